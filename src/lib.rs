@@ -1,1 +1,4 @@
 //! Library.
+pub mod config;
+pub mod domain;
+pub mod ports;

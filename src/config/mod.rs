@@ -1,0 +1,2 @@
+//! What was typed and found, turned into what it means.
+pub mod outputs;

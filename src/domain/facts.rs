@@ -1,0 +1,289 @@
+//! Everything that has been learned from outside, each with the instant it was true and the health of its source.
+//!
+//! Pure. [`Query`] is what can be asked, [`Observation`] what can come back; both are closed, so a new kind of fact
+//! does not build until every reader handles it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::error::PortError;
+use super::metrics::{MetricReadings, Metrics};
+use super::replication::{Replication, TableStat};
+use super::service::{Alarm, Hosts, Identity, Service};
+use super::traffic::{Change, GroupError, GroupKey, Record, RecordGroup, Side};
+use super::units::Timestamp;
+
+/// One thing that is asked again and again, at its own pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// Route 53 `ListResourceRecordSets`.
+    Records,
+    /// Route 53 `GetChange`, only while a change is known.
+    Change,
+    /// DMS `DescribeReplicationTasks` and `DescribeReplicationInstances`.
+    Replication,
+    /// DMS `DescribeTableStatistics`, all pages.
+    Tables,
+    /// ECS `DescribeServices`, `ListTasks`, `DescribeTasks`.
+    Service,
+    /// ELBv2 `DescribeTargetHealth`.
+    Targets,
+    /// Classic ELB `DescribeInstanceHealth`.
+    LegacyHosts,
+    /// CloudWatch `DescribeAlarms` in the new region.
+    AlarmsNew,
+    /// CloudWatch `DescribeAlarms` in the legacy region.
+    AlarmsLegacy,
+    /// CloudWatch `GetMetricData` in the new region.
+    MetricsNew,
+    /// CloudWatch `GetMetricData` in the legacy region.
+    MetricsLegacy,
+    /// STS `GetCallerIdentity`.
+    Identity,
+    /// The state folder on this host: is a Pulumi run going on?
+    StackRun,
+}
+
+impl Source {
+    /// Every source.
+    pub const ALL: [Self; 13] = [
+        Self::Records,
+        Self::Change,
+        Self::Replication,
+        Self::Tables,
+        Self::Service,
+        Self::Targets,
+        Self::LegacyHosts,
+        Self::AlarmsNew,
+        Self::AlarmsLegacy,
+        Self::MetricsNew,
+        Self::MetricsLegacy,
+        Self::Identity,
+        Self::StackRun,
+    ];
+
+    /// Short name for a panel and for `status --json`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Records => "route53",
+            Self::Change => "route53-change",
+            Self::Replication => "dms",
+            Self::Tables => "dms-tables",
+            Self::Service => "ecs",
+            Self::Targets => "targets",
+            Self::LegacyHosts => "legacy-hosts",
+            Self::AlarmsNew => "alarms",
+            Self::AlarmsLegacy => "legacy-alarms",
+            Self::MetricsNew => "metrics",
+            Self::MetricsLegacy => "legacy-metrics",
+            Self::Identity => "identity",
+            Self::StackRun => "stack-run",
+        }
+    }
+
+    /// The question that this source is asked. [`Source::Change`] has none before a change is known.
+    #[must_use]
+    pub fn query(self, change_id: Option<&str>) -> Option<Query> {
+        Some(match self {
+            Self::Records => Query::Records,
+            Self::Change => Query::Change(change_id?.to_owned()),
+            Self::Replication => Query::Replication,
+            Self::Tables => Query::Tables,
+            Self::Service => Query::Service,
+            Self::Targets => Query::Hosts(Side::New),
+            Self::LegacyHosts => Query::Hosts(Side::Legacy),
+            Self::AlarmsNew => Query::Alarms(Side::New),
+            Self::AlarmsLegacy => Query::Alarms(Side::Legacy),
+            Self::MetricsNew => Query::Metrics(Side::New),
+            Self::MetricsLegacy => Query::Metrics(Side::Legacy),
+            Self::Identity => Query::Identity,
+            Self::StackRun => Query::StackRun,
+        })
+    }
+}
+
+/// A question to the outside. What it is about (ARNs, names, regions) the adapter knows from the stack outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// All records of the group's name, every type, every set identifier.
+    Records,
+    /// The state of the change with this id.
+    Change(String),
+    /// Task, instance and reverse task.
+    Replication,
+    /// Statistics of all tables of the task.
+    Tables,
+    /// Service, deployments, tasks.
+    Service,
+    /// Hosts behind the side's load balancer.
+    Hosts(Side),
+    /// The stack's alarms in the side's region.
+    Alarms(Side),
+    /// All metrics of the side, one batched call.
+    Metrics(Side),
+    /// Who is asking.
+    Identity,
+    /// Whether a Pulumi run is going on.
+    StackRun,
+}
+
+impl Query {
+    /// The source that this question belongs to.
+    #[must_use]
+    pub const fn source(&self) -> Source {
+        match self {
+            Self::Records => Source::Records,
+            Self::Change(_) => Source::Change,
+            Self::Replication => Source::Replication,
+            Self::Tables => Source::Tables,
+            Self::Service => Source::Service,
+            Self::Hosts(Side::New) => Source::Targets,
+            Self::Hosts(Side::Legacy) => Source::LegacyHosts,
+            Self::Alarms(Side::New) => Source::AlarmsNew,
+            Self::Alarms(Side::Legacy) => Source::AlarmsLegacy,
+            Self::Metrics(Side::New) => Source::MetricsNew,
+            Self::Metrics(Side::Legacy) => Source::MetricsLegacy,
+            Self::Identity => Source::Identity,
+            Self::StackRun => Source::StackRun,
+        }
+    }
+}
+
+/// An answer from the outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation {
+    /// Answer to [`Query::Records`].
+    Records(Vec<Record>),
+    /// Answer to [`Query::Change`].
+    Change(Change),
+    /// Answer to [`Query::Replication`].
+    Replication(Replication),
+    /// Answer to [`Query::Tables`].
+    Tables(Vec<TableStat>),
+    /// Answer to [`Query::Service`].
+    Service(Service),
+    /// Answer to [`Query::Hosts`].
+    Hosts(Side, Hosts),
+    /// Answer to [`Query::Alarms`].
+    Alarms(Side, Vec<Alarm>),
+    /// Answer to [`Query::Metrics`].
+    Metrics(Side, MetricReadings),
+    /// Answer to [`Query::Identity`].
+    Identity(Identity),
+    /// Answer to [`Query::StackRun`]: what goes on, in a few words, or nothing.
+    StackRun(Option<String>),
+}
+
+/// A value and the instant at which it was true.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fact<T> {
+    /// The value.
+    pub value: T,
+    /// When the answer that carries it came.
+    pub at: Timestamp,
+}
+
+/// How a source has been doing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct SourceHealth {
+    /// When it last answered.
+    pub last_ok: Option<Timestamp>,
+    /// Its newest failure, gone again with the next answer.
+    pub error: Option<PortError>,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
+/// All that is known.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Facts {
+    /// The record group, or why it cannot be shifted.
+    pub group: Option<Fact<Result<RecordGroup, GroupError>>>,
+    /// The records as listed, also those of an unknown shape.
+    pub records: Vec<Record>,
+    /// The newest change of ours.
+    pub change: Option<Fact<Change>>,
+    /// Task and instance.
+    pub replication: Option<Fact<Replication>>,
+    /// Table statistics.
+    pub tables: Option<Fact<Vec<TableStat>>>,
+    /// The ECS service.
+    pub service: Option<Fact<Service>>,
+    /// Targets of the ALB.
+    pub targets: Option<Fact<Hosts>>,
+    /// Instances of the Classic ELB.
+    pub legacy_hosts: Option<Fact<Hosts>>,
+    /// Alarms of the new region.
+    pub alarms_new: Option<Fact<Vec<Alarm>>>,
+    /// Alarms of the legacy region.
+    pub alarms_legacy: Option<Fact<Vec<Alarm>>>,
+    /// Metrics of both regions.
+    pub metrics: Metrics,
+    /// Metrics that CloudWatch could not give in full, with its words.
+    pub incomplete: Vec<(super::metrics::Metric, String)>,
+    /// Who is asking.
+    pub identity: Option<Fact<Identity>>,
+    /// A Pulumi run that goes on.
+    pub stack_run: Option<Fact<Option<String>>>,
+    /// Health of every source that was asked.
+    pub sources: BTreeMap<Source, SourceHealth>,
+}
+
+impl Facts {
+    /// Takes an answer or a failure in. A failure leaves the earlier value with its age: old is not unknown, but it ages.
+    pub fn absorb(&mut self, key: &GroupKey, source: Source, answer: Result<Observation, PortError>, at: Timestamp) {
+        let health = self.sources.entry(source).or_default();
+        let observation = match answer {
+            Ok(observation) => {
+                *health = SourceHealth { last_ok: Some(at), error: None, failures: 0 };
+                observation
+            }
+            Err(error) => {
+                health.failures = health.failures.saturating_add(1);
+                health.error = Some(error);
+                return;
+            }
+        };
+        match observation {
+            Observation::Records(records) => {
+                self.group = Some(Fact { value: RecordGroup::from_records(key, &records), at });
+                self.records = records;
+            }
+            Observation::Change(value) => self.change = Some(Fact { value, at }),
+            Observation::Replication(value) => self.replication = Some(Fact { value, at }),
+            Observation::Tables(value) => self.tables = Some(Fact { value, at }),
+            Observation::Service(value) => self.service = Some(Fact { value, at }),
+            Observation::Hosts(Side::New, value) => self.targets = Some(Fact { value, at }),
+            Observation::Hosts(Side::Legacy, value) => self.legacy_hosts = Some(Fact { value, at }),
+            Observation::Alarms(Side::New, value) => self.alarms_new = Some(Fact { value, at }),
+            Observation::Alarms(Side::Legacy, value) => self.alarms_legacy = Some(Fact { value, at }),
+            Observation::Metrics(side, readings) => {
+                self.incomplete.retain(|(metric, _)| metric.side() != side);
+                self.incomplete.extend(readings.incomplete.iter().cloned());
+                self.metrics.absorb(&readings);
+            }
+            Observation::Identity(value) => self.identity = Some(Fact { value, at }),
+            Observation::StackRun(value) => self.stack_run = Some(Fact { value, at }),
+        }
+    }
+
+    /// The group, when it is known and can be shifted.
+    #[must_use]
+    pub fn shiftable(&self) -> Option<&RecordGroup> {
+        self.group.as_ref().and_then(|fact| fact.value.as_ref().ok())
+    }
+
+    /// All alarms that were read, new region first.
+    pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
+        self.alarms_new.iter().chain(self.alarms_legacy.iter()).flat_map(|fact| fact.value.iter())
+    }
+
+    /// The newest failure of a source, when its last answer was one.
+    #[must_use]
+    pub fn error(&self, source: Source) -> Option<&PortError> {
+        self.sources.get(&source).and_then(|health| health.error.as_ref())
+    }
+}

@@ -1,0 +1,15 @@
+//! The pure core: what is known, what may be done, and what follows from a key press.
+//!
+//! No I/O, no clock, no async, no SDK type; a test reads these files and enforces it.
+
+pub mod confirm;
+pub mod error;
+pub mod facts;
+pub mod metrics;
+pub mod record;
+pub mod replication;
+pub mod series;
+pub mod service;
+pub mod shift;
+pub mod traffic;
+pub mod units;

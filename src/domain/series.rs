@@ -1,0 +1,156 @@
+//! A bounded time series of one-minute CloudWatch buckets, and how far the newest of them can be trusted.
+//!
+//! Pure. CloudWatch shows a bucket about two minutes late and may still correct it, so a bucket is *provisional*
+//! until it has settled; a series whose newest settled bucket is old is *stale*. Neither passes a gate.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::units::Timestamp;
+
+/// Length of a bucket.
+pub const PERIOD: Duration = Duration::from_secs(60);
+/// A bucket counts as settled when its end lies this far back: the same minute was seen to grow from 70k to 120k
+/// requests when it was read earlier (yet-another-cloudwatch-exporter, issues 35 and 1796).
+pub const SETTLE: Duration = Duration::from_secs(120);
+/// Data whose newest bucket started longer ago than this is stale and blocks.
+pub const STALE: Duration = Duration::from_secs(300);
+/// Buckets kept: three hours of minutes, more than the widest chart shows.
+pub const CAPACITY: usize = 180;
+
+/// One bucket: the instant it starts at, and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Point {
+    /// Start of the bucket.
+    pub at: Timestamp,
+    /// The statistic that was asked for.
+    pub value: f64,
+}
+
+/// How far the newest data of a series can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Freshness {
+    /// The newest settled bucket is recent.
+    Fresh,
+    /// There are buckets, but the newest settled one is too old.
+    Stale,
+    /// Only buckets that may still change.
+    Provisional,
+    /// No bucket at all.
+    Missing,
+}
+
+/// Buckets in ascending order of time, at most [`CAPACITY`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Series {
+    points: Vec<Point>,
+}
+
+impl Series {
+    /// A series without a bucket.
+    pub const EMPTY: Self = Self { points: Vec::new() };
+
+    /// A series of `points`; they are sorted, doubles keep the later value, the oldest above the bound are dropped.
+    #[must_use]
+    pub fn new(points: Vec<Point>) -> Self {
+        let mut series = Self::default();
+        series.merge(points);
+        series
+    }
+
+    /// Takes newer readings in; a bucket that was read again replaces its earlier value. Values that are not finite
+    /// are dropped, so that a broken number is a gap and not a fact.
+    pub fn merge(&mut self, points: Vec<Point>) {
+        for point in points.into_iter().filter(|p| p.value.is_finite()) {
+            match self.points.binary_search_by_key(&point.at, |p| p.at) {
+                Ok(at) => self.points[at] = point,
+                Err(at) => self.points.insert(at, point),
+            }
+        }
+        let over = self.points.len().saturating_sub(CAPACITY);
+        self.points.drain(..over);
+    }
+
+    /// All buckets, oldest first.
+    #[must_use]
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// The newest bucket, settled or not.
+    #[must_use]
+    pub fn last(&self) -> Option<Point> {
+        self.points.last().copied()
+    }
+
+    /// The newest bucket that no longer changes.
+    #[must_use]
+    pub fn last_settled(&self, now: Timestamp) -> Option<Point> {
+        self.settled(now).last().copied()
+    }
+
+    /// The buckets that no longer change, oldest first.
+    #[must_use]
+    pub fn settled(&self, now: Timestamp) -> &[Point] {
+        let count = self.points.iter().take_while(|p| is_settled(p.at, now)).count();
+        &self.points[..count]
+    }
+
+    /// How far the newest data can be trusted.
+    #[must_use]
+    pub fn freshness(&self, now: Timestamp) -> Freshness {
+        match self.last_settled(now) {
+            Some(point) if now.since(point.at) <= STALE => Freshness::Fresh,
+            Some(_) => Freshness::Stale,
+            None if self.points.is_empty() => Freshness::Missing,
+            None => Freshness::Provisional,
+        }
+    }
+
+    /// The value of the bucket that starts at `at`.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> Option<f64> {
+        self.points.binary_search_by_key(&at, |p| p.at).ok().map(|i| self.points[i].value)
+    }
+}
+
+/// Whether the bucket that starts at `at` no longer changes.
+#[must_use]
+pub fn is_settled(at: Timestamp, now: Timestamp) -> bool {
+    now >= at.plus(PERIOD).plus(SETTLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minute(n: i64) -> Timestamp {
+        Timestamp::from_millis(n * 60_000)
+    }
+
+    #[test]
+    fn the_newest_bucket_is_provisional_and_then_settles() {
+        let series = Series::new(vec![Point { at: minute(10), value: 3.0 }]);
+        assert_eq!(series.freshness(minute(12)), Freshness::Provisional);
+        assert_eq!(series.freshness(minute(13)), Freshness::Fresh);
+        assert_eq!(series.freshness(minute(16)), Freshness::Stale);
+        assert_eq!(Series::default().freshness(minute(1)), Freshness::Missing);
+    }
+
+    #[test]
+    fn a_bucket_read_again_replaces_its_value_and_broken_numbers_are_gaps() {
+        let mut series = Series::new(vec![Point { at: minute(2), value: 2.0 }, Point { at: minute(1), value: 1.0 }]);
+        series.merge(vec![Point { at: minute(2), value: 5.0 }, Point { at: minute(3), value: f64::NAN }]);
+        assert_eq!(series.points().iter().map(|p| p.value).collect::<Vec<_>>(), [1.0, 5.0]);
+    }
+
+    #[test]
+    fn the_series_never_grows_beyond_its_bound() {
+        let points = (0..1000).map(|n| Point { at: minute(n), value: 0.0 }).collect();
+        let series = Series::new(points);
+        assert_eq!(series.points().len(), CAPACITY);
+        assert_eq!(series.last().unwrap().at, minute(999));
+    }
+}

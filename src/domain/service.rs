@@ -1,0 +1,192 @@
+//! What is known of the machines that answer requests: the ECS service and its targets, the legacy fleet, alarms.
+//!
+//! Pure.
+
+use serde::{Deserialize, Serialize};
+
+use super::traffic::Side;
+use super::units::Timestamp;
+
+/// One deployment of the ECS service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Deployment {
+    /// `PRIMARY`, `ACTIVE` or `INACTIVE`.
+    pub status: String,
+    /// `COMPLETED`, `IN_PROGRESS` or `FAILED`.
+    pub rollout: String,
+    /// ECS's reason for the rollout state.
+    pub reason: String,
+    /// Tasks wanted.
+    pub desired: u32,
+    /// Tasks running.
+    pub running: u32,
+    /// Tasks being started.
+    pub pending: u32,
+    /// Tasks that failed to start.
+    pub failed: u32,
+    /// Task definition, family and revision.
+    pub task_definition: String,
+    /// When it was created.
+    pub created: Option<Timestamp>,
+}
+
+/// One task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Task {
+    /// Short id, the last part of the ARN.
+    pub id: String,
+    /// Availability zone.
+    pub zone: String,
+    /// `PROVISIONING`, `PENDING`, `RUNNING`, `STOPPED` …
+    pub status: String,
+    /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`.
+    pub health: String,
+    /// When it started running.
+    pub started: Option<Timestamp>,
+}
+
+/// The ECS service (ECS API, `DescribeServices` and `DescribeTasks`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// Service name.
+    pub name: String,
+    /// `ACTIVE`, `DRAINING` or `INACTIVE`.
+    pub status: String,
+    /// Tasks wanted.
+    pub desired: u32,
+    /// Tasks running.
+    pub running: u32,
+    /// Tasks being started.
+    pub pending: u32,
+    /// Deployments, the primary first.
+    pub deployments: Vec<Deployment>,
+    /// Newest service events, newest first: instant and ECS's sentence. At most 20.
+    pub events: Vec<(Timestamp, String)>,
+    /// Tasks, at most 100.
+    pub tasks: Vec<Task>,
+}
+
+impl Service {
+    /// The rollout state of the primary deployment.
+    #[must_use]
+    pub fn rollout(&self) -> Option<&str> {
+        self.deployments.iter().find(|d| d.status == "PRIMARY").map(|d| d.rollout.as_str())
+    }
+}
+
+/// Health of one host behind a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Host {
+    /// Address or instance id.
+    pub id: String,
+    /// Availability zone, when the balancer tells it.
+    pub zone: Option<String>,
+    /// The balancer's word: `healthy`, `unhealthy`, `initial`, `draining`, `unused`; for Classic ELB `InService`, `OutOfService`.
+    pub state: String,
+    /// The balancer's reason.
+    pub reason: Option<String>,
+}
+
+impl Host {
+    /// Whether requests are sent to it.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        matches!(self.state.as_str(), "healthy" | "InService")
+    }
+
+    /// Whether it should answer and does not; a host that is being registered or drained is neither healthy nor unhealthy.
+    #[must_use]
+    pub fn is_unhealthy(&self) -> bool {
+        !self.is_healthy() && !matches!(self.state.as_str(), "initial" | "draining" | "unused")
+    }
+}
+
+/// The hosts behind one load balancer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Hosts {
+    /// Every registered host.
+    pub hosts: Vec<Host>,
+}
+
+impl Hosts {
+    /// Hosts that take requests.
+    #[must_use]
+    pub fn healthy(&self) -> usize {
+        self.hosts.iter().filter(|h| h.is_healthy()).count()
+    }
+
+    /// Hosts that should and do not.
+    #[must_use]
+    pub fn unhealthy(&self) -> usize {
+        self.hosts.iter().filter(|h| h.is_unhealthy()).count()
+    }
+}
+
+/// State of a CloudWatch alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlarmState {
+    /// Within its threshold.
+    #[serde(rename = "OK")]
+    Ok,
+    /// Past its threshold.
+    #[serde(rename = "ALARM")]
+    Alarm,
+    /// CloudWatch cannot tell.
+    #[serde(rename = "INSUFFICIENT_DATA")]
+    InsufficientData,
+}
+
+impl AlarmState {
+    /// CloudWatch's own word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Alarm => "ALARM",
+            Self::InsufficientData => "INSUFFICIENT_DATA",
+        }
+    }
+}
+
+/// One alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alarm {
+    /// Name.
+    pub name: String,
+    /// The side whose region it lives in.
+    pub side: Side,
+    /// State.
+    pub state: AlarmState,
+    /// When it came into that state.
+    pub since: Option<Timestamp>,
+    /// CloudWatch's reason.
+    pub reason: String,
+}
+
+/// Who is asking (STS `GetCallerIdentity`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// Twelve digits.
+    pub account: String,
+    /// The caller's ARN.
+    pub arn: String,
+}
+
+impl Identity {
+    /// `role/session` or `user`, short for a header.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let tail = self.arn.rsplit(':').next().unwrap_or(&self.arn);
+        tail.split_once('/').map_or(tail, |(_, rest)| rest)
+    }
+}
+
+/// Which database takes the application's writes, as the stack was told (`databaseWriter` output).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Writer {
+    /// The RDS MySQL instance in the legacy region.
+    Legacy,
+    /// The Aurora cluster.
+    Aurora,
+}

@@ -1,0 +1,64 @@
+//! The ports: everything that the program needs from outside, as small traits over domain values.
+//!
+//! The runtime and the commands use these and nothing else; `adapters` implement them. No trait here mentions an SDK,
+//! a file or a process.
+
+use std::pin::Pin;
+
+use crate::domain::confirm::Confirmed;
+use crate::domain::facts::{Observation, Query};
+use crate::domain::record::Entry;
+use crate::domain::shift::ShiftPlan;
+use crate::domain::traffic::Change;
+use crate::domain::units::Timestamp;
+
+pub use crate::domain::error::{ErrorKind, PortError};
+
+/// A boxed answer, so that the traits can be used as objects.
+pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PortError>> + Send + 'a>>;
+
+/// Asks the outside world. Never changes anything.
+pub trait Observe: Send + Sync {
+    /// Answers one question, within the adapter's own deadline.
+    ///
+    /// # Errors
+    /// [`PortError`] with the IAM name of the operation that failed.
+    fn observe(&self, query: Query) -> PortFuture<'_, Observation>;
+}
+
+/// Changes the weights of the record group.
+pub trait Traffic: Send + Sync {
+    /// Sends the plan's batch once, without retries: DELETE the records as seen, CREATE the new ones.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] when Route 53 says that the records are not as seen; then nothing was changed.
+    /// [`PortError::outcome_unknown`] tells the failures after which the change may have been made all the same.
+    fn apply(&self, plan: &Confirmed<ShiftPlan>) -> PortFuture<'_, Change>;
+}
+
+/// The record of what was done. Appending is synchronous on purpose: the caller goes on only when the line is on disk.
+pub trait Journal: Send + Sync {
+    /// Appends one entry and syncs it to disk before it returns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] when it could not be written; then nothing may be sent.
+    fn append(&self, entry: &Entry) -> Result<(), PortError>;
+
+    /// All entries that can be read, oldest first, and the number of lines that could not be.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] when the file exists and cannot be read.
+    fn read(&self) -> Result<(Vec<Entry>, usize), PortError>;
+
+    /// Keeps every other process on this host from starting a change until the guard is dropped.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] when the lock cannot be taken at all. Waits while another holds it.
+    fn exclusive(&self) -> Result<Box<dyn Send>, PortError>;
+}
+
+/// Tells the time: of the day for all that is compared with AWS.
+pub trait Clock: Send + Sync {
+    /// Now, by the clock that the facts are dated with.
+    fn now(&self) -> Timestamp;
+}
