@@ -1,4 +1,5 @@
 //! Library.
 pub mod config;
 pub mod domain;
+pub mod keymap;
 pub mod ports;

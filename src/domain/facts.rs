@@ -228,6 +228,8 @@ pub struct Facts {
     pub identity: Option<Fact<Identity>>,
     /// A Pulumi run that goes on.
     pub stack_run: Option<Fact<Option<String>>>,
+    /// How far this host's clock is ahead of AWS's, in milliseconds, as long as it was not corrected for.
+    pub clock_skew_ms: Option<i64>,
     /// Health of every source that was asked.
     pub sources: BTreeMap<Source, SourceHealth>,
 }

@@ -5,9 +5,13 @@
 pub mod confirm;
 pub mod error;
 pub mod facts;
+pub mod gate;
 pub mod metrics;
+pub mod model;
+pub mod msg;
 pub mod record;
 pub mod replication;
+pub mod schedule;
 pub mod series;
 pub mod service;
 pub mod shift;

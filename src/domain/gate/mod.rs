@@ -1,0 +1,272 @@
+//! The gates: thirteen questions that all have to be answered with a pass before traffic moves to the new stack.
+//!
+//! Pure. A gate is a row: id, verdict, value, limit, a sentence for the operator and the age of what it looked at.
+//! Data that is missing, old or partial gives [`Verdict::Unknown`], which blocks exactly as a failure does. Moving
+//! back to the legacy stack asks none of them.
+
+mod health;
+mod replication;
+mod weights;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::{Fact, Facts, Source};
+use super::record::History;
+use super::units::{Timestamp, age_text};
+
+/// A fact from a Describe call that is older than this no longer passes a gate: eight polls in a row gave nothing.
+pub const FACT_STALE: Duration = Duration::from_secs(120);
+/// This host's clock may differ from AWS's by so much before ages are no longer believed.
+pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
+
+/// The gates, in the order in which they are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateId {
+    /// The DMS task runs and its full load is done.
+    ReplicationTask,
+    /// The target is less than the limit behind the source.
+    ReplicationLag,
+    /// Every table is loaded and none is in error.
+    Tables,
+    /// Every table was compared and found equal.
+    Validation,
+    /// No alarm of the stack is on.
+    Alarms,
+    /// The ECS service runs what it wants and its rollout is complete.
+    Service,
+    /// The ALB has as many healthy targets as the service wants, and none unhealthy.
+    Targets,
+    /// The new stack does not answer more errors than the legacy stack does at the same time.
+    Errors,
+    /// The new stack is not slower than the legacy stack at the same time.
+    Latency,
+    /// No weight change is on its way to the name servers.
+    DnsSettled,
+    /// The newest weight change was watched for long enough.
+    Bake,
+    /// The weights are the ones last confirmed here.
+    Drift,
+    /// No Pulumi run goes on.
+    StackIdle,
+}
+
+impl GateId {
+    /// Every gate.
+    pub const ALL: [Self; 13] = [
+        Self::ReplicationTask,
+        Self::ReplicationLag,
+        Self::Tables,
+        Self::Validation,
+        Self::Alarms,
+        Self::Service,
+        Self::Targets,
+        Self::Errors,
+        Self::Latency,
+        Self::DnsSettled,
+        Self::Bake,
+        Self::Drift,
+        Self::StackIdle,
+    ];
+
+    /// The name used on the command line and in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReplicationTask => "replication-task",
+            Self::ReplicationLag => "replication-lag",
+            Self::Tables => "tables",
+            Self::Validation => "validation",
+            Self::Alarms => "alarms",
+            Self::Service => "service",
+            Self::Targets => "targets",
+            Self::Errors => "errors",
+            Self::Latency => "latency",
+            Self::DnsSettled => "dns-settled",
+            Self::Bake => "bake",
+            Self::Drift => "drift",
+            Self::StackIdle => "stack-idle",
+        }
+    }
+
+    /// The gate of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|id| id.name() == name)
+    }
+}
+
+impl fmt::Display for GateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a gate says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Go.
+    Pass,
+    /// Do not go; the value is past its limit.
+    Fail,
+    /// Cannot tell, so do not go.
+    Unknown,
+}
+
+impl Verdict {
+    /// `pass`, `fail` or `unknown`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One gate's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gate {
+    /// Which gate.
+    pub id: GateId,
+    /// Its answer.
+    pub verdict: Verdict,
+    /// What was found, short: `3.1 s`, `4/4`; nothing when it is not known.
+    pub value: Option<String>,
+    /// What it has to be, short: `< 60 s`.
+    pub limit: String,
+    /// Cause, limit and the next thing to do, in one sentence.
+    pub reason: String,
+    /// The instant of the fact that decided.
+    pub at: Option<Timestamp>,
+}
+
+impl Gate {
+    fn new(id: GateId, verdict: Verdict, value: impl Into<String>, limit: &str, reason: impl Into<String>) -> Self {
+        Self { id, verdict, value: Some(value.into()), limit: limit.to_owned(), reason: reason.into(), at: None }
+    }
+
+    fn unknown(id: GateId, limit: &str, reason: impl Into<String>) -> Self {
+        Self { id, verdict: Verdict::Unknown, value: None, limit: limit.to_owned(), reason: reason.into(), at: None }
+    }
+
+    fn at(self, at: Timestamp) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
+    /// Whether it lets traffic move.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.verdict == Verdict::Pass
+    }
+}
+
+/// The limits, all of which can be configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// Replication lag has to be below this.
+    pub lag_limit: Duration,
+    /// A weight change has to be watched for this long after INSYNC before the next one: one TTL (60 s), CloudWatch's
+    /// delay (180 s) and four settled minutes of data.
+    pub bake: Duration,
+    /// Requests on the new stack within the window, below which its error rate means nothing.
+    pub min_requests: f64,
+    /// How many percentage points the new stack's error rate may lie above the legacy stack's.
+    pub max_error_excess: f64,
+    /// How many times the legacy stack's p99 latency the new stack's may be.
+    pub latency_factor: f64,
+    /// Seconds of p99 latency that are never held against the new stack.
+    pub latency_floor: f64,
+    /// Settled minutes that make up the window of the error and latency comparison.
+    pub window: usize,
+    /// Alarms that have to exist.
+    pub expected_alarms: Vec<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            lag_limit: Duration::from_secs(60),
+            bake: Duration::from_secs(480),
+            min_requests: 300.0,
+            max_error_excess: 0.5,
+            latency_factor: 2.0,
+            latency_floor: 0.050,
+            window: 3,
+            expected_alarms: Vec::new(),
+        }
+    }
+}
+
+/// What the gates look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// All that was learned.
+    pub facts: &'a Facts,
+    /// What the journal says; nothing while it could not be read.
+    pub history: Option<&'a History>,
+    /// The limits.
+    pub policy: &'a Policy,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Answers every gate, in the order of [`GateId::ALL`].
+#[must_use]
+pub fn evaluate(inputs: Inputs<'_>) -> Vec<Gate> {
+    GateId::ALL
+        .into_iter()
+        .map(|id| match id {
+            GateId::ReplicationTask => replication::task(inputs),
+            GateId::ReplicationLag => replication::lag(inputs),
+            GateId::Tables => replication::tables(inputs),
+            GateId::Validation => replication::validation(inputs),
+            GateId::Alarms => health::alarms(inputs),
+            GateId::Service => health::service(inputs),
+            GateId::Targets => health::targets(inputs),
+            GateId::Errors => health::errors(inputs),
+            GateId::Latency => health::latency(inputs),
+            GateId::DnsSettled => weights::dns_settled(inputs),
+            GateId::Bake => weights::bake(inputs),
+            GateId::Drift => weights::drift(inputs),
+            GateId::StackIdle => weights::stack_idle(inputs),
+        })
+        .collect()
+}
+
+/// The gates that do not pass and are not stepped over by name.
+pub fn blocking<'a>(gates: &'a [Gate], overridden: &'a [super::shift::Override]) -> impl Iterator<Item = &'a Gate> {
+    gates.iter().filter(move |gate| !gate.passes() && !overridden.iter().any(|o| o.gate == gate.id.name()))
+}
+
+/// Whether every gate passes. An empty list passes nothing.
+#[must_use]
+pub fn all_pass(gates: &[Gate]) -> bool {
+    gates.len() == GateId::ALL.len() && gates.iter().all(Gate::passes)
+}
+
+/// The value of a fact that is young enough to decide on.
+fn fresh<'a, T>(fact: Option<&'a Fact<T>>, source: Source, inputs: Inputs<'_>) -> Result<(&'a T, Timestamp), String> {
+    let why = || match inputs.facts.error(source) {
+        Some(error) => format!(": {error}"),
+        None => String::new(),
+    };
+    match fact {
+        None => Err(match inputs.facts.error(source) {
+            Some(error) => format!("not known: {error}; {}", error.hint()),
+            None => format!("not known yet: {} has not answered so far", source.name()),
+        }),
+        Some(fact) if inputs.now.since(fact.at) > FACT_STALE => Err(format!(
+            "last seen {} ago, limit {}{}",
+            age_text(inputs.now.since(fact.at)),
+            age_text(FACT_STALE),
+            why()
+        )),
+        Some(fact) => Ok((&fact.value, fact.at)),
+    }
+}

@@ -1,0 +1,152 @@
+//! Gates on the weights themselves: settled, watched for long enough, as confirmed, and nobody else at work.
+
+use crate::domain::facts::Source;
+use crate::domain::traffic::ChangeStatus;
+use crate::domain::units::{age_text, countdown_text};
+
+use super::{Gate, GateId, Inputs, Verdict, fresh};
+
+const NO_JOURNAL: &str = "the journal of this host could not be read, so it is not known what was changed last";
+
+pub(super) fn dns_settled(inputs: Inputs<'_>) -> Gate {
+    const ID: GateId = GateId::DnsSettled;
+    const LIMIT: &str = "INSYNC";
+    let Some(history) = inputs.history else { return Gate::unknown(ID, LIMIT, NO_JOURNAL) };
+    if let Err(why) = fresh(inputs.facts.group.as_ref(), Source::Records, inputs) {
+        return Gate::unknown(ID, LIMIT, why);
+    }
+    if history.unfinished.is_some() {
+        return Gate::unknown(ID, LIMIT, "a change was sent and its outcome is not known yet; it is being read back");
+    }
+    let Some((id, sent)) = &history.pending else {
+        return Gate::new(ID, Verdict::Pass, "INSYNC", LIMIT, "no change is on its way").at(inputs.now);
+    };
+    match inputs.facts.change.as_ref().filter(|c| c.value.id == *id) {
+        Some(change) if change.value.status == ChangeStatus::Insync => Gate::new(
+            ID,
+            Verdict::Fail,
+            "INSYNC, reading back",
+            LIMIT,
+            "the change is INSYNC; the records are being read back",
+        )
+        .at(change.at),
+        Some(change) => Gate::new(
+            ID,
+            Verdict::Fail,
+            format!("PENDING {}", age_text(inputs.now.since(*sent))),
+            LIMIT,
+            "a change is on its way to the name servers, as a rule for about 40 s; wait",
+        )
+        .at(change.at),
+        None => {
+            let why = inputs.facts.error(Source::Change).map(|e| format!(": {e}")).unwrap_or_default();
+            Gate::unknown(ID, LIMIT, format!("it is not known how far the change {id} is{why}"))
+        }
+    }
+}
+
+pub(super) fn bake(inputs: Inputs<'_>) -> Gate {
+    const ID: GateId = GateId::Bake;
+    let limit = countdown_text(inputs.policy.bake);
+    let Some(history) = inputs.history else { return Gate::unknown(ID, &limit, NO_JOURNAL) };
+    if history.unfinished.is_some() || history.pending.is_some() {
+        return Gate::new(
+            ID,
+            Verdict::Fail,
+            "not begun",
+            &limit,
+            "the newest change is not in effect yet; the bake begins at INSYNC",
+        );
+    }
+    let Some(since) = history.since_moved(inputs.now) else {
+        let Ok((Ok(group), at)) = fresh(inputs.facts.group.as_ref(), Source::Records, inputs) else {
+            return Gate::unknown(ID, &limit, "the weights are not known, so it is not known whether they moved");
+        };
+        return if group.weights().new_weight() == 0 {
+            Gate::new(ID, Verdict::Pass, "no change yet", &limit, "no weight was moved yet").at(at)
+        } else {
+            Gate::unknown(
+                ID,
+                &limit,
+                "the new stack has weight and nobody here knows since when; watch it until it has baked",
+            )
+            .at(at)
+        };
+    };
+    if since >= inputs.policy.bake {
+        Gate::new(ID, Verdict::Pass, age_text(since), &limit, "the newest change was watched for long enough")
+            .at(inputs.now)
+    } else {
+        let reason = format!(
+            "the newest change has been in effect for {}; wait {} more",
+            countdown_text(since),
+            countdown_text(inputs.policy.bake.saturating_sub(since))
+        );
+        Gate::new(ID, Verdict::Fail, format!("{} of {limit}", countdown_text(since)), &limit, reason).at(inputs.now)
+    }
+}
+
+pub(super) fn drift(inputs: Inputs<'_>) -> Gate {
+    const ID: GateId = GateId::Drift;
+    const LIMIT: &str = "as confirmed";
+    let (group, at) = match fresh(inputs.facts.group.as_ref(), Source::Records, inputs) {
+        Ok(known) => known,
+        Err(why) => return Gate::unknown(ID, LIMIT, why),
+    };
+    let group = match group {
+        Ok(group) => group,
+        Err(shape) => return Gate::new(ID, Verdict::Fail, "not a weighted pair", LIMIT, shape.to_string()).at(at),
+    };
+    let Some(history) = inputs.history else { return Gate::unknown(ID, LIMIT, NO_JOURNAL) };
+    if history.unfinished.is_some() {
+        return Gate::unknown(ID, LIMIT, "a change was sent and its outcome is not known yet; it is being read back")
+            .at(at);
+    }
+    let found = group.weights();
+    let gate = match history.confirmed {
+        Some(confirmed) if confirmed == found => Gate::new(
+            ID,
+            Verdict::Pass,
+            format!("{found} as confirmed"),
+            LIMIT,
+            "the weights are the ones last confirmed here",
+        ),
+        Some(confirmed) => Gate::new(
+            ID,
+            Verdict::Fail,
+            format!("{found}, confirmed {confirmed}"),
+            LIMIT,
+            format!(
+                "somebody else moved the weights from {confirmed} to {found}; find out who, then take them as they are (a) or roll back (R)"
+            ),
+        ),
+        None if found.new_weight() == 0 => {
+            Gate::new(ID, Verdict::Pass, format!("{found} as found"), LIMIT, "no weight was moved yet")
+        }
+        None => Gate::new(
+            ID,
+            Verdict::Fail,
+            format!("{found}, not from here"),
+            LIMIT,
+            format!(
+                "the weights {found} were not set from this host; find out who did, then take them as they are (a)"
+            ),
+        ),
+    };
+    gate.at(at)
+}
+
+pub(super) fn stack_idle(inputs: Inputs<'_>) -> Gate {
+    const ID: GateId = GateId::StackIdle;
+    const LIMIT: &str = "no Pulumi run";
+    match fresh(inputs.facts.stack_run.as_ref(), Source::StackRun, inputs) {
+        Ok((None, at)) => {
+            Gate::new(ID, Verdict::Pass, "no Pulumi run", LIMIT, "nobody changes the stack from this host").at(at)
+        }
+        Ok((Some(run), at)) => {
+            Gate::new(ID, Verdict::Fail, run.clone(), LIMIT, format!("{run}; wait until it has ended (5 shows it)"))
+                .at(at)
+        }
+        Err(why) => Gate::unknown(ID, LIMIT, why),
+    }
+}

@@ -1,0 +1,240 @@
+//! The model: everything that the cockpit knows and shows. Only `update` writes it; views get shared references.
+//!
+//! Pure.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::keymap::View;
+
+use super::confirm::Confirmation;
+use super::facts::Facts;
+use super::gate::{Gate, Policy};
+use super::msg::Request;
+use super::record::{Entry, History};
+use super::schedule::Polls;
+use super::service::Writer;
+use super::shift::ShiftPlan;
+use super::traffic::{GroupKey, RecordGroup};
+use super::units::{Timestamp, WeightPair};
+
+/// Journal entries that the cockpit keeps in memory; the file keeps all.
+pub const JOURNAL_KEPT: usize = 1000;
+
+/// What does not change while the program runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// The stack's short name.
+    pub name: String,
+    /// Region of the new stack.
+    pub region: String,
+    /// Region of the legacy stack.
+    pub legacy_region: String,
+    /// Which records are shifted.
+    pub group: GroupKey,
+    /// Which database takes the writes, as the stack outputs say.
+    pub writer: Writer,
+    /// Name of the legacy load balancer.
+    pub legacy_lb: String,
+    /// Identifier of the Aurora cluster.
+    pub aurora: String,
+    /// No write is ever sent.
+    pub read_only: bool,
+    /// Set while a simulator answers instead of AWS: its speed and scenario.
+    pub simulation: Option<Simulation>,
+    /// Who operates, until STS has answered.
+    pub operator: String,
+    /// This host.
+    pub host: String,
+}
+
+/// The simulator that answers instead of AWS.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulation {
+    /// Virtual seconds per second.
+    pub speed: f64,
+    /// Scenario name.
+    pub scenario: String,
+}
+
+/// What the views draw: facts, gates and journal at one instant.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct World {
+    /// The clock that the facts are dated with.
+    pub now: Timestamp,
+    /// All that was learned.
+    pub facts: Facts,
+    /// What the journal says; nothing before it was read or when it cannot be.
+    pub history: Option<History>,
+    /// Every gate's answer.
+    pub gates: Vec<Gate>,
+    /// The newest journal entries, oldest first.
+    pub journal: VecDeque<Entry>,
+    /// Lines of the journal that could not be read.
+    pub journal_broken: usize,
+    /// Why the journal cannot be read or written.
+    pub journal_error: Option<String>,
+}
+
+/// Where a weight change of ours is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Moving {
+    /// Nothing is under way.
+    No,
+    /// The batch is being sent.
+    Sending {
+        /// Which request.
+        request: Request,
+        /// The plan.
+        plan: ShiftPlan,
+        /// Since when, uptime.
+        since: Duration,
+    },
+    /// A change that an earlier process left open is being settled.
+    Settling {
+        /// Which request.
+        request: Request,
+    },
+}
+
+/// What lies over the view.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Dialog {
+    /// A weight change waits for its yes.
+    Shift(Confirmation<ShiftPlan>),
+    /// Weights that somebody else set wait to be taken as the new base.
+    Accept(Confirmation<WeightPair>),
+    /// A share is being typed.
+    Prompt {
+        /// Digits so far.
+        typed: String,
+        /// Why what was typed cannot be taken.
+        error: Option<String>,
+    },
+    /// The records were not what the operator saw.
+    Conflict {
+        /// What was expected.
+        expected: RecordGroup,
+        /// What is there, or why it could not be read.
+        found: Result<RecordGroup, String>,
+        /// What was wanted.
+        wanted: WeightPair,
+        /// Route 53's words.
+        message: String,
+    },
+    /// Something to read: why a step is blocked, what failed.
+    Notice {
+        /// Title.
+        title: String,
+        /// Lines.
+        lines: Vec<String>,
+    },
+    /// The keys.
+    Help,
+}
+
+/// A line that says what just happened; it fades by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Toast {
+    /// Text.
+    pub text: String,
+    /// Whether it needs a hand.
+    pub is_bad: bool,
+    /// When it came, uptime.
+    pub at: Duration,
+}
+
+/// How long a toast stays.
+pub const TOAST_TIME: Duration = Duration::from_secs(8);
+
+/// State of the screen that is not about the migration.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Screen {
+    /// The view.
+    pub view: View,
+    /// First visible row of each view's list.
+    pub scroll: BTreeMap<View, usize>,
+    /// Filter of the lists.
+    pub filter: String,
+    /// Whether the filter is being typed.
+    pub filtering: bool,
+    /// Rows that the list could show when it was last drawn.
+    pub page_rows: u16,
+    /// What just happened.
+    pub toast: Option<Toast>,
+    /// The title that the terminal was given.
+    pub title: String,
+}
+
+/// Everything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// What does not change.
+    pub stack: Stack,
+    /// The limits.
+    pub policy: Policy,
+    /// What is known now.
+    pub live: World,
+    /// What was known when the display was frozen.
+    pub frozen: Option<Box<World>>,
+    /// A steady clock since the program started.
+    pub uptime: Duration,
+    /// Which question is due, which is under way.
+    pub polls: Polls,
+    /// Number of the next request.
+    pub next_request: Request,
+    /// A weight change of ours.
+    pub moving: Moving,
+    /// Change id that is INSYNC and whose records have to be read back, with the instant from which a reading counts.
+    pub verifying: Option<(String, Timestamp)>,
+    /// What lies over the view.
+    pub dialog: Option<Dialog>,
+    /// The screen.
+    pub screen: Screen,
+    /// The journal is being read.
+    pub journal_asked: bool,
+    /// The loop is to end.
+    pub quitting: bool,
+}
+
+impl Model {
+    /// A cockpit that knows nothing yet.
+    #[must_use]
+    pub fn new(stack: Stack, policy: Policy, now: Timestamp) -> Self {
+        Self {
+            stack,
+            policy,
+            live: World { now, ..World::default() },
+            frozen: None,
+            uptime: Duration::ZERO,
+            polls: Polls::default(),
+            next_request: 1,
+            moving: Moving::No,
+            verifying: None,
+            dialog: None,
+            screen: Screen::default(),
+            journal_asked: false,
+            quitting: false,
+        }
+    }
+
+    /// What the views draw: the frozen world while the display is frozen, the live one otherwise.
+    #[must_use]
+    pub fn shown(&self) -> &World {
+        self.frozen.as_deref().unwrap_or(&self.live)
+    }
+
+    /// First visible row of the present view's list.
+    #[must_use]
+    pub fn scroll(&self) -> usize {
+        self.screen.scroll.get(&self.screen.view).copied().unwrap_or(0)
+    }
+
+    /// Whether a weight change is on its way: being sent, PENDING, or INSYNC and not read back.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.moving != Moving::No
+            || self.verifying.is_some()
+            || self.live.history.as_ref().is_some_and(|h| h.pending.is_some())
+    }
+}

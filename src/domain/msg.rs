@@ -1,0 +1,112 @@
+//! What can happen ([`Msg`]) and what can be asked of the runtime ([`Effect`]). Both closed, both comparable.
+//!
+//! Pure. Every effect that is answered carries a request number; an answer with a number that is not under way changes
+//! nothing.
+
+use std::time::Duration;
+
+use crate::keymap::Key;
+
+use super::confirm::Confirmed;
+use super::error::PortError;
+use super::facts::{Observation, Query, Source};
+use super::record::{Entry, Event};
+use super::shift::{ShiftOutcome, ShiftPlan};
+use super::units::Timestamp;
+
+/// Number of a request; it ties the answer to the question.
+pub type Request = u64;
+
+/// A fact for `update`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Msg {
+    /// A key was typed.
+    Key(Key),
+    /// Time went on.
+    Tick {
+        /// The clock that the facts are dated with.
+        now: Timestamp,
+        /// A steady clock since the program started; dialogs live by it.
+        uptime: Duration,
+    },
+    /// The frame for the present model is on the screen.
+    Drawn {
+        /// When.
+        uptime: Duration,
+        /// Rows that the view's list could show, for paging.
+        page_rows: u16,
+    },
+    /// A question was answered, or failed, or ran into its deadline.
+    Answer {
+        /// Which question.
+        request: Request,
+        /// Its source.
+        source: Source,
+        /// What came.
+        result: Result<Observation, PortError>,
+        /// When it came.
+        at: Timestamp,
+        /// How far this host's clock is ahead of AWS's, in milliseconds, when it is known and was not corrected for.
+        clock_skew_ms: Option<i64>,
+    },
+    /// The journal was read at the start.
+    JournalRead {
+        /// Entries, oldest first, and the number of broken lines.
+        result: Result<(Vec<Entry>, usize), PortError>,
+    },
+    /// An entry that `update` asked for was written, or not.
+    Appended {
+        /// The entry as it is on disk, or why it is not.
+        result: Result<Entry, PortError>,
+    },
+    /// A weight change was carried out to its end, whatever that was.
+    Shifted {
+        /// Which request.
+        request: Request,
+        /// How it ended.
+        outcome: ShiftOutcome,
+        /// What was written to the journal on the way.
+        entries: Vec<Entry>,
+    },
+    /// A change that an earlier process had left without an outcome was settled, or could not be.
+    Settled {
+        /// Which request.
+        request: Request,
+        /// Entries written; empty when another process had settled it.
+        result: Result<Vec<Entry>, PortError>,
+    },
+}
+
+/// A request to the runtime.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Ask the outside; answered by [`Msg::Answer`].
+    Observe {
+        /// Number.
+        request: Request,
+        /// Question.
+        query: Query,
+    },
+    /// Read the whole journal; answered by [`Msg::JournalRead`].
+    ReadJournal,
+    /// Write this to the journal; answered by [`Msg::Appended`].
+    Append(Event),
+    /// Journal the intent, send the batch, journal the outcome; answered by [`Msg::Shifted`].
+    Shift {
+        /// Number.
+        request: Request,
+        /// The plan, confirmed by a person.
+        plan: Confirmed<ShiftPlan>,
+    },
+    /// Settle a change that an earlier process left open; answered by [`Msg::Settled`].
+    Settle {
+        /// Number.
+        request: Request,
+    },
+    /// Put this into the terminal's title.
+    Title(String),
+    /// Ring the terminal's bell.
+    Bell,
+    /// End the loop.
+    Quit,
+}

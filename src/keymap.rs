@@ -1,0 +1,274 @@
+//! The one table of keys: dispatch, footer, help and the README's table all read it.
+//!
+//! Pure: a [`Key`] is what was typed, free of any terminal library. Adding a binding is one row of [`KEYMAP`].
+
+/// What was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A printable character.
+    Char(char),
+    /// Enter.
+    Enter,
+    /// Escape.
+    Esc,
+    /// Tab.
+    Tab,
+    /// Shift-Tab.
+    BackTab,
+    /// Backspace.
+    Backspace,
+    /// Arrow up.
+    Up,
+    /// Arrow down.
+    Down,
+    /// Arrow left.
+    Left,
+    /// Arrow right.
+    Right,
+    /// Page up.
+    PageUp,
+    /// Page down.
+    PageDown,
+    /// Home.
+    Home,
+    /// End.
+    End,
+}
+
+/// A key with its Control modifier; Shift is part of the character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The key.
+    pub code: Code,
+    /// Whether Control was held.
+    pub ctrl: bool,
+}
+
+impl Key {
+    /// A key without Control.
+    #[must_use]
+    pub const fn plain(code: Code) -> Self {
+        Self { code, ctrl: false }
+    }
+
+    /// A character without Control.
+    #[must_use]
+    pub const fn char(c: char) -> Self {
+        Self::plain(Code::Char(c))
+    }
+
+    /// How the key is written in help texts.
+    #[must_use]
+    pub fn label(self) -> String {
+        let name = match self.code {
+            Code::Char(' ') => "Space".to_owned(),
+            Code::Char(c) => c.to_string(),
+            Code::Enter => "Enter".to_owned(),
+            Code::Esc => "Esc".to_owned(),
+            Code::Tab => "Tab".to_owned(),
+            Code::BackTab => "S-Tab".to_owned(),
+            Code::Backspace => "Bksp".to_owned(),
+            Code::Up => "Up".to_owned(),
+            Code::Down => "Down".to_owned(),
+            Code::Left => "Left".to_owned(),
+            Code::Right => "Right".to_owned(),
+            Code::PageUp => "PgUp".to_owned(),
+            Code::PageDown => "PgDn".to_owned(),
+            Code::Home => "Home".to_owned(),
+            Code::End => "End".to_owned(),
+        };
+        if self.ctrl { format!("C-{name}") } else { name }
+    }
+}
+
+/// The views, in the order of their number keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum View {
+    /// Is it safe to move, what moves now, what is wrong.
+    #[default]
+    Overview,
+    /// Weights, wanted and observed share, the change on its way.
+    Traffic,
+    /// Lag, throughput, tables, validation.
+    Replication,
+    /// Tasks, rollout, targets, legacy hosts, databases, alarms.
+    Service,
+    /// Pulumi.
+    Provision,
+    /// What was done.
+    Journal,
+}
+
+impl View {
+    /// Every view.
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Traffic, Self::Replication, Self::Service, Self::Provision, Self::Journal];
+
+    /// Its title.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Traffic => "Traffic",
+            Self::Replication => "Replication",
+            Self::Service => "Service",
+            Self::Provision => "Provision",
+            Self::Journal => "Journal",
+        }
+    }
+
+    /// Its place, from 0.
+    #[must_use]
+    pub fn index(self) -> usize {
+        Self::ALL.iter().position(|v| *v == self).unwrap_or(0)
+    }
+
+    /// The view `by` places further, round and round.
+    #[must_use]
+    pub fn turned(self, by: isize) -> Self {
+        let count = Self::ALL.len() as isize;
+        Self::ALL[(self.index() as isize + by).rem_euclid(count) as usize]
+    }
+}
+
+/// What the operator wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Show a view.
+    Go(View),
+    /// Show the next view.
+    NextView,
+    /// Show the previous view.
+    PreviousView,
+    /// Propose moving the share of the new stack by so many percentage points.
+    ProposeStep(i16),
+    /// Ask for any share.
+    PromptShare,
+    /// Propose sending all traffic back.
+    ProposeRollback,
+    /// Take weights that somebody else set as the new base.
+    AcceptFound,
+    /// Hold the display still, or let it go.
+    Freeze,
+    /// Ask every source again now.
+    Refresh,
+    /// Show or hide the help.
+    Help,
+    /// Type a filter for the list.
+    Filter,
+    /// Move the list by so many rows.
+    Scroll(i16),
+    /// Move the list by a page, down or up.
+    Page(i16),
+    /// First row.
+    Top,
+    /// Last row.
+    Bottom,
+    /// Close what is open, or drop the filter.
+    Back,
+    /// Leave the program.
+    Quit,
+}
+
+impl Action {
+    /// Whether this proposes something that changes the world outside the terminal once it is confirmed.
+    #[must_use]
+    pub const fn is_mutating(self) -> bool {
+        matches!(self, Self::ProposeStep(_) | Self::PromptShare | Self::ProposeRollback | Self::AcceptFound)
+    }
+}
+
+/// One binding.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// Keys that do it; the first one is shown in the footer.
+    pub keys: &'static [Key],
+    /// What they do.
+    pub action: Action,
+    /// Two words for the footer; empty keeps the row out of it.
+    pub short: &'static str,
+    /// One sentence for the help.
+    pub help: &'static str,
+}
+
+const fn row(keys: &'static [Key], action: Action, short: &'static str, help: &'static str) -> Binding {
+    Binding { keys, action, short, help }
+}
+
+const fn ctrl(c: char) -> Key {
+    Key { code: Code::Char(c), ctrl: true }
+}
+
+const fn ch(c: char) -> Key {
+    Key::char(c)
+}
+
+const fn k(code: Code) -> Key {
+    Key::plain(code)
+}
+
+/// Every binding outside of dialogs and text fields.
+pub const KEYMAP: &[Binding] = &[
+    row(&[ch(']'), ch('+')], Action::ProposeStep(10), "step +10", "propose 10 % more traffic for the new stack"),
+    row(&[ch('['), ch('-')], Action::ProposeStep(-10), "step −10", "propose 10 % less traffic for the new stack"),
+    row(&[ch('=')], Action::PromptShare, "", "propose any share: type the percentage"),
+    row(&[ch('R')], Action::ProposeRollback, "rollback", "propose sending all traffic back to the legacy stack"),
+    row(&[ch('a')], Action::AcceptFound, "", "take weights that somebody else set as the new base"),
+    row(&[ch('f')], Action::Freeze, "freeze", "hold the display still; polling goes on"),
+    row(&[ch('/')], Action::Filter, "filter", "filter the list"),
+    row(&[ch('r')], Action::Refresh, "", "ask every source again now"),
+    row(&[ch('1')], Action::Go(View::Overview), "", "Overview"),
+    row(&[ch('2')], Action::Go(View::Traffic), "", "Traffic"),
+    row(&[ch('3')], Action::Go(View::Replication), "", "Replication"),
+    row(&[ch('4')], Action::Go(View::Service), "", "Service"),
+    row(&[ch('5')], Action::Go(View::Provision), "", "Provision"),
+    row(&[ch('6')], Action::Go(View::Journal), "", "Journal"),
+    row(&[k(Code::Tab), k(Code::Right), ch('l')], Action::NextView, "", "next view"),
+    row(&[k(Code::BackTab), k(Code::Left), ch('h')], Action::PreviousView, "", "previous view"),
+    row(&[k(Code::Down), ch('j')], Action::Scroll(1), "", "one row down"),
+    row(&[k(Code::Up), ch('k')], Action::Scroll(-1), "", "one row up"),
+    row(&[k(Code::PageDown), ctrl('f')], Action::Page(1), "", "one page down"),
+    row(&[k(Code::PageUp), ctrl('b')], Action::Page(-1), "", "one page up"),
+    row(&[ch('g'), k(Code::Home)], Action::Top, "", "first row"),
+    row(&[ch('G'), k(Code::End)], Action::Bottom, "", "last row"),
+    row(&[k(Code::Esc)], Action::Back, "", "close what is open, drop the filter, let a frozen display go"),
+    row(&[ch('?')], Action::Help, "help", "show or hide this help"),
+    row(&[ch('q'), ctrl('c')], Action::Quit, "quit", "leave; nothing that was sent is taken back"),
+];
+
+/// What a key does outside of dialogs and text fields.
+#[must_use]
+pub fn lookup(key: Key) -> Option<Action> {
+    KEYMAP.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+}
+
+/// The first key bound to an action, as help texts write it.
+#[must_use]
+pub fn key_for(action: Action) -> String {
+    KEYMAP.iter().find(|b| b.action == action).and_then(|b| b.keys.first()).map_or_else(String::new, |key| key.label())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_key_is_bound_twice_and_every_row_says_what_it_does() {
+        let mut seen = HashSet::new();
+        for binding in KEYMAP {
+            assert!(!binding.help.is_empty());
+            for key in binding.keys {
+                assert!(seen.insert(*key), "{} is bound twice", key.label());
+            }
+        }
+    }
+
+    #[test]
+    fn every_view_has_its_number() {
+        for (index, view) in View::ALL.into_iter().enumerate() {
+            let digit = char::from_digit(index as u32 + 1, 10).unwrap();
+            assert_eq!(lookup(Key::char(digit)), Some(Action::Go(view)));
+        }
+    }
+}
