@@ -17,3 +17,4 @@ pub mod service;
 pub mod shift;
 pub mod traffic;
 pub mod units;
+pub mod update;
