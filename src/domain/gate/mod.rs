@@ -7,6 +7,8 @@
 mod health;
 mod replication;
 mod weights;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::time::Duration;

@@ -1,0 +1,5 @@
+//! What the crate promises, seen from outside: layers, documents, and the cockpit through its real loop.
+
+mod drill;
+mod layers;
+mod scenarios;
