@@ -219,7 +219,8 @@ fn effect(fault: &Fault) -> Option<Effect> {
     } else if fault.garbage {
         Some(Effect::Garbage)
     } else {
-        let error = |code: &String| Effect::Error { code: code.clone(), status: fault.status, message: fault.message.clone() };
+        let error =
+            |code: &String| Effect::Error { code: code.clone(), status: fault.status, message: fault.message.clone() };
         fault.code.as_ref().map(error)
     }
 }

@@ -39,8 +39,7 @@ impl Limits {
         let Some((size, refill)) = limit(service) else { return true };
         // Route 53 is one service for the whole world, whatever region a client signs for.
         let region = if service == Service::Route53 || self.buckets.len() >= MAX_BUCKETS { "" } else { region };
-        let bucket =
-            self.buckets.entry((service, region.to_owned())).or_insert(Bucket { tokens: size, at: now });
+        let bucket = self.buckets.entry((service, region.to_owned())).or_insert(Bucket { tokens: size, at: now });
         let passed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
         bucket.at = now;
         bucket.tokens = (bucket.tokens + passed * refill).min(size);
@@ -64,7 +63,12 @@ mod tests {
     fn route53_takes_five_a_second_whatever_the_region() {
         let mut limits = Limits::default();
         let admitted = |limits: &mut Limits, millis| {
-            ["us-east-1", "us-west-2"].iter().cycle().take(10).filter(|region| limits.admit(Service::Route53, region, at(millis))).count()
+            ["us-east-1", "us-west-2"]
+                .iter()
+                .cycle()
+                .take(10)
+                .filter(|region| limits.admit(Service::Route53, region, at(millis)))
+                .count()
         };
         assert_eq!(admitted(&mut limits, 0), 5);
         assert_eq!(admitted(&mut limits, 200), 1);
@@ -74,7 +78,8 @@ mod tests {
     #[test]
     fn dms_has_a_burst_of_two_hundred_in_each_region() {
         let mut limits = Limits::default();
-        let count = |limits: &mut Limits, region| (0..300).filter(|_| limits.admit(Service::Dms, region, at(0))).count();
+        let count =
+            |limits: &mut Limits, region| (0..300).filter(|_| limits.admit(Service::Dms, region, at(0))).count();
         assert_eq!(count(&mut limits, "us-west-2"), 200);
         assert_eq!(count(&mut limits, "us-east-1"), 200);
         assert!((0..8).all(|_| limits.admit(Service::Dms, "us-west-2", at(1_000))));

@@ -210,9 +210,7 @@ impl Inner {
                 return Reply { response: Response::new(Bytes::new()), delay: verdict.delay, drop_connection: true };
             }
             Some(Effect::Garbage) => garbage(),
-            Some(Effect::Error { code, status, message }) => {
-                refuse(&injected(&call, &code, status, message))
-            }
+            Some(Effect::Error { code, status, message }) => refuse(&injected(&call, &code, status, message)),
             None if !self.limits.admit(call.service, &call.region, now) => {
                 refuse(&General::Throttling.spelt(call.protocol, None))
             }

@@ -85,15 +85,23 @@ impl Scenario {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Steady => "everything works; a step of 10 % is possible at once",
-            Self::LagSpike => "after 60 s a bulk job on the source drives the replication lag over 60 s; it drains later",
-            Self::TaskCrash => "after 60 s, and twice more, tasks of the new stack turn unhealthy, die and are replaced",
-            Self::BadRelease => "after 30 s a release is rolled out that answers 5xx; its rollout fails four minutes later",
+            Self::LagSpike => {
+                "after 60 s a bulk job on the source drives the replication lag over 60 s; it drains later"
+            }
+            Self::TaskCrash => {
+                "after 60 s, and twice more, tasks of the new stack turn unhealthy, die and are replaced"
+            }
+            Self::BadRelease => {
+                "after 30 s a release is rolled out that answers 5xx; its rollout fails four minutes later"
+            }
             Self::StaleMetrics => "after 30 s CloudWatch gets no new data for 20 minutes",
             Self::TableError => "after 60 s the table shop.orders fails and is suspended",
             Self::ValidationMismatch => "after 60 s validation finds 17 rows of shop.payments that differ",
             Self::SecondOperator => "after 45 s somebody else moves the weights to 70/30",
             Self::Throttled => "after 30 s Route 53, DMS and CloudWatch throttle every call for 10 minutes",
-            Self::ControlPlaneDown => "after 30 s Route 53 drops every connection for 20 minutes; DNS goes on answering",
+            Self::ControlPlaneDown => {
+                "after 30 s Route 53 drops every connection for 20 minutes; DNS goes on answering"
+            }
             Self::ExpiredCredentials => "after 30 s every service refuses the session's token",
         }
     }
@@ -105,9 +113,9 @@ impl Scenario {
             Self::Steady => vec![],
             Self::LagSpike => vec![Event::at(60, Happening::BulkWrites { rows_per_s: 2_200.0, for_s: 150 })],
             Self::TaskCrash => vec![
-                Event::at(60, Happening::TasksFail { tasks: 2, ill_for_s: 75 }),
-                Event::at(240, Happening::TasksFail { tasks: 1, ill_for_s: 75 }),
-                Event::at(420, Happening::TasksFail { tasks: 2, ill_for_s: 75 }),
+                Event::at(60, Happening::TasksFail { tasks: 2, ill_for_s: 150 }),
+                Event::at(360, Happening::TasksFail { tasks: 1, ill_for_s: 150 }),
+                Event::at(660, Happening::TasksFail { tasks: 2, ill_for_s: 150 }),
             ],
             Self::BadRelease => vec![Event::at(30, Happening::Release { error_rate: 0.25, fails_after_s: Some(240) })],
             Self::StaleMetrics => vec![Event::at(30, Happening::MetricsStop { for_s: 1_200 })],
@@ -148,7 +156,10 @@ impl FromStr for Scenario {
     type Err = UnknownScenario;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|scenario| scenario.name() == name).ok_or_else(|| UnknownScenario { name: name.to_owned() })
+        Self::ALL
+            .into_iter()
+            .find(|scenario| scenario.name() == name)
+            .ok_or_else(|| UnknownScenario { name: name.to_owned() })
     }
 }
 

@@ -97,7 +97,7 @@ impl Server {
             tokio::select! {
                 () = &mut shutdown => return Ok(()),
                 Some(_) = connections.join_next() => {}
-                _ = heartbeat.tick() => { self.sim.now(); }
+                _ = heartbeat.tick() => { let _ = self.sim.now(); }
                 (slot, accepted) = accept => match accepted {
                     Ok((stream, _)) => {
                         let sim = self.sim.clone();
@@ -139,7 +139,8 @@ async fn connection(sim: Sim, stream: TcpStream) {
 async fn answer(sim: Sim, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-        let mut response = Response::new(Full::new(Bytes::from_static(b"the request body is too large or was cut short")));
+        let mut response =
+            Response::new(Full::new(Bytes::from_static(b"the request body is too large or was cut short")));
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(response);
     };

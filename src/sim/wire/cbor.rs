@@ -33,7 +33,8 @@ fn from_cbor(cbor: Cbor) -> Value {
         Cbor::Tag(_, inner) => from_cbor(*inner),
         Cbor::Array(items) => items.into_iter().map(from_cbor).collect(),
         Cbor::Map(members) => {
-            let named = members.into_iter().filter_map(|(name, value)| Some((name.into_text().ok()?, from_cbor(value))));
+            let named =
+                members.into_iter().filter_map(|(name, value)| Some((name.into_text().ok()?, from_cbor(value))));
             Value::Object(named.collect())
         }
         _ => Value::Null,

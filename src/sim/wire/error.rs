@@ -24,7 +24,12 @@ impl ApiError {
     }
 
     /// An error whose modelled shape and whose Query code differ; `protocol` decides which one is sent.
-    pub(crate) fn modelled(protocol: Protocol, shape: &str, query_code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn modelled(
+        protocol: Protocol,
+        shape: &str,
+        query_code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         let code = if protocol == Protocol::Query { query_code } else { shape };
         Self { query_code: Some(query_code), ..Self::new(code, message) }
     }
@@ -49,7 +54,10 @@ pub(crate) enum General {
     Throttling,
     ExpiredToken,
     /// With the identity and the IAM action.
-    AccessDenied { caller: String, action: String },
+    AccessDenied {
+        caller: String,
+        action: String,
+    },
     MissingToken,
     InvalidToken,
     Unavailable,
@@ -79,7 +87,8 @@ impl General {
     pub(crate) fn spelt(&self, protocol: Protocol, version: Option<&str>) -> ApiError {
         let xml = matches!(protocol, Protocol::RestXml | Protocol::Query);
         let pick = |in_xml: &'static str, in_json: &'static str, message: &str, xml_status: u16| {
-            let error = ApiError { query_code: Some(in_xml), ..ApiError::new(if xml { in_xml } else { in_json }, message) };
+            let error =
+                ApiError { query_code: Some(in_xml), ..ApiError::new(if xml { in_xml } else { in_json }, message) };
             if xml { error.with_status(xml_status) } else { error }
         };
         match self {
@@ -93,7 +102,9 @@ impl General {
             Self::AccessDenied { caller, action } => pick(
                 "AccessDenied",
                 "AccessDeniedException",
-                &format!("User: {caller} is not authorized to perform: {action} because no identity-based policy allows the {action} action"),
+                &format!(
+                    "User: {caller} is not authorized to perform: {action} because no identity-based policy allows the {action} action"
+                ),
                 403,
             ),
             Self::MissingToken => pick(
@@ -108,15 +119,14 @@ impl General {
                 "The security token included in the request is invalid.",
                 403,
             ),
-            Self::Unavailable => pick(
-                "ServiceUnavailable",
-                "ServiceUnavailableException",
-                "Service is unable to handle request.",
-                503,
-            )
-            .with_status(503),
-            Self::Internal => pick("InternalFailure", "InternalFailure", "We encountered an internal error. Please try again.", 500)
-                .with_status(500),
+            Self::Unavailable => {
+                pick("ServiceUnavailable", "ServiceUnavailableException", "Service is unable to handle request.", 503)
+                    .with_status(503)
+            }
+            Self::Internal => {
+                pick("InternalFailure", "InternalFailure", "We encountered an internal error. Please try again.", 500)
+                    .with_status(500)
+            }
             Self::UnknownOperation(operation) if protocol == Protocol::Query => {
                 let version = version.unwrap_or("this API");
                 ApiError::new("InvalidAction", format!("Could not find operation {operation} for version {version}"))

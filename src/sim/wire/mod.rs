@@ -91,6 +91,11 @@ impl Service {
         }
     }
 
+    /// The version that Query errors name.
+    pub(crate) fn version(self) -> Option<&'static str> {
+        self.query_version().map(|(version, _)| version)
+    }
+
     fn query_version(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::CloudWatch => Some(("2010-08-01", "http://monitoring.amazonaws.com/doc/2010-08-01/")),
@@ -180,11 +185,11 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Call, Box<Refusal>> {
             Ok(call(service, operation, input, Bytes::new()))
         }
         Protocol::Query => {
-            let mut form = query::read(request)
-                .ok_or_else(|| general(General::Malformed))?;
+            let mut form = query::read(request).ok_or_else(|| general(General::Malformed))?;
             let action = query::take(&mut form, "Action");
             let version = query::take(&mut form, "Version");
-            let named = Service::ALL.into_iter().filter(|service| signed_for(*service) && service.query_version().is_some());
+            let named =
+                Service::ALL.into_iter().filter(|service| signed_for(*service) && service.query_version().is_some());
             let mut named = named.filter(|service| {
                 // Both generations of load balancers are signed alike; only the version tells them apart.
                 !matches!(service, Service::Elb | Service::Elbv2)
@@ -237,7 +242,12 @@ pub(crate) fn answer(call: &Call, node: &Node, request_id: &str) -> Response<Byt
 }
 
 /// Writes an error in a dialect.
-pub(crate) fn refuse(protocol: Protocol, service: Option<Service>, error: &ApiError, request_id: &str) -> Response<Bytes> {
+pub(crate) fn refuse(
+    protocol: Protocol,
+    service: Option<Service>,
+    error: &ApiError,
+    request_id: &str,
+) -> Response<Bytes> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
     let (kind, body) = match protocol {
         Protocol::RestXml => (XML, xml::error(error, ROUTE53_NAMESPACE, request_id)),

@@ -68,14 +68,8 @@ impl Tree {
 
 /// Writes an answer.
 pub(crate) fn document(operation: &str, namespace: &str, node: &Node, request_id: &str) -> Vec<u8> {
-    let result = super::map([
-        ("ResponseMetadata", super::map([("RequestId", request_id.into())])),
-    ]);
-    let mut members = match result {
-        Node::Map(members) => members,
-        _ => Vec::new(),
-    };
-    members.insert(0, (format!("{operation}Result").into(), node.clone()));
+    let metadata = super::map([("RequestId", request_id.into())]);
+    let members = vec![(format!("{operation}Result").into(), node.clone()), ("ResponseMetadata".into(), metadata)];
     xml::document(&format!("{operation}Response"), namespace, &Node::Map(members))
 }
 

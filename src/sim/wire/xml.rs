@@ -49,13 +49,11 @@ pub(crate) fn parse(body: &[u8]) -> Option<Element> {
                 let element = open.pop()?;
                 close(element, &mut open, &mut root)?;
             }
-            Event::Text(content) => {
-                match open.last_mut() {
-                    Some(element) => element.text.push_str(&content),
-                    None if content.trim().is_empty() => {}
-                    None => return None,
-                }
-            }
+            Event::Text(content) => match open.last_mut() {
+                Some(element) => element.text.push_str(&content),
+                None if content.trim().is_empty() => {}
+                None => return None,
+            },
             Event::CData(content) => open.last_mut()?.text.push_str(&content),
             Event::GeneralRef(reference) => {
                 let resolved = match reference.resolve_char_ref().ok()? {
@@ -146,7 +144,9 @@ mod tests {
 
     #[test]
     fn what_is_not_well_formed_is_refused() {
-        for body in ["", "text", "<a>", "<a></b>", "<a/><b/>", "<a>&nope;</a>", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"] {
+        for body in
+            ["", "text", "<a>", "<a></b>", "<a/><b/>", "<a>&nope;</a>", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"]
+        {
             assert_eq!(parse(body.as_bytes()), None, "{body}");
         }
         assert_eq!(parse("<a>".repeat(40).as_bytes()), None);
