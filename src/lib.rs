@@ -1,4 +1,5 @@
 //! Library.
+pub mod adapters;
 pub mod config;
 pub mod domain;
 pub mod ports;
