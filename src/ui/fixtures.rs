@@ -1,0 +1,1 @@
+//! Models for tests: one migration at 20 %, and what can befall it.

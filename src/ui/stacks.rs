@@ -1,0 +1,152 @@
+//! The two stacks side by side: legacy left, new right.
+//!
+//! Pure.
+
+use ratatui::text::Line;
+
+use crate::domain::facts::Fact;
+use crate::domain::metrics::{ErrorRate, Metric};
+use crate::domain::series::{Freshness, PERIOD, Series};
+use crate::domain::service::{Hosts, Writer};
+use crate::domain::traffic::Side;
+use crate::domain::units::{Timestamp, short_number};
+
+use super::cx::{Cx, Reading};
+use super::text::Row;
+use super::theme::Role;
+
+/// Cells of a row's name.
+const NAME: usize = 14;
+
+/// The table in `width` cells: one heading line and seven rows.
+pub(super) fn table(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    let column = width.saturating_sub(NAME) / 2;
+    let stack = &cx.model.stack;
+    let head = cx
+        .row()
+        .cell(Role::Strong, "Two stacks", NAME)
+        .num(Role::Legacy, format!("legacy {}", stack.legacy_region), column)
+        .num(Role::New, format!("new {}", stack.region), column);
+    let per_second = |v: f64| short_number((v / PERIOD.as_secs_f64() * 10.0).round() / 10.0);
+    let millis = |v: f64| format!("{} ms", short_number((v * 1000.0).round()));
+    let whole = |v: f64| format!("{} %", short_number(v.round()));
+    let rows: [(&str, Cell, Cell); 7] = [
+        ("requests/s", metric(cx, Metric::LegacyRequests, per_second), metric(cx, Metric::NewRequests, per_second)),
+        ("5xx", errors(cx, Side::Legacy), errors(cx, Side::New)),
+        ("p99 latency", metric(cx, Metric::LegacyLatency, millis), metric(cx, Metric::NewLatency, millis)),
+        ("healthy hosts", hosts(cx, cx.world.facts.legacy_hosts.as_ref()), hosts(cx, cx.world.facts.targets.as_ref())),
+        ("task CPU", Cell::plain(Role::Dim, cx.theme.glyphs().none), metric(cx, Metric::ServiceCpu, whole)),
+        ("database", database(cx, Writer::Legacy), database(cx, Writer::Aurora)),
+        ("database CPU", metric(cx, Metric::RdsCpu, whole), metric(cx, Metric::AuroraCpu, whole)),
+    ];
+    let mut lines = vec![head.line()];
+    for (name, legacy, new) in rows {
+        let row = cx.row().cell(Role::Dim, name, NAME);
+        lines.push(new.put(cx, legacy.put(cx, row, column), column).line());
+    }
+    lines
+}
+
+/// How old the table is: the newest settled minute of the requests, and the hosts.
+pub(super) fn age_note<'a>(cx: &Cx<'a>) -> Row<'a> {
+    let newest = [Metric::LegacyRequests, Metric::NewRequests]
+        .into_iter()
+        .filter_map(|m| cx.world.facts.metrics.series(m).last_settled(cx.world.now))
+        .map(|p| p.at)
+        .min();
+    match newest {
+        Some(at) => cx.row().put(Role::Dim, format!("minute {}, {}", at.hm(), cx.age(at))),
+        None => cx.row().put(Role::Dim, "no settled minute yet"),
+    }
+}
+
+/// One cell: text and a small history left of it.
+struct Cell {
+    role: Role,
+    text: String,
+    history: Vec<f64>,
+}
+
+impl Cell {
+    fn plain(role: Role, text: impl Into<String>) -> Self {
+        Self { role, text: text.into(), history: Vec::new() }
+    }
+
+    fn put<'a>(&self, cx: &Cx<'a>, row: Row<'a>, width: usize) -> Row<'a> {
+        let text = cx.cells(&self.text);
+        let room = width.saturating_sub(text.max(9) + 2).min(10);
+        if self.history.len() < 2 || room < 4 {
+            return row.num(self.role, &self.text, width);
+        }
+        let spark = spark(cx, &self.history, room);
+        let spark_cells = cx.cells(&spark);
+        row.gap(width.saturating_sub(text.max(9) + spark_cells)).put(Role::Dim, spark).num(
+            self.role,
+            &self.text,
+            text.max(9),
+        )
+    }
+}
+
+/// The newest values as a line of bars, from 0 to the largest.
+pub(super) fn spark(cx: &Cx<'_>, values: &[f64], width: usize) -> String {
+    let steps = &cx.theme.glyphs().spark;
+    let values = &values[values.len().saturating_sub(width)..];
+    let most = values.iter().copied().fold(0.0, f64::max);
+    let height = |v: f64| if most > 0.0 { (v / most * 7.0).round() as usize + 1 } else { 1 };
+    values.iter().map(|v| steps[height(*v).min(8)]).collect()
+}
+
+fn settled(cx: &Cx<'_>, series: &Series) -> Vec<f64> {
+    let points = series.settled(cx.world.now);
+    points[points.len().saturating_sub(10)..].iter().map(|p| p.value).collect()
+}
+
+fn metric(cx: &Cx<'_>, metric: Metric, show: impl Fn(f64) -> String) -> Cell {
+    let Reading { role, text, .. } = cx.reading(metric, show);
+    Cell { role, text, history: settled(cx, cx.world.facts.metrics.series(metric)) }
+}
+
+fn errors(cx: &Cx<'_>, side: Side) -> Cell {
+    let rate = cx.world.facts.metrics.error_rate(side, cx.model.policy.window, Timestamp::default(), cx.world.now);
+    match rate.and_then(ErrorRate::percent) {
+        Some(percent) => Cell::plain(Role::Text, format!("{} %", short_number(percent))),
+        None => Cell::plain(Role::Dim, cx.theme.glyphs().none),
+    }
+}
+
+fn hosts(cx: &Cx<'_>, fact: Option<&Fact<Hosts>>) -> Cell {
+    match fact {
+        Some(hosts) => {
+            let (healthy, all) = (hosts.value.healthy(), hosts.value.hosts.len());
+            let sick = hosts.value.unhealthy() > 0;
+            let role = if cx.is_old(hosts.at) {
+                Role::Dim
+            } else if sick {
+                Role::Fail
+            } else {
+                Role::Text
+            };
+            let sign = if cx.is_old(hosts.at) { format!("{} ", cx.theme.glyphs().stale) } else { String::new() };
+            let sick = if sick { format!("{} ", cx.theme.glyphs().fail) } else { String::new() };
+            Cell::plain(role, format!("{sign}{sick}{healthy}/{all}"))
+        }
+        None => Cell::plain(Role::Dim, cx.theme.glyphs().none),
+    }
+}
+
+/// Which database takes the writes, and how far behind the other one is.
+fn database(cx: &Cx<'_>, side: Writer) -> Cell {
+    let name = if side == Writer::Legacy { "RDS" } else { "Aurora" };
+    if cx.model.stack.writer == side {
+        return Cell::plain(Role::Strong, format!("{name} WRITES"));
+    }
+    let lag = cx.world.facts.metrics.series(Metric::LagTarget);
+    match (side, lag.freshness(cx.world.now), lag.last_settled(cx.world.now)) {
+        (Writer::Aurora, Freshness::Fresh, Some(p)) => {
+            Cell::plain(Role::Text, format!("{name} copy +{} s", short_number(p.value)))
+        }
+        (Writer::Aurora, ..) => Cell::plain(Role::Dim, format!("{name} copy +? s")),
+        (Writer::Legacy, ..) => Cell::plain(Role::Dim, format!("{name} left behind")),
+    }
+}
