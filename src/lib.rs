@@ -20,7 +20,7 @@
 //! | [`adapters`] | AWS through its official SDK, the journal, clocks, Pulumi | decide anything |
 //! | [`runtime`] | the loop, effects, the terminal, what commands share with the cockpit | await in the loop |
 //! | [`ui`] | views as plain functions of the model | change anything |
-//! | [`commands`] | headless commands, one file each | decide what `domain` decides |
+//! | `commands` | headless commands, one file each | decide what `domain` decides |
 //! | [`config`], [`cli`] | what was typed and found, and what it means | talk to AWS |
 //! | [`sim`] | the simulator: physics on virtual time, AWS's wire formats, faults | use another module |
 //!
@@ -42,7 +42,6 @@
 
 pub mod adapters;
 pub mod cli;
-pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod keymap;

@@ -61,10 +61,4 @@ pub trait Journal: Send + Sync {
 pub trait Clock: Send + Sync {
     /// Now, by the clock that the facts are dated with.
     fn now(&self) -> Timestamp;
-
-    /// How far this host's clock is ahead of AWS's, in milliseconds, when that is known and [`Clock::now`] does not
-    /// correct for it.
-    fn skew_ms(&self) -> Option<i64> {
-        None
-    }
 }

@@ -88,9 +88,8 @@ impl Runner {
             Effect::Settle { request } => {
                 let (ports, answers) = (self.ports.clone(), self.answers.clone());
                 let (operator, host) = (operator(model), model.stack.host.clone());
-                let key = model.stack.group.clone();
                 self.must_end.spawn(async move {
-                    let task = tokio::spawn(async move { settle(&ports, &key, &operator, &host).await });
+                    let task = tokio::spawn(async move { settle(&ports, &operator, &host).await });
                     let result = task.await.unwrap_or_else(|error| Err(broken("journal:Settle", &error)));
                     let _closed = answers.send(Msg::Settled { request, result }).await;
                 });
@@ -115,7 +114,7 @@ impl Runner {
                 )),
                 Err(error) => Err(broken(source.name(), &error)),
             };
-            let (at, clock_skew_ms) = (ports.clock.now(), ports.clock.skew_ms());
+            let (at, clock_skew_ms) = (ports.clock.now(), (ports.skew)());
             let _closed = answers.send(Msg::Answer { request, source, result, at, clock_skew_ms }).await;
         });
     }

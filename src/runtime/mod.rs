@@ -3,11 +3,16 @@
 //! The loop takes a message, computes, spawns, draws. It never awaits an answer: a Route 53 that hangs leaves every
 //! key working. Terminal and input are arguments, so the real loop runs in tests on paused time.
 
+pub mod apply;
 mod effects;
+#[cfg(test)]
+pub(crate) mod fakes;
+pub mod follow;
+pub mod gather;
 pub mod input;
+pub mod ports_set;
 pub mod terminal;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -19,11 +24,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::domain::model::{Dialog, Model, Moving};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::update::update;
-use crate::ports::{Clock, Journal, Observe, Traffic};
 use crate::ui::{self, Theme};
 
 use effects::Runner;
 use input::Input;
+pub use ports_set::{Ports, Skew};
 
 /// Messages that may wait: far more than all sources, keys and journal lines of one turn together.
 const QUEUE: usize = 1024;
@@ -37,19 +42,6 @@ const START_TICK: Duration = Duration::from_millis(100);
 const START_TIME: Duration = Duration::from_secs(3);
 /// Answers that come closer together than this share a frame. Keys never wait.
 const FRAME_GAP: Duration = Duration::from_millis(100);
-
-/// Everything outside that the cockpit and the commands use.
-#[derive(Clone)]
-pub struct Ports {
-    /// Asks.
-    pub observe: Arc<dyn Observe>,
-    /// Changes weights.
-    pub traffic: Arc<dyn Traffic>,
-    /// Keeps the record.
-    pub journal: Arc<dyn Journal>,
-    /// Tells the time that facts are dated with.
-    pub clock: Arc<dyn Clock>,
-}
 
 /// The loop's state beside the model.
 struct Loop<'a, B: Backend> {

@@ -23,7 +23,10 @@ impl Taken {
     /// When standard input or output is no terminal, or the terminal refuses.
     pub fn take() -> io::Result<Self> {
         if !(stdin().is_terminal() && stdout().is_terminal()) {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "standard input and output are not both a terminal"));
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "standard input and output are not both a terminal",
+            ));
         }
         enable_raw_mode()?;
         let taken = Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(64 * 1024, stdout())));

@@ -155,7 +155,10 @@ impl Drill {
             AwsSettings { test_credentials: true, http_client: Some(http_client(handler)), ..AwsSettings::default() };
         let aws = Arc::new(Aws::connect(settings, self.outputs(), clock.clone(), Arc::new(|| Ok(None))).await);
         let journal = Arc::new(FileJournal::new(self.state_dir()));
-        Ports { observe: aws.clone(), traffic: aws, journal, clock }
+        let key = self.outputs().group_key();
+        let skewed = aws.clone();
+        let skew = Arc::new(move || skewed.clock_skew());
+        Ports { observe: aws.clone(), traffic: aws, journal, clock, key, skew }
     }
 
     pub fn outputs(&self) -> StackOutputs {
@@ -193,9 +196,10 @@ impl Drill {
     }
 
     /// The weights as the world has them, legacy and new.
-    pub fn weights(&self) -> (u64, u64) {
-        let weights = &self.sim.state()["route53"]["weights"];
-        (weights["legacy"].as_u64().unwrap(), weights["new"].as_u64().unwrap())
+    pub fn weights(&self) -> (u8, u8) {
+        let traffic = &self.sim.state()["traffic"];
+        let weight = |key: &str| traffic[key].as_f64().unwrap() as u8;
+        (weight("legacy_weight"), weight("new_weight"))
     }
 }
 

@@ -6,9 +6,9 @@
 
 mod health;
 mod replication;
-mod weights;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 use std::fmt;
 use std::time::Duration;

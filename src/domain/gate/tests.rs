@@ -141,13 +141,25 @@ fn a_fact_that_grew_old_no_longer_passes() {
 
 #[test]
 fn a_denied_call_names_the_action_that_is_missing() {
-    Case::new().fail(Source::Tables, ErrorKind::Denied).says(GateId::Tables, Verdict::Unknown, "allow the IAM action aws:Call");
+    Case::new().fail(Source::Tables, ErrorKind::Denied).says(
+        GateId::Tables,
+        Verdict::Unknown,
+        "allow the IAM action aws:Call",
+    );
 }
 
 #[test]
 fn the_task_has_to_run_and_to_have_loaded_everything() {
-    Case::new().learn(Source::Replication, task(TaskStatus::Stopped, 100)).says(GateId::ReplicationTask, Verdict::Fail, "FATAL_ERROR");
-    Case::new().learn(Source::Replication, task(TaskStatus::Running, 60)).says(GateId::ReplicationTask, Verdict::Fail, "full load goes on");
+    Case::new().learn(Source::Replication, task(TaskStatus::Stopped, 100)).says(
+        GateId::ReplicationTask,
+        Verdict::Fail,
+        "FATAL_ERROR",
+    );
+    Case::new().learn(Source::Replication, task(TaskStatus::Running, 60)).says(
+        GateId::ReplicationTask,
+        Verdict::Fail,
+        "full load goes on",
+    );
 }
 
 #[test]
@@ -158,7 +170,10 @@ fn lag_is_judged_on_settled_points_and_can_only_get_worse_by_newer_ones() {
     lag(60.0, 3).says(GateId::ReplicationLag, Verdict::Fail, "limit 60 s");
     lag(3.0, 7).says(GateId::ReplicationLag, Verdict::Unknown, "old, limit 5m00s");
     let mut growing = lag(3.0, 3);
-    let newest = Series::new(vec![Point { at: NOW.floor_to(Duration::from_secs(60)).minus(Duration::from_secs(60)), value: 74.0 }]);
+    let newest = Series::new(vec![Point {
+        at: NOW.floor_to(Duration::from_secs(60)).minus(Duration::from_secs(60)),
+        value: 74.0,
+    }]);
     growing.facts.metrics.absorb(&MetricReadings { series: vec![(Metric::LagTarget, newest)], incomplete: vec![] });
     growing.says(GateId::ReplicationLag, Verdict::Fail, "lag 74 s");
 }
@@ -166,7 +181,11 @@ fn lag_is_judged_on_settled_points_and_can_only_get_worse_by_newer_ones() {
 #[test]
 fn a_lag_of_zero_without_a_witness_proves_nothing() {
     Case::new().metric(Metric::LagTarget, 0.0, 3).says(GateId::ReplicationLag, Verdict::Unknown, "proves nothing");
-    Case::new().metric(Metric::LagTarget, 0.0, 3).metric(Metric::RowsTarget, 0.0, 3).says(GateId::ReplicationLag, Verdict::Pass, "");
+    Case::new().metric(Metric::LagTarget, 0.0, 3).metric(Metric::RowsTarget, 0.0, 3).says(
+        GateId::ReplicationLag,
+        Verdict::Pass,
+        "",
+    );
 }
 
 #[test]
@@ -198,7 +217,9 @@ fn only_validated_tables_pass() {
     let validation = |word| Case::new().learn(Source::Tables, tables(&[("Table completed", word)]));
     validation("Validated").says(GateId::Validation, Verdict::Pass, "equal");
     validation("Pending records").says(GateId::Validation, Verdict::Unknown, "still being compared");
-    for word in ["Mismatched records", "Suspended records", "No primary key", "Not enabled", "Table error", "a new word"] {
+    for word in
+        ["Mismatched records", "Suspended records", "No primary key", "Not enabled", "Table error", "a new word"]
+    {
         validation(word).says(GateId::Validation, Verdict::Fail, word);
     }
 }
@@ -216,12 +237,21 @@ fn alarms_of_both_regions_have_to_be_there_and_ok() {
     let mut missing = both(AlarmState::Ok);
     missing.policy.expected_alarms = vec!["migration-tasks-prod".into()];
     missing.says(GateId::Alarms, Verdict::Unknown, "does not exist");
-    Case::new().learn(Source::AlarmsNew, alarms(Side::New, AlarmState::Ok)).says(GateId::Alarms, Verdict::Unknown, "legacy-alarms");
+    Case::new().learn(Source::AlarmsNew, alarms(Side::New, AlarmState::Ok)).says(
+        GateId::Alarms,
+        Verdict::Unknown,
+        "legacy-alarms",
+    );
 }
 
 #[test]
 fn a_target_that_is_unhealthy_blocks_and_says_why() {
-    let host = |state: &str| Host { id: "10.0.0.1".into(), zone: None, state: state.into(), reason: Some("Target.Timeout".into()) };
+    let host = |state: &str| Host {
+        id: "10.0.0.1".into(),
+        zone: None,
+        state: state.into(),
+        reason: Some("Target.Timeout".into()),
+    };
     let hosts = |states: &[&str]| {
         let hosts = Hosts { hosts: states.iter().map(|s| host(s)).collect() };
         Case::new().learn(Source::Targets, Observation::Hosts(Side::New, hosts))
@@ -238,7 +268,11 @@ fn missing_5xx_counts_as_zero_only_where_requests_exist() {
     split().metric(Metric::NewRequests, 2000.0, 3).says(GateId::Errors, Verdict::Pass, "no more errors");
     split().says(GateId::Errors, Verdict::Unknown, "no settled minute of requests");
     split().metric(Metric::NewRequests, 20.0, 3).says(GateId::Errors, Verdict::Unknown, "not enough data");
-    split().metric(Metric::NewRequests, 2000.0, 3).metric(Metric::NewTarget5xx, 60.0, 3).says(GateId::Errors, Verdict::Fail, "3 % errors");
+    split().metric(Metric::NewRequests, 2000.0, 3).metric(Metric::NewTarget5xx, 60.0, 3).says(
+        GateId::Errors,
+        Verdict::Fail,
+        "3 % errors",
+    );
     Case::new().weights(100, 0).says(GateId::Errors, Verdict::Pass, "nothing to compare yet");
     Case::new().says(GateId::Errors, Verdict::Unknown, "weights are not known");
 }
@@ -265,7 +299,9 @@ fn somebody_elses_weights_are_drift_until_they_are_taken() {
 
 #[test]
 fn the_bake_starts_when_the_weights_moved() {
-    let seen = |ago| Case::new().weights(70, 30).history(vec![(ago, Event::Seen { weights: WeightPair::new(70, 30).unwrap() })]);
+    let seen = |ago| {
+        Case::new().weights(70, 30).history(vec![(ago, Event::Seen { weights: WeightPair::new(70, 30).unwrap() })])
+    };
     seen(479).says(GateId::Bake, Verdict::Fail, "wait 0:01 more");
     seen(480).says(GateId::Bake, Verdict::Pass, "");
     Case::new().weights(100, 0).says(GateId::Bake, Verdict::Pass, "no weight was moved");
