@@ -12,7 +12,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export TAPCTL_BIN = $(abspath $(TARGET))/debug/tapctl
 export TAPCTL_JUDGE_PYTHON = $(JUDGE_PYTHON)
 
-.PHONY: help test test-rust test-judges test-pulumi lint docs deny advisories bench screenshots demo clean
+.PHONY: help test test-rust test-judges test-pulumi lint docs deny advisories bench documents demo clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench: $(JUDGE_VENV)/ready ## measure, each number beside a peer in the same run
 	cargo build --locked --release
 	TAPCTL_BIN=$(abspath $(TARGET))/release/tapctl $(JUDGE_PYTHON) tests/benches/bench.py
 	cargo bench --locked
+
+documents: ## write the README's tables and the screenshots anew
+	UPDATE_DOCUMENTS=1 cargo test --locked --test it documents
 
 demo: ## the cockpit on the built-in simulator
 	cargo run --locked --release -- demo

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use tapctl::adapters::aws::in_process::{InProcessReply, http_client};
 use tapctl::adapters::aws::{Aws, AwsSettings};
 use tapctl::adapters::journal::FileJournal;
@@ -186,13 +187,23 @@ impl Drill {
 
     /// Opens a cockpit, plays the script and closes it.
     pub async fn play(&self, script: &str) -> Seen {
+        self.play_in(script, Theme::new(Palette::Mono, false)).await.0
+    }
+
+    /// The same in full colour, as a picture of the last screen.
+    pub async fn picture(&self, script: &str) -> String {
+        let (_, buffer) = self.play_in(script, Theme::new(Palette::Full, false)).await;
+        tapctl::ui::svg::document(&buffer)
+    }
+
+    async fn play_in(&self, script: &str, theme: Theme) -> (Seen, Buffer) {
         let ports = self.ports().await;
         let model = self.model(&ports).await;
         let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
         let keyboard = Keyboard { steps: steps(script).into_iter(), waiting: None, key: None };
-        let theme = Theme::new(Palette::Mono, false);
         let model = run(&mut terminal, theme, keyboard, model, ports, |_| {}).await.unwrap();
-        Seen { screen: terminal.backend().to_string(), model }
+        let buffer = terminal.backend().buffer().clone();
+        (Seen { screen: terminal.backend().to_string(), model }, buffer)
     }
 
     /// The weights as the world has them, legacy and new.
