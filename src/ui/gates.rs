@@ -26,6 +26,14 @@ pub(super) fn count<'a>(cx: &Cx<'a>) -> Row<'a> {
     cx.row().put(role, format!("{passed} of {} pass", gates.len()))
 }
 
+/// The age of the oldest fact that a gate looked at, for a heading.
+pub(super) fn oldest<'a>(cx: &Cx<'a>) -> Row<'a> {
+    match cx.world.gates.iter().filter_map(|g| g.at).min() {
+        Some(at) => cx.row().put(Role::Dim, format!("oldest {}  ", cx.age(at))),
+        None => cx.row(),
+    }
+}
+
 /// The rows of all gates in `width` cells and at most `rows` lines; reasons get what the gates leave over, the
 /// worst gate first.
 pub(super) fn panel(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
@@ -60,24 +68,25 @@ pub(super) fn panel(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>
 /// Sign, name and value in half a line, for two columns.
 pub(super) fn short_row<'a>(cx: &Cx<'a>, gate: &Gate, width: usize) -> Row<'a> {
     let mark = gate_mark(gate, cx.world.now);
-    let room = width.saturating_sub(2 + NAME + AGE + 1);
-    cx.row()
-        .mark(mark)
-        .cell(name_role(mark), gate.id.name(), NAME)
-        .cell(value_role(mark), value_text(cx, gate, room), room)
-        .num(Role::Dim, age_text(cx, gate), AGE + 1)
+    let room = width.saturating_sub(2 + NAME);
+    cx.row().mark(mark).cell(name_role(mark), gate.id.name(), NAME).cell(
+        value_role(mark),
+        value_text(cx, gate, room),
+        room,
+    )
 }
 
 fn row(cx: &Cx<'_>, gate: &Gate, width: usize) -> Line<'static> {
     let mark = gate_mark(gate, cx.world.now);
     let rest = width.saturating_sub(2 + NAME + AGE);
-    let limit = if rest >= 38 { (rest / 3).min(22) } else { 0 };
+    let limit = if rest >= 40 { 14 + (rest - 40) / 2 } else { 0 };
     let value = rest - limit;
     cx.row()
         .mark(mark)
         .cell(name_role(mark), gate.id.name(), NAME)
-        .cell(value_role(mark), value_text(cx, gate, value.saturating_sub(1)), value)
-        .cell(Role::Dim, &gate.limit, limit.saturating_sub(1))
+        .clipped(value_role(mark), value_text(cx, gate, value.saturating_sub(1)), value.saturating_sub(1))
+        .tab(2 + NAME + value)
+        .cell(Role::Dim, &gate.limit, limit)
         .tab(2 + NAME + rest)
         .num(Role::Dim, age_text(cx, gate), AGE)
         .line()

@@ -17,6 +17,7 @@ mod chrome;
 mod cx;
 mod gates;
 mod journal;
+mod lag;
 mod overlay;
 mod overview;
 mod problems;

@@ -14,17 +14,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::domain::gate::GateId;
-use crate::domain::metrics::Metric;
-use crate::domain::series::Freshness;
-use crate::domain::service::AlarmState;
-use crate::domain::units::{age_text, short_number};
+use crate::domain::service::{AlarmState, Service};
 
 use super::cx::Cx;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
-use super::verdict::{gate_mark, unheard};
-use super::{chart, gates, problems, stacks, timeline};
+use super::verdict::unheard;
+use super::{gates, lag, problems, stacks, timeline};
 
 /// From this size on there are two columns.
 const WIDE: (u16, u16) = (100, 23);
@@ -51,18 +47,18 @@ fn left_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
     let width = usize::from(area.width);
     let mut rest = cx.heading(buf, area, "What moves", cx.row());
     rest = take(buf, rest, &timeline::lines(cx, width));
-    let table = stacks::table(cx, width);
     let below = service_lines(cx, width);
+    let table_rows = usize::from(rest.height).saturating_sub(below.len() + 15).clamp(5, 9);
+    let table = stacks::table(cx, "", width, table_rows);
     let chart_rows = rest.height.saturating_sub((table.len() + below.len() + 2) as u16);
-    if chart_rows >= 4 {
-        let lag = Rect { height: chart_rows, ..rest };
-        lag_chart(buf, lag, cx);
+    if chart_rows >= 5 {
+        lag::panel(buf, Rect { height: chart_rows, ..rest }, cx);
         rest = Rect { y: rest.y + chart_rows, height: rest.height - chart_rows, ..rest };
     } else {
-        rest = take(buf, rest, &[lag_row(cx, width).line()]);
+        rest = take(buf, rest, &[lag::line(cx, width).line()]);
     }
-    rest = take(buf, rest, &[throughput_row(cx, width).line()]);
-    rest = cx.heading(buf, rest, "", stacks::age_note(cx));
+    rest = take(buf, rest, &[lag::throughput(cx, width).line()]);
+    rest = cx.heading(buf, rest, "Two stacks", stacks::age_note(cx));
     rest = take(buf, rest, &table);
     take(buf, rest, &below);
 }
@@ -83,8 +79,8 @@ fn narrow(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
     let width = usize::from(inner.width);
     let mut rest = take(buf, area, &wrong_lines(cx, area.width.into(), 1));
     rest = Rect { x: inner.x, width: inner.width, ..rest };
-    rest = take(buf, rest, &[timeline::short(cx, width).line(), lag_row(cx, width).line()]);
-    rest = cx.heading(buf, rest, "Gates", gates::count(cx));
+    rest = take(buf, rest, &[timeline::short(cx, width).line(), lag::line(cx, width).line()]);
+    rest = cx.heading(buf, rest, "Gates", gates::oldest(cx).append(gates::count(cx)));
     let half = width.saturating_sub(1) / 2;
     let all = &cx.world.gates;
     let rows = all.len().div_ceil(2);
@@ -98,9 +94,11 @@ fn narrow(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
         })
         .collect();
     rest = take(buf, rest, &lines);
-    let table = stacks::table(cx, width);
-    rest = take(buf, rest, &table);
-    rest = take(buf, rest, &service_lines(cx, width));
+    let table_rows = if rest.height < 12 { 5 } else { usize::from(rest.height).saturating_sub(4).min(9) };
+    rest = take(buf, rest, &stacks::table(cx, "Two stacks", width, table_rows));
+    let tasks = tasks_row(cx, width / 2);
+    let alarms = alarms_row(cx, width - width / 2 - 2);
+    rest = take(buf, rest, &[tasks.tab(width / 2 + 2).append(alarms).line()]);
     take(buf, rest, &journal_lines(cx, width, rest.height.into()));
     rows as u16
 }
@@ -151,79 +149,6 @@ fn wrong_lines(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// The lag in words: value, limit, age.
-fn lag_note<'a>(cx: &Cx<'a>) -> Row<'a> {
-    let series = cx.world.facts.metrics.series(Metric::LagTarget);
-    let reading = cx.reading(Metric::LagTarget, |v| format!("{} s", short_number(v)));
-    let mark = cx
-        .world
-        .gates
-        .iter()
-        .find(|g| g.id == GateId::ReplicationLag)
-        .map_or(Mark::Unknown, |g| gate_mark(g, cx.world.now));
-    let mut row = cx.row().mark(mark).put(if mark == Mark::Pass { Role::Strong } else { mark.role() }, reading.text);
-    if let (Some(last), Freshness::Fresh) = (series.last(), series.freshness(cx.world.now))
-        && series.last_settled(cx.world.now).is_some_and(|p| p.at < last.at)
-    {
-        row = row.put(Role::Dim, format!(" ({} {} s)", cx.theme.glyphs().stale, short_number(last.value)));
-    }
-    row = row.put(Role::Dim, format!(" limit {}", age_text(cx.model.policy.lag_limit)));
-    match reading.at {
-        Some(at) => row.put(Role::Dim, format!(" {}", cx.age(at))),
-        None => row.put(Role::Dim, " not known"),
-    }
-}
-
-/// The lag as a chart with its limit.
-fn lag_chart(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
-    let rest = cx.heading(buf, area, "Lag", lag_note(cx));
-    let metrics = &cx.world.facts.metrics;
-    let limit = cx.model.policy.lag_limit;
-    let plot = chart::Plot {
-        lines: &[
-            (metrics.series(Metric::LagSource).points(), Role::Legacy),
-            (metrics.series(Metric::LagTarget).points(), Role::New),
-        ],
-        limit: Some((limit.as_secs_f64(), format!("limit {}", age_text(limit)))),
-        least_top: 1.0,
-        most_top: f64::MAX,
-    };
-    chart::draw(buf, rest, cx, &plot);
-}
-
-/// The lag in one line, with its history.
-fn lag_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
-    let points = cx.world.facts.metrics.series(Metric::LagTarget).points();
-    let row = cx.row().put(Role::Strong, "Lag ").append(lag_note(cx)).gap(1);
-    let room = width.saturating_sub(row.width()).min(30);
-    let limit = cx.model.policy.lag_limit.as_secs_f64();
-    let most = points.iter().map(|p| p.value).fold(limit, f64::max);
-    let steps = &cx.theme.glyphs().spark;
-    let history: String = points[points.len().saturating_sub(room)..]
-        .iter()
-        .map(|p| steps[((p.value / most * 7.0).round() as usize + 1).min(8)])
-        .collect();
-    row.put(Role::New, history)
-}
-
-/// Throughput on both sides and what waits between them.
-fn throughput_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
-    let rows = |metric| cx.reading(metric, |v| short_number(v.round()));
-    let (source, target, backlog) = (rows(Metric::RowsSource), rows(Metric::RowsTarget), rows(Metric::Backlog));
-    let row = cx
-        .row()
-        .put(Role::Dim, "rows/s in ")
-        .put(source.role, source.text)
-        .put(Role::Dim, " out ")
-        .put(target.role, target.text)
-        .put(Role::Dim, "  waiting ")
-        .put(backlog.role, backlog.text);
-    match target.at {
-        Some(at) => row.ending(Role::Dim, cx.age(at), width),
-        None => row,
-    }
-}
-
 /// Tasks by zone, rollout, alarms.
 fn service_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     vec![tasks_row(cx, width).line(), alarms_row(cx, width).line()]
@@ -241,12 +166,21 @@ fn tasks_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         .repeat(Role::Dim, glyphs.starting, service.desired.saturating_sub(service.running).min(24) as usize)
         .put(role, format!(" {}/{} ", service.running, service.desired))
         .put(if rollout == "COMPLETED" { role } else { Role::Unknown }, rollout);
-    for (zone, count) in super::service::zones(service) {
-        if row.room(width) > zone.len() + 12 {
-            row = row.put(Role::Dim, format!("  {zone} {count}"));
-        }
+    let zones = zones_text(&cx.model.stack.region, service);
+    if row.room(width) > zones.len() + 10 {
+        row = row.put(Role::Dim, format!("  {zones}"));
     }
     row.ending(Role::Dim, cx.fact_age(Some(fact)), width)
+}
+
+/// Running tasks by zone, the zones without their region: `a 2 b 1 c 1`.
+fn zones_text(region: &str, service: &Service) -> String {
+    let zones = super::service::zones(service);
+    zones
+        .iter()
+        .map(|(zone, count)| format!("{} {count}", zone.strip_prefix(region).unwrap_or(zone)))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn alarms_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {

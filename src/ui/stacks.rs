@@ -18,29 +18,33 @@ use super::theme::Role;
 /// Cells of a row's name.
 const NAME: usize = 14;
 
-/// The table in `width` cells: one heading line and seven rows.
-pub(super) fn table(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
-    let column = width.saturating_sub(NAME) / 2;
+/// The table in `width` cells: one line with the names of the stacks and at most `rows` rows, the most telling first.
+pub(super) fn table(cx: &Cx<'_>, title: &str, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let column = (width.saturating_sub(NAME) / 2).min(34);
     let stack = &cx.model.stack;
     let head = cx
         .row()
-        .cell(Role::Strong, "Two stacks", NAME)
+        .cell(Role::Strong, title, NAME)
         .num(Role::Legacy, format!("legacy {}", stack.legacy_region), column)
         .num(Role::New, format!("new {}", stack.region), column);
     let per_second = |v: f64| short_number((v / PERIOD.as_secs_f64() * 10.0).round() / 10.0);
     let millis = |v: f64| format!("{} ms", short_number((v * 1000.0).round()));
+    let none = cx.theme.glyphs().none;
+    let count = |v: f64| short_number(v.round());
     let whole = |v: f64| format!("{} %", short_number(v.round()));
-    let rows: [(&str, Cell, Cell); 7] = [
+    let cells: [(&str, Cell, Cell); 9] = [
         ("requests/s", metric(cx, Metric::LegacyRequests, per_second), metric(cx, Metric::NewRequests, per_second)),
         ("5xx", errors(cx, Side::Legacy), errors(cx, Side::New)),
         ("p99 latency", metric(cx, Metric::LegacyLatency, millis), metric(cx, Metric::NewLatency, millis)),
         ("healthy hosts", hosts(cx, cx.world.facts.legacy_hosts.as_ref()), hosts(cx, cx.world.facts.targets.as_ref())),
-        ("task CPU", Cell::plain(Role::Dim, cx.theme.glyphs().none), metric(cx, Metric::ServiceCpu, whole)),
         ("database", database(cx, Writer::Legacy), database(cx, Writer::Aurora)),
         ("database CPU", metric(cx, Metric::RdsCpu, whole), metric(cx, Metric::AuroraCpu, whole)),
+        ("task CPU", Cell::plain(Role::Dim, none), metric(cx, Metric::ServiceCpu, whole)),
+        ("task memory", Cell::plain(Role::Dim, none), metric(cx, Metric::ServiceMemory, whole)),
+        ("connections", metric(cx, Metric::RdsConnections, count), metric(cx, Metric::AuroraConnections, count)),
     ];
     let mut lines = vec![head.line()];
-    for (name, legacy, new) in rows {
+    for (name, legacy, new) in cells.into_iter().take(rows) {
         let row = cx.row().cell(Role::Dim, name, NAME);
         lines.push(new.put(cx, legacy.put(cx, row, column), column).line());
     }
@@ -74,32 +78,33 @@ impl Cell {
 
     fn put<'a>(&self, cx: &Cx<'a>, row: Row<'a>, width: usize) -> Row<'a> {
         let text = cx.cells(&self.text);
-        let room = width.saturating_sub(text.max(9) + 2).min(10);
+        let room = width.saturating_sub(text.max(8) + 2).min(12);
         if self.history.len() < 2 || room < 4 {
             return row.num(self.role, &self.text, width);
         }
         let spark = spark(cx, &self.history, room);
         let spark_cells = cx.cells(&spark);
-        row.gap(width.saturating_sub(text.max(9) + spark_cells)).put(Role::Dim, spark).num(
+        row.gap(width.saturating_sub(text.max(8) + spark_cells)).put(Role::Dim, spark).num(
             self.role,
             &self.text,
-            text.max(9),
+            text.max(8),
         )
     }
 }
 
-/// The newest values as a line of bars, from 0 to the largest.
-pub(super) fn spark(cx: &Cx<'_>, values: &[f64], width: usize) -> String {
+/// The newest values as a line of bars. They span at least half of the largest value, so that noise stays small.
+fn spark(cx: &Cx<'_>, values: &[f64], width: usize) -> String {
     let steps = &cx.theme.glyphs().spark;
     let values = &values[values.len().saturating_sub(width)..];
     let most = values.iter().copied().fold(0.0, f64::max);
-    let height = |v: f64| if most > 0.0 { (v / most * 7.0).round() as usize + 1 } else { 1 };
+    let least = values.iter().copied().fold(most, f64::min).min(most / 2.0);
+    let height = |v: f64| if most > least { ((v - least) / (most - least) * 7.0).round() as usize + 1 } else { 1 };
     values.iter().map(|v| steps[height(*v).min(8)]).collect()
 }
 
 fn settled(cx: &Cx<'_>, series: &Series) -> Vec<f64> {
     let points = series.settled(cx.world.now);
-    points[points.len().saturating_sub(10)..].iter().map(|p| p.value).collect()
+    points[points.len().saturating_sub(12)..].iter().map(|p| p.value).collect()
 }
 
 fn metric(cx: &Cx<'_>, metric: Metric, show: impl Fn(f64) -> String) -> Cell {
@@ -144,9 +149,10 @@ fn database(cx: &Cx<'_>, side: Writer) -> Cell {
     let lag = cx.world.facts.metrics.series(Metric::LagTarget);
     match (side, lag.freshness(cx.world.now), lag.last_settled(cx.world.now)) {
         (Writer::Aurora, Freshness::Fresh, Some(p)) => {
-            Cell::plain(Role::Text, format!("{name} copy +{} s", short_number(p.value)))
+            let lag = if p.value >= 10.0 { p.value.round() } else { p.value };
+            Cell::plain(Role::Text, format!("{name} lags {} s", short_number(lag)))
         }
-        (Writer::Aurora, ..) => Cell::plain(Role::Dim, format!("{name} copy +? s")),
+        (Writer::Aurora, ..) => Cell::plain(Role::Dim, format!("{name} lags ? s")),
         (Writer::Legacy, ..) => Cell::plain(Role::Dim, format!("{name} left behind")),
     }
 }

@@ -29,10 +29,13 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize) -> [Line<'static>; 2] {
         let why = if cx.world.history.is_none() { "the journal was not read yet" } else { "no weight was moved yet" };
         return [cx.row().put(Role::Dim, format!("nothing moves: {why}")).line(), Line::default()];
     };
+    let cells: usize =
+        steps.phases.iter().map(|(phase, text)| cx.cells(text) + if *phase == Phase::Later { 0 } else { 2 }).sum();
+    let arrow = if cells + 3 * (steps.phases.len() - 1) <= width { " → " } else { " " };
     let mut row = cx.row();
     for (index, (phase, text)) in steps.phases.iter().enumerate() {
         if index > 0 {
-            row = row.put(Role::Rule, " → ");
+            row = row.put(Role::Rule, arrow);
         }
         row = match phase {
             Phase::Done => row.mark(Mark::Pass).put(Role::Dim, text),
@@ -108,21 +111,21 @@ fn steps(cx: &Cx<'_>) -> Option<Steps> {
     let insync = match history.last_change.as_ref().filter(|(_, sent)| *sent <= moved) {
         Some((_, sent)) => {
             phases.push((Phase::Done, format!("sent {}", sent.hms())));
-            format!("INSYNC {}", moved.hms())
+            format!("INSYNC +{}", age_text(moved.since(*sent)))
         }
         None => format!("seen moved {}", moved.hms()),
     };
     phases.push((Phase::Done, insync));
     let left = bake.saturating_sub(since);
     if since < ttl {
-        phases.push((Phase::Now, format!("TTL {} left", countdown_text(ttl.saturating_sub(since)))));
+        phases.push((Phase::Now, format!("TTL {}", countdown_text(ttl.saturating_sub(since)))));
         phases.push((Phase::Later, format!("bake {}", countdown_text(bake))));
     } else {
         phases.push((Phase::Done, "TTL".to_owned()));
         phases.push(if left.is_zero() {
             (Phase::Done, "bake".to_owned())
         } else {
-            (Phase::Now, format!("bake {} left", countdown_text(left)))
+            (Phase::Now, format!("bake {}", countdown_text(left)))
         });
     }
     let after = if left.is_zero() {
