@@ -43,7 +43,7 @@ class Firewall(pulumi.ComponentResource):
         self.aurora_sg_id = self._group("aurora-sg", "Aurora: tasks and replication come in, nothing goes out")
 
         for port in (80, 443) if args.https else (80,):
-            self._in("alb-sg", self.alb_sg_id, port, "Internet", cidr=ANYWHERE)
+            self._in("alb-sg", self.alb_sg_id, port, "internet", cidr=ANYWHERE)
         self._in("task-sg", self.task_sg_id, args.container_port, "load balancer", group=self.alb_sg_id)
         self._in("aurora-sg", self.aurora_sg_id, MYSQL_PORT, "tasks", group=self.task_sg_id)
         self._in("aurora-sg", self.aurora_sg_id, MYSQL_PORT, "replication", group=self.dms_sg_id)

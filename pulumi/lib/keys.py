@@ -1,7 +1,7 @@
 """The configuration keys: one row each.
 
-Reading, checking, the table in the README and the example stack configuration all come from these rows, so a new key
-is one row here and one field in `settings`.  Pure: nothing is read here.
+Reading, checking, the table in the README and the example stack configuration (`reference.py`) all come from these
+rows, so a new key is one row here and one field in `settings`.  Pure: nothing is read here.
 """
 
 from collections.abc import Callable
@@ -347,14 +347,3 @@ KEYS: tuple[Key[object], ...] = (
     ALARM_EMAIL,
     LOG_RETENTION_DAYS,
 )
-
-
-def as_table() -> str:
-    """The keys as a Markdown table; the README holds exactly this."""
-    lines = ["| key | default | meaning |", "|---|---|---|"]
-    for key in KEYS:
-        default = key.default_words or (
-            f"`{key.default}`" if key.default is not None else "**required**" if key.required else "none"
-        )
-        lines.append(f"| `{key.name}` | {default} | {key.meaning} |")
-    return "\n".join(lines) + "\n"

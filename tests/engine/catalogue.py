@@ -222,7 +222,8 @@ KINDS: dict[str, Kind] = {
     ),
     "aws:ecs/cluster:Cluster": _arn_id("ecs", lambda making: f"cluster/{making.get('name')}", "name"),
     "aws:ecs/taskDefinition:TaskDefinition": Kind(
-        _task_definition, replaced_by=("family", "containerDefinitions", "cpu", "memory", "executionRoleArn", "taskRoleArn")
+        _task_definition,
+        replaced_by=("family", "containerDefinitions", "cpu", "memory", "executionRoleArn", "taskRoleArn"),
     ),
     "aws:ecs/service:Service": Kind(_ecs_service, replaced_by=("name", "cluster", "launchType"), unique=("name",)),
     "aws:ecr/repository:Repository": Kind(_repository, unique=("name",)),

@@ -28,6 +28,7 @@ import sys
 import threading
 from concurrent import futures
 from pathlib import Path
+from types import FrameType
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
@@ -111,8 +112,12 @@ def make_stack(pulumi: Path, into: Path, variables: dict[str, str], stack: str, 
 def _serve(options: argparse.Namespace) -> None:
     server, port = start(Path(options.state), options.port)
     stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, stop)
     print(port, flush=True)
     if options.until_eof:
 

@@ -8,13 +8,14 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import cloud
+import world
 from world import World
 
 Json = dict[str, Any]
@@ -98,7 +99,7 @@ class Engine:
 
 
 @contextmanager
-def engine(folder: Path, pulumi: Path) -> Iterator[Engine]:
+def engine(folder: Path, pulumi: Path) -> Generator[Engine, None, None]:
     """An engine on a folder: a new one, or one that was copied."""
     server, port = cloud.start(folder / "cloud.json")
     try:
@@ -113,3 +114,10 @@ def copy(template: Path, into: Path) -> Path:
     """Copies a folder on which no engine runs."""
     shutil.copytree(template, into)
     return into
+
+
+def empty_cloud(**given: object) -> Json:
+    """An empty cloud in which these parts of what was there before are replaced."""
+    fresh = world.empty()
+    fresh["given"].update(given)
+    return fresh

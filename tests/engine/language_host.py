@@ -9,13 +9,19 @@ import runpy
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.automation._server import LanguageServer  # pyright: ignore[reportPrivateUsage] -- the one server there is
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto.language_pb2_grpc import _ServicerContext  # pyright: ignore[reportPrivateUsage]
 
 
 def _run_program(folder: str) -> None:
@@ -51,17 +57,17 @@ class Host(LanguageServer):
 
     def InstallDependencies(
         self, request: language_pb2.InstallDependenciesRequest, context: grpc.ServicerContext
-    ) -> list[language_pb2.InstallDependenciesResponse]:
+    ) -> Iterator[language_pb2.InstallDependenciesResponse]:
         """Nothing to install: this interpreter has the SDK."""
-        return []
+        return iter(())
 
-    def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
+    def Run(self, request: language_pb2.RunRequest, context: "_ServicerContext") -> language_pb2.RunResponse:
         """Runs the program in the folder that the engine names."""
         folder = request.info.program_directory or request.pwd
         self.program = lambda: _run_program(folder)
         del request.args[:]
         request.args.append(self._engine)
-        return super().Run(request, context)
+        return super().Run(request, context)  # pyright: ignore[reportUnknownMemberType] -- the SDK has no types here
 
 
 def main() -> None:
@@ -74,7 +80,11 @@ def main() -> None:
     # An interrupt at the terminal reaches this process too; the CLI decides when it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
     stopped.wait()
     server.stop(grace=0)
 

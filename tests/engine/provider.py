@@ -17,7 +17,8 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 import catalogue
 import questions
-from world import RECORD, RefusedError, World, records
+import refusals
+from world import RefusedError, World
 
 Json = dict[str, Any]
 
@@ -36,6 +37,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
         """Tells the version the program's SDK asks for."""
         return plugin_pb2.PluginInfo(version="7.51.1")
+
+    def Handshake(
+        self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ProviderHandshakeResponse:
+        """Agrees on the plainest protocol: no secrets, no resource references."""
+        return provider_pb2.ProviderHandshakeResponse()
 
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """The engine attaches to a provider that runs already; a new run begins."""
@@ -105,10 +112,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 cloud["made"][request.urn] = cloud["made"].get(request.urn, 0) + 1
                 making = _making(cloud, request.urn, inputs)
                 id_, outputs = catalogue.make(making)
-                adopted = _refuse_taken(cloud, making)
+                adopted = refusals.refuse_taken(cloud, making)
                 for gone in adopted:
                     cloud["given"]["records"].remove(gone)
-                cloud["resources"][_key(making.type, id_, making.name)] = {
+                cloud["resources"][_key(making.type, id_, making.name, outputs)] = {
                     "name": making.name,
                     "urn": request.urn,
                     "type": making.type,
@@ -123,7 +130,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         """What the cloud holds now; nothing when the resource is gone."""
         type_ = _type(request.urn)
-        found = self._world.read()["resources"].get(_key(type_, request.id, _name(request.urn)))
+        key = _key(type_, request.id, _name(request.urn), _plain(request.properties))
+        found = self._world.read()["resources"].get(key)
         if found is None:
             return provider_pb2.ReadResponse(id="")
         outputs = found["outputs"]
@@ -140,7 +148,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
         def update() -> provider_pb2.UpdateResponse:
             with self._world.change() as cloud:
-                found = cloud["resources"].get(_key(type_, request.id, _name(request.urn)))
+                found = cloud["resources"].get(_key(type_, request.id, _name(request.urn), state))
                 if found is None:
                     msg = f"{type_} {request.id} does not exist"
                     raise RefusedError(msg)
@@ -153,10 +161,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Takes a resource away; one that is gone already is no error."""
+        key = _key(_type(request.urn), request.id, _name(request.urn), _plain(request.properties))
 
         def delete() -> empty_pb2.Empty:
             with self._world.change() as cloud:
-                cloud["resources"].pop(_key(_type(request.urn), request.id, _name(request.urn)), None)
+                cloud["resources"].pop(key, None)
             return empty_pb2.Empty()
 
         return self._act("delete", request.urn, context, delete, empty_pb2.Empty)
@@ -209,51 +218,17 @@ def _making(cloud: Json, urn: str, inputs: Json) -> catalogue.Making:
     return catalogue.Making(_type(urn), _name(urn), inputs, region, str(cloud["account"]), number)
 
 
-def _refuse_taken(cloud: Json, making: catalogue.Making) -> list[Json]:
-    """Refuses a name that is taken; answers which given records an overwriting record takes over."""
-    kind = catalogue.kind(making.type)
-    for other in cast("list[Json]", list(cloud["resources"].values())):
-        same_type = other["type"] == making.type and other["outputs"].get("region", making.region) == making.region
-        if same_type and kind.unique and all(other["outputs"].get(key) == making.inputs.get(key) for key in kind.unique):
-            name = "/".join(making.get(key) for key in kind.unique)
-            msg = f"{making.type.rsplit(':', 1)[-1]} {name!r} already exists"
-            raise RefusedError(msg)
-    if making.type != RECORD:
-        if making.type == "aws:iam/role:Role" and making.get("name") in cloud["given"]["roles"]:
-            msg = f"EntityAlreadyExists: Role with name {making.get('name')} already exists."
-            raise RefusedError(msg)
-        return []
-    adopted: list[Json] = []
-    for record in records(cloud):
-        if (record["zone_id"], record["name"]) != (making.get("zoneId"), making.get("name")):
-            continue
-        if record["type"] == "CNAME":
-            msg = f"RRSet of type {making.get('type')} with DNS name {record['name']} is not permitted because a conflicting RRSet of type CNAME exists"
-            raise RefusedError(msg)
-        if record["type"] != making.get("type"):
-            continue
-        if bool(record["set_identifier"]) != bool(making.get("setIdentifier")):
-            msg = f"RRSet with DNS name {record['name']}, SetIdentifier {making.get('setIdentifier')} cannot be created as a non-weighted set exists with the same name and type."
-            raise RefusedError(msg)
-        if record["set_identifier"] == (making.get("setIdentifier") or None):
-            if not making.inputs.get("allowOverwrite"):
-                msg = f"Tried to create resource record set [name='{record['name']}', set-identifier='{record['set_identifier']}'] but it already exists"
-                raise RefusedError(msg)
-            adopted.extend(given for given in cloud["given"]["records"] if given == record)
-    return adopted
-
-
 def _type(urn: str) -> str:
-    return urn.split("::")[2].split("$")[-1]
+    return urn.split("::")[2].rsplit("$", maxsplit=1)[-1]
 
 
 def _name(urn: str) -> str:
     return urn.split("::")[3]
 
 
-def _key(type_: str, id_: str, name: str) -> str:
-    """Some ids are those of what a resource belongs to, so the name is part of the key."""
-    return f"{type_}|{id_}|{name}"
+def _key(type_: str, id_: str, name: str, state: Json) -> str:
+    """Some ids are those of a family or of what a resource belongs to, so ARN and name are part of the key."""
+    return f"{type_}|{state.get('arn', id_)}|{name}"
 
 
 def _whole(value: object) -> object:
@@ -293,7 +268,7 @@ def _differences(path: str, old: object, new: object, found: dict[str, tuple[str
         found[path] = (key, "add" if old is None else "delete" if new is None else "update")
 
 
-def _diff_kind(word: str, *, replace: bool) -> provider_pb2.PropertyDiff.Kind:
+def _diff_kind(word: str, *, replace: bool) -> provider_pb2.PropertyDiff.Kind.ValueType:
     kinds = {
         ("add", False): provider_pb2.PropertyDiff.ADD,
         ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,

@@ -3,7 +3,7 @@
 ```json
 {"account": "...", "region": "...", "made": {"<urn>": 1},
  "given": {"zones": {...}, "roles": {...}, "records": [...]},   what was there before any stack
- "resources": {"<type>|<id>": {"name", "urn", "type", "id", "inputs", "outputs"}}}
+ "resources": {"<type>|<arn or id>|<name>": {"name", "urn", "type", "id", "inputs", "outputs"}}}
 ```
 
 Beside it may lie `FILE.control`, which a test writes to break things: `{"fail": {NAME: MESSAGE}, "hold": [NAME],
@@ -14,7 +14,7 @@ operation waits until its name leaves the list.
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ class World:
             pass
 
     @contextmanager
-    def change(self) -> Iterator[Json]:
+    def change(self) -> Generator[Json, None, None]:
         """The whole cloud, to be changed in place; written back when the block ends well."""
         with self._locked():
             cloud = self._read()
@@ -126,7 +126,7 @@ class World:
                 raise KeyError(msg)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Generator[None, None, None]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
