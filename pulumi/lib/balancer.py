@@ -107,7 +107,7 @@ class Balancer(pulumi.ComponentResource):
                     opts=child,
                 )
             )
-            pulumi.log.info("HTTPS on 443, HTTP redirects to it", resource=self, ephemeral=True)
+            pulumi.log.info("HTTPS on 443, HTTP redirects to it", resource=self)
         else:
             pulumi.log.warn("HTTP only: no certificate (pulumi config set certificateArn ARN)", resource=self)
         self.alb_arn = alb.arn

@@ -68,7 +68,6 @@ class Database(pulumi.ComponentResource):
         pulumi.log.info(
             f"Aurora MySQL {args.engine_version}, {args.instance_class}: one writer, two readers",
             resource=self,
-            ephemeral=True,
         )
         self.register_outputs(
             {

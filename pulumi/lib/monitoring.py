@@ -70,9 +70,7 @@ class Monitoring(pulumi.ComponentResource):
             f"?region={args.region}#dashboards/dashboard/{self.dashboard_name}"
         )
         self._dashboard()
-        pulumi.log.info(
-            f"{len(self.alarm_names)} alarms, mail to {args.alarm_email or 'nobody'}", resource=self, ephemeral=True
-        )
+        pulumi.log.info(f"{len(self.alarm_names)} alarms, mail to {args.alarm_email or 'nobody'}", resource=self)
         self.register_outputs({"dashboardUrl": self.dashboard_url, "alarmNames": self.alarm_names})
 
     def _topic(self) -> pulumi.Output[str]:

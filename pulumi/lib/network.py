@@ -56,9 +56,7 @@ class Network(pulumi.ComponentResource):
         nat_ids = self._egress(1 if args.single_nat else len(zones))
         self.private_route_table_ids = self._private_routes(nat_ids, len(zones))
         self._s3_endpoint(args.region)
-        pulumi.log.info(
-            f"network {args.cidr} over {', '.join(zones)}, {len(nat_ids)} NAT gateway(s)", resource=self, ephemeral=True
-        )
+        pulumi.log.info(f"network {args.cidr} over {', '.join(zones)}, {len(nat_ids)} NAT gateway(s)", resource=self)
         self.register_outputs(
             {
                 "vpcId": self.vpc_id,

@@ -103,6 +103,5 @@ class Peering(pulumi.ComponentResource):
         pulumi.log.info(
             f"peering with {args.legacy.vpc_id} ({args.legacy.cidr}) in {args.legacy_region}",
             resource=self,
-            ephemeral=True,
         )
         self.register_outputs({"connectionId": self.connection_id})

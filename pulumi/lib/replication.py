@@ -75,7 +75,6 @@ class Replication(pulumi.ComponentResource):
         pulumi.log.info(
             f"{args.dms.instance_class}, databases {', '.join(args.source.databases)}; the forward task {what}",
             resource=self,
-            ephemeral=True,
         )
         self.register_outputs({"taskArn": self.task_arn, "reverseTaskArn": self.reverse_task_arn})
 

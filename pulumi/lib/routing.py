@@ -47,7 +47,6 @@ class Routing(pulumi.ComponentResource):
             f"{args.record_name} stays at {args.weights.legacy} legacy / {args.weights.new} new; "
             f"target health is {'ignored' if args.writer_is_aurora else 'evaluated'}",
             resource=self,
-            ephemeral=True,
         )
         self.register_outputs(
             {"legacySetIdentifier": self.legacy_set_identifier, "newSetIdentifier": self.new_set_identifier}

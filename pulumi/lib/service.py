@@ -94,7 +94,7 @@ class Service(pulumi.ComponentResource):
             task = self._task_definition(args.container.image_tag, execution_role, task_role, logs.name)
             self._scale(self._service(cluster, task, execution_policy))
             writer = "Aurora" if args.writer_is_aurora else "the legacy database"
-            pulumi.log.info(f"image {args.container.image_tag}; tasks write to {writer}", resource=self, ephemeral=True)
+            pulumi.log.info(f"image {args.container.image_tag}; tasks write to {writer}", resource=self)
         self.register_outputs({"clusterArn": self.cluster_arn, "serviceName": self.service_name})
 
     def _log_group(self, name: str, group_name: str) -> aws.cloudwatch.LogGroup:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import world
 from driver import Engine
 
 pytestmark = pytest.mark.engine
@@ -66,11 +67,37 @@ def test_a_failing_resource_then_a_good_up(fresh: Engine) -> None:
     assert made < {each["name"] for each in fresh.world.resources()}
 
 
+def test_an_interrupted_up_can_be_taken_up_again(fresh: Engine) -> None:
+    fresh.make_stack()
+    cut = fresh.interrupted_up("migration-vpc-prod")
+    assert cut.exit_code != 0
+    assert "migration-service-prod" not in {each["name"] for each in fresh.world.resources()}
+    again = fresh.up()
+    assert again.exit_code == 0, again.messages
+    names = [each["name"] for each in fresh.world.resources()]
+    assert {"migration-vpc-prod", "migration-service-prod"} <= set(names)
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_destroy_leaves_nothing(deployed: Engine) -> None:
     assert deployed.world.resources()
     gone = deployed.destroy()
     assert gone.exit_code == 0, gone.messages
     assert deployed.world.resources() == []
+
+
+def test_destroy_after_the_name_was_handed_back(deployed: Engine) -> None:
+    """The records are gone already, replaced by a plain one that is not the stack's to delete."""
+    plain = {"zone_id": world.ZONE_ID, "name": "app.example.com", "type": "A", "set_identifier": None, "weight": None}
+    with deployed.world.change() as cloud:
+        kept = {key: each for key, each in cloud["resources"].items() if each["type"] != world.RECORD}
+        assert len(kept) == len(cloud["resources"]) - 2
+        cloud["resources"] = kept
+        cloud["given"]["records"].append(plain)
+    gone = deployed.destroy()
+    assert gone.exit_code == 0, gone.messages
+    assert deployed.world.resources() == []
+    assert deployed.world.read()["given"]["records"] == [plain]
 
 
 def test_a_refused_configuration_creates_nothing(fresh: Engine) -> None:

@@ -6,13 +6,15 @@ while no server runs on it, so that many tests begin at the same deployed stack.
 
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import cloud
 import world
@@ -79,6 +81,28 @@ class Engine:
         more = ["--refresh"] if refresh else []
         return self._run("up", "--stack", stack, "--yes", "--skip-preview", *STREAMED, *more)
 
+    def interrupted_up(self, name: str, stack: str = "prod") -> Run:
+        """Updates with the creation of a resource held, and interrupts the CLI as soon as it has begun."""
+        self.world.set_control(hold=[f"create:{name}"])
+        begun = re.compile(rf'"resourcePreEvent":.*"op":"create".*::{re.escape(name)}"')
+        lines: list[str] = []
+        with subprocess.Popen(
+            self._command("up", "--stack", stack, "--yes", "--skip-preview", *STREAMED),
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as running:
+            stdout = cast("IO[str]", running.stdout)
+            for line in stdout:
+                lines.append(line)
+                if begun.search(line):
+                    running.send_signal(signal.SIGINT)
+                    break
+            lines.extend(stdout)
+        self.world.set_control()
+        return Run(running.returncode, "".join(lines), "")
+
     def destroy(self, stack: str = "prod") -> Run:
         """Destroys without a preview."""
         return self._run("destroy", "--stack", stack, "--yes", "--skip-preview", *STREAMED)
@@ -92,10 +116,21 @@ class Engine:
         return self._run("stack", "export", "--stack", stack).output
 
     def _run(self, *arguments: str) -> Run:
-        environment = os.environ | self._variables | {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
-        command = [str(self._pulumi), *arguments, "--cwd", str(self.program)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(
+            self._command(*arguments),
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
         return Run(done.returncode, done.stdout, done.stderr)
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(self._pulumi), *arguments, "--cwd", str(self.program)]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self._variables, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
 
 
 @contextmanager

@@ -77,14 +77,15 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    # An interrupt at the terminal reaches this process too; the CLI decides when it ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopped.set()
 
-    signal.signal(signal.SIGTERM, stop)
+    # The CLI ends its hosts with an interrupt, and waits five seconds for those that stay; they have a process group
+    # of their own, so an interrupt at the terminal goes to the CLI alone.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     stopped.wait()
     server.stop(grace=0)
 
