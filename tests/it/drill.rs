@@ -192,8 +192,8 @@ impl Drill {
 
     /// The same in full colour, as a picture of the last screen.
     pub async fn picture(&self, script: &str) -> String {
-        let (_, buffer) = self.play_in(script, Theme::new(Palette::Full, false)).await;
-        tapctl::ui::svg::document(&buffer)
+        let (seen, buffer) = self.play_in(script, Theme::new(Palette::Full, false)).await;
+        tapctl::ui::svg::document(&buffer, &tapctl::ui::title(&seen.model))
     }
 
     async fn play_in(&self, script: &str, theme: Theme) -> (Seen, Buffer) {
