@@ -225,10 +225,10 @@ impl Metrics {
             if sample.count == 0.0 {
                 continue;
             }
-            let start = from + (bucket.start - from) / period * period;
+            let begin = from + (bucket.start - from) / period * period;
             match points.last_mut() {
-                Some((last, merged)) if *last == start => merged.merge(sample),
-                _ => points.push((start, sample.clone())),
+                Some((last, merged)) if *last == begin => merged.merge(sample),
+                _ => points.push((begin, sample.clone())),
             }
         }
         points.into_iter().map(|(start, sample)| (start, sample.value(stat))).collect()

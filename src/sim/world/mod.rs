@@ -113,7 +113,7 @@ impl World {
         self.play(now, faults);
         self.dns.tick(now);
         let healthy = self.fargate.targets(now, TargetState::Healthy) > 0;
-        let share = self.clients.tick(self.dns.share(self.legacy.healthy() > 0, healthy));
+        let share = self.clients.tick(self.dns.share(self.legacy.healthy > 0, healthy));
         let rate = self.demand.tick(now);
         self.flow = (rate, share);
         let legacy = self.legacy.tick(rate * (1.0 - share) + PROBES);

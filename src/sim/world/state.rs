@@ -17,7 +17,7 @@ pub(super) fn state(world: &World) -> Value {
         "replication": replication(world),
         "service": service(world),
         "legacy": json!({
-            "healthy_instances": world.legacy.healthy(),
+            "healthy_instances": world.legacy.healthy,
             "cpu_percent": round(world.legacy.cpu),
             "queue": world.legacy.queue,
         }),
@@ -36,7 +36,7 @@ fn traffic(world: &World) -> Value {
     let wanted = world.dns.wanted();
     let weight = |answer: Option<Answer>| answer.map(|answer| answer.weight);
     let healthy = world.fargate.targets(world.second, TargetState::Healthy) > 0;
-    let answered = world.dns.share(world.legacy.healthy() > 0, healthy);
+    let answered = world.dns.share(world.legacy.healthy > 0, healthy);
     let changes = world.dns.changes().iter().rev().take(SHOWN_CHANGES).map(|change| {
         json!({
             "id": format!("/change/{}", change.id),
