@@ -254,6 +254,8 @@ def test_https_when_there_is_a_certificate(full: Recording) -> None:
     assert http.inputs["defaultActions"][0]["redirect"]["protocol"] == "HTTPS"
     assert (https.inputs["port"], https.inputs["certificateArn"]) == (443, EVERYTHING["certificateArn"])
     assert https.inputs["defaultActions"][0]["type"] == "forward"
+    rules = in_region(full.of("vpc/securityGroupIngressRule:SecurityGroupIngressRule"), None)
+    assert {each.inputs["fromPort"] for each in rules if each.inputs.get("cidrIpv4") == "0.0.0.0/0"} == {80, 443}
 
 
 # Replication
@@ -399,6 +401,13 @@ def test_the_zone_by_name_or_by_id(zone: dict[str, str | None]) -> None:
     neither: dict[str, str | None] = {"hostedZoneName": None, "hostedZoneId": None}
     records = deploy(**(neither | zone)).of("route53/record:Record")
     assert {each.inputs["zoneId"] for each in records} == {"Z0123456789ABCDEFGHIJ"}
+
+
+@pytest.mark.parametrize("zone", [{"hostedZoneName": "example.org"}, {"hostedZoneId": "Z0000"}])
+def test_a_zone_that_is_not_there_is_named(zone: dict[str, str | None]) -> None:
+    neither: dict[str, str | None] = {"hostedZoneName": None, "hostedZoneId": None}
+    with pytest.raises(pulumi.RunError, match=f"tap:{next(iter(zone))} is .*no matching"):
+        deploy(**(neither | zone))
 
 
 def test_a_record_outside_the_zone_is_refused() -> None:
