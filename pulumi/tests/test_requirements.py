@@ -403,13 +403,6 @@ def test_the_zone_by_name_or_by_id(zone: dict[str, str | None]) -> None:
     assert {each.inputs["zoneId"] for each in records} == {"Z0123456789ABCDEFGHIJ"}
 
 
-@pytest.mark.parametrize("zone", [{"hostedZoneName": "example.org"}, {"hostedZoneId": "Z0000"}])
-def test_a_zone_that_is_not_there_is_named(zone: dict[str, str | None]) -> None:
-    neither: dict[str, str | None] = {"hostedZoneName": None, "hostedZoneId": None}
-    with pytest.raises(pulumi.RunError, match=f"tap:{next(iter(zone))} is .*no matching"):
-        deploy(**(neither | zone))
-
-
 def test_a_record_outside_the_zone_is_refused() -> None:
     with pytest.raises(pulumi.RunError, match=r"tap:recordName .* not in the zone"):
         deploy(recordName="app.example.org")

@@ -67,7 +67,11 @@ class Host(LanguageServer):
         self.program = lambda: _run_program(folder)
         del request.args[:]
         request.args.append(self._engine)
-        return super().Run(request, context)  # pyright: ignore[reportUnknownMemberType] -- the SDK has no types here
+        answer = super().Run(request, context)  # pyright: ignore[reportUnknownMemberType] -- the SDK has no types here
+        if answer.error:
+            # The SDK has said what is wrong already; `bail` keeps the engine from saying it again.
+            return language_pb2.RunResponse(bail=True)
+        return answer
 
 
 def main() -> None:
