@@ -92,6 +92,8 @@ def main() -> None:
         signal.signal(number, stop)
     stopped.wait()
     server.stop(grace=0)
+    # A program that failed may have calls open that nobody answers any more; waiting for them helps nobody.
+    os._exit(0)
 
 
 if __name__ == "__main__":
