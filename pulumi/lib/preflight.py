@@ -50,10 +50,17 @@ def ask(settings: Settings, provider: aws.Provider) -> Facts:
 
 
 def _hosted_zone(settings: Settings, options: pulumi.InvokeOptions, problems: list[str]) -> str:
-    if settings.hosted_zone_id is not None:
-        zone = aws.route53.get_zone(zone_id=settings.hosted_zone_id, opts=options)
-    else:
-        zone = aws.route53.get_zone(name=settings.hosted_zone_name, private_zone=False, opts=options)
+    by_id = settings.hosted_zone_id is not None
+    try:
+        if by_id:
+            zone = aws.route53.get_zone(zone_id=settings.hosted_zone_id, opts=options)
+        else:
+            zone = aws.route53.get_zone(name=settings.hosted_zone_name, private_zone=False, opts=options)
+    except Exception as error:
+        key = keys.HOSTED_ZONE_ID if by_id else keys.HOSTED_ZONE_NAME
+        name = settings.hosted_zone_id if by_id else settings.hosted_zone_name
+        refuse([*problems, problem(key, f"is {name!r}, of which Route 53 says: {error}")])
+        raise
     apex = zone.name.removesuffix(".")
     if settings.record_name != apex and not settings.record_name.endswith(f".{apex}"):
         problems.append(problem(keys.RECORD_NAME, f"is {settings.record_name!r}, which is not in the zone {apex!r}"))

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from recorder import Recording, deploy
 import driver
 import toolchain
 
-_LEFT_OUT = pytest.StashKey[list[str]]()
+HERE = Path(__file__).parent
+
 _PULUMI = pytest.StashKey["Path | None"]()
 
 
@@ -19,31 +21,26 @@ def pytest_configure(config: pytest.Config) -> None:
     """Looks for the CLI once; the workers of a parallel run find it in the cache."""
     config.addinivalue_line("markers", "engine: drives the real Pulumi engine")
     config.stash[_PULUMI] = toolchain.cli()
-    config.stash[_LEFT_OUT] = []
+    if config.stash[_PULUMI] is None and os.environ.get("CI") == "true":
+        msg = "neither a supported pulumi nor Go on PATH: the tests with the real engine cannot run, and CI=true"
+        raise pytest.UsageError(msg)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the engine's tests out where there is none, but never on a CI machine."""
-    engine = [item for item in items if item.get_closest_marker("engine")]
-    if config.stash[_PULUMI] is not None or not engine:
-        return
-    if os.environ.get("CI") == "true":
-        msg = "neither a supported pulumi nor Go on PATH: the tests with the real engine cannot run, and CI=true"
-        raise pytest.UsageError(msg)
-    config.stash[_LEFT_OUT] = [item.nodeid for item in engine]
-    config.hook.pytest_deselected(items=engine)
-    items[:] = [item for item in items if item not in engine]
+    """Leaves the engine's tests out where there is none."""
+    if config.stash[_PULUMI] is None:
+        engine = [item for item in items if item.get_closest_marker("engine")]
+        config.hook.pytest_deselected(items=engine)
+        items[:] = [item for item in items if item not in engine]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Says what was left out, so that a pass is not taken for more than it is."""
-    missing = config.stash[_PULUMI] is None
-    if missing:
+    if config.stash[_PULUMI] is None:
         terminalreporter.section("left out: neither a supported pulumi nor Go on PATH")
-        for line in config.stash[_LEFT_OUT] or [
-            "every test with the real Pulumi engine (pulumi/tests/test_engine_*.py)"
-        ]:
-            terminalreporter.line(line)
+        for file in sorted(HERE.glob("test_engine_*.py")):
+            for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE):
+                terminalreporter.line(f"tests/{file.name}::{name}")
 
 
 @pytest.fixture(scope="session")

@@ -110,6 +110,15 @@ def test_a_refused_configuration_creates_nothing(fresh: Engine) -> None:
     assert fresh.world.resources() == []
 
 
+def test_a_zone_that_is_not_there_is_named(fresh: Engine) -> None:
+    fresh.make_stack(hostedZoneName="example.org")
+    up = fresh.up()
+    assert up.exit_code != 0
+    assert "tap:hostedZoneName is 'example.org'" in up.messages
+    assert "no matching Route 53 Hosted Zone" in up.messages
+    assert fresh.world.resources() == []
+
+
 def test_an_update_does_not_undo_what_autoscaling_did(deployed: Engine) -> None:
     with deployed.world.change() as cloud:
         (service,) = [each for each in cloud["resources"].values() if each["type"] == "aws:ecs/service:Service"]

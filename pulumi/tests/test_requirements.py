@@ -254,6 +254,8 @@ def test_https_when_there_is_a_certificate(full: Recording) -> None:
     assert http.inputs["defaultActions"][0]["redirect"]["protocol"] == "HTTPS"
     assert (https.inputs["port"], https.inputs["certificateArn"]) == (443, EVERYTHING["certificateArn"])
     assert https.inputs["defaultActions"][0]["type"] == "forward"
+    rules = in_region(full.of("vpc/securityGroupIngressRule:SecurityGroupIngressRule"), None)
+    assert {each.inputs["fromPort"] for each in rules if each.inputs.get("cidrIpv4") == "0.0.0.0/0"} == {80, 443}
 
 
 # Replication

@@ -67,7 +67,11 @@ class Host(LanguageServer):
         self.program = lambda: _run_program(folder)
         del request.args[:]
         request.args.append(self._engine)
-        return super().Run(request, context)  # pyright: ignore[reportUnknownMemberType] -- the SDK has no types here
+        answer = super().Run(request, context)  # pyright: ignore[reportUnknownMemberType] -- the SDK has no types here
+        if answer.error:
+            # The SDK has said what is wrong already; `bail` keeps the engine from saying it again.
+            return language_pb2.RunResponse(bail=True)
+        return answer
 
 
 def main() -> None:
@@ -88,6 +92,8 @@ def main() -> None:
         signal.signal(number, stop)
     stopped.wait()
     server.stop(grace=0)
+    # A program that failed may have calls open that nobody answers any more; waiting for them helps nobody.
+    os._exit(0)
 
 
 if __name__ == "__main__":

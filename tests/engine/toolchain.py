@@ -21,7 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = HERE.parent.parent / "pulumi"
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+REQUIREMENTS = ("requirements-dev.txt", "requirements.txt", "constraints.txt")
 OLDEST = (3, 200, 0)
 """Older CLIs have no machine-readable stream on standard output without a debug switch."""
 NO_CLI = 3
@@ -47,7 +47,7 @@ def venv() -> Path:
             print(f"installing the Pulumi program's requirements into {folder}", file=sys.stderr)
             shutil.rmtree(folder, ignore_errors=True)
             _run([sys.executable, "-m", "venv", str(folder)])
-            _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS[1]])
+            _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS[0]])
             complete.touch()
     return python
 
