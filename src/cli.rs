@@ -246,6 +246,7 @@ pub struct StatusArgs {
 }
 
 /// How a weight change is carried out.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct GoArgs {
     /// Do not ask

@@ -29,7 +29,8 @@ pub struct Pace {
 
 impl Pace {
     /// A wait by the facts' clock as a wait in this room.
-    fn real(self, wait: Duration) -> Duration {
+    #[must_use]
+    pub fn real(self, wait: Duration) -> Duration {
         // A simulator's speed must not turn into a busy loop.
         wait.div_f64(self.speed.max(0.01)).clamp(Duration::from_millis(20), wait.max(Duration::from_millis(20)))
     }

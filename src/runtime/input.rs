@@ -3,6 +3,8 @@
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures_util::{Stream, StreamExt};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::keymap::{Code, Key};
 
 /// One thing that happened to the terminal.
@@ -47,4 +49,20 @@ fn to_key(event: KeyEvent) -> Option<Key> {
         _ => return None,
     };
     Some(Key { code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) })
+}
+
+/// The same input, ended when the process is told to end (SIGTERM) or loses its terminal (SIGHUP), so that the loop
+/// comes to its own end: a change that is being sent gets its outcome into the journal.
+pub fn until_told_to_end(input: impl Stream<Item = Input> + Unpin) -> impl Stream<Item = Input> + Unpin {
+    Box::pin(input.take_until(told_to_end()))
+}
+
+async fn told_to_end() {
+    let (Ok(mut term), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = hang_up.recv() => {}
+    }
 }

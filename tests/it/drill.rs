@@ -119,31 +119,31 @@ impl Stream for Keyboard {
 }
 
 /// A bastion: a state folder and a world, in which one cockpit after the other can be opened.
-pub struct Drill {
-    pub sim: Sim,
-    pub folder: tempfile::TempDir,
-    pub size: (u16, u16),
-    pub read_only: bool,
+pub(crate) struct Drill {
+    pub(crate) sim: Sim,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) size: (u16, u16),
+    pub(crate) read_only: bool,
 }
 
 /// What a drill left behind.
-pub struct Seen {
-    pub screen: String,
-    pub model: Model,
+pub(crate) struct Seen {
+    pub(crate) screen: String,
+    pub(crate) model: Model,
 }
 
 impl Drill {
-    pub fn new(scenario: Scenario) -> Self {
+    pub(crate) fn new(scenario: Scenario) -> Self {
         let start = START.parse().unwrap();
         let sim = Sim::new(SimConfig { scenario, seed: 7, speed: 1.0, start: Some(start) });
         Self { sim, folder: tempfile::tempdir().unwrap(), size: (120, 36), read_only: false }
     }
 
-    pub fn state_dir(&self) -> PathBuf {
+    pub(crate) fn state_dir(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    pub async fn ports(&self) -> Ports {
+    pub(crate) async fn ports(&self) -> Ports {
         let origin = Timestamp::from_millis(self.sim.now().as_millisecond());
         let clock: Arc<dyn Clock> = Arc::new(DrillClock { sim: self.sim.clone(), start: Instant::now(), origin });
         let (sim, paced) = (self.sim.clone(), clock.clone());
@@ -162,11 +162,11 @@ impl Drill {
         Ports { observe: aws.clone(), traffic: aws, journal, clock, key, skew }
     }
 
-    pub fn outputs(&self) -> StackOutputs {
+    pub(crate) fn outputs(&self) -> StackOutputs {
         StackOutputs::parse(&self.sim.outputs().to_string()).unwrap()
     }
 
-    pub async fn model(&self, ports: &Ports) -> Model {
+    pub(crate) async fn model(&self, ports: &Ports) -> Model {
         let outputs = self.outputs();
         let stack = Stack {
             name: outputs.environment_suffix.clone(),
@@ -186,12 +186,12 @@ impl Drill {
     }
 
     /// Opens a cockpit, plays the script and closes it.
-    pub async fn play(&self, script: &str) -> Seen {
+    pub(crate) async fn play(&self, script: &str) -> Seen {
         self.play_in(script, Theme::new(Palette::Mono, false)).await.0
     }
 
     /// The same in full colour, as a picture of the last screen.
-    pub async fn picture(&self, script: &str) -> String {
+    pub(crate) async fn picture(&self, script: &str) -> String {
         let (seen, buffer) = self.play_in(script, Theme::new(Palette::Full, false)).await;
         tapctl::ui::svg::document(&buffer, &tapctl::ui::title(&seen.model))
     }
@@ -207,7 +207,7 @@ impl Drill {
     }
 
     /// The weights as the world has them, legacy and new.
-    pub fn weights(&self) -> (u8, u8) {
+    pub(crate) fn weights(&self) -> (u8, u8) {
         let traffic = &self.sim.state()["traffic"];
         let weight = |key: &str| traffic[key].as_f64().unwrap() as u8;
         (weight("legacy_weight"), weight("new_weight"))
@@ -216,18 +216,18 @@ impl Drill {
 
 impl Seen {
     #[track_caller]
-    pub fn shows(&self, text: &str) {
+    pub(crate) fn shows(&self, text: &str) {
         assert!(self.screen.contains(text), "{text:?} is not on the screen:\n{}", self.screen);
     }
 
     #[track_caller]
-    pub fn gate(&self, id: GateId, verdict: Verdict) {
+    pub(crate) fn gate(&self, id: GateId, verdict: Verdict) {
         let gate = self.model.live.gates.iter().find(|g| g.id == id).expect("every gate is asked");
         assert_eq!(gate.verdict, verdict, "{gate:?}");
     }
 
     #[track_caller]
-    pub fn all_gates_pass(&self) {
+    pub(crate) fn all_gates_pass(&self) {
         let open: Vec<_> = self.model.live.gates.iter().filter(|g| !g.passes()).collect();
         assert!(open.is_empty(), "{open:#?}");
     }
