@@ -13,7 +13,7 @@ use crate::sim::names as n;
 const CAPACITY: f64 = 62.0;
 const BASE_ERRORS: f64 = 0.000_2;
 /// Median response time at low load, in seconds.
-const MEDIAN: f64 = 0.042;
+const MEDIAN: f64 = 0.043;
 
 /// Bounds of autoscaling, and the CPU that it aims at, in per cent.
 const SMALLEST: usize = 4;
@@ -281,7 +281,7 @@ impl Fargate {
                 requests,
                 target_errors: 0.0,
                 balancer_errors: requests,
-                spread: Spread { median: 0.001, sigma: 0.1 },
+                spread: Spread { median: 0.001, sigma: 0.1, chance: 0.5 },
             };
         }
         let each = requests / serving as f64;
@@ -306,7 +306,11 @@ impl Fargate {
             requests,
             target_errors: self.random.poisson(failing).min(requests),
             balancer_errors: self.random.poisson(refused),
-            spread: Spread { median: MEDIAN * slowdown(load) * (1.0 + 0.03 * noise), sigma: 0.58 },
+            spread: Spread {
+                median: MEDIAN * slowdown(load) * (1.0 + 0.03 * noise),
+                sigma: 0.58,
+                chance: self.random.unit(),
+            },
         }
     }
 
