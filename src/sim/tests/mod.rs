@@ -171,3 +171,17 @@ fn a_script_of_ones_own_can_leave_full_load_to_do() {
     assert_eq!(after["full_load_percent"], json!(100.0));
     assert!(after["lag_s"].as_f64().unwrap() < 60.0, "{after}");
 }
+
+#[test]
+fn what_a_script_starts_with_is_there_at_once() {
+    let fault = Fault { drop: true, ..Fault::on("sts") };
+    let events =
+        vec![Event::at(0, Happening::Fault(fault)), Event::at(0, Happening::TableFails { table: "orders".into() })];
+    let sim = Sim::with_script(
+        SimConfig { start: Some(start()), ..SimConfig::default() },
+        Script { full_load_s: 0.0, events },
+    );
+    let state = sim.state();
+    assert_eq!(state["faults"][0]["service"], json!("sts"));
+    assert_eq!(state["replication"]["tables_in_error"], json!(1));
+}

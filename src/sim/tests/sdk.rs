@@ -102,8 +102,8 @@ async fn cloudwatch_gives_data_alarms_and_names() {
     let stat = MetricStat::builder().metric(metric).period(60).stat("Maximum").build();
     let query = MetricDataQuery::builder().id("lag").metric_stat(stat).build();
     let end = DateTime::from_secs(sim.now().as_second());
-    let start = DateTime::from_secs(sim.now().as_second() - 3_600);
-    let ask = || client.get_metric_data().metric_data_queries(query.clone()).start_time(start).end_time(end);
+    let from = DateTime::from_secs(sim.now().as_second() - 3_600);
+    let ask = || client.get_metric_data().metric_data_queries(query.clone()).start_time(from).end_time(end);
     let data = ask().send().await.unwrap();
     let lag = &data.metric_data_results()[0];
     assert!(lag.values().len() >= 55 && lag.values().iter().all(|value| *value < 60.0));

@@ -72,7 +72,11 @@ impl Legacy {
             requests,
             target_errors: self.random.poisson(requests * BASE_ERRORS),
             balancer_errors: self.spilled,
-            spread: Spread { median: MEDIAN * slowdown(load) * (1.0 + 0.03 * noise), sigma: 0.62 },
+            spread: Spread {
+                median: MEDIAN * slowdown(load) * (1.0 + 0.03 * noise),
+                sigma: 0.62,
+                chance: self.random.unit(),
+            },
         }
     }
 }
