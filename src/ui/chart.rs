@@ -58,10 +58,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, plot: &Plot<'_>) {
         let mut row = cx.row().num(role, label, usize::from(GUTTER) - 1).put(Role::Rule, glyphs.upright);
         let name = plot.limit.as_ref().filter(|_| is_limit).map(|(_, name)| format!(" {name} ")).unwrap_or_default();
         let name_cells = cx.cells(&name);
-        let name_from = usize::from(grid.width).saturating_sub(name_cells + 2);
+        // The name stands where no line crosses it, as far right as it can.
+        let places = if is_limit { usize::from(grid.width).saturating_sub(name_cells + 1) } else { 0 };
+        let name_from = (0..places).rev().find(|x| canvas.is_clear(*x, y, name_cells));
         let mut x = 0;
         while x < usize::from(grid.width) {
-            if name_cells > 0 && x == name_from && canvas.is_clear(x, y, name_cells) {
+            if name_cells > 0 && name_from == Some(x) {
                 row = row.put(Role::Strong, &name);
                 x += name_cells;
                 continue;
@@ -178,9 +180,9 @@ impl Canvas {
     }
 
     fn is_clear(&self, x: usize, y: usize, cells: usize) -> bool {
-        (x..x + cells).all(|x| self.cell(x, y).is_none())
+        (x..x + cells).all(|x| self.cells.get(y * self.width + x).is_none_or(|(_, role)| role.is_none()))
     }
 }
 
 /// The bit of each dot in a Braille cell, by row and column (Unicode 16, block U+2800).
-const BRAILLE: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+pub(super) const BRAILLE: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];

@@ -42,10 +42,6 @@ fn who<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     if stack.read_only {
         right = right.put(Role::Badge, " READ-ONLY ").gap(1);
     }
-    if cx.model.frozen.is_some() {
-        let held = age_text(cx.model.live.now.since(cx.world.now));
-        right = right.put(Role::Badge, format!(" FROZEN {held} ")).gap(1);
-    }
     let zone = if width < 100 { "Z" } else { " UTC" };
     right = right.put(Role::Text, format!("{}{zone}", cx.world.now.hms())).gap(1);
 
@@ -54,19 +50,31 @@ fn who<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     if width >= 100 {
         left = left.put(Role::Dim, "tapctl").gap(2);
     }
-    left = left.put(Role::Strong, &stack.name).gap(2);
-    left = left.put(Role::Legacy, &stack.legacy_region).put(Role::Dim, " → ").put(Role::New, &stack.region).gap(2);
-    let rest = left.room(room);
+    for (role, text) in [
+        (Role::Strong, stack.name.as_str()),
+        (Role::Text, "  "),
+        (Role::Legacy, &stack.legacy_region),
+        (Role::Dim, " → "),
+        (Role::New, &stack.region),
+        (Role::Text, "  "),
+    ] {
+        let rest = left.room(room);
+        left = left.clipped(role, text, rest);
+    }
     let (account, name) = match &cx.world.facts.identity {
         Some(fact) => (fact.value.account.as_str(), fact.value.short()),
         None => ("account ?", stack.operator.as_str()),
     };
+    let rest = left.room(room);
     let with_host = format!("{name}@{}", stack.host);
-    let name = if rest >= account.len() + 1 + cx.cells(&with_host) { with_host.as_str() } else { name };
-    let tail = account.len().saturating_sub(4);
-    let short =
-        if rest < account.len() + 1 + cx.cells(name) { account.get(tail..).map(|t| format!("..{t}")) } else { None };
-    left = left.clipped(Role::Text, short.as_deref().unwrap_or(account), rest).gap(1);
+    let name = if account.len() + 1 + cx.cells(&with_host) <= rest { with_host.as_str() } else { name };
+    let last_four = account.get(account.len().saturating_sub(4)..).unwrap_or(account);
+    let account =
+        if account.len() + 1 + cx.cells(name) <= rest { account.to_owned() } else { format!("..{last_four}") };
+    left = left.clipped(Role::Text, account, rest);
+    if left.room(room) > 1 {
+        left = left.gap(1);
+    }
     let rest = left.room(room);
     left.clipped(Role::Text, name, rest).tab(room + 1).append(right)
 }
@@ -86,7 +94,11 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         };
         let room = width.saturating_sub(cx.cells(&data) + 4);
         let role = if facts.group.is_some() { Role::Fail } else { Role::Unknown };
-        return cx.row().gap(1).clipped(role, why, room).ending(data_role, data, width - 1);
+        let row = cx.row().gap(1).clipped(role, why, room);
+        return match frozen_for(cx) {
+            Some(held) => row.ending(Role::Badge, format!(" FROZEN {held} "), width - 1),
+            None => row.ending(data_role, data, width - 1),
+        };
     };
     let old = facts.group.as_ref().is_some_and(|g| cx.is_old(g.at));
     let sign = if old { cx.theme.glyphs().stale } else { "" };
@@ -104,13 +116,23 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     } else {
         tail = tail.gap(1);
     }
-    tail = tail.put(data_role, data).gap(1);
+    tail = if let Some(held) = frozen_for(cx) {
+        tail.put(Role::Badge, format!(" FROZEN {held} "))
+    } else {
+        tail.put(data_role, data)
+    };
+    tail = tail.gap(1);
     let head =
         cx.row().gap(1).put(Role::Legacy, "legacy ").put(Role::Strong, format!("{sign}{}", percent(legacy))).gap(1);
     let after = cx.row().gap(1).put(Role::Strong, format!("{sign}{}", percent(new))).put(Role::New, " new").gap(2);
     let room = width.saturating_sub(head.width() + after.width() + tail.width());
     let seen = facts.metrics.observed_new_percent(cx.world.now).map(|(seen, _)| seen);
     head.append(share_bar(cx, new, room, seen)).append(after).append(tail)
+}
+
+/// How long the display has been held still.
+fn frozen_for(cx: &Cx<'_>) -> Option<String> {
+    cx.model.frozen.as_ref().map(|world| age_text(cx.model.live.now.since(world.now)))
 }
 
 /// `20 %`, with a digit behind the point only where there is one.
@@ -176,7 +198,7 @@ fn data_age(cx: &Cx<'_>) -> (String, Mark) {
     }
     match oldest {
         None => ("no data yet".to_owned(), Mark::Unknown),
-        Some(_) if silent > 0 => (format!("data {} of {count}", count - silent), Mark::Unknown),
+        Some(at) if silent > 0 => (format!("data {}/{count} {}", count - silent, cx.age(at)), Mark::Unknown),
         Some(at) if cx.is_old(at) => (format!("data {} {}", cx.theme.glyphs().stale, cx.age(at)), Mark::Stale),
         Some(at) => (format!("data {}", cx.age(at)), Mark::Pass),
     }
@@ -212,7 +234,7 @@ fn tabs<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
             .gates
             .iter()
             .filter(|g| home(g.id) == view && !g.passes())
-            .map(|g| gate_mark(g, cx.world.now))
+            .map(|g| gate_mark(g, cx.world))
             .max_by_key(|m| match m {
                 Mark::Fail => 2,
                 Mark::Unknown | Mark::Stale => 1,

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::domain::confirm::{ARMS_AFTER, Confirmation, Need};
 use crate::domain::error::{ErrorKind, PortError};
-use crate::domain::facts::{Facts, Observation, Source};
+use crate::domain::facts::{Observation, Source};
 use crate::domain::gate::{Inputs, Policy, evaluate};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Model, Simulation, Stack, World};
+use crate::domain::model::{Dialog, Model, Simulation, Stack};
 use crate::domain::record::{Entry, Event, History, OutcomeKind};
 use crate::domain::replication::{Replication, ReplicationInstance, ReplicationTask, TableStat, TaskStatus};
+use crate::domain::schedule::interval;
 use crate::domain::series::{Point, Series};
 use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Identity, Service, Task, Writer};
 use crate::domain::shift::{Direction, ShiftPlan};
@@ -287,10 +288,10 @@ fn step(id: &str, from: u8, to: u8, sent: u64, insync: Option<u64>) -> Vec<Entry
     entries
 }
 
-fn journal(secs_since_insync: u64) -> Vec<Entry> {
+fn journal(share: u8, secs_since_insync: u64) -> Vec<Entry> {
     let base = secs_since_insync;
     let mut entries = vec![entry(base + 3700, Event::Seen { weights: pair(0) })];
-    entries.extend(step("4711", 0, 10, base + 900, Some(base + 862)));
+    entries.extend(step("4711", 0, share - 10, base + 900, Some(base + 862)));
     entries.push(entry(
         base + 500,
         Event::Declined {
@@ -298,7 +299,7 @@ fn journal(secs_since_insync: u64) -> Vec<Entry> {
             why: "nobody answered for 30 s".into(),
         },
     ));
-    entries.extend(step("4712", 10, 20, base + 41, Some(base)));
+    entries.extend(step("4712", share - 10, share, base + 41, Some(base)));
     entries
 }
 
@@ -333,7 +334,7 @@ pub(super) fn steady(share: u8, secs_since_insync: u64) -> Model {
         }),
     );
     take(Source::StackRun, 1, Observation::StackRun(None));
-    tell(&mut model, journal(secs_since_insync));
+    tell(&mut model, journal(share, secs_since_insync));
     model
 }
 
@@ -414,10 +415,9 @@ pub(super) fn stale_metrics() -> Model {
     facts.service.as_mut().unwrap().at = at;
     facts.targets.as_mut().unwrap().at = at;
     facts.stack_run.as_mut().unwrap().at = at;
-    for (source, health) in &mut facts.sources {
-        if *source != Source::LegacyHosts {
-            health.last_ok = Some(at);
-        }
+    facts.legacy_hosts.as_mut().unwrap().at = at;
+    for health in facts.sources.values_mut() {
+        health.last_ok = Some(at);
     }
     judge(&mut model);
     model
@@ -501,12 +501,43 @@ pub(super) fn on(view: View, mut model: Model) -> Model {
     model
 }
 
-/// Every fact of a world, so that a test can change it.
-pub(super) fn facts(model: &mut Model) -> &mut Facts {
-    &mut model.live.facts
+/// `model` as it is `secs` later, every source having been asked at its own pace meanwhile.
+pub(super) fn later(mut model: Model, secs: u64) -> Model {
+    let start = model.live.now;
+    model.live.now = start.plus(Duration::from_secs(secs));
+    model.uptime += Duration::from_secs(secs);
+    let newest = |source: Source| {
+        let every = interval(source, false).as_secs();
+        start.plus(Duration::from_secs(secs / every * every))
+    };
+    let facts = &mut model.live.facts;
+    facts.group.as_mut().unwrap().at = newest(Source::Records);
+    facts.replication.as_mut().unwrap().at = newest(Source::Replication);
+    facts.tables.as_mut().unwrap().at = newest(Source::Tables);
+    facts.service.as_mut().unwrap().at = newest(Source::Service);
+    facts.targets.as_mut().unwrap().at = newest(Source::Targets);
+    facts.legacy_hosts.as_mut().unwrap().at = newest(Source::LegacyHosts);
+    facts.alarms_new.as_mut().unwrap().at = newest(Source::AlarmsNew);
+    facts.alarms_legacy.as_mut().unwrap().at = newest(Source::AlarmsLegacy);
+    facts.stack_run.as_mut().unwrap().at = newest(Source::StackRun);
+    for (source, health) in &mut facts.sources {
+        health.last_ok = Some(newest(*source));
+    }
+    judge(&mut model);
+    model
 }
 
-/// The live world.
-pub(super) fn world(model: &mut Model) -> &mut World {
-    &mut model.live
+/// The model with this dialog over it.
+pub(super) fn under(dialog: Dialog, mut model: Model) -> Model {
+    model.dialog = Some(dialog);
+    model
+}
+
+/// Somebody else's 50/50 waits to be taken as the new base.
+pub(super) fn accepting() -> Model {
+    let mut model = ready();
+    let mut question = Confirmation::new(WeightPair::new(50, 50).unwrap(), Need::Yes, model.uptime);
+    question.drawn(model.uptime);
+    model.uptime += Duration::from_secs(2);
+    under(Dialog::Accept(question), model)
 }

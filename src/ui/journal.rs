@@ -93,10 +93,11 @@ const fn look(event: &Event) -> (Option<Mark>, Role) {
 
 /// All that an entry holds.
 fn detail(cx: &Cx<'_>, entry: &Entry, width: usize) -> Vec<Line<'static>> {
-    let millis = entry.at.millis().rem_euclid(1000);
+    let whole = entry.at.to_string();
+    let stamp = format!("{}.{:03}Z", whole.trim_end_matches('Z'), entry.at.millis().rem_euclid(1000));
     let mut lines = vec![
         cx.row()
-            .put(Role::Strong, format!("{} + {millis} ms", entry.at))
+            .put(Role::Strong, stamp)
             .put(Role::Dim, format!("  {} ago", cx.age(entry.at)))
             .put(Role::Text, format!("  {} on {}", entry.operator, entry.host))
             .line(),

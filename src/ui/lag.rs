@@ -21,7 +21,7 @@ fn note<'a>(cx: &Cx<'a>) -> Row<'a> {
     let newest = cx.world.facts.metrics.series(Metric::LagTarget).last().map_or(0.0, |p| p.value);
     let reading = cx.reading(Metric::LagTarget, |v| format!("{} s", short_number(v.max(newest))));
     let gate = cx.world.gates.iter().find(|g| g.id == GateId::ReplicationLag);
-    let mark = gate.map_or(Mark::Unknown, |g| gate_mark(g, cx.world.now));
+    let mark = gate.map_or(Mark::Unknown, |g| gate_mark(g, cx.world));
     let role = if mark == Mark::Pass { Role::Strong } else { mark.role() };
     let row = cx
         .row()
@@ -43,6 +43,7 @@ pub(super) fn panel(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
         .put(source.role, source.text)
         .put(Role::New, "  target ")
         .append(note(cx));
+    let words = if words.width() + 6 > area.width.into() { note(cx) } else { words };
     let rest = cx.heading(buf, area, "Lag", words);
     let metrics = &cx.world.facts.metrics;
     let limit = cx.model.policy.lag_limit;

@@ -56,7 +56,11 @@ const SMALLEST: (u16, u16) = (60, 15);
 /// Draws the whole screen. Gives back how many rows the view's list could show.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Theme) -> u16 {
     let area = frame.area();
-    let buf = frame.buffer_mut();
+    paint(frame.buffer_mut(), area, model, theme)
+}
+
+/// Draws the screen into `area` of a buffer.
+fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> u16 {
     let cx = Cx::new(model, theme);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(buf, area, &cx);

@@ -34,7 +34,7 @@ fn wide(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
     draw_lines(buf, area, &wrong);
     let used = wrong.len() as u16;
     let body = Rect { y: area.y + used, height: area.height - used, ..area };
-    let left_width = (body.width * 21 / 50).clamp(40, 84);
+    let left_width = (body.width * 21 / 50).clamp(46, 84);
     let left = Rect { x: body.x + 1, width: left_width - 1, ..body };
     let middle = Rect { x: body.x + left_width + 1, width: 1, ..body };
     let right = Rect { x: middle.x + 2, width: body.width.saturating_sub(left_width + 4), ..body };
@@ -49,7 +49,7 @@ fn left_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
     rest = take(buf, rest, &timeline::lines(cx, width));
     let below = service_lines(cx, width);
     let table_rows = usize::from(rest.height).saturating_sub(below.len() + 15).clamp(5, 9);
-    let table = stacks::table(cx, "", width, table_rows);
+    let table = stacks::table(cx, cx.row(), width, table_rows);
     let chart_rows = rest.height.saturating_sub((table.len() + below.len() + 2) as u16);
     if chart_rows >= 5 {
         lag::panel(buf, Rect { height: chart_rows, ..rest }, cx);
@@ -95,7 +95,7 @@ fn narrow(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
         .collect();
     rest = take(buf, rest, &lines);
     let table_rows = if rest.height < 12 { 5 } else { usize::from(rest.height).saturating_sub(4).min(9) };
-    rest = take(buf, rest, &stacks::table(cx, "Two stacks", width, table_rows));
+    rest = take(buf, rest, &stacks::table(cx, stacks::age_note(cx), width, table_rows));
     let tasks = tasks_row(cx, width / 2);
     let alarms = alarms_row(cx, width - width / 2 - 2);
     rest = take(buf, rest, &[tasks.tab(width / 2 + 2).append(alarms).line()]);
@@ -112,7 +112,10 @@ fn take(buf: &mut Buffer, area: Rect, lines: &[Line<'_>]) -> Rect {
 
 /// What is wrong: one line, and the hints below it while there is room.
 fn wrong_lines(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let found = problems::find(cx.world);
+    let mut found = problems::find(cx.world);
+    if found.is_empty() {
+        found.extend(problems::of_gates(cx.world));
+    }
     let Some(worst) = found.first() else {
         let (silent, asked) = unheard(cx.world);
         let row = cx.row().gap(1);

@@ -2,14 +2,20 @@
 //!
 //! Pure.
 
+use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
-use crate::domain::gate::MAX_CLOCK_SKEW;
+use crate::domain::gate::{FACT_STALE, MAX_CLOCK_SKEW};
+use crate::domain::metrics::Metric;
 use crate::domain::model::World;
+use crate::domain::schedule::interval;
+use crate::domain::series::STALE;
 use crate::domain::service::AlarmState;
+use crate::domain::traffic::Side;
 use crate::domain::units::Timestamp;
 
 use super::text::at_most;
 use super::theme::Mark;
+use super::verdict::gate_mark;
 
 /// Something that is out of order.
 pub(super) struct Problem {
@@ -45,6 +51,7 @@ pub(super) fn find(world: &World) -> Vec<Problem> {
         found.push(Problem::new(Mark::Fail, format!("ALARM {}: {}", alarm.name, alarm.reason), ""));
     }
     found.extend(sources(world));
+    found.extend([Side::New, Side::Legacy].into_iter().filter_map(|side| old_minutes(world, side)));
     if let Some(skew) = facts.clock_skew_ms.filter(|ms| ms.unsigned_abs() > MAX_CLOCK_SKEW.as_millis() as u64) {
         let side = if skew > 0 { "ahead of" } else { "behind" };
         found.push(Problem::new(
@@ -95,17 +102,56 @@ fn sources(world: &World) -> Vec<Problem> {
     let mut found = Vec::new();
     for source in Source::ALL {
         let Some(health) = world.facts.sources.get(&source) else { continue };
-        let Some(error) = &health.error else { continue };
+        let Some(error) = &health.error else {
+            found.extend(health.last_ok.and_then(|at| gone_quiet(source, at, world)));
+            continue;
+        };
         let times = if health.failures > 1 { format!(" {}×", health.failures) } else { String::new() };
+        let passing = match error.kind {
+            ErrorKind::Throttled => true,
+            ErrorKind::TimedOut | ErrorKind::Unreachable => health.failures < 3,
+            _ => false,
+        };
+        let mark = if passing { Mark::Unknown } else { Mark::Fail };
         let text = format!("{}: {}{times}, {}", source.name(), error.short(), last_answer(health.last_ok, world.now));
-        found.push(Problem::new(Mark::Fail, text, format!("{error}; {}", error.hint())));
+        found.push(Problem::new(mark, text, format!("{error}; {}", error.hint())));
     }
     found
+}
+
+/// A source that neither answers nor fails for much longer than its interval.
+fn gone_quiet(source: Source, at: Timestamp, world: &World) -> Option<Problem> {
+    let allowed = FACT_STALE.max(interval(source, false) * 2);
+    // A change that is settled is not asked about any more.
+    let asked = source != Source::Change || world.history.as_ref().is_some_and(|h| h.pending.is_some());
+    (asked && world.now.since(at) > allowed).then(|| {
+        let text = format!("{}: {}", source.name(), last_answer(Some(at), world.now));
+        Problem::new(Mark::Stale, text, "it is asked again by itself; r asks at once")
+    })
+}
+
+/// Metrics of one side whose newest minute is too old, although CloudWatch answers.
+fn old_minutes(world: &World, side: Side) -> Option<Problem> {
+    let newest = Metric::of(side).filter_map(|m| world.facts.metrics.series(m).last()).map(|p| p.at).max()?;
+    let age = world.now.since(newest);
+    let text =
+        format!("the newest metrics of the {} stack are of {} UTC, {} ago", side.name(), newest.hm(), at_most(age));
+    let hint = "their gates stay closed until CloudWatch shows newer minutes; see the AWS health page";
+    (age > STALE).then(|| Problem::new(Mark::Stale, text, hint))
 }
 
 /// `last answer <2m ago`, or that there was none.
 fn last_answer(at: Option<Timestamp>, now: Timestamp) -> String {
     at.map_or_else(|| "no answer yet".to_owned(), |at| format!("last answer {} ago", at_most(now.since(at))))
+}
+
+/// A gate that keeps traffic from moving, as a problem: what is said where nothing else is wrong.
+pub(super) fn of_gates(world: &World) -> Option<Problem> {
+    let marked = world.gates.iter().map(|gate| (gate, gate_mark(gate, world)));
+    let (gate, mark) = marked
+        .filter(|(_, mark)| !matches!(mark, Mark::Pass | Mark::Waiting))
+        .min_by_key(|(_, mark)| *mark != Mark::Fail)?;
+    Some(Problem::new(mark, format!("{}: {}", gate.id, gate.reason), ""))
 }
 
 /// All problems in one line.

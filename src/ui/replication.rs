@@ -79,7 +79,9 @@ fn task_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
             .put(text, loaded)
             .put(Role::Dim, "  tables loaded ")
             .put(text, task.tables_loaded.to_string())
-            .put(Role::Dim, format!("  loading {}  queued {}", task.tables_loading, task.tables_queued))
+            .line(),
+        cx.row()
+            .put(Role::Dim, format!("loading {}  queued {}", task.tables_loading, task.tables_queued))
             .put(
                 if task.tables_errored > 0 { Role::Fail } else { Role::Dim },
                 format!("  in error {}", task.tables_errored),
@@ -92,13 +94,17 @@ fn task_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         row = row
             .put(Role::Dim, "instance ")
             .put(text, format!("{} {} ", instance.id, instance.class))
-            .put(role, &instance.status)
-            .gap(2);
-    }
-    if let Some(reverse) = &fact.value.reverse {
-        row = row.put(Role::Dim, "way back ").put(text, reverse.word());
+            .put(role, &instance.status);
     }
     lines.push(row.line());
+    if let Some(reverse) = &fact.value.reverse {
+        lines.push(
+            cx.row()
+                .put(Role::Dim, "reverse task (the way back after the write cutover) ")
+                .put(text, reverse.word())
+                .line(),
+        );
+    }
     if let Some(why) = task.failure.as_ref().or(task.stop_reason.as_ref()) {
         lines.extend(wrap(cx.theme, why, width).into_iter().map(|t| cx.row().put(Role::Fail, t).line()));
     }
@@ -121,6 +127,7 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
     let mut kept: Vec<&TableStat> =
         fact.value.iter().filter(|t| cx.keeps(&format!("{} {} {}", t.full_name(), t.state, t.validation))).collect();
     kept.sort_by_key(|t| (mark_of(t) != Mark::Fail, mark_of(t) == Mark::Pass, t.full_name()));
+    let schema = kept.first().map(|t| t.schema.clone()).filter(|s| kept.iter().all(|t| t.schema == *s));
     let counts = TableCounts::of(&fact.value);
     let bad = counts.error + counts.mismatched + counts.suspended;
     let mut note = cx.row().put(Role::Dim, cx.filter_note(kept.len(), fact.value.len())).gap(1);
@@ -131,12 +138,14 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
             counts.completed, counts.loading, counts.error, counts.validated, counts.pending, counts.mismatched
         ),
     );
-    if cx.cells("Tables") + note.width() + 12 > width {
+    if note.width() + 32 > width {
         note = cx.row().put(Role::Dim, cx.filter_note(kept.len(), fact.value.len())).gap(1);
     }
-    let rest = cx.heading(buf, area, "Tables", note.put(Role::Dim, cx.fact_age(Some(fact))));
-    let name = width.saturating_sub(2 + 11 + 11 + 8 + 2 + 16 + 18).clamp(12, 48);
-    let columns = Columns { name, text: cx.fact_role(Some(fact)) };
+    let title = schema.as_ref().map_or_else(|| "Tables".to_owned(), |s| format!("Tables of {s}"));
+    let rest = cx.heading(buf, area, &title, note.put(Role::Dim, cx.fact_age(Some(fact))));
+    let longest = kept.iter().map(|t| cx.cells(&name_of(t, schema.as_ref()))).max().unwrap_or(0).max(12) + 1;
+    let name = width.saturating_sub(2 + 10 + 10 + 8 + 2 + 16 + 10).clamp(12, longest.max(12));
+    let columns = Columns { name, text: cx.fact_role(Some(fact)), schema };
     draw_lines(buf, rest, &[head(cx, &columns).line()]);
     let body = Rect { y: rest.y + 1, height: rest.height.saturating_sub(1), ..rest };
     let first = first_row(kept.len(), body.height, cx.model.scroll());
@@ -149,14 +158,21 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
 struct Columns {
     name: usize,
     text: Role,
+    /// The schema that all tables have in common.
+    schema: Option<String>,
+}
+
+/// A table without the schema that stands in the heading.
+fn name_of(table: &TableStat, schema: Option<&String>) -> String {
+    if schema.is_some() { table.table.clone() } else { table.full_name() }
 }
 
 fn head<'a>(cx: &Cx<'a>, columns: &Columns) -> Row<'a> {
     cx.row()
         .gap(2)
         .cell(Role::Dim, "table", columns.name)
-        .num(Role::Dim, "captured", 11)
-        .num(Role::Dim, "applied", 11)
+        .num(Role::Dim, "captured", 10)
+        .num(Role::Dim, "applied", 10)
         .num(Role::Dim, "waiting", 8)
         .gap(2)
         .cell(Role::Dim, "state", 16)
@@ -188,9 +204,9 @@ fn table_row<'a>(cx: &Cx<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
     }
     cx.row()
         .mark(mark_of(table))
-        .cell(text, table.full_name(), columns.name)
-        .num(text, grouped(table.captured), 11)
-        .num(text, grouped(table.applied), 11)
+        .cell(text, name_of(table, columns.schema.as_ref()), columns.name)
+        .num(text, grouped(table.captured), 10)
+        .num(text, grouped(table.applied), 10)
         .num(if waiting > 0 { Role::Strong } else { Role::Dim }, grouped(waiting), 8)
         .gap(2)
         .cell(state_role, &table.state, 16)

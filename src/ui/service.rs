@@ -227,12 +227,11 @@ fn service<'a>(cx: &Cx<'a>, width: usize) -> Vec<Row<'a>> {
             ("RUNNING", _) => Mark::Pass,
             _ => Mark::Waiting,
         };
-        let since = task.started.map(|at| format!("since {}", at.hms())).unwrap_or_default();
+        let since = task.started.map(|at| format!("up {}", cx.age(at))).unwrap_or_default();
         rows.push(
             cx.row()
                 .mark(mark)
-                .put(Role::Dim, "task ")
-                .cell(text, &task.id, 17)
+                .cell(text, &task.id, 18)
                 .cell(text, &task.zone, 12)
                 .cell(text, &task.status, 9)
                 .cell(if task.health == "UNHEALTHY" { Role::Fail } else { text }, &task.health, 10)

@@ -11,22 +11,26 @@ use crate::domain::service::{Hosts, Writer};
 use crate::domain::traffic::Side;
 use crate::domain::units::{Timestamp, short_number};
 
+use super::chart::BRAILLE;
 use super::cx::{Cx, Reading};
 use super::text::Row;
 use super::theme::Role;
 
 /// Cells of a row's name.
 const NAME: usize = 14;
+/// Cells of a column that has room for full words.
+const FULL: usize = 17;
 
 /// The table in `width` cells: one line with the names of the stacks and at most `rows` rows, the most telling first.
-pub(super) fn table(cx: &Cx<'_>, title: &str, width: usize, rows: usize) -> Vec<Line<'static>> {
+pub(super) fn table(cx: &Cx<'_>, title: Row<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
     let column = (width.saturating_sub(NAME) / 2).min(34);
     let stack = &cx.model.stack;
-    let head = cx
-        .row()
-        .cell(Role::Strong, title, NAME)
-        .num(Role::Legacy, format!("legacy {}", stack.legacy_region), column)
-        .num(Role::New, format!("new {}", stack.region), column);
+    let name = |side: &str, region: &str| if column < FULL { side.to_owned() } else { format!("{side} {region}") };
+    let head = cx.row().append(title).tab(NAME).num(Role::Legacy, name("legacy", &stack.legacy_region), column).num(
+        Role::New,
+        name("new", &stack.region),
+        column,
+    );
     let per_second = |v: f64| short_number((v / PERIOD.as_secs_f64() * 10.0).round() / 10.0);
     let millis = |v: f64| format!("{} ms", short_number((v * 1000.0).round()));
     let none = cx.theme.glyphs().none;
@@ -37,7 +41,7 @@ pub(super) fn table(cx: &Cx<'_>, title: &str, width: usize, rows: usize) -> Vec<
         ("5xx", errors(cx, Side::Legacy), errors(cx, Side::New)),
         ("p99 latency", metric(cx, Metric::LegacyLatency, millis), metric(cx, Metric::NewLatency, millis)),
         ("healthy hosts", hosts(cx, cx.world.facts.legacy_hosts.as_ref()), hosts(cx, cx.world.facts.targets.as_ref())),
-        ("database", database(cx, Writer::Legacy), database(cx, Writer::Aurora)),
+        ("database", database(cx, Writer::Legacy, column), database(cx, Writer::Aurora, column)),
         ("database CPU", metric(cx, Metric::RdsCpu, whole), metric(cx, Metric::AuroraCpu, whole)),
         ("task CPU", Cell::plain(Role::Dim, none), metric(cx, Metric::ServiceCpu, whole)),
         ("task memory", Cell::plain(Role::Dim, none), metric(cx, Metric::ServiceMemory, whole)),
@@ -59,8 +63,8 @@ pub(super) fn age_note<'a>(cx: &Cx<'a>) -> Row<'a> {
         .map(|p| p.at)
         .min();
     match newest {
-        Some(at) => cx.row().put(Role::Dim, format!("minute {}, {}", at.hm(), cx.age(at))),
-        None => cx.row().put(Role::Dim, "no settled minute yet"),
+        Some(at) => cx.row().put(Role::Dim, format!("at {} {}", at.hm(), cx.age(at))),
+        None => cx.row().put(Role::Dim, "no minute yet"),
     }
 }
 
@@ -92,19 +96,28 @@ impl Cell {
     }
 }
 
-/// The newest values as a line of bars. They span at least half of the largest value, so that noise stays small.
+/// The newest values as a small line. It spans at least a quarter of the largest value, so that noise stays small.
 fn spark(cx: &Cx<'_>, values: &[f64], width: usize) -> String {
-    let steps = &cx.theme.glyphs().spark;
-    let values = &values[values.len().saturating_sub(width)..];
     let most = values.iter().copied().fold(0.0, f64::max);
-    let least = values.iter().copied().fold(most, f64::min).min(most / 2.0);
-    let height = |v: f64| if most > least { ((v - least) / (most - least) * 7.0).round() as usize + 1 } else { 1 };
-    values.iter().map(|v| steps[height(*v).min(8)]).collect()
+    let least = values.iter().copied().fold(most, f64::min);
+    let spare = (most * 0.25 - (most - least)).max(0.0) / 2.0;
+    let (low, high) = (least - spare, most + spare);
+    let level = |v: f64, levels: f64| if high > low { ((v - low) / (high - low) * levels).round() as usize } else { 0 };
+    if cx.theme.is_ascii() {
+        let steps = &cx.theme.glyphs().spark;
+        return values[values.len().saturating_sub(width)..].iter().map(|v| steps[level(*v, 7.0) + 1]).collect();
+    }
+    let values = &values[values.len().saturating_sub(width * 2)..];
+    let dots = |pair: &[f64]| {
+        let bits = pair.iter().enumerate().map(|(column, v)| u32::from(BRAILLE[3 - level(*v, 3.0).min(3)][column]));
+        char::from_u32(0x2800 + bits.sum::<u32>()).unwrap_or(' ')
+    };
+    values.chunks(2).map(dots).collect()
 }
 
 fn settled(cx: &Cx<'_>, series: &Series) -> Vec<f64> {
     let points = series.settled(cx.world.now);
-    points[points.len().saturating_sub(12)..].iter().map(|p| p.value).collect()
+    points[points.len().saturating_sub(24)..].iter().map(|p| p.value).collect()
 }
 
 fn metric(cx: &Cx<'_>, metric: Metric, show: impl Fn(f64) -> String) -> Cell {
@@ -141,7 +154,8 @@ fn hosts(cx: &Cx<'_>, fact: Option<&Fact<Hosts>>) -> Cell {
 }
 
 /// Which database takes the writes, and how far behind the other one is.
-fn database(cx: &Cx<'_>, side: Writer) -> Cell {
+fn database(cx: &Cx<'_>, side: Writer, column: usize) -> Cell {
+    let word = if column < FULL { "+" } else { "lag " };
     let name = if side == Writer::Legacy { "RDS" } else { "Aurora" };
     if cx.model.stack.writer == side {
         return Cell::plain(Role::Strong, format!("{name} WRITES"));
@@ -150,9 +164,9 @@ fn database(cx: &Cx<'_>, side: Writer) -> Cell {
     match (side, lag.freshness(cx.world.now), lag.last_settled(cx.world.now)) {
         (Writer::Aurora, Freshness::Fresh, Some(p)) => {
             let lag = if p.value >= 10.0 { p.value.round() } else { p.value };
-            Cell::plain(Role::Text, format!("{name} lags {} s", short_number(lag)))
+            Cell::plain(Role::Text, format!("{name} {word}{} s", short_number(lag)))
         }
-        (Writer::Aurora, ..) => Cell::plain(Role::Dim, format!("{name} lags ? s")),
+        (Writer::Aurora, ..) => Cell::plain(Role::Dim, format!("{name} {word}? s")),
         (Writer::Legacy, ..) => Cell::plain(Role::Dim, format!("{name} left behind")),
     }
 }

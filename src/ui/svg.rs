@@ -34,7 +34,7 @@ pub fn document(buffer: &Buffer, title: &str) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" width=\"{width:.1}\" \
          height=\"{height:.1}\" role=\"img\">\n<title>{}</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{PAGE}\"/>\n\
          <g font-family=\"'JetBrains Mono','DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"{FONT}\" \
-         xml:space=\"preserve\">\n",
+         xml:space=\"preserve\" style=\"font-variant-ligatures:none\">\n",
         escape(title)
     );
     for y in 0..area.height {

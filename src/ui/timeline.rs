@@ -29,11 +29,9 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize) -> [Line<'static>; 2] {
         let why = if cx.world.history.is_none() { "the journal was not read yet" } else { "no weight was moved yet" };
         return [cx.row().put(Role::Dim, format!("nothing moves: {why}")).line(), Line::default()];
     };
-    let cells: usize =
-        steps.phases.iter().map(|(phase, text)| cx.cells(text) + if *phase == Phase::Later { 0 } else { 2 }).sum();
-    let arrow = if cells + 3 * (steps.phases.len() - 1) <= width { " → " } else { " " };
+    let (phases, arrow) = fitted(cx, &steps.phases, width);
     let mut row = cx.row();
-    for (index, (phase, text)) in steps.phases.iter().enumerate() {
+    for (index, (phase, text)) in phases.iter().enumerate() {
         if index > 0 {
             row = row.put(Role::Rule, arrow);
         }
@@ -44,6 +42,31 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize) -> [Line<'static>; 2] {
         };
     }
     [row.line(), bar(cx, &steps, width).line()]
+}
+
+/// The phases in as many words as fit, and what stands between them.
+fn fitted(cx: &Cx<'_>, phases: &[(Phase, String)], width: usize) -> (Vec<(Phase, String)>, &'static str) {
+    let first_word = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
+    let shorter = |drop: &[Phase]| -> Vec<(Phase, String)> {
+        let one = |(phase, text): &(Phase, String)| {
+            (*phase, if drop.contains(phase) { first_word(text) } else { text.clone() })
+        };
+        phases.iter().map(one).collect()
+    };
+    let size = |phases: &[(Phase, String)], arrow: &str| {
+        let signs = phases.iter().filter(|(phase, _)| *phase != Phase::Later).count() * 2;
+        let words: usize = phases.iter().map(|(_, text)| cx.cells(text)).sum();
+        words + signs + cx.cells(arrow) * phases.len().saturating_sub(1)
+    };
+    let tries = [(&[][..], " → "), (&[], " "), (&[Phase::Later], " "), (&[Phase::Later, Phase::Done], " ")];
+    let mut fitted = (Vec::new(), " ");
+    for (drop, arrow) in tries {
+        fitted = (shorter(drop), arrow);
+        if size(&fitted.0, arrow) <= width {
+            break;
+        }
+    }
+    fitted
 }
 
 /// The present phase in a few words, for a single line.

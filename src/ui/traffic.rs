@@ -101,6 +101,9 @@ fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         lines.push(cx.row().mark(Mark::Unknown).clipped(Role::Unknown, why, width.saturating_sub(2)).line());
     }
     let sum = facts.shiftable().map(|g| f64::from(g.weights().legacy()) + f64::from(g.weights().new_weight()));
+    let ids = facts.records.iter().filter_map(|r| r.set_identifier.as_ref()).map(|id| cx.cells(id)).max().unwrap_or(0);
+    let ids = ids.clamp(6, 24) + 1;
+    let text = cx.fact_role(facts.group.as_ref());
     for record in &facts.records {
         let (role, id) = side_of(cx, record);
         let share = match (record.weight(), sum) {
@@ -112,17 +115,17 @@ fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
             Routing::Simple => "simple".to_owned(),
             Routing::Other(policy) => policy.clone(),
         };
-        let text = cx.fact_role(facts.group.as_ref());
         let row = cx
             .row()
             .cell(Role::Strong, &record.rtype, 6)
-            .cell(role, id, 10)
-            .cell(text, routing, 12)
-            .num(text, share, 7)
-            .put(Role::Dim, format!("   {}", ttl_text(record)));
-        let target = target_text(record);
-        if row.width() + cx.cells(&target) + 3 <= width {
-            lines.push(row.gap(3).put(text, target).line());
+            .cell(role, id, ids)
+            .cell(text, routing, 11)
+            .num(text, share, 6)
+            .gap(2)
+            .put(Role::Dim, how_text(record));
+        let target = record.target_text();
+        if row.width() + cx.cells(&target) + 2 <= width {
+            lines.push(row.gap(2).put(text, target).line());
         } else {
             lines.push(row.line());
             for part in wrap(cx.theme, &target, width.saturating_sub(6)) {
@@ -143,19 +146,15 @@ fn side_of<'r>(cx: &Cx<'_>, record: &'r Record) -> (Role, &'r str) {
     }
 }
 
-fn ttl_text(record: &Record) -> String {
-    let kind = if matches!(record.target, Target::Alias { .. }) { " (alias)" } else { "" };
-    format!("TTL {}{kind}", age_text(record.ttl()))
-}
-
-fn target_text(record: &Record) -> String {
-    let mut text = record.target_text();
+/// TTL, and for an alias the zone of its target and whether that target's health counts.
+fn how_text(record: &Record) -> String {
+    let mut text = format!("TTL {}", age_text(record.ttl()));
     if let Target::Alias { zone_id, evaluate_health, .. } = &record.target {
-        let health = if *evaluate_health { "evaluates health" } else { "health not evaluated" };
-        text = format!("{text} ({zone_id}, {health})");
+        let health = if *evaluate_health { "checks health" } else { "ignores health" };
+        text = format!("{text} alias  {zone_id}  {health}");
     }
     if let Some(check) = &record.health_check_id {
-        text = format!("{text} health check {check}");
+        text = format!("{text}  health check {check}");
     }
     text
 }
@@ -185,7 +184,7 @@ fn share_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     let apart = wanted.zip(seen).map(|(wanted, (seen, _))| seen - wanted);
     let note = match apart {
         Some(by) => format!(
-            "seen is {} points {} wanted; resolvers may keep the old answer for {}",
+            "seen is {} points {} wanted; old answers live for up to {}",
             short_number(by.abs()),
             if by < 0.0 { "below" } else { "above" },
             age_text(facts.shiftable().map_or(crate::domain::traffic::ALIAS_TTL, RecordGroup::ttl)),
@@ -229,7 +228,7 @@ fn change_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         let share = group.new_share();
         let after = age_text(USUAL_INSYNC + group.ttl());
         let text = format!(
-            "next: {} → {}  {} → {}  {} → 0 %, never blocked; each in effect in about {after}",
+            "next  {} → {}   {} → {}   {} → 0 %, no gate   in effect after about {after}",
             key_for(Action::ProposeStep(STEP)),
             share.step(STEP),
             key_for(Action::ProposeStep(-STEP)),

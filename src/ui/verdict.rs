@@ -8,7 +8,7 @@ use crate::domain::facts::Source;
 use crate::domain::gate::{Gate, GateId, Verdict, all_pass};
 use crate::domain::model::{Model, Moving, World};
 use crate::domain::series::STALE;
-use crate::domain::units::{Percent, Timestamp, age_text, countdown_text};
+use crate::domain::units::{Percent, age_text, countdown_text};
 use crate::keymap::{Action, key_for};
 
 use super::theme::Mark;
@@ -33,14 +33,48 @@ impl Call {
 }
 
 /// How a gate is shown. A gate that will pass by itself with time is *waiting*, not failed: red is for what needs a hand.
-pub(super) fn gate_mark(gate: &Gate, now: Timestamp) -> Mark {
+pub(super) fn gate_mark(gate: &Gate, world: &World) -> Mark {
     match (gate.verdict, gate.id) {
         (Verdict::Pass, _) => Mark::Pass,
         (Verdict::Fail, GateId::Bake | GateId::DnsSettled) => Mark::Waiting,
         (Verdict::Fail, _) => Mark::Fail,
-        (Verdict::Unknown, _) if gate.at.is_some_and(|at| now.since(at) > STALE) => Mark::Stale,
+        (Verdict::Unknown, _) if !awaited(gate.id, world).is_empty() => Mark::Waiting,
+        (Verdict::Unknown, GateId::Errors | GateId::Latency) if minutes_are_coming(world) => Mark::Waiting,
+        (Verdict::Unknown, _) if gate.at.is_some_and(|at| world.now.since(at) > STALE) => Mark::Stale,
         (Verdict::Unknown, _) => Mark::Unknown,
     }
+}
+
+/// Where a gate's facts come from.
+const fn feeds(gate: GateId) -> &'static [Source] {
+    match gate {
+        GateId::ReplicationTask => &[Source::Replication],
+        GateId::ReplicationLag => &[Source::MetricsNew],
+        GateId::Tables | GateId::Validation => &[Source::Tables],
+        GateId::Alarms => &[Source::AlarmsNew, Source::AlarmsLegacy],
+        GateId::Service => &[Source::Service],
+        GateId::Targets => &[Source::Targets],
+        GateId::Errors | GateId::Latency => &[Source::Records, Source::MetricsNew, Source::MetricsLegacy],
+        GateId::DnsSettled | GateId::Bake | GateId::Drift => &[Source::Records],
+        GateId::StackIdle => &[Source::StackRun],
+    }
+}
+
+/// The sources of a gate that have not answered once, neither with a value nor with a failure.
+pub(super) fn awaited(gate: GateId, world: &World) -> Vec<Source> {
+    feeds(gate).iter().copied().filter(|source| is_silent(*source, world)).collect()
+}
+
+fn is_silent(source: Source, world: &World) -> bool {
+    world.facts.sources.get(&source).is_none_or(|h| h.last_ok.is_none() && h.error.is_none())
+}
+
+/// Whether the first settled minutes since the newest change are still on their way, as they are for the first half of
+/// each bake, and nothing says that they will not come.
+fn minutes_are_coming(world: &World) -> bool {
+    let baking = world.gates.iter().any(|g| g.id == GateId::Bake && g.verdict == Verdict::Fail);
+    let broken = [Source::MetricsNew, Source::MetricsLegacy].into_iter().any(|s| world.facts.error(s).is_some());
+    baking && !broken && world.facts.incomplete.is_empty()
 }
 
 /// What is left of the bake; nothing while a change is pending or when nothing was ever moved.
@@ -55,8 +89,7 @@ pub(super) fn bake_left(model: &Model, world: &World) -> Option<Duration> {
 /// Sources that have not answered once, and how many there are in all.
 pub(super) fn unheard(world: &World) -> (usize, usize) {
     let asked = Source::ALL.into_iter().filter(|s| *s != Source::Change);
-    let silent = |s: &Source| world.facts.sources.get(s).is_none_or(|h| h.last_ok.is_none() && h.error.is_none());
-    (asked.clone().filter(silent).count(), asked.count())
+    (asked.clone().filter(|s| is_silent(*s, world)).count(), asked.count())
 }
 
 /// The call.
@@ -83,8 +116,8 @@ pub(super) fn call(model: &Model, world: &World) -> Call {
     let group = world.facts.shiftable();
     let share = group.map(crate::domain::traffic::RecordGroup::new_share);
     let mut open: Vec<(&Gate, Mark)> =
-        world.gates.iter().filter(|g| !g.passes()).map(|g| (g, gate_mark(g, world.now))).collect();
-    open.sort_by_key(|(_, mark)| rank(*mark));
+        world.gates.iter().filter(|g| !g.passes()).map(|g| (g, gate_mark(g, world))).collect();
+    open.sort_by_key(|(gate, mark)| (rank(*mark), !matches!(gate.id, GateId::DnsSettled | GateId::Bake)));
     let worst = open.first().map(|(_, mark)| *mark);
     let (silent, asked) = unheard(world);
     if world.gates.is_empty() || (silent > 0 && worst != Some(Mark::Fail)) {
@@ -150,7 +183,16 @@ fn list(open: &[(&Gate, Mark)], model: &Model, world: &World) -> String {
     {
         return format!("{} {}: {}", gate.id, mark.word(), gate.reason);
     }
-    let parts: Vec<_> = open.iter().map(|(gate, mark)| brief(gate, *mark, model, world)).collect();
+    let baking = open.iter().any(|(gate, _)| gate.id == GateId::Bake);
+    // The comparison waits for the same minutes as the bake: said once is enough.
+    let is_said = |gate: &Gate, mark: Mark| {
+        baking && mark == Mark::Waiting && matches!(gate.id, GateId::Errors | GateId::Latency)
+    };
+    let parts: Vec<_> = open
+        .iter()
+        .filter(|(gate, mark)| !is_said(gate, *mark))
+        .map(|(gate, mark)| brief(gate, *mark, model, world))
+        .collect();
     parts.join(" · ")
 }
 

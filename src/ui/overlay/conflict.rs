@@ -54,7 +54,7 @@ pub(super) fn sheet(
     if let Err(why) = found {
         named(cx, &mut body, "found", Role::Unknown, why, width);
     }
-    named(cx, &mut body, "Route 53", Role::Dim, &format!(" {message}"), width);
+    named(cx, &mut body, "Route 53", Role::Dim, message, width);
     let todo = format!(
         "find out who moved them (CloudTrail: ChangeResourceRecordSets). Then decide from what is there now: {} takes it \
          as the new base, {} sends all traffic back, {} proposes the next step.",

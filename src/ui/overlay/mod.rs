@@ -93,7 +93,7 @@ fn paint(buf: &mut Buffer, screen: Rect, sheet: &Sheet, cx: &Cx<'_>, width: usiz
 
 /// A paragraph under a name in the left margin.
 fn named(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, name: &str, role: Role, text: &str, width: usize) {
-    const MARGIN: usize = 8;
+    const MARGIN: usize = 10;
     for (index, line) in wrap(cx.theme, text, width.saturating_sub(MARGIN)).into_iter().enumerate() {
         let name = if index == 0 { name } else { "" };
         out.push(cx.row().cell(Role::Dim, name, MARGIN).put(role, line).line());
@@ -112,7 +112,7 @@ fn question_foot<T>(cx: &Cx<'_>, question: &Confirmation<T>, verb: &str, width: 
             .row()
             .put(Role::GoBadge, " y ")
             .put(Role::Strong, format!(" {verb}"))
-            .put(Role::Dim, "   any other key leaves it as it is"),
+            .put(Role::Dim, "   any other key: leave it"),
         Need::Typed(text) => {
             let name = text.trim_end_matches('.');
             let glyphs = cx.theme.glyphs();
@@ -128,7 +128,7 @@ fn question_foot<T>(cx: &Cx<'_>, question: &Confirmation<T>, verb: &str, width: 
             cx.row()
                 .put(Role::GoBadge, " Enter ")
                 .put(Role::Strong, format!(" {verb}"))
-                .put(Role::Dim, "   Esc leaves it as it is")
+                .put(Role::Dim, "   Esc leaves it")
         }
     };
     lines.push(row.ending(Role::Dim, closes, width).line());

@@ -72,11 +72,12 @@ fn gates(cx: &Cx<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, width: us
         Direction::Back => (Mark::Pass, format!("no gate blocks the way back ({of})")),
         Direction::Forward if open.is_empty() => (Mark::Pass, format!("{of}{oldest}")),
         Direction::Forward => {
-            let list: Vec<_> = open.iter().map(|g| brief(g, gate_mark(g, now), cx.model, &cx.model.live)).collect();
+            let list: Vec<_> =
+                open.iter().map(|g| brief(g, gate_mark(g, &cx.model.live), cx.model, &cx.model.live)).collect();
             (Mark::Fail, format!("{of}: {}", list.join(" · ")))
         }
     };
-    let row = cx.row().cell(Role::Dim, "gates", 8).mark(mark);
+    let row = cx.row().cell(Role::Dim, "gates", 10).mark(mark);
     let room = row.room(width);
     body.push(row.clipped(if mark == Mark::Pass { Role::Strong } else { Role::Fail }, text, room).line());
     for step in &plan.overrides {
