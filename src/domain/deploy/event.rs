@@ -353,14 +353,14 @@ fn message(urn: Option<String>, severity: Severity, text: &str) -> Kind {
     Kind::Message { urn, severity, text: clean(text).trim_end().to_owned() }
 }
 
-/// `None` for debug noise, and for the lines that only keep a terminal busy.
+/// `None` for debug noise, and for the dots that only keep a terminal busy.
 fn message_of(raw: RawMessage<'_>) -> Option<Kind> {
     let severity = match raw.severity.as_ref() {
         "debug" => return None,
         "error" => Severity::Error,
         "warning" => Severity::Warning,
         // `info#err` is what a program wrote to its stderr.
-        _ if raw.ephemeral => return None,
+        _ if raw.ephemeral && !raw.message.contains(char::is_alphanumeric) => return None,
         _ => Severity::Info,
     };
     // The severity says the same as the usual prefixes do; any other prefix is part of the words.
