@@ -43,7 +43,8 @@ fn command(args: &[String], out: &mut impl Write) -> Result<u8, String> {
     let file = PathBuf::from(file);
     let settings = Settings::read(&file)?;
     let words: Vec<&str> = rest.iter().map(String::as_str).take_while(|word| !word.starts_with('-')).collect();
-    let option = |name: &str| rest.iter().position(|word| word == name).and_then(|at| rest.get(at + 1)).map(PathBuf::from);
+    let option =
+        |name: &str| rest.iter().position(|word| word == name).and_then(|at| rest.get(at + 1)).map(PathBuf::from);
     let mut stack = Stack::read(&file)?;
     let operation = match words.as_slice() {
         ["version"] => return say(out, VERSION),

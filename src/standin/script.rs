@@ -92,7 +92,9 @@ impl Script {
         }
         let nothing_to_do = beats.iter().all(|beat| beat.urn.is_none() || step_op(&beat.event) == Some("same"));
         if operation.is_preview() || operation == Operation::Refresh || nothing_to_do {
-            beats.iter_mut().for_each(|beat| beat.due = 0.0);
+            for beat in &mut beats {
+                beat.due = 0.0;
+            }
         }
         if operation.is_preview() {
             beats.iter_mut().for_each(plan_only);

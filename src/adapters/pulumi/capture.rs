@@ -63,12 +63,8 @@ pub async fn ask(invocation: &Invocation, patience: Patience) -> Result<Answer, 
                 let _unread = stdin.write_all(input.as_bytes()).await;
             }
         };
-        let (status, stdout, stderr, ()) = tokio::join!(
-            child.wait(),
-            drain(stdout, MAX_ANSWER_BYTES),
-            drain(stderr, MAX_COMPLAINT_BYTES),
-            feed
-        );
+        let (status, stdout, stderr, ()) =
+            tokio::join!(child.wait(), drain(stdout, MAX_ANSWER_BYTES), drain(stderr, MAX_COMPLAINT_BYTES), feed);
         Ok(Answer {
             code: status.map_err(|error| unusable(&error))?.code(),
             stdout,

@@ -70,16 +70,17 @@ pub struct Invocation {
 impl Pulumi {
     fn invoke(&self, args: &[&str], env: &[(&str, &str)]) -> Invocation {
         let project = self.project.to_string_lossy();
-        let mut all: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        all.extend(["--cwd".to_owned(), project.into_owned(), "--color".to_owned(), "never".to_owned()]);
-        all.push("--non-interactive".to_owned());
+        let mut words: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        words.extend(["--cwd".to_owned(), project.into_owned(), "--color".to_owned(), "never".to_owned()]);
+        words.push("--non-interactive".to_owned());
         let line =
-            std::iter::once("pulumi").chain(all.iter().map(String::as_str)).map(quoted).collect::<Vec<_>>().join(" ");
-        let argv =
-            std::iter::once(self.program.to_string_lossy().into_owned()).chain(self.prefix.iter().cloned()).chain(all);
+            std::iter::once("pulumi").chain(words.iter().map(String::as_str)).map(quoted).collect::<Vec<_>>().join(" ");
+        let command = std::iter::once(self.program.to_string_lossy().into_owned())
+            .chain(self.prefix.iter().cloned())
+            .chain(words);
         let mut variables = vec![("PULUMI_SKIP_UPDATE_CHECK".to_owned(), "true".to_owned())];
         variables.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Invocation { argv: argv.collect(), cwd: self.project.clone(), env: variables, line, input: None }
+        Invocation { argv: command.collect(), cwd: self.project.clone(), env: variables, line, input: None }
     }
 
     /// A run. A preview writes its plan to `plan`, an `up` does what the plan there says.
@@ -91,15 +92,14 @@ impl Pulumi {
         let (stack, plan) = (self.stack.as_str(), plan.to_string_lossy());
         let stream = [("PULUMI_ENABLE_STREAMING_JSON_PREVIEW", "true")];
         match kind {
-            RunKind::Preview => self
-                .invoke(&["preview", "--stack", stack, "--refresh", "--save-plan", &plan, "--json"], &stream),
+            RunKind::Preview => {
+                self.invoke(&["preview", "--stack", stack, "--refresh", "--save-plan", &plan, "--json"], &stream)
+            }
             RunKind::Up => self.invoke(
                 &["up", "--stack", stack, "--plan", &plan, "--refresh", "--yes", "--skip-preview", "--json"],
                 &[],
             ),
-            RunKind::Refresh => {
-                self.invoke(&["refresh", "--stack", stack, "--yes", "--skip-preview", "--json"], &[])
-            }
+            RunKind::Refresh => self.invoke(&["refresh", "--stack", stack, "--yes", "--skip-preview", "--json"], &[]),
             RunKind::PreviewDestroy => {
                 self.invoke(&["destroy", "--stack", stack, "--refresh", "--preview-only", "--json"], &stream)
             }
@@ -192,7 +192,12 @@ mod tests {
     use super::*;
 
     fn pulumi() -> Pulumi {
-        Pulumi { program: "/usr/bin/pulumi".into(), prefix: vec![], project: "/srv/my app".into(), stack: "prod".into() }
+        Pulumi {
+            program: "/usr/bin/pulumi".into(),
+            prefix: vec![],
+            project: "/srv/my app".into(),
+            stack: "prod".into(),
+        }
     }
 
     #[test]

@@ -87,9 +87,11 @@ impl PulumiError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Missing(_) => "install the Pulumi CLI (https://www.pulumi.com/docs/install/), or set its path in the \
+            Self::Missing(_) => {
+                "install the Pulumi CLI (https://www.pulumi.com/docs/install/), or set its path in the \
                                  configuration"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::TooOld { .. } => "install a newer Pulumi CLI: `curl -fsSL https://get.pulumi.com | sh`".to_owned(),
             Self::Unusable { .. } => "run `pulumi version` by hand to see what is wrong with it".to_owned(),
             Self::Project { .. } => "set the program's folder in the configuration".to_owned(),
@@ -99,7 +101,9 @@ impl PulumiError {
             Self::Failed(explanation) => explanation.way_out.clone(),
             Self::NoAnswer { .. } => "check the state's backend and the network from this host".to_owned(),
             Self::Refusing { .. } => "read the message; nothing was changed".to_owned(),
-            Self::NotStarted(_) => "look into the run's folder, and check space and rights of the state folder".to_owned(),
+            Self::NotStarted(_) => {
+                "look into the run's folder, and check space and rights of the state folder".to_owned()
+            }
             Self::NoSuchRun(_) => "`tapctl attach` without a name takes the newest run".to_owned(),
             Self::NotRunning => "`tapctl attach` shows how it ended".to_owned(),
             Self::Storage(error) => error.hint(),

@@ -123,7 +123,10 @@ pub async fn check_program(project: &Path) -> Result<(), PulumiError> {
     };
     let wanted = requirements(&read_small(&project.join("requirements.txt")).unwrap_or_default());
     let invocation = Invocation {
-        argv: [python.to_string_lossy().into_owned(), "-c".to_owned(), LOOK.to_owned()].into_iter().chain(wanted).collect(),
+        argv: [python.to_string_lossy().into_owned(), "-c".to_owned(), LOOK.to_owned()]
+            .into_iter()
+            .chain(wanted)
+            .collect(),
         cwd: project.to_owned(),
         env: Vec::new(),
         line: format!("{} -c …", python.display()),
@@ -219,7 +222,8 @@ mod tests {
         assert!(matches!(check_program(folder.path()).await, Err(PulumiError::Project { .. })));
         fs::write(folder.path().join("Pulumi.yaml"), "name: tap\nruntime:\n  name: python\n").unwrap();
         assert_eq!(check_program(folder.path()).await, Ok(()));
-        fs::write(folder.path().join("requirements.txt"), "# pinned\nno-such-package-here>=1,<2\n-r other.txt\n").unwrap();
+        fs::write(folder.path().join("requirements.txt"), "# pinned\nno-such-package-here>=1,<2\n-r other.txt\n")
+            .unwrap();
         let error = check_program(folder.path()).await.unwrap_err();
         assert!(error.to_string().contains("no-such-package-here"), "{error}");
         assert!(error.hint().contains("pulumi install --cwd"), "{}", error.hint());

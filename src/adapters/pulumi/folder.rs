@@ -226,10 +226,8 @@ impl Runs {
     pub fn going_on(&self) -> Result<Option<RunRecord>, PortError> {
         for id in self.ids()?.iter().rev() {
             let Some(dir) = self.dir(id) else { continue };
-            if let Some(record) = dir.read()? {
-                if record.status().is_active() {
-                    return Ok(Some(record));
-                }
+            if let Some(record) = dir.read()?.filter(|record| record.status().is_active()) {
+                return Ok(Some(record));
             }
         }
         Ok(None)
@@ -361,15 +359,13 @@ impl RunDir {
         let path = self.file(file::STATE);
         let mut text = String::new();
         match File::open(&path) {
-            Ok(file) => file
-                .take(MAX_STATE_BYTES)
-                .read_to_string(&mut text)
-                .map_err(|error| storage("read", &path, &error))?,
+            Ok(file) => {
+                file.take(MAX_STATE_BYTES).read_to_string(&mut text).map_err(|error| storage("read", &path, &error))?
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(storage("read", &path, &error)),
         };
-        let mut record: RunRecord =
-            serde_json::from_str(&text).map_err(|error| storage("read", &path, &error))?;
+        let mut record: RunRecord = serde_json::from_str(&text).map_err(|error| storage("read", &path, &error))?;
         record.id = self.id();
         if record.end.is_none() {
             record.end = fs::read_to_string(self.file(file::END)).ok().and_then(|end| serde_json::from_str(&end).ok());
@@ -423,7 +419,8 @@ impl RunDir {
         let Ok(mut file) = File::open(self.file(file::STDERR)) else { return String::new() };
         let length = file.metadata().map(|meta| meta.len()).unwrap_or_default();
         let mut bytes = Vec::new();
-        let read = file.seek(SeekFrom::Start(length.saturating_sub(max))).and_then(|_| file.take(max).read_to_end(&mut bytes));
+        let read =
+            file.seek(SeekFrom::Start(length.saturating_sub(max))).and_then(|_| file.take(max).read_to_end(&mut bytes));
         if read.is_err() {
             return String::new();
         }

@@ -120,7 +120,11 @@ mod tests {
         let url = format!("file://{}?no_tmp_dir=true", folder.path().display());
         assert_eq!(of_backend(&url, Path::new("/"), "tap", "prod"), Ok(vec![]));
         assert_eq!(of_backend("s3://bucket", Path::new("/"), "tap", "prod"), Ok(vec![]));
-        let text = format!(r#"{{"pid":{},"username":"ops","hostname":"{}","timestamp":"2001-09-09T01:46:40Z"}}"#, u32::MAX, host());
+        let text = format!(
+            r#"{{"pid":{},"username":"ops","hostname":"{}","timestamp":"2001-09-09T01:46:40Z"}}"#,
+            u32::MAX,
+            host()
+        );
         for layout in [".pulumi/locks/organization/tap/prod", ".pulumi/locks/prod"] {
             let locks = folder.path().join(layout);
             fs::create_dir_all(&locks).unwrap();

@@ -96,9 +96,7 @@ pub async fn execute(
 ) -> Result<Started, PulumiError> {
     let order = order.get();
     let plan = match order.preview() {
-        Some(id) => {
-            Some(runs.dir(id).ok_or_else(|| PulumiError::NoSuchRun(id.to_owned()))?.file(file::PLAN))
-        }
+        Some(id) => Some(runs.dir(id).ok_or_else(|| PulumiError::NoSuchRun(id.to_owned()))?.file(file::PLAN)),
         None => None,
     };
     if order.stack() != pulumi.stack {

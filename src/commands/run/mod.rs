@@ -7,11 +7,11 @@ pub mod print;
 
 use std::time::Duration;
 
+use crate::adapters::pulumi::Pulumi;
 use crate::adapters::pulumi::folder::{RunDir, RunStatus, Runs};
 use crate::adapters::pulumi::follow::{Follower, Update};
 use crate::adapters::pulumi::run::{Request, Started, Supervisor};
 use crate::adapters::pulumi::{PulumiError, command, find, run, stack};
-use crate::adapters::pulumi::Pulumi;
 use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::explain::{Explanation, explain};
 use crate::domain::deploy::guard::{RunKind, Situation, may_start};

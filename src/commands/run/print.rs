@@ -54,14 +54,9 @@ impl Progress {
 pub fn progress_text(deploy: &Deploy) -> String {
     let progress = deploy.progress();
     let of = progress.total.map(|total| format!("/{total}")).unwrap_or_default();
-    let mut text = format!("{}{of} done", progress.done);
-    if progress.running > 0 {
-        text.push_str(&format!(", {} under way", progress.running));
-    }
-    if progress.failed > 0 {
-        text.push_str(&format!(", {} FAILED", progress.failed));
-    }
-    text
+    let running = if progress.running > 0 { format!(", {} under way", progress.running) } else { String::new() };
+    let failed = if progress.failed > 0 { format!(", {} FAILED", progress.failed) } else { String::new() };
+    format!("{}{of} done{running}{failed}", progress.done)
 }
 
 /// Prints a plan: what is dangerous first, then every change.

@@ -11,9 +11,7 @@ use super::op::Operation;
 use super::plan::Plan;
 use super::text::{Redactor, capped};
 use super::tree::{Count, Filter, Resource, Row, State, Tree, urn_name};
-use super::{
-    MAX_ERROR_BYTES, MAX_LOG_LINE_BYTES, MAX_LOG_LINES, MAX_MESSAGE_BYTES, MAX_OTHER_BYTES, MAX_RESOURCES,
-};
+use super::{MAX_ERROR_BYTES, MAX_LOG_LINE_BYTES, MAX_LOG_LINES, MAX_MESSAGE_BYTES, MAX_OTHER_BYTES, MAX_RESOURCES};
 use crate::domain::units::Timestamp;
 
 /// Downloads shown at once; the bundled program needs two plug-ins.
@@ -247,7 +245,7 @@ impl Deploy {
             let plan = Plan::of(self);
             let (log, redactor) = (std::mem::take(&mut self.log), std::mem::take(&mut self.redactor));
             let (logged, lines, first_at, last_at) = (self.logged, self.lines, self.first_at, self.last_at);
-            *self = Self { log, logged, lines, redactor, first_at, last_at, ..Self::expecting(&plan) };
+            *self = Self { log, logged, first_at, last_at, lines, redactor, ..Self::expecting(&plan) };
         }
     }
 
@@ -306,8 +304,7 @@ impl Deploy {
         for line in text.lines().filter(|line| !line.trim().is_empty()).take(MAX_LOG_LINES) {
             self.push_log(at, severity, &format!("{about}{line}"));
         }
-        let (kind, room) =
-            if severity == Severity::Error { (0, MAX_ERROR_BYTES) } else { (1, MAX_OTHER_BYTES) };
+        let (kind, room) = if severity == Severity::Error { (0, MAX_ERROR_BYTES) } else { (1, MAX_OTHER_BYTES) };
         let text = capped(&text, MAX_MESSAGE_BYTES).into_owned();
         let size = text.len() + MESSAGE_OVERHEAD;
         if self.kept_bytes[kind] + size > room {

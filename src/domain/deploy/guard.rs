@@ -86,7 +86,9 @@ pub enum Refusal {
     #[error("the new stack still has weight ({0}): send the traffic back with `tapctl rollback` first")]
     NewHasWeight(WeightPair),
     /// The pair would go, and nothing would answer the name.
-    #[error("the name would be left without an answer: turn the pair into one record with `tapctl release --to legacy` first")]
+    #[error(
+        "the name would be left without an answer: turn the pair into one record with `tapctl release --to legacy` first"
+    )]
     NotReleased,
     /// The only record points at what would be destroyed.
     #[error("the name is answered by the new stack: `destroy` would take the system down")]
