@@ -23,6 +23,7 @@
 //! | [`commands`] | headless commands, one file each | decide what `domain` decides |
 //! | [`config`], [`cli`] | what was typed and found, and what it means | talk to AWS |
 //! | [`sim`] | the simulator: physics on virtual time, AWS's wire formats, faults | use another module |
+//! | [`standin`] | the drills' stand-in for Pulumi, which plays recorded runs | run in a real migration |
 //!
 //! # Invariants
 //!
@@ -49,6 +50,7 @@ pub mod keymap;
 pub mod ports;
 pub mod runtime;
 pub mod sim;
+pub mod standin;
 pub mod ui;
 
 use std::ffi::OsString;
@@ -69,6 +71,9 @@ const WORKERS: usize = 2;
 pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitCode> {
     commands::host::started();
     let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(code) = of_its_own(&args) {
+        return Ok(code);
+    }
     let mut out = Out::standard();
     let cli = match cli::parse(args.iter().cloned()) {
         Ok(cli) => cli,
@@ -83,6 +88,22 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitC
     // A question that nobody answers still waits for a line on stdin; nobody waits for it.
     runtime.shutdown_background();
     Ok(ExitCode::from(exit as u8))
+}
+
+/// The two roles in which the program starts itself: the one that waits for the end of a Pulumi run in a session of its
+/// own, and the stand-in for Pulumi in drills. Neither is for people, so neither is in the help.
+fn of_its_own(args: &[OsString]) -> Option<ExitCode> {
+    let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).collect();
+    match words.as_slice() {
+        ["__run", "--dir", folder] => {
+            Some(ExitCode::from(adapters::pulumi::supervisor::main(std::path::Path::new(folder))))
+        }
+        ["__pulumi", rest @ ..] => {
+            let rest: Vec<String> = rest.iter().map(|word| (*word).to_owned()).collect();
+            Some(ExitCode::from(standin::main(&rest)))
+        }
+        _ => None,
+    }
 }
 
 /// Prints help where it was asked for, and else what is wrong; with `--json` also as an object.

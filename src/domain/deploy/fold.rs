@@ -149,6 +149,7 @@ pub struct Deploy {
     kept_bytes: [usize; 2],
     dropped_messages: u32,
     log: VecDeque<LogLine>,
+    logged: u64,
     outputs: BTreeMap<String, String>,
     downloads: BTreeMap<String, Download>,
     summary: Option<Summary>,
@@ -242,10 +243,9 @@ impl Deploy {
     fn begin_phase(&mut self) {
         if self.summary.as_ref().is_some_and(|summary| summary.preview) {
             let plan = Plan::of(self);
-            let (log, lines, redactor) =
-                (std::mem::take(&mut self.log), self.lines, std::mem::take(&mut self.redactor));
-            *self =
-                Self { log, lines, redactor, first_at: self.first_at, last_at: self.last_at, ..Self::expecting(&plan) };
+            let (log, redactor) = (std::mem::take(&mut self.log), std::mem::take(&mut self.redactor));
+            let (logged, lines, first_at, last_at) = (self.logged, self.lines, self.first_at, self.last_at);
+            *self = Self { log, logged, first_at, last_at, lines, redactor, ..Self::expecting(&plan) };
         }
     }
 
@@ -316,6 +316,7 @@ impl Deploy {
     }
 
     fn push_log(&mut self, at: Timestamp, severity: Severity, text: &str) {
+        self.logged += 1;
         if self.log.len() >= MAX_LOG_LINES {
             self.log.pop_front();
         }
@@ -468,6 +469,12 @@ impl Deploy {
     #[must_use]
     pub fn log(&self) -> impl DoubleEndedIterator<Item = &LogLine> + ExactSizeIterator {
         self.log.iter()
+    }
+
+    /// How many log lines there were in all.
+    #[must_use]
+    pub fn log_total(&self) -> u64 {
+        self.logged
     }
 
     /// The stack's outputs, secrets masked; empty before the stack itself is done.

@@ -79,6 +79,9 @@ pub enum Refusal {
     /// The plan is not the outcome of a preview that went well.
     #[error("the preview did not come to its end, so there is no plan to run: look at its failure, then preview again")]
     NoPlan,
+    /// The preview found nothing to do.
+    #[error("there is nothing to do: everything is as the program wants it")]
+    NothingToDo,
     /// The new stack still has weight.
     #[error("the new stack still has weight ({0}): send the traffic back with `tapctl rollback` first")]
     NewHasWeight(WeightPair),
