@@ -1,3 +1,5 @@
+//! The snapshot that `status` prints, from facts made by hand.
+
 use super::*;
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -77,7 +77,7 @@ fn a_gate_is_stepped_over_by_name_and_the_reason_is_kept() {
     let step = drill.run(&line).ended(0).json();
     assert_eq!(step["overrides"].as_array().unwrap().len(), names.len());
     assert_eq!(drill.weights(), (80, 20));
-    assert!(drill.run("journal").stdout.contains("stepping over bake (drill)"));
+    assert!(drill.run("journal").stdout.contains("bake (drill)"));
     drill.run("shift --to 30 --yes --override nonsense --reason x").ended(2);
     drill.run("shift --to 30 --yes --override bake").ended(2);
 }

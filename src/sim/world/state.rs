@@ -34,7 +34,7 @@ pub(super) fn state(world: &World) -> Value {
 fn traffic(world: &World) -> Value {
     let now = Timestamp::from_second(world.second).unwrap_or_default();
     let wanted = world.dns.wanted();
-    let weight = |answer: Option<Answer>| answer.map(|answer| answer.weight);
+    let weight = |answer: Option<Answer>| answer.map(|answer| answer.weight.round() as u64);
     let healthy = world.fargate.targets(world.second, TargetState::Healthy) > 0;
     let answered = world.dns.share(world.legacy.healthy > 0, healthy);
     let changes = world.dns.changes().iter().rev().take(SHOWN_CHANGES).map(|change| {
