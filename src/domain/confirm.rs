@@ -30,6 +30,11 @@ impl<T> Confirmed<T> {
         self.0
     }
 
+    /// The part of a confirmed question that `pick` takes out of it; it must only take apart, never make up.
+    pub(crate) fn narrow<U>(self, pick: impl FnOnce(T) -> Option<U>) -> Option<Confirmed<U>> {
+        pick(self.0).map(Confirmed)
+    }
+
     /// A confirmation given on the command line.
     pub fn by_flag(subject: T, _yes: YesFlag) -> Self {
         Self(subject)

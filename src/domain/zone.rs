@@ -429,10 +429,7 @@ mod tests {
         let target = Target::Values { ttl_s: 300, values: vec!["legacy.elb.amazonaws.com.".into()] };
         let before = [Record { target, ..simple("CNAME", "x") }];
         let plan = adopt(&key, &endpoints(), &before).unwrap();
-        assert_eq!(
-            plan.creates[1].target,
-            Target::Values { ttl_s: 300, values: vec!["new.elb.amazonaws.com".into()] }
-        );
+        assert_eq!(plan.creates[1].target, Target::Values { ttl_s: 300, values: vec!["new.elb.amazonaws.com".into()] });
         assert!(RecordGroup::from_records(&key, &plan.creates).is_ok());
     }
 
@@ -450,7 +447,8 @@ mod tests {
     #[test]
     fn imports_name_each_record_as_the_provider_does() {
         let plan = adopt(&key(), &endpoints(), &[simple("A", "legacy")]).unwrap();
-        let commands = plan.import_commands("prod", |r| format!("record-{}", r.set_identifier.as_deref().unwrap_or("")));
+        let commands =
+            plan.import_commands("prod", |r| format!("record-{}", r.set_identifier.as_deref().unwrap_or("")));
         assert_eq!(
             commands[0],
             "pulumi import --stack prod aws:route53/record:Record record-legacy \

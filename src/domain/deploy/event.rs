@@ -353,14 +353,14 @@ fn message(urn: Option<String>, severity: Severity, text: &str) -> Kind {
     Kind::Message { urn, severity, text: clean(text).trim_end().to_owned() }
 }
 
-/// `None` for debug noise, and for the lines that only keep a terminal busy.
+/// `None` for debug noise, and for the dots that only keep a terminal busy.
 fn message_of(raw: RawMessage<'_>) -> Option<Kind> {
     let severity = match raw.severity.as_ref() {
         "debug" => return None,
         "error" => Severity::Error,
         "warning" => Severity::Warning,
         // `info#err` is what a program wrote to its stderr.
-        _ if raw.ephemeral => return None,
+        _ if raw.ephemeral && !raw.message.contains(char::is_alphanumeric) => return None,
         _ => Severity::Info,
     };
     // The severity says the same as the usual prefixes do; any other prefix is part of the words.
@@ -458,9 +458,13 @@ fn weighted_of(metadata: &Value) -> Option<WeightedRecord> {
     let state = |side: &str| metadata.get(side).filter(|state| state.is_object());
     let part = |side: &str, part: &str, key: &str| state(side)?.get(part)?.get(key).cloned();
     let value = |side: &str, key: &str| {
-        part(side, "inputs", key).filter(|v| !v.is_null()).or_else(|| part(side, "outputs", key)).filter(|v| !v.is_null())
+        part(side, "inputs", key)
+            .filter(|v| !v.is_null())
+            .or_else(|| part(side, "outputs", key))
+            .filter(|v| !v.is_null())
     };
-    let policy = |side: &str| value(side, "weightedRoutingPolicies").filter(|v| v.as_array().is_none_or(|a| !a.is_empty()));
+    let policy =
+        |side: &str| value(side, "weightedRoutingPolicies").filter(|v| v.as_array().is_none_or(|a| !a.is_empty()));
     let weight = |side: &str| policy(side)?.get(0)?.get("weight")?.as_i64();
     if policy("old").is_none() && policy("new").is_none() {
         return None;
@@ -491,7 +495,8 @@ mod tests {
 
     #[test]
     fn noise_unknown_kinds_and_garbage_are_told_apart() {
-        let debug = r#"{"sequence":2,"timestamp":1,"diagnosticEvent":{"prefix":"debug: ","message":"x","severity":"debug"}}"#;
+        let debug =
+            r#"{"sequence":2,"timestamp":1,"diagnosticEvent":{"prefix":"debug: ","message":"x","severity":"debug"}}"#;
         assert_eq!(parse(debug.as_bytes()), Parsed::Debug);
         assert_eq!(parse(br#"{"sequence":3,"timestamp":1,"teleportEvent":{"where":1}}"#), Parsed::Unknown);
         for garbage in ["", "}", "null", "42", "[]", "{}", r#"{"timestamp":"soon"}"#, "Previewing update", "\u{0}"] {
@@ -505,7 +510,8 @@ mod tests {
         let line = r#"{"timestamp":5,"diagnosticEvent":{"urn":"u","prefix":"<{%red%}>error: <{%reset%}>","message":"<{%reset%}>no\n","severity":"error"}}"#;
         let wanted = Kind::Message { urn: Some("u".into()), severity: Severity::Error, text: "no".into() };
         assert_eq!(event(line).kind, wanted);
-        let line = r#"{"timestamp":5,"diagnosticEvent":{"prefix":"plugin aws: ","message":"hm","severity":"info#err"}}"#;
+        let line =
+            r#"{"timestamp":5,"diagnosticEvent":{"prefix":"plugin aws: ","message":"hm","severity":"info#err"}}"#;
         let wanted = Kind::Message { urn: None, severity: Severity::Info, text: "plugin aws: hm".into() };
         assert_eq!(event(line).kind, wanted);
     }

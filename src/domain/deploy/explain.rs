@@ -101,7 +101,8 @@ pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation 
     let texts: Vec<&str> = failures.iter().map(|failure| failure.text).chain([stderr]).collect();
     let known = WORDS.iter().find_map(|word| Some((word, texts.iter().find(|text| text.contains(word.0))?)));
     if let Some(((needle, kind, way_out), text)) = known {
-        let locks = if *kind == FailureKind::Locked { lock::from_message(text).unwrap_or_default() } else { Vec::new() };
+        let locks =
+            if *kind == FailureKind::Locked { lock::from_message(text).unwrap_or_default() } else { Vec::new() };
         let said = around(text, needle);
         let sentence = match kind {
             FailureKind::WorldChanged => format!("the world changed since you read the plan: {said}"),

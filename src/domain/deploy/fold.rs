@@ -11,9 +11,7 @@ use super::op::Operation;
 use super::plan::Plan;
 use super::text::{Redactor, capped};
 use super::tree::{Count, Filter, Resource, Row, State, Tree, urn_name};
-use super::{
-    MAX_ERROR_BYTES, MAX_LOG_LINE_BYTES, MAX_LOG_LINES, MAX_MESSAGE_BYTES, MAX_OTHER_BYTES, MAX_RESOURCES,
-};
+use super::{MAX_ERROR_BYTES, MAX_LOG_LINE_BYTES, MAX_LOG_LINES, MAX_MESSAGE_BYTES, MAX_OTHER_BYTES, MAX_RESOURCES};
 use crate::domain::units::Timestamp;
 
 /// Downloads shown at once; the bundled program needs two plug-ins.
@@ -151,6 +149,7 @@ pub struct Deploy {
     kept_bytes: [usize; 2],
     dropped_messages: u32,
     log: VecDeque<LogLine>,
+    logged: u64,
     outputs: BTreeMap<String, String>,
     downloads: BTreeMap<String, Download>,
     summary: Option<Summary>,
@@ -244,8 +243,9 @@ impl Deploy {
     fn begin_phase(&mut self) {
         if self.summary.as_ref().is_some_and(|summary| summary.preview) {
             let plan = Plan::of(self);
-            let (log, lines, redactor) = (std::mem::take(&mut self.log), self.lines, std::mem::take(&mut self.redactor));
-            *self = Self { log, lines, redactor, first_at: self.first_at, last_at: self.last_at, ..Self::expecting(&plan) };
+            let (log, redactor) = (std::mem::take(&mut self.log), std::mem::take(&mut self.redactor));
+            let (logged, lines, first_at, last_at) = (self.logged, self.lines, self.first_at, self.last_at);
+            *self = Self { log, logged, lines, redactor, first_at, last_at, ..Self::expecting(&plan) };
         }
     }
 
@@ -304,8 +304,7 @@ impl Deploy {
         for line in text.lines().filter(|line| !line.trim().is_empty()).take(MAX_LOG_LINES) {
             self.push_log(at, severity, &format!("{about}{line}"));
         }
-        let (kind, room) =
-            if severity == Severity::Error { (0, MAX_ERROR_BYTES) } else { (1, MAX_OTHER_BYTES) };
+        let (kind, room) = if severity == Severity::Error { (0, MAX_ERROR_BYTES) } else { (1, MAX_OTHER_BYTES) };
         let text = capped(&text, MAX_MESSAGE_BYTES).into_owned();
         let size = text.len() + MESSAGE_OVERHEAD;
         if self.kept_bytes[kind] + size > room {
@@ -317,6 +316,7 @@ impl Deploy {
     }
 
     fn push_log(&mut self, at: Timestamp, severity: Severity, text: &str) {
+        self.logged += 1;
         if self.log.len() >= MAX_LOG_LINES {
             self.log.pop_front();
         }
@@ -469,6 +469,12 @@ impl Deploy {
     #[must_use]
     pub fn log(&self) -> impl DoubleEndedIterator<Item = &LogLine> + ExactSizeIterator {
         self.log.iter()
+    }
+
+    /// How many log lines there were in all.
+    #[must_use]
+    pub fn log_total(&self) -> u64 {
+        self.logged
     }
 
     /// The stack's outputs, secrets masked; empty before the stack itself is done.

@@ -79,11 +79,16 @@ pub enum Refusal {
     /// The plan is not the outcome of a preview that went well.
     #[error("the preview did not come to its end, so there is no plan to run: look at its failure, then preview again")]
     NoPlan,
+    /// The preview found nothing to do.
+    #[error("there is nothing to do: everything is as the program wants it")]
+    NothingToDo,
     /// The new stack still has weight.
     #[error("the new stack still has weight ({0}): send the traffic back with `tapctl rollback` first")]
     NewHasWeight(WeightPair),
     /// The pair would go, and nothing would answer the name.
-    #[error("the name would be left without an answer: turn the pair into one record with `tapctl release --to legacy` first")]
+    #[error(
+        "the name would be left without an answer: turn the pair into one record with `tapctl release --to legacy` first"
+    )]
     NotReleased,
     /// The only record points at what would be destroyed.
     #[error("the name is answered by the new stack: `destroy` would take the system down")]

@@ -16,6 +16,7 @@ pub mod fold;
 pub mod guard;
 pub mod lock;
 pub mod op;
+pub mod order;
 pub mod outputs;
 pub mod pending;
 pub mod plan;
@@ -25,7 +26,9 @@ pub mod tree;
 pub use event::{Event, Parsed, Severity};
 pub use explain::{Explanation, FailureKind};
 pub use fold::{Deploy, Ending, Failure, LogLine, Progress, Summary};
+pub use guard::{Refusal, RunKind, Situation};
 pub use op::Operation;
+pub use order::{RunOrder, Termination};
 pub use plan::{Danger, Plan};
 pub use tree::{Filter, Resource, Row, Show, State};
 

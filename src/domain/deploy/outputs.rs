@@ -63,7 +63,11 @@ fn is_secret(map: &serde_json::Map<String, Value>) -> bool {
 
 /// Assets, archives and references: what they point at, where they say it.
 fn special(map: &serde_json::Map<String, Value>) -> String {
-    ["urn", "id", "path", "uri"].into_iter().find_map(|key| map.get(key)?.as_str()).unwrap_or("[special value]").to_owned()
+    ["urn", "id", "path", "uri"]
+        .into_iter()
+        .find_map(|key| map.get(key)?.as_str())
+        .unwrap_or("[special value]")
+        .to_owned()
 }
 
 #[cfg(test)]
