@@ -3,11 +3,15 @@
 //! It needs no AWS account, no Pulumi and no Python, and leaves nothing behind: state goes to a temporary folder.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
+use crate::adapters::pulumi::Pulumi;
 use crate::cli::{DemoArgs, Global};
 use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, process_env};
-use crate::sim::Server;
+use crate::domain::units::Timestamp;
+use crate::sim::{Server, Sim};
+use crate::standin;
 
 use super::cockpit;
 use super::compose::{Session, assemble};
@@ -47,5 +51,27 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
     settings.legacy_db_instance = Some("techvault-mysql".to_owned());
     sim.follow();
     tokio::spawn(server.serve(std::future::pending()));
-    assemble(settings, outputs, "demo".to_owned(), folder.join("state")).await
+    let standin = standin(args, &sim, folder).map_err(broken)?;
+    assemble(settings, outputs, "demo".to_owned(), folder.join("state"), Some(standin)).await
+}
+
+/// The stand-in for Pulumi: this very program, on a stack that stands.
+fn standin(args: &DemoArgs, sim: &Sim, folder: &Path) -> Result<Pulumi, String> {
+    let project = folder.join("pulumi");
+    std::fs::create_dir_all(&project).map_err(|error| error.to_string())?;
+    std::fs::write(project.join("Pulumi.yaml"), "name: tap\nruntime: python\n").map_err(|error| error.to_string())?;
+    let outputs = folder.join("outputs.json");
+    std::fs::write(&outputs, sim.outputs().to_string()).map_err(|error| error.to_string())?;
+    let file = project.join("standin.json");
+    standin::Settings {
+        speed: args.speed,
+        demo_at: Timestamp::from_millis(sim.now().as_millisecond()),
+        outputs: Some(outputs),
+        ..standin::Settings::default()
+    }
+    .write(&file)?;
+    standin::Stack::provisioned()?.write(&file)?;
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let prefix = vec!["__pulumi".to_owned(), "--settings".to_owned(), file.display().to_string()];
+    Ok(Pulumi { program, prefix, project, stack: "demo".to_owned() })
 }

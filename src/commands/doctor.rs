@@ -136,7 +136,7 @@ async fn stack_checks(settings: &Settings) -> Vec<Check> {
             return checks;
         }
     };
-    match assemble(settings.clone(), outputs, name, folder).await {
+    match assemble(settings.clone(), outputs, name, folder, None).await {
         Ok(session) => checks.extend(session_checks(&session).await),
         Err(failure) => checks.push(Check::fail("state", &failure)),
     }

@@ -32,6 +32,12 @@ fn stack() -> Stack {
         writer: Writer::Legacy,
         legacy_lb: "techvault-web".into(),
         aurora: "migration-aurora-prod".into(),
+        endpoints: crate::domain::zone::Endpoints {
+            legacy_dns: "legacy.elb.amazonaws.com".into(),
+            new_dns: "new.elb.amazonaws.com".into(),
+            new_zone_id: "Z1H1FL5HABSF5".into(),
+            evaluate_health: true,
+        },
         read_only: false,
         simulation: None,
         operator: "me".into(),

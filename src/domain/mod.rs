@@ -10,6 +10,7 @@ pub mod gate;
 pub mod metrics;
 pub mod model;
 pub mod msg;
+pub mod provision;
 pub mod record;
 pub mod replication;
 pub mod schedule;

@@ -1,5 +1,6 @@
 //! Carries out effects: each in a task of its own, each with a deadline, each with exactly one closing message.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -9,13 +10,17 @@ use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::Query;
 use crate::domain::model::Model;
 use crate::domain::msg::{Effect, Msg, Request};
+use crate::domain::provision::{News, Order, Trouble};
 use crate::domain::record::Entry;
 use crate::domain::shift::ShiftOutcome;
 use crate::domain::units::Timestamp;
 use crate::domain::update::operator;
 
+use crate::ports::Tell;
+
 use super::Ports;
 use super::apply::{apply, settle};
+use super::zone::turn;
 
 /// A question that has no answer by then is given up. The adapters have tighter deadlines of their own; this one
 /// guarantees that every question ends.
@@ -94,8 +99,37 @@ impl Runner {
                     let _closed = answers.send(Msg::Settled { request, result }).await;
                 });
             }
+            Effect::Provision { request, order } => self.provision(request, order, operator(model), &model.stack.host),
             Effect::Bell | Effect::Quit => {}
         }
+    }
+
+    fn provision(&mut self, request: Request, order: Order, operator: String, host: &str) {
+        let (ports, answers) = (self.ports.clone(), self.answers.clone());
+        let tell: Tell = Arc::new(move |news| {
+            let answers = answers.clone();
+            Box::pin(async move {
+                let _closed = answers.send(Msg::Provision { request, news }).await;
+            })
+        });
+        if let Order::Zone(plan) = order {
+            let host = host.to_owned();
+            self.must_end.spawn(async move { tell(turn(&ports, &plan, &operator, &host).await).await });
+            return;
+        }
+        // A run goes on without us, so the end of the program waits for none of these.
+        tokio::spawn(async move {
+            let told = tell.clone();
+            let task = tokio::spawn(async move { ports.provision.carry_out(order, operator, told).await });
+            if let Err(error) = task.await {
+                let message = format!("tapctl itself failed here: {error}");
+                tell(News::Failed(Trouble {
+                    message,
+                    hint: "the run goes on; start tapctl again to see it".to_owned(),
+                }))
+                .await;
+            }
+        });
     }
 
     fn observe(&self, request: Request, query: Query) {

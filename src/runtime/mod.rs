@@ -12,6 +12,7 @@ pub mod gather;
 pub mod input;
 pub mod ports_set;
 pub mod terminal;
+pub mod zone;
 
 use std::time::Duration;
 

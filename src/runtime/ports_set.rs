@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::facts::{Observation, Query};
 use crate::domain::record::{Entry, Event, History};
 use crate::domain::traffic::{GroupError, GroupKey, RecordGroup};
-use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Traffic};
+use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, Traffic};
 
 /// Tells how far this host's clock is ahead of AWS's, in milliseconds, once that is known.
 pub type Skew = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
@@ -23,6 +23,8 @@ pub struct Ports {
     pub journal: Arc<dyn Journal>,
     /// Tells the time that facts are dated with.
     pub clock: Arc<dyn Clock>,
+    /// Runs Pulumi.
+    pub provision: Arc<dyn Provisioner>,
     /// Which records are shifted.
     pub key: GroupKey,
     /// How far the clock is off.

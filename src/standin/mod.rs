@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use script::{Operation, Script};
-use settings::{Settings, Stack};
+pub use settings::{Settings, Stack};
 
 /// What the stand-in says when it is asked for its version: that of the CLI whose runs were recorded.
 pub const VERSION: &str = "v3.255.0";

@@ -15,6 +15,7 @@ use ratatui::buffer::Buffer;
 use tapctl::adapters::aws::in_process::{InProcessReply, http_client};
 use tapctl::adapters::aws::{Aws, AwsSettings};
 use tapctl::adapters::journal::FileJournal;
+use tapctl::adapters::pulumi::cockpit::NoPulumi;
 use tapctl::config::outputs::StackOutputs;
 use tapctl::domain::gate::{GateId, Policy, Verdict};
 use tapctl::domain::model::{Model, Simulation, Stack};
@@ -159,7 +160,7 @@ impl Drill {
         let key = self.outputs().group_key();
         let skewed = aws.clone();
         let skew = Arc::new(move || skewed.clock_skew());
-        Ports { observe: aws.clone(), traffic: aws, journal, clock, key, skew }
+        Ports { observe: aws.clone(), traffic: aws, journal, clock, provision: Arc::new(NoPulumi), key, skew }
     }
 
     pub(crate) fn outputs(&self) -> StackOutputs {
@@ -176,6 +177,7 @@ impl Drill {
             writer: outputs.database_writer,
             legacy_lb: outputs.legacy_lb_name.clone(),
             aurora: outputs.aurora_cluster_id.clone(),
+            endpoints: outputs.endpoints(),
             read_only: self.read_only,
             simulation: Some(Simulation { speed: 1.0, scenario: "drill".into() }),
             operator: "local".into(),

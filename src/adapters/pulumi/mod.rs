@@ -12,6 +12,7 @@
 //! whole that another process writes.
 
 pub mod capture;
+pub mod cockpit;
 pub mod command;
 pub mod error;
 pub mod find;

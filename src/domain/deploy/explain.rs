@@ -99,6 +99,14 @@ const BACKEND: &str = "check PULUMI_BACKEND_URL, the network and the credentials
 pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation {
     let failures = deploy.failures();
     let texts: Vec<&str> = failures.iter().map(|failure| failure.text).chain([stderr]).collect();
+    if deploy.ending() == Some(Ending::Canceled) {
+        return Explanation {
+            kind: FailureKind::Interrupted,
+            sentence: "it was interrupted; Pulumi finished what was under way and kept its state".to_owned(),
+            way_out: "preview again to see what is left to do".to_owned(),
+            locks: Vec::new(),
+        };
+    }
     let known = WORDS.iter().find_map(|word| Some((word, texts.iter().find(|text| text.contains(word.0))?)));
     if let Some(((needle, kind, way_out), text)) = known {
         let locks =
@@ -115,12 +123,7 @@ pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation 
         return Explanation { kind: *kind, sentence, way_out: (*way_out).to_owned(), locks };
     }
     let (kind, sentence, way_out) = match (deploy.ending(), failures.first()) {
-        (Some(Ending::Canceled), _) => (
-            FailureKind::Interrupted,
-            "it was interrupted; Pulumi finished what was under way and kept its state".to_owned(),
-            "preview again to see what is left to do".to_owned(),
-        ),
-        (Some(Ending::Broken) | None, None) if stderr.trim().is_empty() => {
+        (Some(Ending::Broken) | None, None) if exit.is_none() || stderr.trim().is_empty() => {
             let left = deploy.unfinished().len();
             let open = if left == 0 { String::new() } else { format!(", with {left} resources under way") };
             (

@@ -294,6 +294,7 @@ impl Deploy {
         let resource = urn.and_then(|urn| self.tree.get_mut(urn));
         let urn = resource.map(|resource| {
             match severity {
+                Severity::Error if is_plan_echo(&text) => {}
                 Severity::Error => resource.errors += 1,
                 Severity::Warning => resource.warnings += 1,
                 Severity::Info => {}
@@ -419,13 +420,20 @@ impl Deploy {
         found
     }
 
-    /// Everything that went wrong: resources first, then the program, then the engine's closing words.
+    /// Everything that went wrong: resources first, then the program, then the engine's closing words. What a plan
+    /// expected and a failed or interrupted run did not come to is no failure of its own, and left out.
     #[must_use]
     pub fn failures(&self) -> Vec<Failure<'_>> {
+        let only_echoes = self.interrupts == 0
+            && !self.tree.resources().iter().any(|r| r.state == State::Failed)
+            && !self.messages.iter().any(|message| {
+                message.severity == Severity::Error && !is_plan_echo(&message.text) && !is_closing_word(&message.text)
+            });
         let mut failures: Vec<Failure<'_>> = self
             .messages
             .iter()
             .filter(|message| message.severity == Severity::Error)
+            .filter(|message| only_echoes || !is_plan_echo(&message.text))
             .map(|message| Failure {
                 resource: message.urn.as_deref().and_then(|urn| self.tree.get(urn)),
                 text: &message.text,
@@ -535,6 +543,11 @@ impl Deploy {
     pub fn lines(&self) -> LineCounts {
         self.lines
     }
+}
+
+/// What the engine says of each planned resource that a run did not come to, whatever the reason.
+fn is_plan_echo(text: &str) -> bool {
+    text.starts_with("expected resource operations for ") && text.ends_with("but none were seen")
 }
 
 /// What the engine says last, after whatever really went wrong.

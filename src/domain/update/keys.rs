@@ -5,9 +5,9 @@ use crate::domain::facts::Source;
 use crate::domain::model::{Dialog, Model};
 use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
-use crate::keymap::{Action, Code, Key, lookup};
+use crate::keymap::{Action, Code, Key, View, lookup};
 
-use super::steps;
+use super::{provision, steps, toast};
 
 /// Longest filter text.
 const MAX_FILTER: usize = 60;
@@ -16,6 +16,7 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     match model.dialog.take() {
         Some(Dialog::Shift(question)) => steps::answer_shift(model, question, dialog_key(key), effects),
         Some(Dialog::Accept(question)) => steps::answer_accept(model, question, dialog_key(key), effects),
+        Some(Dialog::Ask(question)) => provision::answer(model, *question, dialog_key(key), effects),
         Some(Dialog::Prompt { typed, error }) => prompt_key(model, typed, error, key),
         Some(dialog) => reading_key(model, dialog, key),
         None if model.screen.filtering => filter_key(model, key),
@@ -127,6 +128,17 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             model.screen.filter.clear();
             model.screen.toast = None;
         }
+        _ if action.is_about_pulumi() && model.screen.view != View::Provision => {
+            toast(model, "that key belongs to Provision: press 5 first", false);
+        }
+        Action::Preview => provision::preview(model, effects),
+        Action::Up => provision::up(model),
+        Action::Destroy => provision::destroy(model, effects),
+        Action::Stop => provision::stop(model, effects),
+        Action::Release => provision::ask_release(model),
+        Action::ClearLocks => provision::clear_locks(model),
+        Action::CycleShow => provision::cycle_show(model),
+        Action::ToggleLog => model.provision.log = !model.provision.log,
         Action::Quit => {
             model.quitting = true;
             effects.push(Effect::Quit);

@@ -4,6 +4,7 @@
 
 mod answers;
 mod keys;
+mod provision;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             match &mut model.dialog {
                 Some(Dialog::Shift(question)) => question.drawn(uptime),
                 Some(Dialog::Accept(question)) => question.drawn(uptime),
+                Some(Dialog::Ask(question)) => question.drawn(uptime),
                 _ => {}
             }
             return effects;
@@ -59,6 +61,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Shifted { request, outcome, entries } => {
             steps::shifted(model, request, outcome, entries, &mut effects);
         }
+        Msg::Provision { request, news } => provision::news(model, request, news, &mut effects),
         Msg::Settled { request, result } => steps::settled(model, request, result),
     }
     follow_up(model, &mut effects);
@@ -88,6 +91,7 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     model.live.gates = gates;
     steps::guard_dialog(model, effects);
+    provision::guard(model, effects);
     if model.screen.toast.as_ref().is_some_and(|t| model.uptime.saturating_sub(t.at) >= TOAST_TIME) {
         model.screen.toast = None;
     }
@@ -98,6 +102,7 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
         model.journal_asked = true;
         effects.push(Effect::ReadJournal);
     }
+    provision::look(model, effects);
     steps::settle_leftovers(model, effects);
     ask(model, effects);
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure. A dialog's last line, which says what a key does, is drawn whatever else has no room.
 
+mod ask;
 mod conflict;
 mod help;
 mod shift;
@@ -38,6 +39,7 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &Cx<'_>)
     let sheet = match dialog {
         Dialog::Shift(question) => shift::sheet(cx, question, width),
         Dialog::Accept(question) => accept(cx, question, width),
+        Dialog::Ask(question) => ask::sheet(cx, question, width),
         Dialog::Prompt { typed, error } => prompt(cx, typed, error.as_deref(), width),
         Dialog::Conflict { expected, found, wanted, message } => {
             conflict::sheet(cx, expected, found, *wanted, message, width)
