@@ -289,13 +289,21 @@ impl Model {
         }
     }
 
-    /// Rows of the Provision view's list: the log, or the resources that the filter and the selection let through.
+    /// Rows of the Provision view's list: the log, the steps of the plan that waits, or the resources that the filter
+    /// and the selection let through.
     fn provision_rows(&self) -> usize {
         let Some(run) = &self.provision.run else { return 0 };
         if self.provision.log {
             return run.deploy.log().filter(|line| self.lets_through(&[&line.text])).count();
         }
-        run.deploy.rows(&self.resource_filter()).len()
+        let has_plan = self.provision.plan.as_ref().is_some_and(|plan| plan.run == run.head.id);
+        if has_plan { self.planned().count() } else { run.deploy.rows(&self.resource_filter()).len() }
+    }
+
+    /// The steps of the plan that waits, those that the filter lets through.
+    pub fn planned(&self) -> impl Iterator<Item = &super::deploy::plan::Planned> {
+        let steps = self.provision.plan.as_ref().map_or(&[][..], |ready| ready.plan.steps.as_slice());
+        steps.iter().filter(|step| self.lets_through(&[step.name(), &step.rtype, step.op.name()]))
     }
 
     /// Which resources of a run are listed.

@@ -240,6 +240,9 @@ fn tabs<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
                 Mark::Unknown | Mark::Stale => 1,
                 _ => 0,
             });
+        // A run that goes on is no fault: it ends by itself, and until then no weight moves.
+        let runs = view == View::Provision && cx.model.provision.going_on().is_some();
+        let worst = if runs { Some(Mark::Waiting) } else { worst };
         row = if view == shown {
             row.put(Role::Tab, format!("[{} {title}]", index + 1))
         } else {

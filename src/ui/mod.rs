@@ -35,6 +35,8 @@ mod verdict;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod provision_tests;
+#[cfg(test)]
 mod tests;
 
 use ratatui::Frame;

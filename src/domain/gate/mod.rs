@@ -241,6 +241,13 @@ pub fn evaluate(inputs: Inputs<'_>) -> Vec<Gate> {
         .collect()
 }
 
+/// Answers the gate stack-idle for a run that is being followed: that is newer than the last look at the state folder.
+pub fn runs(gates: &mut [Gate], run: &str, now: Timestamp) {
+    for gate in gates.iter_mut().filter(|gate| gate.id == GateId::StackIdle) {
+        *gate = weights::stack_busy(run, now);
+    }
+}
+
 /// The gates that do not pass and are not stepped over by name.
 pub fn blocking<'a>(gates: &'a [Gate], overridden: &'a [super::shift::Override]) -> impl Iterator<Item = &'a Gate> {
     gates.iter().filter(move |gate| !gate.passes() && !overridden.iter().any(|o| o.gate == gate.id.name()))

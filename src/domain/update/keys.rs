@@ -120,6 +120,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             scroll(model, isize::from(by).saturating_mul(isize::try_from(model.screen.page_rows.max(1)).unwrap_or(1)))
         }
         Action::Top => scroll(model, isize::MIN),
+        Action::Bottom if model.screen.view == View::Provision && model.provision.log => provision::tail(model),
         Action::Bottom => scroll(model, isize::MAX),
         Action::Back => {
             if model.screen.filter.is_empty() {
@@ -138,7 +139,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Release => provision::ask_release(model),
         Action::ClearLocks => provision::clear_locks(model),
         Action::CycleShow => provision::cycle_show(model),
-        Action::ToggleLog => model.provision.log = !model.provision.log,
+        Action::ToggleLog => provision::toggle_log(model),
         Action::Quit => {
             model.quitting = true;
             effects.push(Effect::Quit);

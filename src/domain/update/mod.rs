@@ -5,6 +5,8 @@
 mod answers;
 mod keys;
 mod provision;
+#[cfg(test)]
+mod provision_tests;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -70,12 +72,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 /// What follows from any fact: gates, dialogs that have lost their ground, questions that are due.
 fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
-    let gates = gate::evaluate(Inputs {
+    let mut gates = gate::evaluate(Inputs {
         facts: &model.live.facts,
         history: model.live.history.as_ref(),
         policy: &model.policy,
         now: model.live.now,
     });
+    if let Some(run) = model.provision.going_on() {
+        gate::runs(&mut gates, &format!("pulumi {} by {}", run.head.kind, run.head.operator), model.live.now);
+    }
     let watching = model
         .live
         .history

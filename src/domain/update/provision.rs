@@ -13,6 +13,7 @@ use crate::domain::provision::{News, Order, PLAN_KEEPS, ReadyPlan, Run, RunEndin
 use crate::domain::record::Event;
 use crate::domain::traffic::Side;
 use crate::domain::zone::{Standing, release};
+use crate::keymap::View;
 
 use super::{next_request, note, notice, reread_records, toast};
 
@@ -52,11 +53,11 @@ fn cannot(model: &mut Model) -> bool {
     false
 }
 
-fn refused(model: &mut Model, kind: RunKind) -> bool {
+fn refused(model: &mut Model, kind: RunKind, name: &str) -> bool {
     match may_start(kind, &situation(model)) {
         Ok(()) => false,
         Err(refusal) => {
-            notice(model, format!("No {kind} now"), vec![refusal.to_string()]);
+            notice(model, format!("No {name} now"), vec![refusal.to_string()]);
             true
         }
     }
@@ -64,7 +65,7 @@ fn refused(model: &mut Model, kind: RunKind) -> bool {
 
 /// Says what an `up` would do.
 pub(super) fn preview(model: &mut Model, effects: &mut Vec<Effect>) {
-    if !cannot(model) && !refused(model, RunKind::Preview) {
+    if !cannot(model) && !refused(model, RunKind::Preview, "preview") {
         order(model, Order::Preview { destroy: false }, effects);
     }
 }
@@ -75,7 +76,7 @@ pub(super) fn up(model: &mut Model) {
         return;
     }
     match ready(model, RunKind::Preview) {
-        Some(plan) if !refused(model, RunKind::Up) => {
+        Some(plan) if !refused(model, RunKind::Up, "up") => {
             confirm(model, RunOrder::up(&model.stack.name.clone(), &plan.run, plan.plan))
         }
         Some(_) => {}
@@ -97,7 +98,7 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
     {
         return ask_release(model);
     }
-    if refused(model, RunKind::Destroy) {
+    if refused(model, RunKind::Destroy, "destroy") {
         return;
     }
     match ready(model, RunKind::PreviewDestroy) {
@@ -128,7 +129,8 @@ fn ask(model: &mut Model, question: Question, need: Need) {
 
 /// Proposes to turn the pair back into one record, so that `destroy` leaves the name with an answer.
 pub(super) fn ask_release(model: &mut Model) {
-    if cannot(model) {
+    // The batch writes the same records as a run or a weight change does.
+    if cannot(model) || refused(model, RunKind::Refresh, "release") {
         return;
     }
     let to = match standing(model) {
@@ -149,14 +151,14 @@ pub(super) fn stop(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(run) = model.provision.going_on() else {
         return toast(model, "no run goes on", false);
     };
+    if model.stack.read_only {
+        return toast(model, "read only: nothing is stopped from here", true);
+    }
     let id = run.head.id.clone();
     if run.head.asked_to_stop {
         let termination = Termination::new(&id, &run.deploy);
         let need = termination.need();
         return ask(model, Question::Terminate(termination), need);
-    }
-    if model.stack.read_only {
-        return toast(model, "read only: nothing is stopped from here", true);
     }
     order(model, Order::AskToStop(id), effects);
 }
@@ -184,6 +186,17 @@ pub(super) fn cycle_show(model: &mut Model) {
         Show::Running => Show::Failed,
         Show::Failed => Show::All,
     };
+}
+
+/// Shows the log at its end, or the resources from the first one on.
+pub(super) fn toggle_log(model: &mut Model) {
+    model.provision.log = !model.provision.log;
+    if model.provision.log { tail(model) } else { drop(model.screen.scroll.remove(&View::Provision)) }
+}
+
+/// Holds the log at its end: the row behind every last one stays behind it when more lines come.
+pub(super) fn tail(model: &mut Model) {
+    model.screen.scroll.insert(View::Provision, usize::MAX);
 }
 
 /// A key for an open question about Pulumi or the zone.
@@ -228,7 +241,8 @@ fn lost_ground(model: &Model, question: &Question) -> Option<String> {
         Question::Zone(plan) => {
             let seen: Vec<_> = plan.deletes.iter().collect();
             let there = seen.iter().all(|record| model.live.facts.records.contains(record));
-            (!there).then(|| "the records changed while you looked at the question".to_owned())
+            let started = may_start(RunKind::Refresh, &situation(model)).err().map(|refusal| refusal.to_string());
+            if there { started } else { Some("the records changed while you looked at the question".to_owned()) }
         }
         Question::Terminate(termination) => {
             let going = model.provision.going_on().is_some_and(|run| run.head.id == termination.run());
@@ -261,8 +275,10 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
     }
     match news {
         News::Looked(look) => {
-            if model.provision.run.is_none()
+            let known = model.provision.run.as_ref().map(|run| run.head.id.clone());
+            if model.provision.going_on().is_none()
                 && let Some(head) = &look.newest
+                && known.as_ref() != Some(&head.id)
             {
                 let id = head.id.clone();
                 begin(model, head.clone());
@@ -326,8 +342,11 @@ fn begin(model: &mut Model, head: RunHead) {
         matches!((plan.kind, head.kind), (RunKind::Preview, RunKind::Up) | (RunKind::PreviewDestroy, RunKind::Destroy))
     });
     let deploy = expected.map_or_else(Deploy::new, |ready| Deploy::expecting(&ready.plan));
-    if !head.kind.is_preview() {
-        model.provision.plan = None;
+    // The plan that can be run is always the one on the screen.
+    model.provision.plan = None;
+    model.screen.scroll.remove(&View::Provision);
+    if model.provision.log {
+        tail(model);
     }
     model.provision.run = Some(Run { head, deploy, ending: None });
 }
