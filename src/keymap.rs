@@ -125,9 +125,9 @@ impl View {
 
     /// The view `by` places further, round and round.
     #[must_use]
-    pub fn turned(self, by: isize) -> Self {
-        let count = Self::ALL.len() as isize;
-        Self::ALL[(self.index() as isize + by).rem_euclid(count) as usize]
+    pub fn turned(self, by: i8) -> Self {
+        let count = Self::ALL.len() as i8;
+        Self::ALL[(self.index() as i8 + by).rem_euclid(count) as usize]
     }
 }
 

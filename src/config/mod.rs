@@ -1,2 +1,210 @@
-//! What was typed and found, turned into what it means.
+//! What was typed and found, turned into what it means: defaults < file < environment < flags.
+//!
+//! It reads the configuration file and the environment that is handed to it, and names everything that is wrong at
+//! once. Where stack outputs come from is in [`find`], where state goes in [`state`]. It never asks AWS.
+
+pub mod defaults;
+pub mod file;
+pub mod find;
 pub mod outputs;
+pub mod policy;
+pub mod state;
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::{ColorWhen, Global, LogLevel};
+use crate::domain::gate::Policy;
+
+use file::FileConfig;
+
+/// Looks up an environment variable; empty ones count as not set.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The process's own environment.
+#[must_use]
+pub fn process_env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What is wrong with the configuration, all of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file was named and cannot be read.
+    #[error("the configuration file {file} cannot be read: {why}")]
+    Unreadable {
+        /// Which file.
+        file: String,
+        /// The system's words.
+        why: String,
+    },
+    /// The file is there and holds something else than a configuration.
+    #[error("the configuration file {file} cannot be used: {}", problems.join("; "))]
+    File {
+        /// Which file.
+        file: String,
+        /// Every wrong key.
+        problems: Vec<String>,
+    },
+    /// Environment variables hold something else than they should.
+    #[error("the environment cannot be used: {}", .0.join("; "))]
+    Environment(Vec<String>),
+    /// There is no folder for state.
+    #[error("there is no folder for state: neither TAPCTL_STATE_DIR nor XDG_STATE_HOME nor HOME is set")]
+    NoStateFolder,
+}
+
+impl ConfigError {
+    /// The next thing to do.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unreadable { .. } => "check the path after --config (or TAPCTL_CONFIG) and its rights".to_owned(),
+            Self::File { .. } => format!("known keys: {}", file::known_keys().join(", ")),
+            Self::Environment(_) => "correct or unset these variables".to_owned(),
+            Self::NoStateFolder => "set TAPCTL_STATE_DIR to a folder that survives a restart".to_owned(),
+        }
+    }
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The configuration file that was read.
+    pub file: Option<PathBuf>,
+    /// File with the stack outputs.
+    pub outputs: Option<PathBuf>,
+    /// Pulumi stack.
+    pub stack: Option<String>,
+    /// Region of the new stack, over the outputs' one.
+    pub region: Option<String>,
+    /// Region of the legacy stack, over the outputs' one.
+    pub legacy_region: Option<String>,
+    /// Profile of the AWS configuration files.
+    pub profile: Option<String>,
+    /// Address that every AWS call goes to.
+    pub endpoint_url: Option<String>,
+    /// Identifier of the legacy RDS instance, the dimension of its metrics; without it they are not asked for.
+    pub legacy_db_instance: Option<String>,
+    /// Folder of the bundled Pulumi program.
+    pub pulumi_dir: PathBuf,
+    /// No write is ever sent.
+    pub read_only: bool,
+    /// ASCII only.
+    pub ascii: bool,
+    /// When to use colour.
+    pub color: ColorWhen,
+    /// How much is logged.
+    pub log_level: LogLevel,
+    /// The gates' limits.
+    pub policy: Policy,
+}
+
+impl Settings {
+    /// Puts defaults, file, environment and flags together. Flags and the variables that stand for them come in
+    /// `global`; the limits and the rest are read from `env` here.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with everything that is wrong in the first place that has something wrong.
+    pub fn load(global: &Global, env: Env<'_>) -> Result<Self, ConfigError> {
+        let (path, file) = match (set_path(global.config.as_ref()), default_file(env)) {
+            (Some(named), _) => (Some(named.clone()), FileConfig::read(&named)?),
+            (None, Some(found)) if found.is_file() => (Some(found.clone()), FileConfig::read(&found)?),
+            _ => (None, FileConfig::default()),
+        };
+        let mut policy = file.policy;
+        let problems = policy::from_environment(&mut policy, env);
+        if !problems.is_empty() {
+            return Err(ConfigError::Environment(problems));
+        }
+        let text = |flag: Option<&String>, file: Option<String>| flag.filter(|t| !t.is_empty()).cloned().or(file);
+        let endpoint_url = text(global.endpoint_url.as_ref(), file.endpoint_url).or_else(|| env("AWS_ENDPOINT_URL"));
+        let color = global.color.or(file.color).unwrap_or_default();
+        Ok(Self {
+            file: path,
+            outputs: set_path(global.outputs.as_ref()).or(file.outputs),
+            stack: text(global.stack.as_ref(), file.stack),
+            region: text(global.region.as_ref(), file.region),
+            legacy_region: text(global.legacy_region.as_ref(), file.legacy_region),
+            profile: text(global.profile.as_ref(), file.profile),
+            endpoint_url,
+            legacy_db_instance: env("TAPCTL_LEGACY_DB_INSTANCE").or(file.legacy_db_instance),
+            pulumi_dir: env("TAPCTL_PULUMI_DIR")
+                .map(PathBuf::from)
+                .or(file.pulumi_dir)
+                .unwrap_or_else(|| PathBuf::from(defaults::PULUMI_DIR)),
+            read_only: global.read_only || file.read_only,
+            ascii: global.ascii || file.ascii,
+            color: if color == ColorWhen::Auto && env("NO_COLOR").is_some() { ColorWhen::Never } else { color },
+            log_level: global.log_level.or(file.log_level).unwrap_or_default(),
+            policy,
+        })
+    }
+}
+
+/// An option that was given as an empty text counts as not given.
+fn set_path(path: Option<&PathBuf>) -> Option<PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty()).cloned()
+}
+
+fn default_file(env: Env<'_>) -> Option<PathBuf> {
+    let base = env("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| env("HOME").map(|home| Path::new(&home).join(".config")))?;
+    Some(base.join("tapctl").join("config.toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn none(_: &str) -> Option<String> {
+        None
+    }
+
+    #[test]
+    fn later_sources_win() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(
+            &path,
+            "stack = \"file\"\nregion = \"eu-west-1\"\noutputs = \"o.json\"\n[policy]\nlag_limit_s = 30\nbake_s = 60\n",
+        )
+        .unwrap();
+        let global = Global { config: Some(path), stack: Some("flag".to_owned()), ..Global::default() };
+        let env = |name: &str| (name == "TAPCTL_BAKE_S").then(|| "90".to_owned());
+        let settings = Settings::load(&global, &env).unwrap();
+        assert_eq!(settings.stack.as_deref(), Some("flag"));
+        assert_eq!(settings.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(settings.outputs, Some(folder.path().join("o.json")), "paths start at the file's folder");
+        assert_eq!(settings.policy.lag_limit, Duration::from_secs(30));
+        assert_eq!(settings.policy.bake, Duration::from_secs(90));
+        assert_eq!(settings.policy.window, Policy::default().window);
+    }
+
+    #[test]
+    fn a_file_that_was_named_has_to_be_there_and_the_default_one_has_not() {
+        let global = Global { config: Some("/nonexistent/config.toml".into()), ..Global::default() };
+        assert!(matches!(Settings::load(&global, &none), Err(ConfigError::Unreadable { .. })));
+        let env = |name: &str| (name == "XDG_CONFIG_HOME").then(|| "/nonexistent".to_owned());
+        assert_eq!(Settings::load(&Global::default(), &env).unwrap().file, None);
+    }
+
+    #[test]
+    fn no_color_speaks_only_where_nobody_else_does() {
+        let env = |name: &str| (name == "NO_COLOR").then(|| "1".to_owned());
+        assert_eq!(Settings::load(&Global::default(), &env).unwrap().color, ColorWhen::Never);
+        let global = Global { color: Some(ColorWhen::Always), ..Global::default() };
+        assert_eq!(Settings::load(&global, &env).unwrap().color, ColorWhen::Always);
+    }
+
+    #[test]
+    fn wrong_limits_in_the_environment_are_all_named() {
+        let env = |name: &str| match name {
+            "TAPCTL_BAKE_S" => Some("soon".to_owned()),
+            "TAPCTL_LAG_LIMIT_S" => Some("-1".to_owned()),
+            _ => None,
+        };
+        let text = Settings::load(&Global::default(), &env).unwrap_err().to_string();
+        assert!(text.contains("TAPCTL_BAKE_S") && text.contains("TAPCTL_LAG_LIMIT_S"), "{text}");
+    }
+}

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no async, no SDK type; a test reads these files and enforces it.
 
 pub mod confirm;
+pub mod deploy;
 pub mod error;
 pub mod facts;
 pub mod gate;
@@ -17,3 +18,5 @@ pub mod service;
 pub mod shift;
 pub mod traffic;
 pub mod units;
+pub mod update;
+pub mod zone;

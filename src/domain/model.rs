@@ -162,8 +162,6 @@ pub struct Screen {
     pub page_rows: u16,
     /// What just happened.
     pub toast: Option<Toast>,
-    /// The title that the terminal was given.
-    pub title: String,
 }
 
 /// Everything.
@@ -236,5 +234,38 @@ impl Model {
         self.moving != Moving::No
             || self.verifying.is_some()
             || self.live.history.as_ref().is_some_and(|h| h.pending.is_some())
+    }
+}
+
+impl Model {
+    /// Rows of the present view's list after the filter.
+    #[must_use]
+    pub fn list_len(&self) -> usize {
+        match self.screen.view {
+            View::Replication => self.tables().count(),
+            View::Service => {
+                self.shown().facts.service.as_ref().map_or(0, |s| s.value.tasks.len() + s.value.events.len())
+            }
+            View::Journal => self.entries().count(),
+            View::Overview | View::Traffic | View::Provision => 0,
+        }
+    }
+
+    /// The tables that the filter lets through.
+    pub fn tables(&self) -> impl Iterator<Item = &super::replication::TableStat> {
+        let tables = self.shown().facts.tables.as_ref().map_or(&[][..], |fact| fact.value.as_slice());
+        tables.iter().filter(|t| self.lets_through(&[&t.full_name(), &t.state, &t.validation]))
+    }
+
+    /// The journal entries that the filter lets through, newest first.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.shown().journal.iter().rev().filter(|e| self.lets_through(&[&e.event.text(), &e.operator, &e.host]))
+    }
+
+    /// Whether the filter's text occurs in one of these, upper and lower case alike.
+    #[must_use]
+    pub fn lets_through(&self, texts: &[&str]) -> bool {
+        let wanted = self.screen.filter.to_lowercase();
+        wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&wanted))
     }
 }

@@ -10,7 +10,7 @@ use crate::keymap::Key;
 use super::confirm::Confirmed;
 use super::error::PortError;
 use super::facts::{Observation, Query, Source};
-use super::record::{Entry, Event};
+use super::record::Entry;
 use super::shift::{ShiftOutcome, ShiftPlan};
 use super::units::Timestamp;
 
@@ -90,7 +90,7 @@ pub enum Effect {
     /// Read the whole journal; answered by [`Msg::JournalRead`].
     ReadJournal,
     /// Write this to the journal; answered by [`Msg::Appended`].
-    Append(Event),
+    Append(Entry),
     /// Journal the intent, send the batch, journal the outcome; answered by [`Msg::Shifted`].
     Shift {
         /// Number.
@@ -103,8 +103,6 @@ pub enum Effect {
         /// Number.
         request: Request,
     },
-    /// Put this into the terminal's title.
-    Title(String),
     /// Ring the terminal's bell.
     Bell,
     /// End the loop.

@@ -6,6 +6,8 @@
 
 mod health;
 mod replication;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use std::fmt;

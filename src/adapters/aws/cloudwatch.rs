@@ -1,0 +1,264 @@
+//! CloudWatch: one batched `GetMetricData` per region, and the stack's alarms.
+//!
+//! A bucket is one minute. What is missing stays missing here: only the domain says when that means 0.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use aws_sdk_cloudwatch::types as cw;
+
+use super::errors::{garbled, one_line};
+use super::iam::Operation;
+use super::{Aws, stamp};
+use crate::domain::metrics::{Metric, MetricReadings};
+use crate::domain::series::{PERIOD, Point, Series};
+use crate::domain::service::{Alarm, AlarmState};
+use crate::domain::traffic::Side;
+use crate::domain::units::Timestamp;
+use crate::ports::PortError;
+
+/// What the first call reads, so that a chart has a past: one hour.
+const FIRST_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// What later calls read again: CloudWatch still corrects a bucket for up to ten minutes (prometheus/cloudwatch_exporter,
+/// issue 396).
+const NEXT_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Pages that are followed; two dozen metrics of one hour are far below the 100,800 points of a single page.
+const MAX_PAGES: usize = 10;
+/// Names that one `DescribeAlarms` call takes (API reference).
+const MAX_NAMES: usize = 100;
+
+/// Where CloudWatch keeps a metric, and which statistic of it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Spec {
+    namespace: &'static str,
+    name: &'static str,
+    stat: &'static str,
+    dimensions: Vec<(&'static str, String)>,
+}
+
+impl Aws {
+    pub(super) async fn metrics(&self, side: Side) -> Result<MetricReadings, PortError> {
+        let operation = Operation::GetMetricData;
+        let now = self.clock.now();
+        let end = now.floor_to(PERIOD);
+        let start = end.minus(self.window(side, end));
+        let wanted: Vec<Metric> = Metric::of(side).filter(|metric| self.spec(*metric).is_some()).collect();
+        let queries: Vec<cw::MetricDataQuery> =
+            wanted.iter().filter_map(|metric| Some(query_of(*metric, self.spec(*metric)?))).collect();
+        let mut found = Found::default();
+        let mut token = None;
+        for _ in 0..MAX_PAGES {
+            let answer = self
+                .cloudwatch(side)
+                .get_metric_data()
+                .set_metric_data_queries(Some(queries.clone()))
+                .start_time(date(start))
+                .end_time(date(end))
+                .scan_by(cw::ScanBy::TimestampAscending)
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|e| self.failed(operation, &e))?;
+            for result in answer.metric_data_results.unwrap_or_default() {
+                found.take(result);
+            }
+            token = answer.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                self.last_window(side).store(end.millis(), Ordering::Relaxed);
+                return Ok(found.readings(&wanted));
+            }
+        }
+        Err(garbled(operation, &format!("more than {MAX_PAGES} pages of metric data")))
+    }
+
+    /// How far back to read: an hour at first and after a gap, otherwise only what can still change.
+    pub(super) fn window(&self, side: Side, end: Timestamp) -> Duration {
+        match self.last_window(side).load(Ordering::Relaxed) {
+            0 => FIRST_WINDOW,
+            last => (end.since(Timestamp::from_millis(last)) + NEXT_WINDOW).min(FIRST_WINDOW),
+        }
+    }
+
+    /// Where a metric is found; nothing for what the outputs and settings do not name.
+    fn spec(&self, metric: Metric) -> Option<Spec> {
+        let outputs = &self.outputs;
+        let of = |namespace, name, stat, dimensions: &[(&'static str, &str)]| {
+            let dimensions = dimensions.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            Some(Spec { namespace, name, stat, dimensions })
+        };
+        let dms = |name, stat| {
+            // The instance goes by its identifier, the task by the resource id of its ARN and not by its name.
+            of(
+                "AWS/DMS",
+                name,
+                stat,
+                &[
+                    ("ReplicationInstanceIdentifier", &outputs.dms_replication_instance_id),
+                    ("ReplicationTaskIdentifier", outputs.dms_task_dimension()),
+                ],
+            )
+        };
+        let ecs = |name| {
+            of(
+                "AWS/ECS",
+                name,
+                "Average",
+                &[("ClusterName", &outputs.ecs_cluster_name), ("ServiceName", &outputs.ecs_service_name)],
+            )
+        };
+        let alb = |name, stat| of("AWS/ApplicationELB", name, stat, &[("LoadBalancer", outputs.alb_dimension())]);
+        let group = |name, stat| {
+            of(
+                "AWS/ApplicationELB",
+                name,
+                stat,
+                &[("TargetGroup", outputs.target_group_dimension()), ("LoadBalancer", outputs.alb_dimension())],
+            )
+        };
+        let aurora = |name, stat| {
+            of("AWS/RDS", name, stat, &[("DBClusterIdentifier", &outputs.aurora_cluster_id), ("Role", "WRITER")])
+        };
+        let elb = |name, stat| of("AWS/ELB", name, stat, &[("LoadBalancerName", &outputs.legacy_lb_name)]);
+        let rds =
+            |name| of("AWS/RDS", name, "Average", &[("DBInstanceIdentifier", self.legacy_db_instance.as_deref()?)]);
+        match metric {
+            Metric::LagSource => dms("CDCLatencySource", "Maximum"),
+            Metric::LagTarget => dms("CDCLatencyTarget", "Maximum"),
+            Metric::RowsSource => dms("CDCThroughputRowsSource", "Average"),
+            Metric::RowsTarget => dms("CDCThroughputRowsTarget", "Average"),
+            Metric::Backlog => dms("CDCIncomingChanges", "Maximum"),
+            Metric::ServiceCpu => ecs("CPUUtilization"),
+            Metric::ServiceMemory => ecs("MemoryUtilization"),
+            Metric::NewRequests => alb("RequestCount", "Sum"),
+            Metric::NewTarget5xx => alb("HTTPCode_Target_5XX_Count", "Sum"),
+            Metric::NewElb5xx => alb("HTTPCode_ELB_5XX_Count", "Sum"),
+            Metric::NewLatency => alb("TargetResponseTime", "p99"),
+            Metric::NewHealthy => group("HealthyHostCount", "Minimum"),
+            Metric::NewUnhealthy => group("UnHealthyHostCount", "Maximum"),
+            Metric::AuroraCpu => aurora("CPUUtilization", "Average"),
+            Metric::AuroraConnections => aurora("DatabaseConnections", "Average"),
+            Metric::AuroraReplicaLag => aurora("AuroraReplicaLagMaximum", "Maximum"),
+            Metric::LegacyRequests => elb("RequestCount", "Sum"),
+            Metric::LegacyBackend5xx => elb("HTTPCode_Backend_5XX", "Sum"),
+            Metric::LegacyElb5xx => elb("HTTPCode_ELB_5XX", "Sum"),
+            Metric::LegacyLatency => elb("Latency", "p99"),
+            Metric::LegacyHealthy => elb("HealthyHostCount", "Minimum"),
+            Metric::LegacyUnhealthy => elb("UnHealthyHostCount", "Maximum"),
+            Metric::RdsCpu => rds("CPUUtilization"),
+            Metric::RdsConnections => rds("DatabaseConnections"),
+        }
+    }
+
+    /// The alarms of the stack that live in the side's region. No names is no question: without names CloudWatch would
+    /// answer with every alarm of the account.
+    pub(super) async fn alarms(&self, side: Side) -> Result<Vec<Alarm>, PortError> {
+        let mut alarms = Vec::new();
+        for names in self.outputs.alarm_names.chunks(MAX_NAMES) {
+            self.named_alarms(side, names, &mut alarms).await?;
+        }
+        Ok(alarms)
+    }
+
+    async fn named_alarms(&self, side: Side, names: &[String], alarms: &mut Vec<Alarm>) -> Result<(), PortError> {
+        let operation = Operation::DescribeAlarms;
+        let mut token = None;
+        for _ in 0..MAX_PAGES {
+            let answer = self
+                .cloudwatch(side)
+                .describe_alarms()
+                .set_alarm_names(Some(names.to_vec()))
+                .alarm_types(cw::AlarmType::MetricAlarm)
+                .alarm_types(cw::AlarmType::CompositeAlarm)
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|e| self.failed(operation, &e))?;
+            let metric = answer.metric_alarms.unwrap_or_default().into_iter().map(|alarm| {
+                let since = alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp);
+                (alarm.alarm_name, alarm.state_value, since, alarm.state_reason)
+            });
+            let composite = answer.composite_alarms.unwrap_or_default().into_iter().map(|alarm| {
+                let since = alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp);
+                (alarm.alarm_name, alarm.state_value, since, alarm.state_reason)
+            });
+            for (name, state, since, reason) in metric.chain(composite) {
+                let Some(name) = name else { return Err(garbled(operation, "an alarm without a name")) };
+                let state = match state {
+                    Some(cw::StateValue::Ok) => AlarmState::Ok,
+                    Some(cw::StateValue::Alarm) => AlarmState::Alarm,
+                    _ => AlarmState::InsufficientData,
+                };
+                let since = since.as_ref().map(stamp);
+                alarms.push(Alarm { name, side, state, since, reason: one_line(&reason.unwrap_or_default()) });
+            }
+            token = answer.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(());
+            }
+        }
+        Err(garbled(operation, &format!("more than {MAX_PAGES} pages of alarms")))
+    }
+}
+
+/// What came back so far, by query id. A series may be spread over pages, and only its last status counts.
+#[derive(Default)]
+struct Found(BTreeMap<String, (Vec<Point>, Option<String>)>);
+
+impl Found {
+    fn take(&mut self, result: cw::MetricDataResult) {
+        let (points, trouble) = self.0.entry(result.id.unwrap_or_default()).or_default();
+        let times = result.timestamps.unwrap_or_default();
+        let values = result.values.unwrap_or_default();
+        *trouble = match &result.status_code {
+            Some(cw::StatusCode::Complete) if times.len() == values.len() => None,
+            Some(cw::StatusCode::Complete) => Some("as many values as instants are missing".to_owned()),
+            Some(status) => Some(status.as_str().to_owned()),
+            None => Some("no status".to_owned()),
+        };
+        if let Some(words) = trouble {
+            for message in result.messages.unwrap_or_default().into_iter().filter_map(|m| m.value) {
+                *words = one_line(&format!("{words}: {message}"));
+            }
+        }
+        if times.len() == values.len() {
+            points.extend(times.iter().zip(values).map(|(at, value)| Point { at: stamp(at), value }));
+        }
+    }
+
+    fn readings(mut self, wanted: &[Metric]) -> MetricReadings {
+        let mut readings = MetricReadings::default();
+        for metric in wanted {
+            match self.0.remove(&id_of(*metric)) {
+                Some((points, trouble)) => {
+                    readings.series.push((*metric, Series::new(points)));
+                    readings.incomplete.extend(trouble.map(|words| (*metric, words)));
+                }
+                None => readings.incomplete.push((*metric, "CloudWatch did not answer for this metric".to_owned())),
+            }
+        }
+        readings
+    }
+}
+
+/// The query's id: CloudWatch wants a small letter first.
+fn id_of(metric: Metric) -> String {
+    format!("m{}", metric as usize)
+}
+
+fn query_of(metric: Metric, spec: Spec) -> cw::MetricDataQuery {
+    let dimensions =
+        spec.dimensions.into_iter().map(|(name, value)| cw::Dimension::builder().name(name).value(value).build());
+    let what = cw::Metric::builder()
+        .namespace(spec.namespace)
+        .metric_name(spec.name)
+        .set_dimensions(Some(dimensions.collect()))
+        .build();
+    // No unit: with one that does not match, CloudWatch answers with nothing.
+    let stat = cw::MetricStat::builder().metric(what).period(60).stat(spec.stat).build();
+    cw::MetricDataQuery::builder().id(id_of(metric)).metric_stat(stat).return_data(true).build()
+}
+
+fn date(at: Timestamp) -> aws_smithy_types::DateTime {
+    aws_smithy_types::DateTime::from_millis(at.millis())
+}

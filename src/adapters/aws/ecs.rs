@@ -1,0 +1,124 @@
+//! ECS: the service with its deployments, and its tasks.
+
+use aws_sdk_ecs::types::{Deployment as SdkDeployment, Service as SdkService, Task as SdkTask};
+
+use super::errors::one_line;
+use super::iam::Operation;
+use super::{Aws, stamp};
+use crate::domain::service::{Deployment, Service, Task};
+use crate::ports::{ErrorKind, PortError};
+
+/// Events that are kept: ECS sends up to 100, a panel shows a handful.
+const MAX_EVENTS: usize = 20;
+/// Tasks that one `DescribeTasks` call takes (ECS API reference).
+const MAX_TASKS: i32 = 100;
+
+impl Aws {
+    pub(super) async fn service(&self) -> Result<Service, PortError> {
+        let (service, tasks) = tokio::try_join!(self.describe_service(), self.tasks())?;
+        Ok(service_of(service, tasks))
+    }
+
+    async fn describe_service(&self) -> Result<SdkService, PortError> {
+        let operation = Operation::DescribeServices;
+        let answer = self
+            .clients
+            .ecs
+            .describe_services()
+            .cluster(&self.outputs.ecs_cluster_name)
+            .services(&self.outputs.ecs_service_name)
+            .send()
+            .await
+            .map_err(|e| self.failed(operation, &e))?;
+        answer.services.unwrap_or_default().into_iter().next().ok_or_else(|| {
+            let reason = answer.failures.unwrap_or_default().into_iter().find_map(|f| f.reason).unwrap_or_default();
+            let name = &self.outputs.ecs_service_name;
+            PortError::new(ErrorKind::NotFound, operation.action(), one_line(&format!("service {name}: {reason}")))
+        })
+    }
+
+    async fn tasks(&self) -> Result<Vec<Task>, PortError> {
+        let listed = self
+            .clients
+            .ecs
+            .list_tasks()
+            .cluster(&self.outputs.ecs_cluster_name)
+            .service_name(&self.outputs.ecs_service_name)
+            .max_results(MAX_TASKS)
+            .send()
+            .await
+            .map_err(|e| self.failed(Operation::ListTasks, &e))?;
+        let arns = listed.task_arns.unwrap_or_default();
+        if arns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let described = self
+            .clients
+            .ecs
+            .describe_tasks()
+            .cluster(&self.outputs.ecs_cluster_name)
+            .set_tasks(Some(arns))
+            .send()
+            .await
+            .map_err(|e| self.failed(Operation::DescribeTasks, &e))?;
+        let mut tasks: Vec<Task> = described.tasks.unwrap_or_default().into_iter().map(task_of).collect();
+        tasks.sort_by(|a, b| (a.started, &a.id).cmp(&(b.started, &b.id)));
+        Ok(tasks)
+    }
+}
+
+fn service_of(service: SdkService, tasks: Vec<Task>) -> Service {
+    let mut deployments: Vec<Deployment> =
+        service.deployments.unwrap_or_default().into_iter().map(deployment_of).collect();
+    deployments.sort_by_key(|deployment| deployment.status != "PRIMARY");
+    let mut events: Vec<_> = service
+        .events
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|event| Some((stamp(&event.created_at?), one_line(&event.message?))))
+        .collect();
+    events.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    events.truncate(MAX_EVENTS);
+    Service {
+        name: service.service_name.unwrap_or_default(),
+        status: service.status.unwrap_or_default(),
+        desired: count(service.desired_count),
+        running: count(service.running_count),
+        pending: count(service.pending_count),
+        deployments,
+        events,
+        tasks,
+    }
+}
+
+fn deployment_of(deployment: SdkDeployment) -> Deployment {
+    Deployment {
+        status: deployment.status.unwrap_or_default(),
+        rollout: deployment.rollout_state.map(|state| state.as_str().to_owned()).unwrap_or_default(),
+        reason: one_line(deployment.rollout_state_reason.as_deref().unwrap_or_default()),
+        desired: count(deployment.desired_count),
+        running: count(deployment.running_count),
+        pending: count(deployment.pending_count),
+        failed: count(deployment.failed_tasks),
+        task_definition: last_part(deployment.task_definition.as_deref().unwrap_or_default()),
+        created: deployment.created_at.as_ref().map(stamp),
+    }
+}
+
+fn task_of(task: SdkTask) -> Task {
+    Task {
+        id: last_part(task.task_arn.as_deref().unwrap_or_default()),
+        zone: task.availability_zone.unwrap_or_default(),
+        status: task.last_status.unwrap_or_default(),
+        health: task.health_status.map_or_else(|| "UNKNOWN".to_owned(), |health| health.as_str().to_owned()),
+        started: task.started_at.as_ref().map(stamp),
+    }
+}
+
+fn last_part(arn: &str) -> String {
+    arn.rsplit('/').next().unwrap_or(arn).to_owned()
+}
+
+fn count(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}

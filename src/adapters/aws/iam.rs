@@ -1,0 +1,194 @@
+//! Every AWS operation that is called, as IAM names it, with what it does and to what it can be narrowed.
+//!
+//! An adapter can only report a failure of an [`Operation`], so no call can be missing from the policy that is printed.
+
+use crate::config::outputs::StackOutputs;
+
+/// One AWS operation that is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Route 53: the records under the name.
+    ListResourceRecordSets,
+    /// Route 53: the only write there is.
+    ChangeResourceRecordSets,
+    /// Route 53: how far a change is.
+    GetChange,
+    /// CloudWatch: all metrics of a region.
+    GetMetricData,
+    /// CloudWatch: the stack's alarms.
+    DescribeAlarms,
+    /// DMS: the forward and the reverse task.
+    DescribeReplicationTasks,
+    /// DMS: the instance they run on.
+    DescribeReplicationInstances,
+    /// DMS: statistics per table.
+    DescribeTableStatistics,
+    /// ECS: the service and its deployments.
+    DescribeServices,
+    /// ECS: which tasks the service has.
+    ListTasks,
+    /// ECS: those tasks.
+    DescribeTasks,
+    /// ELBv2: targets of the ALB.
+    DescribeTargetHealth,
+    /// Classic ELB: instances of the legacy fleet.
+    DescribeInstanceHealth,
+    /// STS: who is asking.
+    GetCallerIdentity,
+}
+
+/// What an action can be narrowed to (service authorization reference, "Resource types").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// IAM knows no resource for it, or only answers in full when it is not narrowed.
+    Everything,
+    /// The hosted zone.
+    HostedZone,
+    /// Changes of any zone; Route 53 has no narrower ARN for them.
+    Changes,
+    /// The forward replication task.
+    ReplicationTask,
+    /// The ECS service.
+    Service,
+    /// Tasks of the ECS cluster.
+    ClusterTasks,
+}
+
+/// A row of the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IamAction {
+    /// `service:Operation`.
+    pub action: &'static str,
+    /// Whether it changes anything; such an action is left out of the read-only policy.
+    pub write: bool,
+    /// What it can be narrowed to.
+    pub scope: Scope,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 14] = [
+        Self::ListResourceRecordSets,
+        Self::ChangeResourceRecordSets,
+        Self::GetChange,
+        Self::GetMetricData,
+        Self::DescribeAlarms,
+        Self::DescribeReplicationTasks,
+        Self::DescribeReplicationInstances,
+        Self::DescribeTableStatistics,
+        Self::DescribeServices,
+        Self::ListTasks,
+        Self::DescribeTasks,
+        Self::DescribeTargetHealth,
+        Self::DescribeInstanceHealth,
+        Self::GetCallerIdentity,
+    ];
+
+    /// The operation as IAM names it.
+    #[must_use]
+    pub const fn action(self) -> &'static str {
+        self.row().action
+    }
+
+    /// The operation's row in the policy.
+    #[must_use]
+    pub const fn row(self) -> IamAction {
+        let (action, scope) = match self {
+            Self::ListResourceRecordSets => ("route53:ListResourceRecordSets", Scope::HostedZone),
+            Self::ChangeResourceRecordSets => ("route53:ChangeResourceRecordSets", Scope::HostedZone),
+            Self::GetChange => ("route53:GetChange", Scope::Changes),
+            Self::GetMetricData => ("cloudwatch:GetMetricData", Scope::Everything),
+            // Composite alarms are only told to callers whose permission has no narrower scope (API reference).
+            Self::DescribeAlarms => ("cloudwatch:DescribeAlarms", Scope::Everything),
+            Self::DescribeReplicationTasks => ("dms:DescribeReplicationTasks", Scope::Everything),
+            Self::DescribeReplicationInstances => ("dms:DescribeReplicationInstances", Scope::Everything),
+            Self::DescribeTableStatistics => ("dms:DescribeTableStatistics", Scope::ReplicationTask),
+            Self::DescribeServices => ("ecs:DescribeServices", Scope::Service),
+            Self::ListTasks => ("ecs:ListTasks", Scope::Everything),
+            Self::DescribeTasks => ("ecs:DescribeTasks", Scope::ClusterTasks),
+            Self::DescribeTargetHealth => ("elasticloadbalancing:DescribeTargetHealth", Scope::Everything),
+            Self::DescribeInstanceHealth => ("elasticloadbalancing:DescribeInstanceHealth", Scope::Everything),
+            Self::GetCallerIdentity => ("sts:GetCallerIdentity", Scope::Everything),
+        };
+        IamAction { action, write: matches!(self, Self::ChangeResourceRecordSets), scope }
+    }
+}
+
+impl Scope {
+    /// The ARN to write into a policy for this stack; `*` where there is none.
+    #[must_use]
+    pub fn arn(self, outputs: &StackOutputs) -> String {
+        let cluster: Vec<&str> = outputs.ecs_cluster_arn.splitn(6, ':').collect();
+        let ecs = |resource: &str| match cluster.as_slice() {
+            [arn, partition, service, region, account, _] => {
+                format!("{arn}:{partition}:{service}:{region}:{account}:{resource}")
+            }
+            _ => "*".to_owned(),
+        };
+        match self {
+            Self::Everything => "*".to_owned(),
+            Self::HostedZone => format!("arn:aws:route53:::hostedzone/{}", outputs.group_key().zone_id),
+            Self::Changes => "arn:aws:route53:::change/*".to_owned(),
+            Self::ReplicationTask => outputs.dms_task_arn.clone(),
+            Self::Service => ecs(&format!("service/{}/{}", outputs.ecs_cluster_name, outputs.ecs_service_name)),
+            Self::ClusterTasks => ecs(&format!("task/{}/*", outputs.ecs_cluster_name)),
+        }
+    }
+}
+
+/// The table behind `tapctl iam-policy`: every action that is called.
+pub fn iam_actions() -> impl Iterator<Item = IamAction> {
+    Operation::ALL.into_iter().map(Operation::row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The adapters' sources, in which every operation that is called is named.
+    const SOURCES: [&str; 6] = [
+        include_str!("cloudwatch.rs"),
+        include_str!("dms.rs"),
+        include_str!("ecs.rs"),
+        include_str!("elb.rs"),
+        include_str!("route53.rs"),
+        include_str!("sts.rs"),
+    ];
+
+    #[test]
+    fn the_table_holds_exactly_the_operations_that_are_called() {
+        let called: BTreeSet<String> = SOURCES
+            .iter()
+            .flat_map(|source| source.split("Operation::").skip(1))
+            .map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect())
+            .collect();
+        let table: BTreeSet<String> = Operation::ALL.iter().map(|operation| format!("{operation:?}")).collect();
+        assert_eq!(called, table);
+    }
+
+    #[test]
+    fn every_action_is_the_operations_own_name_and_only_one_writes() {
+        for operation in Operation::ALL {
+            let (service, name) = operation.action().split_once(':').unwrap();
+            assert_eq!(name, format!("{operation:?}"));
+            assert!(["route53", "cloudwatch", "dms", "ecs", "elasticloadbalancing", "sts"].contains(&service));
+        }
+        let writes: Vec<_> = iam_actions().filter(|row| row.write).map(|row| row.action).collect();
+        assert_eq!(writes, ["route53:ChangeResourceRecordSets"]);
+    }
+
+    #[test]
+    fn scopes_are_arns_of_the_stack() {
+        let outputs = super::super::tests::outputs();
+        assert_eq!(Scope::HostedZone.arn(&outputs), "arn:aws:route53:::hostedzone/Z0123456789TECHVAULT");
+        assert_eq!(
+            Scope::Service.arn(&outputs),
+            "arn:aws:ecs:us-west-2:123456789012:service/migration-cluster-prod/migration-service-prod"
+        );
+        assert_eq!(
+            Scope::ClusterTasks.arn(&outputs),
+            "arn:aws:ecs:us-west-2:123456789012:task/migration-cluster-prod/*"
+        );
+    }
+}

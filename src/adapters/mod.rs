@@ -1,0 +1,10 @@
+//! The adapters: the ports of [`crate::ports`] kept by AWS, by files and by the system's clock.
+//!
+//! Everything that talks to the outside world lives here, and nothing here decides anything: an adapter turns an
+//! answer into a value of the domain or into a `PortError`, and never guesses what was not answered.
+
+pub mod aws;
+pub mod clock;
+pub mod journal;
+pub mod pulumi;
+pub mod sim_probe;

@@ -1,0 +1,62 @@
+//! Asks on a plain terminal: the plan on stderr, the answer from stdin.
+//!
+//! What was typed before the question is thrown away, and a question that nobody answers dies. It never takes silence
+//! for a yes.
+
+use std::io;
+
+use crate::domain::confirm::{EXPIRES_AFTER, Need, YesFlag};
+
+use super::failure::{Exit, Failure};
+use super::host;
+use super::out::Out;
+
+/// How a question ended without a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declined(pub String);
+
+impl From<Declined> for Failure {
+    fn from(declined: Declined) -> Self {
+        Self::new(
+            Exit::Declined,
+            "declined",
+            format!("nothing was changed: {}", declined.0),
+            "run it again to decide anew, with --yes where nobody can be asked",
+        )
+    }
+}
+
+/// Asks for what `need` says, and waits for the answer for as long as a dialog of the cockpit would.
+///
+/// # Errors
+/// [`Declined`] for any other answer, none in time, an interrupt, or nobody to ask.
+pub async fn ask(out: &mut Out, need: &Need) -> Result<YesFlag, Declined> {
+    if !host::can_ask() {
+        return Err(Declined("there is no terminal to ask on, and --yes was not given".to_owned()));
+    }
+    host::forget_typed();
+    out.prompt(&match need {
+        Need::Yes => "Go on? [y/N] ".to_owned(),
+        Need::Typed(name) => format!("Type the record's name ({name}) to go on: "),
+    });
+    let line = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let declined = |why: &str| Err(Declined(why.to_owned()));
+    let line = tokio::select! {
+        answer = tokio::time::timeout(EXPIRES_AFTER, line) => match answer {
+            Ok(Ok(Ok(line))) => line,
+            Ok(_) => return declined("the answer could not be read"),
+            Err(_) => {
+                out.say("");
+                return declined("nobody answered within 30 s");
+            }
+        },
+        _ = tokio::signal::ctrl_c() => {
+            out.say("");
+            return declined("interrupted");
+        }
+    };
+    YesFlag::from_answer(&line, need).map_or_else(|| declined("the answer was not a yes"), Ok)
+}

@@ -1,0 +1,241 @@
+//! The composition root: settings become ports.
+//!
+//! The only place that knows which adapter keeps which port.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::adapters::aws::{Aws, AwsSettings};
+use crate::adapters::clock::SystemClock;
+use crate::adapters::journal::FileJournal;
+use crate::adapters::sim_probe::{self, OffsetClock, Simulator};
+use crate::cli::Global;
+use crate::config::outputs::StackOutputs;
+use crate::config::{Settings, defaults, find, process_env, state};
+use crate::domain::facts::{Facts, Source};
+use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
+use crate::domain::model::{Simulation, Stack};
+use crate::domain::units::Timestamp;
+use crate::ports::{Clock, PortError};
+use crate::runtime::apply::settle;
+use crate::runtime::follow::Pace;
+use crate::runtime::gather::Gathered;
+use crate::runtime::ports_set::Ports;
+
+use super::failure::{Exit, Failure};
+use super::host;
+use super::log;
+use super::out::Out;
+use super::text;
+
+/// Everything that a command needs, put together.
+pub struct Session {
+    /// What reaches outside.
+    pub ports: Ports,
+    /// What does not change.
+    pub stack: Stack,
+    /// The limits.
+    pub policy: Policy,
+    /// How fast time goes.
+    pub pace: Pace,
+    /// What was typed and found.
+    pub settings: Settings,
+    /// What Pulumi built.
+    pub outputs: StackOutputs,
+    /// Where state goes.
+    pub state_dir: PathBuf,
+    /// When this process began, by the facts' clock.
+    pub began: Timestamp,
+    clock: Option<(Arc<OffsetClock>, String)>,
+}
+
+/// Where this stack's state goes, without asking AWS: outputs are only read where nothing else names the stack.
+///
+/// # Errors
+/// [`Failure`] when settings or outputs cannot be used, or there is no folder for state.
+pub async fn state_dir(settings: &Settings) -> Result<(String, PathBuf), Failure> {
+    let name = match &settings.stack {
+        Some(name) => name.clone(),
+        None if process_env("TAPCTL_STATE_DIR").is_some() && settings.outputs.is_none() => "default".to_owned(),
+        None => find::outputs(settings).await?.environment_suffix,
+    };
+    let folder = state::folder(&name, &process_env)?;
+    Ok((name, folder))
+}
+
+/// Reads settings and outputs and puts the ports together. Nothing is sent to AWS yet.
+///
+/// # Errors
+/// [`Failure`] when something of it cannot be used.
+pub async fn connect(global: &Global) -> Result<Session, Failure> {
+    let settings = Settings::load(global, &process_env)?;
+    let outputs = find::outputs(&settings).await?;
+    let name = settings.stack.clone().unwrap_or_else(|| outputs.environment_suffix.clone());
+    let state_dir = state::folder(&name, &process_env)?;
+    assemble(settings, outputs, name, state_dir).await
+}
+
+/// Puts the ports together from what was found.
+///
+/// # Errors
+/// [`Failure`] when the state folder cannot be made.
+pub async fn assemble(
+    settings: Settings,
+    outputs: StackOutputs,
+    name: String,
+    state_dir: PathBuf,
+) -> Result<Session, Failure> {
+    state::prepare(&state_dir).map_err(|error| unusable_state(&state_dir, &error))?;
+    if let Err(error) = log::start(settings.log_level, &state_dir) {
+        tracing::debug!(%error, "no log of this process");
+    }
+    let simulator = match &settings.endpoint_url {
+        Some(endpoint) => sim_probe::probe(endpoint, defaults::PROBE_DEADLINE).await,
+        None => None,
+    };
+    let offset = simulator.as_ref().map(|simulator| Arc::new(OffsetClock::of(simulator)));
+    let clock: Arc<dyn Clock> = match &offset {
+        Some(offset) => Arc::clone(offset) as Arc<dyn Clock>,
+        None => Arc::new(SystemClock),
+    };
+    let stack = stack_of(&settings, &outputs, name, simulator.as_ref());
+    let mut policy = settings.policy.clone();
+    if policy.expected_alarms.is_empty() {
+        policy.expected_alarms.clone_from(&outputs.alarm_names);
+    }
+    let aws = Arc::new(
+        // Boxed, because what the SDK keeps while it looks for its configuration is large.
+        Box::pin(Aws::connect(aws_settings(&settings), outputs.clone(), Arc::clone(&clock), Arc::new(no_pulumi_run)))
+            .await,
+    );
+    let skew = Arc::clone(&aws);
+    let pace = Pace {
+        speed: simulator.as_ref().map_or(1.0, |simulator| simulator.speed),
+        deadline: defaults::INSYNC_DEADLINE,
+    };
+    let ran = host::started().elapsed().mul_f64(pace.speed);
+    let ports = Ports {
+        observe: Arc::clone(&aws) as Arc<dyn crate::ports::Observe>,
+        traffic: aws,
+        journal: Arc::new(FileJournal::new(state_dir.clone())),
+        clock: Arc::clone(&clock),
+        key: stack.group.clone(),
+        skew: Arc::new(move || skew.clock_skew()),
+    };
+    let clock_of_sim = offset.zip(settings.endpoint_url.clone());
+    let began = clock.now().minus(ran);
+    Ok(Session { ports, stack, policy, pace, settings, outputs, state_dir, began, clock: clock_of_sim })
+}
+
+/// A build that starts no Pulumi runs finds none on this host.
+#[expect(clippy::unnecessary_wraps, reason = "the adapter takes answers that can fail")]
+fn no_pulumi_run() -> Result<Option<String>, PortError> {
+    Ok(None)
+}
+
+fn aws_settings(settings: &Settings) -> AwsSettings {
+    let local = settings.endpoint_url.as_deref().is_some_and(sim_probe::is_loopback);
+    let own_keys = settings.profile.is_some()
+        || ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+            .iter()
+            .any(|name| process_env(name).is_some());
+    AwsSettings {
+        region: settings.region.clone(),
+        legacy_region: settings.legacy_region.clone(),
+        profile: settings.profile.clone(),
+        endpoint_url: settings.endpoint_url.clone(),
+        legacy_db_instance: settings.legacy_db_instance.clone(),
+        // A simulator takes any keys; asking the instance's metadata service for some would only cost seconds.
+        test_credentials: local && !own_keys,
+        http_client: None,
+        deadline: defaults::CALL_DEADLINE,
+    }
+}
+
+fn stack_of(settings: &Settings, outputs: &StackOutputs, name: String, simulator: Option<&Simulator>) -> Stack {
+    Stack {
+        name,
+        region: settings.region.clone().unwrap_or_else(|| outputs.region.clone()),
+        legacy_region: settings.legacy_region.clone().unwrap_or_else(|| outputs.legacy_region.clone()),
+        group: outputs.group_key(),
+        writer: outputs.database_writer,
+        legacy_lb: outputs.legacy_lb_name.clone(),
+        aurora: outputs.aurora_cluster_id.clone(),
+        read_only: settings.read_only,
+        simulation: simulator.map(|s| Simulation { speed: s.speed, scenario: s.scenario.clone() }),
+        operator: host::local_user(&process_env),
+        host: host::host_name(),
+    }
+}
+
+fn unusable_state(folder: &std::path::Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Error,
+        "storage",
+        format!("the state folder {} cannot be used: {error}", folder.display()),
+        "check its rights and the space on its disk, or set TAPCTL_STATE_DIR to another folder",
+    )
+}
+
+impl Session {
+    /// Who operates: as STS says, or the local user until it has.
+    #[must_use]
+    pub fn operator(&self, facts: &Facts) -> String {
+        facts.identity.as_ref().map_or_else(|| self.stack.operator.clone(), |fact| fact.value.short().to_owned())
+    }
+
+    /// Sets the clock anew when a simulator answers: somebody may have moved its time.
+    pub async fn resync(&self) {
+        if let Some((clock, endpoint)) = &self.clock
+            && let Some(simulator) = sim_probe::probe(endpoint, defaults::PROBE_DEADLINE).await
+        {
+            clock.set(simulator.now);
+        }
+    }
+
+    /// Settles a change that an earlier process left open, and says so.
+    ///
+    /// # Errors
+    /// When it cannot be settled now.
+    pub async fn settle_open(&self, out: &mut Out) -> Result<(), PortError> {
+        if self.ports.read_journal().await?.history.unfinished.is_none() {
+            return Ok(());
+        }
+        for entry in settle(&self.ports, &self.stack.operator, &self.stack.host).await? {
+            out.say(&format!("settled: {}", text::entry(&entry)));
+        }
+        Ok(())
+    }
+
+    /// Answers every gate on what was gathered.
+    #[must_use]
+    pub fn gates(&self, gathered: &Gathered) -> Vec<Gate> {
+        evaluate(Inputs {
+            facts: &gathered.facts,
+            history: gathered.history(),
+            policy: &self.policy,
+            now: gathered.now,
+        })
+    }
+}
+
+/// The failure that stands for all of AWS, when not one of its sources has answered.
+#[must_use]
+pub fn nothing_answered(facts: &Facts) -> Option<Failure> {
+    let aws = || facts.sources.iter().filter(|(source, _)| **source != Source::StackRun);
+    if aws().count() == 0 || aws().any(|(_, health)| health.error.is_none()) {
+        return None;
+    }
+    // Credentials say more than the silence of a single service.
+    let error = aws()
+        .filter_map(|(_, health)| health.error.as_ref())
+        .min_by_key(|error| !matches!(error.kind, crate::ports::ErrorKind::Credentials))?;
+    let failures: Vec<_> = aws()
+        .filter_map(|(source, health)| {
+            health.error.as_ref().map(|error| json!({"name": source.name(), "error": error.to_string()}))
+        })
+        .collect();
+    Some(Failure::from(error.clone()).with("sources", failures.into()))
+}

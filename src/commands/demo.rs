@@ -1,0 +1,51 @@
+//! `demo`: the cockpit on a simulator inside this very process.
+//!
+//! It needs no AWS account, no Pulumi and no Python, and leaves nothing behind: state goes to a temporary folder.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::cli::{DemoArgs, Global};
+use crate::config::outputs::StackOutputs;
+use crate::config::{Settings, process_env};
+use crate::sim::Server;
+
+use super::cockpit;
+use super::compose::{Session, assemble};
+use super::failure::{Exit, Failure};
+use super::sim::{scratch_folder, world};
+
+/// Opens it.
+///
+/// # Errors
+/// Without a terminal, or when no loopback address can be bound.
+pub async fn run(args: &DemoArgs, global: &Global) -> Result<Exit, Failure> {
+    cockpit::check_terminal()?;
+    let folder = scratch_folder("demo")?;
+    let end = match session(args, global, &folder).await {
+        Ok(session) => cockpit::open(session).await,
+        Err(failure) => Err(failure),
+    };
+    // What is left behind in a temporary folder hurts nobody.
+    let _ = std::fs::remove_dir_all(&folder);
+    end
+}
+
+/// Starts the simulator and connects to it as to AWS, over a socket and with the real clients.
+async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> Result<Session, Failure> {
+    let sim = world(&args.drill, args.speed)?;
+    let broken =
+        |why: String| Failure::new(Exit::Error, "simulator", why, "this is a fault of tapctl; please report it");
+    let outputs = StackOutputs::parse(&sim.outputs().to_string()).map_err(|error| broken(error.to_string()))?;
+    let server = Server::bind(sim.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        .await
+        .map_err(|error| broken(error.to_string()))?;
+    let mut settings = Settings::load(global, &process_env)?;
+    settings.endpoint_url = Some(server.endpoint());
+    settings.profile = None;
+    settings.region = None;
+    settings.legacy_region = None;
+    settings.legacy_db_instance = Some("techvault-mysql".to_owned());
+    sim.follow();
+    tokio::spawn(server.serve(std::future::pending()));
+    assemble(settings, outputs, "demo".to_owned(), folder.join("state")).await
+}

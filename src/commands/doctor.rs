@@ -1,0 +1,330 @@
+//! `doctor`: what is missing, and the command that mends it.
+//!
+//! Every check is a row. A failed row makes the exit code; a warning (no Pulumi on a bastion, a small terminal) does not.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::cli::{Global, JsonArgs};
+use crate::config::state::FOLDER_MODE;
+use crate::config::{Settings, defaults, find, process_env};
+use crate::domain::facts::{Facts, Source};
+use crate::domain::gate::MAX_CLOCK_SKEW;
+use crate::domain::units::age_text;
+use crate::ports::PortError;
+use crate::runtime::gather::{Gathered, gather};
+
+use super::compose::{Session, assemble};
+use super::failure::{Exit, Failure};
+use super::host;
+use super::out::Out;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Health {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// A check.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Check {
+    name: String,
+    health: Health,
+    found: String,
+    /// What to do, a command where there is one.
+    mend: Option<String>,
+    #[serde(skip)]
+    exit: Option<Exit>,
+}
+
+impl Check {
+    fn ok(name: &str, found: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), health: Health::Ok, found: found.into(), mend: None, exit: None }
+    }
+
+    fn warn(name: &str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { health: Health::Warn, mend: Some(mend.into()), ..Self::ok(name, found) }
+    }
+
+    fn fail(name: &str, failure: &Failure) -> Self {
+        let (found, mend) = (failure.message.clone(), Some(failure.hint.clone()));
+        Self { health: Health::Fail, found, mend, exit: Some(failure.exit), name: name.to_owned() }
+    }
+
+    fn port(name: &str, error: &PortError) -> Self {
+        Self::fail(name, &Failure::from(error.clone()))
+    }
+}
+
+/// Checks everything and prints a row for each.
+///
+/// # Errors
+/// When stdout cannot be written. What is found wrong is data here; the exit code tells the worst of it.
+pub async fn run(args: JsonArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let mut checks = Vec::new();
+    match Settings::load(global, &process_env) {
+        Ok(settings) => {
+            let (aws, tools) = tokio::join!(stack_checks(&settings), tool_checks());
+            checks.extend(aws);
+            checks.extend(tools);
+        }
+        Err(error) => {
+            checks.push(Check::fail("configuration", &error.into()));
+            checks.extend(tool_checks().await);
+        }
+    }
+    checks.extend(terminal_checks());
+    let exit = worst(&checks);
+    if args.json {
+        out.json(&json!({"schema": 1, "ok": exit == Exit::Done, "checks": checks}))?;
+    } else {
+        out.data(&text(&checks))?;
+    }
+    Ok(exit)
+}
+
+/// AWS that cannot be reached says more than whatever follows from it.
+fn worst(checks: &[Check]) -> Exit {
+    let exits: Vec<Exit> = checks.iter().filter_map(|check| check.exit).collect();
+    let first = exits.first().copied().unwrap_or(Exit::Done);
+    if exits.contains(&Exit::Access) { Exit::Access } else { first }
+}
+
+fn text(checks: &[Check]) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    for check in checks {
+        let word = match check.health {
+            Health::Ok => "ok",
+            Health::Warn => "warn",
+            Health::Fail => "FAIL",
+        };
+        let _ = writeln!(text, "{word:<5} {:<width$}  {}", check.name, check.found);
+        if let Some(mend) = &check.mend {
+            let _ = writeln!(text, "{:<6}{:<width$}  -> {mend}", "", "");
+        }
+    }
+    text
+}
+
+async fn stack_checks(settings: &Settings) -> Vec<Check> {
+    let file = settings.file.as_ref().map_or_else(|| "no file, defaults".to_owned(), |f| f.display().to_string());
+    let mut checks = vec![Check::ok("configuration", file)];
+    let outputs = match find::outputs(settings).await {
+        Ok(outputs) => outputs,
+        Err(error) => {
+            checks.push(Check::fail("outputs", &error.into()));
+            return checks;
+        }
+    };
+    let from = settings.outputs.as_ref().map_or_else(|| "pulumi stack output".to_owned(), |f| f.display().to_string());
+    checks.push(Check::ok("outputs", from));
+    let name = settings.stack.clone().unwrap_or_else(|| outputs.environment_suffix.clone());
+    let folder = match crate::config::state::folder(&name, &process_env) {
+        Ok(folder) => folder,
+        Err(error) => {
+            checks.push(Check::fail("state", &error.into()));
+            return checks;
+        }
+    };
+    match assemble(settings.clone(), outputs, name, folder).await {
+        Ok(session) => checks.extend(session_checks(&session).await),
+        Err(failure) => checks.push(Check::fail("state", &failure)),
+    }
+    checks
+}
+
+async fn session_checks(session: &Session) -> Vec<Check> {
+    let mut checks = vec![regions(session), state(session)];
+    let gathered = gather(&session.ports, &Source::ALL, Facts::default(), defaults::GATHER_DEADLINE).await;
+    checks.push(journal(&gathered));
+    checks.push(clock(gathered.facts.clock_skew_ms));
+    checks.push(match (&gathered.facts.identity, gathered.facts.error(Source::Identity)) {
+        (Some(identity), _) => {
+            Check::ok("credentials", format!("{} in {}", identity.value.arn, identity.value.account))
+        }
+        (None, Some(error)) => {
+            let mut check = Check::port("credentials", error);
+            if let (crate::ports::ErrorKind::Credentials, Some(profile)) = (error.kind, &session.settings.profile) {
+                check.mend = Some(format!("aws sso login --profile {profile}"));
+            }
+            check
+        }
+        (None, None) => Check::warn("credentials", "not asked", "run it again"),
+    });
+    for (source, health) in &gathered.facts.sources {
+        match &health.error {
+            _ if *source == Source::Identity => {}
+            Some(error) => checks.push(Check::port(source.name(), error)),
+            None => checks.push(Check::ok(source.name(), "answers")),
+        }
+    }
+    if let Some(Err(shape)) = gathered.facts.group.as_ref().map(|fact| &fact.value) {
+        let hint = "bring the records into the shape of one weighted pair, or mend the stack outputs";
+        checks.push(Check::fail("records", &Failure::new(Exit::Error, "record_group", shape.to_string(), hint)));
+    }
+    checks
+}
+
+fn regions(session: &Session) -> Check {
+    let (legacy, new) = (&session.stack.legacy_region, &session.stack.region);
+    if legacy == new {
+        let found = format!("both stacks in {new}");
+        return Check::warn("regions", found, "check --region and --legacy-region against the stack outputs");
+    }
+    Check::ok("regions", format!("{legacy} → {new}"))
+}
+
+fn state(session: &Session) -> Check {
+    let folder = &session.state_dir;
+    match std::fs::metadata(folder) {
+        Ok(metadata) if metadata.permissions().mode() & 0o777 == FOLDER_MODE => {
+            Check::ok("state", folder.display().to_string())
+        }
+        Ok(metadata) => Check::warn(
+            "state",
+            format!("{} has mode {:o}", folder.display(), metadata.permissions().mode() & 0o777),
+            format!("chmod 700 {}", folder.display()),
+        ),
+        Err(error) => {
+            let hint = "set TAPCTL_STATE_DIR to a folder that can be written";
+            Check::fail("state", &Failure::new(Exit::Error, "storage", format!("{}: {error}", folder.display()), hint))
+        }
+    }
+}
+
+fn journal(gathered: &Gathered) -> Check {
+    match &gathered.journal {
+        Ok(read) if read.broken > 0 => Check::warn(
+            "journal",
+            format!("{} entries, {} lines that cannot be read", read.entries.len(), read.broken),
+            "look at journal.jsonl in the state folder; what those lines said is not known",
+        ),
+        Ok(read) if read.history.unfinished.is_some() => {
+            Check::warn("journal", "a change without an outcome", "tapctl status settles it from the records")
+        }
+        Ok(read) => Check::ok("journal", format!("{} entries", read.entries.len())),
+        Err(error) => Check::port("journal", error),
+    }
+}
+
+fn clock(skew_ms: Option<i64>) -> Check {
+    let Some(skew) = skew_ms else {
+        return Check::warn("clock", "AWS has told no time", "make sure AWS can be reached, then run it again");
+    };
+    let off = Duration::from_millis(skew.unsigned_abs());
+    if off <= MAX_CLOCK_SKEW {
+        return Check::ok("clock", format!("{} off AWS's", age_text(off)));
+    }
+    let side = if skew > 0 { "ahead of" } else { "behind" };
+    let failure = Failure::new(
+        Exit::Error,
+        "clock",
+        format!("this host's clock is {} {side} AWS's; ages cannot be trusted", age_text(off)),
+        "sudo chronyc makestep",
+    );
+    Check::fail("clock", &failure)
+}
+
+async fn tool_checks() -> Vec<Check> {
+    let (pulumi, python) = tokio::join!(version("pulumi", "version"), version("python3", "--version"));
+    let install = "https://www.pulumi.com/docs/install/ (only preview, up, refresh and destroy need it)";
+    let pulumi = match pulumi {
+        Some(found) if number(&found).is_some_and(|(major, _)| major == 3) => Check::ok("pulumi", found),
+        Some(found) => Check::warn("pulumi", format!("{found}, and 3.x is needed"), install),
+        None => Check::warn("pulumi", "not found on PATH", install),
+    };
+    let install = "install Python 3.9 or newer (only the Pulumi program needs it)";
+    let python = match python {
+        Some(found) if number(&found).is_some_and(|version| version >= (3, 9)) => Check::ok("python", found),
+        Some(found) => Check::warn("python", format!("{found}, and 3.9 is needed"), install),
+        None => Check::warn("python", "not found on PATH", install),
+    };
+    vec![pulumi, python]
+}
+
+/// The first line that a program says about its version.
+async fn version(program: &str, argument: &str) -> Option<String> {
+    let mut command = Command::new(program);
+    command.arg(argument).env("PULUMI_SKIP_UPDATE_CHECK", "true").stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(defaults::VERSION_DEADLINE, command.output()).await.ok()?.ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned()).filter(|t| !t.is_empty())
+}
+
+/// Major and minor in `v3.255.0` or `Python 3.12.4`.
+fn number(text: &str) -> Option<(u32, u32)> {
+    let word = text.split_whitespace().last()?.trim_start_matches('v');
+    let mut parts = word.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??))
+}
+
+fn terminal_checks() -> Vec<Check> {
+    let size = match host::terminal_size() {
+        Some((columns, rows)) if columns >= 80 && rows >= 24 => Check::ok("terminal", format!("{columns}×{rows}")),
+        Some((columns, rows)) => {
+            Check::warn("terminal", format!("{columns}×{rows}"), "enlarge it to 80×24 or more for the cockpit")
+        }
+        None => Check::warn("terminal", "stdout is none", "run the cockpit in a terminal (ssh -t)"),
+    };
+    let term = process_env("TERM").unwrap_or_default();
+    let depth = process_env("COLORTERM").unwrap_or_default();
+    let colour = if process_env("NO_COLOR").is_some() {
+        Check::ok("colour", "off by NO_COLOR")
+    } else if matches!(depth.as_str(), "truecolor" | "24bit") {
+        Check::ok("colour", "24 bit")
+    } else if term.contains("256color") {
+        Check::ok("colour", "256")
+    } else if term.is_empty() || term == "dumb" {
+        Check::warn("colour", "the terminal promises none", "export TERM=xterm-256color, if it can")
+    } else {
+        Check::ok("colour", "16")
+    };
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| process_env(name)).unwrap_or_default();
+    let lower = locale.to_ascii_lowercase();
+    let characters = if lower.contains("utf-8") || lower.contains("utf8") {
+        Check::ok("characters", locale)
+    } else {
+        Check::warn("characters", "the locale is not UTF-8", "export LC_ALL=C.UTF-8, or use --ascii")
+    };
+    vec![size, colour, characters]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_programs_print_them() {
+        assert_eq!(number("v3.255.0"), Some((3, 255)));
+        assert_eq!(number("Python 3.12.4"), Some((3, 12)));
+        assert_eq!(number("nonsense"), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_minutes_off_fails_with_the_command_that_mends_it() {
+        assert_eq!(clock(Some(800)).health, Health::Ok);
+        let check = clock(Some(-240_000));
+        assert_eq!(check.health, Health::Fail);
+        assert!(check.found.contains("behind") && check.mend.unwrap().contains("chronyc"));
+    }
+
+    #[test]
+    fn warnings_do_not_fail_and_access_wins() {
+        let warn = Check::warn("pulumi", "", "");
+        let error = Check::fail("a", &Failure::new(Exit::Error, "x", "", ""));
+        let access = Check::fail("b", &Failure::new(Exit::Access, "x", "", ""));
+        assert_eq!(worst(std::slice::from_ref(&warn)), Exit::Done);
+        assert_eq!(worst(&[warn, error.clone()]), Exit::Error);
+        assert_eq!(worst(&[error, access]), Exit::Access);
+    }
+}

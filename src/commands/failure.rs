@@ -1,0 +1,155 @@
+//! How a command ends: the exit codes, and a failure with its words and the next step.
+//!
+//! Pure.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::ConfigError;
+use crate::config::find::FindError;
+use crate::domain::error::{ErrorKind, PortError};
+
+/// The exit codes, which scripts rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// An error that is none of the following.
+    Error = 1,
+    /// What was typed makes no sense.
+    Usage = 2,
+    /// A gate blocked it.
+    Gate = 3,
+    /// The records changed under us.
+    Conflict = 4,
+    /// Declined or cancelled.
+    Declined = 5,
+    /// AWS could not be reached, refused the credentials, or throttled to the end of the retries.
+    Access = 6,
+    /// Pulumi failed.
+    Pulumi = 7,
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// A word for scripts; it does not change.
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
+    /// The next thing to do.
+    pub hint: String,
+    /// More for scripts, beside code, message and hint.
+    pub details: Map<String, Value>,
+}
+
+impl Failure {
+    /// A failure without details.
+    pub fn new(exit: Exit, code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit, code, message: message.into(), hint: hint.into(), details: Map::new() }
+    }
+
+    /// What was typed makes no sense.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message, "see `tapctl help` and the command's own --help")
+    }
+
+    /// The same with one more detail.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: Value) -> Self {
+        self.details.insert(key.to_owned(), value);
+        self
+    }
+
+    /// The object that `--json` prints.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let mut error = self.details.clone();
+        error.insert("code".to_owned(), self.code.into());
+        error.insert("message".to_owned(), self.message.clone().into());
+        error.insert("hint".to_owned(), self.hint.clone().into());
+        json!({"schema": 1, "error": error})
+    }
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        let exit = match error.kind {
+            ErrorKind::Conflict => Exit::Conflict,
+            _ if error.is_access() => Exit::Access,
+            _ => Exit::Error,
+        };
+        let code = match error.kind {
+            ErrorKind::Throttled => "throttled",
+            ErrorKind::Denied => "denied",
+            ErrorKind::Credentials => "credentials",
+            ErrorKind::NotFound => "not_found",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::TimedOut => "timed_out",
+            ErrorKind::Unreachable => "unreachable",
+            ErrorKind::Garbled => "garbled",
+            ErrorKind::Invalid => "invalid",
+            ErrorKind::Storage => "storage",
+            ErrorKind::Other => "other",
+        };
+        Self::new(exit, code, error.to_string(), error.hint()).with("operation", error.operation.clone().into())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Exit::Error, "configuration", error.to_string(), error.hint())
+    }
+}
+
+impl From<FindError> for Failure {
+    fn from(error: FindError) -> Self {
+        let (exit, code) = match &error {
+            FindError::Nowhere { .. } | FindError::NoPulumi { .. } => (Exit::Error, "configuration"),
+            FindError::Unreadable { .. } | FindError::Broken { .. } => (Exit::Error, "outputs"),
+            FindError::PulumiFailed { .. } => (Exit::Pulumi, "pulumi"),
+        };
+        let failure = Self::new(exit, code, error.to_string(), error.hint());
+        match error {
+            FindError::Broken { error, .. } => {
+                failure.with("missing", error.missing.into()).with("mistyped", error.mistyped.into())
+            }
+            _ => failure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_port_error_has_its_exit_code() {
+        let exit = |kind| Failure::from(PortError::new(kind, "x:Y", "words")).exit;
+        for kind in [
+            ErrorKind::Throttled,
+            ErrorKind::Denied,
+            ErrorKind::Credentials,
+            ErrorKind::TimedOut,
+            ErrorKind::Unreachable,
+            ErrorKind::Garbled,
+        ] {
+            assert_eq!(exit(kind), Exit::Access, "{kind:?}");
+        }
+        assert_eq!(exit(ErrorKind::Conflict), Exit::Conflict);
+        for kind in [ErrorKind::NotFound, ErrorKind::Invalid, ErrorKind::Storage, ErrorKind::Other] {
+            assert_eq!(exit(kind), Exit::Error, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_one_object_with_code_message_and_hint() {
+        let json = Failure::usage("no").with("more", 1.into()).json();
+        assert_eq!(json["schema"], 1);
+        assert_eq!(json["error"]["code"], "usage");
+        assert_eq!(json["error"]["message"], "no");
+        assert!(json["error"]["hint"].is_string());
+        assert_eq!(json["error"]["more"], 1);
+    }
+}

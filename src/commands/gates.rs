@@ -1,0 +1,38 @@
+//! `gates`: the gates alone.
+
+use crate::cli::{Global, JsonArgs};
+use crate::domain::facts::{Facts, Source};
+use crate::domain::gate::all_pass;
+
+use super::compose::{connect, nothing_answered};
+use super::failure::{Exit, Failure};
+use super::out::Out;
+use super::snapshot::{GateList, gate_rows};
+use super::status::look;
+use super::text;
+
+/// Prints the gates. Printing them is all that was asked for, so a gate in the way is no failure here.
+///
+/// # Errors
+/// When the configuration cannot be used, or not one source of AWS has answered.
+pub async fn run(args: JsonArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let session = connect(global).await?;
+    let gathered = look(&session, &Source::ALL, Facts::default(), out).await;
+    if let Some(failure) = nothing_answered(&gathered.facts) {
+        return Err(failure);
+    }
+    let gates = session.gates(&gathered);
+    let rows = gate_rows(&gates);
+    if !args.json {
+        out.data(&text::gates(&rows))?;
+        return Ok(Exit::Done);
+    }
+    out.json(&GateList {
+        schema: 1,
+        at: gathered.now.to_string(),
+        stack: session.stack.name.clone(),
+        gates: rows,
+        ready_to_shift: all_pass(&gates),
+    })?;
+    Ok(Exit::Done)
+}

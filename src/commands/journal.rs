@@ -1,0 +1,75 @@
+//! `journal`: the record of what was done, as text or as one JSON object.
+
+use serde_json::json;
+
+use crate::adapters::clock::SystemClock;
+use crate::adapters::journal::FileJournal;
+use crate::cli::{Global, JournalArgs, Since};
+use crate::config::{Settings, defaults, process_env};
+use crate::domain::record::Entry;
+use crate::domain::units::Timestamp;
+use crate::ports::{Clock, Journal};
+
+use super::compose::state_dir;
+use super::failure::{Exit, Failure};
+use super::out::Out;
+use super::text;
+
+/// The journal of a stack, read without asking AWS.
+pub(super) struct Record {
+    /// The stack.
+    pub(super) stack: String,
+    /// Entries, oldest first.
+    pub(super) entries: Vec<Entry>,
+    /// Lines that could not be read.
+    pub(super) broken: usize,
+    /// Now.
+    pub(super) now: Timestamp,
+}
+
+/// Reads it. `since` leaves older entries out.
+pub(super) async fn read(global: &Global, since: Option<Since>) -> Result<Record, Failure> {
+    let settings = Settings::load(global, &process_env)?;
+    let (stack, folder) = state_dir(&settings).await?;
+    let (mut entries, broken) = FileJournal::new(folder).read()?;
+    let now = now(&settings).await;
+    if let Some(since) = since {
+        let from = since.instant(now);
+        entries.retain(|entry| entry.at >= from);
+    }
+    Ok(Record { stack, entries, broken, now })
+}
+
+/// The clock that the entries are dated with: a simulator's, where one is set as the endpoint.
+async fn now(settings: &Settings) -> Timestamp {
+    let probe =
+        |endpoint: String| async move { crate::adapters::sim_probe::probe(&endpoint, defaults::PROBE_DEADLINE).await };
+    match settings.endpoint_url.clone().map(probe) {
+        Some(simulator) => simulator.await.map_or_else(|| SystemClock.now(), |simulator| simulator.now),
+        None => SystemClock.now(),
+    }
+}
+
+/// Prints it.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn run(args: JournalArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let record = read(global, args.since).await?;
+    if args.json {
+        out.json(&json!({
+            "schema": 1, "stack": record.stack, "entries": record.entries, "broken": record.broken,
+        }))?;
+    } else {
+        for entry in &record.entries {
+            out.data(&text::entry(entry))?;
+        }
+        if record.entries.is_empty() {
+            out.say("nothing was done yet");
+        }
+    }
+    if record.broken > 0 {
+        out.say(&format!("{} lines of the journal could not be read and are left out", record.broken));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,58 @@
+//! The headless commands: the same domain functions and the same ports as the cockpit, printed instead of drawn.
+//!
+//! One file for each command. They may use everything below the cockpit. Data goes to stdout, words to stderr, and the
+//! exit code tells the truth.
+
+pub mod ask;
+pub mod cockpit;
+pub mod compose;
+pub mod demo;
+pub mod doctor;
+pub mod failure;
+mod follow_up;
+pub mod gates;
+pub mod host;
+pub mod iam_policy;
+pub mod journal;
+pub mod log;
+pub mod out;
+pub mod provision;
+pub mod report;
+pub mod run;
+pub mod shell;
+pub mod shift;
+pub mod sim;
+pub mod snapshot;
+pub mod status;
+pub mod text;
+
+use crate::cli::{Cli, Command};
+
+use failure::{Exit, Failure};
+use out::Out;
+
+/// Does what was typed.
+///
+/// # Errors
+/// [`Failure`] with the exit code, the words and the next step.
+pub async fn run(cli: Cli, out: &mut Out) -> Result<Exit, Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        None => cockpit::run(global).await,
+        Some(Command::Demo(args)) => demo::run(args, global).await,
+        Some(Command::Sim(args)) => sim::run(args, out).await,
+        Some(Command::Status(args)) => status::run(*args, global, out).await,
+        Some(Command::Gates(args)) => gates::run(*args, global, out).await,
+        Some(Command::Shift(args)) => shift::shift(args, global, out).await,
+        Some(Command::Rollback(args)) => shift::rollback(*args, global, out).await,
+        Some(Command::Preview(_) | Command::Up(_) | Command::Refresh(_) | Command::Destroy(_) | Command::Attach(_)) => {
+            provision::run()
+        }
+        Some(Command::Journal(args)) => journal::run(*args, global, out).await,
+        Some(Command::Report(args)) => report::run(args, global, out).await,
+        Some(Command::Doctor(args)) => doctor::run(*args, global, out).await,
+        Some(Command::IamPolicy) => iam_policy::run(global, out).await,
+        Some(Command::Completions { shell }) => shell::completions(*shell, out),
+        Some(Command::Man) => shell::man(out),
+    }
+}

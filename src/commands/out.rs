@@ -1,0 +1,145 @@
+//! Where commands print: data to stdout, words for people to stderr.
+//!
+//! A reader that goes away (`tapctl journal | head`) is no error; a full disk behind stdout is.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::failure::{Exit, Failure};
+
+/// Two streams.
+pub struct Out {
+    stdout: Box<dyn Write + Send>,
+    stderr: Box<dyn Write + Send>,
+    /// Nobody reads stdout any more.
+    pub closed: bool,
+}
+
+impl Out {
+    /// The process's own streams.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self::to(Box::new(io::stdout()), Box::new(io::stderr()))
+    }
+
+    /// Any two streams.
+    #[must_use]
+    pub fn to(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Self {
+        Self { stdout, stderr, closed: false }
+    }
+
+    /// Prints data as it is, and a line's end where it has none.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn data(&mut self, text: &str) -> Result<(), Failure> {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        let written = self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.write_all(end.as_bytes()));
+        match written.and_then(|()| self.stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            result => result.map_err(|error| unwritable(&error)),
+        }
+    }
+
+    /// Prints one JSON object on one line.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(value).map_err(|error| unwritable(&io::Error::from(error)))?;
+        self.data(&text)
+    }
+
+    /// Says something to people. There is nobody to tell when that fails.
+    pub fn say(&mut self, text: &str) {
+        let _ = writeln!(self.stderr, "{text}");
+    }
+
+    /// Says something and stays on the line.
+    pub fn prompt(&mut self, text: &str) {
+        let _ = write!(self.stderr, "{text}");
+        let _ = self.stderr.flush();
+    }
+
+    /// Says why a command failed; with `json` also as the only object on stdout.
+    pub fn failure(&mut self, failure: &Failure, json: bool) {
+        if json {
+            let _ = self.json(&failure.json());
+        }
+        self.say(&format!("tapctl: {}", failure.message));
+        if !failure.hint.is_empty() {
+            self.say(&format!("  next: {}", failure.hint));
+        }
+    }
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    Failure::new(Exit::Error, "stdout", format!("stdout cannot be written: {error}"), "check where stdout goes to")
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    /// A stream that keeps what is written.
+    #[derive(Clone, Default)]
+    pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Kept {
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn captured() -> (Out, Kept, Kept) {
+        let (stdout, stderr) = (Kept::default(), Kept::default());
+        (Out::to(Box::new(stdout.clone()), Box::new(stderr.clone())), stdout, stderr)
+    }
+
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_failure_is_the_only_object_on_stdout_and_words_on_stderr() {
+        let (mut out, stdout, stderr) = captured();
+        out.failure(&Failure::usage("no such thing"), true);
+        assert!(serde_json::from_str::<serde_json::Value>(&stdout.text()).unwrap()["error"].is_object());
+        assert!(stderr.text().starts_with("tapctl: no such thing\n  next: "));
+        let (mut out, stdout, _) = captured();
+        out.failure(&Failure::usage("no such thing"), false);
+        assert_eq!(stdout.text(), "");
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_error_and_a_full_disk_is() {
+        let mut out = Out::to(Box::new(Broken(io::ErrorKind::BrokenPipe)), Box::new(io::sink()));
+        assert!(out.data("x").is_ok() && out.closed);
+        let mut out = Out::to(Box::new(Broken(io::ErrorKind::StorageFull)), Box::new(io::sink()));
+        assert_eq!(out.data("x").unwrap_err().exit, Exit::Error);
+    }
+}

@@ -1,0 +1,246 @@
+//! `report`: the incident report, as Markdown, from the journal alone.
+//!
+//! It asks nobody: what is not in the journal is not in the report.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use crate::cli::{Global, ReportArgs};
+use crate::domain::record::{Entry, Event, History, OutcomeKind};
+use crate::domain::shift::Override;
+use crate::domain::units::{Timestamp, WeightPair, age_text};
+
+use super::failure::{Exit, Failure};
+use super::journal;
+use super::out::Out;
+
+/// Writes the report.
+///
+/// # Errors
+/// When the journal cannot be read or the file cannot be written.
+pub async fn run(args: &ReportArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let record = journal::read(global, args.since).await?;
+    let text = markdown(&record.stack, &record.entries, record.broken, record.now);
+    match &args.output {
+        None => out.data(&text)?,
+        Some(file) => {
+            write(file, &text).map_err(|error| {
+                Failure::new(
+                    Exit::Error,
+                    "storage",
+                    format!("{} cannot be written: {error}", file.display()),
+                    "give another file with --output",
+                )
+            })?;
+            out.say(&format!("written to {}", file.display()));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
+/// One weight change, from its intent to INSYNC.
+struct Step<'a> {
+    entry: &'a Entry,
+    id: &'a str,
+    from: WeightPair,
+    to: WeightPair,
+    overrides: &'a [Override],
+    outcome: Option<(OutcomeKind, Option<&'a str>)>,
+    insync: Option<(Timestamp, bool)>,
+}
+
+/// The report as Markdown.
+#[must_use]
+pub fn markdown(stack: &str, entries: &[Entry], broken: usize, now: Timestamp) -> String {
+    let mut text = format!("# Traffic report: {}\n\nMade at {now} from the journal.\n\n", cell(stack));
+    summary(&mut text, entries, broken);
+    let steps = steps(entries);
+    changes(&mut text, &steps);
+    open_points(&mut text, &History::of(entries), broken, now);
+    text.push_str("## Timeline\n\n| at | who | what |\n|---|---|---|\n");
+    for entry in entries {
+        let who = format!("{}@{}", entry.operator, entry.host);
+        let _ = writeln!(text, "| {} | {} | {} |", entry.at, cell(&who), cell(&entry.event.text()));
+    }
+    text
+}
+
+fn summary(text: &mut String, entries: &[Entry], broken: usize) {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+        text.push_str("The journal holds nothing for this time.\n\n");
+        return;
+    };
+    let mut operators: Vec<_> = entries.iter().map(|e| format!("{}@{}", e.operator, e.host)).collect();
+    operators.sort();
+    operators.dedup();
+    let weights = History::of(entries).known.map_or_else(|| "not known".to_owned(), |(weights, _)| weights.to_string());
+    let span = age_text(last.at.since(first.at));
+    let _ = writeln!(text, "- From {} to {} ({span}), {} entries", first.at, last.at, entries.len());
+    let _ = writeln!(text, "- Operators: {}", cell(&operators.join(", ")));
+    let _ = writeln!(text, "- Weights at the end (legacy/new): {weights}");
+    if broken > 0 {
+        let _ = writeln!(text, "- {broken} lines of the journal could not be read");
+    }
+    text.push('\n');
+}
+
+fn steps(entries: &[Entry]) -> Vec<Step<'_>> {
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    for entry in entries {
+        match &entry.event {
+            Event::Intent { id, from, to, overrides, .. } => {
+                steps.push(Step { entry, id, from: *from, to: *to, overrides, outcome: None, insync: None });
+            }
+            Event::Outcome { id, result, change, .. } => {
+                if let Some(step) = steps.iter_mut().rev().find(|step| step.id == id) {
+                    step.outcome = Some((*result, change.as_deref()));
+                }
+            }
+            Event::Insync { change, verified, .. } => {
+                let same = |step: &&mut Step<'_>| matches!(step.outcome, Some((_, Some(id))) if id == change);
+                if let Some(step) = steps.iter_mut().rev().find(same) {
+                    step.insync.get_or_insert((entry.at, *verified));
+                }
+            }
+            _ => {}
+        }
+    }
+    steps
+}
+
+fn changes(text: &mut String, steps: &[Step<'_>]) {
+    text.push_str("## Weight changes\n\n");
+    if steps.is_empty() {
+        text.push_str("None.\n\n");
+        return;
+    }
+    text.push_str("| at | who | from | to | outcome | INSYNC after | read back | gates stepped over |\n|---|---|---|---|---|---|---|---|\n");
+    for step in steps {
+        let outcome = step.outcome.map_or("open", |(kind, _)| kind.word());
+        let insync = step.insync.map_or_else(|| "–".to_owned(), |(at, _)| age_text(at.since(step.entry.at)));
+        let read_back = step.insync.map_or("–", |(_, verified)| if verified { "as confirmed" } else { "DIFFERENT" });
+        let over: Vec<_> = step.overrides.iter().map(|o| format!("{}: {}", o.gate, o.reason)).collect();
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {outcome} | {insync} | {read_back} | {} |",
+            step.entry.at,
+            cell(&step.entry.operator),
+            step.from,
+            step.to,
+            if over.is_empty() { "–".to_owned() } else { cell(&over.join("; ")) }
+        );
+    }
+    text.push('\n');
+}
+
+fn open_points(text: &mut String, history: &History, broken: usize, now: Timestamp) {
+    let mut points = Vec::new();
+    if let Some(open) = &history.unfinished {
+        points.push(format!("The change {} → {} of {} has no outcome yet.", open.from, open.to, open.at));
+    }
+    if let Some((id, at)) = &history.pending {
+        points
+            .push(format!("The change {id} was not seen INSYNC, {} after it was accepted.", age_text(now.since(*at))));
+    }
+    if let (Some(confirmed), Some((known, at))) = (history.confirmed, history.known)
+        && confirmed != known
+    {
+        points.push(format!("Somebody set {known} (seen at {at}); {confirmed} was confirmed here."));
+    }
+    if broken > 0 {
+        points.push("The journal has lines that could not be read; what they said is missing here.".to_owned());
+    }
+    if points.is_empty() {
+        return;
+    }
+    text.push_str("## Open points\n\n");
+    for point in points {
+        let _ = writeln!(text, "- {point}");
+    }
+    text.push('\n');
+}
+
+/// Text that cannot break out of a table's cell or into markup.
+fn cell(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' => safe.extend(['\\', c]),
+            c if c.is_control() => safe.push(' '),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::shift::Direction;
+    use crate::runtime::fakes::{entry, pair};
+
+    fn entries() -> Vec<Entry> {
+        vec![
+            entry(0, Event::Seen { weights: pair(100, 0) }),
+            entry(
+                10,
+                Event::Intent {
+                    id: "a".into(),
+                    record: "app.example.com.".into(),
+                    from: pair(100, 0),
+                    to: pair(90, 10),
+                    direction: Direction::Forward,
+                    overrides: vec![Override { gate: "bake".into(), reason: "drill | only".into() }],
+                },
+            ),
+            entry(
+                11,
+                Event::Outcome {
+                    id: "a".into(),
+                    result: OutcomeKind::Accepted,
+                    weights: Some(pair(90, 10)),
+                    change: Some("/change/C1".into()),
+                    detail: "accepted".into(),
+                },
+            ),
+            entry(50, Event::Insync { change: "/change/C1".into(), weights: pair(90, 10), verified: true }),
+        ]
+    }
+
+    #[test]
+    fn a_change_is_one_row_from_intent_to_insync() {
+        let text = markdown("prod", &entries(), 0, Timestamp::from_millis(60_000));
+        assert!(
+            text.contains("| 1970-01-01T00:00:10Z | oncall | 100/0 | 90/10 | accepted | 40 s | as confirmed | bake: drill \\| only |"),
+            "{text}"
+        );
+        assert!(text.contains("Weights at the end (legacy/new): 90/10"));
+        assert!(!text.contains("## Open points"));
+    }
+
+    #[test]
+    fn what_is_open_is_said() {
+        let text = markdown("prod", &entries()[..2], 3, Timestamp::from_millis(60_000));
+        assert!(
+            text.contains("## Open points")
+                && text.contains("has no outcome yet")
+                && text.contains("could not be read")
+        );
+        let text = markdown("prod", &entries()[..3], 0, Timestamp::from_millis(60_000));
+        assert!(text.contains("was not seen INSYNC, 49 s after"), "{text}");
+    }
+
+    #[test]
+    fn an_empty_journal_is_a_report_too() {
+        assert!(markdown("prod", &[], 0, Timestamp::default()).contains("holds nothing"));
+    }
+}

@@ -1,0 +1,361 @@
+//! `shift` and `rollback`: look, decide, ask, send, and with `--wait` follow to INSYNC.
+//!
+//! The decision stands on what was seen when this process began: whatever changed since is a conflict, never a reason
+//! to decide anew without the operator. The sending itself is [`crate::runtime::apply`].
+
+use serde_json::{Value, json};
+
+use crate::cli::{Global, GoArgs, RollbackArgs, ShiftArgs};
+use crate::config::defaults;
+use crate::domain::confirm::{Confirmed, Need, YesFlag};
+use crate::domain::facts::{Facts, Observation, Source};
+use crate::domain::gate::{Gate, blocking};
+use crate::domain::record::{Entry, Event};
+use crate::domain::shift::{Direction, Override, ShiftOutcome, ShiftPlan};
+use crate::domain::traffic::{Change, RecordGroup};
+use crate::domain::units::{Percent, Timestamp, WeightPair, age_text};
+use crate::runtime::apply::{apply, outcome_written};
+use crate::runtime::gather::{Gathered, gather, keep_record};
+use crate::runtime::ports_set::{JournalRead, Scribe};
+
+use super::ask::{Declined, ask};
+use super::compose::{Session, connect};
+use super::failure::{Exit, Failure};
+use super::follow_up::{self, Ending};
+use super::out::Out;
+use super::snapshot::gate_rows;
+
+/// Sources that are asked first: what is there, and who asks.
+const FIRST: [Source; 2] = [Source::Records, Source::Identity];
+
+/// Moves weight to the share that was asked for.
+///
+/// # Errors
+/// [`Failure`] with the exit code for whatever kept it from being done.
+pub async fn shift(args: &ShiftArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let overrides = args.stepped_over().map_err(Failure::usage)?;
+    let share = |now: Percent| args.to.or_else(|| args.step.map(|points| now.step(points))).unwrap_or(now);
+    let session = connect(global).await?;
+    carry_out(&session, &share, &overrides, args.go, out).await
+}
+
+/// Sends all traffic back.
+///
+/// # Errors
+/// [`Failure`] with the exit code for whatever kept it from being done.
+pub async fn rollback(args: RollbackArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let session = connect(global).await?;
+    carry_out(&session, &|_| Percent::ZERO, &[], args.go, out).await
+}
+
+/// What was seen at the beginning; the decision stands on it.
+struct Base {
+    gathered: Gathered,
+    group: RecordGroup,
+    operator: String,
+}
+
+async fn carry_out(
+    session: &Session,
+    share: &(dyn Fn(Percent) -> Percent + Sync),
+    overrides: &[Override],
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    if session.settings.read_only && !go.dry_run {
+        return Err(Failure::new(
+            Exit::Declined,
+            "read_only",
+            "nothing was changed: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)",
+            "leave it out to change weights; --dry-run shows what would be sent",
+        ));
+    }
+    session.settle_open(out).await?;
+    let base = look_first(session, out).await?;
+    let mut plan = match ShiftPlan::new(&base.group, share(base.group.new_share())) {
+        Ok(plan) => plan,
+        Err(error) => return nothing_to_do(&base, go, &error.to_string(), out),
+    };
+    let mut gates = Vec::new();
+    let base = match plan.direction() {
+        Direction::Back => base,
+        Direction::Forward => {
+            let (base, answers) = look_at_everything(session, base, out).await?;
+            plan.overrides = stepped_over(&answers, overrides);
+            gates = answers;
+            base
+        }
+    };
+    describe(&plan, &gates, out);
+    let blocked: Vec<&Gate> = if gates.is_empty() { Vec::new() } else { blocking(&gates, overrides).collect() };
+    if !blocked.is_empty() {
+        return Err(blocked_by(&blocked));
+    }
+    if go.dry_run {
+        report(&plan, &gates, "dry_run", None, None, go, out)?;
+        return Ok(Exit::Done);
+    }
+    let yes = confirm(session, &base, &plan, go, out).await?;
+    send(session, &base, Confirmed::by_flag(plan, yes), &gates, go, out).await
+}
+
+/// Reads the records and who asks. Whatever another process on this host did since this one began is a conflict.
+async fn look_first(session: &Session, out: &mut Out) -> Result<Base, Failure> {
+    let mut gathered = gather(&session.ports, &FIRST, Facts::default(), defaults::GATHER_DEADLINE).await;
+    if let Some(error) = gathered.facts.error(Source::Records) {
+        return Err(error.clone().into());
+    }
+    let group = match gathered.facts.group.as_ref().map(|fact| &fact.value) {
+        Some(Ok(group)) => group.clone(),
+        Some(Err(shape)) => return Err(wrong_shape(&shape.to_string())),
+        None => return Err(wrong_shape("Route 53 told no records")),
+    };
+    if let Ok(journal) = &gathered.journal {
+        nobody_else_since(journal, session.began, &group)?;
+    }
+    let operator = session.operator(&gathered.facts);
+    for error in keep_record(&session.ports, &mut gathered, &operator, &session.stack.host).await {
+        out.say(&format!("the journal is behind: {error}"));
+    }
+    Ok(Base { gathered, group, operator })
+}
+
+/// Asks everything that the gates want to know, and then looks at the records once more: what the operator decided on
+/// has to be what is there.
+async fn look_at_everything(session: &Session, base: Base, out: &mut Out) -> Result<(Base, Vec<Gate>), Failure> {
+    let rest: Vec<Source> = Source::ALL.into_iter().filter(|source| !FIRST.contains(source)).collect();
+    let mut gathered = gather(&session.ports, &rest, base.gathered.facts, defaults::GATHER_DEADLINE).await;
+    for error in keep_record(&session.ports, &mut gathered, &base.operator, &session.stack.host).await {
+        out.say(&format!("the journal is behind: {error}"));
+    }
+    let again = session.ports.observe.observe(crate::domain::facts::Query::Records).await?;
+    gathered.now = session.ports.clock.now();
+    if let Observation::Records(records) = &again {
+        match RecordGroup::from_records(&session.ports.key, records) {
+            Ok(found) if found == base.group => {}
+            Ok(found) => return Err(conflict(&base.group, Ok(&found), "they changed while this was being decided")),
+            Err(shape) => {
+                return Err(conflict(
+                    &base.group,
+                    Err(&shape.to_string()),
+                    "they changed while this was being decided",
+                ));
+            }
+        }
+    }
+    gathered.facts.absorb(&session.ports.key, Source::Records, Ok(again), gathered.now);
+    if let Ok(journal) = session.ports.read_journal().await {
+        nobody_else_since(&journal, session.began, &base.group)?;
+    }
+    let gates = session.gates(&gathered);
+    Ok((Base { gathered, ..base }, gates))
+}
+
+/// Another process of this host that sent a change since this one began has won; deciding anew is up to the operator.
+fn nobody_else_since(journal: &JournalRead, began: Timestamp, seen: &RecordGroup) -> Result<(), Failure> {
+    let newer = |entry: &&Entry| entry.at > began && matches!(entry.event, Event::Intent { .. });
+    match journal.entries.iter().rev().find(newer) {
+        None => Ok(()),
+        Some(entry) => {
+            let words =
+                format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text());
+            Err(conflict(seen, Ok(seen), &words))
+        }
+    }
+}
+
+/// The gates that would block and are stepped over by name. One that passes anyway needs no reason in the journal.
+fn stepped_over(gates: &[Gate], overrides: &[Override]) -> Vec<Override> {
+    let needed = |o: &&Override| gates.iter().any(|gate| !gate.passes() && gate.id.name() == o.gate);
+    overrides.iter().filter(needed).cloned().collect()
+}
+
+fn nothing_to_do(base: &Base, go: GoArgs, words: &str, out: &mut Out) -> Result<Exit, Failure> {
+    let weights = base.group.weights();
+    if go.json {
+        out.json(&json!({
+            "schema": 1, "result": "nothing_to_do", "from": weights, "to": weights,
+            "new_percent": weights.new_percent(), "change": null,
+        }))?;
+    }
+    out.say(&format!("{words}; nothing was sent"));
+    Ok(Exit::Done)
+}
+
+fn describe(plan: &ShiftPlan, gates: &[Gate], out: &mut Out) {
+    out.say(&format!("{}: {}  {} → {}", plan.title(), plan.record_name(), plan.from(), plan.to));
+    out.say(&format!("  {}", plan.call_text()));
+    out.say(&format!(
+        "  in effect about {} after the call (INSYNC, then one TTL); the way back takes as long",
+        age_text(plan.effect_after())
+    ));
+    if plan.direction() == Direction::Back {
+        out.say("  no gate blocks the way back");
+    }
+    for over in &plan.overrides {
+        let reason = gates.iter().find(|gate| gate.id.name() == over.gate).map_or("", |gate| gate.reason.as_str());
+        out.say(&format!("  stepping over {}: {} ({reason})", over.gate, over.reason));
+    }
+}
+
+fn blocked_by(blocked: &[&Gate]) -> Failure {
+    let lines: Vec<_> =
+        blocked.iter().map(|gate| format!("\n  {} {}: {}", gate.verdict.word(), gate.id, gate.reason)).collect();
+    let (noun, verb) = if blocked.len() == 1 { ("gate", "blocks") } else { ("gates", "block") };
+    let message = format!("{} {noun} {verb} this step; nothing was sent:{}", blocked.len(), lines.concat());
+    let hint = format!(
+        "wait until they pass (tapctl gates), or step over each by name: --override {} --reason TEXT",
+        blocked.first().map_or("GATE", |gate| gate.id.name())
+    );
+    let rows: Vec<Gate> = blocked.iter().map(|gate| (*gate).clone()).collect();
+    let rows = serde_json::to_value(gate_rows(&rows)).unwrap_or_default();
+    Failure::new(Exit::Gate, "gate", message, hint).with("gates", rows)
+}
+
+fn wrong_shape(why: &str) -> Failure {
+    Failure::new(
+        Exit::Error,
+        "record_group",
+        format!("the records cannot be shifted: {why}"),
+        "bring them into the shape of one weighted pair, or mend the stack outputs; `tapctl status` shows what is seen",
+    )
+}
+
+/// A conflict, with what was expected and what is there.
+pub(super) fn conflict(expected: &RecordGroup, found: Result<&RecordGroup, &str>, words: &str) -> Failure {
+    let (text, value) = match found {
+        Ok(group) => (group.weights().to_string(), json!(group.weights())),
+        Err(why) => (format!("something else ({why})"), Value::Null),
+    };
+    Failure::new(
+        Exit::Conflict,
+        "conflict",
+        format!(
+            "the records changed under us: expected {}, found {text}; nothing was sent again: {words}",
+            expected.weights()
+        ),
+        "look at who changed them (tapctl journal, CloudTrail), then decide again from what is there now",
+    )
+    .with("expected", json!(expected.weights()))
+    .with("found", value)
+}
+
+async fn confirm(
+    session: &Session,
+    base: &Base,
+    plan: &ShiftPlan,
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<YesFlag, Failure> {
+    if let Some(yes) = YesFlag::from_cli(go.yes) {
+        return Ok(yes);
+    }
+    let need = if plan.is_complete() { Need::Typed(plan.record_name().to_owned()) } else { Need::Yes };
+    match ask(out, &need).await {
+        Ok(yes) => Ok(yes),
+        Err(Declined(why)) => {
+            let event = Event::Declined { what: plan.title(), why: why.clone() };
+            let mut scribe = Scribe::new(&session.ports, &base.operator, &session.stack.host);
+            if let Err(error) = scribe.append(event).await {
+                out.say(&format!("the journal cannot be written: {error}"));
+            }
+            Err(Declined(why).into())
+        }
+    }
+}
+
+async fn send(
+    session: &Session,
+    base: &Base,
+    plan: Confirmed<ShiftPlan>,
+    gates: &[Gate],
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let interrupt = follow_up::Interrupt::listen();
+    let wanted = plan.get().clone();
+    let (outcome, entries) = apply(&session.ports, plan, &base.operator, &session.stack.host).await;
+    if !outcome_written(&entries) {
+        out.say("the outcome could not be written to the journal; the next start settles it from the records");
+    }
+    let change = accepted(&wanted, outcome, out)?;
+    let Some(change) = change else {
+        report(&wanted, gates, "settled", None, None, go, out)?;
+        return Ok(Exit::Done);
+    };
+    out.say(&format!("Route 53 accepted it as {}: {}", change.id, change.status));
+    if !go.wait {
+        report(&wanted, gates, "accepted", Some(&change), None, go, out)?;
+        return Ok(Exit::Done);
+    }
+    match follow_up::to_the_end(session, &change, wanted.to, &base.operator, interrupt, out).await? {
+        Ending { change, verified: true, .. } => {
+            report(&wanted, gates, "insync", Some(&change), Some(true), go, out)?;
+            Ok(Exit::Done)
+        }
+        Ending { found, .. } => {
+            let found = found.map_err(|shape| shape.to_string());
+            Err(conflict(&wanted.target(), found.as_ref().map_err(String::as_str), "they are not what was confirmed"))
+        }
+    }
+}
+
+/// The change that Route 53 accepted, nothing when the answer was lost and the records show that it was made.
+fn accepted(plan: &ShiftPlan, outcome: ShiftOutcome, out: &mut Out) -> Result<Option<Change>, Failure> {
+    match outcome {
+        ShiftOutcome::Accepted(change) => Ok(Some(change)),
+        ShiftOutcome::Settled { error, applied: true, found } => {
+            out.say(&format!("the answer was lost ({error}), but the records show {}: it was made", found.weights()));
+            Ok(None)
+        }
+        ShiftOutcome::Settled { error, applied: false, .. } => {
+            let mut failure = Failure::from(error);
+            failure.message = format!("{}; the records show that nothing was changed", failure.message);
+            Err(failure)
+        }
+        ShiftOutcome::Conflict { message, found } => {
+            Err(conflict(&plan.expected, found.as_ref().map_err(String::as_str), &message))
+        }
+        ShiftOutcome::Refused(error) => {
+            let mut failure = Failure::from(error);
+            failure.message = format!("nothing was changed: {}", failure.message);
+            Err(failure)
+        }
+        ShiftOutcome::Unknown(error) => {
+            let mut failure = Failure::from(error);
+            failure.message = format!("it is not known whether the change was made: {}", failure.message);
+            "run `tapctl status` once AWS can be reached: it settles the change from the records"
+                .clone_into(&mut failure.hint);
+            Err(failure)
+        }
+    }
+}
+
+fn report(
+    plan: &ShiftPlan,
+    gates: &[Gate],
+    result: &str,
+    change: Option<&Change>,
+    verified: Option<bool>,
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    if !go.json {
+        return Ok(());
+    }
+    let change = change.map(|c| json!({"id": c.id, "status": c.status, "at": c.at.to_string()}));
+    out.json(&json!({
+        "schema": 1,
+        "result": result,
+        "record": plan.record_name(),
+        "direction": plan.direction(),
+        "from": plan.from(),
+        "to": plan.to,
+        "new_percent": WeightPair::new_percent(plan.to),
+        "call": plan.call_text(),
+        "overrides": plan.overrides,
+        "gates": gate_rows(gates),
+        "change": change,
+        "verified": verified,
+    }))
+}

@@ -1,0 +1,354 @@
+//! One snapshot of the migration as `status --json` and `gates --json` print it: schema 1.
+//!
+//! Pure. People script against these names: fields may be added, never renamed or removed. What is not known is `null`.
+
+use serde::Serialize;
+
+use crate::domain::facts::{Facts, Source};
+use crate::domain::gate::{Gate, all_pass};
+use crate::domain::metrics::Metric;
+use crate::domain::model::Stack;
+use crate::domain::record::History;
+use crate::domain::replication::TableCounts;
+use crate::domain::series::{Point, STALE};
+use crate::domain::traffic::ChangeStatus;
+use crate::domain::units::{Timestamp, WeightPair};
+use crate::runtime::gather::Gathered;
+
+/// `status --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Snapshot {
+    /// Version of this shape.
+    pub schema: u8,
+    /// When it was complete.
+    pub at: String,
+    /// The stack.
+    pub stack: String,
+    /// Every source that was asked.
+    pub sources: Vec<SourceRow>,
+    /// Weights and shares.
+    pub traffic: Traffic,
+    /// The DMS task.
+    pub replication: Replication,
+    /// The ECS service.
+    pub service: ServiceRow,
+    /// Alarms of both regions; `null` when neither could be read.
+    pub alarms: Option<Vec<AlarmRow>>,
+    /// The gates.
+    pub gates: Vec<GateRow>,
+    /// Whether every gate passes.
+    pub ready_to_shift: bool,
+}
+
+/// A source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceRow {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether its last answer was one.
+    pub ok: bool,
+    /// Seconds since it last answered.
+    pub age_s: Option<f64>,
+    /// Its newest failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Weights and shares.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Traffic {
+    /// The record.
+    pub record: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub rtype: String,
+    /// Weight of the legacy record.
+    pub legacy_weight: Option<u8>,
+    /// Weight of the new record.
+    pub new_weight: Option<u8>,
+    /// The share of answers that name the new stack, in percent.
+    pub new_percent: Option<f64>,
+    /// The share of requests that reach it, in percent.
+    pub observed_new_percent: Option<f64>,
+    /// The newest change of ours.
+    pub change: Option<ChangeRow>,
+    /// Set when the weights are not the ones last confirmed here.
+    pub drift: Option<Drift>,
+    /// Why the records cannot be shifted, when they cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// A change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChangeRow {
+    /// Route 53's id.
+    pub id: String,
+    /// `PENDING`, `INSYNC`, or `null` while it cannot be asked for.
+    pub status: Option<String>,
+    /// When it was accepted.
+    pub at: String,
+}
+
+/// Weights that nobody confirmed here.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Drift {
+    /// What was last confirmed here, if anything was.
+    pub confirmed: Option<WeightPair>,
+    /// What is there.
+    pub found: WeightPair,
+}
+
+/// The DMS task.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Replication {
+    /// Its state, in DMS's word.
+    pub task: Option<String>,
+    /// Progress of the full load.
+    pub full_load_percent: Option<u8>,
+    /// How far the target is behind the source.
+    pub lag_s: Option<f64>,
+    /// Start of the minute that says so.
+    pub lag_at: Option<String>,
+    /// Tables by state.
+    pub tables: Tables,
+    /// Tables by validation.
+    pub validation: Validation,
+}
+
+/// Tables by state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Tables {
+    /// Loaded.
+    pub completed: Option<usize>,
+    /// Being loaded.
+    pub loading: Option<usize>,
+    /// In error.
+    pub error: Option<usize>,
+    /// Suspended.
+    pub suspended: Option<usize>,
+}
+
+/// Tables by validation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Validation {
+    /// Compared and equal.
+    pub validated: Option<usize>,
+    /// Not compared to the end.
+    pub pending: Option<usize>,
+    /// Different.
+    pub mismatched: Option<usize>,
+}
+
+/// The ECS service and its targets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ServiceRow {
+    /// Tasks wanted.
+    pub desired: Option<u32>,
+    /// Tasks running.
+    pub running: Option<u32>,
+    /// Tasks being started.
+    pub pending: Option<u32>,
+    /// Targets that take requests.
+    pub healthy_targets: Option<usize>,
+    /// Targets that should and do not.
+    pub unhealthy_targets: Option<usize>,
+    /// Of what is reserved.
+    pub cpu_percent: Option<f64>,
+    /// Of what is reserved.
+    pub memory_percent: Option<f64>,
+    /// State of the primary deployment.
+    pub rollout: Option<String>,
+}
+
+/// An alarm.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlarmRow {
+    /// Its name.
+    pub name: String,
+    /// CloudWatch's word.
+    pub state: &'static str,
+    /// Since when.
+    pub since: Option<String>,
+}
+
+/// A gate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GateRow {
+    /// Its id.
+    pub id: &'static str,
+    /// `pass`, `fail` or `unknown`.
+    pub verdict: &'static str,
+    /// What was found.
+    pub value: Option<String>,
+    /// What it has to be.
+    pub limit: String,
+    /// Why, and what to do.
+    pub reason: String,
+    /// The instant of the fact that decided.
+    pub at: Option<String>,
+}
+
+/// `gates --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GateList {
+    /// Version of this shape.
+    pub schema: u8,
+    /// When it was complete.
+    pub at: String,
+    /// The stack.
+    pub stack: String,
+    /// The gates.
+    pub gates: Vec<GateRow>,
+    /// Whether every gate passes.
+    pub ready_to_shift: bool,
+}
+
+impl Snapshot {
+    /// The snapshot of what was gathered.
+    #[must_use]
+    pub fn of(stack: &Stack, gathered: &Gathered, gates: &[Gate]) -> Self {
+        let (facts, now) = (&gathered.facts, gathered.now);
+        Self {
+            schema: 1,
+            at: now.to_string(),
+            stack: stack.name.clone(),
+            sources: source_rows(facts, now),
+            traffic: traffic(stack, facts, gathered.history(), now),
+            replication: replication(facts, now),
+            service: service(facts, now),
+            alarms: alarms(facts),
+            gates: gate_rows(gates),
+            ready_to_shift: all_pass(gates),
+        }
+    }
+}
+
+/// The gates as rows.
+#[must_use]
+pub fn gate_rows(gates: &[Gate]) -> Vec<GateRow> {
+    gates
+        .iter()
+        .map(|gate| GateRow {
+            id: gate.id.name(),
+            verdict: gate.verdict.word(),
+            value: gate.value.clone(),
+            limit: gate.limit.clone(),
+            reason: gate.reason.clone(),
+            at: gate.at.map(|at| at.to_string()),
+        })
+        .collect()
+}
+
+fn source_rows(facts: &Facts, now: Timestamp) -> Vec<SourceRow> {
+    let row = |(source, health): (&Source, &crate::domain::facts::SourceHealth)| SourceRow {
+        name: source.name(),
+        ok: health.error.is_none(),
+        age_s: health.last_ok.map(|at| tenths(now.since(at).as_secs_f64())),
+        error: health.error.as_ref().map(ToString::to_string),
+    };
+    facts.sources.iter().map(row).collect()
+}
+
+fn traffic(stack: &Stack, facts: &Facts, history: Option<&History>, now: Timestamp) -> Traffic {
+    let found = facts.shiftable().map(crate::domain::traffic::RecordGroup::weights);
+    let problem = facts.group.as_ref().and_then(|fact| fact.value.as_ref().err()).map(ToString::to_string);
+    Traffic {
+        record: stack.group.name.clone(),
+        rtype: stack.group.rtype.clone(),
+        legacy_weight: found.map(WeightPair::legacy),
+        new_weight: found.map(WeightPair::new_weight),
+        new_percent: found.map(|weights| tenths(weights.new_percent())),
+        observed_new_percent: facts.metrics.observed_new_percent(now).map(|(percent, _)| tenths(percent)),
+        change: change(facts, history),
+        drift: drift(found, history),
+        problem,
+    }
+}
+
+fn change(facts: &Facts, history: Option<&History>) -> Option<ChangeRow> {
+    let history = history?;
+    let (id, sent) = history.last_change.clone()?;
+    if let Some(fact) = facts.change.as_ref().filter(|fact| fact.value.id == id) {
+        return Some(ChangeRow { id, status: Some(fact.value.status.to_string()), at: fact.value.at.to_string() });
+    }
+    let settled = history.pending.is_none().then(|| ChangeStatus::Insync.to_string());
+    Some(ChangeRow { id, status: settled, at: sent.to_string() })
+}
+
+/// The same question as the drift gate's: are these the weights that were last confirmed here?
+fn drift(found: Option<WeightPair>, history: Option<&History>) -> Option<Drift> {
+    let (found, history) = (found?, history?);
+    if history.unfinished.is_some() {
+        return None;
+    }
+    match history.confirmed {
+        Some(confirmed) if confirmed == found => None,
+        None if found.new_weight() == 0 => None,
+        confirmed => Some(Drift { confirmed, found }),
+    }
+}
+
+fn replication(facts: &Facts, now: Timestamp) -> Replication {
+    let task = facts.replication.as_ref().map(|fact| &fact.value.task);
+    let counts = facts.tables.as_ref().map(|fact| TableCounts::of(&fact.value));
+    let lag = fresh(facts, Metric::LagTarget, now);
+    Replication {
+        task: task.map(|task| task.status.word().to_owned()),
+        full_load_percent: task.and_then(|task| task.full_load_percent),
+        lag_s: lag.map(|point| tenths(point.value)),
+        lag_at: lag.map(|point| point.at.to_string()),
+        tables: Tables {
+            completed: counts.map(|c| c.completed),
+            loading: counts.map(|c| c.loading),
+            error: counts.map(|c| c.error),
+            suspended: counts.map(|c| c.suspended),
+        },
+        validation: Validation {
+            validated: counts.map(|c| c.validated),
+            pending: counts.map(|c| c.pending),
+            mismatched: counts.map(|c| c.mismatched),
+        },
+    }
+}
+
+fn service(facts: &Facts, now: Timestamp) -> ServiceRow {
+    let service = facts.service.as_ref().map(|fact| &fact.value);
+    let targets = facts.targets.as_ref().map(|fact| &fact.value);
+    let percent = |metric| fresh(facts, metric, now).map(|point| tenths(point.value));
+    ServiceRow {
+        desired: service.map(|s| s.desired),
+        running: service.map(|s| s.running),
+        pending: service.map(|s| s.pending),
+        healthy_targets: targets.map(crate::domain::service::Hosts::healthy),
+        unhealthy_targets: targets.map(crate::domain::service::Hosts::unhealthy),
+        cpu_percent: percent(Metric::ServiceCpu),
+        memory_percent: percent(Metric::ServiceMemory),
+        rollout: service.and_then(|s| s.rollout()).map(str::to_owned),
+    }
+}
+
+fn alarms(facts: &Facts) -> Option<Vec<AlarmRow>> {
+    if facts.alarms_new.is_none() && facts.alarms_legacy.is_none() {
+        return None;
+    }
+    let row = |alarm: &crate::domain::service::Alarm| AlarmRow {
+        name: alarm.name.clone(),
+        state: alarm.state.word(),
+        since: alarm.since.map(|at| at.to_string()),
+    };
+    Some(facts.alarms().map(row).collect())
+}
+
+/// The newest settled value, unless it is too old to be called known.
+fn fresh(facts: &Facts, metric: Metric, now: Timestamp) -> Option<Point> {
+    facts.metrics.series(metric).last_settled(now).filter(|point| now.since(point.at) <= STALE)
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod tests;

@@ -1,0 +1,89 @@
+//! `status`: one snapshot, or one after another.
+
+use std::time::Duration;
+
+use crate::cli::{Global, StatusArgs};
+use crate::config::defaults;
+use crate::domain::facts::{Facts, Source};
+use crate::domain::schedule::Polls;
+use crate::runtime::gather::{Gathered, gather, keep_record};
+
+use super::compose::{Session, connect, nothing_answered};
+use super::failure::{Exit, Failure};
+use super::out::Out;
+use super::snapshot::Snapshot;
+use super::text;
+
+/// The fastest source changes no faster than this; the others are asked at their own pace.
+const WATCH_STEP: Duration = Duration::from_secs(5);
+
+/// Prints a snapshot, and with `--watch` one after another until it is interrupted.
+///
+/// # Errors
+/// When the configuration cannot be used, or not one source of AWS has answered.
+pub async fn run(args: StatusArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let session = connect(global).await?;
+    let gathered = look(&session, &Source::ALL, Facts::default(), out).await;
+    if let Some(failure) = nothing_answered(&gathered.facts) {
+        return Err(failure);
+    }
+    print(&session, &gathered, args, out)?;
+    if !args.watch {
+        return Ok(Exit::Done);
+    }
+    tokio::select! {
+        end = watch(&session, gathered, args, out) => end,
+        _ = tokio::signal::ctrl_c() => Ok(Exit::Done),
+    }
+}
+
+/// Asks, and writes down what is news. What cannot be settled or written is said, and shows in the gates.
+pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut Out) -> Gathered {
+    if let Err(error) = session.settle_open(out).await {
+        out.say(&format!("an earlier change is still open: {error}; {}", error.hint()));
+    }
+    let mut gathered = gather(&session.ports, sources, facts, defaults::GATHER_DEADLINE).await;
+    let operator = session.operator(&gathered.facts);
+    for error in keep_record(&session.ports, &mut gathered, &operator, &session.stack.host).await {
+        out.say(&format!("the journal is behind: {error}"));
+    }
+    if let Err(error) = &gathered.journal {
+        out.say(&format!("the journal cannot be read: {error}; {}", error.hint()));
+    }
+    gathered
+}
+
+fn print(session: &Session, gathered: &Gathered, args: StatusArgs, out: &mut Out) -> Result<(), Failure> {
+    let gates = session.gates(gathered);
+    let snapshot = Snapshot::of(&session.stack, gathered, &gates);
+    if args.json { out.json(&snapshot) } else { out.data(&text::snapshot(&snapshot, &session.stack)) }
+}
+
+async fn watch(session: &Session, mut gathered: Gathered, args: StatusArgs, out: &mut Out) -> Result<Exit, Failure> {
+    let mut polls = Polls::default();
+    let mut request = 0;
+    note(&mut polls, &Source::ALL, &gathered, &mut request);
+    while !out.closed {
+        tokio::time::sleep(session.pace.real(WATCH_STEP)).await;
+        session.resync().await;
+        let due = polls.due(session.ports.clock.now());
+        if due.is_empty() {
+            continue;
+        }
+        gathered = look(session, &due, gathered.facts, out).await;
+        note(&mut polls, &due, &gathered, &mut request);
+        print(session, &gathered, args, out)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Tells the schedule what was asked and how it went.
+fn note(polls: &mut Polls, asked: &[Source], gathered: &Gathered, request: &mut u64) {
+    let moving = gathered.history().is_some_and(|history| history.pending.is_some());
+    for source in asked {
+        *request += 1;
+        let failures = gathered.facts.sources.get(source).map_or(0, |health| health.failures);
+        polls.sent(*source, *request, gathered.now);
+        polls.answered(*source, *request, gathered.now, failures, moving);
+    }
+}

@@ -1,0 +1,134 @@
+//! Finds the stack outputs: a file that was named, or the Pulumi program's own `pulumi stack output --json`.
+//!
+//! It may read that file and start that one command. It never starts anything that changes a stack.
+
+use std::io;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use tokio::process::Command;
+
+use super::outputs::{OutputsError, StackOutputs};
+use super::{Settings, defaults};
+
+/// Why there are no stack outputs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// Nothing says where they are.
+    #[error(
+        "there are no stack outputs: no --outputs FILE, no `outputs` in a configuration file, and no Pulumi program in {dir}"
+    )]
+    Nowhere {
+        /// Where the program was looked for.
+        dir: String,
+    },
+    /// The file cannot be read.
+    #[error("the outputs file {file} cannot be read: {why}")]
+    Unreadable {
+        /// Which file.
+        file: String,
+        /// The system's words.
+        why: String,
+    },
+    /// They are there and wrong.
+    #[error("{from}: {error}")]
+    Broken {
+        /// Where they came from.
+        from: String,
+        /// Every wrong key.
+        error: OutputsError,
+    },
+    /// Pulumi is not installed.
+    #[error("Pulumi cannot be started to read the stack outputs: {why}")]
+    NoPulumi {
+        /// The system's words.
+        why: String,
+    },
+    /// Pulumi was asked and failed.
+    #[error("`pulumi stack output` failed: {why}")]
+    PulumiFailed {
+        /// The last line of what it said.
+        why: String,
+    },
+}
+
+impl FindError {
+    /// The next thing to do.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Nowhere { .. } => {
+                "write the outputs where the stack was made (`pulumi stack output --json > outputs.json`) \
+                and give them with --outputs outputs.json; `tapctl demo` needs none of this"
+                    .to_owned()
+            }
+            Self::Unreadable { .. } => "check the path after --outputs (or TAPCTL_OUTPUTS) and its rights".to_owned(),
+            Self::Broken { .. } => {
+                "write the file again with `pulumi stack output --json`; the keys are those that the \
+                bundled Pulumi program exports"
+                    .to_owned()
+            }
+            Self::NoPulumi { .. } => {
+                "install Pulumi (https://www.pulumi.com/docs/install/), or give the outputs with --outputs FILE"
+                    .to_owned()
+            }
+            Self::PulumiFailed { .. } => {
+                "select a stack with --stack NAME (`pulumi stack ls` shows them), log in with `pulumi login`, or give \
+                 the outputs with --outputs FILE"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// Reads the outputs from where the settings say.
+///
+/// # Errors
+/// [`FindError`] says what was looked for and why it cannot be used.
+pub async fn outputs(settings: &Settings) -> Result<StackOutputs, FindError> {
+    let (from, text) = match &settings.outputs {
+        Some(file) => (file.display().to_string(), read(file)?),
+        None => ("`pulumi stack output`".to_owned(), ask_pulumi(settings).await?),
+    };
+    StackOutputs::parse(&text).map_err(|error| FindError::Broken { from, error })
+}
+
+fn read(file: &Path) -> Result<String, FindError> {
+    std::fs::read_to_string(file)
+        .map_err(|error| FindError::Unreadable { file: file.display().to_string(), why: error.to_string() })
+}
+
+async fn ask_pulumi(settings: &Settings) -> Result<String, FindError> {
+    let dir = &settings.pulumi_dir;
+    if !dir.join("Pulumi.yaml").is_file() {
+        return Err(FindError::Nowhere { dir: dir.display().to_string() });
+    }
+    let mut command = Command::new("pulumi");
+    command.args(["stack", "output", "--json", "--non-interactive", "--color", "never"]).arg("--cwd").arg(dir);
+    if let Some(stack) = &settings.stack {
+        command.arg("--stack").arg(stack);
+    }
+    command.env("PULUMI_SKIP_UPDATE_CHECK", "true").stdin(Stdio::null()).kill_on_drop(true);
+    let output = match tokio::time::timeout(defaults::PULUMI_DEADLINE, command.output()).await {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(FindError::NoPulumi { why: "there is no `pulumi` on PATH".to_owned() });
+        }
+        Ok(Err(error)) => return Err(FindError::NoPulumi { why: error.to_string() }),
+        Err(_) => {
+            let why = format!("no answer within {} s", defaults::PULUMI_DEADLINE.as_secs());
+            return Err(FindError::PulumiFailed { why });
+        }
+    };
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(FindError::PulumiFailed { why: last_words(&output) })
+    }
+}
+
+fn last_words(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    line.map_or_else(|| format!("it ended with {} and said nothing", output.status), str::to_owned)
+}

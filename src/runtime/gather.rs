@@ -1,0 +1,192 @@
+//! Asks every source at once and folds what comes back into [`Facts`].
+//!
+//! It may use the ports and the domain. A source that fails is noted with its error; nothing here fails as a whole.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, timeout_at};
+
+use crate::domain::facts::{Facts, Observation, Query, Source};
+use crate::domain::record::{Event, History};
+use crate::domain::traffic::{Change, ChangeStatus, RecordGroup};
+use crate::domain::units::Timestamp;
+use crate::ports::{ErrorKind, PortError};
+
+use super::ports_set::{JournalRead, Ports, Scribe};
+
+/// What is known after asking.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gathered {
+    /// All that was learned.
+    pub facts: Facts,
+    /// The journal, or why it cannot be read.
+    pub journal: Result<JournalRead, PortError>,
+    /// When this was complete.
+    pub now: Timestamp,
+}
+
+impl Gathered {
+    /// What the journal says.
+    #[must_use]
+    pub fn history(&self) -> Option<&History> {
+        self.journal.as_ref().ok().map(|read| &read.history)
+    }
+}
+
+/// Asks `sources` all at once, takes at most `deadline` for all of them together, and adds the answers to `facts`.
+///
+/// The journal is read first, because it tells which change is on its way.
+pub async fn gather(ports: &Ports, sources: &[Source], mut facts: Facts, deadline: Duration) -> Gathered {
+    let end = Instant::now() + deadline;
+    let journal = ports.read_journal().await;
+    let pending = journal.as_ref().ok().and_then(|read| read.history.pending.clone()).map(|(id, _)| id);
+    let queries: Vec<Query> = sources.iter().filter_map(|source| source.query(pending.as_deref())).collect();
+    let answers = join_all(queries.into_iter().map(|query| ask(ports, query, end))).await;
+    for (source, answer, at) in answers {
+        facts.absorb(&ports.key, source, answer, at);
+    }
+    facts.clock_skew_ms = (ports.skew)();
+    Gathered { facts, journal, now: ports.clock.now() }
+}
+
+async fn ask(ports: &Ports, query: Query, end: Instant) -> (Source, Result<Observation, PortError>, Timestamp) {
+    let source = query.source();
+    let answer = timeout_at(end, ports.observe.observe(query))
+        .await
+        .unwrap_or_else(|_| Err(PortError::new(ErrorKind::TimedOut, source.name(), "no answer before the deadline")));
+    (source, answer, ports.clock.now())
+}
+
+/// Writes down what the facts say about the weights and the journal does not know yet: a change of ours that has become
+/// INSYNC, after reading the records back, and weights that nobody here has set.
+///
+/// Gives what could not be written or read back; the facts stand without it.
+pub async fn keep_record(ports: &Ports, gathered: &mut Gathered, operator: &str, host: &str) -> Vec<PortError> {
+    let mut scribe = Scribe::new(ports, operator, host);
+    let mut problems = Vec::new();
+    if let Err(error) = note_insync(ports, gathered, &mut scribe).await {
+        problems.push(error);
+    }
+    if let Err(error) = note_news(ports, gathered, &mut scribe).await {
+        problems.push(error);
+    }
+    if let Ok(read) = &mut gathered.journal {
+        for entry in &scribe.entries {
+            read.history.add(entry);
+        }
+        read.entries.append(&mut scribe.entries);
+    }
+    problems
+}
+
+async fn note_insync(ports: &Ports, gathered: &mut Gathered, scribe: &mut Scribe<'_>) -> Result<(), PortError> {
+    let pending = gathered.history().and_then(|history| history.pending.clone());
+    let Some((id, _)) = pending else { return Ok(()) };
+    let is_insync = |change: &Change| change.id == id && change.status == ChangeStatus::Insync;
+    if !gathered.facts.change.as_ref().is_some_and(|fact| is_insync(&fact.value)) {
+        return Ok(());
+    }
+    // The records that were listed beside this answer may be older than it.
+    let answer = ports.observe.observe(Query::Records).await;
+    let at = ports.clock.now();
+    let failed = answer.as_ref().err().cloned();
+    gathered.facts.absorb(&ports.key, Source::Records, answer, at);
+    gathered.now = at;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let Some(found) = gathered.facts.shiftable().map(RecordGroup::weights) else { return Ok(()) };
+    let verified = gathered.history().is_some_and(|history| history.confirmed == Some(found));
+    scribe.append(Event::Insync { change: id, weights: found, verified }).await
+}
+
+async fn note_news(ports: &Ports, gathered: &Gathered, scribe: &mut Scribe<'_>) -> Result<(), PortError> {
+    let found = gathered.facts.shiftable().map(RecordGroup::weights);
+    let (Some(found), Some(history)) = (found, gathered.history()) else { return Ok(()) };
+    // Another process may be moving the weights right now; what it has written meanwhile decides.
+    if history.is_news(found) && ports.read_journal().await?.history.is_news(found) {
+        scribe.append(Event::Seen { weights: found }).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::OutcomeKind;
+    use crate::domain::shift::Direction;
+    use crate::domain::units::WeightPair;
+    use crate::runtime::fakes::{Fake, entry, pair};
+
+    const LONG: Duration = Duration::from_secs(5);
+
+    #[tokio::test(start_paused = true)]
+    async fn sources_are_asked_at_once_and_a_silent_one_ends_at_the_deadline() {
+        let fake = Fake::new(pair(100, 0));
+        fake.delay(Duration::from_secs(2));
+        fake.silence(Source::Tables);
+        let began = Instant::now();
+        let gathered = gather(&fake.ports(), &Source::ALL, Facts::default(), LONG).await;
+        assert_eq!(began.elapsed(), LONG, "13 questions of 2 s one after another would take 24 s");
+        assert!(gathered.facts.shiftable().is_some());
+        assert_eq!(gathered.facts.error(Source::Tables).map(|e| e.kind), Some(ErrorKind::TimedOut));
+    }
+
+    #[tokio::test]
+    async fn weights_that_nobody_here_set_are_written_down_once() {
+        let fake = Fake::new(pair(80, 20));
+        for _ in 0..2 {
+            let mut gathered = gather(&fake.ports(), &[Source::Records], Facts::default(), LONG).await;
+            assert_eq!(keep_record(&fake.ports(), &mut gathered, "me", "here").await, []);
+            assert_eq!(gathered.history().unwrap().known.unwrap().0, pair(80, 20));
+        }
+        assert_eq!(fake.events(), [Event::Seen { weights: pair(80, 20) }]);
+    }
+
+    #[tokio::test]
+    async fn a_change_that_became_insync_is_read_back_and_written_down() {
+        let change = |found: WeightPair| async move {
+            let fake = Fake::new(found);
+            fake.remember(entry(
+                1,
+                Event::Intent {
+                    id: "a".into(),
+                    record: "app.example.com.".into(),
+                    from: pair(100, 0),
+                    to: pair(90, 10),
+                    direction: Direction::Forward,
+                    overrides: vec![],
+                },
+            ));
+            fake.remember(entry(
+                2,
+                Event::Outcome {
+                    id: "a".into(),
+                    result: OutcomeKind::Accepted,
+                    weights: Some(pair(90, 10)),
+                    change: Some("/change/C1".into()),
+                    detail: String::new(),
+                },
+            ));
+            fake.change(ChangeStatus::Insync);
+            let sources = [Source::Records, Source::Change];
+            let mut gathered = gather(&fake.ports(), &sources, Facts::default(), LONG).await;
+            assert_eq!(keep_record(&fake.ports(), &mut gathered, "me", "here").await, []);
+            assert_eq!(gathered.history().unwrap().pending, None);
+            fake.events().into_iter().nth(2)
+        };
+        let insync = |weights, verified| Some(Event::Insync { change: "/change/C1".into(), weights, verified });
+        assert_eq!(change(pair(90, 10)).await, insync(pair(90, 10), true));
+        assert_eq!(change(pair(70, 30)).await, insync(pair(70, 30), false));
+    }
+
+    #[tokio::test]
+    async fn a_journal_that_cannot_be_read_leaves_no_history() {
+        let fake = Fake::new(pair(80, 20));
+        fake.break_journal();
+        let mut gathered = gather(&fake.ports(), &[Source::Records], Facts::default(), LONG).await;
+        assert!(gathered.history().is_none() && gathered.facts.shiftable().is_some());
+        assert_eq!(keep_record(&fake.ports(), &mut gathered, "me", "here").await, []);
+    }
+}

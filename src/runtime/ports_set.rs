@@ -1,0 +1,113 @@
+//! The ports in one hand, as commands and cockpit pass them around, and the one pen that writes the journal.
+//!
+//! It may use the ports and the domain. It holds no state of its own.
+
+use std::sync::Arc;
+
+use crate::domain::facts::{Observation, Query};
+use crate::domain::record::{Entry, Event, History};
+use crate::domain::traffic::{GroupError, GroupKey, RecordGroup};
+use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Traffic};
+
+/// Tells how far this host's clock is ahead of AWS's, in milliseconds, once that is known.
+pub type Skew = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
+
+/// Everything that reaches outside.
+#[derive(Clone)]
+pub struct Ports {
+    /// Asks.
+    pub observe: Arc<dyn Observe>,
+    /// Changes weights.
+    pub traffic: Arc<dyn Traffic>,
+    /// Remembers.
+    pub journal: Arc<dyn Journal>,
+    /// Tells the time that facts are dated with.
+    pub clock: Arc<dyn Clock>,
+    /// Which records are shifted.
+    pub key: GroupKey,
+    /// How far the clock is off.
+    pub skew: Skew,
+}
+
+/// The journal as it was read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct JournalRead {
+    /// Entries, oldest first.
+    pub entries: Vec<Entry>,
+    /// Lines that could not be read.
+    pub broken: usize,
+    /// What they say together.
+    pub history: History,
+}
+
+impl Ports {
+    /// Runs something that waits for the disk where it may wait.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Journal) -> Result<T, PortError> + Send + 'static,
+    ) -> Result<T, PortError> {
+        let journal = Arc::clone(&self.journal);
+        tokio::task::spawn_blocking(move || work(journal.as_ref()))
+            .await
+            .unwrap_or_else(|error| Err(PortError::new(ErrorKind::Storage, "journal", error.to_string())))
+    }
+
+    /// The whole journal.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`].
+    pub async fn read_journal(&self) -> Result<JournalRead, PortError> {
+        let (entries, broken) = self.on_disk(|journal| journal.read()).await?;
+        let history = History::of(&entries);
+        Ok(JournalRead { entries, broken, history })
+    }
+
+    /// Keeps every other process on this host from starting a change until the guard is dropped; waits for its turn.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`].
+    pub async fn exclusive(&self) -> Result<Box<dyn Send>, PortError> {
+        self.on_disk(|journal| journal.exclusive()).await
+    }
+
+    /// The record group as Route 53 has it now, or the shape that keeps it from being shifted.
+    ///
+    /// # Errors
+    /// What the call says.
+    pub async fn read_group(&self) -> Result<Result<RecordGroup, GroupError>, PortError> {
+        match self.observe.observe(Query::Records).await? {
+            Observation::Records(records) => Ok(RecordGroup::from_records(&self.key, &records)),
+            _ => Err(PortError::new(ErrorKind::Garbled, "records", "another question was answered")),
+        }
+    }
+}
+
+/// Writes entries in the name of one operator, and keeps what it wrote.
+pub struct Scribe<'a> {
+    ports: &'a Ports,
+    operator: &'a str,
+    host: &'a str,
+    /// What was written so far.
+    pub entries: Vec<Entry>,
+}
+
+impl<'a> Scribe<'a> {
+    /// A pen for `operator` on `host`.
+    #[must_use]
+    pub fn new(ports: &'a Ports, operator: &'a str, host: &'a str) -> Self {
+        Self { ports, operator, host, entries: Vec::new() }
+    }
+
+    /// Writes one entry; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`]; then nothing was written.
+    pub async fn append(&mut self, event: Event) -> Result<(), PortError> {
+        let entry =
+            Entry { at: self.ports.clock.now(), operator: self.operator.to_owned(), host: self.host.to_owned(), event };
+        let copy = entry.clone();
+        self.ports.on_disk(move |journal| journal.append(&copy)).await?;
+        self.entries.push(entry);
+        Ok(())
+    }
+}

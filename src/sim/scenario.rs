@@ -1,0 +1,300 @@
+//! Scenarios: named drills, written down as data.
+//!
+//! A [`Script`] is a list of [`Event`]s, each a virtual second and a [`Happening`]; the world plays them.
+//! This module only describes: it changes nothing and knows nothing of the world's insides.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+
+/// The named drills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Scenario {
+    /// Everything works.
+    #[default]
+    Steady,
+    /// A bulk job on the source makes the replication fall behind.
+    LagSpike,
+    /// Tasks of the new stack die and are replaced.
+    TaskCrash,
+    /// A new release of the new stack answers 5xx.
+    BadRelease,
+    /// CloudWatch gets no new data.
+    StaleMetrics,
+    /// One table stops being replicated.
+    TableError,
+    /// Validation finds rows that differ.
+    ValidationMismatch,
+    /// Somebody else moves the weights.
+    SecondOperator,
+    /// Route 53, DMS and CloudWatch throttle every call.
+    Throttled,
+    /// Route 53's control plane cannot be reached.
+    ControlPlaneDown,
+    /// The session's credentials run out.
+    ExpiredCredentials,
+}
+
+/// A name that is no scenario.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no scenario is called `{name}`; known: {}", Scenario::ALL.map(Scenario::name).join(", "))]
+pub struct UnknownScenario {
+    /// What was asked for.
+    pub name: String,
+}
+
+impl Scenario {
+    /// Every scenario, in the order in which they are listed to people.
+    pub const ALL: [Self; 11] = [
+        Self::Steady,
+        Self::LagSpike,
+        Self::TaskCrash,
+        Self::BadRelease,
+        Self::StaleMetrics,
+        Self::TableError,
+        Self::ValidationMismatch,
+        Self::SecondOperator,
+        Self::Throttled,
+        Self::ControlPlaneDown,
+        Self::ExpiredCredentials,
+    ];
+
+    /// The name by which it is chosen on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::LagSpike => "lag-spike",
+            Self::TaskCrash => "task-crash",
+            Self::BadRelease => "bad-release",
+            Self::StaleMetrics => "stale-metrics",
+            Self::TableError => "table-error",
+            Self::ValidationMismatch => "validation-mismatch",
+            Self::SecondOperator => "second-operator",
+            Self::Throttled => "throttled",
+            Self::ControlPlaneDown => "control-plane-down",
+            Self::ExpiredCredentials => "expired-credentials",
+        }
+    }
+
+    /// One line on what happens and when, in virtual time.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Steady => "everything works; a step of 10 % is possible at once",
+            Self::LagSpike => {
+                "after 60 s a bulk job on the source drives the replication lag over 60 s; it drains later"
+            }
+            Self::TaskCrash => {
+                "after 60 s, and twice more, tasks of the new stack turn unhealthy, die and are replaced"
+            }
+            Self::BadRelease => {
+                "after 30 s a release is rolled out that answers 5xx; its rollout fails four minutes later"
+            }
+            Self::StaleMetrics => "after 30 s CloudWatch gets no new data for 20 minutes",
+            Self::TableError => "after 60 s the table shop.orders fails and is suspended",
+            Self::ValidationMismatch => "after 60 s validation finds 17 rows of shop.payments that differ",
+            Self::SecondOperator => "after 45 s somebody else moves the weights to 70/30",
+            Self::Throttled => "after 30 s Route 53, DMS and CloudWatch throttle every call for 10 minutes",
+            Self::ControlPlaneDown => {
+                "after 30 s Route 53 drops every connection for 20 minutes; DNS goes on answering"
+            }
+            Self::ExpiredCredentials => "after 30 s every service refuses the session's token",
+        }
+    }
+
+    /// What happens in it.
+    #[must_use]
+    pub fn script(self) -> Script {
+        let events = match self {
+            Self::Steady => vec![],
+            Self::LagSpike => vec![Event::at(60, Happening::BulkWrites { rows_per_s: 2_200.0, for_s: 150 })],
+            Self::TaskCrash => vec![
+                Event::at(60, Happening::TasksFail { tasks: 2, ill_for_s: 150 }),
+                Event::at(360, Happening::TasksFail { tasks: 1, ill_for_s: 150 }),
+                Event::at(660, Happening::TasksFail { tasks: 2, ill_for_s: 150 }),
+            ],
+            Self::BadRelease => vec![Event::at(30, Happening::Release { error_rate: 0.25, fails_after_s: Some(240) })],
+            Self::StaleMetrics => vec![Event::at(30, Happening::MetricsStop { for_s: 1_200 })],
+            Self::TableError => vec![Event::at(60, Happening::TableFails { table: "orders".to_owned() })],
+            Self::ValidationMismatch => {
+                vec![Event::at(60, Happening::RowsDiffer { table: "payments".to_owned(), rows: 17 })]
+            }
+            Self::SecondOperator => vec![Event::at(
+                45,
+                Happening::WeightsMoved { legacy: 70, new: 30, comment: "moved by hand from the console".to_owned() },
+            )],
+            Self::Throttled => ["route53", "dms", "cloudwatch"]
+                .map(|service| {
+                    let fault = Fault { code: Some("Throttling".to_owned()), ..Fault::on(service) };
+                    Event::at(30, Happening::Fault(fault.lasting(600.0)))
+                })
+                .to_vec(),
+            Self::ControlPlaneDown => {
+                let fault = Fault { drop: true, ..Fault::on("route53") };
+                vec![Event::at(30, Happening::Fault(fault.lasting(1_200.0)))]
+            }
+            Self::ExpiredCredentials => {
+                let fault = Fault { code: Some("ExpiredToken".to_owned()), ..Fault::on("*") };
+                vec![Event::at(30, Happening::Fault(fault))]
+            }
+        };
+        Script { full_load_s: 0.0, events }
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = UnknownScenario;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|scenario| scenario.name() == name)
+            .ok_or_else(|| UnknownScenario { name: name.to_owned() })
+    }
+}
+
+impl clap::ValueEnum for Scenario {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.name()).help(self.description()))
+    }
+}
+
+/// What happens in a run of the simulator, and when.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Script {
+    /// Seconds of full load that are left at the start; 0 when the migration already replicates changes only.
+    pub full_load_s: f64,
+    /// What happens, in any order.
+    pub events: Vec<Event>,
+}
+
+/// One happening and the virtual second at which it happens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Virtual seconds after the start.
+    pub at_s: u64,
+    /// What happens then.
+    #[serde(flatten)]
+    pub happening: Happening,
+}
+
+impl Event {
+    /// A happening at a virtual second.
+    #[must_use]
+    pub const fn at(at_s: u64, happening: Happening) -> Self {
+        Self { at_s, happening }
+    }
+}
+
+/// Something that happens to the world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "snake_case", tag = "happening")]
+pub enum Happening {
+    /// A bulk job writes to the source database on top of the usual changes.
+    BulkWrites {
+        /// Rows changed each second.
+        rows_per_s: f64,
+        /// How long, in seconds.
+        for_s: u64,
+    },
+    /// Tasks of the new stack fail their health checks, then stop, and are replaced.
+    TasksFail {
+        /// How many of them.
+        tasks: usize,
+        /// How long they stay registered and unhealthy, in seconds.
+        ill_for_s: u64,
+    },
+    /// A new release is rolled out on the new stack.
+    Release {
+        /// The part of its requests that it answers with 5xx, from 0 to 1.
+        error_rate: f64,
+        /// After how many seconds the rollout is called failed; `None` for a rollout that completes.
+        fails_after_s: Option<u64>,
+    },
+    /// CloudWatch shows nothing newer than this instant.
+    MetricsStop {
+        /// How long, in seconds; what was held back arrives then.
+        for_s: u64,
+    },
+    /// A table goes into error and is suspended.
+    TableFails {
+        /// The table's name.
+        table: String,
+    },
+    /// Validation finds rows that differ between source and target.
+    RowsDiffer {
+        /// The table's name.
+        table: String,
+        /// How many rows.
+        rows: u64,
+    },
+    /// Somebody else changes the weights of the record group.
+    WeightsMoved {
+        /// New weight of the legacy record, 0 to 255.
+        legacy: u8,
+        /// New weight of the new stack's record, 0 to 255.
+        new: u8,
+        /// The comment on the change.
+        comment: String,
+    },
+    /// A fault starts on the way to a service.
+    Fault(Fault),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_parses_back_and_is_listed_once() {
+        for scenario in Scenario::ALL {
+            assert_eq!(scenario.name().parse(), Ok(scenario));
+            assert_eq!(Scenario::ALL.iter().filter(|other| other.name() == scenario.name()).count(), 1);
+            assert!(!scenario.description().is_empty());
+        }
+        let error = "stedy".parse::<Scenario>().unwrap_err();
+        assert!(error.to_string().contains("`stedy`") && error.to_string().contains("lag-spike"));
+    }
+
+    #[test]
+    fn scripts_survive_json_since_they_are_data() {
+        for scenario in Scenario::ALL {
+            let script = scenario.script();
+            let text = serde_json::to_string(&script).unwrap();
+            assert_eq!(serde_json::from_str::<Script>(&text).unwrap(), script, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_scenario_but_steady_has_something_happen() {
+        for scenario in Scenario::ALL {
+            assert_eq!(scenario.script().events.is_empty(), scenario == Scenario::Steady, "{scenario}");
+        }
+    }
+
+    #[test]
+    fn faults_in_scripts_are_valid() {
+        for scenario in Scenario::ALL {
+            for event in scenario.script().events {
+                if let Happening::Fault(fault) = event.happening {
+                    assert_eq!(fault.check(), Ok(()), "{scenario}");
+                }
+            }
+        }
+    }
+}

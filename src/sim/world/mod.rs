@@ -1,0 +1,238 @@
+//! The world: everything that the services tell of, moved forward in ticks of one virtual second.
+//!
+//! A tick plays the script, then demand, DNS, both fleets, the replication, and at last what of it is published and alarmed on.
+//! Nothing here knows of HTTP or of AWS's protocols; services read the world, and only Route 53 changes it.
+
+pub(crate) mod alarms;
+pub(crate) mod dms;
+pub(crate) mod dns;
+pub(crate) mod fargate;
+mod gauges;
+pub(crate) mod legacy;
+pub(crate) mod metrics;
+mod random;
+mod state;
+mod traffic;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use alarms::Alarms;
+use dms::Dms;
+use dns::Dns;
+use fargate::{Fargate, TargetState};
+use gauges::Gauges;
+use legacy::Legacy;
+use metrics::Metrics;
+use traffic::{Clients, Demand, PROBES};
+
+use super::fault::Fault;
+use super::scenario::{Happening, Script};
+
+/// Seconds that the world has lived through before its start, so that an hour of history is there.
+const HISTORY: i64 = 65 * 60;
+/// Second of the minute at which alarms are evaluated.
+const EVALUATION: i64 = 20;
+
+/// The world at one second.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// Unix second that has been lived through.
+    second: i64,
+    start: i64,
+    script: Script,
+    /// Events of the script that have happened; they are in order.
+    played: usize,
+    pub(crate) dns: Dns,
+    pub(crate) legacy: Legacy,
+    pub(crate) fargate: Fargate,
+    pub(crate) dms: Dms,
+    pub(crate) metrics: Metrics,
+    pub(crate) alarms: Alarms,
+    demand: Demand,
+    clients: Clients,
+    gauges: Gauges,
+    /// Requests per second, and the part of them that went to the new stack.
+    flow: (f64, f64),
+}
+
+impl World {
+    /// A world that has lived for an hour; its next second is the first of the script.
+    pub(crate) fn new(seed: u64, start: Timestamp, mut script: Script) -> Self {
+        let start = start.as_second();
+        let begin = start.saturating_sub(HISTORY);
+        script.events.sort_by_key(|event| event.at_s);
+        let dns = Dns::new(seed);
+        let share = dns.share(true, true).unwrap_or(0.0);
+        let mut metrics = Metrics::default();
+        let gauges = Gauges::new(seed, &mut metrics);
+        let full_load = script.full_load_s;
+        let mut world = Self {
+            second: begin,
+            start,
+            script,
+            played: 0,
+            dns,
+            legacy: Legacy::new(seed),
+            fargate: Fargate::new(seed, begin),
+            dms: Dms::new(seed, start, full_load),
+            metrics,
+            alarms: Alarms::new(Timestamp::from_second(begin).unwrap_or_default()),
+            demand: Demand::new(seed),
+            clients: Clients::new(seed, share),
+            gauges,
+            flow: (0.0, share),
+        };
+        // Nothing of a script happens before the start, so there is no fault to hand on. The first second of the script is left
+        // to the caller, who can take what begins in it.
+        world.step_to(start - 1);
+        world
+    }
+
+    /// The second that the world has reached.
+    pub(crate) fn second(&self) -> i64 {
+        self.second
+    }
+
+    /// Time zero of the script.
+    pub(crate) fn start(&self) -> i64 {
+        self.start
+    }
+
+    /// Lives through every second up to this one; returns the faults that began, with their times.
+    pub(crate) fn step_to(&mut self, second: i64) -> Vec<(Timestamp, Fault)> {
+        let mut faults = Vec::new();
+        while self.second < second {
+            self.second += 1;
+            self.tick(&mut faults);
+        }
+        faults
+    }
+
+    fn tick(&mut self, faults: &mut Vec<(Timestamp, Fault)>) {
+        let now = self.second;
+        self.play(now, faults);
+        self.dns.tick(now);
+        let healthy = self.fargate.targets(now, TargetState::Healthy) > 0;
+        let share = self.clients.tick(self.dns.share(self.legacy.healthy > 0, healthy));
+        let rate = self.demand.tick(now);
+        self.flow = (rate, share);
+        let legacy = self.legacy.tick(rate * (1.0 - share) + PROBES);
+        let new = self.fargate.tick(now, rate * share + PROBES);
+        self.dms.tick(now, rate);
+        gauges::publish(self, now, legacy, new);
+        if now.rem_euclid(60) == EVALUATION {
+            self.alarms.evaluate(&self.metrics, now);
+        }
+    }
+
+    /// Lets the events of the script happen whose time has come.
+    fn play(&mut self, now: i64, faults: &mut Vec<(Timestamp, Fault)>) {
+        while let Some(event) = self.script.events.get(self.played) {
+            let at = self.start.saturating_add_unsigned(event.at_s);
+            if at > now {
+                break;
+            }
+            self.played += 1;
+            let until = |seconds: u64| now.saturating_add_unsigned(seconds);
+            match event.happening.clone() {
+                Happening::BulkWrites { rows_per_s, for_s } => self.dms.bulk(until(for_s), rows_per_s),
+                Happening::TasksFail { tasks, ill_for_s } => self.fargate.fall_ill(now, tasks, until(ill_for_s) - now),
+                Happening::Release { error_rate, fails_after_s } => {
+                    let fails = fails_after_s.map(|seconds| until(seconds) - now);
+                    self.fargate.release(now, error_rate.clamp(0.0, 1.0), fails);
+                }
+                Happening::MetricsStop { for_s } => self.metrics.stop(now, until(for_s)),
+                Happening::TableFails { table } => self.dms.fail_table(&table),
+                Happening::RowsDiffer { table, rows } => self.dms.mismatch(&table, rows),
+                Happening::WeightsMoved { legacy, new, comment } => {
+                    let time = Timestamp::from_second(now).unwrap_or_default();
+                    self.dns.move_weights(legacy, new, &comment, time);
+                }
+                Happening::Fault(fault) => faults.push((Timestamp::from_second(now).unwrap_or_default(), fault)),
+            }
+        }
+    }
+
+    /// The world as data.
+    pub(crate) fn state(&self) -> Value {
+        state::state(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::Scenario;
+
+    fn world(seed: u64, scenario: Scenario) -> World {
+        World::new(seed, Timestamp::from_second(1_795_435_200).unwrap(), scenario.script())
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_run_however_it_is_stepped() {
+        let (mut one, mut two) = (world(3, Scenario::LagSpike), world(3, Scenario::LagSpike));
+        let end = one.second() + 400;
+        one.step_to(end);
+        for second in two.second()..=end {
+            let _ = two.state();
+            two.step_to(second);
+        }
+        assert_eq!(one.state(), two.state());
+        let mut other = world(4, Scenario::LagSpike);
+        other.step_to(end);
+        assert_ne!(one.state(), other.state());
+    }
+
+    #[test]
+    fn every_scenario_runs_for_an_hour_within_sane_bounds() {
+        for scenario in Scenario::ALL {
+            let mut world = world(1, scenario);
+            let start = world.second();
+            world.step_to(start + 3_600);
+            let (rate, share) = world.flow;
+            assert!((300.0..600.0).contains(&rate), "{scenario}: {rate}");
+            assert!((0.0..=1.0).contains(&share), "{scenario}: {share}");
+            assert!(world.dms.target_lag < 10.0, "{scenario}: {}", world.dms.target_lag);
+            assert!((4..=12).contains(&world.fargate.desired), "{scenario}");
+        }
+    }
+
+    #[test]
+    fn steady_is_calm_from_the_first_second() {
+        let world = world(1, Scenario::Steady);
+        for alarm in world.alarms.all() {
+            assert_eq!(alarm.state.name(), "OK", "{}: {}", alarm.name, alarm.reason);
+        }
+        assert_eq!(world.fargate.targets(world.second(), TargetState::Healthy), 4);
+    }
+
+    #[test]
+    fn a_step_of_ten_per_cent_arrives_at_the_new_stack() {
+        let mut world = world(1, Scenario::Steady);
+        let start = world.second();
+        world.dns.move_weights(90, 10, "", Timestamp::from_second(start).unwrap());
+        world.step_to(start + 30);
+        assert!(world.flow.1 < 0.08, "{}", world.flow.1);
+        world.step_to(start + 600);
+        assert!((0.06..0.14).contains(&world.flow.1), "{}", world.flow.1);
+    }
+
+    #[test]
+    fn the_alarms_of_each_scenario_ring() {
+        let cases = [
+            (Scenario::LagSpike, crate::sim::names::LAG_ALARM),
+            (Scenario::TaskCrash, crate::sim::names::UNHEALTHY_ALARM),
+            (Scenario::BadRelease, crate::sim::names::ALB_5XX_ALARM),
+        ];
+        for (scenario, name) in cases {
+            let mut world = world(1, scenario);
+            let start = world.second();
+            let rings = (1..=10).any(|minute| {
+                world.step_to(start + minute * 60 + 30);
+                world.alarms.all().iter().any(|alarm| alarm.name == name && alarm.state.name() == "ALARM")
+            });
+            assert!(rings, "{scenario}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A simulator as a child process, the binary beside it, and their folders.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A command of tapctl with an environment of its own: nothing of this machine's configuration reaches it.
+pub fn tapctl(home: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tapctl"));
+    command.args(args).env_clear().current_dir(home).stdin(Stdio::null());
+    command.env("HOME", home).env("PATH", "/usr/bin:/bin").env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+}
+
+/// What a command printed and how it ended.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The only object on stdout.
+    pub fn json(&self) -> Value {
+        assert_eq!(self.stdout.trim_end().lines().count(), 1, "one object and nothing else: {}", self.stdout);
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+
+    /// Checks the exit code, and shows everything where it is another one.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// A simulator and the folders of one host that works on it.
+pub struct Drill {
+    sim: Child,
+    pub endpoint: String,
+    pub folder: TempDir,
+    outputs: PathBuf,
+}
+
+impl Drill {
+    /// `tapctl sim` with these options.
+    pub fn start(options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("sim");
+        let mut sim = tapctl(folder.path(), &["sim", "--dir"])
+            .arg(&dir)
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(sim.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let hello: Value = serde_json::from_str(&line).unwrap();
+        let fields: Vec<_> = hello.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields, ["endpoint", "outputs", "scenario"]);
+        let endpoint = hello["endpoint"].as_str().unwrap().to_owned();
+        let outputs = PathBuf::from(hello["outputs"].as_str().unwrap());
+        assert_eq!(outputs, dir.join("outputs.json"));
+        Self { sim, endpoint, folder, outputs }
+    }
+
+    /// One in which all is well, at the pace of life.
+    pub fn steady() -> Self {
+        Self::start(&[])
+    }
+
+    /// A command on the host `host`; each host has a journal of its own.
+    pub fn command(&self, host: &str, args: &[&str]) -> Command {
+        let mut command = tapctl(self.folder.path(), args);
+        command.env("TAPCTL_OUTPUTS", &self.outputs).env("TAPCTL_ENDPOINT_URL", &self.endpoint);
+        command.env("TAPCTL_STATE_DIR", self.state_of(host));
+        command
+    }
+
+    pub fn state_of(&self, host: &str) -> PathBuf {
+        self.folder.path().join("state").join(host)
+    }
+
+    /// Runs a command line to its end.
+    pub fn run(&self, line: &str) -> Ran {
+        let args: Vec<&str> = line.split_whitespace().collect();
+        Ran::of(self.command("a", &args).output().unwrap())
+    }
+
+    /// One request to the simulator's own paths.
+    pub fn sim(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        let authority = self.endpoint.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(authority).unwrap();
+        write!(
+            stream,
+            "{method} /_sim/{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        serde_json::from_str(body).unwrap()
+    }
+
+    pub fn advance(&self, seconds: u32) {
+        self.sim("POST", "advance", &json!({"seconds": seconds}));
+    }
+
+    pub fn fault(&self, fault: &Value) {
+        self.sim("POST", "fault", fault);
+    }
+
+    pub fn clear_faults(&self) {
+        self.sim("DELETE", "fault", &Value::Null);
+    }
+
+    pub fn state(&self) -> Value {
+        self.sim("GET", "state", &Value::Null)
+    }
+
+    /// Weights as Route 53 has them: legacy, new.
+    pub fn weights(&self) -> (u64, u64) {
+        let traffic = &self.state()["traffic"];
+        (traffic["legacy_weight"].as_u64().unwrap(), traffic["new_weight"].as_u64().unwrap())
+    }
+
+    /// How often an operation was called.
+    pub fn calls(&self, operation: &str) -> u64 {
+        self.state()["requests"][operation].as_u64().unwrap_or(0)
+    }
+
+    /// The journal of host `a`, its events in order.
+    pub fn events(&self) -> Vec<String> {
+        let journal = self.run("journal --json").ended(0).json();
+        let entries = journal["entries"].as_array().unwrap();
+        entries.iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn write_journal(&self, lines: &[Value]) {
+        let folder = self.state_of("a");
+        std::fs::create_dir_all(&folder).unwrap();
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        std::fs::write(folder.join("journal.jsonl"), text).unwrap();
+    }
+
+    /// Asks the simulator to end as a person would, and gives its exit code.
+    pub fn stop(mut self) -> i32 {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.sim), rustix::process::Signal::TERM)
+            .unwrap();
+        self.sim.wait().unwrap().code().unwrap()
+    }
+}
+
+impl Drop for Drill {
+    fn drop(&mut self) {
+        // Only this very child; it may have ended already.
+        let _ = self.sim.kill();
+        let _ = self.sim.wait();
+    }
+}

@@ -1,0 +1,122 @@
+//! Commands that change nothing.
+
+use serde_json::Value;
+
+use crate::drill::{Drill, Ran, tapctl};
+
+#[test]
+fn status_tells_everything_as_one_object() {
+    let drill = Drill::steady();
+    let status = drill.run("status --json").ended(0).json();
+    let fields: Vec<_> = status.as_object().unwrap().keys().map(String::as_str).collect();
+    let wanted = "alarms at gates ready_to_shift replication schema service sources stack traffic";
+    assert_eq!(fields, wanted.split(' ').collect::<Vec<_>>());
+    assert_eq!((&status["schema"], &status["stack"]), (&Value::from(1), &Value::from("prod")));
+    let traffic = &status["traffic"];
+    assert_eq!((&traffic["record"], &traffic["type"]), (&Value::from("app.example.com."), &Value::from("A")));
+    assert_eq!((&traffic["legacy_weight"], &traffic["new_weight"]), (&Value::from(100), &Value::from(0)));
+    assert_eq!(
+        (&traffic["new_percent"], &traffic["drift"], &traffic["change"]),
+        (&0.0.into(), &Value::Null, &Value::Null)
+    );
+    assert_eq!(status["replication"]["task"], "running");
+    assert_eq!(status["service"]["desired"], 4);
+    assert!(status["replication"]["lag_s"].as_f64().unwrap() < 60.0);
+    assert!(status["sources"].as_array().unwrap().iter().all(|source| source["ok"] == true));
+    assert_eq!(status["ready_to_shift"], true, "{}", status["gates"]);
+    assert_eq!(status["gates"].as_array().unwrap().len(), 13);
+}
+
+#[test]
+fn independent_questions_are_asked_together() {
+    let drill = Drill::steady();
+    drill.fault(&serde_json::json!({"service": "*", "latency_ms": 400}));
+    let began = std::time::Instant::now();
+    drill.run("status --json").ended(0);
+    let asked = [
+        "route53:ListResourceRecordSets",
+        "dms:DescribeTableStatistics",
+        "ecs:DescribeServices",
+        "sts:GetCallerIdentity",
+    ];
+    assert!(asked.iter().all(|operation| drill.calls(operation) == 1));
+    assert!(began.elapsed().as_millis() < 12 * 400, "twelve questions, one after another, would take as long as this");
+}
+
+#[test]
+fn people_get_the_same_in_words() {
+    let drill = Drill::steady();
+    let ran = drill.run("status").ended(0);
+    for words in ["SIMULATION steady", "app.example.com. A: legacy 100, new 0", "13 of 13 gates pass: ready to shift"] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    let gates = drill.run("gates").ended(0);
+    assert_eq!(gates.stdout.lines().count(), 14);
+    let list = drill.run("gates --json").ended(0).json();
+    assert_eq!(list["gates"].as_array().unwrap().len(), 13);
+}
+
+#[test]
+fn a_source_that_is_denied_is_null_and_named() {
+    let drill = Drill::steady();
+    drill.fault(&serde_json::json!({"service": "dms", "code": "AccessDenied"}));
+    let status = drill.run("status --json").ended(0).json();
+    assert_eq!(status["replication"]["task"], Value::Null);
+    assert_eq!(status["ready_to_shift"], false);
+    let gates = status["gates"].as_array().unwrap();
+    let task = gates.iter().find(|gate| gate["id"] == "replication-task").unwrap();
+    assert_eq!(task["verdict"], "unknown");
+    assert!(task["reason"].as_str().unwrap().contains("dms:DescribeReplicationTasks"), "{task}");
+}
+
+#[test]
+fn the_simulator_listens_on_loopback_only_and_ends_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = Ran::of(tapctl(folder.path(), &["sim", "--listen", "0.0.0.0:0"]).output().unwrap()).ended(1);
+    assert!(ran.stderr.contains("loopback"), "{}", ran.stderr);
+    let ran = Ran::of(tapctl(folder.path(), &["sim", "--scenario", "nonsense"]).output().unwrap()).ended(2);
+    assert!(ran.stderr.contains("second-operator"), "{}", ran.stderr);
+    assert_eq!(Drill::steady().stop(), 0);
+}
+
+#[test]
+fn the_policy_allows_exactly_what_is_called() {
+    let drill = Drill::steady();
+    let policy: Value = serde_json::from_str(&drill.run("iam-policy").ended(0).stdout).unwrap();
+    let read_only: Value = serde_json::from_str(&drill.run("iam-policy --read-only").ended(0).stdout).unwrap();
+    let writes = |policy: &Value| policy.to_string().contains("\"route53:ChangeResourceRecordSets\"");
+    assert!(writes(&policy) && !writes(&read_only));
+    drill.run("shift --to 10 --yes").ended(0);
+    let allowed = policy.to_string();
+    for (operation, _) in drill.state()["requests"].as_object().unwrap() {
+        let action = operation.split(':').next_back().unwrap();
+        assert!(allowed.contains(&format!(":{action}\"")), "{operation} is called and not allowed");
+    }
+}
+
+#[test]
+fn doctor_finds_nothing_wrong_here_and_says_what_is_elsewhere() {
+    let drill = Drill::steady();
+    let report = drill.run("doctor --json").ended(0).json();
+    assert_eq!(report["ok"], true);
+    let checks = report["checks"].as_array().unwrap();
+    let find = |name: &str| checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name}"));
+    assert_eq!(find("credentials")["health"], "ok");
+    assert_eq!(find("clock")["health"], "ok");
+    assert_eq!(find("terminal")["health"], "warn");
+    drill.fault(&serde_json::json!({"service": "*", "code": "ExpiredToken"}));
+    let report = drill.run("doctor --json").ended(6).json();
+    let checks = report["checks"].as_array().unwrap();
+    let credentials = checks.iter().find(|check| check["name"] == "credentials").unwrap();
+    assert_eq!(credentials["health"], "fail");
+    assert!(credentials["mend"].as_str().unwrap().contains("aws sso login"), "{credentials}");
+}
+
+#[test]
+fn what_is_generated_is_generated_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let bash = Ran::of(tapctl(folder.path(), &["completions", "bash"]).output().unwrap()).ended(0);
+    assert!(bash.stdout.contains("--legacy-region"));
+    let man = Ran::of(tapctl(folder.path(), &["man"]).output().unwrap()).ended(0);
+    assert!(man.stdout.contains(".TH tapctl"));
+}

@@ -1,0 +1,10 @@
+//! The real binary against the simulator: what scripts rely on.
+//!
+//! Every test starts its own `tapctl sim` on a free port and works in its own folders. Nothing here sleeps: the
+//! simulator's clock is moved instead, and what has to be waited for is asked for until it is there.
+
+mod broken;
+mod drill;
+mod looking;
+mod moving;
+mod terminal;

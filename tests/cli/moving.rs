@@ -1,0 +1,269 @@
+//! Commands that change weights.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::drill::{Drill, Ran};
+
+#[test]
+fn a_step_is_gated_sent_once_and_written_down() {
+    let drill = Drill::steady();
+    let step = drill.run("shift --step +10 --yes --json").ended(0).json();
+    assert_eq!(step["result"], "accepted");
+    assert_eq!(step["to"], json!({"legacy": 90, "new": 10}));
+    assert_eq!(step["change"]["status"], "PENDING");
+    assert!(
+        step["call"]
+            .as_str()
+            .unwrap()
+            .contains("DELETE A legacy=100, DELETE A new=0, CREATE A legacy=90, CREATE A new=10")
+    );
+    assert_eq!(drill.weights(), (90, 10));
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1);
+    assert_eq!(drill.events(), ["seen", "intent", "outcome"]);
+
+    let again = drill.run("shift --to 20 --yes --json").ended(3);
+    let error = &again.json()["error"];
+    assert_eq!(error["code"], "gate");
+    let blocked: Vec<_> = error["gates"].as_array().unwrap().iter().map(|gate| gate["id"].as_str().unwrap()).collect();
+    assert!(blocked.contains(&"dns-settled") && blocked.contains(&"bake"), "{blocked:?}");
+    assert!(again.stderr.contains("fail bake: "), "{}", again.stderr);
+    assert_eq!(drill.weights(), (90, 10));
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_do_and_sends_nothing() {
+    let drill = Drill::steady();
+    let ran = drill.run("shift --to 10 --dry-run --json").ended(0);
+    assert_eq!(ran.json()["result"], "dry_run");
+    assert!(
+        ran.stderr.contains("route53:ChangeResourceRecordSets app.example.com.: DELETE A legacy=100"),
+        "{}",
+        ran.stderr
+    );
+    drill.run("rollback --dry-run").ended(0);
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 0);
+}
+
+#[test]
+fn being_there_already_is_done() {
+    let drill = Drill::steady();
+    let ran = drill.run("shift --to 0 --yes --json").ended(0);
+    assert_eq!(ran.json()["result"], "nothing_to_do");
+    assert!(ran.stderr.contains("nothing to change"), "{}", ran.stderr);
+    drill.run("rollback --yes").ended(0);
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 0);
+}
+
+#[test]
+fn a_gate_is_stepped_over_by_name_and_the_reason_is_kept() {
+    let drill = Drill::steady();
+    drill.run("shift --to 10 --yes").ended(0);
+    drill.advance(60);
+    let blocked = drill.run("shift --to 20 --yes --json").ended(3).json();
+    let names: Vec<_> = blocked["error"]["gates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gate| gate["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(names.contains(&"bake".to_owned()), "{names:?}");
+    let mut line = "shift --to 20 --yes --json".to_owned();
+    for name in &names {
+        line.push_str(&format!(" --override {name} --reason drill"));
+    }
+    let step = drill.run(&line).ended(0).json();
+    assert_eq!(step["overrides"].as_array().unwrap().len(), names.len());
+    assert_eq!(drill.weights(), (80, 20));
+    assert!(drill.run("journal").stdout.contains("bake (drill)"));
+    drill.run("shift --to 30 --yes --override nonsense --reason x").ended(2);
+    drill.run("shift --to 30 --yes --override bake").ended(2);
+}
+
+#[test]
+fn after_bake_the_next_step_goes_and_rollback_always_does() {
+    let drill = Drill::steady();
+    drill.run("shift --to 10 --yes").ended(0);
+    drill.advance(45);
+    let status = drill.run("status --json").ended(0).json();
+    assert_eq!(status["traffic"]["change"]["status"], "INSYNC");
+    drill.advance(600);
+    drill.run("shift --to 20 --yes").ended(0);
+    assert_eq!(drill.weights(), (80, 20));
+    drill.advance(45);
+    drill.fault(&json!({"service": "cloudwatch", "drop": true}));
+    drill.fault(&json!({"service": "dms", "code": "AccessDenied"}));
+    let back = drill.run("rollback --yes --json").ended(0).json();
+    assert_eq!((&back["direction"], &back["gates"]), (&Value::from("back"), &json!([])));
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[test]
+fn waiting_follows_to_insync_and_reads_back() {
+    let drill = Drill::start(&["--speed", "10"]);
+    let mut shift = drill
+        .command("a", &["shift", "--to", "10", "--yes", "--wait", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut words = BufReader::new(shift.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(" PENDING") || line.contains("accepted") {
+        line.clear();
+        assert!(words.read_line(&mut line).unwrap() > 0, "it ended before it was seen PENDING");
+    }
+    drill.advance(60);
+    let mut rest = String::new();
+    words.read_to_string(&mut rest).unwrap();
+    let mut stdout = String::new();
+    shift.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!(shift.wait().unwrap().code(), Some(0), "{rest}");
+    assert!(rest.contains("read back as confirmed: 90/10"), "{rest}");
+    let step: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&step["result"], &step["verified"]), (&Value::from("insync"), &Value::from(true)));
+    assert_eq!(drill.events(), ["seen", "intent", "outcome", "insync"]);
+}
+
+#[test]
+fn of_two_shifts_at_the_same_moment_exactly_one_wins() {
+    for (first, second) in [("10", "20"), ("20", "10"), ("10", "10")] {
+        let drill = Drill::steady();
+        let start = |share: &str| {
+            let mut command = drill.command("a", &["shift", "--to", share, "--yes", "--json"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let (a, b) = (start(first), start(second));
+        let (a, b) = (Ran::of(a.wait_with_output().unwrap()), Ran::of(b.wait_with_output().unwrap()));
+        let mut codes = [a.code, b.code];
+        codes.sort_unstable();
+        assert_eq!(codes, [0, 4], "\n{}\n{}\n{}\n{}", a.stdout, a.stderr, b.stdout, b.stderr);
+        let (winner, loser) = if a.code == 0 { (a, b) } else { (b, a) };
+        let (winner, loser) = (winner.json(), loser.json());
+        assert_eq!(loser["error"]["code"], "conflict");
+        let (legacy, new) = drill.weights();
+        assert_eq!(winner["to"], json!({"legacy": legacy, "new": new}));
+        let accepted = drill.state()["traffic"]["changes"].as_array().unwrap().len();
+        assert_eq!(accepted, 1, "one change was made");
+    }
+}
+
+fn open_intent(to: u8) -> Vec<Value> {
+    let at = "2026-11-22T12:00:00Z";
+    let weights = |new: u8| json!({"legacy": 100 - new, "new": new});
+    vec![
+        json!({"at": at, "operator": "me", "host": "here", "event": "seen", "weights": weights(0)}),
+        json!({"at": at, "operator": "me", "host": "here", "event": "intent", "id": "x", "record": "app.example.com.",
+               "from": weights(0), "to": weights(to), "direction": "forward"}),
+    ]
+}
+
+#[test]
+fn a_change_that_was_left_open_is_settled_at_the_next_start() {
+    for (to, word) in [(10, "not made"), (0, "it was made")] {
+        let drill = Drill::steady();
+        drill.write_journal(&open_intent(to));
+        let ran = drill.run("status --json").ended(0);
+        assert!(ran.stderr.contains("settled: ") && ran.stderr.contains(word), "{}", ran.stderr);
+        assert_eq!(drill.events(), ["seen", "intent", "outcome"]);
+        assert!(!drill.run("gates").ended(0).stderr.contains("settled"), "once is enough");
+    }
+}
+
+#[test]
+fn a_process_that_dies_between_intent_and_outcome_leaves_nothing_unknown() {
+    let drill = Drill::steady();
+    drill.fault(&json!({"service": "route53", "operation": "ChangeResourceRecordSets", "latency_ms": 60_000}));
+    let mut shift = drill
+        .command("a", &["shift", "--to", "10", "--yes"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while drill.calls("route53:ChangeResourceRecordSets") == 0 {
+        assert!(shift.try_wait().unwrap().is_none(), "it ended before it sent anything");
+    }
+    shift.kill().unwrap();
+    shift.wait().unwrap();
+    assert_eq!(drill.weights(), (90, 10), "the batch arrived, its answer did not");
+    drill.clear_faults();
+    let ran = drill.run("shift --to 20 --yes --json");
+    assert!(ran.stderr.contains("settled: "), "{}", ran.stderr);
+    let ran = ran.ended(3);
+    assert_eq!(ran.json()["error"]["code"], "gate", "the settled change has to bake first");
+    assert_eq!(drill.events(), ["seen", "intent", "outcome"]);
+    assert_eq!(drill.weights(), (90, 10));
+}
+
+#[test]
+fn a_lost_answer_is_looked_up_in_the_records() {
+    let drill = Drill::steady();
+    drill.fault(&json!({"service": "route53", "operation": "ChangeResourceRecordSets", "drop": true}));
+    let ran = drill.run("shift --to 10 --yes --json").ended(6);
+    assert!(ran.json()["error"]["message"].as_str().unwrap().contains("nothing was changed"), "{}", ran.stdout);
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1, "never sent again by itself");
+    assert_eq!(drill.weights(), (100, 0));
+    let journal = drill.run("journal --json").ended(0).json();
+    assert_eq!(journal["entries"][2]["result"], "settled_not_applied");
+}
+
+#[test]
+fn weights_of_somebody_else_block_and_are_told() {
+    let drill = Drill::start(&["--scenario", "second-operator"]);
+    drill.run("status").ended(0);
+    drill.advance(60);
+    let status = drill.run("status --json").ended(0).json();
+    assert_eq!(status["traffic"]["drift"], json!({"confirmed": null, "found": {"legacy": 70, "new": 30}}));
+    let ran = drill.run("shift --step 10 --yes").ended(3);
+    assert!(ran.stderr.contains("drift"), "{}", ran.stderr);
+    drill.run("rollback --yes").ended(0);
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[test]
+fn read_only_sends_no_write() {
+    let drill = Drill::steady();
+    let ran = drill.run("--read-only shift --to 10 --yes --json").ended(5);
+    assert_eq!(ran.json()["error"]["code"], "read_only");
+    let ran = Ran::of(drill.command("a", &["rollback", "--yes"]).env("TAPCTL_READ_ONLY", "1").output().unwrap());
+    ran.ended(5);
+    drill.run("--read-only shift --to 10 --dry-run").ended(0);
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 0);
+}
+
+#[test]
+fn without_a_terminal_nobody_can_say_yes() {
+    let drill = Drill::steady();
+    let ran = drill.run("shift --to 10 --json").ended(5);
+    assert_eq!(ran.json()["error"]["code"], "declined");
+    assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
+    assert_eq!(drill.events(), ["seen", "declined"]);
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 0);
+}
+
+#[test]
+fn nothing_is_sent_when_the_journal_cannot_be_written() {
+    let drill = Drill::steady();
+    std::fs::create_dir_all(drill.state_of("a").join("journal.jsonl")).unwrap();
+    let ran = drill.run("shift --to 10 --yes --json").ended(1);
+    assert_eq!(ran.json()["error"]["code"], "storage");
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 0);
+}
+
+#[test]
+fn the_report_tells_the_whole_story() {
+    let drill = Drill::steady();
+    drill.run("shift --to 10 --yes").ended(0);
+    drill.advance(45);
+    drill.run("status").ended(0);
+    let report = drill.run("report").ended(0).stdout;
+    assert!(report.contains("| 100/0 | 90/10 | accepted |") && report.contains("as confirmed"), "{report}");
+    let file = drill.folder.path().join("report.md");
+    let ran = Ran::of(drill.command("a", &["report", "--output"]).arg(&file).output().unwrap()).ended(0);
+    assert_eq!(ran.stdout, "");
+    assert!(std::fs::read_to_string(&file).unwrap().contains("## Timeline"));
+    let since = drill.run("journal --json --since 10s").ended(0).json();
+    assert_eq!(since["entries"].as_array().unwrap().len(), 1, "only INSYNC is as young as that: {since}");
+}
