@@ -152,7 +152,7 @@ impl Canvas {
     fn stroke(&mut self, from: (i32, i32), to: (i32, i32), role: Role) {
         let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
         for step in 0..=steps {
-            let at = |a: i32, b: i32| a + ((b - a) as f64 * f64::from(step) / f64::from(steps)).round() as i32;
+            let at = |a: i32, b: i32| a + (f64::from(b - a) * f64::from(step) / f64::from(steps)).round() as i32;
             self.dot(at(from.0, to.0), at(from.1, to.1), role);
         }
     }

@@ -75,12 +75,11 @@ fn legacy(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         heading(cx, Role::Legacy, &title, &hosts_note(cx, facts.legacy_hosts.as_ref()), width),
         hosts(cx, facts.legacy_hosts.as_ref(), Source::LegacyHosts, width),
     );
-    let writes =
-        if stack.writer == Writer::Legacy { "RDS MySQL: takes the writes" } else { "RDS MySQL: no longer written" };
+    let database = if stack.writer == Writer::Legacy { "RDS MySQL: takes the writes" } else { "RDS MySQL: no longer written" };
     section(
         cx,
         &mut out,
-        heading(cx, Role::Legacy, writes, "", width),
+        heading(cx, Role::Legacy, database, "", width),
         vec![
             value_row(cx, "CPU", Metric::RdsCpu, |v| format!("{} %", short_number(v.round())), "", width),
             value_row(cx, "connections", Metric::RdsConnections, |v| short_number(v.round()), "", width),

@@ -138,7 +138,9 @@ fn shape(text: &str, x: f64, y: f64) -> Option<String> {
 fn cell_shape(c: char, x: f64, y: f64) -> Option<String> {
     let (w, h) = (CELL_W, CELL_H);
     let (cx, cy, thin) = (w / 2.0, h / 2.0, 1.2);
-    let rect = |dx: f64, dy: f64, rw: f64, rh: f64| format!("M{:.1} {:.1}h{rw:.1}v{rh:.1}h{:.1}z", x + dx, y + dy, -rw);
+    let rect = |right: f64, down: f64, wide: f64, tall: f64| {
+        format!("M{:.1} {:.1}h{wide:.1}v{tall:.1}h{:.1}z", x + right, y + down, -wide)
+    };
     let across = |from: f64, to: f64| rect(from, cy - thin / 2.0, to - from, thin);
     let down = |from: f64, to: f64| rect(cx - thin / 2.0, from, thin, to - from);
     Some(match c {

@@ -1,6 +1,8 @@
 //! Frames: what is on the screen in each state, at each size, with each palette; and what holds for all of them.
 
+use std::cell::RefCell;
 use std::fmt::Write;
+use std::rc::Rc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -23,15 +25,15 @@ use crate::keymap::{KEYMAP, View};
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 36);
 
-fn frame(model: &Model, theme: Theme, (width, height): (u16, u16)) -> Buffer {
+fn frame(model: &Model, theme: &Theme, (width, height): (u16, u16)) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     let area = buffer.area;
-    paint(&mut buffer, area, model, &theme);
+    paint(&mut buffer, area, model, theme);
     buffer
 }
 
 fn in_colour(model: &Model, size: (u16, u16)) -> Buffer {
-    frame(model, Theme::new(Palette::Full, false), size)
+    frame(model, &Theme::new(Palette::Full, false), size)
 }
 
 /// The characters, line by line.
@@ -112,8 +114,8 @@ fn modifier_name(style: Style) -> Option<String> {
 /// Text, roles, modifiers without colour, and the same in ASCII.
 fn full_snapshot(model: &Model, size: (u16, u16)) -> String {
     let colour = in_colour(model, size);
-    let mono = frame(model, Theme::new(Palette::Mono, false), size);
-    let ascii = frame(model, Theme::new(Palette::Mono, true), size);
+    let mono = frame(model, &Theme::new(Palette::Mono, false), size);
+    let ascii = frame(model, &Theme::new(Palette::Mono, true), size);
     assert_eq!(text(&colour), text(&mono), "colour must not carry a word of its own");
     format!(
         "{}=== roles\n{}=== without colour\n{}=== ASCII\n{}",
@@ -332,22 +334,24 @@ fn the_terminal_title_is_plain() {
     assert!(title(&all_badges()).starts_with("SIM prod"));
 }
 
+/// Keeps what a terminal would get.
+struct Sink(Rc<RefCell<Vec<u8>>>);
+impl std::io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn at_rest_a_minute_costs_less_than_900_bytes_a_second() {
     let area = Rect::new(0, 0, LARGE.0, LARGE.1);
     let options = TerminalOptions { viewport: Viewport::Fixed(area) };
-    let written = std::rc::Rc::new(std::cell::RefCell::new(Vec::<u8>::new()));
-    struct Sink(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
-    impl std::io::Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.borrow_mut().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let backend = CrosstermBackend::new(Sink(std::rc::Rc::clone(&written)));
+    let written = Rc::new(RefCell::new(Vec::<u8>::new()));
+    let backend = CrosstermBackend::new(Sink(Rc::clone(&written)));
     let mut terminal = Terminal::with_options(backend, options).unwrap();
     let theme = Theme::new(Palette::Full, false);
     for (name, model) in [("ready", ready()), ("baking", baking())] {
@@ -420,7 +424,7 @@ proptest! {
         width in 0u16..=220,
         height in 0u16..=60,
     ) {
-        let buffer = frame(&model, theme, (width, height));
+        let buffer = frame(&model, &theme, (width, height));
         for cell in buffer.content() {
             prop_assert!(!cell.symbol().contains(char::is_control));
             prop_assert!(!theme.is_ascii() || cell.symbol().is_ascii(), "{:?} in ASCII", cell.symbol());

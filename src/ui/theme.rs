@@ -191,7 +191,7 @@ const ASCII: Glyphs = Glyphs {
 };
 
 /// How roles and glyphs look on this terminal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
     palette: Palette,
     ascii: bool,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::domain::facts::Source;
-use crate::domain::gate::{Gate, GateId, Verdict, all_pass};
+use crate::domain::gate::{Gate, GateId, Verdict};
 use crate::domain::model::{Model, Moving, World};
 use crate::domain::series::STALE;
 use crate::domain::units::{Percent, age_text, countdown_text};
@@ -120,7 +120,8 @@ pub(super) fn call(model: &Model, world: &World) -> Call {
     open.sort_by_key(|(gate, mark)| (rank(*mark), !matches!(gate.id, GateId::DnsSettled | GateId::Bake)));
     let worst = open.first().map(|(_, mark)| *mark);
     let (silent, asked) = unheard(world);
-    if world.gates.is_empty() || (silent > 0 && worst != Some(Mark::Fail)) {
+    let undecided = silent > 0 && worst.is_some_and(|mark| mark != Mark::Fail);
+    if world.gates.len() != GateId::ALL.len() || undecided {
         return Call::new(
             Mark::Waiting,
             "READING",
@@ -149,7 +150,7 @@ pub(super) fn call(model: &Model, world: &World) -> Call {
     }
     let step = share.map_or_else(|| "next step".to_owned(), step_text);
     match worst {
-        None if all_pass(&world.gates) && model.stack.read_only => {
+        None if model.stack.read_only => {
             Call::new(Mark::Pass, "GO", format!("every gate passes for {step}; READ-ONLY: nothing is sent from here"))
         }
         None => Call::new(
