@@ -99,15 +99,15 @@ fn missing() -> Model {
 
 fn leftovers() -> Model {
     let mut model = bare();
-    let look = &mut model.provision.look.as_mut().unwrap().value;
+    let seen = &mut model.provision.look.as_mut().unwrap().value;
     let lock = |pid, host: &str| Lock {
         pid,
         host: host.into(),
         user: "bob".into(),
         since: Some(now().minus(Duration::from_secs(4000))),
     };
-    look.locks = vec![(lock(999, "bastion-1"), Holder::DeadHere), (lock(7, "bastion-2"), Holder::Elsewhere)];
-    look.pending = (1..=6)
+    seen.locks = vec![(lock(999, "bastion-1"), Holder::DeadHere), (lock(7, "bastion-2"), Holder::Elsewhere)];
+    seen.pending = (1..=6)
         .map(|n| Pending {
             urn: format!("urn:pulumi:prod::tap::aws:rds/cluster:Cluster::aurora-{n}"),
             rtype: "aws:rds/cluster:Cluster".into(),

@@ -53,8 +53,8 @@ pub(super) fn zones(service: &Service) -> Vec<(String, usize)> {
 fn heading(cx: &Cx<'_>, role: Role, title: &str, note: &str, width: usize) -> Line<'static> {
     let note_cells = cx.cells(note);
     let row = cx.row().clipped(role, title, width).gap(1);
-    let rule = row.room(width).saturating_sub(note_cells + 1);
-    let row = row.repeat(Role::Rule, cx.theme.glyphs().rule, rule);
+    let dashes = row.room(width).saturating_sub(note_cells + 1);
+    let row = row.repeat(Role::Rule, cx.theme.glyphs().rule, dashes);
     if note_cells < row.room(width) { row.gap(1).put(Role::Dim, note).line() } else { row.line() }
 }
 
@@ -75,7 +75,8 @@ fn legacy(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         heading(cx, Role::Legacy, &title, &hosts_note(cx, facts.legacy_hosts.as_ref()), width),
         hosts(cx, facts.legacy_hosts.as_ref(), Source::LegacyHosts, width),
     );
-    let database = if stack.writer == Writer::Legacy { "RDS MySQL: takes the writes" } else { "RDS MySQL: no longer written" };
+    let database =
+        if stack.writer == Writer::Legacy { "RDS MySQL: takes the writes" } else { "RDS MySQL: no longer written" };
     section(
         cx,
         &mut out,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A command of tapctl with an environment of its own: nothing of this machine's configuration reaches it.
-pub fn tapctl(home: &Path, args: &[&str]) -> Command {
+pub(crate) fn tapctl(home: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tapctl"));
     command.args(args).env_clear().current_dir(home).stdin(Stdio::null());
     command.env("HOME", home).env("PATH", "/usr/bin:/bin").env("AWS_EC2_METADATA_DISABLED", "true");
@@ -17,14 +17,14 @@ pub fn tapctl(home: &Path, args: &[&str]) -> Command {
 }
 
 /// What a command printed and how it ended.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -33,30 +33,30 @@ impl Ran {
     }
 
     /// The only object on stdout.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.stdout.trim_end().lines().count(), 1, "one object and nothing else: {}", self.stdout);
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 
     /// Checks the exit code, and shows everything where it is another one.
     #[track_caller]
-    pub fn ended(self, code: i32) -> Self {
+    pub(crate) fn ended(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 }
 
 /// A simulator and the folders of one host that works on it.
-pub struct Drill {
+pub(crate) struct Drill {
     sim: Child,
-    pub endpoint: String,
-    pub folder: TempDir,
+    pub(crate) endpoint: String,
+    pub(crate) folder: TempDir,
     outputs: PathBuf,
 }
 
 impl Drill {
     /// `tapctl sim` with these options.
-    pub fn start(options: &[&str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("sim");
         let mut sim = tapctl(folder.path(), &["sim", "--dir"])
@@ -78,30 +78,30 @@ impl Drill {
     }
 
     /// One in which all is well, at the pace of life.
-    pub fn steady() -> Self {
+    pub(crate) fn steady() -> Self {
         Self::start(&[])
     }
 
     /// A command on the host `host`; each host has a journal of its own.
-    pub fn command(&self, host: &str, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, host: &str, args: &[&str]) -> Command {
         let mut command = tapctl(self.folder.path(), args);
         command.env("TAPCTL_OUTPUTS", &self.outputs).env("TAPCTL_ENDPOINT_URL", &self.endpoint);
         command.env("TAPCTL_STATE_DIR", self.state_of(host));
         command
     }
 
-    pub fn state_of(&self, host: &str) -> PathBuf {
+    pub(crate) fn state_of(&self, host: &str) -> PathBuf {
         self.folder.path().join("state").join(host)
     }
 
     /// Runs a command line to its end.
-    pub fn run(&self, line: &str) -> Ran {
+    pub(crate) fn run(&self, line: &str) -> Ran {
         let args: Vec<&str> = line.split_whitespace().collect();
         Ran::of(self.command("a", &args).output().unwrap())
     }
 
     /// One request to the simulator's own paths.
-    pub fn sim(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(crate) fn sim(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = body.to_string();
         let authority = self.endpoint.trim_start_matches("http://");
         let mut stream = TcpStream::connect(authority).unwrap();
@@ -118,49 +118,49 @@ impl Drill {
         serde_json::from_str(body).unwrap()
     }
 
-    pub fn advance(&self, seconds: u32) {
+    pub(crate) fn advance(&self, seconds: u32) {
         self.sim("POST", "advance", &json!({"seconds": seconds}));
     }
 
-    pub fn fault(&self, fault: &Value) {
+    pub(crate) fn fault(&self, fault: &Value) {
         self.sim("POST", "fault", fault);
     }
 
-    pub fn clear_faults(&self) {
+    pub(crate) fn clear_faults(&self) {
         self.sim("DELETE", "fault", &Value::Null);
     }
 
-    pub fn state(&self) -> Value {
+    pub(crate) fn state(&self) -> Value {
         self.sim("GET", "state", &Value::Null)
     }
 
     /// Weights as Route 53 has them: legacy, new.
-    pub fn weights(&self) -> (u64, u64) {
+    pub(crate) fn weights(&self) -> (u64, u64) {
         let traffic = &self.state()["traffic"];
         (traffic["legacy_weight"].as_u64().unwrap(), traffic["new_weight"].as_u64().unwrap())
     }
 
     /// How often an operation was called.
-    pub fn calls(&self, operation: &str) -> u64 {
+    pub(crate) fn calls(&self, operation: &str) -> u64 {
         self.state()["requests"][operation].as_u64().unwrap_or(0)
     }
 
     /// The journal of host `a`, its events in order.
-    pub fn events(&self) -> Vec<String> {
+    pub(crate) fn events(&self) -> Vec<String> {
         let journal = self.run("journal --json").ended(0).json();
         let entries = journal["entries"].as_array().unwrap();
         entries.iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect()
     }
 
-    pub fn write_journal(&self, lines: &[Value]) {
+    pub(crate) fn write_journal(&self, lines: &[Value]) {
         let folder = self.state_of("a");
         std::fs::create_dir_all(&folder).unwrap();
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
         std::fs::write(folder.join("journal.jsonl"), text).unwrap();
     }
 
     /// Asks the simulator to end as a person would, and gives its exit code.
-    pub fn stop(mut self) -> i32 {
+    pub(crate) fn stop(mut self) -> i32 {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.sim), rustix::process::Signal::TERM)
             .unwrap();
         self.sim.wait().unwrap().code().unwrap()

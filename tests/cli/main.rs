@@ -3,6 +3,8 @@
 //! Every test starts its own `tapctl sim` on a free port and works in its own folders. Nothing here sleeps: the
 //! simulator's clock is moved instead, and what has to be waited for is asked for until it is there.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by a panic")]
+
 mod broken;
 mod drill;
 mod looking;

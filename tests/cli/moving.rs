@@ -72,7 +72,7 @@ fn a_gate_is_stepped_over_by_name_and_the_reason_is_kept() {
     assert!(names.contains(&"bake".to_owned()), "{names:?}");
     let mut line = "shift --to 20 --yes --json".to_owned();
     for name in &names {
-        line.push_str(&format!(" --override {name} --reason drill"));
+        line = line + " --override " + name + " --reason drill";
     }
     let step = drill.run(&line).ended(0).json();
     assert_eq!(step["overrides"].as_array().unwrap().len(), names.len());

@@ -50,7 +50,7 @@ impl Session {
         while !self.text.contains(words) {
             match self.shown.recv() {
                 Ok(bytes) => self.text.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("{words:?} never came: {}", self.text),
+                Err(gone) => panic!("{words:?} never came ({gone}): {}", self.text),
             }
         }
     }

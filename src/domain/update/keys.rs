@@ -117,7 +117,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Filter => model.screen.filtering = true,
         Action::Scroll(by) => scroll(model, isize::from(by)),
         Action::Page(by) => {
-            scroll(model, isize::from(by).saturating_mul(isize::try_from(model.screen.page_rows.max(1)).unwrap_or(1)))
+            scroll(model, isize::from(by).saturating_mul(isize::try_from(model.screen.page_rows.max(1)).unwrap_or(1)));
         }
         Action::Top => scroll(model, isize::MIN),
         Action::Bottom if model.screen.view == View::Provision && model.provision.log => provision::tail(model),

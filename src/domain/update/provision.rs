@@ -77,7 +77,7 @@ pub(super) fn up(model: &mut Model) {
     }
     match ready(model, RunKind::Preview) {
         Some(plan) if !refused(model, RunKind::Up, "up") => {
-            confirm(model, RunOrder::up(&model.stack.name.clone(), &plan.run, plan.plan))
+            confirm(model, RunOrder::up(&model.stack.name.clone(), &plan.run, plan.plan));
         }
         Some(_) => {}
         None => notice(
@@ -191,7 +191,11 @@ pub(super) fn cycle_show(model: &mut Model) {
 /// Shows the log at its end, or the resources from the first one on.
 pub(super) fn toggle_log(model: &mut Model) {
     model.provision.log = !model.provision.log;
-    if model.provision.log { tail(model) } else { drop(model.screen.scroll.remove(&View::Provision)) }
+    if model.provision.log {
+        tail(model);
+    } else {
+        model.screen.scroll.remove(&View::Provision);
+    }
 }
 
 /// Holds the log at its end: the row behind every last one stays behind it when more lines come.
@@ -311,7 +315,7 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             }
         }
         News::Ended { run, code, text, succeeded, stderr } => {
-            ended(model, &run, code, text, succeeded, &stderr, effects)
+            ended(model, &run, code, &text, succeeded, &stderr, effects);
         }
         News::AskedToStop(sent) => {
             if let Some(run) = &mut model.provision.run {
@@ -359,7 +363,7 @@ fn ended(
     model: &mut Model,
     id: &str,
     code: Option<i32>,
-    text: String,
+    text: &str,
     succeeded: bool,
     stderr: &str,
     effects: &mut Vec<Effect>,
@@ -368,7 +372,7 @@ fn ended(
     let Some(run) = followed(model, id).filter(|run| run.ending.is_none()) else { return };
     run.deploy.process_ended();
     let explanation = (!succeeded).then(|| explain(&run.deploy, code, stderr));
-    run.ending = Some(RunEnding { text: text.clone(), succeeded, explanation });
+    run.ending = Some(RunEnding { text: text.to_owned(), succeeded, explanation });
     let (kind, started) = (run.head.kind, run.head.started_at);
     let plan = kind.is_preview().then(|| Plan::of(&run.deploy)).filter(|plan| succeeded && plan.complete);
     if let Some(plan) = plan {
