@@ -191,7 +191,10 @@ pub(super) fn cycle_show(model: &mut Model) {
 /// Shows the log at its end, or the resources from the first one on.
 pub(super) fn toggle_log(model: &mut Model) {
     model.provision.log = !model.provision.log;
-    if model.provision.log { tail(model) } else { drop(model.screen.scroll.remove(&View::Provision)) }
+    model.screen.scroll.remove(&View::Provision);
+    if model.provision.log {
+        tail(model);
+    }
 }
 
 /// Holds the log at its end: the row behind every last one stays behind it when more lines come.

@@ -24,7 +24,8 @@ use crate::domain::traffic::{Record, Routing, Side, Target};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::keymap::{Code, KEYMAP, Key};
 
-const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/preview.jsonl");
+const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/bundled-preview.jsonl");
+const SMALL_UP: &str = include_str!("../../../tests/fixtures/engine/up.jsonl");
 const DESTROY: &str = include_str!("../../../tests/fixtures/engine/destroy.jsonl");
 const UP: &str = include_str!("../../../tests/fixtures/engine/bundled-up.jsonl");
 const LEGACY_DNS: &str = "legacy.elb.amazonaws.com";
@@ -592,13 +593,12 @@ fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
             })
         }
         Happening::Start(kind) => {
-            let kinds =
-                [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::PreviewDestroy, RunKind::Destroy];
+            let kinds = [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::PreviewDestroy, RunKind::Destroy];
             let head = desk.head(kinds[usize::from(kind)]);
             desk.news(News::Started(head))
         }
         Happening::Lines(destroy) => {
-            desk.lines(&run, if destroy { DESTROY } else { PREVIEW });
+            desk.lines(&run, if destroy { DESTROY } else { SMALL_UP });
             vec![]
         }
         Happening::End(well) => desk.ended(&run, well),

@@ -64,7 +64,7 @@ fn progress<'a>(cx: &Cx<'a>, run: &Run, width: usize) -> Row<'a> {
         row = row.put(Role::Waiting, format!("  {} under way", progress.running));
     }
     if progress.failed > 0 {
-        row = row.put(Role::Fail, format!("  {} failed", progress.failed));
+        row = row.put(Role::Fail, format!("  {} failed or unfinished", progress.failed));
     }
     if progress.unchanged > 0 && row.room(width) > 16 {
         row = row.put(Role::Dim, format!("  {} unchanged", progress.unchanged));
