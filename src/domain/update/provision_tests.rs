@@ -272,13 +272,23 @@ fn what_runs_is_what_was_read_and_confirmed() {
     desk.press('y');
     assert!(matches!(desk.question(), Question::Run(_)), "before it was seen, no key counts");
     desk.arm();
-    let effects = desk.press('y');
+    assert!(heavy(&desk.type_in("y")).is_none(), "it touches the weighted records, so the stack's name is needed");
+    let effects = desk.type_in("prod");
     let Some(Order::Execute(run)) = heavy(&effects) else { panic!("{effects:?}") };
     assert_eq!((run.get().kind(), run.get().preview()), (RunKind::Up, Some(plan.run.as_str())));
     desk.started(RunKind::Up);
     let run = desk.model.provision.run.as_ref().unwrap();
     assert_eq!(run.deploy.progress().total, Some(plan.plan.total()), "the plan is the total");
     assert!(desk.model.provision.plan.is_none(), "a plan runs once");
+}
+
+#[test]
+fn a_harmless_plan_takes_a_plain_yes() {
+    let mut desk = Desk::new(90, 10, 100.0);
+    desk.preview(RunKind::Preview, SMALL_UP);
+    desk.press('u');
+    desk.arm();
+    assert!(matches!(heavy(&desk.press('y')), Some(Order::Execute(_))));
 }
 
 #[test]
