@@ -7,7 +7,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
-use super::fixtures::{judge, now, on, steady};
+use super::fixtures::{fresh_start, judge, now, on};
 use super::{Palette, Theme, draw, svg};
 use crate::domain::deploy::event::parse;
 use crate::domain::deploy::explain::explain;
@@ -42,7 +42,7 @@ fn folded(mut deploy: Deploy, text: &str, count: usize) -> Deploy {
 }
 
 fn bare() -> Model {
-    let mut model = on(View::Provision, steady(0, 4000));
+    let mut model = on(View::Provision, fresh_start());
     model.provision.asked = true;
     let look = Look {
         pulumi: Ok("3.253.0".into()),

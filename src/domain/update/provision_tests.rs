@@ -285,10 +285,12 @@ fn what_runs_is_what_was_read_and_confirmed() {
 #[test]
 fn a_harmless_plan_takes_a_plain_yes() {
     let mut desk = Desk::new(90, 10, 100.0);
-    desk.preview(RunKind::Preview, SMALL_UP);
+    let harmless: Vec<&str> = SMALL_UP.lines().filter(|line| !line.contains("aws:route53/record")).collect();
+    desk.preview(RunKind::Preview, &harmless.join("\n"));
     desk.press('u');
     desk.arm();
-    assert!(matches!(heavy(&desk.press('y')), Some(Order::Execute(_))));
+    let effects = desk.press('y');
+    assert!(matches!(heavy(&effects), Some(Order::Execute(_))), "{:?}", desk.model.dialog);
 }
 
 #[test]
