@@ -7,7 +7,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
-use super::fixtures::{fresh_start, judge, now, on};
+use super::fixtures::{judge, now, on, ready};
 use super::{Palette, Theme, draw, svg};
 use crate::domain::deploy::event::parse;
 use crate::domain::deploy::explain::explain;
@@ -42,7 +42,7 @@ fn folded(mut deploy: Deploy, text: &str, count: usize) -> Deploy {
 }
 
 fn bare() -> Model {
-    let mut model = on(View::Provision, fresh_start());
+    let mut model = on(View::Provision, ready());
     model.provision.asked = true;
     let look = Look {
         pulumi: Ok("3.253.0".into()),

@@ -77,7 +77,7 @@ pub(super) fn up(model: &mut Model) {
     }
     match ready(model, RunKind::Preview) {
         Some(plan) if !refused(model, RunKind::Up, "up") => {
-            confirm(model, RunOrder::up(&model.stack.name.clone(), &plan.run, plan.plan))
+            confirm(model, RunOrder::up(&model.stack.name.clone(), &plan.run, plan.plan));
         }
         Some(_) => {}
         None => notice(
@@ -314,7 +314,7 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             }
         }
         News::Ended { run, code, text, succeeded, stderr } => {
-            ended(model, &run, code, text, succeeded, &stderr, effects)
+            ended(model, &run, code, text, succeeded, &stderr, effects);
         }
         News::AskedToStop(sent) => {
             if let Some(run) = &mut model.provision.run {

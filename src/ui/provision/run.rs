@@ -103,11 +103,8 @@ fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
 fn going_on(cx: &Cx<'_>, run: &Run) -> String {
     let deploy = &run.deploy;
     if let Some(download) = deploy.downloads().next() {
-        let part = if download.total > 0 {
-            format!(", {} %", download.received.saturating_mul(100) / download.total)
-        } else {
-            String::new()
-        };
+        let percent = download.received.saturating_mul(100).checked_div(download.total);
+        let part = percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
         return format!("fetches {}{part}", download.text);
     }
     if deploy.ending().is_some() {
