@@ -173,7 +173,7 @@ pub(super) fn tables() -> Vec<TableStat> {
     .into_iter()
     .enumerate()
     .map(|(n, table)| {
-        let n = n as i64;
+        let n = i64::try_from(n).unwrap();
         let applied = 18_204 * (n + 1) + 917;
         TableStat {
             schema: "techvault".into(),

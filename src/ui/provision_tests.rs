@@ -7,7 +7,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
-use super::fixtures::{judge, now, on, steady};
+use super::fixtures::{judge, now, on, ready};
 use super::{Palette, Theme, draw, svg};
 use crate::domain::deploy::event::parse;
 use crate::domain::deploy::explain::explain;
@@ -42,7 +42,7 @@ fn folded(mut deploy: Deploy, text: &str, count: usize) -> Deploy {
 }
 
 fn bare() -> Model {
-    let mut model = on(View::Provision, steady(0, 4000));
+    let mut model = on(View::Provision, ready());
     model.provision.asked = true;
     let look = Look {
         pulumi: Ok("3.253.0".into()),
@@ -79,8 +79,8 @@ fn with_run(kind: RunKind, deploy: Deploy, ending: Option<RunEnding>) -> Model {
     model
 }
 
-fn ended(text: &str) -> Option<RunEnding> {
-    Some(RunEnding { text: text.into(), succeeded: true, explanation: None })
+fn ended(text: &str) -> RunEnding {
+    RunEnding { text: text.into(), succeeded: true, explanation: None }
 }
 
 fn previewed() -> Deploy {
@@ -120,7 +120,7 @@ fn leftovers() -> Model {
 
 fn with_plan(kind: RunKind, deploy: Deploy) -> Model {
     let plan = Plan::of(&deploy);
-    let mut model = with_run(kind, deploy, ended("succeeded"));
+    let mut model = with_run(kind, deploy, Some(ended("succeeded")));
     let head = &model.provision.run.as_ref().unwrap().head;
     let at = now().minus(Duration::from_secs(40));
     model.provision.plan = Some(ReadyPlan { run: head.id.clone(), kind, plan, at });
@@ -165,7 +165,7 @@ fn failed() -> Model {
 
 fn finished() -> Model {
     let expected = Deploy::expecting(&Plan::of(&previewed()));
-    with_run(RunKind::Up, folded(expected, UP, usize::MAX), ended("succeeded"))
+    with_run(RunKind::Up, folded(expected, UP, usize::MAX), Some(ended("succeeded")))
 }
 
 fn all() -> Vec<(&'static str, Model)> {
@@ -230,6 +230,7 @@ fn dangers_stand_above_everything_else() {
         let shown = plain(&dangerous(), size);
         let first = shown.lines().nth(4).unwrap();
         assert!(first.contains("DANGER"), "{shown}");
+        assert!(shown.contains("runs it, after your yes") && shown.contains("changes to see first"), "{shown}");
     }
 }
 

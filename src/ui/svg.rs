@@ -135,6 +135,7 @@ fn shape(text: &str, x: f64, y: f64) -> Option<String> {
 }
 
 /// One such character.
+#[expect(clippy::many_single_char_names, reason = "coordinates and sizes are written so everywhere")]
 fn cell_shape(c: char, x: f64, y: f64) -> Option<String> {
     let (w, h) = (CELL_W, CELL_H);
     let (cx, cy, thin) = (w / 2.0, h / 2.0, 1.2);

@@ -167,7 +167,7 @@ impl Drill {
         StackOutputs::parse(&self.sim.outputs().to_string()).unwrap()
     }
 
-    pub(crate) async fn model(&self, ports: &Ports) -> Model {
+    pub(crate) fn model(&self, ports: &Ports) -> Model {
         let outputs = self.outputs();
         let stack = Stack {
             name: outputs.environment_suffix.clone(),
@@ -200,7 +200,7 @@ impl Drill {
 
     async fn play_in(&self, script: &str, theme: Theme) -> (Seen, Buffer) {
         let ports = self.ports().await;
-        let model = self.model(&ports).await;
+        let model = self.model(&ports);
         let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
         let keyboard = Keyboard { steps: steps(script).into_iter(), waiting: None, key: None };
         let model = run(&mut terminal, theme, keyboard, model, ports, |_| {}).await.unwrap();

@@ -191,10 +191,9 @@ pub(super) fn cycle_show(model: &mut Model) {
 /// Shows the log at its end, or the resources from the first one on.
 pub(super) fn toggle_log(model: &mut Model) {
     model.provision.log = !model.provision.log;
+    model.screen.scroll.remove(&View::Provision);
     if model.provision.log {
         tail(model);
-    } else {
-        model.screen.scroll.remove(&View::Provision);
     }
 }
 

@@ -24,7 +24,8 @@ use crate::domain::traffic::{Record, Routing, Side, Target};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::keymap::{Code, KEYMAP, Key};
 
-const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/preview.jsonl");
+const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/bundled-preview.jsonl");
+const SMALL_UP: &str = include_str!("../../../tests/fixtures/engine/up.jsonl");
 const DESTROY: &str = include_str!("../../../tests/fixtures/engine/destroy.jsonl");
 const UP: &str = include_str!("../../../tests/fixtures/engine/bundled-up.jsonl");
 const LEGACY_DNS: &str = "legacy.elb.amazonaws.com";
@@ -271,13 +272,25 @@ fn what_runs_is_what_was_read_and_confirmed() {
     desk.press('y');
     assert!(matches!(desk.question(), Question::Run(_)), "before it was seen, no key counts");
     desk.arm();
-    let effects = desk.press('y');
+    assert!(heavy(&desk.type_in("y")).is_none(), "it touches the weighted records, so the stack's name is needed");
+    let effects = desk.type_in("prod");
     let Some(Order::Execute(run)) = heavy(&effects) else { panic!("{effects:?}") };
     assert_eq!((run.get().kind(), run.get().preview()), (RunKind::Up, Some(plan.run.as_str())));
     desk.started(RunKind::Up);
     let run = desk.model.provision.run.as_ref().unwrap();
     assert_eq!(run.deploy.progress().total, Some(plan.plan.total()), "the plan is the total");
     assert!(desk.model.provision.plan.is_none(), "a plan runs once");
+}
+
+#[test]
+fn a_harmless_plan_takes_a_plain_yes() {
+    let mut desk = Desk::new(90, 10, 100.0);
+    let harmless: Vec<&str> = SMALL_UP.lines().filter(|line| !line.contains("aws:route53/record")).collect();
+    desk.preview(RunKind::Preview, &harmless.join("\n"));
+    desk.press('u');
+    desk.arm();
+    let effects = desk.press('y');
+    assert!(matches!(heavy(&effects), Some(Order::Execute(_))), "{:?}", desk.model.dialog);
 }
 
 #[test]
@@ -553,6 +566,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each one happens once")]
 fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
     let run = desk.model.provision.run.as_ref().map_or_else(String::new, |run| run.head.id.clone());
     match happening {
@@ -592,13 +606,12 @@ fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
             })
         }
         Happening::Start(kind) => {
-            let kinds =
-                [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::PreviewDestroy, RunKind::Destroy];
+            let kinds = [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::PreviewDestroy, RunKind::Destroy];
             let head = desk.head(kinds[usize::from(kind)]);
             desk.news(News::Started(head))
         }
         Happening::Lines(destroy) => {
-            desk.lines(&run, if destroy { DESTROY } else { PREVIEW });
+            desk.lines(&run, if destroy { DESTROY } else { SMALL_UP });
             vec![]
         }
         Happening::End(well) => desk.ended(&run, well),

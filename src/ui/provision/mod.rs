@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::domain::deploy::guard::RunKind;
 use crate::domain::provision::{ReadyPlan, Run};
 use crate::keymap::{Action, key_for};
 
@@ -39,19 +40,20 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
         return inner.height;
     };
     let plan = ready_plan(cx, run);
-    let mut lines = Vec::new();
-    if let Some(plan) = plan {
-        lines.extend(plan::dangers(cx, plan, width));
-    }
-    lines.extend(standing::lines(cx, width));
-    lines.extend(run::lines(cx, run, plan.is_some() || provision.log, width));
+    let head_rows = inner.height.saturating_sub(LIST_ROWS.min(inner.height / 2));
+    let failed = run.ending.as_ref().is_some_and(|ending| !ending.succeeded);
+    // Where rows are few, the message of a failure is worth more than the command.
+    let short = plan.is_some() || provision.log || (failed && inner.height < 24);
+    let mut lines = standing::lines(cx, width);
+    lines.extend(run::lines(cx, run, short, width));
     if let Some(plan) = plan {
         lines.extend(plan::counts(cx, plan, width));
+        let room = usize::from(head_rows).saturating_sub(lines.len());
+        lines.splice(..0, plan::dangers(cx, plan, width, room));
     }
     if !provision.log && plan.is_none() {
         lines.extend(run::failures(cx, run, width));
     }
-    let head_rows = inner.height.saturating_sub(LIST_ROWS.min(inner.height / 2));
     let lines = fitted(cx, lines, head_rows, width);
     draw_lines(buf, inner, &lines);
     let used = (lines.len() as u16).min(inner.height);
@@ -95,11 +97,13 @@ fn keys<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     if going_on {
         keys.push((Action::Stop, "stop"));
     } else {
+        let planned = provision.plan.as_ref().map(|plan| plan.kind);
         keys.push((Action::Preview, "preview"));
-        if provision.plan.is_some() {
+        if planned == Some(RunKind::Preview) {
             keys.push((Action::Up, "run the plan"));
         }
-        keys.push((Action::Destroy, "destroy"));
+        let destroys = planned == Some(RunKind::PreviewDestroy);
+        keys.push((Action::Destroy, if destroys { "run the destroy" } else { "destroy" }));
         keys.push((Action::Release, "release the name"));
     }
     if locked {

@@ -17,19 +17,23 @@ use super::super::text::{Row, draw_lines, first_row};
 use super::super::theme::{Mark, Role};
 use super::{heading, marked, paragraph};
 
-/// Dangers that are told in full before the rest is counted; all of them carry a sign in the list.
-const TOLD: usize = 5;
-
-/// What must be seen before anything else.
-pub(super) fn dangers(cx: &Cx<'_>, ready: &ReadyPlan, width: usize) -> Vec<Line<'static>> {
+/// What must be seen before anything else, in at most `room` rows (one, when there is none): worst first, the rest
+/// counted. All of them carry a sign in the list.
+pub(super) fn dangers(cx: &Cx<'_>, ready: &ReadyPlan, width: usize, room: usize) -> Vec<Line<'static>> {
     let dangers = &ready.plan.dangers;
     let mut out = Vec::new();
-    for danger in dangers.iter().take(TOLD) {
-        marked(cx, &mut out, Mark::Fail, Role::Fail, &format!("DANGER: {danger}"), width);
-    }
-    if dangers.len() > TOLD {
-        let text = format!("{} more dangers, marked in the list", dangers.len() - TOLD);
-        marked(cx, &mut out, Mark::Fail, Role::Fail, &text, width);
+    for (index, danger) in dangers.iter().enumerate() {
+        let mut told = Vec::new();
+        marked(cx, &mut told, Mark::Fail, Role::Fail, &format!("DANGER: {danger}"), width);
+        let left = dangers.len() - index;
+        // The row that counts the rest needs its room as long as there is a rest.
+        if out.len() + told.len() + usize::from(left > 1) > room {
+            let more = if index == 0 { "" } else { "more " };
+            let text = format!("DANGER: {left} {more}changes to see first, marked in the list");
+            out.push(cx.row().mark(Mark::Fail).clipped(Role::Fail, text, width.saturating_sub(2)).line());
+            break;
+        }
+        out.extend(told);
     }
     out
 }

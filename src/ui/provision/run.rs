@@ -64,7 +64,7 @@ fn progress<'a>(cx: &Cx<'a>, run: &Run, width: usize) -> Row<'a> {
         row = row.put(Role::Waiting, format!("  {} under way", progress.running));
     }
     if progress.failed > 0 {
-        row = row.put(Role::Fail, format!("  {} failed", progress.failed));
+        row = row.put(Role::Fail, format!("  {} failed or unfinished", progress.failed));
     }
     if progress.unchanged > 0 && row.room(width) > 16 {
         row = row.put(Role::Dim, format!("  {} unchanged", progress.unchanged));
@@ -104,7 +104,7 @@ fn going_on(cx: &Cx<'_>, run: &Run) -> String {
     let deploy = &run.deploy;
     if let Some(download) = deploy.downloads().next() {
         let percent = download.received.saturating_mul(100).checked_div(download.total);
-        let part = percent.map_or_else(String::new, |percent| format!(", {percent} %"));
+        let part = percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
         return format!("fetches {}{part}", download.text);
     }
     if deploy.ending().is_some() {
