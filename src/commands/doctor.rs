@@ -152,7 +152,8 @@ async fn session_checks(session: &Session) -> Vec<Check> {
         (Some(identity), _) => Check::ok("credentials", format!("{} in {}", identity.value.arn, identity.value.account)),
         (None, Some(error)) => {
             let mut check = Check::port("credentials", error);
-            if let (crate::ports::ErrorKind::Credentials, Some(profile)) = (error.kind, &session.settings.profile) {
+            let profile = session.settings.profile.clone().or_else(|| process_env("AWS_PROFILE"));
+            if let (crate::ports::ErrorKind::Credentials, Some(profile)) = (error.kind, profile) {
                 check.mend = Some(format!("aws sso login --profile {profile}"));
             }
             check
