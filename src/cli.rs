@@ -180,12 +180,9 @@ impl Command {
             Self::Preview(args) | Self::Up(args) | Self::Refresh(args) | Self::Destroy(args) => args.json,
             Self::Attach(args) => args.json,
             Self::Journal(args) => args.json,
-            Self::Demo(_)
-            | Self::Sim(_)
-            | Self::Report(_)
-            | Self::IamPolicy
-            | Self::Completions { .. }
-            | Self::Man => false,
+            Self::Demo(_) | Self::Sim(_) | Self::Report(_) | Self::IamPolicy | Self::Completions { .. } | Self::Man => {
+                false
+            }
         }
     }
 }
@@ -401,11 +398,7 @@ pub fn definition() -> clap::Command {
 
 fn percent(text: &str) -> Result<Percent, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim();
-    number
-        .parse::<u8>()
-        .ok()
-        .and_then(Percent::new)
-        .ok_or_else(|| "a share is a whole number from 0 to 100".to_owned())
+    number.parse::<u8>().ok().and_then(Percent::new).ok_or_else(|| "a share is a whole number from 0 to 100".to_owned())
 }
 
 fn step(text: &str) -> Result<i16, String> {
@@ -444,9 +437,9 @@ fn since(text: &str) -> Result<Since, String> {
     if let Ok(at) = Timestamp::parse(text) {
         return Ok(Since::At(at));
     }
-    ago(text)
-        .map(Since::Ago)
-        .ok_or_else(|| "give an instant such as 2026-11-22T12:00:00Z, or a time ago such as 45m, 2h or 1d12h".to_owned())
+    ago(text).map(Since::Ago).ok_or_else(|| {
+        "give an instant such as 2026-11-22T12:00:00Z, or a time ago such as 45m, 2h or 1d12h".to_owned()
+    })
 }
 
 /// Reads `1d12h`, `2h`, `45m`, `30s`: whole numbers, each with its unit.
@@ -521,7 +514,14 @@ mod tests {
         assert_eq!(shift("shift --to 30%").to, Percent::new(30));
         assert_eq!(shift("shift --step +10").step, Some(10));
         assert_eq!(shift("shift --step -10").step, Some(-10));
-        for wrong in ["shift", "shift --to 30 --step 10", "shift --to 101", "shift --to -1", "shift --step 0", "shift --step 101"] {
+        for wrong in [
+            "shift",
+            "shift --to 30 --step 10",
+            "shift --to 101",
+            "shift --to -1",
+            "shift --step 0",
+            "shift --step 101",
+        ] {
             assert_eq!(read(wrong).unwrap_err().exit_code(), 2, "{wrong}");
         }
     }
@@ -530,10 +530,10 @@ mod tests {
     fn a_gate_is_stepped_over_by_name_and_with_a_reason() {
         let args = shift("shift --to 30 --override bake --reason hurry --override errors --reason known");
         let pairs = args.stepped_over().unwrap();
-        assert_eq!(pairs.iter().map(|o| (o.gate.as_str(), o.reason.as_str())).collect::<Vec<_>>(), [
-            ("bake", "hurry"),
-            ("errors", "known")
-        ]);
+        assert_eq!(
+            pairs.iter().map(|o| (o.gate.as_str(), o.reason.as_str())).collect::<Vec<_>>(),
+            [("bake", "hurry"), ("errors", "known")]
+        );
         assert_eq!(read("shift --to 30 --override bake").unwrap_err().exit_code(), 2);
         assert_eq!(read("shift --to 30 --reason why").unwrap_err().exit_code(), 2);
         assert_eq!(read("shift --to 30 --override nonsense --reason x").unwrap_err().exit_code(), 2);

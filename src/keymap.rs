@@ -125,9 +125,9 @@ impl View {
 
     /// The view `by` places further, round and round.
     #[must_use]
-    pub fn turned(self, by: isize) -> Self {
-        let count = Self::ALL.len() as isize;
-        Self::ALL[(self.index() as isize + by).rem_euclid(count) as usize]
+    pub fn turned(self, by: i8) -> Self {
+        let count = Self::ALL.len() as i8;
+        Self::ALL[(self.index() as i8 + by).rem_euclid(count) as usize]
     }
 }
 
@@ -166,6 +166,22 @@ pub enum Action {
     Bottom,
     /// Close what is open, or drop the filter.
     Back,
+    /// Say what `pulumi up` would do.
+    Preview,
+    /// Run the plan that was read.
+    Up,
+    /// Lead to the end of the stack.
+    Destroy,
+    /// Ask the run to stop.
+    Stop,
+    /// Turn the weighted pair back into one record.
+    Release,
+    /// Clear locks of the dead.
+    ClearLocks,
+    /// Show the next selection of resources.
+    CycleShow,
+    /// Show the run's log, or its resources.
+    ToggleLog,
     /// Leave the program.
     Quit,
 }
@@ -174,7 +190,33 @@ impl Action {
     /// Whether this proposes something that changes the world outside the terminal once it is confirmed.
     #[must_use]
     pub const fn is_mutating(self) -> bool {
-        matches!(self, Self::ProposeStep(_) | Self::PromptShare | Self::ProposeRollback | Self::AcceptFound)
+        matches!(
+            self,
+            Self::ProposeStep(_)
+                | Self::PromptShare
+                | Self::ProposeRollback
+                | Self::AcceptFound
+                | Self::Up
+                | Self::Destroy
+                | Self::Release
+                | Self::ClearLocks
+        )
+    }
+
+    /// Whether this only makes sense in the Provision view.
+    #[must_use]
+    pub const fn is_about_pulumi(self) -> bool {
+        matches!(
+            self,
+            Self::Preview
+                | Self::Up
+                | Self::Destroy
+                | Self::Stop
+                | Self::Release
+                | Self::ClearLocks
+                | Self::CycleShow
+                | Self::ToggleLog
+        )
     }
 }
 
@@ -217,6 +259,14 @@ pub const KEYMAP: &[Binding] = &[
     row(&[ch('f')], Action::Freeze, "freeze", "hold the display still; polling goes on"),
     row(&[ch('/')], Action::Filter, "filter", "filter the list"),
     row(&[ch('r')], Action::Refresh, "", "ask every source again now"),
+    row(&[ch('p')], Action::Preview, "", "Provision: say what pulumi up would do"),
+    row(&[ch('u')], Action::Up, "", "Provision: run the plan that was read"),
+    row(&[ch('D')], Action::Destroy, "", "Provision: release the name, preview destroy, destroy"),
+    row(&[ch('x')], Action::Stop, "", "Provision: ask the run to stop; again: end it by force"),
+    row(&[ch('E')], Action::Release, "", "Provision: turn the weighted pair back into one record"),
+    row(&[ch('c')], Action::ClearLocks, "", "Provision: clear locks whose holders are dead"),
+    row(&[ch('s')], Action::CycleShow, "", "Provision: all resources, changes, running, failed"),
+    row(&[ch('o')], Action::ToggleLog, "", "Provision: the run's log, or its resources"),
     row(&[ch('1')], Action::Go(View::Overview), "", "Overview"),
     row(&[ch('2')], Action::Go(View::Traffic), "", "Traffic"),
     row(&[ch('3')], Action::Go(View::Replication), "", "Replication"),

@@ -1,4 +1,46 @@
-//! `tapctl`: a terminal cockpit for moving a live system between AWS regions, and the same from scripts.
+//! `tapctl`: a terminal cockpit for the engineer who moves a live system from one AWS region to another.
+//!
+//! Functional core, imperative shell: an Elm loop (model, message, update, view, effect) with ports and adapters at its
+//! edges. What a key does is decided by a plain function over plain values; what touches AWS, a disk or a terminal is
+//! thin and replaceable.
+//!
+//! ```text
+//! keys ────> keymap ──┐                                          (facts come back only as messages)
+//! tick(now) ──────────┼──> Msg ──> update(&mut Model) ──> [Effect] ──> runtime::effects ──> ports ──> adapters ──> AWS
+//! answers ────────────┘               │                                      ▲                           │
+//!                                     └──> ui::draw(&Model) ──> frame        └────────── Msg <───────────┘
+//! commands ─────────────────────────────> the same domain functions, the same ports, printed instead of drawn
+//! ```
+//!
+//! | module | what it holds | what it never does |
+//! |---|---|---|
+//! | [`domain`] | values, gates, plans, confirmations, the model and `update` | I/O, clocks, async, SDK types |
+//! | [`keymap`] | the one table of keys | know what is on the screen |
+//! | [`ports`] | small traits over domain values, one closed error | name an SDK, a file or a process |
+//! | [`adapters`] | AWS through its official SDK, the journal, clocks, Pulumi | decide anything |
+//! | [`runtime`] | the loop, effects, the terminal, what commands share with the cockpit | await in the loop |
+//! | [`ui`] | views as plain functions of the model | change anything |
+//! | [`commands`] | headless commands, one file each | decide what `domain` decides |
+//! | [`config`], [`cli`] | what was typed and found, and what it means | talk to AWS |
+//! | [`sim`] | the simulator: physics on virtual time, AWS's wire formats, faults | use another module |
+//! | [`standin`] | the drills' stand-in for Pulumi, which plays recorded runs | run in a real migration |
+//!
+//! # Invariants
+//!
+//! 1. Only `update` writes the model; only the runtime runs effects; views get shared references.
+//! 2. Nothing is awaited in the loop. Every effect has a number, a deadline and one closing message, also on a panic;
+//!    a stale number changes nothing.
+//! 3. A write takes a [`Confirmed`](domain::confirm::Confirmed) value, and only `confirm` makes one. No single key
+//!    press changes anything outside the terminal.
+//! 4. Weights change by one Route 53 batch only: DELETE the exact records seen, CREATE the new ones, the whole group at
+//!    once. A mismatch is a conflict: shown, never sent again by itself. A sum of 0 cannot be expressed.
+//! 5. The journal holds the intent, synced to disk, before the call, and the outcome after it. An intent without an
+//!    outcome is settled from what Route 53 says.
+//! 6. Unknown is no: missing, stale or partial data passes no gate. The way back to the legacy stack has no gate.
+//! 7. Every queue, series, log and retry has a bound, and the bound a reason.
+//! 8. Secrets reach neither the screen nor the journal nor the log.
+//! 9. What a person sees carries its age, and reads the same in 16 colours, without colour and in ASCII.
+
 pub mod adapters;
 pub mod cli;
 pub mod commands;
@@ -8,6 +50,8 @@ pub mod keymap;
 pub mod ports;
 pub mod runtime;
 pub mod sim;
+pub mod standin;
+pub mod ui;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -27,6 +71,9 @@ const WORKERS: usize = 2;
 pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitCode> {
     commands::host::started();
     let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(code) = of_its_own(&args) {
+        return Ok(code);
+    }
     let mut out = Out::standard();
     let cli = match cli::parse(args.iter().cloned()) {
         Ok(cli) => cli,
@@ -41,6 +88,22 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitC
     // A question that nobody answers still waits for a line on stdin; nobody waits for it.
     runtime.shutdown_background();
     Ok(ExitCode::from(exit as u8))
+}
+
+/// The two roles in which the program starts itself: the one that waits for the end of a Pulumi run in a session of its
+/// own, and the stand-in for Pulumi in drills. Neither is for people, so neither is in the help.
+fn of_its_own(args: &[OsString]) -> Option<ExitCode> {
+    let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).collect();
+    match words.as_slice() {
+        ["__run", "--dir", folder] => {
+            Some(ExitCode::from(adapters::pulumi::supervisor::main(std::path::Path::new(folder))))
+        }
+        ["__pulumi", rest @ ..] => {
+            let rest: Vec<String> = rest.iter().map(|word| (*word).to_owned()).collect();
+            Some(ExitCode::from(standin::main(&rest)))
+        }
+        _ => None,
+    }
 }
 
 /// Prints help where it was asked for, and else what is wrong; with `--json` also as an object.

@@ -4,13 +4,16 @@
 //! a file or a process.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Observation, Query};
+use crate::domain::provision::{News, Order};
 use crate::domain::record::Entry;
 use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::Change;
 use crate::domain::units::Timestamp;
+use crate::domain::zone::ZonePlan;
 
 pub use crate::domain::error::{ErrorKind, PortError};
 
@@ -34,6 +37,22 @@ pub trait Traffic: Send + Sync {
     /// [`ErrorKind::Conflict`] when Route 53 says that the records are not as seen; then nothing was changed.
     /// [`PortError::outcome_unknown`] tells the failures after which the change may have been made all the same.
     fn apply(&self, plan: &Confirmed<ShiftPlan>) -> PortFuture<'_, Change>;
+
+    /// Sends the batch that turns a simple record into the weighted pair, or back, under the same rules.
+    ///
+    /// # Errors
+    /// As [`Traffic::apply`].
+    fn turn(&self, plan: &Confirmed<ZonePlan>) -> PortFuture<'_, Change>;
+}
+
+/// Takes one piece of news; waits while the reader is busy.
+pub type Tell = Arc<dyn Fn(News) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Runs Pulumi, in processes that outlive this one.
+pub trait Provisioner: Send + Sync {
+    /// Carries an order out and tells what comes of it. An order to follow a run tells until the run has ended; every
+    /// other one tells at least once. [`Order::Zone`] is not for this port.
+    fn carry_out(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// The record of what was done. Appending is synchronous on purpose: the caller goes on only when the line is on disk.

@@ -6,4 +6,5 @@
 pub mod aws;
 pub mod clock;
 pub mod journal;
+pub mod pulumi;
 pub mod sim_probe;

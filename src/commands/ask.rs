@@ -37,7 +37,7 @@ pub async fn ask(out: &mut Out, need: &Need) -> Result<YesFlag, Declined> {
     host::forget_typed();
     out.prompt(&match need {
         Need::Yes => "Go on? [y/N] ".to_owned(),
-        Need::Typed(name) => format!("Type the record's name ({name}) to go on: "),
+        Need::Typed(name) => format!("Type {name} to go on: "),
     });
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();

@@ -2,7 +2,15 @@
 //!
 //! It checks that there is a terminal to draw on before anything else.
 
-use crate::cli::Global;
+use std::io;
+use std::time::Duration;
+
+use crate::cli::{ColorWhen, Global};
+use crate::config::{Env, Settings, process_env};
+use crate::domain::model::Model;
+use crate::runtime::terminal::{self, Taken};
+use crate::runtime::{input, run as run_loop};
+use crate::ui::{Palette, Theme};
 
 use super::compose::{Session, connect};
 use super::failure::{Exit, Failure};
@@ -33,16 +41,74 @@ pub async fn run(global: &Global) -> Result<Exit, Failure> {
     open(connect(global).await?).await
 }
 
-/// Opens it on a session.
+/// How often a simulator is asked for its time, which somebody may have moved.
+const RESYNC: Duration = Duration::from_secs(2);
+
+/// Opens it on a session, and gives the terminal back when it is over.
 ///
 /// # Errors
-/// [`Failure`]: this build draws nothing.
-#[expect(clippy::unused_async, reason = "drawing is asynchronous, refusing to is not")]
-pub async fn open(_session: Session) -> Result<Exit, Failure> {
-    Err(Failure::new(
-        Exit::Error,
-        "no_cockpit",
-        "this build has no cockpit",
-        "use `tapctl status --watch`, `shift` and `rollback`",
-    ))
+/// [`Failure`] when the terminal cannot be taken over or no longer be drawn on.
+pub async fn open(session: Session) -> Result<Exit, Failure> {
+    let broken = |error: io::Error| {
+        Failure::new(
+            Exit::Error,
+            "terminal",
+            format!("the terminal cannot be used: {error}"),
+            "try another terminal; every weight is where it was",
+        )
+    };
+    let (palette, ascii) = look(&session.settings, &process_env);
+    let theme = Theme::new(palette, ascii);
+    let model = Model::new(session.stack.clone(), session.policy.clone(), session.ports.clock.now());
+    let ports = session.ports.clone();
+    terminal::restore_on_panic();
+    let mut taken = Taken::take().map_err(broken)?;
+    let time = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(RESYNC);
+        loop {
+            ticks.tick().await;
+            session.resync().await;
+        }
+    });
+    let keys = input::until_told_to_end(input::from_terminal());
+    let end = run_loop(&mut taken.terminal, theme, keys, model, ports, terminal::tell).await;
+    drop(taken);
+    time.abort();
+    end.map_err(broken)?;
+    Ok(Exit::Done)
+}
+
+/// Colours that the terminal can show, and whether only ASCII: as set, or as its environment says.
+fn look(settings: &Settings, env: Env<'_>) -> (Palette, bool) {
+    let says = |name: &str, word: &str| env(name).is_some_and(|value| value.to_lowercase().contains(word));
+    let palette = match settings.color {
+        ColorWhen::Never => Palette::Mono,
+        ColorWhen::Auto if says("TERM", "dumb") => Palette::Mono,
+        ColorWhen::Auto | ColorWhen::Always
+            if says("TERM", "256") || says("COLORTERM", "truecolor") || says("COLORTERM", "24bit") =>
+        {
+            Palette::Full
+        }
+        ColorWhen::Auto | ColorWhen::Always => Palette::Sixteen,
+    };
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| env(name).filter(|v| !v.is_empty()));
+    let utf8 = locale.is_some_and(|value| value.to_lowercase().replace('-', "").contains("utf8"));
+    (palette, settings.ascii || !utf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_without_utf_8_gets_ascii_and_a_dumb_terminal_no_colour() {
+        let settings = Settings::load(&Global::default(), &|_| None).unwrap();
+        let with = |vars: &'static [(&'static str, &'static str)]| {
+            let env = move |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            look(&settings, &env)
+        };
+        assert_eq!(with(&[("TERM", "xterm-256color"), ("LANG", "C.UTF-8")]), (Palette::Full, false));
+        assert_eq!(with(&[("TERM", "linux"), ("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]), (Palette::Sixteen, true));
+        assert_eq!(with(&[("TERM", "dumb"), ("LANG", "de_DE.utf8")]), (Palette::Mono, false));
+    }
 }

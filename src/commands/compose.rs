@@ -2,14 +2,17 @@
 //!
 //! The only place that knows which adapter keeps which port.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::adapters::aws::{Aws, AwsSettings};
+use crate::adapters::aws::{Aws, AwsSettings, StackRun};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::journal::FileJournal;
+use crate::adapters::pulumi::cockpit::{CockpitRuns, project_name};
+use crate::adapters::pulumi::run::Supervisor;
+use crate::adapters::pulumi::{self, Pulumi, PulumiError, Runs};
 use crate::adapters::sim_probe::{self, OffsetClock, Simulator};
 use crate::cli::Global;
 use crate::config::outputs::StackOutputs;
@@ -77,7 +80,7 @@ pub async fn connect(global: &Global) -> Result<Session, Failure> {
     let outputs = find::outputs(&settings).await?;
     let name = settings.stack.clone().unwrap_or_else(|| outputs.environment_suffix.clone());
     let state_dir = state::folder(&name, &process_env)?;
-    assemble(settings, outputs, name, state_dir).await
+    assemble(settings, outputs, name, state_dir, None).await
 }
 
 /// Puts the ports together from what was found.
@@ -89,6 +92,7 @@ pub async fn assemble(
     outputs: StackOutputs,
     name: String,
     state_dir: PathBuf,
+    standin: Option<Pulumi>,
 ) -> Result<Session, Failure> {
     state::prepare(&state_dir).map_err(|error| unusable_state(&state_dir, &error))?;
     if let Err(error) = log::start(settings.log_level, &state_dir) {
@@ -103,14 +107,14 @@ pub async fn assemble(
         Some(offset) => Arc::clone(offset) as Arc<dyn Clock>,
         None => Arc::new(SystemClock),
     };
-    let stack = stack_of(&settings, &outputs, name, simulator.as_ref());
+    let stack = stack_of(&settings, &outputs, name.clone(), simulator.as_ref());
     let mut policy = settings.policy.clone();
     if policy.expected_alarms.is_empty() {
         policy.expected_alarms.clone_from(&outputs.alarm_names);
     }
     let aws = Arc::new(
         // Boxed, because what the SDK keeps while it looks for its configuration is large.
-        Box::pin(Aws::connect(aws_settings(&settings), outputs.clone(), Arc::clone(&clock), Arc::new(no_pulumi_run)))
+        Box::pin(Aws::connect(aws_settings(&settings), outputs.clone(), Arc::clone(&clock), stack_run(&state_dir)))
             .await,
     );
     let skew = Arc::clone(&aws);
@@ -119,7 +123,9 @@ pub async fn assemble(
         deadline: defaults::INSYNC_DEADLINE,
     };
     let ran = host::started().elapsed().mul_f64(pace.speed);
+    let runs = cockpit_runs(&settings, &name, &state_dir, &clock, standin)?;
     let ports = Ports {
+        provision: Arc::new(runs),
         observe: Arc::clone(&aws) as Arc<dyn crate::ports::Observe>,
         traffic: aws,
         journal: Arc::new(FileJournal::new(state_dir.clone())),
@@ -132,10 +138,42 @@ pub async fn assemble(
     Ok(Session { ports, stack, policy, pace, settings, outputs, state_dir, began, clock: clock_of_sim })
 }
 
-/// A build that starts no Pulumi runs finds none on this host.
-#[expect(clippy::unnecessary_wraps, reason = "the adapter takes answers that can fail")]
-fn no_pulumi_run() -> Result<Option<String>, PortError> {
-    Ok(None)
+/// Looks for a Pulumi run that goes on in this state folder.
+fn stack_run(state_dir: &Path) -> StackRun {
+    let state_dir = state_dir.to_owned();
+    Arc::new(move || pulumi::stack_run(&state_dir))
+}
+
+/// Pulumi on the configured program, or the stand-in of a drill.
+///
+/// # Errors
+/// When the system does not say where our own program is.
+fn cockpit_runs(
+    settings: &Settings,
+    name: &str,
+    state_dir: &Path,
+    clock: &Arc<dyn Clock>,
+    standin: Option<Pulumi>,
+) -> Result<CockpitRuns, Failure> {
+    Ok(CockpitRuns {
+        check_packages: standin.is_none(),
+        pulumi: standin.map_or_else(|| program(settings, name), Ok),
+        supervisor: Supervisor::own()?,
+        runs: Runs::new(state_dir),
+        project: project_name(&settings.pulumi_dir).unwrap_or_default(),
+        home: process_env("HOME").map(PathBuf::from).unwrap_or_default(),
+        clock: Arc::clone(clock),
+    })
+}
+
+/// The installed Pulumi on the configured program.
+///
+/// # Errors
+/// [`PulumiError::Missing`] with where was looked.
+pub fn program(settings: &Settings, stack: &str) -> Result<Pulumi, PulumiError> {
+    let program = pulumi::find::locate(None, std::env::var_os("PATH").as_deref())?;
+    let project = std::path::absolute(&settings.pulumi_dir).unwrap_or_else(|_| settings.pulumi_dir.clone());
+    Ok(Pulumi { program, prefix: Vec::new(), project, stack: stack.to_owned() })
 }
 
 fn aws_settings(settings: &Settings) -> AwsSettings {
@@ -166,6 +204,7 @@ fn stack_of(settings: &Settings, outputs: &StackOutputs, name: String, simulator
         writer: outputs.database_writer,
         legacy_lb: outputs.legacy_lb_name.clone(),
         aurora: outputs.aurora_cluster_id.clone(),
+        endpoints: outputs.endpoints(),
         read_only: settings.read_only,
         simulation: simulator.map(|s| Simulation { speed: s.speed, scenario: s.scenario.clone() }),
         operator: host::local_user(&process_env),

@@ -3,11 +3,15 @@
 //! It needs no AWS account, no Pulumi and no Python, and leaves nothing behind: state goes to a temporary folder.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
+use crate::adapters::pulumi::Pulumi;
 use crate::cli::{DemoArgs, Global};
 use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, process_env};
-use crate::sim::Server;
+use crate::domain::units::Timestamp;
+use crate::sim::{Server, Sim};
+use crate::standin;
 
 use super::cockpit;
 use super::compose::{Session, assemble};
@@ -33,7 +37,8 @@ pub async fn run(args: &DemoArgs, global: &Global) -> Result<Exit, Failure> {
 /// Starts the simulator and connects to it as to AWS, over a socket and with the real clients.
 async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> Result<Session, Failure> {
     let sim = world(&args.drill, args.speed)?;
-    let broken = |why: String| Failure::new(Exit::Error, "simulator", why, "this is a fault of tapctl; please report it");
+    let broken =
+        |why: String| Failure::new(Exit::Error, "simulator", why, "this is a fault of tapctl; please report it");
     let outputs = StackOutputs::parse(&sim.outputs().to_string()).map_err(|error| broken(error.to_string()))?;
     let server = Server::bind(sim.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
         .await
@@ -43,7 +48,30 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
     settings.profile = None;
     settings.region = None;
     settings.legacy_region = None;
+    settings.legacy_db_instance = Some("techvault-mysql".to_owned());
     sim.follow();
     tokio::spawn(server.serve(std::future::pending()));
-    assemble(settings, outputs, "demo".to_owned(), folder.join("state")).await
+    let standin = standin(args, &sim, folder).map_err(broken)?;
+    assemble(settings, outputs, "demo".to_owned(), folder.join("state"), Some(standin)).await
+}
+
+/// The stand-in for Pulumi: this very program, on a stack that stands.
+fn standin(args: &DemoArgs, sim: &Sim, folder: &Path) -> Result<Pulumi, String> {
+    let project = folder.join("pulumi");
+    std::fs::create_dir_all(&project).map_err(|error| error.to_string())?;
+    std::fs::write(project.join("Pulumi.yaml"), "name: tap\nruntime: python\n").map_err(|error| error.to_string())?;
+    let outputs = folder.join("outputs.json");
+    std::fs::write(&outputs, sim.outputs().to_string()).map_err(|error| error.to_string())?;
+    let file = project.join("standin.json");
+    standin::Settings {
+        speed: args.speed,
+        demo_at: Timestamp::from_millis(sim.now().as_millisecond()),
+        outputs: Some(outputs),
+        ..standin::Settings::default()
+    }
+    .write(&file)?;
+    standin::Stack::provisioned()?.write(&file)?;
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let prefix = vec!["__pulumi".to_owned(), "--settings".to_owned(), file.display().to_string()];
+    Ok(Pulumi { program, prefix, project, stack: "demo".to_owned() })
 }

@@ -136,7 +136,7 @@ async fn stack_checks(settings: &Settings) -> Vec<Check> {
             return checks;
         }
     };
-    match assemble(settings.clone(), outputs, name, folder).await {
+    match assemble(settings.clone(), outputs, name, folder, None).await {
         Ok(session) => checks.extend(session_checks(&session).await),
         Err(failure) => checks.push(Check::fail("state", &failure)),
     }
@@ -149,7 +149,9 @@ async fn session_checks(session: &Session) -> Vec<Check> {
     checks.push(journal(&gathered));
     checks.push(clock(gathered.facts.clock_skew_ms));
     checks.push(match (&gathered.facts.identity, gathered.facts.error(Source::Identity)) {
-        (Some(identity), _) => Check::ok("credentials", format!("{} in {}", identity.value.arn, identity.value.account)),
+        (Some(identity), _) => {
+            Check::ok("credentials", format!("{} in {}", identity.value.arn, identity.value.account))
+        }
         (None, Some(error)) => {
             let mut check = Check::port("credentials", error);
             let profile = session.settings.profile.clone().or_else(|| process_env("AWS_PROFILE"));
@@ -186,7 +188,9 @@ fn regions(session: &Session) -> Check {
 fn state(session: &Session) -> Check {
     let folder = &session.state_dir;
     match std::fs::metadata(folder) {
-        Ok(metadata) if metadata.permissions().mode() & 0o777 == FOLDER_MODE => Check::ok("state", folder.display().to_string()),
+        Ok(metadata) if metadata.permissions().mode() & 0o777 == FOLDER_MODE => {
+            Check::ok("state", folder.display().to_string())
+        }
         Ok(metadata) => Check::warn(
             "state",
             format!("{} has mode {:o}", folder.display(), metadata.permissions().mode() & 0o777),

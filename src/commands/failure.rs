@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::adapters::pulumi::PulumiError;
 use crate::config::ConfigError;
 use crate::config::find::FindError;
 use crate::domain::error::{ErrorKind, PortError};
@@ -70,6 +71,18 @@ impl Failure {
         error.insert("message".to_owned(), self.message.clone().into());
         error.insert("hint".to_owned(), self.hint.clone().into());
         json!({"schema": 1, "error": error})
+    }
+}
+
+impl From<PulumiError> for Failure {
+    fn from(error: PulumiError) -> Self {
+        let (exit, code) = match error.exit_code() {
+            3 => (Exit::Gate, "blocked"),
+            5 => (Exit::Declined, "interrupted"),
+            7 => (Exit::Pulumi, "pulumi"),
+            _ => (Exit::Error, "storage"),
+        };
+        Self::new(exit, code, error.to_string(), error.hint())
     }
 }
 

@@ -64,7 +64,8 @@ pub(super) async fn to_the_end(
     let insync = insync.map_err(|error| {
         let mut failure = Failure::from(error);
         failure.message = format!("{} was accepted and stays; following it failed: {}", change.id, failure.message);
-        "run `tapctl status` later: it shows how far the change is and reads the records back".clone_into(&mut failure.hint);
+        "run `tapctl status` later: it shows how far the change is and reads the records back"
+            .clone_into(&mut failure.hint);
         failure
     })?;
     session.resync().await;

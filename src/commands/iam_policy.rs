@@ -116,8 +116,8 @@ mod tests {
         let policy = policy(Some(&outputs()), false);
         let write = policy["Statement"].as_array().unwrap().last().unwrap();
         assert_eq!(write["Resource"], json!(["arn:aws:route53:::hostedzone/Z0482716TECHVAULT9XQ"]));
-        let names = &write["Condition"]["ForAllValues:StringEquals"]
-            ["route53:ChangeResourceRecordSetsNormalizedRecordNames"];
+        let names =
+            &write["Condition"]["ForAllValues:StringEquals"]["route53:ChangeResourceRecordSetsNormalizedRecordNames"];
         assert_eq!(*names, json!(["app.example.com"]));
     }
 

@@ -42,9 +42,8 @@ pub(super) async fn read(global: &Global, since: Option<Since>) -> Result<Record
 
 /// The clock that the entries are dated with: a simulator's, where one is set as the endpoint.
 async fn now(settings: &Settings) -> Timestamp {
-    let probe = |endpoint: String| async move {
-        crate::adapters::sim_probe::probe(&endpoint, defaults::PROBE_DEADLINE).await
-    };
+    let probe =
+        |endpoint: String| async move { crate::adapters::sim_probe::probe(&endpoint, defaults::PROBE_DEADLINE).await };
     match settings.endpoint_url.clone().map(probe) {
         Some(simulator) => simulator.await.map_or_else(|| SystemClock.now(), |simulator| simulator.now),
         None => SystemClock.now(),

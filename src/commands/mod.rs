@@ -18,6 +18,7 @@ pub mod log;
 pub mod out;
 pub mod provision;
 pub mod report;
+pub mod run;
 pub mod shell;
 pub mod shift;
 pub mod sim;
@@ -44,9 +45,11 @@ pub async fn run(cli: Cli, out: &mut Out) -> Result<Exit, Failure> {
         Some(Command::Gates(args)) => gates::run(*args, global, out).await,
         Some(Command::Shift(args)) => shift::shift(args, global, out).await,
         Some(Command::Rollback(args)) => shift::rollback(*args, global, out).await,
-        Some(Command::Preview(_) | Command::Up(_) | Command::Refresh(_) | Command::Destroy(_) | Command::Attach(_)) => {
-            provision::run()
-        }
+        Some(Command::Preview(args)) => provision::preview(*args, global, out).await,
+        Some(Command::Up(args)) => provision::up(*args, global, out).await,
+        Some(Command::Refresh(args)) => provision::refresh(*args, global, out).await,
+        Some(Command::Destroy(args)) => provision::destroy(*args, global, out).await,
+        Some(Command::Attach(args)) => provision::attach(args, global, out).await,
         Some(Command::Journal(args)) => journal::run(*args, global, out).await,
         Some(Command::Report(args)) => report::run(args, global, out).await,
         Some(Command::Doctor(args)) => doctor::run(*args, global, out).await,

@@ -1,16 +1,243 @@
-//! `preview`, `up`, `refresh`, `destroy`, `attach`.
+//! `preview`, `up`, `refresh`, `destroy`, `attach`: Pulumi on the bundled program, from scripts.
+//!
+//! The same guards, plans and runs as in the cockpit. A run goes on when the command that follows it ends.
 
+use std::io;
+use std::path::Path;
+
+use crate::adapters::clock::SystemClock;
+use crate::adapters::pulumi::run::Supervisor;
+use crate::adapters::pulumi::{Pulumi, PulumiError, Request, Runs};
+use crate::cli::{AttachArgs, Global, RunArgs};
+use crate::config::{Settings, defaults, process_env, state};
+use crate::domain::confirm::{Confirmed, YesFlag};
+use crate::domain::deploy::guard::{RunKind, Situation, may_start};
+use crate::domain::deploy::plan::Danger;
+use crate::domain::deploy::{Deploy, Operation, RunOrder};
+use crate::domain::facts::{Facts, Source};
+use crate::domain::model::Model;
+use crate::domain::provision::situation;
+use crate::ports::Clock;
+use crate::runtime::gather::gather;
+
+use super::ask::ask;
+use super::compose::{Session, connect, program};
 use super::failure::{Exit, Failure};
+use super::host;
+use super::out::Out;
+use super::run::print::{self, Progress, finished_json};
+use super::run::{Context, FOLLOW_EVERY, Finished, request};
 
-/// Says how to run Pulumi by hand.
+/// What a guard wants to know of AWS before a run.
+const ASKED: [Source; 5] =
+    [Source::Records, Source::MetricsNew, Source::MetricsLegacy, Source::StackRun, Source::Identity];
+
+/// A stack, as far as it stands: before the first `up` there are no outputs, and so nothing to ask AWS about.
+struct Place {
+    context: Context,
+    session: Option<Session>,
+    stack: String,
+    operator: String,
+}
+
+async fn place(global: &Global) -> Result<Place, Failure> {
+    let settings = Settings::load(global, &process_env)?;
+    let session = match connect(global).await {
+        Ok(session) => Some(session),
+        Err(failure) if settings.outputs.is_some() || failure.exit == Exit::Usage => return Err(failure),
+        Err(_) => None,
+    };
+    let stack = match (&session, &settings.stack) {
+        (Some(session), _) => session.stack.name.clone(),
+        (None, Some(stack)) => stack.clone(),
+        (None, None) => {
+            return Err(Failure::usage("name the stack with --stack NAME: there are no outputs to read its name from"));
+        }
+    };
+    let folder = match &session {
+        Some(session) => session.state_dir.clone(),
+        None => state::folder(&stack, &process_env)?,
+    };
+    let pulumi = program(&settings, &stack)?;
+    let operator = host::local_user(&process_env);
+    Ok(Place { context: context(pulumi, &folder)?, session, stack, operator })
+}
+
+fn context(pulumi: Pulumi, state_dir: &Path) -> Result<Context, Failure> {
+    Ok(Context { pulumi, runs: Runs::new(state_dir), supervisor: Supervisor::own()?, every: FOLLOW_EVERY })
+}
+
+impl Place {
+    /// What the guards look at, asked now.
+    async fn situation(&self) -> Result<Situation, Failure> {
+        let running = self.context.runs.going_on()?.map(|record| record.summary());
+        let Some(session) = &self.session else {
+            return Ok(Situation {
+                running,
+                weight_change: None,
+                standing: None,
+                new_requests_per_min: None,
+                provisioned: false,
+            });
+        };
+        let gathered = gather(&session.ports, &ASKED, Facts::default(), defaults::GATHER_DEADLINE).await;
+        let mut model = Model::new(session.stack.clone(), session.policy.clone(), gathered.now);
+        model.live.history = gathered.history().cloned();
+        model.live.facts = gathered.facts;
+        Ok(Situation { running, ..situation(&model) })
+    }
+
+    fn request(&self) -> Request {
+        let now = self.session.as_ref().map_or_else(|| SystemClock.now(), |s| s.ports.clock.now());
+        request(&self.operator, now)
+    }
+
+    fn refuse_read_only(&self, global: &Global) -> Result<(), Failure> {
+        let set = self.session.as_ref().map_or(global.read_only, |session| session.settings.read_only);
+        if !set {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Declined,
+            "read_only",
+            "nothing was started: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)",
+            "leave it out to run Pulumi; preview works with it",
+        ))
+    }
+}
+
+/// Prints what is new of a run to stderr.
+fn watcher(json: bool) -> impl FnMut(&Deploy) + Send {
+    let mut progress = Progress::default();
+    move |deploy| {
+        if !json {
+            // Words that nobody can read any more do not end a run.
+            let _ = progress.print(deploy, &mut io::stderr());
+        }
+    }
+}
+
+fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    let _ = write(&mut bytes);
+    String::from_utf8_lossy(&bytes).trim_end().to_owned()
+}
+
+fn finished(run: &Finished, args: RunArgs, out: &mut Out) -> Result<Exit, Failure> {
+    if args.json {
+        out.json(&finished_json(run))?;
+    } else {
+        out.data(&text(|bytes| print::finished(run, bytes)))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Says what `up` would do.
 ///
 /// # Errors
-/// Always: this build does not start Pulumi.
-pub fn run() -> Result<Exit, Failure> {
-    Err(Failure::new(
-        Exit::Error,
-        "no_pulumi_runs",
-        "this build does not run Pulumi",
-        "run `pulumi up --refresh` in the folder pulumi/ yourself; the gates do not see such a run",
-    ))
+/// [`Failure`] with the exit code for whatever kept it from being said.
+pub async fn preview(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let place = place(global).await?;
+    place.context.prepare().await?;
+    let previewed = place.context.preview(false, place.request(), &mut watcher(args.json)).await?;
+    if args.json {
+        out.json(&print::plan_json(&previewed))?;
+    } else {
+        out.data(&text(|bytes| print::plan(&previewed.plan, bytes)))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Previews, asks, and runs exactly what was read.
+///
+/// # Errors
+/// [`Failure`] with the exit code for whatever kept it from being done.
+pub async fn up(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    change(RunKind::Up, args, global, out).await
+}
+
+/// Previews, asks, and deletes exactly what was read.
+///
+/// # Errors
+/// [`Failure`] with the exit code for whatever kept it from being done.
+pub async fn destroy(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    change(RunKind::Destroy, args, global, out).await
+}
+
+async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let place = place(global).await?;
+    place.refuse_read_only(global)?;
+    may_start(kind, &place.situation().await?).map_err(PulumiError::from)?;
+    place.context.prepare().await?;
+    let destroy = kind == RunKind::Destroy;
+    let previewed = place.context.preview(destroy, place.request(), &mut watcher(args.json)).await?;
+    out.say(&text(|bytes| print::plan(&previewed.plan, bytes)));
+    if previewed.plan.is_empty() {
+        out.say("nothing to do: the stack is as the program says");
+        return finished(&previewed.run, args, out);
+    }
+    let order = if destroy {
+        RunOrder::destroy(&place.stack, previewed.plan)
+    } else {
+        RunOrder::up(&place.stack, &previewed.run.id, previewed.plan)
+    };
+    let order = order.map_err(PulumiError::from)?;
+    let yes = confirm(&order, args, out).await?;
+    let now = place.situation().await?;
+    let order = Confirmed::by_flag(order, yes);
+    let run = place.context.execute(&order, &now, place.request(), &mut watcher(args.json)).await?;
+    finished(&run, args, out)
+}
+
+/// `--yes` answers for a plan without danger, and for a `destroy`, which the guards have let through. A plan that moves
+/// weights, or that deletes or replaces what holds state, has to be read by somebody.
+async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Out) -> Result<YesFlag, Failure> {
+    let harmless = |danger: &Danger| matches!(danger, Danger::WeightedRecord { op: Operation::Create, .. });
+    let Some(yes) = YesFlag::from_cli(args.yes) else {
+        out.say(&order.title());
+        return Ok(ask(out, &order.need()).await?);
+    };
+    match order.plan().dangers.iter().find(|danger| !harmless(danger)) {
+        Some(danger) if order.kind() != RunKind::Destroy => Err(Failure::new(
+            Exit::Gate,
+            "dangerous_plan",
+            format!("nothing was started: the plan {danger}"),
+            "run it at a terminal without --yes, read the plan and type the stack's name",
+        )),
+        _ => Ok(yes),
+    }
+}
+
+/// Reads how everything stands into Pulumi's state.
+///
+/// # Errors
+/// [`Failure`] with the exit code for whatever kept it from being done.
+pub async fn refresh(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let place = place(global).await?;
+    place.refuse_read_only(global)?;
+    place.context.prepare().await?;
+    let order = RunOrder::refresh(&place.stack);
+    let yes = confirm(&order, args, out).await?;
+    let situation = place.situation().await?;
+    let order = Confirmed::by_flag(order, yes);
+    let run = place.context.execute(&order, &situation, place.request(), &mut watcher(args.json)).await?;
+    finished(&run, args, out)
+}
+
+/// Follows a run that goes on, or shows how one ended.
+///
+/// # Errors
+/// [`Failure`] with the exit code of the run when it failed.
+pub async fn attach(args: &AttachArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let place = place(global).await?;
+    let run = place.context.attach(args.run.as_deref(), &mut watcher(args.json)).await?;
+    let ended = finished_json(&run);
+    match run.failure.clone() {
+        Some(failure) if args.json => Err(Failure::from(PulumiError::Failed(Box::new(failure))).with("run", ended)),
+        Some(failure) => {
+            finished(&run, RunArgs { yes: false, json: false }, out)?;
+            Err(PulumiError::Failed(Box::new(failure)).into())
+        }
+        None => finished(&run, RunArgs { yes: false, json: args.json }, out),
+    }
 }

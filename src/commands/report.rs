@@ -148,7 +148,8 @@ fn open_points(text: &mut String, history: &History, broken: usize, now: Timesta
         points.push(format!("The change {} → {} of {} has no outcome yet.", open.from, open.to, open.at));
     }
     if let Some((id, at)) = &history.pending {
-        points.push(format!("The change {id} was not seen INSYNC, {} after it was accepted.", age_text(now.since(*at))));
+        points
+            .push(format!("The change {id} was not seen INSYNC, {} after it was accepted.", age_text(now.since(*at))));
     }
     if let (Some(confirmed), Some((known, at))) = (history.confirmed, history.known)
         && confirmed != known
@@ -190,21 +191,27 @@ mod tests {
     fn entries() -> Vec<Entry> {
         vec![
             entry(0, Event::Seen { weights: pair(100, 0) }),
-            entry(10, Event::Intent {
-                id: "a".into(),
-                record: "app.example.com.".into(),
-                from: pair(100, 0),
-                to: pair(90, 10),
-                direction: Direction::Forward,
-                overrides: vec![Override { gate: "bake".into(), reason: "drill | only".into() }],
-            }),
-            entry(11, Event::Outcome {
-                id: "a".into(),
-                result: OutcomeKind::Accepted,
-                weights: Some(pair(90, 10)),
-                change: Some("/change/C1".into()),
-                detail: "accepted".into(),
-            }),
+            entry(
+                10,
+                Event::Intent {
+                    id: "a".into(),
+                    record: "app.example.com.".into(),
+                    from: pair(100, 0),
+                    to: pair(90, 10),
+                    direction: Direction::Forward,
+                    overrides: vec![Override { gate: "bake".into(), reason: "drill | only".into() }],
+                },
+            ),
+            entry(
+                11,
+                Event::Outcome {
+                    id: "a".into(),
+                    result: OutcomeKind::Accepted,
+                    weights: Some(pair(90, 10)),
+                    change: Some("/change/C1".into()),
+                    detail: "accepted".into(),
+                },
+            ),
             entry(50, Event::Insync { change: "/change/C1".into(), weights: pair(90, 10), verified: true }),
         ]
     }
@@ -223,7 +230,11 @@ mod tests {
     #[test]
     fn what_is_open_is_said() {
         let text = markdown("prod", &entries()[..2], 3, Timestamp::from_millis(60_000));
-        assert!(text.contains("## Open points") && text.contains("has no outcome yet") && text.contains("could not be read"));
+        assert!(
+            text.contains("## Open points")
+                && text.contains("has no outcome yet")
+                && text.contains("could not be read")
+        );
         let text = markdown("prod", &entries()[..3], 0, Timestamp::from_millis(60_000));
         assert!(text.contains("was not seen INSYNC, 49 s after"), "{text}");
     }

@@ -33,7 +33,9 @@ pub fn man(out: &mut Out) -> Result<Exit, Failure> {
             page.render_synopsis_section(&mut body)?;
             page.render_description_section(&mut body)?;
             page.render_options_section(&mut body)?;
-            text.extend_from_slice(String::from_utf8_lossy(&body).replace("\n.SH ", "\n.SS ").replacen(".SH ", ".SS ", 1).as_bytes());
+            text.extend_from_slice(
+                String::from_utf8_lossy(&body).replace("\n.SH ", "\n.SS ").replacen(".SH ", ".SS ", 1).as_bytes(),
+            );
         }
         Ok(())
     };

@@ -134,7 +134,13 @@ async fn look_at_everything(session: &Session, base: Base, out: &mut Out) -> Res
         match RecordGroup::from_records(&session.ports.key, records) {
             Ok(found) if found == base.group => {}
             Ok(found) => return Err(conflict(&base.group, Ok(&found), "they changed while this was being decided")),
-            Err(shape) => return Err(conflict(&base.group, Err(&shape.to_string()), "they changed while this was being decided")),
+            Err(shape) => {
+                return Err(conflict(
+                    &base.group,
+                    Err(&shape.to_string()),
+                    "they changed while this was being decided",
+                ));
+            }
         }
     }
     gathered.facts.absorb(&session.ports.key, Source::Records, Ok(again), gathered.now);
@@ -151,7 +157,8 @@ fn nobody_else_since(journal: &JournalRead, began: Timestamp, seen: &RecordGroup
     match journal.entries.iter().rev().find(newer) {
         None => Ok(()),
         Some(entry) => {
-            let words = format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text());
+            let words =
+                format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text());
             Err(conflict(seen, Ok(seen), &words))
         }
     }
@@ -223,14 +230,23 @@ pub(super) fn conflict(expected: &RecordGroup, found: Result<&RecordGroup, &str>
     Failure::new(
         Exit::Conflict,
         "conflict",
-        format!("the records changed under us: expected {}, found {text}; nothing was sent again: {words}", expected.weights()),
+        format!(
+            "the records changed under us: expected {}, found {text}; nothing was sent again: {words}",
+            expected.weights()
+        ),
         "look at who changed them (tapctl journal, CloudTrail), then decide again from what is there now",
     )
     .with("expected", json!(expected.weights()))
     .with("found", value)
 }
 
-async fn confirm(session: &Session, base: &Base, plan: &ShiftPlan, go: GoArgs, out: &mut Out) -> Result<YesFlag, Failure> {
+async fn confirm(
+    session: &Session,
+    base: &Base,
+    plan: &ShiftPlan,
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<YesFlag, Failure> {
     if let Some(yes) = YesFlag::from_cli(go.yes) {
         return Ok(yes);
     }
@@ -308,7 +324,8 @@ fn accepted(plan: &ShiftPlan, outcome: ShiftOutcome, out: &mut Out) -> Result<Op
         ShiftOutcome::Unknown(error) => {
             let mut failure = Failure::from(error);
             failure.message = format!("it is not known whether the change was made: {}", failure.message);
-            "run `tapctl status` once AWS can be reached: it settles the change from the records".clone_into(&mut failure.hint);
+            "run `tapctl status` once AWS can be reached: it settles the change from the records"
+                .clone_into(&mut failure.hint);
             Err(failure)
         }
     }

@@ -60,7 +60,11 @@ pub(super) fn world(drill: &DrillArgs, speed: f64) -> Result<Sim, Failure> {
     let scenario = Scenario::ALL.into_iter().find(|scenario| scenario.name() == drill.scenario);
     let Some(scenario) = scenario else {
         let known: Vec<_> = Scenario::ALL.iter().map(|s| format!("\n  {:<20} {}", s.name(), s.description())).collect();
-        return Err(Failure::usage(format!("no scenario is called `{}`; there are:{}", drill.scenario, known.concat())));
+        return Err(Failure::usage(format!(
+            "no scenario is called `{}`; there are:{}",
+            drill.scenario,
+            known.concat()
+        )));
     };
     Ok(Sim::new(SimConfig { scenario, seed: drill.seed, speed, start: None }))
 }

@@ -1,3 +1,5 @@
+//! The snapshot that `status` prints, from facts made by hand.
+
 use super::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,6 +32,12 @@ fn stack() -> Stack {
         writer: Writer::Legacy,
         legacy_lb: "techvault-web".into(),
         aurora: "migration-aurora-prod".into(),
+        endpoints: crate::domain::zone::Endpoints {
+            legacy_dns: "legacy.elb.amazonaws.com".into(),
+            new_dns: "new.elb.amazonaws.com".into(),
+            new_zone_id: "Z1H1FL5HABSF5".into(),
+            evaluate_health: true,
+        },
         read_only: false,
         simulation: None,
         operator: "me".into(),
@@ -158,11 +166,7 @@ fn entries() -> Vec<Entry> {
     };
     let (result, detail) = (OutcomeKind::Accepted, String::new());
     let outcome = Event::Outcome { id, result, weights: Some(to), change: Some(change.clone()), detail };
-    vec![
-        entry(1000, intent),
-        entry(1000, outcome),
-        entry(960, Event::Insync { change, weights: to, verified: true }),
-    ]
+    vec![entry(1000, intent), entry(1000, outcome), entry(960, Event::Insync { change, weights: to, verified: true })]
 }
 
 fn snapshot(facts: Facts, entries: &[Entry]) -> Snapshot {
@@ -205,7 +209,10 @@ fn schema_one_is_what_the_contract_says_name_by_name() {
     ]
     .concat();
     assert_eq!(head, expected);
-    assert!(gates.starts_with(r#"{"id":"replication-task","verdict":"pass","value":"running, CDC","limit":"running, CDC","#));
+    assert!(
+        gates
+            .starts_with(r#"{"id":"replication-task","verdict":"pass","value":"running, CDC","limit":"running, CDC","#)
+    );
     assert!(gates.ends_with(r#"],"ready_to_shift":true}"#), "{gates}");
 }
 

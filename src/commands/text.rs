@@ -23,10 +23,7 @@ pub fn snapshot(snapshot: &Snapshot, stack: &Stack) -> String {
         .map(|s| format!("  SIMULATION {} ×{}", s.scenario, short_number(s.speed)))
         .unwrap_or_default();
     let read_only = if stack.read_only { "  READ-ONLY" } else { "" };
-    row(
-        &snapshot.stack,
-        &format!("{} → {}  {}{drill}{read_only}", stack.legacy_region, stack.region, snapshot.at),
-    );
+    row(&snapshot.stack, &format!("{} → {}  {}{drill}{read_only}", stack.legacy_region, stack.region, snapshot.at));
     row("Traffic", &traffic(&snapshot.traffic));
     row("Replication", &replication(snapshot));
     row("Service", &service(&snapshot.service));
@@ -49,7 +46,11 @@ pub fn gates(rows: &[GateRow]) -> String {
     let limit = width(|row| row.limit.chars().count());
     for row in rows {
         let found = row.value.as_deref().unwrap_or("–");
-        let _ = writeln!(text, "{:<7}  {:<id$}  {found:<value$}  {:<limit$}  {}", row.verdict, row.id, row.limit, row.reason);
+        let _ = writeln!(
+            text,
+            "{:<7}  {:<id$}  {found:<value$}  {:<limit$}  {}",
+            row.verdict, row.id, row.limit, row.reason
+        );
     }
     let passing = rows.iter().filter(|row| row.verdict == "pass").count();
     let verdict = if passing == rows.len() && !rows.is_empty() {

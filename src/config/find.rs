@@ -57,15 +57,20 @@ impl FindError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Nowhere { .. } => "write the outputs where the stack was made (`pulumi stack output --json > outputs.json`) \
+            Self::Nowhere { .. } => {
+                "write the outputs where the stack was made (`pulumi stack output --json > outputs.json`) \
                 and give them with --outputs outputs.json; `tapctl demo` needs none of this"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Unreadable { .. } => "check the path after --outputs (or TAPCTL_OUTPUTS) and its rights".to_owned(),
-            Self::Broken { .. } => "write the file again with `pulumi stack output --json`; the keys are those that the \
+            Self::Broken { .. } => {
+                "write the file again with `pulumi stack output --json`; the keys are those that the \
                 bundled Pulumi program exports"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::NoPulumi { .. } => {
-                "install Pulumi (https://www.pulumi.com/docs/install/), or give the outputs with --outputs FILE".to_owned()
+                "install Pulumi (https://www.pulumi.com/docs/install/), or give the outputs with --outputs FILE"
+                    .to_owned()
             }
             Self::PulumiFailed { .. } => {
                 "select a stack with --stack NAME (`pulumi stack ls` shows them), log in with `pulumi login`, or give \

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::service::Writer;
 use crate::domain::traffic::GroupKey;
+use crate::domain::zone::Endpoints;
 
 /// Every output of the bundled Pulumi program, under the names that the program exports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -243,6 +244,18 @@ impl StackOutputs {
             rtype: self.record_type.clone(),
             legacy_id: self.legacy_set_identifier.clone(),
             new_id: self.new_set_identifier.clone(),
+        }
+    }
+
+    /// Where the two stacks can be reached.
+    #[must_use]
+    pub fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            legacy_dns: self.legacy_lb_dns_name.clone(),
+            new_dns: self.alb_dns_name.clone(),
+            new_zone_id: self.alb_zone_id.clone(),
+            // After the write cutover a record that fails over by health would open the old stack for writes again.
+            evaluate_health: self.database_writer == Writer::Legacy,
         }
     }
 

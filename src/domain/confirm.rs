@@ -30,6 +30,11 @@ impl<T> Confirmed<T> {
         self.0
     }
 
+    /// The part of a confirmed question that `pick` takes out of it; it must only take apart, never make up.
+    pub(crate) fn narrow<U>(self, pick: impl FnOnce(T) -> Option<U>) -> Option<Confirmed<U>> {
+        pick(self.0).map(Confirmed)
+    }
+
     /// A confirmation given on the command line.
     pub fn by_flag(subject: T, _yes: YesFlag) -> Self {
         Self(subject)
@@ -197,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_doubled_keypress_does_not_answer() {
-        let early = START + ARMS_AFTER - Duration::from_millis(1);
+        let early = START + ARMS_AFTER.saturating_sub(Duration::from_millis(1));
         assert!(matches!(shown(Need::Yes).key(DialogKey::Char('y'), early), Answer::Open(_)));
         assert!(matches!(shown(Need::Yes).key(DialogKey::Char('y'), START + ARMS_AFTER), Answer::Confirmed(_)));
     }

@@ -3,12 +3,14 @@
 //! No I/O, no clock, no async, no SDK type; a test reads these files and enforces it.
 
 pub mod confirm;
+pub mod deploy;
 pub mod error;
 pub mod facts;
 pub mod gate;
 pub mod metrics;
 pub mod model;
 pub mod msg;
+pub mod provision;
 pub mod record;
 pub mod replication;
 pub mod schedule;
@@ -17,3 +19,5 @@ pub mod service;
 pub mod shift;
 pub mod traffic;
 pub mod units;
+pub mod update;
+pub mod zone;

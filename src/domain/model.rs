@@ -8,15 +8,19 @@ use std::time::Duration;
 use crate::keymap::View;
 
 use super::confirm::Confirmation;
+use super::deploy::lock::ClearLocks;
+use super::deploy::order::{RunOrder, Termination};
 use super::facts::Facts;
 use super::gate::{Gate, Policy};
 use super::msg::Request;
+use super::provision::Provision;
 use super::record::{Entry, History};
 use super::schedule::Polls;
 use super::service::Writer;
 use super::shift::ShiftPlan;
 use super::traffic::{GroupKey, RecordGroup};
 use super::units::{Timestamp, WeightPair};
+use super::zone::{Endpoints, ZonePlan};
 
 /// Journal entries that the cockpit keeps in memory; the file keeps all.
 pub const JOURNAL_KEPT: usize = 1000;
@@ -38,6 +42,8 @@ pub struct Stack {
     pub legacy_lb: String,
     /// Identifier of the Aurora cluster.
     pub aurora: String,
+    /// Where the two stacks can be reached.
+    pub endpoints: Endpoints,
     /// No write is ever sent.
     pub read_only: bool,
     /// Set while a simulator answers instead of AWS: its speed and scenario.
@@ -97,6 +103,32 @@ pub enum Moving {
     },
 }
 
+/// What is asked about Pulumi or the zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Whether what was previewed is to be run.
+    Run(Box<RunOrder>),
+    /// Whether a run is to be ended by force.
+    Terminate(Termination),
+    /// Whether the locks of the dead are to be cleared.
+    Locks(ClearLocks),
+    /// Whether the zone's records are to be turned.
+    Zone(ZonePlan),
+}
+
+impl Question {
+    /// What it asks, in a line.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::Run(run) => run.title(),
+            Self::Terminate(termination) => format!("End the run {} by force", termination.run()),
+            Self::Locks(clear) => format!("Clear {} locks of {}", clear.locks().len(), clear.stack()),
+            Self::Zone(plan) => plan.title(),
+        }
+    }
+}
+
 /// What lies over the view.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Dialog {
@@ -104,6 +136,8 @@ pub enum Dialog {
     Shift(Confirmation<ShiftPlan>),
     /// Weights that somebody else set wait to be taken as the new base.
     Accept(Confirmation<WeightPair>),
+    /// Something about Pulumi or the zone waits for its yes.
+    Ask(Box<Confirmation<Question>>),
     /// A share is being typed.
     Prompt {
         /// Digits so far.
@@ -162,8 +196,6 @@ pub struct Screen {
     pub page_rows: u16,
     /// What just happened.
     pub toast: Option<Toast>,
-    /// The title that the terminal was given.
-    pub title: String,
 }
 
 /// Everything.
@@ -187,6 +219,8 @@ pub struct Model {
     pub moving: Moving,
     /// Change id that is INSYNC and whose records have to be read back, with the instant from which a reading counts.
     pub verifying: Option<(String, Timestamp)>,
+    /// Pulumi.
+    pub provision: Provision,
     /// What lies over the view.
     pub dialog: Option<Dialog>,
     /// The screen.
@@ -211,6 +245,7 @@ impl Model {
             next_request: 1,
             moving: Moving::No,
             verifying: None,
+            provision: Provision::default(),
             dialog: None,
             screen: Screen::default(),
             journal_asked: false,
@@ -236,5 +271,62 @@ impl Model {
         self.moving != Moving::No
             || self.verifying.is_some()
             || self.live.history.as_ref().is_some_and(|h| h.pending.is_some())
+    }
+}
+
+impl Model {
+    /// Rows of the present view's list after the filter.
+    #[must_use]
+    pub fn list_len(&self) -> usize {
+        match self.screen.view {
+            View::Replication => self.tables().count(),
+            View::Service => {
+                self.shown().facts.service.as_ref().map_or(0, |s| s.value.tasks.len() + s.value.events.len())
+            }
+            View::Journal => self.entries().count(),
+            View::Provision => self.provision_rows(),
+            View::Overview | View::Traffic => 0,
+        }
+    }
+
+    /// Rows of the Provision view's list: the log, the steps of the plan that waits, or the resources that the filter
+    /// and the selection let through.
+    fn provision_rows(&self) -> usize {
+        let Some(run) = &self.provision.run else { return 0 };
+        if self.provision.log {
+            return run.deploy.log().filter(|line| self.lets_through(&[&line.text])).count();
+        }
+        let has_plan = self.provision.plan.as_ref().is_some_and(|plan| plan.run == run.head.id);
+        if has_plan { self.planned().count() } else { run.deploy.rows(&self.resource_filter()).len() }
+    }
+
+    /// The steps of the plan that waits, those that the filter lets through.
+    pub fn planned(&self) -> impl Iterator<Item = &super::deploy::plan::Planned> {
+        let steps = self.provision.plan.as_ref().map_or(&[][..], |ready| ready.plan.steps.as_slice());
+        steps.iter().filter(|step| self.lets_through(&[step.name(), &step.rtype, step.op.name()]))
+    }
+
+    /// Which resources of a run are listed.
+    #[must_use]
+    pub fn resource_filter(&self) -> super::deploy::Filter {
+        super::deploy::Filter { text: self.screen.filter.clone(), show: self.provision.show }
+    }
+
+    /// The tables that the filter lets through.
+    pub fn tables(&self) -> impl Iterator<Item = &super::replication::TableStat> {
+        let tables = self.shown().facts.tables.as_ref().map_or(&[][..], |fact| fact.value.as_slice());
+        tables.iter().filter(|t| self.lets_through(&[&t.full_name(), &t.state, &t.validation]))
+    }
+
+    /// The journal entries that the filter lets through, newest first.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.shown().journal.iter().rev().filter(|e| self.lets_through(&[&e.event.text(), &e.operator, &e.host]))
+    }
+
+    /// Whether the filter's text occurs in one of these, upper and lower case alike.
+    #[must_use]
+    pub fn lets_through(&self, texts: &[&str]) -> bool {
+        let wanted = self.screen.filter.to_lowercase();
+        wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&wanted))
     }
 }

@@ -10,7 +10,8 @@ use crate::keymap::Key;
 use super::confirm::Confirmed;
 use super::error::PortError;
 use super::facts::{Observation, Query, Source};
-use super::record::{Entry, Event};
+use super::provision::{News, Order};
+use super::record::Entry;
 use super::shift::{ShiftOutcome, ShiftPlan};
 use super::units::Timestamp;
 
@@ -68,6 +69,13 @@ pub enum Msg {
         /// What was written to the journal on the way.
         entries: Vec<Entry>,
     },
+    /// News of Pulumi, or of the zone.
+    Provision {
+        /// Which request.
+        request: Request,
+        /// What came.
+        news: News,
+    },
     /// A change that an earlier process had left without an outcome was settled, or could not be.
     Settled {
         /// Which request.
@@ -90,7 +98,7 @@ pub enum Effect {
     /// Read the whole journal; answered by [`Msg::JournalRead`].
     ReadJournal,
     /// Write this to the journal; answered by [`Msg::Appended`].
-    Append(Event),
+    Append(Entry),
     /// Journal the intent, send the batch, journal the outcome; answered by [`Msg::Shifted`].
     Shift {
         /// Number.
@@ -103,8 +111,13 @@ pub enum Effect {
         /// Number.
         request: Request,
     },
-    /// Put this into the terminal's title.
-    Title(String),
+    /// Ask Pulumi, or turn the zone's records; answered by [`Msg::Provision`], a followed run by many.
+    Provision {
+        /// Number.
+        request: Request,
+        /// What to do.
+        order: Order,
+    },
     /// Ring the terminal's bell.
     Bell,
     /// End the loop.

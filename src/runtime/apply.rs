@@ -6,9 +6,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::confirm::Confirmed;
+use crate::domain::record::Entry;
 use crate::domain::record::{Event, History, OutcomeKind, Unfinished};
 use crate::domain::shift::{ShiftOutcome, ShiftPlan};
-use crate::domain::record::Entry;
 use crate::domain::traffic::{Change, RecordGroup};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::ports::{ErrorKind, PortError};

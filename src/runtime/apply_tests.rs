@@ -1,3 +1,5 @@
+//! The executor of weight changes, with a world that fails on purpose.
+
 use super::*;
 use crate::domain::confirm::YesFlag;
 use crate::domain::facts::Source;
@@ -100,8 +102,7 @@ async fn every_failure_ends_as_what_the_records_show() {
             let outcome = run(&fake, plan(&fake, 10)).await;
             assert!(matches!(outcome, ShiftOutcome::Settled { applied, .. } if applied == made), "{kind:?} {made}");
             assert_eq!(fake.steps(), ["lock", "intent", "call", "records", "outcome", "unlock"]);
-            let expected =
-                if made { OutcomeKind::SettledApplied } else { OutcomeKind::SettledNotApplied };
+            let expected = if made { OutcomeKind::SettledApplied } else { OutcomeKind::SettledNotApplied };
             assert_eq!(last_outcome(&fake).0, expected);
         }
         let fake = Fake::new(pair(100, 0));

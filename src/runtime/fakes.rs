@@ -18,6 +18,8 @@ use crate::domain::units::{Timestamp, WeightPair};
 use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, PortFuture, Traffic};
 
 use super::ports_set::Ports;
+use crate::adapters::pulumi::cockpit::NoPulumi;
+use crate::domain::zone::ZonePlan;
 
 pub(crate) fn pair(legacy: u8, new: u8) -> WeightPair {
     WeightPair::new(legacy, new).unwrap()
@@ -81,6 +83,7 @@ impl Fake {
             traffic: Arc::new(self.clone()),
             journal: Arc::new(self.clone()),
             clock: Arc::new(Steps(AtomicI64::new(1_000_000))),
+            provision: Arc::new(NoPulumi),
             key: key(),
             skew: Arc::new(|| None),
         }
@@ -194,9 +197,10 @@ impl Fake {
                 Query::Hosts(side) => Observation::Hosts(*side, Hosts::default()),
                 Query::Alarms(side) => Observation::Alarms(*side, vec![]),
                 Query::Metrics(side) => Observation::Metrics(*side, MetricReadings::default()),
-                Query::Identity => {
-                    Observation::Identity(Identity { account: "123456789012".into(), arn: "arn:aws:sts::1:user/me".into() })
-                }
+                Query::Identity => Observation::Identity(Identity {
+                    account: "123456789012".into(),
+                    arn: "arn:aws:sts::1:user/me".into(),
+                }),
                 Query::StackRun => Observation::StackRun(None),
             })
         })
@@ -219,6 +223,11 @@ impl Observe for Fake {
 }
 
 impl Traffic for Fake {
+    fn turn(&self, _: &Confirmed<ZonePlan>) -> PortFuture<'_, Change> {
+        self.with(|s| s.steps.push("turn"));
+        Box::pin(async { Err(PortError::new(ErrorKind::Conflict, "route53:ChangeResourceRecordSets", "not as seen")) })
+    }
+
     fn apply(&self, plan: &Confirmed<ShiftPlan>) -> PortFuture<'_, Change> {
         let plan = plan.get().clone();
         Box::pin(async move {
@@ -231,7 +240,11 @@ impl Traffic for Fake {
                     return Err(PortError::new(kind, "route53:ChangeResourceRecordSets", "made to fail"));
                 }
                 if s.group != plan.expected {
-                    return Err(PortError::new(ErrorKind::Conflict, "route53:ChangeResourceRecordSets", "do not match"));
+                    return Err(PortError::new(
+                        ErrorKind::Conflict,
+                        "route53:ChangeResourceRecordSets",
+                        "do not match",
+                    ));
                 }
                 s.group = plan.target();
                 Ok(Change { id: "/change/C1".into(), status: ChangeStatus::Pending, at: Timestamp::default() })

@@ -83,8 +83,7 @@ pub async fn keep_record(ports: &Ports, gathered: &mut Gathered, operator: &str,
 async fn note_insync(ports: &Ports, gathered: &mut Gathered, scribe: &mut Scribe<'_>) -> Result<(), PortError> {
     let pending = gathered.history().and_then(|history| history.pending.clone());
     let Some((id, _)) = pending else { return Ok(()) };
-    let is_insync =
-        |change: &Change| change.id == id && change.status == ChangeStatus::Insync;
+    let is_insync = |change: &Change| change.id == id && change.status == ChangeStatus::Insync;
     if !gathered.facts.change.as_ref().is_some_and(|fact| is_insync(&fact.value)) {
         return Ok(());
     }
@@ -149,21 +148,27 @@ mod tests {
     async fn a_change_that_became_insync_is_read_back_and_written_down() {
         let change = |found: WeightPair| async move {
             let fake = Fake::new(found);
-            fake.remember(entry(1, Event::Intent {
-                id: "a".into(),
-                record: "app.example.com.".into(),
-                from: pair(100, 0),
-                to: pair(90, 10),
-                direction: Direction::Forward,
-                overrides: vec![],
-            }));
-            fake.remember(entry(2, Event::Outcome {
-                id: "a".into(),
-                result: OutcomeKind::Accepted,
-                weights: Some(pair(90, 10)),
-                change: Some("/change/C1".into()),
-                detail: String::new(),
-            }));
+            fake.remember(entry(
+                1,
+                Event::Intent {
+                    id: "a".into(),
+                    record: "app.example.com.".into(),
+                    from: pair(100, 0),
+                    to: pair(90, 10),
+                    direction: Direction::Forward,
+                    overrides: vec![],
+                },
+            ));
+            fake.remember(entry(
+                2,
+                Event::Outcome {
+                    id: "a".into(),
+                    result: OutcomeKind::Accepted,
+                    weights: Some(pair(90, 10)),
+                    change: Some("/change/C1".into()),
+                    detail: String::new(),
+                },
+            ));
             fake.change(ChangeStatus::Insync);
             let sources = [Source::Records, Source::Change];
             let mut gathered = gather(&fake.ports(), &sources, Facts::default(), LONG).await;

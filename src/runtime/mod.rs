@@ -1,11 +1,196 @@
-//! What carries intentions out: the shared executor of weight changes, and the gathering of facts.
+//! The shell around the pure core: the loop, the effects, the terminal, and what commands share with the cockpit.
 //!
-//! It may use the ports and the domain, nothing of AWS itself.
+//! The loop takes a message, computes, spawns, draws. It never awaits an answer: a Route 53 that hangs leaves every
+//! key working. Terminal and input are arguments, so the real loop runs in tests on paused time.
 
 pub mod apply;
-pub mod follow;
-pub mod gather;
-pub mod ports_set;
-
+mod effects;
 #[cfg(test)]
 pub(crate) mod fakes;
+pub mod follow;
+pub mod gather;
+pub mod input;
+pub mod ports_set;
+pub mod terminal;
+pub mod zone;
+
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::domain::model::{Dialog, Model, Moving};
+use crate::domain::msg::{Effect, Msg};
+use crate::domain::update::update;
+use crate::ui::{self, Theme};
+
+use effects::Runner;
+use input::Input;
+pub use ports_set::{Ports, Skew};
+
+/// Messages that may wait: far more than all sources, keys and journal lines of one turn together.
+const QUEUE: usize = 1024;
+/// Pause between two looks at the clock while nothing moves: ages are shown in seconds.
+const REST_TICK: Duration = Duration::from_secs(1);
+/// The same while a countdown is on the screen.
+const MOVING_TICK: Duration = Duration::from_millis(250);
+/// The same until the first answers have come, so that the first picture fills quickly.
+const START_TICK: Duration = Duration::from_millis(100);
+/// How long the start lasts.
+const START_TIME: Duration = Duration::from_secs(3);
+/// Answers that come closer together than this share a frame. Keys never wait.
+const FRAME_GAP: Duration = Duration::from_millis(100);
+
+/// The loop's state beside the model.
+struct Loop<'a, B: Backend> {
+    terminal: &'a mut Terminal<B>,
+    theme: Theme,
+    model: Model,
+    runner: Runner,
+    started: Instant,
+    last_frame: Option<Instant>,
+    dirty: bool,
+    title: String,
+    on_title: Box<dyn FnMut(&Notice<'_>) + 'a>,
+}
+
+/// What the loop tells the terminal beside frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// The terminal's title is to be this.
+    Title(&'a str),
+    /// Ring the bell.
+    Bell,
+}
+
+/// Runs the cockpit until the operator leaves or the input ends, and gives the last model back.
+///
+/// A change that is being sent when the operator leaves is waited for, so that its outcome gets into the journal.
+///
+/// # Errors
+/// The terminal's, when it can no longer be drawn on.
+pub async fn run<B: Backend>(
+    terminal: &mut Terminal<B>,
+    theme: Theme,
+    input: impl Stream<Item = Input> + Unpin,
+    model: Model,
+    ports: Ports,
+    tell: impl FnMut(&Notice<'_>),
+) -> Result<Model, B::Error> {
+    let (sender, mut answers) = mpsc::channel(QUEUE);
+    let mut input = input;
+    let mut state = Loop {
+        terminal,
+        theme,
+        model,
+        runner: Runner::new(ports, sender),
+        started: Instant::now(),
+        last_frame: None,
+        dirty: true,
+        title: String::new(),
+        on_title: Box::new(tell),
+    };
+    state.draw()?;
+    let mut ticks = tokio::time::interval(START_TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !state.model.quitting {
+        // Biased, so that a flood of answers never keeps a key waiting.
+        tokio::select! {
+            biased;
+            typed = input.next() => {
+                state.tick();
+                match typed {
+                    Some(Input::Key(key)) => state.feed(Msg::Key(key)),
+                    Some(Input::Resize) => {}
+                    None => state.model.quitting = true,
+                }
+                state.dirty = true;
+                state.draw()?;
+            }
+            answer = answers.recv() => {
+                if let Some(answer) = answer {
+                    state.tick();
+                    state.feed(answer);
+                    while let Ok(more) = answers.try_recv() {
+                        state.feed(more);
+                    }
+                    state.dirty = true;
+                    state.draw_unless_crowded()?;
+                }
+            }
+            _ = ticks.tick() => {
+                state.tick();
+                state.dirty = true;
+                state.draw()?;
+            }
+        }
+        let period = state.tick_period();
+        if ticks.period() != period {
+            ticks = tokio::time::interval_at(Instant::now() + period, period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
+    }
+    let Loop { model, runner, .. } = state;
+    runner.finish().await;
+    Ok(model)
+}
+
+impl<B: Backend> Loop<'_, B> {
+    fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn tick(&mut self) {
+        let msg = Msg::Tick { now: self.runner.now(), uptime: self.uptime() };
+        self.feed(msg);
+    }
+
+    fn feed(&mut self, msg: Msg) {
+        for effect in update(&mut self.model, msg) {
+            match effect {
+                Effect::Bell => (self.on_title)(&Notice::Bell),
+                Effect::Quit => self.model.quitting = true,
+                other => self.runner.run(other, &self.model),
+            }
+        }
+    }
+
+    fn tick_period(&self) -> Duration {
+        let counting = matches!(self.model.dialog, Some(Dialog::Shift(_) | Dialog::Accept(_)))
+            || self.model.moving != Moving::No
+            || self.dirty;
+        if self.uptime() < START_TIME {
+            START_TICK
+        } else if counting {
+            MOVING_TICK
+        } else {
+            REST_TICK
+        }
+    }
+
+    fn draw_unless_crowded(&mut self) -> Result<(), B::Error> {
+        if self.last_frame.is_some_and(|last| last.elapsed() < FRAME_GAP) { Ok(()) } else { self.draw() }
+    }
+
+    fn draw(&mut self) -> Result<(), B::Error> {
+        if !self.dirty || self.model.quitting {
+            return Ok(());
+        }
+        let mut page_rows = 0;
+        let (model, theme) = (&self.model, &self.theme);
+        self.terminal.draw(|frame| page_rows = ui::draw(frame, model, theme))?;
+        self.dirty = false;
+        self.last_frame = Some(Instant::now());
+        let uptime = self.uptime();
+        self.feed(Msg::Drawn { uptime, page_rows });
+        let title = ui::title(&self.model);
+        if title != self.title {
+            (self.on_title)(&Notice::Title(&title));
+            self.title = title;
+        }
+        Ok(())
+    }
+}

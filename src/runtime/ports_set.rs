@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::facts::{Observation, Query};
 use crate::domain::record::{Entry, Event, History};
 use crate::domain::traffic::{GroupError, GroupKey, RecordGroup};
-use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Traffic};
+use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, Traffic};
 
 /// Tells how far this host's clock is ahead of AWS's, in milliseconds, once that is known.
 pub type Skew = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
@@ -23,6 +23,8 @@ pub struct Ports {
     pub journal: Arc<dyn Journal>,
     /// Tells the time that facts are dated with.
     pub clock: Arc<dyn Clock>,
+    /// Runs Pulumi.
+    pub provision: Arc<dyn Provisioner>,
     /// Which records are shifted.
     pub key: GroupKey,
     /// How far the clock is off.
@@ -103,12 +105,8 @@ impl<'a> Scribe<'a> {
     /// # Errors
     /// [`ErrorKind::Storage`]; then nothing was written.
     pub async fn append(&mut self, event: Event) -> Result<(), PortError> {
-        let entry = Entry {
-            at: self.ports.clock.now(),
-            operator: self.operator.to_owned(),
-            host: self.host.to_owned(),
-            event,
-        };
+        let entry =
+            Entry { at: self.ports.clock.now(), operator: self.operator.to_owned(), host: self.host.to_owned(), event };
         let copy = entry.clone();
         self.ports.on_disk(move |journal| journal.append(&copy)).await?;
         self.entries.push(entry);

@@ -125,6 +125,10 @@ impl Sim {
 
     /// Handles one HTTP request of an AWS client, or one to `/_sim/...`, without a socket.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a request is answered once; who sends it has no use for it afterwards"
+    )]
     pub fn handle(&self, request: Request<Bytes>) -> Reply {
         self.lock().handle(&request)
     }
@@ -294,3 +298,6 @@ fn garbage() -> Response<Bytes> {
 fn http_date(time: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
+
+#[cfg(test)]
+mod tests;

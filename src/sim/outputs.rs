@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_of_the_contract_is_there_and_no_other() {
+    fn every_key_is_there_and_no_other() {
         let keys = "environmentSuffix region legacyRegion vpcId publicSubnetIds privateSubnetIds albArn albDnsName albZoneId \
             targetGroupArn ecsClusterArn ecsClusterName ecsServiceName ecrRepositoryUrl auroraClusterArn auroraClusterId \
             auroraWriterEndpoint auroraReaderEndpoint dmsReplicationInstanceArn dmsReplicationInstanceId dmsTaskArn \

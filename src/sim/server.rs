@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +29,8 @@ const MAX_CONNECTIONS: usize = 256;
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// How long a client may take for its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long it may take for its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A bound listener that will serve one [`Sim`].
 ///
@@ -138,9 +140,12 @@ async fn connection(sim: Sim, stream: TcpStream) {
 
 async fn answer(sim: Sim, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
+    // What says of itself that it is too large is not waited for.
+    let fits = body.size_hint().lower() <= MAX_BODY as u64;
+    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect());
+    let Some(Ok(Ok(body))) = (if fits { Some(read.await) } else { None }) else {
         let mut response =
-            Response::new(Full::new(Bytes::from_static(b"the request body is too large or was cut short")));
+            Response::new(Full::new(Bytes::from_static(b"the request body is too large or did not arrive")));
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(response);
     };

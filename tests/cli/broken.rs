@@ -31,7 +31,8 @@ fn every_wrong_key_of_an_outputs_file_is_named() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("outputs.json");
     std::fs::write(&file, r#"{"region": 7, "recordName": "app.example.com", "alarmNames": "one"}"#).unwrap();
-    let ran = Ran::of(tapctl(home.path(), &["gates", "--json", "--outputs", "outputs.json"]).output().unwrap()).ended(1);
+    let ran =
+        Ran::of(tapctl(home.path(), &["gates", "--json", "--outputs", "outputs.json"]).output().unwrap()).ended(1);
     let error = &ran.json()["error"];
     assert_eq!(error["code"], "outputs");
     assert_eq!(error["missing"].as_array().unwrap().len(), 33);
@@ -74,7 +75,8 @@ fn a_configuration_file_is_used_and_its_wrong_keys_are_named() {
 
 #[test]
 fn what_makes_no_sense_is_a_usage_error() {
-    for line in ["nonsense", "shift", "shift --to 101 --yes", "shift --to 1 --step 2", "status --endpoint-url nowhere"] {
+    for line in ["nonsense", "shift", "shift --to 101 --yes", "shift --to 1 --step 2", "status --endpoint-url nowhere"]
+    {
         let args: Vec<&str> = line.split(' ').collect();
         assert_eq!(in_empty_home(&args).ended(2).stdout, "", "{line}");
     }
@@ -140,7 +142,9 @@ fn an_endpoint_that_nobody_serves_is_exit_code_6() {
 #[test]
 fn a_journal_with_a_torn_line_is_read_around() {
     let drill = Drill::steady();
-    drill.write_journal(&[json!({"at": "2026-11-22T12:00:00Z", "operator": "me", "host": "here", "event": "note", "text": "x"})]);
+    drill.write_journal(&[
+        json!({"at": "2026-11-22T12:00:00Z", "operator": "me", "host": "here", "event": "note", "text": "x"}),
+    ]);
     let path = drill.state_of("a").join("journal.jsonl");
     let mut text = std::fs::read_to_string(&path).unwrap();
     text.push_str("{\"at\":\"2026-11-2");

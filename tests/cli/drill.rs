@@ -183,7 +183,8 @@ impl Drill {
 
     /// Asks the simulator to end as a person would, and gives its exit code.
     pub fn stop(mut self) -> i32 {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&self.sim), rustix::process::Signal::TERM).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.sim), rustix::process::Signal::TERM)
+            .unwrap();
         self.sim.wait().unwrap().code().unwrap()
     }
 }

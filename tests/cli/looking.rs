@@ -18,7 +18,10 @@ fn status_tells_everything_as_one_object() {
     let traffic = &status["traffic"];
     assert_eq!((&traffic["record"], &traffic["type"]), (&Value::from("app.example.com."), &Value::from("A")));
     assert_eq!((&traffic["legacy_weight"], &traffic["new_weight"]), (&Value::from(100), &Value::from(0)));
-    assert_eq!((&traffic["new_percent"], &traffic["drift"], &traffic["change"]), (&0.0.into(), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&traffic["new_percent"], &traffic["drift"], &traffic["change"]),
+        (&0.0.into(), &Value::Null, &Value::Null)
+    );
     assert_eq!(status["replication"]["task"], "running");
     assert_eq!(status["service"]["desired"], 4);
     assert!(status["replication"]["lag_s"].as_f64().unwrap() < 60.0);
@@ -33,7 +36,12 @@ fn independent_questions_are_asked_together() {
     drill.fault(&serde_json::json!({"service": "*", "latency_ms": 400}));
     let began = std::time::Instant::now();
     drill.run("status --json").ended(0);
-    let asked = ["route53:ListResourceRecordSets", "dms:DescribeTableStatistics", "ecs:DescribeServices", "sts:GetCallerIdentity"];
+    let asked = [
+        "route53:ListResourceRecordSets",
+        "dms:DescribeTableStatistics",
+        "ecs:DescribeServices",
+        "sts:GetCallerIdentity",
+    ];
     assert!(asked.iter().all(|operation| drill.calls(operation) == 1));
     assert!(began.elapsed().as_millis() < 12 * 400, "twelve questions, one after another, would take as long as this");
 }

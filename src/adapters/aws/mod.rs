@@ -39,6 +39,7 @@ use crate::domain::facts::{Observation, Query};
 use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::{Change, Side};
 use crate::domain::units::Timestamp;
+use crate::domain::zone::ZonePlan;
 use crate::ports::{Clock, ErrorKind, Observe, PortError, PortFuture, Traffic};
 
 pub use iam::{IamAction, Operation, Scope, iam_actions};
@@ -199,6 +200,11 @@ impl Traffic for Aws {
     fn apply(&self, plan: &Confirmed<ShiftPlan>) -> PortFuture<'_, Change> {
         let plan = plan.clone();
         Box::pin(async move { self.swap(&plan).await })
+    }
+
+    fn turn(&self, plan: &Confirmed<ZonePlan>) -> PortFuture<'_, Change> {
+        let plan = plan.clone();
+        Box::pin(async move { self.turned(&plan).await })
     }
 }
 

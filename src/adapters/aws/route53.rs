@@ -20,6 +20,7 @@ use super::{Aws, stamp};
 use crate::domain::confirm::Confirmed;
 use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::{Change, ChangeStatus, Record, Routing, Target, same_name};
+use crate::domain::zone::ZonePlan;
 use crate::ports::{ErrorKind, PortError};
 
 /// Records per page, the most that Route 53 gives (API reference).
@@ -85,8 +86,19 @@ impl Aws {
 
     /// Sends the batch: once, unless Route 53 refuses to look at it.
     pub(super) async fn swap(&self, plan: &Confirmed<ShiftPlan>) -> Result<Change, PortError> {
+        let plan = plan.get();
+        let batch = batch(plan.deletes(), plan.creates(), self.comment(&format!("{} -> {}", plan.from(), plan.to)))?;
+        self.send(batch).await
+    }
+
+    /// The same for a batch that turns a simple record into the pair, or back.
+    pub(super) async fn turned(&self, plan: &Confirmed<ZonePlan>) -> Result<Change, PortError> {
+        let plan = plan.get();
+        self.send(batch(plan.deletes.clone(), plan.creates.clone(), self.comment(&plan.title()))?).await
+    }
+
+    async fn send(&self, batch: r53::ChangeBatch) -> Result<Change, PortError> {
         let operation = Operation::ChangeResourceRecordSets;
-        let batch = self.batch(plan.get())?;
         let mut sent = 0;
         loop {
             sent += 1;
@@ -111,28 +123,11 @@ impl Aws {
         }
     }
 
-    fn batch(&self, plan: &ShiftPlan) -> Result<r53::ChangeBatch, PortError> {
-        let invalid = |e: &dyn std::error::Error| {
-            PortError::new(ErrorKind::Invalid, Operation::ChangeResourceRecordSets.action(), one_line(&e.to_string()))
-        };
-        let mut batch = r53::ChangeBatch::builder().comment(self.comment(plan));
-        let steps = plan.deletes().into_iter().map(|record| (r53::ChangeAction::Delete, record));
-        for (action, record) in
-            steps.chain(plan.creates().into_iter().map(|record| (r53::ChangeAction::Create, record)))
-        {
-            let set = set_of(&record).map_err(|e| invalid(&e))?;
-            let change =
-                r53::Change::builder().action(action).resource_record_set(set).build().map_err(|e| invalid(&e))?;
-            batch = batch.changes(change);
-        }
-        batch.build().map_err(|e| invalid(&e))
-    }
-
     /// What whoever looks at the change in Route 53 or CloudTrail reads.
-    fn comment(&self, plan: &ShiftPlan) -> String {
+    fn comment(&self, what: &str) -> String {
         let caller = self.caller.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         let by = caller.map(|caller| format!(" by {caller}")).unwrap_or_default();
-        format!("tapctl {} -> {}{by}", plan.from(), plan.to).chars().take(MAX_COMMENT).collect()
+        format!("tapctl {what}{by}").chars().take(MAX_COMMENT).collect()
     }
 
     /// A refused batch: a conflict when the records are not as seen, with every message that Route 53 gave.
@@ -161,6 +156,21 @@ impl Aws {
         refused.message = one_line(&format!("InvalidChangeBatch: {text}"));
         refused
     }
+}
+
+/// Deletes first: a record that is created under the name of one that is deleted must find its place free.
+fn batch(deletes: Vec<Record>, creates: Vec<Record>, comment: String) -> Result<r53::ChangeBatch, PortError> {
+    let invalid = |e: &dyn std::error::Error| {
+        PortError::new(ErrorKind::Invalid, Operation::ChangeResourceRecordSets.action(), one_line(&e.to_string()))
+    };
+    let mut batch = r53::ChangeBatch::builder().comment(comment);
+    let steps = deletes.into_iter().map(|record| (r53::ChangeAction::Delete, record));
+    for (action, record) in steps.chain(creates.into_iter().map(|record| (r53::ChangeAction::Create, record))) {
+        let set = set_of(&record).map_err(|e| invalid(&e))?;
+        let change = r53::Change::builder().action(action).resource_record_set(set).build().map_err(|e| invalid(&e))?;
+        batch = batch.changes(change);
+    }
+    batch.build().map_err(|e| invalid(&e))
 }
 
 /// The messages of an `InvalidChangeBatch` document; nothing when the body is another one.

@@ -6,6 +6,8 @@
 
 mod health;
 mod replication;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use std::fmt;
@@ -237,6 +239,13 @@ pub fn evaluate(inputs: Inputs<'_>) -> Vec<Gate> {
             GateId::StackIdle => weights::stack_idle(inputs),
         })
         .collect()
+}
+
+/// Answers the gate stack-idle for a run that is being followed: that is newer than the last look at the state folder.
+pub fn runs(gates: &mut [Gate], run: &str, now: Timestamp) {
+    for gate in gates.iter_mut().filter(|gate| gate.id == GateId::StackIdle) {
+        *gate = weights::stack_busy(run, now);
+    }
 }
 
 /// The gates that do not pass and are not stepped over by name.

@@ -2,7 +2,7 @@
 
 use crate::domain::facts::Source;
 use crate::domain::traffic::ChangeStatus;
-use crate::domain::units::{age_text, countdown_text};
+use crate::domain::units::{Timestamp, age_text, countdown_text};
 
 use super::{Gate, GateId, Inputs, Verdict, fresh};
 
@@ -143,10 +143,13 @@ pub(super) fn stack_idle(inputs: Inputs<'_>) -> Gate {
         Ok((None, at)) => {
             Gate::new(ID, Verdict::Pass, "no Pulumi run", LIMIT, "nobody changes the stack from this host").at(at)
         }
-        Ok((Some(run), at)) => {
-            Gate::new(ID, Verdict::Fail, run.clone(), LIMIT, format!("{run}; wait until it has ended (5 shows it)"))
-                .at(at)
-        }
+        Ok((Some(run), at)) => stack_busy(run, at),
         Err(why) => Gate::unknown(ID, LIMIT, why),
     }
+}
+
+/// The same gate while `run` goes on.
+pub(super) fn stack_busy(run: &str, at: Timestamp) -> Gate {
+    let reason = format!("{run}; wait until it has ended (5 shows it)");
+    Gate::new(GateId::StackIdle, Verdict::Fail, run, "no Pulumi run", reason).at(at)
 }

@@ -270,7 +270,7 @@ fn connection(source: bool) -> Item {
 fn endpoint(source: bool) -> Item {
     let (name, arn) = end(source);
     let (kind, engine, display) =
-        if source { ("SOURCE", "mysql", "MySQL") } else { ("TARGET", "aurora", "Amazon Aurora MySQL") };
+        if source { ("source", "mysql", "MySQL") } else { ("target", "aurora", "Amazon Aurora MySQL") };
     let secret = map([
         ("SecretsManagerSecretId", n::SECRET_ARN.into()),
         (
@@ -291,7 +291,7 @@ fn endpoint(source: bool) -> Item {
     let filters = vec![
         ("endpoint-arn", arn.to_owned()),
         ("endpoint-id", name),
-        ("endpoint-type", kind.to_ascii_lowercase()),
+        ("endpoint-type", kind.to_owned()),
         ("engine-name", engine.to_owned()),
     ];
     Item { filters, node }

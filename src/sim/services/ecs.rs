@@ -253,7 +253,7 @@ fn tasks(call: &Call, world: &World) -> Result<Node, ApiError> {
         return Err(invalid(format!("Tasks cannot be more than {MAX_TASKS}.")));
     }
     let find = |name: &&str| world.fargate.tasks.iter().find(|task| task.id == **name || task_arn(task) == **name);
-    let found = names.iter().filter_map(|name| find(name)).map(|task| task_node(task, world.second())).collect();
+    let found = names.iter().filter_map(find).map(|task| task_node(task, world.second())).collect();
     let missing = names.iter().filter(|name| find(name).is_none());
     let failures = missing.map(|name| failure(&call.region, &format!("task/{}", n::CLUSTER_NAME), name)).collect();
     Ok(map([("tasks", Node::List(found)), ("failures", Node::List(failures))]))

@@ -53,7 +53,7 @@ pub(crate) fn handle(call: &Call, world: &mut World, now: Timestamp, instant: bo
         Service::Ecs => ecs::handle(call, world),
         Service::Elbv2 => elbv2::handle(call, world),
         Service::Elb => elb::handle(call, world),
-        Service::Sts => sts::handle(),
+        Service::Sts => Ok(sts::handle()),
         Service::SecretsManager => secrets::handle(call, world),
     }
 }

@@ -32,7 +32,7 @@ impl AlarmState {
 pub(crate) enum Missing {
     Breaching,
     NotBreaching,
-    Missing,
+    Unknown,
 }
 
 impl Missing {
@@ -40,7 +40,7 @@ impl Missing {
         match self {
             Self::Breaching => "breaching",
             Self::NotBreaching => "notBreaching",
-            Self::Missing => "missing",
+            Self::Unknown => "missing",
         }
     }
 }
@@ -53,7 +53,7 @@ pub(crate) struct Alarm {
     pub(crate) key: Key,
     pub(crate) stat: (&'static str, Stat),
     pub(crate) periods: usize,
-    pub(crate) to_alarm: usize,
+    pub(crate) needed: usize,
     pub(crate) threshold: f64,
     /// Breaches below the threshold instead of above it.
     pub(crate) below: bool,
@@ -89,9 +89,9 @@ impl Alarm {
         let lacking = self.periods - points.len();
         let breaching = points.iter().filter(|(_, value)| self.breaches(*value)).count();
         let breaching = breaching + if self.missing == Missing::Breaching { lacking } else { 0 };
-        let state = if points.is_empty() && self.missing == Missing::Missing {
+        let state = if points.is_empty() && self.missing == Missing::Unknown {
             AlarmState::InsufficientData
-        } else if breaching >= self.to_alarm {
+        } else if breaching >= self.needed {
             AlarmState::Alarm
         } else {
             AlarmState::Ok
@@ -107,7 +107,7 @@ impl Alarm {
     fn explain(&self, points: &[(i64, f64)], breaching: usize) -> String {
         if points.is_empty() {
             let treated = match self.missing {
-                Missing::Missing => return format!("Insufficient Data: {} datapoints were unknown.", self.periods),
+                Missing::Unknown => return format!("Insufficient Data: {} datapoints were unknown.", self.periods),
                 Missing::Breaching => "[Breaching]",
                 Missing::NotBreaching => "[NonBreaching]",
             };
@@ -128,7 +128,7 @@ impl Alarm {
             let count = points.len();
             format!(
                 "Threshold Crossed: {breaching} out of the last {count} datapoints [{list}] were {side} than the threshold ({threshold:.1}) (minimum {} datapoints for OK -> ALARM transition).",
-                self.to_alarm
+                self.needed
             )
         } else {
             let calm = points.len() - points.iter().filter(|(_, value)| self.breaches(*value)).count();
@@ -163,13 +163,13 @@ pub(crate) struct Alarms(Vec<Alarm>);
 
 impl Alarms {
     pub(crate) fn new(now: Timestamp) -> Self {
-        let alarm = |name, description, key, stat: &'static str, periods, to_alarm, threshold, below, missing| Alarm {
+        let alarm = |name, description, key, stat: &'static str, periods, needed, threshold, below, missing| Alarm {
             name,
             description,
             key,
             stat: (stat, Stat::parse(stat).unwrap_or(Stat::Average)),
             periods,
-            to_alarm,
+            needed,
             threshold,
             below,
             missing,
@@ -205,7 +205,7 @@ impl Alarms {
                 2,
                 60.0,
                 false,
-                Missing::Missing,
+                Missing::Unknown,
             ),
             alarm(
                 n::SOURCE_LAG_ALARM,
@@ -216,7 +216,7 @@ impl Alarms {
                 2,
                 60.0,
                 false,
-                Missing::Missing,
+                Missing::Unknown,
             ),
             alarm(n::ALB_5XX_ALARM, "The new stack answers 5xx", alb, "Sum", 3, 2, 10.0, false, Missing::NotBreaching),
             alarm(

@@ -209,7 +209,7 @@ impl Dms {
     pub(crate) fn tick(&mut self, now: i64, requests: f64) {
         self.writes = requests * WRITES_PER_REQUEST;
         let bulk = self.bulk.filter(|(until, _)| now < *until).map_or(0.0, |(_, rows)| rows);
-        let base = 1.5 + 0.35 * self.base.step(&mut self.random);
+        let base = 2.0 + 0.8 * self.base.step(&mut self.random);
         self.read(bulk);
         if self.is_loading(now) {
             self.load_rows(now);
@@ -234,7 +234,7 @@ impl Dms {
         self.unread += self.writes + bulk;
         self.read_rate = self.unread.min(reading);
         self.unread -= self.read_rate;
-        self.source_lag = 0.7 + 0.25 * self.random.normal().abs() + self.unread / reading;
+        self.source_lag = 0.4 + 0.6 * self.random.normal().abs() + self.unread / reading;
         let bulk_part = bulk / (self.writes + bulk).max(1.0) * self.read_rate;
         let usual = self.read_rate - bulk_part;
         for table in self.tables.iter_mut().filter(|table| table.state != TableState::Error) {

@@ -19,7 +19,7 @@ const GIB: f64 = 1_073_741_824.0;
 struct Balancer {
     requests: Metric,
     target_errors: Metric,
-    balancer_errors: Metric,
+    refused: Metric,
     latency: Metric,
     healthy: Metric,
     unhealthy: Metric,
@@ -77,7 +77,7 @@ impl Gauges {
         let alb = Balancer {
             requests: new("RequestCount", &alb),
             target_errors: new("HTTPCode_Target_5XX_Count", &alb),
-            balancer_errors: new("HTTPCode_ELB_5XX_Count", &alb),
+            refused: new("HTTPCode_ELB_5XX_Count", &alb),
             latency: new("TargetResponseTime", &alb),
             healthy: new("HealthyHostCount", &group),
             unhealthy: new("UnHealthyHostCount", &group),
@@ -87,7 +87,7 @@ impl Gauges {
         let legacy = Balancer {
             requests: old("RequestCount"),
             target_errors: old("HTTPCode_Backend_5XX"),
-            balancer_errors: old("HTTPCode_ELB_5XX"),
+            refused: old("HTTPCode_ELB_5XX"),
             latency: old("Latency"),
             healthy: old("HealthyHostCount"),
             unhealthy: old("UnHealthyHostCount"),
@@ -168,7 +168,7 @@ fn balancers(world: &mut World, now: i64, legacy: Served, new: Served) {
     for (balancer, served) in [(gauges.legacy, legacy), (gauges.alb, new)] {
         metrics.count(balancer.requests, now, served.requests);
         metrics.count(balancer.target_errors, now, served.target_errors);
-        metrics.count(balancer.balancer_errors, now, served.balancer_errors);
+        metrics.count(balancer.refused, now, served.balancer_errors);
         metrics.record_spread(balancer.latency, now, served.spread, served.requests - served.balancer_errors);
     }
     metrics.count(gauges.spillover, now, world.legacy.spilled);
@@ -196,7 +196,7 @@ fn hosts(world: &mut World, now: i64) {
     let unhealthy = world.fargate.targets(now, TargetState::Unhealthy);
     world.metrics.record(alb.healthy, now, healthy as f64);
     world.metrics.record(alb.unhealthy, now, unhealthy as f64);
-    world.metrics.record(legacy.healthy, now, world.legacy.healthy() as f64);
+    world.metrics.record(legacy.healthy, now, world.legacy.healthy as f64);
     world.metrics.record(legacy.unhealthy, now, 0.0);
 }
 
@@ -223,7 +223,7 @@ fn databases(world: &mut World, now: i64, legacy: Served, new: Served) {
     let gauges = &mut world.gauges;
     let noise = gauges.noise.step(&mut gauges.random);
     let tasks = world.fargate.running(now) as f64;
-    let instances = world.legacy.healthy() as f64;
+    let instances = world.legacy.healthy as f64;
     let reads = (new.requests - PROBES).max(0.0);
     let rds = (7.0 + world.dms.writes * 0.11 + legacy.requests * 0.035 + noise, instances * 22.0 + tasks * 6.0, 9.2);
     let applied = if world.dms.is_loading(now) { 380.0 } else { world.dms.apply_rate };

@@ -34,6 +34,8 @@ pub(crate) struct Served {
 /// The fleet.
 #[derive(Debug)]
 pub(crate) struct Legacy {
+    /// Instances in service.
+    pub(crate) healthy: usize,
     /// Per cent.
     pub(crate) cpu: f64,
     /// Requests that wait at the load balancer.
@@ -46,16 +48,19 @@ pub(crate) struct Legacy {
 
 impl Legacy {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { cpu: 55.0, queue: 0.0, spilled: 0.0, noise: Wander::new(40.0), random: Random::new(seed, 4) }
-    }
-
-    pub(crate) fn healthy(&self) -> usize {
-        INSTANCES.len()
+        Self {
+            healthy: INSTANCES.len(),
+            cpu: 55.0,
+            queue: 0.0,
+            spilled: 0.0,
+            noise: Wander::new(40.0),
+            random: Random::new(seed, 4),
+        }
     }
 
     /// Serves one second of requests.
     pub(crate) fn tick(&mut self, rate: f64) -> Served {
-        let capacity = CAPACITY * INSTANCES.len() as f64;
+        let capacity = CAPACITY * self.healthy as f64;
         let noise = self.noise.step(&mut self.random);
         let requests = self.random.poisson(rate);
         let (queue, spilled) = overflow(self.queue + requests - capacity);
@@ -67,7 +72,11 @@ impl Legacy {
             requests,
             target_errors: self.random.poisson(requests * BASE_ERRORS),
             balancer_errors: self.spilled,
-            spread: Spread { median: MEDIAN * slowdown(load) * (1.0 + 0.03 * noise), sigma: 0.62 },
+            spread: Spread {
+                median: MEDIAN * slowdown(load) * (1.0 + 0.03 * noise),
+                sigma: 0.62,
+                chance: self.random.unit(),
+            },
         }
     }
 }

@@ -4,6 +4,7 @@
 //! full after [`SETTLED`]: who reads the newest minute reads a number that still changes. Metrics of one region are not seen in another.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::LazyLock;
 
 /// Length of a bucket in seconds.
 pub(crate) const MINUTE: i64 = 60;
@@ -104,21 +105,28 @@ pub(crate) struct Spread {
     pub(crate) median: f64,
     /// Standard deviation of the logarithm.
     pub(crate) sigma: f64,
+    /// Chance of this second, 0 to 1: where within each part of the spread its sample lies.
+    pub(crate) chance: f64,
 }
 
-/// Weight and normal quantile of the points by which a spread is recorded; dense towards the slow end, where p99 lies.
-const POINTS: [(f32, f64); 10] = [
-    (0.20, -1.28),
-    (0.20, -0.52),
-    (0.20, 0.0),
-    (0.20, 0.52),
-    (0.10, 1.04),
-    (0.05, 1.44),
-    (0.03, 1.81),
-    (0.01, 2.17),
-    (0.005, 2.43),
-    (0.005, 2.81),
-];
+/// Bounds of the parts of a spread that are recorded as one value each; dense towards the slow end, where p99 lies.
+const BOUNDS: [f64; 11] = [0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0];
+
+/// Places within each part that a second's chance is rounded to.
+const PLACES: usize = 16;
+
+/// Normal quantiles of every part at every place: they are the same each second, and dear to work out.
+static QUANTILES: LazyLock<[[f64; BOUNDS.len() - 1]; PLACES]> = LazyLock::new(|| {
+    let place = |place: usize| (place as f64 + 0.5) / PLACES as f64;
+    std::array::from_fn(|at| {
+        std::array::from_fn(|part| quantile(BOUNDS[part] + (BOUNDS[part + 1] - BOUNDS[part]) * place(at)))
+    })
+});
+
+/// The value of the standard normal distribution below which that part of it lies, by Tukey's approximation.
+fn quantile(part: f64) -> f64 {
+    4.91 * (part.powf(0.14) - (1.0 - part).powf(0.14))
+}
 
 /// The store.
 #[derive(Debug, Default)]
@@ -180,12 +188,16 @@ impl Metrics {
         if requests <= 0.0 {
             return;
         }
+        let place = (spread.chance * PLACES as f64) as usize;
+        let quantiles = &QUANTILES[place.min(PLACES - 1)];
+        let median = spread.median.ln();
         self.each(metric, second, |sample| {
-            for (weight, quantile) in POINTS {
-                let value = spread.median * (spread.sigma * quantile).exp();
-                sample.add(value, requests * f64::from(weight));
+            for (bounds, quantile) in BOUNDS.windows(2).zip(quantiles) {
+                let weight = (bounds[1] - bounds[0]) * requests;
+                let logarithm = spread.sigma * quantile;
+                sample.add(spread.median * logarithm.exp(), weight);
                 let bins = sample.bins.get_or_insert_with(|| Box::new([0.0; BINS]));
-                bins[bin(value)] += weight * requests as f32;
+                bins[bin(median + logarithm)] += weight as f32;
             }
         });
     }
@@ -225,18 +237,19 @@ impl Metrics {
             if sample.count == 0.0 {
                 continue;
             }
-            let start = from + (bucket.start - from) / period * period;
+            let begin = from + (bucket.start - from) / period * period;
             match points.last_mut() {
-                Some((last, merged)) if *last == start => merged.merge(sample),
-                _ => points.push((start, sample.clone())),
+                Some((last, merged)) if *last == begin => merged.merge(sample),
+                _ => points.push((begin, sample.clone())),
             }
         }
         points.into_iter().map(|(start, sample)| (start, sample.value(stat))).collect()
     }
 }
 
-fn bin(value: f64) -> usize {
-    let bin = (value / FIRST_BIN).ln() / RATIO.ln();
+/// The bin of a value, by its natural logarithm.
+fn bin(logarithm: f64) -> usize {
+    let bin = (logarithm - FIRST_BIN.ln()) / RATIO.ln();
     (bin.max(0.0) as usize).min(BINS - 1)
 }
 
@@ -341,8 +354,8 @@ mod tests {
     #[test]
     fn percentiles_come_from_the_spread() {
         let (mut metrics, metric) = one();
-        let spread = Spread { median: 0.05, sigma: 0.6 };
-        (0..60).for_each(|second| metrics.record_spread(metric, second, spread, 400.0));
+        let spread = |second: i64| Spread { median: 0.05, sigma: 0.6, chance: (second % 10) as f64 / 10.0 };
+        (0..60).for_each(|second| metrics.record_spread(metric, second, spread(second), 400.0));
         let read = |stat| metrics.read(metric, 2_000, (0, 60), 60, stat)[0].1;
         let (p50, p99) = (read(Stat::Percentile(50.0)), read(Stat::Percentile(99.0)));
         assert!((0.04..0.065).contains(&p50), "{p50}");

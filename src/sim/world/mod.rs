@@ -57,7 +57,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world that has lived for an hour and is about to play a script.
+    /// A world that has lived for an hour; its next second is the first of the script.
     pub(crate) fn new(seed: u64, start: Timestamp, mut script: Script) -> Self {
         let start = start.as_second();
         let begin = start.saturating_sub(HISTORY);
@@ -83,8 +83,9 @@ impl World {
             gauges,
             flow: (0.0, share),
         };
-        // Nothing of a script happens before the start, so there is no fault to hand on.
-        world.step_to(start);
+        // Nothing of a script happens before the start, so there is no fault to hand on. The first second of the script is left
+        // to the caller, who can take what begins in it.
+        world.step_to(start - 1);
         world
     }
 
@@ -113,7 +114,7 @@ impl World {
         self.play(now, faults);
         self.dns.tick(now);
         let healthy = self.fargate.targets(now, TargetState::Healthy) > 0;
-        let share = self.clients.tick(self.dns.share(self.legacy.healthy() > 0, healthy));
+        let share = self.clients.tick(self.dns.share(self.legacy.healthy > 0, healthy));
         let rate = self.demand.tick(now);
         self.flow = (rate, share);
         let legacy = self.legacy.tick(rate * (1.0 - share) + PROBES);

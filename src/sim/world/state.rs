@@ -17,7 +17,7 @@ pub(super) fn state(world: &World) -> Value {
         "replication": replication(world),
         "service": service(world),
         "legacy": json!({
-            "healthy_instances": world.legacy.healthy(),
+            "healthy_instances": world.legacy.healthy,
             "cpu_percent": round(world.legacy.cpu),
             "queue": world.legacy.queue,
         }),
@@ -34,9 +34,9 @@ pub(super) fn state(world: &World) -> Value {
 fn traffic(world: &World) -> Value {
     let now = Timestamp::from_second(world.second).unwrap_or_default();
     let wanted = world.dns.wanted();
-    let weight = |answer: Option<Answer>| answer.map(|answer| answer.weight);
+    let weight = |answer: Option<Answer>| answer.map(|answer| answer.weight.round() as u64);
     let healthy = world.fargate.targets(world.second, TargetState::Healthy) > 0;
-    let answered = world.dns.share(world.legacy.healthy() > 0, healthy);
+    let answered = world.dns.share(world.legacy.healthy > 0, healthy);
     let changes = world.dns.changes().iter().rev().take(SHOWN_CHANGES).map(|change| {
         json!({
             "id": format!("/change/{}", change.id),

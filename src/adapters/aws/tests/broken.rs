@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn queries() -> [Query; 12] {
+pub(super) fn queries() -> [Query; 12] {
     [
         Query::Records,
         Query::Change("/change/C1".into()),

@@ -3,6 +3,7 @@
 mod broken;
 mod network;
 mod reads;
+mod simulated;
 mod write;
 
 use std::collections::VecDeque;

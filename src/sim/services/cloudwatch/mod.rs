@@ -100,7 +100,7 @@ fn alarm_node(alarm: &Alarm) -> Node {
         ("Dimensions", dimensions(&alarm.key)),
         ("Period", 60.into()),
         ("EvaluationPeriods", alarm.periods.into()),
-        ("DatapointsToAlarm", alarm.to_alarm.into()),
+        ("DatapointsToAlarm", alarm.needed.into()),
         ("Threshold", alarm.threshold.into()),
         ("ComparisonOperator", alarm.comparison().into()),
         ("TreatMissingData", alarm.missing.name().into()),

@@ -104,7 +104,7 @@ fn list_zones(world: &World, input: &Value) -> Result<Node, ApiError> {
     let items = max_items(input, ZONE_PAGE)?;
     let mut answer = map([("HostedZones", Node::Items("HostedZone", vec![zone_node(world)]))]);
     answer.push("IsTruncated", false);
-    answer.push_some("Marker", json::str_of(input, "marker"));
+    answer.push("Marker", json::str_of(input, "marker").unwrap_or_default());
     answer.push("MaxItems", items.to_string());
     Ok(answer)
 }

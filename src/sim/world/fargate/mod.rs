@@ -2,6 +2,8 @@
 //!
 //! Tasks take time to start and to turn healthy, fall ill, stop and are replaced; autoscaling follows their CPU; releases roll out.
 
+mod parts;
+
 use std::collections::VecDeque;
 
 use super::legacy::{Served, slowdown};
@@ -9,11 +11,13 @@ use super::metrics::Spread;
 use super::random::{Random, Wander};
 use crate::sim::names as n;
 
+pub(crate) use parts::{Deployment, Rollout, ServiceEvent, TargetState, Task};
+
 /// Requests per second at which one task is fully busy.
 const CAPACITY: f64 = 62.0;
 const BASE_ERRORS: f64 = 0.000_2;
 /// Median response time at low load, in seconds.
-const MEDIAN: f64 = 0.042;
+const MEDIAN: f64 = 0.043;
 
 /// Bounds of autoscaling, and the CPU that it aims at, in per cent.
 const SMALLEST: usize = 4;
@@ -26,8 +30,6 @@ const CALM_MINUTES: u32 = 15;
 /// Seconds from the decision to start a task until it runs; then until its target is healthy.
 const STARTING: (f64, f64) = (26.0, 36.0);
 const WARMING: i64 = 12;
-/// Seconds that an ill task still gets requests, until health checks notice.
-const UNNOTICED: i64 = 15;
 /// Seconds a stopping task drains.
 const DRAINING: i64 = 30;
 /// Seconds between two steps of a rolling update.
@@ -35,119 +37,6 @@ const ROLLING: i64 = 20;
 /// Stopped tasks and service events that are kept.
 const KEPT_STOPPED: usize = 20;
 const KEPT_EVENTS: usize = 100;
-
-/// One task.
-#[derive(Debug, Clone)]
-pub(crate) struct Task {
-    pub(crate) id: String,
-    /// Index of its availability zone.
-    pub(crate) zone: usize,
-    pub(crate) ip: String,
-    pub(crate) revision: u32,
-    pub(crate) created: i64,
-    pub(crate) running: i64,
-    healthy: i64,
-    ill: Option<i64>,
-    /// When it is told to stop, and why.
-    pub(crate) stopping: Option<(i64, &'static str)>,
-    pub(crate) stopped: Option<i64>,
-    error_rate: f64,
-    /// Per cent.
-    pub(crate) cpu: f64,
-    pub(crate) memory: f64,
-}
-
-/// How a target looks to the load balancer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TargetState {
-    Initial,
-    Healthy,
-    Unhealthy,
-    Draining,
-}
-
-impl Task {
-    pub(crate) fn is_running(&self, now: i64) -> bool {
-        now >= self.running && self.stopped.is_none()
-    }
-
-    /// As `DescribeTasks` calls it.
-    pub(crate) fn last_status(&self, now: i64) -> &'static str {
-        if self.stopped.is_some() {
-            "STOPPED"
-        } else if self.stopping.is_some_and(|(since, _)| now >= since) {
-            "DEACTIVATING"
-        } else if now >= self.running {
-            "RUNNING"
-        } else if now >= self.created + 8 {
-            "PENDING"
-        } else {
-            "PROVISIONING"
-        }
-    }
-
-    pub(crate) fn desired_status(&self, now: i64) -> &'static str {
-        if self.stopped.is_some() || self.stopping.is_some_and(|(since, _)| now >= since) {
-            "STOPPED"
-        } else {
-            "RUNNING"
-        }
-    }
-
-    /// None while it is not registered.
-    pub(crate) fn target(&self, now: i64) -> Option<TargetState> {
-        if !self.is_running(now) {
-            None
-        } else if self.desired_status(now) == "STOPPED" {
-            Some(TargetState::Draining)
-        } else if self.ill.is_some_and(|since| now >= since + UNNOTICED) {
-            Some(TargetState::Unhealthy)
-        } else if now < self.healthy {
-            Some(TargetState::Initial)
-        } else {
-            Some(TargetState::Healthy)
-        }
-    }
-}
-
-/// A deployment of the service.
-#[derive(Debug, Clone)]
-pub(crate) struct Deployment {
-    pub(crate) id: String,
-    pub(crate) revision: u32,
-    error_rate: f64,
-    pub(crate) created: i64,
-    pub(crate) updated: i64,
-    pub(crate) rollout: Rollout,
-    pub(crate) failed_tasks: usize,
-    fails: Option<i64>,
-}
-
-/// State of a rollout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rollout {
-    InProgress,
-    Completed,
-    Failed,
-}
-
-impl Rollout {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::InProgress => "IN_PROGRESS",
-            Self::Completed => "COMPLETED",
-            Self::Failed => "FAILED",
-        }
-    }
-}
-
-/// Something the service tells about itself.
-#[derive(Debug, Clone)]
-pub(crate) struct ServiceEvent {
-    pub(crate) id: String,
-    pub(crate) at: i64,
-    pub(crate) message: String,
-}
 
 /// The service.
 #[derive(Debug)]
@@ -281,7 +170,7 @@ impl Fargate {
                 requests,
                 target_errors: 0.0,
                 balancer_errors: requests,
-                spread: Spread { median: 0.001, sigma: 0.1 },
+                spread: Spread { median: 0.001, sigma: 0.1, chance: 0.5 },
             };
         }
         let each = requests / serving as f64;
@@ -306,7 +195,11 @@ impl Fargate {
             requests,
             target_errors: self.random.poisson(failing).min(requests),
             balancer_errors: self.random.poisson(refused),
-            spread: Spread { median: MEDIAN * slowdown(load) * (1.0 + 0.03 * noise), sigma: 0.58 },
+            spread: Spread {
+                median: MEDIAN * slowdown(load) * (1.0 + 0.03 * noise),
+                sigma: 0.58,
+                chance: self.random.unit(),
+            },
         }
     }
 

@@ -1,0 +1,68 @@
+# Everything that is built outside the checkout lives in one cache folder; an empty one works, only slower.
+CACHE := $(or $(TAPCTL_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tapctl)
+TOOLS := $(CACHE)/tools/bin
+DENY_VERSION := 0.20.2
+
+JUDGE_LOCK := tests/judges/requirements.txt
+JUDGE_KEY := $(shell sha256sum $(JUDGE_LOCK) 2>/dev/null | cut -c1-16)
+JUDGE_VENV := $(CACHE)/judges-$(JUDGE_KEY)
+JUDGE_PYTHON := $(JUDGE_VENV)/bin/python
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+export TAPCTL_BIN = $(abspath $(TARGET))/debug/tapctl
+export TAPCTL_JUDGE_PYTHON = $(JUDGE_PYTHON)
+
+.PHONY: help test test-rust test-judges test-pulumi lint docs deny advisories bench documents demo clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+test: test-rust test-judges test-pulumi ## set up all that the tests need, and run them
+
+test-rust: ## the crate's own tests
+	cargo test --locked
+
+# The stamp is made last, so that an installation that was cut short is made anew.
+$(JUDGE_VENV)/ready: $(JUDGE_LOCK)
+	rm -rf $(JUDGE_VENV)
+	python3 -m venv $(JUDGE_VENV)
+	$(JUDGE_PYTHON) -m pip install --quiet --disable-pip-version-check -r $(JUDGE_LOCK)
+	touch $@
+
+test-judges: $(JUDGE_VENV)/ready ## botocore and ministack judge the simulator
+	cargo build --locked --bin tapctl
+	$(JUDGE_PYTHON) -m pytest -q tests/judges
+
+test-pulumi: ## the Pulumi program, with mocks and with the real engine
+	$(MAKE) -C pulumi test
+
+lint: ## formatting, clippy, and the Pulumi program's linters
+	cargo fmt --all -- --check
+	cargo clippy --locked --all-targets -- -D warnings
+	$(MAKE) -C pulumi lint
+
+docs: ## the crate's documentation, with broken links denied
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+$(TOOLS)/cargo-deny:
+	cargo install cargo-deny --version $(DENY_VERSION) --locked --root $(CACHE)/tools
+
+deny: $(TOOLS)/cargo-deny ## licences, bans and sources of every dependency
+	$(TOOLS)/cargo-deny --locked check licenses bans sources
+
+advisories: $(TOOLS)/cargo-deny ## known vulnerabilities; needs a network that reaches the advisory database
+	$(TOOLS)/cargo-deny --locked check advisories
+
+bench: $(JUDGE_VENV)/ready ## measure, each number beside a peer in the same run
+	cargo build --locked --release
+	TAPCTL_BIN=$(abspath $(TARGET))/release/tapctl $(JUDGE_PYTHON) tests/benches/bench.py
+	cargo bench --locked
+
+documents: ## write the README's tables and the screenshots anew
+	UPDATE_DOCUMENTS=1 cargo test --locked --test it documents
+
+demo: ## the cockpit on the built-in simulator
+	cargo run --locked --release -- demo
+
+clean: ## what was built in the checkout; the cache stays
+	cargo clean

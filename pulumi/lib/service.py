@@ -1,0 +1,278 @@
+"""The application on ECS Fargate: cluster, roles, task definition, service and its scaling.
+
+The tasks get exactly one database that they may write to.  Until the cutover it is the legacy one, whatever share of
+the traffic comes here; moving traffic and moving the writer are two separate decisions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from lib import policies
+from lib.database import Database
+from lib.firewall import MYSQL_PORT
+from lib.naming import Naming
+from lib.settings import Container, SourceDatabase
+
+MIN_TASKS = 4
+MAX_TASKS = 12
+CPU_TARGET_PERCENT = 70
+CONTAINER_NAME = "app"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceArgs:
+    """What the service is made from."""
+
+    naming: Naming
+    region: str
+    container: Container
+    repository_arn: pulumi.Output[str]
+    repository_url: pulumi.Output[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    security_group_id: pulumi.Input[str]
+    target_group_arn: pulumi.Input[str]
+    listeners: Sequence[aws.lb.Listener]
+    source: SourceDatabase
+    database: Database
+    writer_is_aurora: bool
+    log_retention_days: int
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    host: pulumi.Input[str]
+    port: int
+    secret_arn: pulumi.Input[str]
+
+
+class Service(pulumi.ComponentResource):
+    """Four tasks in three zones behind the load balancer, four to twelve by CPU."""
+
+    cluster_arn: pulumi.Output[str]
+    cluster_name: str
+    service_name: str
+    deployed: bool
+    log_group_names: list[str]
+
+    def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Creates the cluster, and the service when there is an image to run."""
+        super().__init__("tap:service:Service", name, {}, opts)
+        self._args = args
+        self._naming = args.naming
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.cluster_name = self._naming.name("cluster")
+        self.service_name = self._naming.name("service")
+        logs = self._log_group(self._naming.name("app-logs"), self._naming.name("app-logs"))
+        insights = self._log_group(
+            f"{self.cluster_name}-insights-logs", f"/aws/ecs/containerinsights/{self.cluster_name}/performance"
+        )
+        self.log_group_names = [
+            self._naming.name("app-logs"),
+            f"/aws/ecs/containerinsights/{self.cluster_name}/performance",
+        ]
+        cluster = aws.ecs.Cluster(
+            self.cluster_name,
+            name=self.cluster_name,
+            settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value="enabled")],
+            tags=self._naming.tags(self.cluster_name),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[insights]),
+        )
+        self.cluster_arn = cluster.arn
+        execution_role, execution_policy = self._execution_role(logs.arn)
+        task_role = self._role("task-role", "What the application itself may do in AWS: nothing yet")
+        self.deployed = args.container.image_tag is not None
+        if args.container.image_tag is None:
+            pulumi.log.warn(
+                "no image yet, so the service is left out: push one to the repository, then "
+                "`pulumi config set imageTag TAG` and `up` again",
+                resource=self,
+            )
+        else:
+            task = self._task_definition(args.container.image_tag, execution_role, task_role, logs.name)
+            self._scale(self._service(cluster, task, execution_policy))
+            writer = "Aurora" if args.writer_is_aurora else "the legacy database"
+            pulumi.log.info(f"image {args.container.image_tag}; tasks write to {writer}", resource=self)
+        self.register_outputs({"clusterArn": self.cluster_arn, "serviceName": self.service_name})
+
+    def _log_group(self, name: str, group_name: str) -> aws.cloudwatch.LogGroup:
+        return aws.cloudwatch.LogGroup(
+            name,
+            name=group_name,
+            retention_in_days=self._args.log_retention_days,
+            tags=self._naming.tags(name),
+            opts=self._child,
+        )
+
+    def _role(self, kind: str, description: str) -> aws.iam.Role:
+        name = self._naming.name(kind)
+        return aws.iam.Role(
+            name,
+            name=name,
+            description=description,
+            assume_role_policy=policies.trust("ecs-tasks.amazonaws.com"),
+            force_detach_policies=True,
+            tags=self._naming.tags(name),
+            opts=self._child,
+        )
+
+    def _execution_role(self, log_group_arn: pulumi.Output[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        args = self._args
+        role = self._role("execution-role", "Starts tasks: pulls the image, reads both secrets, writes the log")
+        name = f"{self._naming.name('execution-role')}-policy"
+        policy = aws.iam.RolePolicy(
+            name,
+            name=name,
+            role=role.id,
+            policy=policies.document(
+                [
+                    *policies.pull_images(args.repository_arn),
+                    *policies.write_logs(log_group_arn),
+                    *policies.read_secrets(
+                        [args.database.secret_arn, args.source.secret_arn],
+                        args.source.secret_kms_key_arn,
+                        describe=False,
+                    ),
+                ]
+            ),
+            opts=self._child,
+        )
+        return role, policy
+
+    def _endpoints(self) -> tuple[_Endpoint, _Endpoint]:
+        """The one database to write to, and the one to read from."""
+        args = self._args
+        secret_arn = args.database.secret_arn
+        legacy = _Endpoint(args.source.endpoint, args.source.port, args.source.secret_arn)
+        aurora = _Endpoint(args.database.writer_endpoint, MYSQL_PORT, secret_arn)
+        reader = _Endpoint(args.database.reader_endpoint, MYSQL_PORT, secret_arn)
+        return (aurora if args.writer_is_aurora else legacy), reader
+
+    def _task_definition(
+        self, image_tag: str, execution_role: aws.iam.Role, task_role: aws.iam.Role, log_group: pulumi.Output[str]
+    ) -> aws.ecs.TaskDefinition:
+        args = self._args
+        writer, reader = self._endpoints()
+        name = self._naming.name("app")
+        container = {
+            "name": CONTAINER_NAME,
+            "image": pulumi.Output.concat(args.repository_url, ":", image_tag),
+            "essential": True,
+            "portMappings": [
+                {"containerPort": args.container.port, "hostPort": args.container.port, "protocol": "tcp"}
+            ],
+            "environment": [
+                {"name": "DB_NAME", "value": args.source.databases[0]},
+                {"name": "DB_WRITER_HOST", "value": writer.host},
+                {"name": "DB_WRITER_PORT", "value": str(writer.port)},
+                {"name": "DB_READER_HOST", "value": reader.host},
+                {"name": "DB_READER_PORT", "value": str(reader.port)},
+                {"name": "PORT", "value": str(args.container.port)},
+            ],
+            "secrets": [*_credentials("DB_WRITER", writer), *_credentials("DB_READER", reader)],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": log_group,
+                    "awslogs-region": args.region,
+                    "awslogs-stream-prefix": CONTAINER_NAME,
+                },
+            },
+        }
+        return aws.ecs.TaskDefinition(
+            name,
+            family=name,
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(args.container.cpu),
+            memory=str(args.container.memory),
+            execution_role_arn=execution_role.arn,
+            task_role_arn=task_role.arn,
+            container_definitions=pulumi.Output.json_dumps([container], sort_keys=True),
+            tags=self._naming.tags(name),
+            opts=self._child,
+        )
+
+    def _service(
+        self, cluster: aws.ecs.Cluster, task: aws.ecs.TaskDefinition, execution_policy: aws.iam.RolePolicy
+    ) -> aws.ecs.Service:
+        args = self._args
+        return aws.ecs.Service(
+            self.service_name,
+            name=self.service_name,
+            cluster=cluster.arn,
+            task_definition=task.arn,
+            launch_type="FARGATE",
+            desired_count=MIN_TASKS,
+            deployment_minimum_healthy_percent=100,
+            deployment_maximum_percent=200,
+            deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
+            availability_zone_rebalancing="ENABLED",
+            health_check_grace_period_seconds=60,
+            network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
+                subnets=list(args.subnet_ids), security_groups=[args.security_group_id], assign_public_ip=False
+            ),
+            load_balancers=[
+                aws.ecs.ServiceLoadBalancerArgs(
+                    target_group_arn=args.target_group_arn,
+                    container_name=CONTAINER_NAME,
+                    container_port=args.container.port,
+                )
+            ],
+            propagate_tags="SERVICE",
+            enable_ecs_managed_tags=True,
+            enable_execute_command=False,
+            force_delete=True,
+            # An image that does not start fails the `up` that brought it, in plain sight.
+            wait_for_steady_state=True,
+            tags=self._naming.tags(self.service_name),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[*args.listeners, execution_policy, args.database.secret_version],
+                # The count belongs to autoscaling from the first deployment on.
+                ignore_changes=["desiredCount"],
+            ),
+        )
+
+    def _scale(self, service: aws.ecs.Service) -> None:
+        name = self._naming.name("scaling")
+        target = aws.appautoscaling.Target(
+            name,
+            service_namespace="ecs",
+            scalable_dimension="ecs:service:DesiredCount",
+            resource_id=pulumi.Output.concat("service/", self.cluster_name, "/", service.name),
+            min_capacity=MIN_TASKS,
+            max_capacity=MAX_TASKS,
+            tags=self._naming.tags(name),
+            opts=self._child,
+        )
+        aws.appautoscaling.Policy(
+            f"{name}-cpu",
+            name=f"{name}-cpu",
+            policy_type="TargetTrackingScaling",
+            service_namespace=target.service_namespace,
+            scalable_dimension=target.scalable_dimension,
+            resource_id=target.resource_id,
+            target_tracking_scaling_policy_configuration=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
+                predefined_metric_specification=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs(
+                    predefined_metric_type="ECSServiceAverageCPUUtilization"
+                ),
+                target_value=CPU_TARGET_PERCENT,
+                scale_out_cooldown=60,
+                scale_in_cooldown=300,
+                disable_scale_in=False,
+            ),
+            opts=self._child,
+        )
+
+
+def _credentials(prefix: str, endpoint: _Endpoint) -> list[dict[str, pulumi.Input[str]]]:
+    return [
+        {
+            "name": f"{prefix}_{key.upper()}",
+            "valueFrom": pulumi.Output.concat(endpoint.secret_arn, f":{key}::"),
+        }
+        for key in ("username", "password")
+    ]

@@ -1,0 +1,70 @@
+"""Which weights the program declares, given what Route 53 holds now.
+
+Two writers own these records: tapctl moves the weights, Pulumi declares the rest.  Pulumi's `ignore_changes` takes
+the ignored value from the *state*, so an `up` without a refresh that touches anything else on the record would send
+a stale weight.  The program therefore declares what it reads from the zone, and a weight only has a first value when
+there is nothing to read.  Pure: the caller reads the zone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+FIRST_LEGACY_WEIGHT = 100
+FIRST_NEW_WEIGHT = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveRecord:
+    """One record set that the zone holds under the name."""
+
+    type: str
+    set_identifier: str | None
+    weight: int | None
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of the pair, 0 to 255 each, as Route 53 takes them."""
+
+    legacy: int
+    new: int
+
+
+class RecordConflictError(Exception):
+    """The name is taken by records that are not this stack's pair; the text says which and what to do."""
+
+
+def declared(live: Iterable[LiveRecord], *, record_name: str, legacy_id: str, new_id: str) -> Weights:
+    """The weights to declare.
+
+    What is there stays as it is, 0/0 included.  A lone legacy record keeps its weight.  A lone new record means that
+    somebody took the legacy one away, so all traffic is already on it: the legacy record comes back with 0.
+    """
+    found: dict[str, int] = {}
+    for record in live:
+        if record.type == "CNAME" or (record.type == "A" and not record.set_identifier):
+            kind = "CNAME" if record.type == "CNAME" else "plain A"
+            msg = (
+                f"{record_name} has a {kind} record, which cannot stand beside a weighted pair. Replace it in one "
+                f"batch by a weighted A record with the set identifier {legacy_id!r}: see 'The record that is already "
+                "there' in pulumi/README.md"
+            )
+            raise RecordConflictError(msg)
+        if record.type != "A" or record.set_identifier is None:
+            continue
+        if record.set_identifier not in {legacy_id, new_id} or record.weight is None:
+            msg = (
+                f"{record_name} has a record {record.set_identifier!r} that is not of this stack: another stack or "
+                "tool owns the name. Set another tap:recordName, or remove that record"
+            )
+            raise RecordConflictError(msg)
+        found[record.set_identifier] = record.weight
+    legacy, new = found.get(legacy_id), found.get(new_id)
+    if legacy is None and new is None:
+        return Weights(FIRST_LEGACY_WEIGHT, FIRST_NEW_WEIGHT)
+    if legacy is None:
+        # A lone record with weight 0 takes everything; beside another that has a weight it takes nothing.
+        return Weights(0, new) if new else Weights(FIRST_LEGACY_WEIGHT, FIRST_NEW_WEIGHT)
+    if new is None:
+        return Weights(legacy or FIRST_LEGACY_WEIGHT, FIRST_NEW_WEIGHT)
+    return Weights(legacy, new)

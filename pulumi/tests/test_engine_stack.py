@@ -1,0 +1,131 @@
+"""The program on the real engine: preview, update, a second stack, a failure, and the end."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import world
+from driver import Engine
+
+pytestmark = pytest.mark.engine
+
+OUTPUTS = Path(__file__).parents[2] / "tests" / "fixtures" / "outputs.json"
+
+
+def test_a_preview_creates_nothing(fresh: Engine) -> None:
+    fresh.make_stack()
+    preview = fresh.preview()
+    assert preview.exit_code == 0, preview.messages
+    assert set(preview.changes) == {"create"}
+    assert preview.changes["create"] > 100
+    assert fresh.world.resources() == []
+
+
+def test_outputs_and_state(deployed: Engine) -> None:
+    outputs = deployed.outputs()
+    assert sorted(outputs) == sorted(json.loads(OUTPUTS.read_text(encoding="utf-8")))
+    (password,) = [
+        each["outputs"]["result"] for each in deployed.world.resources("random:index/randomPassword:RandomPassword")
+    ]
+    assert len(password) == 32
+    assert password not in deployed.state()
+    assert password not in json.dumps(outputs)
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_a_second_up_changes_nothing(deployed: Engine, *, refresh: bool) -> None:
+    again = deployed.up(refresh=refresh)
+    assert again.exit_code == 0, again.messages
+    assert again.changes == {}
+
+
+def test_a_second_suffix_lives_beside_the_first(deployed: Engine) -> None:
+    before = deployed.world.resources()
+    deployed.make_stack("blue", recordName="blue.example.com", vpcCidr="10.43.0.0/16")
+    up = deployed.up("blue")
+    assert up.exit_code == 0, up.messages
+    assert len(deployed.world.resources()) == 2 * len(before)
+    gone = deployed.destroy("blue")
+    assert gone.exit_code == 0, gone.messages
+    assert deployed.world.resources() == before
+
+
+def test_a_failing_resource_then_a_good_up(fresh: Engine) -> None:
+    fresh.make_stack()
+    fresh.world.set_control(fail={"migration-alb-prod": "TooManyLoadBalancers: quota reached"})
+    failed = fresh.up()
+    assert failed.exit_code != 0
+    assert "TooManyLoadBalancers" in failed.messages
+    made = {each["name"] for each in fresh.world.resources()}
+    assert "migration-vpc-prod" in made
+    assert not {"migration-alb-prod", "migration-new-prod", "migration-service-prod"} & made
+    fresh.world.set_control()
+    mended = fresh.up()
+    assert mended.exit_code == 0, mended.messages
+    assert set(mended.changes) == {"create"}
+    assert made < {each["name"] for each in fresh.world.resources()}
+
+
+def test_an_interrupted_up_can_be_taken_up_again(fresh: Engine) -> None:
+    fresh.make_stack()
+    cut = fresh.interrupted_up("migration-vpc-prod")
+    assert cut.exit_code != 0
+    assert "migration-service-prod" not in {each["name"] for each in fresh.world.resources()}
+    again = fresh.up()
+    assert again.exit_code == 0, again.messages
+    names = [each["name"] for each in fresh.world.resources()]
+    assert {"migration-vpc-prod", "migration-service-prod"} <= set(names)
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_destroy_leaves_nothing(deployed: Engine) -> None:
+    assert deployed.world.resources()
+    gone = deployed.destroy()
+    assert gone.exit_code == 0, gone.messages
+    assert deployed.world.resources() == []
+
+
+def test_destroy_after_the_name_was_handed_back(deployed: Engine) -> None:
+    """The records are gone already, replaced by a plain one that is not the stack's to delete."""
+    plain = {"zone_id": world.ZONE_ID, "name": "app.example.com", "type": "A", "set_identifier": None, "weight": None}
+    with deployed.world.change() as cloud:
+        kept = {key: each for key, each in cloud["resources"].items() if each["type"] != world.RECORD}
+        assert len(kept) == len(cloud["resources"]) - 2
+        cloud["resources"] = kept
+        cloud["given"]["records"].append(plain)
+    gone = deployed.destroy()
+    assert gone.exit_code == 0, gone.messages
+    assert deployed.world.resources() == []
+    assert deployed.world.read()["given"]["records"] == [plain]
+
+
+def test_a_refused_configuration_creates_nothing(fresh: Engine) -> None:
+    fresh.make_stack(sourceDbEndpoint="nowhere", sourceDbSecretArn="")
+    up = fresh.up()
+    assert up.exit_code != 0
+    assert "tap:sourceDbEndpoint is 'nowhere'" in up.messages
+    assert "tap:sourceDbSecretArn is not set" in up.messages
+    assert "Traceback" not in up.messages
+    assert fresh.world.resources() == []
+
+
+def test_a_zone_that_is_not_there_is_named(fresh: Engine) -> None:
+    fresh.make_stack(hostedZoneName="example.org")
+    up = fresh.up()
+    assert up.exit_code != 0
+    assert "tap:hostedZoneName is 'example.org'" in up.messages
+    assert "no matching Route 53 Hosted Zone" in up.messages
+    assert fresh.world.resources() == []
+
+
+def test_an_update_does_not_undo_what_autoscaling_did(deployed: Engine) -> None:
+    with deployed.world.change() as cloud:
+        (service,) = [each for each in cloud["resources"].values() if each["type"] == "aws:ecs/service:Service"]
+        service["outputs"]["desiredCount"] = 9
+    deployed.set_config(imageTag="2026-11-24-5e6f7a8")
+    up = deployed.up(refresh=True)
+    assert up.exit_code == 0, up.messages
+    service = deployed.world.named("migration-service-prod")
+    assert service["outputs"]["desiredCount"] == 9
+    assert "2026-11-24-5e6f7a8" in deployed.world.named("migration-app-prod")["outputs"]["containerDefinitions"]

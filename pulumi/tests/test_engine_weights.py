@@ -1,0 +1,90 @@
+"""Weights that tapctl has moved stay where they are, whatever `up` comes afterwards."""
+
+import pytest
+
+import world
+from driver import Engine
+
+pytestmark = pytest.mark.engine
+
+LEGACY, NEW = "migration-legacy-prod", "migration-new-prod"
+MOVED = {LEGACY: 70, NEW: 30}
+
+
+@pytest.mark.parametrize("refresh", [True, False], ids=["refreshed", "not-refreshed"])
+@pytest.mark.parametrize("writer", ["legacy", "aurora"], ids=["nothing-else", "health-evaluation-changes"])
+def test_an_up_leaves_the_weights_alone(deployed: Engine, writer: str, *, refresh: bool) -> None:
+    assert deployed.world.weights() == {LEGACY: 100, NEW: 0}
+    deployed.world.move_weights(MOVED)
+    deployed.set_config(writer=writer)
+    up = deployed.up(refresh=refresh)
+    assert up.exit_code == 0, up.messages
+    assert deployed.world.weights() == MOVED
+    records = deployed.world.resources(world.RECORD)
+    assert {each["outputs"]["aliases"][0]["evaluateTargetHealth"] for each in records} == {writer == "legacy"}
+
+
+def test_after_a_refresh_there_is_nothing_left_to_say_about_them(deployed: Engine) -> None:
+    deployed.world.move_weights(MOVED)
+    up = deployed.up(refresh=True)
+    assert up.exit_code == 0, up.messages
+    assert up.changes == {}
+
+
+IGNORING = """
+import pulumi
+import pulumi_aws as aws
+
+healthy = pulumi.Config().get("health") != "no"
+aws.route53.Record(
+    "pair",
+    zone_id="Z0123456789ABCDEFGHIJ",
+    name="other.example.com",
+    type="A",
+    set_identifier="one",
+    weighted_routing_policies=[{"weight": 100}],
+    aliases=[{"name": "lb.example.com", "zone_id": "Z1", "evaluate_target_health": healthy}],
+    opts=pulumi.ResourceOptions(ignore_changes=["weightedRoutingPolicies"]),
+)
+"""
+
+
+def test_ignoring_changes_alone_would_move_them_back(fresh: Engine) -> None:
+    """The reason for reading the weights, and proof that the stand-in would show a program that loses them."""
+    (fresh.program / "__main__.py").write_text(IGNORING, encoding="utf-8")
+    fresh.make_stack(**{"aws:region": "us-west-2"})
+    assert fresh.up().exit_code == 0
+    fresh.world.move_weights({"one": 70})
+    fresh.set_config(health="no")
+    up = fresh.up()
+    assert up.exit_code == 0, up.messages
+    assert fresh.world.weights() == {"one": 100}
+
+
+def test_the_legacy_record_is_adopted_with_its_weight(fresh: Engine) -> None:
+    record = {"zone_id": world.ZONE_ID, "name": "app.example.com", "type": "A", "set_identifier": LEGACY, "weight": 80}
+    with fresh.world.change() as cloud:
+        cloud["given"]["records"].append(record)
+    fresh.make_stack()
+    up = fresh.up()
+    assert up.exit_code == 0, up.messages
+    assert fresh.world.weights() == {LEGACY: 80, NEW: 0}
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"type": "A", "set_identifier": None, "weight": None}, "plain A record"),
+        ({"type": "A", "set_identifier": "blue-green", "weight": 50}, "'blue-green' that is not of this stack"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_before_anything_exists(
+    fresh: Engine, record: dict[str, object], reason: str
+) -> None:
+    with fresh.world.change() as cloud:
+        cloud["given"]["records"].append({"zone_id": world.ZONE_ID, "name": "app.example.com", **record})
+    fresh.make_stack()
+    up = fresh.up()
+    assert up.exit_code != 0
+    assert reason in up.messages
+    assert fresh.world.resources() == []

@@ -1,0 +1,64 @@
+"""Names and tags."""
+
+import pytest
+
+from lib.naming import KINDS, NameRefusedError, Naming
+
+
+def naming(suffix: str) -> Naming:
+    return Naming(suffix=suffix, owner="platform-team", project="tap")
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "name"),
+    [
+        ("vpc", None, "migration-vpc-prod"),
+        ("alb", None, "migration-alb-prod"),
+        ("cluster", None, "migration-cluster-prod"),
+        ("private-subnet", 2, "migration-private-subnet-2-prod"),
+    ],
+)
+def test_names(kind: str, number: int | None, name: str) -> None:
+    assert naming("prod").name(kind, number) == name
+
+
+@pytest.mark.parametrize(("kind", "number"), [("vpc", 1), ("private-subnet", None), ("private-subnet", 4)])
+def test_only_what_comes_in_numbers_is_numbered(kind: str, number: int | None) -> None:
+    with pytest.raises(NameRefusedError):
+        naming("prod").name(kind, number)
+
+
+@pytest.mark.parametrize("suffix", ["prod", "pr-42", "a", "0", "x" * 18])
+def test_suffixes_that_aws_takes(suffix: str) -> None:
+    made = naming(suffix)
+    assert all(
+        made.name(kind, limit.count if limit.count > 1 else None).endswith(suffix) for kind, limit in KINDS.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "reason"),
+    [
+        ("Prod", "lower-case"),
+        ("pr_42", "lower-case"),
+        ("a--b", "single hyphens"),
+        ("-a", "single hyphens"),
+        ("a-", "single hyphens"),
+        ("", "lower-case"),
+        ("ümlaut", "lower-case"),
+        # Load balancers have the shortest names: 32 characters.
+        ("x" * 19, "at most 18"),
+    ],
+)
+def test_suffixes_that_aws_would_refuse_halfway(suffix: str, reason: str) -> None:
+    with pytest.raises(NameRefusedError, match=reason):
+        naming(suffix)
+
+
+def test_tags() -> None:
+    assert naming("prod").tags("migration-vpc-prod") == {
+        "Name": "migration-vpc-prod",
+        "Environment": "prod",
+        "Owner": "platform-team",
+        "Project": "tap",
+    }

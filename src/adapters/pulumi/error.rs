@@ -1,0 +1,123 @@
+//! What can go wrong around a run, each with the way out and the exit code that it means.
+
+use std::path::PathBuf;
+
+use crate::domain::deploy::explain::{Explanation, FailureKind};
+use crate::domain::deploy::guard::Refusal;
+use crate::domain::error::PortError;
+
+/// Why Pulumi could not be used, or how a run failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PulumiError {
+    /// There is no `pulumi`.
+    #[error("pulumi was not found: {0}")]
+    Missing(String),
+    /// It is older than what the events are known from.
+    #[error("{} is version {found}; tapctl needs {minimum} or newer", path.display())]
+    TooOld {
+        /// Where it is.
+        path: PathBuf,
+        /// Its version.
+        found: String,
+        /// What is needed.
+        minimum: String,
+    },
+    /// It is there and does not work.
+    #[error("{} does not work: {message}", path.display())]
+    Unusable {
+        /// Where it is.
+        path: PathBuf,
+        /// What it said.
+        message: String,
+    },
+    /// The program's folder has no `Pulumi.yaml`, or it cannot be read.
+    #[error("{} is not a Pulumi program: {message}", dir.display())]
+    Project {
+        /// The folder.
+        dir: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The program's Python packages are not installed.
+    #[error("the program's Python packages are missing: {missing}")]
+    Dependencies {
+        /// Which, in words.
+        missing: String,
+        /// The command that mends it.
+        mend: String,
+    },
+    /// A guard says no.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// A run failed.
+    #[error("{}", .0.sentence)]
+    Failed(Box<Explanation>),
+    /// A question to Pulumi was not answered in time.
+    #[error("`{line}` gave no answer within {seconds} s")]
+    NoAnswer {
+        /// The command.
+        line: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A question to Pulumi was answered with an error.
+    #[error("`{line}` failed: {message}")]
+    Refusing {
+        /// The command.
+        line: String,
+        /// What it said.
+        message: String,
+    },
+    /// The run could not be started.
+    #[error("the run could not be started: {0}")]
+    NotStarted(String),
+    /// No run of this name.
+    #[error("there is no run {0}")]
+    NoSuchRun(String),
+    /// The run has ended, so there is nothing to interrupt.
+    #[error("the run has ended: nothing is left to interrupt")]
+    NotRunning,
+    /// A local file.
+    #[error("{0}")]
+    Storage(#[from] PortError),
+}
+
+impl PulumiError {
+    /// The next thing to do.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Missing(_) => {
+                "install the Pulumi CLI (https://www.pulumi.com/docs/install/), or set its path in the \
+                                 configuration"
+                    .to_owned()
+            }
+            Self::TooOld { .. } => "install a newer Pulumi CLI: `curl -fsSL https://get.pulumi.com | sh`".to_owned(),
+            Self::Unusable { .. } => "run `pulumi version` by hand to see what is wrong with it".to_owned(),
+            Self::Project { .. } => "set the program's folder in the configuration".to_owned(),
+            Self::Dependencies { mend, .. } => format!("run `{mend}`"),
+            Self::Refused(Refusal::RunGoesOn(_)) => "`tapctl attach` shows the run".to_owned(),
+            Self::Refused(_) => "do what the sentence says, then try again".to_owned(),
+            Self::Failed(explanation) => explanation.way_out.clone(),
+            Self::NoAnswer { .. } => "check the state's backend and the network from this host".to_owned(),
+            Self::Refusing { .. } => "read the message; nothing was changed".to_owned(),
+            Self::NotStarted(_) => {
+                "look into the run's folder, and check space and rights of the state folder".to_owned()
+            }
+            Self::NoSuchRun(_) => "`tapctl attach` without a name takes the newest run".to_owned(),
+            Self::NotRunning => "`tapctl attach` shows how it ended".to_owned(),
+            Self::Storage(error) => error.hint(),
+        }
+    }
+
+    /// The process exit code: 3 for a guard, 5 for a run that was interrupted, 1 for the local disk, 7 for Pulumi.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused(_) => 3,
+            Self::Failed(explanation) if explanation.kind == FailureKind::Interrupted => 5,
+            Self::Storage(_) | Self::NoSuchRun(_) | Self::NotRunning => 1,
+            _ => 7,
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Follows the events of a run, from its first byte, while it is written or after it ended.
+//!
+//! [`Tail`] reads what is new, at most [`MAX_READ_BYTES`] at once; [`Follower`] adds the waiting and the end of the
+//! process. Handles a last line without its end, a file that was cut or put in place of another, lines of any
+//! length, and a file that is gone.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::folder::{RunDir, RunStatus, file, storage};
+use crate::domain::deploy::event::{Parsed, parse};
+use crate::domain::error::PortError;
+
+/// Bytes that are read at once: a few thousand events, folded well within one frame.
+pub const MAX_READ_BYTES: usize = 1 << 20;
+/// Longest line that is read. The inputs of a large resource have some ten thousand bytes; a line beyond this is
+/// skipped to its end and counted.
+pub const MAX_LINE_BYTES: usize = 8 << 20;
+
+/// What a look at the file found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// New lines, parsed.
+    pub lines: Vec<Parsed>,
+    /// Lines that were too long.
+    pub oversized: u32,
+    /// The file is another one, or was cut: what was folded before does not count any more.
+    pub restarted: bool,
+    /// The file is not there.
+    pub gone: bool,
+    /// There is more to read at once.
+    pub more: bool,
+}
+
+/// The end of a file that grows.
+#[derive(Debug)]
+pub struct Tail {
+    path: PathBuf,
+    offset: u64,
+    inode: Option<u64>,
+    partial: Vec<u8>,
+    skipping: bool,
+}
+
+impl Tail {
+    /// The file at `path`, from its first byte.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, offset: 0, inode: None, partial: Vec::new(), skipping: false }
+    }
+
+    /// Reads what is new, at most [`MAX_READ_BYTES`].
+    ///
+    /// # Errors
+    /// `Storage` when the file is there and cannot be read.
+    pub fn read(&mut self) -> Result<Batch, PortError> {
+        let mut batch = Batch::default();
+        let read = self.read_into(&mut batch);
+        match read {
+            Ok(()) => Ok(batch),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                batch.gone = true;
+                Ok(batch)
+            }
+            Err(error) => Err(storage("follow", &self.path, &error)),
+        }
+    }
+
+    fn read_into(&mut self, batch: &mut Batch) -> io::Result<()> {
+        let mut file = File::open(&self.path)?;
+        let meta = file.metadata()?;
+        if self.inode.is_some_and(|inode| inode != meta.ino()) || meta.len() < self.offset {
+            (self.offset, self.skipping) = (0, false);
+            self.partial.clear();
+            batch.restarted = true;
+        }
+        self.inode = Some(meta.ino());
+        file.seek(SeekFrom::Start(self.offset))?;
+        let mut bytes = Vec::with_capacity(usize::try_from(meta.len() - self.offset).unwrap_or(0).min(MAX_READ_BYTES));
+        let read = file.take(MAX_READ_BYTES as u64).read_to_end(&mut bytes)?;
+        self.offset += read as u64;
+        batch.more = read == MAX_READ_BYTES;
+        self.split(&bytes, batch);
+        Ok(())
+    }
+
+    fn split(&mut self, bytes: &[u8], batch: &mut Batch) {
+        let mut pieces = bytes.split(|byte| *byte == b'\n');
+        let last = pieces.next_back().unwrap_or_default();
+        for piece in pieces {
+            if self.skipping {
+                self.skipping = false;
+            } else if self.partial.is_empty() {
+                take(piece, batch);
+            } else {
+                self.partial.extend_from_slice(piece);
+                take(&self.partial, batch);
+            }
+            // A long line must not leave its room behind for good.
+            self.partial.clear();
+            self.partial.shrink_to(MAX_READ_BYTES);
+        }
+        if self.skipping {
+            return;
+        }
+        self.partial.extend_from_slice(last);
+        if self.partial.len() > MAX_LINE_BYTES {
+            self.partial = Vec::new();
+            self.skipping = true;
+            batch.oversized += 1;
+        }
+    }
+
+    /// The last line without its end: what a process left that died while it wrote.
+    fn flush(&mut self, batch: &mut Batch) {
+        let partial = std::mem::take(&mut self.partial);
+        take(&partial, batch);
+    }
+}
+
+fn take(line: &[u8], batch: &mut Batch) {
+    if !line.iter().all(u8::is_ascii_whitespace) {
+        batch.lines.push(parse(line));
+    }
+}
+
+/// What a follower has to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// New lines.
+    Lines(Batch),
+    /// The file is another one, or was cut: start over with a new fold.
+    Restarted,
+    /// Pulumi is gone, all is read. The fold has to be told with `process_ended`.
+    Ended(RunStatus),
+}
+
+/// Follows one run to its end.
+#[derive(Debug)]
+pub struct Follower {
+    dir: RunDir,
+    tail: Tail,
+    interval: Duration,
+    restarted: Option<Batch>,
+    ended: bool,
+}
+
+impl Follower {
+    /// Follows the run in `dir`, and looks again every `interval` once all is read.
+    #[must_use]
+    pub fn new(dir: RunDir, interval: Duration) -> Self {
+        let tail = Tail::new(dir.file(file::EVENTS));
+        Self { dir, tail, interval, restarted: None, ended: false }
+    }
+
+    /// The run's folder.
+    #[must_use]
+    pub fn dir(&self) -> &RunDir {
+        &self.dir
+    }
+
+    /// The next thing that happens; nothing after the end. Can be dropped while it waits, without a loss.
+    ///
+    /// # Errors
+    /// `Storage` when the run's files are there and cannot be read. Asking again is right: the run goes on.
+    pub async fn next(&mut self) -> Result<Option<Update>, PortError> {
+        loop {
+            if let Some(batch) = self.restarted.take() {
+                return Ok(Some(Update::Lines(batch)));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            // The status comes before the read: what was written before the end is then read after it.
+            let status = self.status()?;
+            let mut batch = self.tail.read()?;
+            let at_end = !status.is_active() && !batch.more;
+            if at_end {
+                self.tail.flush(&mut batch);
+                self.ended = batch.lines.is_empty() && batch.oversized == 0 && !batch.restarted;
+            }
+            if self.ended {
+                return Ok(Some(Update::Ended(status)));
+            }
+            if batch.restarted {
+                batch.restarted = false;
+                self.restarted = Some(batch);
+                return Ok(Some(Update::Restarted));
+            }
+            if !batch.lines.is_empty() || batch.oversized > 0 {
+                return Ok(Some(Update::Lines(batch)));
+            }
+            if !batch.more && !at_end {
+                tokio::time::sleep(self.interval).await;
+            }
+        }
+    }
+
+    fn status(&self) -> Result<RunStatus, PortError> {
+        Ok(self.dir.read()?.map_or(RunStatus::Lost, |record| record.status()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DEBUG: &[u8] = br#"{"timestamp":1,"diagnosticEvent":{"message":"x","severity":"debug"}}"#;
+    const END: &[u8] = br#"{"timestamp":1,"cancelEvent":{}}"#;
+
+    fn file() -> (tempfile::TempDir, PathBuf, Tail) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        (folder, path.clone(), Tail::new(path))
+    }
+
+    fn append(path: &PathBuf, bytes: &[u8]) {
+        fs::OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(bytes).unwrap();
+    }
+
+    #[test]
+    fn a_partial_last_line_waits_for_its_end() {
+        let (_folder, path, mut tail) = file();
+        assert!(tail.read().unwrap().gone);
+        append(&path, &DEBUG[..20]);
+        assert_eq!(tail.read().unwrap(), Batch::default());
+        append(&path, &[&DEBUG[20..], b"\n", &END[..5]].concat());
+        assert_eq!(tail.read().unwrap().lines, [Parsed::Debug]);
+        let mut batch = Batch::default();
+        tail.flush(&mut batch);
+        assert_eq!(batch.lines, [Parsed::Garbage], "what is left of a line is counted, once");
+        tail.flush(&mut batch);
+        assert_eq!(batch.lines.len(), 1);
+    }
+
+    #[test]
+    fn a_cut_or_replaced_file_starts_over() {
+        let (folder, path, mut tail) = file();
+        append(&path, &[DEBUG, b"\n", DEBUG, b"\n"].concat());
+        assert_eq!(tail.read().unwrap().lines.len(), 2);
+        fs::write(&path, [DEBUG, b"\n"].concat()).unwrap();
+        let batch = tail.read().unwrap();
+        assert!(batch.restarted);
+        assert_eq!(batch.lines.len(), 1);
+        let other = folder.path().join("other");
+        fs::write(&other, [DEBUG, b"\n", DEBUG, b"\n", DEBUG, b"\n"].concat()).unwrap();
+        fs::rename(&other, &path).unwrap();
+        let batch = tail.read().unwrap();
+        assert!(batch.restarted);
+        assert_eq!(batch.lines.len(), 3);
+        fs::remove_file(&path).unwrap();
+        assert!(tail.read().unwrap().gone);
+    }
+
+    #[test]
+    fn a_line_beyond_the_bound_is_skipped_and_the_next_one_is_read() {
+        let (_folder, path, mut tail) = file();
+        append(&path, &vec![b'x'; MAX_LINE_BYTES + MAX_READ_BYTES + 7]);
+        append(&path, &[b"\n", DEBUG, b"\n"].concat());
+        let (mut oversized, mut lines) = (0, Vec::new());
+        loop {
+            let batch = tail.read().unwrap();
+            assert!(tail.partial.capacity() <= 2 * (MAX_LINE_BYTES + MAX_READ_BYTES));
+            oversized += batch.oversized;
+            lines.extend(batch.lines);
+            if !batch.more {
+                break;
+            }
+        }
+        assert_eq!((oversized, lines), (1, vec![Parsed::Debug]));
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_not_matter_how_the_bytes_arrive(cuts in proptest::collection::vec(0usize..400, 0..8)) {
+            let whole = [DEBUG, b"\n", END, b"\n\n", b"garbage\n", DEBUG, b"\n"].concat();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(whole.len())).chain([0, whole.len()]).collect();
+            cuts.sort_unstable();
+            let (_folder, path, mut tail) = file();
+            let mut lines = Vec::new();
+            for pair in cuts.windows(2) {
+                append(&path, &whole[pair[0]..pair[1]]);
+                lines.extend(tail.read().unwrap().lines);
+            }
+            prop_assert_eq!(lines.len(), 4);
+            prop_assert_eq!(&lines[2], &Parsed::Garbage);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Locks of a stack: reads those of a `file://` backend, says whether their holders live, and clears them when told to.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::capture::{Patience, answer};
+use super::command::Pulumi;
+use super::error::PulumiError;
+use super::folder::storage;
+use super::process::{ProcessId, host, started_at};
+use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::lock::{ClearLocks, Holder, Lock};
+use crate::domain::error::PortError;
+
+/// Largest lock file that is read; a real one has 120 bytes.
+const MAX_LOCK_BYTES: u64 = 16 << 10;
+/// Lock files that are read.
+const MAX_LOCKS: usize = 20;
+/// Slack between the clock that dates a lock and the one that dates a process, in milliseconds.
+const CLOCK_SLACK_MS: i64 = 2_000;
+
+/// The locks of a stack in a `file://` backend, and what is known of their holders. Nothing for any other backend:
+/// there the run's own message says who holds it (`domain::deploy::lock::from_message`).
+///
+/// # Errors
+/// `Storage` when the folder of the locks is there and cannot be read.
+pub fn of_backend(url: &str, home: &Path, project: &str, stack: &str) -> Result<Vec<(Lock, Holder)>, PortError> {
+    let Some(root) = file_root(url, home) else { return Ok(Vec::new()) };
+    let short = stack.rsplit('/').next().unwrap_or(stack);
+    let locks = root.join(".pulumi").join("locks");
+    let mut found = Vec::new();
+    // Backends from before projects had their own folders keep the locks right below.
+    for folder in [locks.join("organization").join(project).join(short), locks.join(short)] {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(storage("locks", &folder, &error)),
+        };
+        for entry in entries.take(MAX_LOCKS) {
+            let path = entry.map_err(|error| storage("locks", &folder, &error))?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let mut text = String::new();
+            match fs::File::open(&path).and_then(|file| file.take(MAX_LOCK_BYTES).read_to_string(&mut text)) {
+                Ok(_) => {}
+                // It was given back between the two looks.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(storage("locks", &path, &error)),
+            }
+            let lock = Lock::from_json(&text).ok_or_else(|| storage("locks", &path, &"not a lock file"))?;
+            found.push((lock.clone(), holder(&lock)));
+        }
+    }
+    Ok(found)
+}
+
+fn file_root(url: &str, home: &Path) -> Option<PathBuf> {
+    let path = url.strip_prefix("file://")?.split('?').next()?;
+    Some(match path.strip_prefix('~') {
+        Some(rest) => home.join(rest.trim_start_matches('/')),
+        None => PathBuf::from(path),
+    })
+}
+
+/// What is known of a lock's holder from here. A process that began after the lock was taken did not take it.
+#[must_use]
+pub fn holder(lock: &Lock) -> Holder {
+    if lock.host != host() {
+        return Holder::Elsewhere;
+    }
+    let lives = ProcessId::of(lock.pid).is_some();
+    let younger = match (started_at(lock.pid), lock.since) {
+        (Some(began), Some(since)) => began.millis() > since.millis() + CLOCK_SLACK_MS,
+        _ => false,
+    };
+    if lives && !younger { Holder::AliveHere } else { Holder::DeadHere }
+}
+
+/// Clears the locks of a stack, after another look at their holders.
+///
+/// # Errors
+/// [`PulumiError::Refusing`] when a holder lives after all or Pulumi refuses.
+pub async fn clear(pulumi: &Pulumi, subject: &Confirmed<ClearLocks>) -> Result<(), PulumiError> {
+    let invocation = pulumi.clear_locks();
+    let refusing = |message: String| PulumiError::Refusing { line: invocation.line.clone(), message };
+    let subject = subject.get();
+    if subject.stack() != pulumi.stack {
+        return Err(refusing(format!("the locks are those of {}", subject.stack())));
+    }
+    let holders: Vec<(Lock, Holder)> = subject.locks().iter().map(|lock| (lock.clone(), holder(lock))).collect();
+    ClearLocks::new(subject.stack(), &holders).map_err(|refusal| refusing(refusal.to_string()))?;
+    answer(&invocation, Patience::Unlimited).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::units::Timestamp;
+
+    fn lock(pid: u32, host: &str, since: Timestamp) -> Lock {
+        Lock { pid, host: host.to_owned(), user: "ops".into(), since: Some(since) }
+    }
+
+    #[test]
+    fn holders_are_judged_by_host_process_and_age() {
+        let now = super::super::process::wall_now();
+        let own = std::process::id();
+        assert_eq!(holder(&lock(own, &host(), now)), Holder::AliveHere);
+        assert_eq!(holder(&lock(own, "another-bastion", now)), Holder::Elsewhere);
+        assert_eq!(holder(&lock(u32::MAX, &host(), now)), Holder::DeadHere);
+        let before_boot = Timestamp::from_millis(1_000_000_000_000);
+        assert_eq!(holder(&lock(own, &host(), before_boot)), Holder::DeadHere, "the number was given away again");
+    }
+
+    #[test]
+    fn locks_of_a_file_backend_are_read_in_both_layouts() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("file://{}?no_tmp_dir=true", folder.path().display());
+        assert_eq!(of_backend(&url, Path::new("/"), "tap", "prod"), Ok(vec![]));
+        assert_eq!(of_backend("s3://bucket", Path::new("/"), "tap", "prod"), Ok(vec![]));
+        let text = format!(
+            r#"{{"pid":{},"username":"ops","hostname":"{}","timestamp":"2001-09-09T01:46:40Z"}}"#,
+            u32::MAX,
+            host()
+        );
+        for layout in [".pulumi/locks/organization/tap/prod", ".pulumi/locks/prod"] {
+            let locks = folder.path().join(layout);
+            fs::create_dir_all(&locks).unwrap();
+            fs::write(locks.join("a.json"), &text).unwrap();
+        }
+        let found = of_backend(&url, Path::new("/"), "tap", "organization/tap/prod").unwrap();
+        assert_eq!(found.len(), 2);
+        assert!(ClearLocks::new("prod", &found).is_ok());
+        let home = of_backend("file://~", folder.path(), "tap", "prod").unwrap();
+        assert_eq!(home.len(), 2);
+        fs::write(folder.path().join(".pulumi/locks/prod/b.json"), "garbage").unwrap();
+        assert!(of_backend(&url, Path::new("/"), "tap", "prod").is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! Who a process id belongs to. A number alone is not enough: the kernel gives it to somebody else later.
+//!
+//! On Linux the identity is the boot and the start time of the process (`/proc/PID/stat`, field 22, proc(5));
+//! elsewhere `ps` tells the start time.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::units::Timestamp;
+
+/// Clock ticks per second of `/proc`; Linux shows times to programs in hundredths on every platform of today (time(7)).
+const TICKS_PER_SECOND: u64 = 100;
+
+/// A process, so that a later process with the same number is not taken for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// Its number.
+    pub pid: u32,
+    /// What tells it from others with the same number.
+    pub identity: String,
+}
+
+impl ProcessId {
+    /// The process that has this number now; nothing when there is none, or only its remains.
+    #[must_use]
+    pub fn of(pid: u32) -> Option<Self> {
+        Some(Self { pid, identity: identity(pid)? })
+    }
+
+    /// This process.
+    #[must_use]
+    pub fn own() -> Option<Self> {
+        Self::of(std::process::id())
+    }
+
+    /// Whether it still lives.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        identity(self.pid).is_some_and(|found| found == self.identity)
+    }
+
+    /// Sends a signal to exactly this process.
+    ///
+    /// # Errors
+    /// `NotFound` when it is gone, and what the kernel says when it refuses.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        let gone = || io::Error::new(io::ErrorKind::NotFound, "the process is gone");
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).ok_or_else(gone)?;
+        #[cfg(target_os = "linux")]
+        {
+            // The descriptor holds on to the process, so that what is checked is what gets the signal.
+            if let Ok(handle) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
+                if !self.is_alive() {
+                    return Err(gone());
+                }
+                return Ok(rustix::process::pidfd_send_signal(handle, signal)?);
+            }
+        }
+        if !self.is_alive() {
+            return Err(gone());
+        }
+        Ok(rustix::process::kill_process(pid, signal)?)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn identity(pid: u32) -> Option<String> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Some(format!("{}:{}", boot.trim(), start_ticks(pid)?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn identity(pid: u32) -> Option<String> {
+    let output =
+        std::process::Command::new("ps").args(["-o", "stat=,lstart=", "-p", &pid.to_string()]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (state, started) = text.trim().split_once(char::is_whitespace)?;
+    (!state.starts_with('Z')).then(|| started.trim().to_owned())
+}
+
+/// Field 22. The name in field 2 may hold spaces and brackets, so that counting starts after its last bracket.
+fn start_ticks(pid: u32) -> Option<u64> {
+    ticks_in(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn ticks_in(stat: &str) -> Option<u64> {
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
+/// When the process with this number began; nothing when there is none or the system does not say.
+#[must_use]
+pub fn started_at(pid: u32) -> Option<Timestamp> {
+    let boot = fs::read_to_string("/proc/stat").ok()?;
+    let boot: u64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    let millis = boot * 1000 + start_ticks(pid)? * 1000 / TICKS_PER_SECOND;
+    i64::try_from(millis).ok().map(Timestamp::from_millis)
+}
+
+/// This host's name, as lock files hold it.
+#[must_use]
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Bytes that are free for this user where `path` lies; nothing when the system does not say.
+#[must_use]
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    let stats = rustix::fs::statvfs(path).ok()?;
+    Some(stats.f_bavail.saturating_mul(stats.f_frsize))
+}
+
+/// Now, by the clock of this host.
+#[must_use]
+pub fn wall_now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_known_by_more_than_its_number() {
+        let own = ProcessId::own().unwrap();
+        assert!(own.is_alive());
+        let other = ProcessId { identity: "another boot:1".into(), ..own.clone() };
+        assert!(!other.is_alive());
+        assert_eq!(other.signal(Signal::INT).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(ProcessId::of(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_name_with_brackets_does_not_move_the_fields() {
+        let tail = (4..=21).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+        assert_eq!(ticks_in(&format!("42 (a) S (b) S {tail} 777 0 0")), Some(777));
+        assert_eq!(ticks_in(&format!("42 (gone) Z {tail} 777 0 0")), None);
+        assert_eq!(ticks_in("garbage"), None);
+    }
+}

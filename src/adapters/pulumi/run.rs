@@ -1,0 +1,191 @@
+//! Starts a run that outlives this process.
+//!
+//! `unsafe` is forbidden here, so a child cannot be given its own session between fork and exec. Instead our own
+//! binary is started once more, as `tapctl __run --dir DIR`, and that one makes the session (see `supervisor`). It
+//! reports on a pipe as soon as Pulumi works; then this process may go.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::Command;
+
+use super::command::{Invocation, Pulumi};
+use super::error::PulumiError;
+use super::folder::{RunDir, RunRecord, Runs, file, storage};
+use super::process::{ProcessId, free_bytes, host};
+use super::supervisor::STARTED;
+use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::guard::{Refusal, RunKind};
+use crate::domain::deploy::order::RunOrder;
+use crate::domain::error::ErrorKind;
+use crate::domain::units::Timestamp;
+
+/// How long the supervisor may take to report: it only makes a session and starts a process.
+const REPORT_PATIENCE: Duration = Duration::from_secs(20);
+/// Room that a run needs for its events: the largest recorded one wrote 4 MB, a plan and a state come on top.
+const MIN_FREE_BYTES: u64 = 32 << 20;
+/// Bytes of a report that are read.
+const MAX_REPORT_BYTES: u64 = 4 << 10;
+
+/// The program that is started as supervisor, and its arguments before the hidden subcommand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supervisor {
+    /// Our own binary.
+    pub program: PathBuf,
+}
+
+impl Supervisor {
+    /// The binary that runs now.
+    ///
+    /// # Errors
+    /// [`PulumiError::NotStarted`] when the system does not say where it is.
+    pub fn own() -> Result<Self, PulumiError> {
+        let program = std::env::current_exe()
+            .map_err(|error| PulumiError::NotStarted(format!("our own program is not found: {error}")))?;
+        Ok(Self { program })
+    }
+}
+
+/// Who asks, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Role and session, or the local user.
+    pub operator: String,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A run that was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// Its folder.
+    pub dir: RunDir,
+    /// The command as it runs.
+    pub line: String,
+}
+
+/// Starts a preview: it changes nothing, so nobody has to confirm it.
+///
+/// # Errors
+/// [`PulumiError::Refused`] while another run goes on, [`PulumiError::NotStarted`] and [`PulumiError::Storage`].
+pub async fn preview(
+    runs: &Runs,
+    pulumi: &Pulumi,
+    supervisor: &Supervisor,
+    destroy: bool,
+    request: Request,
+) -> Result<Started, PulumiError> {
+    let kind = if destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
+    start(runs, pulumi, supervisor, kind, None, request).await
+}
+
+/// Starts what was confirmed.
+///
+/// # Errors
+/// As [`preview`], and [`PulumiError::NoSuchRun`] when the preview's plan is gone.
+pub async fn execute(
+    runs: &Runs,
+    pulumi: &Pulumi,
+    supervisor: &Supervisor,
+    order: &Confirmed<RunOrder>,
+    request: Request,
+) -> Result<Started, PulumiError> {
+    let order = order.get();
+    let plan = match order.preview() {
+        Some(id) => Some(runs.dir(id).ok_or_else(|| PulumiError::NoSuchRun(id.to_owned()))?.file(file::PLAN)),
+        None => None,
+    };
+    if order.stack() != pulumi.stack {
+        let message = format!("the plan is for {}, and Pulumi is set to {}", order.stack(), pulumi.stack);
+        return Err(PulumiError::NotStarted(message));
+    }
+    start(runs, pulumi, supervisor, order.kind(), plan.as_deref(), request).await
+}
+
+async fn start(
+    runs: &Runs,
+    pulumi: &Pulumi,
+    supervisor: &Supervisor,
+    kind: RunKind,
+    plan: Option<&Path>,
+    request: Request,
+) -> Result<Started, PulumiError> {
+    let _only_one = runs.exclusive().map_err(|error| match error.kind {
+        ErrorKind::Conflict => PulumiError::Refused(Refusal::RunGoesOn(error.message)),
+        _ => PulumiError::Storage(error),
+    })?;
+    if let Some(record) = runs.going_on()? {
+        return Err(PulumiError::Refused(Refusal::RunGoesOn(record.summary())));
+    }
+    if let Some(free) = free_bytes(runs.root()).filter(|free| *free < MIN_FREE_BYTES) {
+        let message = format!("only {} MB are free in {}", free >> 20, runs.root().display());
+        return Err(PulumiError::NotStarted(message));
+    }
+    runs.prune()?;
+    let dir = runs.create(kind, request.at)?;
+    if let Some(plan) = plan {
+        let copied = fs::read(plan).and_then(|bytes| fs::write(dir.file(file::PLAN), bytes));
+        copied.map_err(|error| storage("copy the plan", plan, &error))?;
+    }
+    let invocation = pulumi.run(kind, &dir.file(file::PLAN));
+    let record = record_of(&dir, kind, pulumi, &invocation, request);
+    dir.write(&record)?;
+    launch(&dir, supervisor).await?;
+    Ok(Started { dir, line: invocation.line })
+}
+
+fn record_of(dir: &RunDir, kind: RunKind, pulumi: &Pulumi, invocation: &Invocation, request: Request) -> RunRecord {
+    RunRecord {
+        schema: 1,
+        id: dir.id(),
+        kind,
+        stack: pulumi.stack.clone(),
+        line: invocation.line.clone(),
+        argv: invocation.argv.clone(),
+        cwd: invocation.cwd.clone(),
+        env: invocation.env.clone(),
+        operator: request.operator,
+        host: host(),
+        started_at: request.at,
+        starter: ProcessId::own(),
+        supervisor: None,
+        child: None,
+        end: None,
+    }
+}
+
+/// Starts the supervisor and waits for its report. The pipe breaks when it dies, so this always ends.
+async fn launch(dir: &RunDir, supervisor: &Supervisor) -> Result<(), PulumiError> {
+    let failed = |error: &io::Error| PulumiError::NotStarted(format!("{}: {error}", supervisor.program.display()));
+    let stderr = dir.append(file::STDERR).map_err(|error| failed(&error))?;
+    let mut child = Command::new(&supervisor.program)
+        .arg("__run")
+        .arg("--dir")
+        .arg(dir.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::from(stderr))
+        .kill_on_drop(false)
+        .spawn()
+        .map_err(|error| failed(&error))?;
+    let mut report = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        let mut limited = BufReader::new(stdout.take(MAX_REPORT_BYTES));
+        match tokio::time::timeout(REPORT_PATIENCE, limited.read_line(&mut report)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(failed(&error)),
+            Err(_) => return Err(PulumiError::NotStarted(format!("no report within {} s", REPORT_PATIENCE.as_secs()))),
+        }
+    }
+    // The supervisor goes on; whoever reaps it then, its state file tells how the run ended.
+    tokio::spawn(async move { child.wait().await });
+    match report.trim() {
+        STARTED => Ok(()),
+        "" => Err(PulumiError::NotStarted(dir.stderr_tail(MAX_REPORT_BYTES).trim().to_owned())),
+        trouble => Err(PulumiError::NotStarted(trouble.to_owned())),
+    }
+}

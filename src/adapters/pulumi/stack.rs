@@ -1,0 +1,125 @@
+//! Short questions about a stack: does it exist, what is it configured with, what does it hand out, what was left open.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::capture::{Patience, answer};
+use super::command::Pulumi;
+use super::error::PulumiError;
+use crate::domain::deploy::outputs::mask;
+use crate::domain::deploy::pending::{Pending, from_export};
+
+/// How long a question may take: the state can lie behind a slow link.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One configured key.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ConfigValue {
+    /// Its value; nothing for a secret.
+    pub value: Option<String>,
+    /// Whether it is kept encrypted.
+    pub secret: bool,
+}
+
+#[derive(Deserialize)]
+struct StackName {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct RawConfig {
+    #[serde(default)]
+    value: Option<String>,
+    #[serde(default)]
+    secret: bool,
+}
+
+#[derive(Deserialize)]
+struct Whoami {
+    #[serde(default)]
+    url: String,
+}
+
+fn garbled(line: &str, error: &serde_json::Error) -> PulumiError {
+    PulumiError::Refusing { line: line.to_owned(), message: format!("its answer cannot be read: {error}") }
+}
+
+/// Whether the stack exists.
+///
+/// # Errors
+/// [`PulumiError`] with what Pulumi says.
+pub async fn exists(pulumi: &Pulumi) -> Result<bool, PulumiError> {
+    let invocation = pulumi.stacks();
+    let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
+    let stacks: Vec<StackName> = serde_json::from_str(&text).map_err(|error| garbled(&invocation.line, &error))?;
+    let short = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+    Ok(stacks.iter().any(|stack| stack.name == pulumi.stack || short(&stack.name) == short(&pulumi.stack)))
+}
+
+/// Makes the stack when it does not exist; says whether it did.
+///
+/// # Errors
+/// [`PulumiError`] with what Pulumi says, such as a missing passphrase.
+pub async fn ensure(pulumi: &Pulumi) -> Result<bool, PulumiError> {
+    if exists(pulumi).await? {
+        return Ok(false);
+    }
+    answer(&pulumi.create_stack(), Patience::Unlimited).await.map(|_| true)
+}
+
+/// The stack's configuration; secrets have no value here.
+///
+/// # Errors
+/// [`PulumiError`] with what Pulumi says.
+pub async fn config(pulumi: &Pulumi) -> Result<BTreeMap<String, ConfigValue>, PulumiError> {
+    let invocation = pulumi.config();
+    let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
+    let raw: BTreeMap<String, RawConfig> =
+        serde_json::from_str(&text).map_err(|error| garbled(&invocation.line, &error))?;
+    Ok(raw
+        .into_iter()
+        .map(|(key, raw)| (key, ConfigValue { value: raw.value.filter(|_| !raw.secret), secret: raw.secret }))
+        .collect())
+}
+
+/// Sets one key of the configuration.
+///
+/// # Errors
+/// [`PulumiError`] with what Pulumi says.
+pub async fn set_config(pulumi: &Pulumi, key: &str, value: &str, secret: bool) -> Result<(), PulumiError> {
+    answer(&pulumi.set_config(key, value, secret), Patience::Unlimited).await.map(drop)
+}
+
+/// The stack's outputs as JSON, secrets masked.
+///
+/// # Errors
+/// [`PulumiError`] with what Pulumi says.
+pub async fn outputs(pulumi: &Pulumi) -> Result<Value, PulumiError> {
+    let invocation = pulumi.outputs();
+    let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
+    serde_json::from_str(&text).map(|value| mask(&value)).map_err(|error| garbled(&invocation.line, &error))
+}
+
+/// Operations that an earlier run left open.
+///
+/// # Errors
+/// [`PulumiError`] with what Pulumi says.
+pub async fn pending(pulumi: &Pulumi) -> Result<Vec<Pending>, PulumiError> {
+    let invocation = pulumi.export();
+    let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
+    from_export(&text).map_err(|message| PulumiError::Refusing { line: invocation.line, message })
+}
+
+/// Where the state lies.
+///
+/// # Errors
+/// [`PulumiError`] with what Pulumi says, such as a backend that cannot be reached.
+pub async fn backend_url(pulumi: &Pulumi) -> Result<String, PulumiError> {
+    let invocation = pulumi.whoami();
+    let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
+    let whoami: Whoami = serde_json::from_str(&text).map_err(|error| garbled(&invocation.line, &error))?;
+    Ok(whoami.url)
+}

@@ -1,0 +1,102 @@
+//! The process between `tapctl` and Pulumi: own session, deaf to hang-ups, waits for the end and writes it down.
+//!
+//! It is our own binary, started as `tapctl __run --dir DIR`. A terminal that closes sends SIGHUP to its session only,
+//! and this is another one; a SIGHUP that is sent by hand or by a login manager finds a handler that does nothing.
+//! Pulumi itself gets the default handlers back when it is started (execve(2)), and hears only what is sent to it.
+//!
+//! Never signals Pulumi, and never ends before it.
+
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::folder::{RunDir, RunEnd, RunRecord, file};
+use super::process::{ProcessId, wall_now};
+
+/// What is reported when Pulumi works.
+pub const STARTED: &str = "started";
+
+/// Runs the command of the run in `dir` to its end. Answers with the exit code for the process.
+#[must_use]
+pub fn main(dir: &Path) -> u8 {
+    match supervise(dir) {
+        Ok(()) => 0,
+        Err(message) => {
+            report(&message);
+            1
+        }
+    }
+}
+
+fn supervise(dir: &Path) -> Result<(), String> {
+    let dir = RunDir::at(dir).map_err(|error| error.to_string())?;
+    let record = dir.read().map_err(|error| error.to_string())?.ok_or("the run has no state")?;
+    if record.supervisor.is_some() || record.end.is_some() {
+        return Err(format!("the run {} was started already", record.id));
+    }
+    rustix::process::setsid().map_err(|error| format!("no session of its own: {error}"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no runtime: {error}"))?;
+    runtime.block_on(oversee(&dir, record))
+}
+
+async fn oversee(dir: &RunDir, mut record: RunRecord) -> Result<(), String> {
+    // A handler stays for as long as the process lives, whether anybody listens or not.
+    let mut deaf_to = Vec::new();
+    for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()] {
+        deaf_to.push(signal(kind).map_err(|error| format!("no signal handler: {error}"))?);
+    }
+    record.supervisor = ProcessId::own();
+    dir.write(&record).map_err(|error| error.to_string())?;
+    let mut child = match spawn(dir, &record) {
+        Ok(child) => child,
+        Err(message) => {
+            let end = RunEnd { at: wall_now(), code: None, signal: None, error: Some(message.clone()) };
+            dir.finish(&record, &end).map_err(|error| error.to_string())?;
+            return Err(message);
+        }
+    };
+    record.child = child.id().and_then(ProcessId::of);
+    if let Err(error) = dir.write(&record) {
+        // The run is found by its supervisor then.
+        complain(&format!("the process of the run could not be written down: {error}"));
+    }
+    report(STARTED);
+    let status = child.wait().await.map_err(|error| format!("waiting: {error}"))?;
+    dir.finish(&record, &end_of(status)).map_err(|error| error.to_string())
+}
+
+fn spawn(dir: &RunDir, record: &RunRecord) -> Result<Child, String> {
+    let (program, args) = record.argv.split_first().ok_or("the run has no command")?;
+    let open = |name: &str| dir.append(name).map_err(|error| format!("{name}: {error}"));
+    Command::new(program)
+        .args(args)
+        .current_dir(&record.cwd)
+        .envs(record.env.iter().cloned())
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(open(file::EVENTS)?))
+        .stderr(Stdio::from(open(file::STDERR)?))
+        .kill_on_drop(false)
+        .spawn()
+        .map_err(|error| format!("{program}: {error}"))
+}
+
+fn end_of(status: ExitStatus) -> RunEnd {
+    RunEnd { at: wall_now(), code: status.code(), signal: status.signal(), error: None }
+}
+
+/// The one line that the starter reads. It may be gone already; the run goes on all the same.
+fn report(text: &str) {
+    let mut out = std::io::stdout();
+    let _gone = writeln!(out, "{}", text.replace('\n', " ")).and_then(|()| out.flush());
+}
+
+fn complain(text: &str) {
+    let _full = writeln!(std::io::stderr(), "tapctl: {text}");
+}

@@ -1,0 +1,199 @@
+//! `preview`, `up`, `refresh`, `destroy` and `attach` without a cockpit: typed results here, words in [`print`].
+//!
+//! A run goes on when the command that started it does not: all of these can be ended at any time, and `attach` finds
+//! the run again.
+
+pub mod print;
+
+use std::time::Duration;
+
+use crate::adapters::pulumi::Pulumi;
+use crate::adapters::pulumi::folder::{RunDir, RunStatus, Runs};
+use crate::adapters::pulumi::follow::{Follower, Update};
+use crate::adapters::pulumi::run::{Request, Started, Supervisor};
+use crate::adapters::pulumi::{PulumiError, command, find, run, stack};
+use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::explain::{Explanation, explain};
+use crate::domain::deploy::guard::{RunKind, Situation, may_start};
+use crate::domain::deploy::{Deploy, Plan, RunOrder};
+use crate::domain::units::Timestamp;
+
+/// How often a run's file is looked at: ten times per second, which a person takes for at once.
+pub const FOLLOW_EVERY: Duration = Duration::from_millis(100);
+/// Bytes of stderr that an explanation looks at.
+const STDERR_TAIL: u64 = 16 << 10;
+
+/// What every command needs.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Pulumi, on the program and the stack.
+    pub pulumi: Pulumi,
+    /// The runs of the state folder.
+    pub runs: Runs,
+    /// The binary that waits for Pulumi.
+    pub supervisor: Supervisor,
+    /// How often to look.
+    pub every: Duration,
+}
+
+/// A run that has ended, or was ended already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// Its name.
+    pub id: String,
+    /// What it was.
+    pub kind: RunKind,
+    /// The command as it ran.
+    pub line: String,
+    /// How it ended.
+    pub status: RunStatus,
+    /// Everything that it did.
+    pub deploy: Deploy,
+    /// Why it did not succeed.
+    pub failure: Option<Explanation>,
+}
+
+impl Finished {
+    /// The run, when it succeeded.
+    ///
+    /// # Errors
+    /// [`PulumiError::Failed`] with the explanation.
+    pub fn ok(self) -> Result<Self, PulumiError> {
+        match self.failure {
+            Some(failure) => Err(PulumiError::Failed(Box::new(failure))),
+            None => Ok(self),
+        }
+    }
+}
+
+/// What a preview came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Previewed {
+    /// The run; its plan is the one that can be confirmed.
+    pub run: Finished,
+    /// What would be done.
+    pub plan: Plan,
+}
+
+/// Called after every change of a run that is followed.
+pub type Observer<'a> = &'a mut (dyn FnMut(&Deploy) + Send);
+
+impl Context {
+    /// Checks Pulumi, the program and its packages, and makes the stack when it is new. Says whether it did.
+    ///
+    /// # Errors
+    /// The first [`PulumiError`] on the way.
+    pub async fn prepare(&self) -> Result<bool, PulumiError> {
+        find::check_version(&self.pulumi).await?;
+        if self.pulumi.prefix.is_empty() {
+            find::check_program(&self.pulumi.project).await?;
+        }
+        stack::ensure(&self.pulumi).await
+    }
+
+    /// Says what an `up`, or a `destroy`, would do.
+    ///
+    /// # Errors
+    /// As [`run::preview`], and [`PulumiError::Failed`] when Pulumi fails.
+    pub async fn preview(&self, destroy: bool, request: Request, seen: Observer<'_>) -> Result<Previewed, PulumiError> {
+        let started = run::preview(&self.runs, &self.pulumi, &self.supervisor, destroy, request).await?;
+        let run = self.follow(&started.dir, Deploy::new(), seen).await?.ok()?;
+        Ok(Previewed { plan: Plan::of(&run.deploy), run })
+    }
+
+    /// Starts what was confirmed, when nothing forbids it.
+    ///
+    /// # Errors
+    /// [`PulumiError::Refused`] by a guard, and as [`run::execute`].
+    pub async fn start(
+        &self,
+        order: &Confirmed<RunOrder>,
+        situation: &Situation,
+        request: Request,
+    ) -> Result<Started, PulumiError> {
+        may_start(order.get().kind(), situation)?;
+        run::execute(&self.runs, &self.pulumi, &self.supervisor, order, request).await
+    }
+
+    /// Does what was confirmed, to its end.
+    ///
+    /// # Errors
+    /// As [`Context::start`], and [`PulumiError::Failed`] when Pulumi fails.
+    pub async fn execute(
+        &self,
+        order: &Confirmed<RunOrder>,
+        situation: &Situation,
+        request: Request,
+        seen: Observer<'_>,
+    ) -> Result<Finished, PulumiError> {
+        let started = self.start(order, situation, request).await?;
+        let deploy = match order.get().kind() {
+            RunKind::Refresh => Deploy::new(),
+            _ => Deploy::expecting(order.get().plan()),
+        };
+        self.follow(&started.dir, deploy, seen).await?.ok()
+    }
+
+    /// Follows a run that goes on, or reads one that ended: the one named, the one that goes on, or the newest.
+    ///
+    /// # Errors
+    /// [`PulumiError::NoSuchRun`], [`PulumiError::Storage`].
+    pub async fn attach(&self, id: Option<&str>, seen: Observer<'_>) -> Result<Finished, PulumiError> {
+        let dir = match id {
+            Some(id) => self.runs.dir(id),
+            None => match self.runs.going_on()? {
+                Some(record) => self.runs.dir(&record.id),
+                None => self.runs.newest()?,
+            },
+        };
+        let dir = dir.ok_or_else(|| PulumiError::NoSuchRun(id.unwrap_or("in the state folder").to_owned()))?;
+        self.follow(&dir, Deploy::new(), seen).await
+    }
+
+    /// Folds a run from its first event to its end. `deploy` holds what is expected of it.
+    ///
+    /// # Errors
+    /// [`PulumiError::Storage`] when its files cannot be read.
+    pub async fn follow(&self, dir: &RunDir, deploy: Deploy, seen: Observer<'_>) -> Result<Finished, PulumiError> {
+        let blank = deploy.redacting(command::redactor());
+        let mut deploy = blank.clone();
+        let mut follower = Follower::new(dir.clone(), self.every);
+        let mut status = RunStatus::Lost;
+        while let Some(update) = follower.next().await? {
+            match update {
+                Update::Restarted => deploy = blank.clone(),
+                Update::Lines(batch) => {
+                    (0..batch.oversized).for_each(|_| deploy.skipped_line());
+                    batch.lines.into_iter().for_each(|line| deploy.fold(line));
+                }
+                Update::Ended(how) => {
+                    deploy.process_ended();
+                    status = how;
+                }
+            }
+            seen(&deploy);
+        }
+        let record = dir.read()?.ok_or_else(|| PulumiError::NoSuchRun(dir.id()))?;
+        let failure = failure_of(dir, &deploy, &status);
+        Ok(Finished { id: record.id, kind: record.kind, line: record.line, status, deploy, failure })
+    }
+}
+
+/// Why a run that ended did not succeed; nothing when it did. The exit code decides, not the stream.
+#[must_use]
+pub fn failure_of(dir: &RunDir, deploy: &Deploy, status: &RunStatus) -> Option<Explanation> {
+    let (code, error) = match status {
+        RunStatus::Ended(end) if end.succeeded() => return None,
+        RunStatus::Ended(end) => (end.code, end.error.clone()),
+        RunStatus::Lost => (None, None),
+        RunStatus::Starting | RunStatus::Running => return None,
+    };
+    let stderr = error.unwrap_or_else(|| dir.stderr_tail(STDERR_TAIL));
+    Some(explain(deploy, code, &stderr))
+}
+
+/// A request by this operator, now.
+#[must_use]
+pub fn request(operator: &str, at: Timestamp) -> Request {
+    Request { operator: operator.to_owned(), at }
+}

@@ -1,0 +1,183 @@
+//! The words of the run commands, for people and for programs.
+//!
+//! Writes to what it is given, so that the caller decides between stdout and stderr.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::{Finished, Previewed};
+use crate::adapters::pulumi::PulumiError;
+use crate::adapters::pulumi::folder::RunStatus;
+use crate::domain::deploy::{Deploy, LogLine, Plan};
+use crate::domain::units::age_text;
+
+/// Prints the log of a run as it grows, each line once, and the progress when it changes.
+#[derive(Debug, Default)]
+pub struct Progress {
+    printed: u64,
+    last: String,
+}
+
+impl Progress {
+    /// Prints what is new.
+    ///
+    /// # Errors
+    /// When nothing can be written any more.
+    pub fn print(&mut self, deploy: &Deploy, out: &mut impl Write) -> io::Result<()> {
+        let total = deploy.log_total();
+        if total < self.printed {
+            // The stream started over.
+            self.printed = 0;
+        }
+        let new = usize::try_from(total - self.printed).unwrap_or(usize::MAX);
+        let kept = deploy.log().len();
+        let lost = new.saturating_sub(kept);
+        if lost > 0 {
+            writeln!(out, "… {lost} lines are only in the run's file")?;
+        }
+        for LogLine { at, text, .. } in deploy.log().skip(kept.saturating_sub(new)) {
+            writeln!(out, "{} {text}", at.hms())?;
+        }
+        self.printed = total;
+        let line = progress_text(deploy);
+        if line != self.last && new > 0 {
+            writeln!(out, "         {line}")?;
+            self.last = line;
+        }
+        Ok(())
+    }
+}
+
+/// `12/40 done, 3 under way`.
+#[must_use]
+pub fn progress_text(deploy: &Deploy) -> String {
+    let progress = deploy.progress();
+    let of = progress.total.map(|total| format!("/{total}")).unwrap_or_default();
+    let running = if progress.running > 0 { format!(", {} under way", progress.running) } else { String::new() };
+    let failed = if progress.failed > 0 { format!(", {} FAILED", progress.failed) } else { String::new() };
+    format!("{}{of} done{running}{failed}", progress.done)
+}
+
+/// Prints a plan: what is dangerous first, then every change.
+///
+/// # Errors
+/// When nothing can be written any more.
+pub fn plan(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+    for danger in &plan.dangers {
+        writeln!(out, "!! this plan {danger}")?;
+    }
+    for drift in &plan.drift {
+        writeln!(out, "changed behind Pulumi's back: {drift}")?;
+    }
+    for step in &plan.steps {
+        writeln!(out, "{:>2} {} {} ({})", step.op.sign(), step.op, step.name(), step.rtype)?;
+        for diff in &step.diffs {
+            writeln!(out, "       {}{}", diff.path, if diff.replaces { " (forces replacement)" } else { "" })?;
+        }
+        if step.more_diffs > 0 {
+            writeln!(out, "       and {} more", step.more_diffs)?;
+        }
+    }
+    if plan.hidden > 0 {
+        writeln!(out, "   and {} resources that are not listed", plan.hidden)?;
+    }
+    writeln!(out, "{}; {} unchanged", plan.text(), plan.unchanged)
+}
+
+/// Prints how a run ended: failures first, with their message in full, then outputs and counts.
+///
+/// # Errors
+/// When nothing can be written any more.
+pub fn finished(run: &Finished, out: &mut impl Write) -> io::Result<()> {
+    if let Some(failure) = &run.failure {
+        writeln!(out, "pulumi {} did not succeed: {}", run.kind, failure.sentence)?;
+        writeln!(out, "what to do: {}", failure.way_out)?;
+        for failure in run.deploy.failures() {
+            match failure.resource {
+                Some(resource) => writeln!(out, "-- {} ({})", resource.name(), resource.rtype)?,
+                None => writeln!(out, "--")?,
+            }
+            writeln!(out, "{}", failure.text)?;
+        }
+        for open in run.deploy.unfinished() {
+            writeln!(out, "-- {} ({}) was under way when the run ended: look for it in AWS", open.name(), open.rtype)?;
+        }
+    }
+    for (key, value) in run.deploy.outputs() {
+        writeln!(out, "{key}: {value}")?;
+    }
+    let took = run.deploy.summary().map(|summary| format!(" in {}", age_text(summary.duration))).unwrap_or_default();
+    writeln!(out, "pulumi {} {}{took}: {}", run.kind, status_text(&run.status), progress_text(&run.deploy))
+}
+
+fn status_text(status: &RunStatus) -> String {
+    match status {
+        RunStatus::Starting => "is starting".to_owned(),
+        RunStatus::Running => "goes on".to_owned(),
+        RunStatus::Ended(end) => end.text(),
+        RunStatus::Lost => "is gone, and nobody saw how it ended".to_owned(),
+    }
+}
+
+/// A plan as one JSON object.
+#[must_use]
+pub fn plan_json(previewed: &Previewed) -> Value {
+    let plan = &previewed.plan;
+    let dangers: Vec<Value> = plan
+        .dangers
+        .iter()
+        .map(|danger| {
+            let mut value = json!(danger);
+            value["text"] = json!(danger.to_string());
+            value
+        })
+        .collect();
+    json!({
+        "schema": 1,
+        "run": previewed.run.id,
+        "command": previewed.run.line,
+        "changes": plan.changes,
+        "unchanged": plan.unchanged,
+        "drift": plan.drift,
+        "dangers": dangers,
+        "steps": plan.steps,
+        "not_listed": plan.hidden,
+    })
+}
+
+/// An ended run as one JSON object.
+#[must_use]
+pub fn finished_json(run: &Finished) -> Value {
+    let failures: Vec<Value> = run
+        .deploy
+        .failures()
+        .iter()
+        .map(|failure| json!({"urn": failure.resource.map(|r| &*r.urn), "message": failure.text}))
+        .collect();
+    let summary = run.deploy.summary();
+    json!({
+        "schema": 1,
+        "run": run.id,
+        "operation": run.kind.name(),
+        "command": run.line,
+        "result": run.deploy.ending().map(crate::domain::deploy::Ending::word),
+        "status": status_text(&run.status),
+        "changes": summary.map(|summary| &summary.changes),
+        "duration_s": summary.map(|summary| summary.duration.as_secs()),
+        "outputs": run.deploy.outputs(),
+        "failures": failures,
+        "failure": run.failure,
+    })
+}
+
+/// A failure as the one JSON object that a program reads.
+#[must_use]
+pub fn error_json(error: &PulumiError) -> Value {
+    let mut value =
+        json!({"schema": 1, "error": {"code": error.exit_code(), "message": error.to_string(), "hint": error.hint()}});
+    if let PulumiError::Failed(explanation) = error {
+        value["error"]["kind"] = json!(explanation.kind);
+    }
+    value
+}

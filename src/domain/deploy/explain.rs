@@ -1,0 +1,204 @@
+//! A failed run, as a sentence and a way out.
+//!
+//! Pure. Knows the words of the Pulumi CLI (3.200 to 3.25x) and of its Python host; what it does not know it shows as
+//! it is.
+
+use serde::Serialize;
+
+use super::fold::{Deploy, Ending};
+use super::lock::{self, Lock};
+use super::text::{capped, clean};
+
+/// Bytes of the explanation's own words.
+const MAX_WORDS: usize = 4 << 10;
+
+/// What kind of failure it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The update plan allows something else than what would be done now.
+    WorldChanged,
+    /// Another process holds the stack.
+    Locked,
+    /// The secrets of the stack cannot be read.
+    Passphrase,
+    /// The state's backend cannot be reached.
+    Backend,
+    /// The stack does not exist.
+    NoStack,
+    /// `Pulumi.yaml` is missing or cannot be read.
+    Project,
+    /// Required configuration is missing.
+    Configuration,
+    /// The program's language host or its dependencies are missing.
+    Dependencies,
+    /// The program raised.
+    Program,
+    /// A provider refused or failed.
+    Resource,
+    /// It was interrupted.
+    Interrupted,
+    /// The disk was full.
+    DiskFull,
+    /// The run stopped without saying anything.
+    BrokenOff,
+    /// Something else.
+    Other,
+}
+
+/// A failed run in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// What kind it was.
+    pub kind: FailureKind,
+    /// What happened.
+    pub sentence: String,
+    /// What to do.
+    pub way_out: String,
+    /// Who holds the stack, when it is locked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<Lock>,
+}
+
+/// Words of the CLI, the kind of failure that they mean, and what to do about it. The first match counts.
+const WORDS: &[(&str, FailureKind, &str)] = &[
+    ("the stack is currently locked", FailureKind::Locked, "wait for the holder, or clear the lock when it is dead"),
+    ("is not allowed by the plan", FailureKind::WorldChanged, REPLAN),
+    ("violates plan", FailureKind::WorldChanged, REPLAN),
+    ("but none were seen", FailureKind::WorldChanged, REPLAN),
+    ("no space left on device", FailureKind::DiskFull, "make room, then attach or look at the run's folder"),
+    ("passphrase must be set", FailureKind::Passphrase, PASSPHRASE),
+    ("incorrect passphrase", FailureKind::Passphrase, PASSPHRASE),
+    ("no Pulumi.yaml project file found", FailureKind::Project, "set the program's folder in the configuration"),
+    ("failed to load Pulumi project", FailureKind::Project, "mend Pulumi.yaml where the message says"),
+    ("could not unmarshal", FailureKind::Project, "mend Pulumi.yaml where the message says"),
+    ("could not load current project", FailureKind::Project, "mend Pulumi.yaml where the message says"),
+    ("no stack named", FailureKind::NoStack, "create it with `pulumi stack init`, or name another with --stack"),
+    ("no stack selected", FailureKind::NoStack, "name one with --stack"),
+    ("Missing required configuration variable", FailureKind::Configuration, "set it with `pulumi config set`"),
+    ("missing required configuration", FailureKind::Configuration, "set it with `pulumi config set`"),
+    ("ModuleNotFoundError", FailureKind::Dependencies, INSTALL),
+    ("failed to load language plugin", FailureKind::Dependencies, INSTALL),
+    ("It looks like the Pulumi SDK has not been installed", FailureKind::Dependencies, INSTALL),
+    ("The virtual environment", FailureKind::Dependencies, INSTALL),
+    ("PULUMI_ACCESS_TOKEN", FailureKind::Backend, BACKEND),
+    ("failed to open backend", FailureKind::Backend, BACKEND),
+    ("problem logging in", FailureKind::Backend, BACKEND),
+    ("unable to open bucket", FailureKind::Backend, BACKEND),
+    ("could not list bucket", FailureKind::Backend, BACKEND),
+    ("Traceback (most recent call last)", FailureKind::Program, "the program raised: read the trace, mend it"),
+    ("Program failed with an unhandled exception", FailureKind::Program, "the program raised: read the trace, mend it"),
+];
+const REPLAN: &str = "nothing outside the plan was done; preview again, and read what is different";
+const PASSPHRASE: &str = "set PULUMI_CONFIG_PASSPHRASE_FILE (or PULUMI_CONFIG_PASSPHRASE) in the environment of tapctl";
+const INSTALL: &str = "run `pulumi install` in the program's folder";
+const BACKEND: &str = "check PULUMI_BACKEND_URL, the network and the credentials; nothing was changed";
+
+/// Explains why a run did not succeed. `stderr` is the tail of what it wrote there.
+#[must_use]
+pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation {
+    let failures = deploy.failures();
+    let texts: Vec<&str> = failures.iter().map(|failure| failure.text).chain([stderr]).collect();
+    if deploy.ending() == Some(Ending::Canceled) {
+        return Explanation {
+            kind: FailureKind::Interrupted,
+            sentence: "it was interrupted; Pulumi finished what was under way and kept its state".to_owned(),
+            way_out: "preview again to see what is left to do".to_owned(),
+            locks: Vec::new(),
+        };
+    }
+    let known = WORDS.iter().find_map(|word| Some((word, texts.iter().find(|text| text.contains(word.0))?)));
+    if let Some(((needle, kind, way_out), text)) = known {
+        let locks =
+            if *kind == FailureKind::Locked { lock::from_message(text).unwrap_or_default() } else { Vec::new() };
+        let said = around(text, needle);
+        let sentence = match kind {
+            FailureKind::WorldChanged => format!("the world changed since you read the plan: {said}"),
+            FailureKind::Locked if !locks.is_empty() => {
+                let holders: Vec<String> = locks.iter().map(ToString::to_string).collect();
+                format!("the stack is locked by {}", holders.join(" and "))
+            }
+            _ => said,
+        };
+        return Explanation { kind: *kind, sentence, way_out: (*way_out).to_owned(), locks };
+    }
+    let (kind, sentence, way_out) = match (deploy.ending(), failures.first()) {
+        (Some(Ending::Broken) | None, None) if exit.is_none() || stderr.trim().is_empty() => {
+            let left = deploy.unfinished().len();
+            let open = if left == 0 { String::new() } else { format!(", with {left} resources under way") };
+            (
+                FailureKind::BrokenOff,
+                format!("it stopped without an ending{open}"),
+                "look at the pending operations, then refresh, before anything else".to_owned(),
+            )
+        }
+        (_, Some(failure)) => {
+            let about = failure.resource.map(|r| format!("{} ({}): ", r.name(), r.short_type())).unwrap_or_default();
+            (
+                if failure.resource.is_some() { FailureKind::Resource } else { FailureKind::Other },
+                format!("{about}{}", capped(failure.text.trim(), MAX_WORDS)),
+                "mend the cause and preview again; what was made so far is kept in the state".to_owned(),
+            )
+        }
+        (_, None) => {
+            let said = clean(stderr.trim());
+            let said = said.strip_prefix("error: ").unwrap_or(&said);
+            let said = if said.is_empty() { "Pulumi gave no reason" } else { said };
+            let code = exit.map(|code| format!(" (exit code {code})")).unwrap_or_default();
+            (
+                FailureKind::Other,
+                format!("{}{code}", capped(said, MAX_WORDS)),
+                "read the run's own output; nothing is retried blindly".to_owned(),
+            )
+        }
+    };
+    Explanation { kind, sentence, way_out, locks: Vec::new() }
+}
+
+/// The line that holds the words, without the prefix that only says that it is an error.
+fn around(text: &str, needle: &str) -> String {
+    let line = text.lines().find(|line| line.contains(needle)).unwrap_or(text).trim();
+    let line = clean(line);
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    capped(line, MAX_WORDS).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_words_become_a_sentence_and_a_way_out() {
+        for (stderr, kind) in [
+            ("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or …", FailureKind::Passphrase),
+            ("error: no Pulumi.yaml project file found (searching upwards from /x).", FailureKind::Project),
+            ("error: no stack named 'prod' found", FailureKind::NoStack),
+            ("error: write /state/x: no space left on device", FailureKind::DiskFull),
+            ("error: failed to load language plugin python: not found", FailureKind::Dependencies),
+            ("error: something new", FailureKind::Other),
+            ("", FailureKind::BrokenOff),
+        ] {
+            let explained = explain(&Deploy::new(), Some(1), stderr);
+            assert_eq!(explained.kind, kind, "{stderr}");
+            assert!(!explained.sentence.is_empty() && !explained.way_out.is_empty());
+            assert!(!explained.sentence.starts_with("error:"), "{}", explained.sentence);
+        }
+    }
+
+    #[test]
+    fn a_refused_plan_says_that_the_world_changed() {
+        let stderr = "error: update is not allowed by the plan: no steps were expected for this resource";
+        let explained = explain(&Deploy::new(), Some(1), stderr);
+        assert_eq!(explained.kind, FailureKind::WorldChanged);
+        assert!(explained.sentence.starts_with("the world changed since you read the plan"));
+    }
+
+    #[test]
+    fn a_lock_names_its_holder() {
+        let stderr = "error: the stack is currently locked by 1 lock(s). Either wait …\n  file:///x/1.json: created by \
+                      bob@bastion-1 (pid 999) at 2026-11-22T12:40:31Z";
+        let explained = explain(&Deploy::new(), Some(1), stderr);
+        assert_eq!(explained.locks.len(), 1);
+        assert!(explained.sentence.contains("bob@bastion-1 (pid 999) since 2026-11-22T12:40:31Z"));
+    }
+}

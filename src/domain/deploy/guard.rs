@@ -1,0 +1,197 @@
+//! When no run may start, by name and with the way out.
+//!
+//! Pure. The same rules answer the cockpit and the headless commands.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::traffic::Side;
+use crate::domain::units::WeightPair;
+use crate::domain::zone::Standing;
+
+/// What Pulumi is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunKind {
+    /// Say what an `up` would do; writes the plan.
+    Preview,
+    /// Do what the plan says.
+    Up,
+    /// Read how everything stands into Pulumi's state.
+    Refresh,
+    /// Say what a `destroy` would do.
+    PreviewDestroy,
+    /// Delete everything.
+    Destroy,
+}
+
+impl RunKind {
+    /// Pulumi's name for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Preview => "preview",
+            Self::Up => "up",
+            Self::Refresh => "refresh",
+            Self::PreviewDestroy => "preview of destroy",
+            Self::Destroy => "destroy",
+        }
+    }
+
+    /// Whether it only looks.
+    #[must_use]
+    pub const fn is_preview(self) -> bool {
+        matches!(self, Self::Preview | Self::PreviewDestroy)
+    }
+}
+
+impl fmt::Display for RunKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What has to be known before a run may start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Situation {
+    /// A run that goes on, in a few words.
+    pub running: Option<String>,
+    /// A weight change that was confirmed and has no outcome yet, or is not INSYNC.
+    pub weight_change: Option<String>,
+    /// How the name is answered; nothing when Route 53 could not be asked or was not asked yet.
+    pub standing: Option<Standing>,
+    /// Requests per minute that reach the new stack; nothing when they could not be read.
+    pub new_requests_per_min: Option<f64>,
+    /// Whether there is a record at all for this stack: before the first `up` nothing can be asked about.
+    pub provisioned: bool,
+}
+
+/// Why a run may not start.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// Only one run at a time.
+    #[error("{0} is going on: attach to it, or wait for its end")]
+    RunGoesOn(String),
+    /// Two writers of one record.
+    #[error("a weight change is pending ({0}): wait until Route 53 says INSYNC, then look again")]
+    WeightChange(String),
+    /// The plan is not the outcome of a preview that went well.
+    #[error("the preview did not come to its end, so there is no plan to run: look at its failure, then preview again")]
+    NoPlan,
+    /// The preview found nothing to do.
+    #[error("there is nothing to do: everything is as the program wants it")]
+    NothingToDo,
+    /// The new stack still has weight.
+    #[error("the new stack still has weight ({0}): send the traffic back with `tapctl rollback` first")]
+    NewHasWeight(WeightPair),
+    /// The pair would go, and nothing would answer the name.
+    #[error(
+        "the name would be left without an answer: turn the pair into one record with `tapctl release --to legacy` first"
+    )]
+    NotReleased,
+    /// The only record points at what would be destroyed.
+    #[error("the name is answered by the new stack: `destroy` would take the system down")]
+    AnsweredByNew,
+    /// The record cannot be understood.
+    #[error("it is not known how the name is answered ({0}): `destroy` needs to know")]
+    StandingUnknown(String),
+    /// Weight is gone, requests are not.
+    #[error(
+        "the new stack still receives {0:.1} requests/min: clients keep old answers and connections; wait until they \
+         have left"
+    )]
+    StillUsed(f64),
+    /// The share that arrives could not be read.
+    #[error("it is not known whether the new stack receives requests: `destroy` needs to know")]
+    UseUnknown,
+}
+
+/// Requests per minute below which a load balancer counts as unused: a stray health probe or scanner from outside.
+pub const UNUSED_BELOW_PER_MIN: f64 = 1.0;
+
+/// Whether `kind` may start.
+///
+/// # Errors
+/// The first [`Refusal`] that holds.
+pub fn may_start(kind: RunKind, situation: &Situation) -> Result<(), Refusal> {
+    if let Some(running) = &situation.running {
+        return Err(Refusal::RunGoesOn(running.clone()));
+    }
+    if kind.is_preview() {
+        return Ok(());
+    }
+    if let Some(change) = &situation.weight_change {
+        return Err(Refusal::WeightChange(change.clone()));
+    }
+    if kind == RunKind::Destroy && situation.provisioned { may_destroy(situation) } else { Ok(()) }
+}
+
+fn may_destroy(situation: &Situation) -> Result<(), Refusal> {
+    match &situation.standing {
+        None => return Err(Refusal::StandingUnknown("Route 53 was not read".to_owned())),
+        Some(Standing::Pair(group)) if group.weights().new_weight() > 0 => {
+            return Err(Refusal::NewHasWeight(group.weights()));
+        }
+        Some(Standing::Pair(_)) => return Err(Refusal::NotReleased),
+        Some(Standing::Simple(Some(Side::New))) => return Err(Refusal::AnsweredByNew),
+        Some(Standing::Other(error)) => return Err(Refusal::StandingUnknown(error.to_string())),
+        Some(Standing::Simple(_) | Standing::Absent) => {}
+    }
+    match situation.new_requests_per_min {
+        None => Err(Refusal::UseUnknown),
+        Some(rate) if rate >= UNUSED_BELOW_PER_MIN => Err(Refusal::StillUsed(rate)),
+        Some(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::shift::fixtures::group;
+    use crate::domain::traffic::GroupError;
+
+    fn calm() -> Situation {
+        Situation {
+            running: None,
+            weight_change: None,
+            standing: Some(Standing::Simple(Some(Side::Legacy))),
+            new_requests_per_min: Some(0.0),
+            provisioned: true,
+        }
+    }
+
+    fn pair(legacy: u8, new: u8) -> Standing {
+        Standing::Pair(group(WeightPair::new(legacy, new).unwrap()))
+    }
+
+    #[test]
+    fn one_run_at_a_time_and_none_while_weights_move() {
+        let busy = Situation { running: Some("pulumi up".into()), ..calm() };
+        let moving = Situation { weight_change: Some("/change/C1".into()), ..calm() };
+        for kind in [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::PreviewDestroy, RunKind::Destroy] {
+            assert!(matches!(may_start(kind, &busy), Err(Refusal::RunGoesOn(_))));
+            assert_eq!(may_start(kind, &moving).is_ok(), kind.is_preview(), "{kind}");
+            assert_eq!(may_start(kind, &calm()), Ok(()));
+        }
+    }
+
+    #[test]
+    fn destroy_needs_a_released_name_and_an_unused_stack() {
+        let refusal = |situation: Situation| may_start(RunKind::Destroy, &situation).unwrap_err();
+        let unknown = GroupError::SumZero { rtype: "A".into() };
+        for (standing, wanted) in [
+            (Some(pair(80, 20)), Refusal::NewHasWeight(WeightPair::new(80, 20).unwrap())),
+            (Some(pair(100, 0)), Refusal::NotReleased),
+            (Some(Standing::Simple(Some(Side::New))), Refusal::AnsweredByNew),
+            (Some(Standing::Other(unknown.clone())), Refusal::StandingUnknown(unknown.to_string())),
+            (None, Refusal::StandingUnknown("Route 53 was not read".into())),
+        ] {
+            assert_eq!(refusal(Situation { standing, ..calm() }), wanted);
+        }
+        assert_eq!(refusal(Situation { new_requests_per_min: Some(40.0), ..calm() }), Refusal::StillUsed(40.0));
+        assert_eq!(refusal(Situation { new_requests_per_min: None, ..calm() }), Refusal::UseUnknown);
+        let fresh = Situation { provisioned: false, standing: None, new_requests_per_min: None, ..calm() };
+        assert_eq!(may_start(RunKind::Destroy, &fresh), Ok(()));
+    }
+}

@@ -1,0 +1,52 @@
+//! A Pulumi run, folded from the events that the engine writes while it works.
+//!
+//! [`event`] reads one line, [`fold`] adds it to a [`Deploy`], [`tree`] holds the resources, [`plan`] says what a
+//! preview means and what is dangerous about it, [`explain`] turns a failed run into a sentence and a way out.
+//! [`lock`] and [`pending`] read what a dead run may leave behind; [`guard`] says when no run may start.
+//!
+//! Pure. Files, processes and pipes belong to `adapters::pulumi`.
+//!
+//! Memory is bounded whatever the stream holds: [`MAX_RESOURCES`] resources, [`MAX_ERROR_BYTES`] and
+//! [`MAX_OTHER_BYTES`] of messages, [`MAX_LOG_LINES`] log lines of [`MAX_LOG_LINE_BYTES`], [`MAX_DIFFS`] changed
+//! properties per resource and [`MAX_OUTPUTS`] outputs. What is over a bound is counted, and stays in the run's file.
+
+pub mod event;
+pub mod explain;
+pub mod fold;
+pub mod guard;
+pub mod lock;
+pub mod op;
+pub mod order;
+pub mod outputs;
+pub mod pending;
+pub mod plan;
+pub mod text;
+pub mod tree;
+
+pub use event::{Event, Parsed, Severity};
+pub use explain::{Explanation, FailureKind};
+pub use fold::{Deploy, Ending, Failure, LogLine, Progress, Summary};
+pub use guard::{Refusal, RunKind, Situation};
+pub use op::Operation;
+pub use order::{RunOrder, Termination};
+pub use plan::{Danger, Plan};
+pub use tree::{Filter, Resource, Row, Show, State};
+
+/// Resources kept; a stack of this program has about 120, the largest recorded one 2,000.
+pub const MAX_RESOURCES: usize = 5_000;
+/// Bytes of error messages kept: room for 64 whole ones of the largest size.
+pub const MAX_ERROR_BYTES: usize = 4 << 20;
+/// Bytes of warnings and notes kept.
+pub const MAX_OTHER_BYTES: usize = 1 << 20;
+/// Bytes of one message; a Python traceback has a few thousand.
+pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
+/// Lines of the log pane: more than anybody scrolls; the run's file has all.
+pub const MAX_LOG_LINES: usize = 2_000;
+/// Bytes of one log line.
+pub const MAX_LOG_LINE_BYTES: usize = 1 << 10;
+/// Changed properties kept for each resource.
+pub const MAX_DIFFS: usize = 40;
+/// Stack outputs kept; the bundled program has 37.
+pub const MAX_OUTPUTS: usize = 200;
+/// Bytes of a name, a property path or an identifier; URNs of deep components reach a few hundred.
+pub const MAX_NAME_BYTES: usize = 2 << 10;

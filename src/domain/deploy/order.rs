@@ -1,0 +1,171 @@
+//! What the operator is asked to confirm: a run that changes something, or the end of one by force.
+//!
+//! Pure. A run that changes something only starts with a `Confirmed<RunOrder>`.
+
+use serde::Serialize;
+
+use super::fold::Deploy;
+use super::guard::{Refusal, RunKind};
+use super::plan::Plan;
+use crate::domain::confirm::Need;
+
+/// The word that has to be typed to end a run by force.
+pub const TERMINATE: &str = "terminate";
+/// Resources that are named in the warning about orphans; the rest is counted.
+const NAMED_ORPHANS: usize = 20;
+
+/// A run that changes something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunOrder {
+    kind: RunKind,
+    stack: String,
+    preview: Option<String>,
+    plan: Plan,
+}
+
+impl RunOrder {
+    /// Does what the plan of the preview run `preview` says.
+    ///
+    /// # Errors
+    /// [`Refusal::NoPlan`] when the preview did not come to its end, [`Refusal::NothingToDo`] when it found no change.
+    pub fn up(stack: &str, preview: &str, plan: Plan) -> Result<Self, Refusal> {
+        if !plan.complete {
+            return Err(Refusal::NoPlan);
+        }
+        if plan.is_empty() {
+            return Err(Refusal::NothingToDo);
+        }
+        Ok(Self { kind: RunKind::Up, stack: stack.to_owned(), preview: Some(preview.to_owned()), plan })
+    }
+
+    /// Deletes what the preview found.
+    ///
+    /// # Errors
+    /// As [`RunOrder::up`].
+    pub fn destroy(stack: &str, plan: Plan) -> Result<Self, Refusal> {
+        Ok(Self { kind: RunKind::Destroy, preview: None, ..Self::up(stack, "", plan)? })
+    }
+
+    /// Reads how everything stands into Pulumi's state; changes nothing in AWS.
+    #[must_use]
+    pub fn refresh(stack: &str) -> Self {
+        Self { kind: RunKind::Refresh, stack: stack.to_owned(), preview: None, plan: Plan::default() }
+    }
+
+    /// What is done.
+    #[must_use]
+    pub fn kind(&self) -> RunKind {
+        self.kind
+    }
+
+    /// On which stack.
+    #[must_use]
+    pub fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    /// The preview whose plan is done.
+    #[must_use]
+    pub fn preview(&self) -> Option<&str> {
+        self.preview.as_deref()
+    }
+
+    /// What was read before the confirmation.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What the operator has to do to let it run.
+    #[must_use]
+    pub fn need(&self) -> Need {
+        match self.kind {
+            RunKind::Destroy => Need::Typed(self.stack.clone()),
+            _ => self.plan.need(&self.stack),
+        }
+    }
+
+    /// The title of the confirmation.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.kind {
+            RunKind::Destroy => format!("DESTROY the stack {}: {}", self.stack, self.plan.text()),
+            RunKind::Refresh => format!("Read how {} stands into Pulumi's state", self.stack),
+            _ => format!("Run the plan on {}: {}", self.stack, self.plan.text()),
+        }
+    }
+}
+
+/// The end of a run by force: a second interrupt, after which Pulumi neither waits nor writes its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Termination {
+    run: String,
+    orphans: Vec<String>,
+    more: usize,
+}
+
+impl Termination {
+    /// The end of the run `run`, which stands as `deploy` says.
+    #[must_use]
+    pub fn new(run: &str, deploy: &Deploy) -> Self {
+        let under_way = deploy.under_way();
+        let orphans: Vec<String> =
+            under_way.iter().take(NAMED_ORPHANS).map(|r| format!("{} ({})", r.name(), r.short_type())).collect();
+        Self { run: run.to_owned(), more: under_way.len() - orphans.len(), orphans }
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// What may be left in AWS without Pulumi knowing of it.
+    #[must_use]
+    pub fn orphans(&self) -> &[String] {
+        &self.orphans
+    }
+
+    /// What the operator has to type.
+    #[must_use]
+    pub fn need(&self) -> Need {
+        Need::Typed(TERMINATE.to_owned())
+    }
+
+    /// The warning.
+    #[must_use]
+    pub fn warning(&self) -> String {
+        if self.orphans.is_empty() {
+            return "Pulumi stops at once and does not write its state; nothing is known to be under way".to_owned();
+        }
+        let more = if self.more > 0 { format!(" and {} more", self.more) } else { String::new() };
+        format!(
+            "Pulumi stops at once and does not write its state; these may be left in AWS without it knowing: {}{more}",
+            self.orphans.join(", ")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::deploy::Operation;
+
+    fn plan(op: Operation) -> Plan {
+        Plan { changes: BTreeMap::from([(op, 2)]), complete: true, ..Plan::default() }
+    }
+
+    #[test]
+    fn only_a_finished_preview_with_changes_makes_an_order() {
+        assert_eq!(RunOrder::up("prod", "p1", Plan::default()), Err(Refusal::NoPlan));
+        let empty = Plan { complete: true, ..Plan::default() };
+        assert_eq!(RunOrder::up("prod", "p1", empty), Err(Refusal::NothingToDo));
+        let order = RunOrder::up("prod", "p1", plan(Operation::Create)).unwrap();
+        assert_eq!((order.need(), order.preview()), (Need::Yes, Some("p1")));
+        let order = RunOrder::destroy("prod", plan(Operation::Delete)).unwrap();
+        assert_eq!(order.need(), Need::Typed("prod".into()));
+        assert!(order.title().starts_with("DESTROY the stack prod: delete 2"));
+    }
+}

@@ -1,0 +1,382 @@
+//! The resources of a run: one value per URN, and the rows of the tree that they make.
+//!
+//! Pure. Rows are computed when they are asked for, since on the way down parents come first and on the way out last.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Diff, STACK_TYPE, Step, WeightedRecord};
+use super::op::Operation;
+use crate::domain::units::Timestamp;
+
+/// How far a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Planned, not begun; or between the two halves of a replacement.
+    Pending,
+    /// Under way.
+    Running,
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+    /// Under way when the run ended: nobody waited for it, so it may exist without Pulumi knowing.
+    Unfinished,
+}
+
+impl State {
+    /// A word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+/// One resource in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// Its URN.
+    pub urn: Arc<str>,
+    /// Its type, as `aws:rds/cluster:Cluster`.
+    pub rtype: Arc<str>,
+    /// URN of the resource above it.
+    pub parent: Option<Arc<str>>,
+    /// What is done to it; the steps of a replacement are one replacement.
+    pub op: Operation,
+    /// The step that is under way or was the last.
+    pub step: Operation,
+    /// How far it is.
+    pub state: State,
+    /// When work on it began.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// The provider's identifier.
+    pub id: Option<String>,
+    /// Properties that change.
+    pub diffs: Vec<Diff>,
+    /// Properties that change beyond those kept.
+    pub more_diffs: usize,
+    /// What a refresh found changed behind Pulumi's back: an update or a delete.
+    pub drift: Option<Operation>,
+    /// For a weighted record.
+    pub weighted: Option<WeightedRecord>,
+    /// Whether a provider holds it; a component only groups others.
+    pub custom: bool,
+    /// Whether Pulumi refuses to delete it.
+    pub protect: bool,
+    /// Whether a delete leaves it at the provider.
+    pub retain: bool,
+    /// Error messages about it.
+    pub errors: u32,
+    /// Warnings about it.
+    pub warnings: u32,
+    halves: Halves,
+}
+
+/// Which halves of a replacement are done; the order depends on the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Halves {
+    created: bool,
+    removed: bool,
+}
+
+impl Resource {
+    /// The resource's own name: the last part of its URN.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        urn_name(&self.urn)
+    }
+
+    /// The type without the package and the module's repetition: `rds/Cluster`.
+    #[must_use]
+    pub fn short_type(&self) -> String {
+        let mut parts = self.rtype.splitn(3, ':');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some("aws"), Some(module), Some(class)) => {
+                format!("{}/{class}", module.split('/').next().unwrap_or(module))
+            }
+            (Some("pulumi"), _, Some(class)) => class.to_owned(),
+            _ => self.rtype.to_string(),
+        }
+    }
+
+    /// Whether it is the stack itself.
+    #[must_use]
+    pub fn is_stack(&self) -> bool {
+        &*self.rtype == STACK_TYPE
+    }
+
+    /// How long it took, or has been taking.
+    #[must_use]
+    pub fn elapsed(&self, now: Timestamp) -> Option<Duration> {
+        let started = self.started?;
+        match self.state {
+            State::Pending => None,
+            State::Running => Some(now.since(started)),
+            State::Done | State::Failed | State::Unfinished => Some(self.ended.unwrap_or(now).since(started)),
+        }
+    }
+}
+
+/// The name in a URN: `urn:pulumi:STACK::PROJECT::TYPES::NAME`.
+#[must_use]
+pub fn urn_name(urn: &str) -> &str {
+    urn.splitn(4, "::").nth(3).unwrap_or(urn)
+}
+
+/// What the tree shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Show {
+    /// Everything.
+    #[default]
+    All,
+    /// What changes.
+    Changes,
+    /// What is under way.
+    Running,
+    /// What failed or was left unfinished.
+    Failed,
+}
+
+/// Which rows are wanted. Ancestors of a match come along, so that a row never hangs in the air.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Text that the name or the type holds, in any case; empty for all.
+    pub text: String,
+    /// Which states.
+    pub show: Show,
+}
+
+impl Filter {
+    fn passes(&self, resource: &Resource, needle: &str) -> bool {
+        let shown = match self.show {
+            Show::All => true,
+            Show::Changes => resource.op.is_change() || resource.drift.is_some(),
+            Show::Running => resource.state == State::Running,
+            Show::Failed => matches!(resource.state, State::Failed | State::Unfinished) || resource.errors > 0,
+        };
+        shown
+            && (needle.is_empty()
+                || resource.name().to_lowercase().contains(needle)
+                || resource.rtype.to_lowercase().contains(needle))
+    }
+}
+
+/// One row of the tree.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row<'a> {
+    /// The resource.
+    pub resource: &'a Resource,
+    /// How deep it lies.
+    pub depth: usize,
+    /// Whether it is the last one under its parent.
+    pub last: bool,
+    /// Whether it matches the filter itself, and is not only on the way to one that does.
+    pub matches: bool,
+}
+
+/// Where a resource counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Count {
+    pub(super) change: bool,
+    pub(super) state: State,
+}
+
+/// All resources of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tree {
+    resources: Vec<Resource>,
+    by_urn: HashMap<Arc<str>, usize>,
+}
+
+impl Tree {
+    /// All of them, in the order in which the engine came to them.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// The resource with this URN.
+    #[must_use]
+    pub fn get(&self, urn: &str) -> Option<&Resource> {
+        self.resources.get(*self.by_urn.get(urn)?)
+    }
+
+    pub(super) fn get_mut(&mut self, urn: &str) -> Option<&mut Resource> {
+        self.resources.get_mut(*self.by_urn.get(urn)?)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Resource> {
+        self.resources.iter_mut()
+    }
+
+    /// The resource of a step, made when it is new and there is room below `max`.
+    pub(super) fn entry(&mut self, step: &Step, max: usize) -> Option<&mut Resource> {
+        let index = match self.by_urn.get(step.urn.as_str()) {
+            Some(index) => *index,
+            None if self.resources.len() >= max => return None,
+            None => {
+                let urn: Arc<str> = Arc::from(step.urn.as_str());
+                self.by_urn.insert(Arc::clone(&urn), self.resources.len());
+                self.resources.push(Resource::new(urn, step));
+                self.resources.len() - 1
+            }
+        };
+        self.resources.get_mut(index)
+    }
+
+    /// The rows that the filter wants, parents before children.
+    #[must_use]
+    pub fn rows(&self, filter: &Filter) -> Vec<Row<'_>> {
+        let needle = filter.text.to_lowercase();
+        let parents: Vec<Option<usize>> = self
+            .resources
+            .iter()
+            .enumerate()
+            .map(|(index, r)| r.parent.as_deref().and_then(|p| self.by_urn.get(p).copied()).filter(|p| *p != index))
+            .collect();
+        let matches: Vec<bool> = self.resources.iter().map(|r| filter.passes(r, &needle)).collect();
+        let mut wanted = matches.clone();
+        for index in 0..wanted.len() {
+            // A walk up is bounded by the number of resources: a stream that makes a ring of parents must not hang us.
+            let mut above = if matches[index] { parents[index] } else { None };
+            for _ in 0..wanted.len() {
+                match above {
+                    Some(parent) if !wanted[parent] => {
+                        wanted[parent] = true;
+                        above = parents[parent];
+                    }
+                    _ => break,
+                }
+            }
+        }
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); self.resources.len()];
+        let mut roots = Vec::new();
+        for index in (0..self.resources.len()).filter(|index| wanted[*index]) {
+            match parents[index] {
+                Some(parent) => children[parent].push(index),
+                None => roots.push(index),
+            }
+        }
+        // Providers have no parent either; the stack itself leads.
+        roots.sort_by_key(|index| !self.resources[*index].is_stack());
+        let mut rows = Vec::with_capacity(self.resources.len());
+        let mut stack: Vec<(usize, usize, bool)> = Vec::new();
+        push_all(&mut stack, &roots, 0);
+        while let Some((index, depth, last)) = stack.pop() {
+            rows.push(Row { resource: &self.resources[index], depth, last, matches: matches[index] });
+            push_all(&mut stack, &children[index], depth + 1);
+        }
+        rows
+    }
+}
+
+fn push_all(stack: &mut Vec<(usize, usize, bool)>, indices: &[usize], depth: usize) {
+    for (from_end, index) in indices.iter().rev().enumerate() {
+        stack.push((*index, depth, from_end == 0));
+    }
+}
+
+impl Resource {
+    fn new(urn: Arc<str>, step: &Step) -> Self {
+        Self {
+            urn,
+            rtype: Arc::from(step.rtype.as_str()),
+            parent: None,
+            op: step.op.family(),
+            step: step.op,
+            state: State::Pending,
+            started: None,
+            ended: None,
+            id: None,
+            diffs: Vec::new(),
+            more_diffs: 0,
+            drift: None,
+            weighted: None,
+            custom: false,
+            protect: false,
+            retain: false,
+            errors: 0,
+            warnings: 0,
+            halves: Halves::default(),
+        }
+    }
+
+    pub(super) fn count(&self) -> Count {
+        Count { change: self.op.is_change(), state: self.state }
+    }
+
+    /// Takes over what a step says of the resource, whatever its moment.
+    pub(super) fn describe(&mut self, step: Step) {
+        if let Some(parent) = step.parent.filter(|parent| self.parent.as_deref() != Some(parent)) {
+            self.parent = Some(Arc::from(parent));
+        }
+        if step.id.is_some() {
+            self.id = step.id;
+        }
+        if !step.diffs.is_empty() {
+            (self.diffs, self.more_diffs) = (step.diffs, step.more_diffs);
+        }
+        if step.weighted.is_some() {
+            self.weighted = step.weighted;
+        }
+        self.custom |= step.custom;
+        self.protect |= step.protect;
+        self.retain |= step.retain;
+    }
+
+    pub(super) fn begin(&mut self, op: Operation, at: Timestamp) {
+        let goes_on = op.is_replacement() && self.op == Operation::Replace && self.started.is_some();
+        if !goes_on {
+            self.started = Some(at);
+            self.halves = Halves::default();
+        }
+        self.ended = None;
+        (self.op, self.step, self.state) = (op.family(), op, State::Running);
+    }
+
+    /// A refresh ends as the operation that it found necessary: `same`, `update`, `delete`.
+    pub(super) fn end(&mut self, op: Operation, at: Timestamp, planning: bool) {
+        self.ended = Some(at);
+        self.started.get_or_insert(at);
+        if self.step == Operation::Refresh && self.state == State::Running {
+            self.drift = Some(op).filter(|op| matches!(op, Operation::Update | Operation::Delete));
+            self.state = State::Done;
+            return;
+        }
+        (self.op, self.step) = (op.family(), op);
+        self.halves.created |= op == Operation::CreateReplacement;
+        self.halves.removed |= op == Operation::DeleteReplaced;
+        let half_way = op.is_replacement() && !(self.halves.created && self.halves.removed) && !planning;
+        self.state = if half_way { State::Pending } else { State::Done };
+    }
+
+    pub(super) fn fail(&mut self, op: Operation, at: Timestamp) {
+        self.started.get_or_insert(at);
+        self.ended = Some(at);
+        (self.op, self.step, self.state) = (op.family(), op, State::Failed);
+    }
+
+    /// Planned, not begun.
+    pub(super) fn expect(&mut self, op: Operation) {
+        (self.op, self.step, self.state) = (op.family(), op, State::Pending);
+    }
+
+    /// The run is over. What was half-way is done when the run went well, and nobody's otherwise.
+    pub(super) fn close(&mut self, well: bool, at: Timestamp) {
+        let half_way = self.state == State::Pending && self.halves != Halves::default();
+        if self.state == State::Running || half_way {
+            self.state = if well { State::Done } else { State::Unfinished };
+            self.ended.get_or_insert(at);
+        }
+    }
+}

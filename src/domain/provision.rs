@@ -1,0 +1,224 @@
+//! What the cockpit knows of Pulumi: whether it can be used, the run that is followed, the plan that waits.
+//!
+//! Pure. Runs themselves belong to processes of their own; this is the picture of them.
+
+use serde::Serialize;
+
+use super::confirm::Confirmed;
+use super::deploy::guard::{RunKind, Situation};
+use super::deploy::lock::{ClearLocks, Holder, Lock};
+use super::deploy::order::{RunOrder, Termination};
+use super::deploy::pending::Pending;
+use super::deploy::{Deploy, Explanation, Parsed, Plan, Show};
+use super::facts::Fact;
+use super::metrics::Metric;
+use super::model::Model;
+use super::msg::Request;
+use super::units::Timestamp;
+use super::zone::{Endpoints, Standing, ZonePlan};
+
+/// A plan older than this is read again before it is run: the world moves on.
+pub const PLAN_KEEPS: std::time::Duration = std::time::Duration::from_secs(1800);
+
+/// Something that does not work, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// What is wrong, and what it means.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// What a look at Pulumi found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// Its version, or why it cannot be used.
+    pub pulumi: Result<String, Trouble>,
+    /// Locks of the stack, with what is known of their holders.
+    pub locks: Vec<(Lock, Holder)>,
+    /// Operations that a crashed run left open.
+    pub pending: Vec<Pending>,
+    /// The newest run on this host, going on or ended.
+    pub newest: Option<RunHead>,
+    /// Names of the environment's variables that are passed through; never their values.
+    pub passed_through: Vec<String>,
+}
+
+/// What is fixed when a run begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunHead {
+    /// Its name.
+    pub id: String,
+    /// What Pulumi was asked to do.
+    pub kind: RunKind,
+    /// The command as a person would type it.
+    pub line: String,
+    /// Who asked.
+    pub operator: String,
+    /// On which host.
+    pub host: String,
+    /// When.
+    pub started_at: Timestamp,
+    /// Whether it was asked to stop.
+    pub asked_to_stop: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnding {
+    /// In a few words.
+    pub text: String,
+    /// Whether Pulumi says that all went well.
+    pub succeeded: bool,
+    /// Why it failed, and the way out.
+    pub explanation: Option<Explanation>,
+}
+
+/// The run that is followed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// What is fixed.
+    pub head: RunHead,
+    /// Everything that its events say.
+    pub deploy: Deploy,
+    /// How it ended.
+    pub ending: Option<RunEnding>,
+}
+
+/// A preview that came to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadyPlan {
+    /// The preview's run.
+    pub run: String,
+    /// Whether it is the plan of an `up` or of a `destroy`.
+    pub kind: RunKind,
+    /// What would happen.
+    pub plan: Plan,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+/// Pulumi, as the cockpit sees it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Provision {
+    /// What the newest look found.
+    pub look: Option<Fact<Look>>,
+    /// A look was asked for.
+    pub asked: bool,
+    /// A request that has no answer yet.
+    pub busy: Option<Request>,
+    /// The run that is followed.
+    pub run: Option<Run>,
+    /// The plan that waits for its confirmation.
+    pub plan: Option<ReadyPlan>,
+    /// Which resources are listed.
+    pub show: Show,
+    /// Whether the log is shown in place of the resources.
+    pub log: bool,
+}
+
+/// What Pulumi, or the zone, is asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Look at Pulumi, the stack's locks and its runs.
+    Look,
+    /// Say what an `up`, or a `destroy`, would do.
+    Preview {
+        /// Whether it is about `destroy`.
+        destroy: bool,
+    },
+    /// Run what was confirmed.
+    Execute(Confirmed<RunOrder>),
+    /// Follow the run of this name from its first event.
+    Follow(String),
+    /// Ask the run of this name to stop, once.
+    AskToStop(String),
+    /// End a run by force.
+    Terminate(Confirmed<Termination>),
+    /// Clear locks of the dead.
+    ClearLocks(Confirmed<ClearLocks>),
+    /// Change the records of the zone: adopt or release.
+    Zone(Confirmed<ZonePlan>),
+}
+
+/// What comes back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// Answer to [`Order::Look`].
+    Looked(Box<Look>),
+    /// A run has begun.
+    Started(RunHead),
+    /// New lines of a run.
+    Lines {
+        /// The run.
+        run: String,
+        /// The lines.
+        lines: Vec<Parsed>,
+        /// Lines that were too long to be read.
+        oversized: u32,
+    },
+    /// The run's file is another one, or was cut: what was folded does not count any more.
+    Restarted {
+        /// The run.
+        run: String,
+    },
+    /// The run has ended and all is read.
+    Ended {
+        /// The run.
+        run: String,
+        /// The exit code, unless a signal ended it.
+        code: Option<i32>,
+        /// In a few words.
+        text: String,
+        /// Whether Pulumi says that all went well.
+        succeeded: bool,
+        /// The end of what it wrote to stderr.
+        stderr: String,
+    },
+    /// The run was asked to stop; false when it had been asked before and nothing was sent.
+    AskedToStop(bool),
+    /// Something was done, in a sentence.
+    Done(String),
+    /// It could not be done.
+    Failed(Trouble),
+}
+
+impl Provision {
+    /// The run that goes on, if it is the one that is followed.
+    #[must_use]
+    pub fn going_on(&self) -> Option<&Run> {
+        self.run.as_ref().filter(|run| run.ending.is_none())
+    }
+}
+
+/// What has to be known before a run may start, from the model.
+#[must_use]
+pub fn situation(model: &Model) -> Situation {
+    let facts = &model.live.facts;
+    let running = match (model.provision.going_on(), facts.stack_run.as_ref().and_then(|f| f.value.clone())) {
+        (Some(run), _) => Some(format!("pulumi {} by {}", run.head.kind, run.head.operator)),
+        (None, other) => other,
+    };
+    let weight_change = match &model.live.history {
+        None => Some("the journal is not read yet".to_owned()),
+        Some(history) if history.unfinished.is_some() => Some("its outcome is not known yet".to_owned()),
+        Some(history) => history.pending.as_ref().map(|(id, _)| id.clone()),
+    };
+    let requests = facts.metrics.series(Metric::NewRequests);
+    let newest = facts.metrics.series(Metric::LegacyRequests).last_settled(model.live.now);
+    // A balancer without a request publishes nothing: where the legacy one has settled data and the new one none, it is 0.
+    let new_requests_per_min = match requests.last_settled(model.live.now) {
+        Some(point) if model.live.now.since(point.at) <= super::series::STALE => Some(point.value),
+        _ => newest.filter(|p| model.live.now.since(p.at) <= super::series::STALE).map(|_| 0.0),
+    };
+    Situation { running, weight_change, standing: standing(model), new_requests_per_min, provisioned: true }
+}
+
+/// How the name is answered, when Route 53 was read.
+#[must_use]
+pub fn standing(model: &Model) -> Option<Standing> {
+    let facts = &model.live.facts;
+    let fresh = facts.group.as_ref().is_some_and(|g| model.live.now.since(g.at) <= super::gate::FACT_STALE);
+    let endpoints: &Endpoints = &model.stack.endpoints;
+    fresh.then(|| Standing::of(&model.stack.group, endpoints, &facts.records))
+}

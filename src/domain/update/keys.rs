@@ -1,0 +1,161 @@
+//! What a key does, depending on what is open.
+
+use crate::domain::confirm::DialogKey;
+use crate::domain::facts::Source;
+use crate::domain::model::{Dialog, Model};
+use crate::domain::msg::Effect;
+use crate::domain::units::Percent;
+use crate::keymap::{Action, Code, Key, View, lookup};
+
+use super::{provision, steps, toast};
+
+/// Longest filter text.
+const MAX_FILTER: usize = 60;
+
+pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    match model.dialog.take() {
+        Some(Dialog::Shift(question)) => steps::answer_shift(model, question, dialog_key(key), effects),
+        Some(Dialog::Accept(question)) => steps::answer_accept(model, question, dialog_key(key), effects),
+        Some(Dialog::Ask(question)) => provision::answer(model, *question, dialog_key(key), effects),
+        Some(Dialog::Prompt { typed, error }) => prompt_key(model, typed, error, key),
+        Some(dialog) => reading_key(model, dialog, key),
+        None if model.screen.filtering => filter_key(model, key),
+        None => {
+            if let Some(action) = lookup(key) {
+                act(model, action, effects);
+            }
+        }
+    }
+}
+
+fn dialog_key(key: Key) -> DialogKey {
+    match key {
+        Key { ctrl: true, .. } => DialogKey::Other,
+        Key { code: Code::Char(c), .. } => DialogKey::Char(c),
+        Key { code: Code::Enter, .. } => DialogKey::Enter,
+        Key { code: Code::Backspace, .. } => DialogKey::Backspace,
+        _ => DialogKey::Other,
+    }
+}
+
+/// A dialog that only wants to be read: the usual keys close it, the rollback works from it, all else is ignored so
+/// that a key meant for the view cannot hide it unread.
+fn reading_key(model: &mut Model, dialog: Dialog, key: Key) {
+    let closes = matches!(key.code, Code::Esc | Code::Enter | Code::Char(' ' | 'q'))
+        || (dialog == Dialog::Help && lookup(key) == Some(Action::Help))
+        || (key.ctrl && key.code == Code::Char('c'));
+    if lookup(key) == Some(Action::ProposeRollback) {
+        steps::propose(model, Percent::ZERO);
+    } else if !closes {
+        model.dialog = Some(dialog);
+    }
+}
+
+fn prompt_key(model: &mut Model, mut typed: String, error: Option<String>, key: Key) {
+    match key.code {
+        Code::Char(c) if c.is_ascii_digit() && !key.ctrl => {
+            if typed.len() < 3 {
+                typed.push(c);
+            }
+            model.dialog = Some(Dialog::Prompt { typed, error: None });
+        }
+        Code::Backspace => {
+            typed.pop();
+            model.dialog = Some(Dialog::Prompt { typed, error: None });
+        }
+        Code::Enter => {
+            if let Some(share) = typed.parse::<u8>().ok().and_then(Percent::new) {
+                steps::propose(model, share);
+            } else {
+                let error = Some("a whole percentage from 0 to 100 is needed".to_owned());
+                model.dialog = Some(Dialog::Prompt { typed, error });
+            }
+        }
+        Code::Esc => {}
+        Code::Char('c') if key.ctrl => {}
+        _ => model.dialog = Some(Dialog::Prompt { typed, error }),
+    }
+}
+
+fn filter_key(model: &mut Model, key: Key) {
+    match key.code {
+        Code::Esc => {
+            model.screen.filter.clear();
+            model.screen.filtering = false;
+        }
+        Code::Enter => model.screen.filtering = false,
+        Code::Backspace => {
+            model.screen.filter.pop();
+        }
+        Code::Char('c') if key.ctrl => model.screen.filtering = false,
+        Code::Char(c) if !key.ctrl && model.screen.filter.chars().count() < MAX_FILTER => {
+            model.screen.filter.push(c);
+            model.screen.scroll.remove(&model.screen.view);
+        }
+        _ => {}
+    }
+}
+
+fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::Go(view) => go(model, view),
+        Action::NextView => go(model, model.screen.view.turned(1)),
+        Action::PreviousView => go(model, model.screen.view.turned(-1)),
+        Action::ProposeStep(delta) => steps::propose_step(model, delta),
+        Action::PromptShare => model.dialog = Some(Dialog::Prompt { typed: String::new(), error: None }),
+        Action::ProposeRollback => steps::propose(model, Percent::ZERO),
+        Action::AcceptFound => steps::propose_accept(model),
+        Action::Freeze => {
+            model.frozen = if model.frozen.is_some() { None } else { Some(Box::new(model.live.clone())) };
+        }
+        Action::Refresh => {
+            for source in Source::ALL {
+                model.polls.hurry(source);
+            }
+        }
+        Action::Help => model.dialog = Some(Dialog::Help),
+        Action::Filter => model.screen.filtering = true,
+        Action::Scroll(by) => scroll(model, isize::from(by)),
+        Action::Page(by) => {
+            scroll(model, isize::from(by).saturating_mul(isize::try_from(model.screen.page_rows.max(1)).unwrap_or(1)))
+        }
+        Action::Top => scroll(model, isize::MIN),
+        Action::Bottom if model.screen.view == View::Provision && model.provision.log => provision::tail(model),
+        Action::Bottom => scroll(model, isize::MAX),
+        Action::Back => {
+            if model.screen.filter.is_empty() {
+                model.frozen = None;
+            }
+            model.screen.filter.clear();
+            model.screen.toast = None;
+        }
+        _ if action.is_about_pulumi() && model.screen.view != View::Provision => {
+            toast(model, "that key belongs to Provision: press 5 first", false);
+        }
+        Action::Preview => provision::preview(model, effects),
+        Action::Up => provision::up(model),
+        Action::Destroy => provision::destroy(model, effects),
+        Action::Stop => provision::stop(model, effects),
+        Action::Release => provision::ask_release(model),
+        Action::ClearLocks => provision::clear_locks(model),
+        Action::CycleShow => provision::cycle_show(model),
+        Action::ToggleLog => provision::toggle_log(model),
+        Action::Quit => {
+            model.quitting = true;
+            effects.push(Effect::Quit);
+        }
+    }
+}
+
+fn go(model: &mut Model, view: crate::keymap::View) {
+    if model.screen.view != view {
+        model.screen.filter.clear();
+    }
+    model.screen.view = view;
+}
+
+fn scroll(model: &mut Model, by: isize) {
+    let last = model.list_len().saturating_sub(usize::from(model.screen.page_rows));
+    let row = model.scroll().min(last).saturating_add_signed(by).min(last);
+    model.screen.scroll.insert(model.screen.view, row);
+}

@@ -1,0 +1,182 @@
+//! The one function that changes the model: a fact goes in, the model moves on, requests to the outside come out.
+//!
+//! Pure: `now` and uptime enter with [`Msg::Tick`]; nothing here waits, reads or writes.
+
+mod answers;
+mod keys;
+mod provision;
+#[cfg(test)]
+mod provision_tests;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+use super::facts::Source;
+use super::gate::{self, Inputs, Verdict};
+use super::model::{Dialog, JOURNAL_KEPT, Model, Moving, TOAST_TIME, Toast};
+use super::msg::{Effect, Msg, Request};
+use super::record::{Entry, Event, History};
+
+/// Takes one fact in and says what the runtime has to do about it.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match msg {
+        Msg::Tick { now, uptime } => {
+            model.live.now = now;
+            model.uptime = uptime;
+        }
+        Msg::Key(key) => keys::key(model, key, &mut effects),
+        Msg::Drawn { uptime, page_rows } => {
+            model.uptime = model.uptime.max(uptime);
+            model.screen.page_rows = page_rows;
+            match &mut model.dialog {
+                Some(Dialog::Shift(question)) => question.drawn(uptime),
+                Some(Dialog::Accept(question)) => question.drawn(uptime),
+                Some(Dialog::Ask(question)) => question.drawn(uptime),
+                _ => {}
+            }
+            return effects;
+        }
+        Msg::Answer { request, source, result, at, clock_skew_ms } => {
+            answers::answer(model, request, source, result, at, &mut effects);
+            model.live.facts.clock_skew_ms = clock_skew_ms;
+        }
+        Msg::JournalRead { result } => match result {
+            Ok((entries, broken)) => {
+                model.live.history = Some(History::of(&entries));
+                model.live.journal_broken = broken;
+                let skip = entries.len().saturating_sub(JOURNAL_KEPT);
+                model.live.journal = entries.into_iter().skip(skip).collect();
+            }
+            Err(error) => {
+                model.live.journal_error = Some(format!("{error}; {}", error.hint()));
+                toast(model, format!("the journal cannot be read: {}", error.message), true);
+            }
+        },
+        Msg::Appended { result } => match result {
+            Ok(entry) => list(model, entry),
+            Err(error) => {
+                toast(model, format!("the journal cannot be written: {}", error.message), true);
+                model.live.journal_error = Some(format!("{error}; {}", error.hint()));
+            }
+        },
+        Msg::Shifted { request, outcome, entries } => {
+            steps::shifted(model, request, outcome, entries, &mut effects);
+        }
+        Msg::Provision { request, news } => provision::news(model, request, news, &mut effects),
+        Msg::Settled { request, result } => steps::settled(model, request, result),
+    }
+    follow_up(model, &mut effects);
+    effects
+}
+
+/// What follows from any fact: gates, dialogs that have lost their ground, questions that are due.
+fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
+    let mut gates = gate::evaluate(Inputs {
+        facts: &model.live.facts,
+        history: model.live.history.as_ref(),
+        policy: &model.policy,
+        now: model.live.now,
+    });
+    if let Some(run) = model.provision.going_on() {
+        gate::runs(&mut gates, &format!("pulumi {} by {}", run.head.kind, run.head.operator), model.live.now);
+    }
+    let watching = model
+        .live
+        .history
+        .as_ref()
+        .is_some_and(|h| h.since_moved(model.live.now).is_some_and(|t| t < model.policy.bake));
+    if watching {
+        let stopped = gates.iter().zip(&model.live.gates).any(|(new, old)| {
+            old.id == new.id && old.verdict == Verdict::Pass && new.verdict != Verdict::Pass && is_about_health(new.id)
+        });
+        if stopped {
+            effects.push(Effect::Bell);
+        }
+    }
+    model.live.gates = gates;
+    steps::guard_dialog(model, effects);
+    provision::guard(model, effects);
+    if model.screen.toast.as_ref().is_some_and(|t| model.uptime.saturating_sub(t.at) >= TOAST_TIME) {
+        model.screen.toast = None;
+    }
+    if model.quitting {
+        return;
+    }
+    if !model.journal_asked {
+        model.journal_asked = true;
+        effects.push(Effect::ReadJournal);
+    }
+    provision::look(model, effects);
+    steps::settle_leftovers(model, effects);
+    ask(model, effects);
+}
+
+/// The bell is for what goes wrong by itself, not for the bake that every step begins anew.
+fn is_about_health(id: gate::GateId) -> bool {
+    use gate::GateId;
+    !matches!(id, GateId::Bake | GateId::DnsSettled | GateId::StackIdle)
+}
+
+/// Sends every question that is due.
+fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
+    let change = model.live.history.as_ref().and_then(|h| h.pending.as_ref()).map(|(id, _)| id.clone());
+    for source in model.polls.due(model.live.now) {
+        if let Some(query) = source.query(change.as_deref()) {
+            let request = next_request(model);
+            model.polls.sent(source, request, model.live.now);
+            effects.push(Effect::Observe { request, query });
+        }
+    }
+}
+
+fn next_request(model: &mut Model) -> Request {
+    let request = model.next_request;
+    model.next_request += 1;
+    request
+}
+
+/// Notes an event: it counts at once, and is listed when it is on disk.
+fn note(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
+    let entry = Entry { at: model.live.now, operator: operator(model), host: model.stack.host.clone(), event };
+    if let Some(history) = &mut model.live.history {
+        history.add(&entry);
+    }
+    effects.push(Effect::Append(entry));
+}
+
+/// Who operates: the AWS role and session once STS has answered, the local user before.
+#[must_use]
+pub fn operator(model: &Model) -> String {
+    model
+        .live
+        .facts
+        .identity
+        .as_ref()
+        .map_or_else(|| model.stack.operator.clone(), |fact| fact.value.short().to_owned())
+}
+
+fn list(model: &mut Model, entry: Entry) {
+    if model.live.journal.len() == JOURNAL_KEPT {
+        model.live.journal.pop_front();
+    }
+    model.live.journal.push_back(entry);
+}
+
+fn toast(model: &mut Model, text: impl Into<String>, is_bad: bool) {
+    model.screen.toast = Some(Toast { text: text.into(), is_bad, at: model.uptime });
+}
+
+fn notice(model: &mut Model, title: impl Into<String>, lines: Vec<String>) {
+    model.dialog = Some(Dialog::Notice { title: title.into(), lines });
+}
+
+/// Whether a request of ours that changes something is under way.
+fn is_sending(model: &Model) -> bool {
+    model.moving != Moving::No
+}
+
+/// Asks for the records anew and drops an answer that is under way: it may show what was before.
+fn reread_records(model: &mut Model) {
+    model.polls.restart(Source::Records);
+}

@@ -1,0 +1,392 @@
+//! Pulumi in the cockpit: looking, previewing, running what was read, stopping, and the zone's first and last day.
+
+use crate::domain::confirm::{Answer, Confirmation, DialogKey, Need};
+use crate::domain::deploy::explain::explain;
+use crate::domain::deploy::guard::{RunKind, may_start};
+use crate::domain::deploy::lock::ClearLocks;
+use crate::domain::deploy::order::{RunOrder, Termination};
+use crate::domain::deploy::{Deploy, Plan, Show};
+use crate::domain::facts::{Fact, Source};
+use crate::domain::model::{Dialog, Model, Question};
+use crate::domain::msg::{Effect, Request};
+use crate::domain::provision::{News, Order, PLAN_KEEPS, ReadyPlan, Run, RunEnding, RunHead, situation, standing};
+use crate::domain::record::Event;
+use crate::domain::traffic::Side;
+use crate::domain::zone::{Standing, release};
+use crate::keymap::View;
+
+use super::{next_request, note, notice, reread_records, toast};
+
+/// Sends an order.
+pub(super) fn order(model: &mut Model, order: Order, effects: &mut Vec<Effect>) {
+    let request = next_request(model);
+    if !matches!(order, Order::Look | Order::Follow(_)) {
+        model.provision.busy = Some(request);
+    }
+    effects.push(Effect::Provision { request, order });
+}
+
+/// The first look, once.
+pub(super) fn look(model: &mut Model, effects: &mut Vec<Effect>) {
+    if !model.provision.asked {
+        model.provision.asked = true;
+        order(model, Order::Look, effects);
+    }
+}
+
+fn cannot(model: &mut Model) -> bool {
+    if model.stack.read_only {
+        notice(model, "Read only", vec!["this cockpit was started with --read-only and starts nothing".to_owned()]);
+        return true;
+    }
+    if model.provision.busy.is_some() {
+        toast(model, "Pulumi is being asked; wait for its answer", true);
+        return true;
+    }
+    if let Some(Fact { value, .. }) = &model.provision.look
+        && let Err(trouble) = &value.pulumi
+    {
+        let lines = vec![trouble.message.clone(), trouble.hint.clone()];
+        notice(model, "Pulumi cannot be used", lines);
+        return true;
+    }
+    false
+}
+
+fn refused(model: &mut Model, kind: RunKind, name: &str) -> bool {
+    match may_start(kind, &situation(model)) {
+        Ok(()) => false,
+        Err(refusal) => {
+            notice(model, format!("No {name} now"), vec![refusal.to_string()]);
+            true
+        }
+    }
+}
+
+/// Says what an `up` would do.
+pub(super) fn preview(model: &mut Model, effects: &mut Vec<Effect>) {
+    if !cannot(model) && !refused(model, RunKind::Preview, "preview") {
+        order(model, Order::Preview { destroy: false }, effects);
+    }
+}
+
+/// Asks whether the plan that was read is to be run.
+pub(super) fn up(model: &mut Model) {
+    if cannot(model) {
+        return;
+    }
+    match ready(model, RunKind::Preview) {
+        Some(plan) if !refused(model, RunKind::Up, "up") => {
+            confirm(model, RunOrder::up(&model.stack.name.clone(), &plan.run, plan.plan))
+        }
+        Some(_) => {}
+        None => notice(
+            model,
+            "There is no plan to run",
+            vec!["press p first: what runs is what was read, and no other".to_owned()],
+        ),
+    }
+}
+
+/// Leads to the end of the stack: release of the name, preview, confirmation.
+pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
+    if cannot(model) {
+        return;
+    }
+    if let Some(Standing::Pair(group)) = standing(model)
+        && group.weights().new_weight() == 0
+    {
+        return ask_release(model);
+    }
+    if refused(model, RunKind::Destroy, "destroy") {
+        return;
+    }
+    match ready(model, RunKind::PreviewDestroy) {
+        Some(plan) => confirm(model, RunOrder::destroy(&model.stack.name.clone(), plan.plan)),
+        None => order(model, Order::Preview { destroy: true }, effects),
+    }
+}
+
+fn ready(model: &Model, kind: RunKind) -> Option<ReadyPlan> {
+    let plan = model.provision.plan.as_ref()?;
+    (plan.kind == kind && model.live.now.since(plan.at) <= PLAN_KEEPS).then(|| plan.clone())
+}
+
+fn confirm(model: &mut Model, run: Result<RunOrder, crate::domain::deploy::guard::Refusal>) {
+    match run {
+        Ok(run) => {
+            let need = run.need();
+            ask(model, Question::Run(Box::new(run)), need);
+        }
+        Err(refusal) => notice(model, "Nothing is started", vec![refusal.to_string()]),
+    }
+}
+
+fn ask(model: &mut Model, question: Question, need: Need) {
+    model.frozen = None;
+    model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(question, need, model.uptime))));
+}
+
+/// Proposes to turn the pair back into one record, so that `destroy` leaves the name with an answer.
+pub(super) fn ask_release(model: &mut Model) {
+    // The batch writes the same records as a run or a weight change does.
+    if cannot(model) || refused(model, RunKind::Refresh, "release") {
+        return;
+    }
+    let to = match standing(model) {
+        Some(Standing::Pair(group)) if group.weights().legacy() == 0 => Side::New,
+        _ => Side::Legacy,
+    };
+    match release(&model.stack.group, &model.live.facts.records, to) {
+        Ok(plan) => {
+            let need = Need::Typed(plan.name.clone());
+            ask(model, Question::Zone(plan), need);
+        }
+        Err(refusal) => notice(model, "The name is not released", vec![refusal.to_string()]),
+    }
+}
+
+/// Asks the run to stop; the second time, asks whether to end it by force.
+pub(super) fn stop(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(run) = model.provision.going_on() else {
+        return toast(model, "no run goes on", false);
+    };
+    if model.stack.read_only {
+        return toast(model, "read only: nothing is stopped from here", true);
+    }
+    let id = run.head.id.clone();
+    if run.head.asked_to_stop {
+        let termination = Termination::new(&id, &run.deploy);
+        let need = termination.need();
+        return ask(model, Question::Terminate(termination), need);
+    }
+    order(model, Order::AskToStop(id), effects);
+}
+
+/// Proposes to clear the locks of the dead.
+pub(super) fn clear_locks(model: &mut Model) {
+    if cannot(model) {
+        return;
+    }
+    let locks = model.provision.look.as_ref().map_or(&[][..], |look| look.value.locks.as_slice());
+    match ClearLocks::new(&model.stack.name, locks) {
+        Ok(clear) => {
+            let need = Need::Typed(model.stack.name.clone());
+            ask(model, Question::Locks(clear), need);
+        }
+        Err(refusal) => notice(model, "No lock is cleared", vec![refusal.to_string()]),
+    }
+}
+
+/// Shows the next selection of resources.
+pub(super) fn cycle_show(model: &mut Model) {
+    model.provision.show = match model.provision.show {
+        Show::All => Show::Changes,
+        Show::Changes => Show::Running,
+        Show::Running => Show::Failed,
+        Show::Failed => Show::All,
+    };
+}
+
+/// Shows the log at its end, or the resources from the first one on.
+pub(super) fn toggle_log(model: &mut Model) {
+    model.provision.log = !model.provision.log;
+    if model.provision.log { tail(model) } else { drop(model.screen.scroll.remove(&View::Provision)) }
+}
+
+/// Holds the log at its end: the row behind every last one stays behind it when more lines come.
+pub(super) fn tail(model: &mut Model) {
+    model.screen.scroll.insert(View::Provision, usize::MAX);
+}
+
+/// A key for an open question about Pulumi or the zone.
+pub(super) fn answer(model: &mut Model, question: Confirmation<Question>, key: DialogKey, effects: &mut Vec<Effect>) {
+    match question.key(key, model.uptime) {
+        Answer::Open(question) => model.dialog = Some(Dialog::Ask(Box::new(question))),
+        Answer::Declined(question) => declined(model, &question, "not confirmed", effects),
+        Answer::Confirmed(question) => {
+            if let Some(why) = lost_ground(model, question.get()) {
+                return declined(model, question.get(), &why, effects);
+            }
+            let confirmed = match question.get() {
+                Question::Run(_) => {
+                    question.narrow(|q| if let Question::Run(run) = q { Some(*run) } else { None }).map(Order::Execute)
+                }
+                Question::Terminate(_) => question
+                    .narrow(|q| if let Question::Terminate(t) = q { Some(t) } else { None })
+                    .map(Order::Terminate),
+                Question::Locks(_) => {
+                    question.narrow(|q| if let Question::Locks(l) = q { Some(l) } else { None }).map(Order::ClearLocks)
+                }
+                Question::Zone(_) => {
+                    question.narrow(|q| if let Question::Zone(z) = q { Some(z) } else { None }).map(Order::Zone)
+                }
+            };
+            if let Some(confirmed) = confirmed {
+                order(model, confirmed, effects);
+            }
+        }
+    }
+}
+
+fn declined(model: &mut Model, question: &Question, why: &str, effects: &mut Vec<Effect>) {
+    toast(model, format!("nothing was started: {why}"), false);
+    note(model, Event::Declined { what: question.title(), why: why.to_owned() }, effects);
+}
+
+/// Why a question may no longer be answered with yes.
+fn lost_ground(model: &Model, question: &Question) -> Option<String> {
+    match question {
+        Question::Run(run) => may_start(run.kind(), &situation(model)).err().map(|refusal| refusal.to_string()),
+        Question::Zone(plan) => {
+            let seen: Vec<_> = plan.deletes.iter().collect();
+            let there = seen.iter().all(|record| model.live.facts.records.contains(record));
+            let started = may_start(RunKind::Refresh, &situation(model)).err().map(|refusal| refusal.to_string());
+            if there { started } else { Some("the records changed while you looked at the question".to_owned()) }
+        }
+        Question::Terminate(termination) => {
+            let going = model.provision.going_on().is_some_and(|run| run.head.id == termination.run());
+            (!going).then(|| "the run has ended".to_owned())
+        }
+        Question::Locks(_) => None,
+    }
+}
+
+/// Closes a question whose time is over or whose ground is gone.
+pub(super) fn guard(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(Dialog::Ask(question)) = &model.dialog else { return };
+    let why = if question.is_expired(model.uptime) {
+        Some("nobody answered".to_owned())
+    } else {
+        lost_ground(model, question.subject())
+    };
+    if let Some(why) = why
+        && let Some(Dialog::Ask(question)) = model.dialog.take()
+    {
+        declined(model, question.subject(), &why, effects);
+        notice(model, "The question was closed, nothing was started", vec![why]);
+    }
+}
+
+/// News of Pulumi.
+pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mut Vec<Effect>) {
+    if model.provision.busy == Some(request) && !matches!(news, News::Lines { .. } | News::Restarted { .. }) {
+        model.provision.busy = None;
+    }
+    match news {
+        News::Looked(look) => {
+            let known = model.provision.run.as_ref().map(|run| run.head.id.clone());
+            if model.provision.going_on().is_none()
+                && let Some(head) = &look.newest
+                && known.as_ref() != Some(&head.id)
+            {
+                let id = head.id.clone();
+                begin(model, head.clone());
+                order(model, Order::Follow(id), effects);
+            }
+            model.provision.look = Some(Fact { value: *look, at: model.live.now });
+        }
+        News::Started(head) => {
+            let text = format!("started: {}", head.line);
+            let event = Event::Run { id: head.id.clone(), operation: head.kind.name().to_owned(), detail: text };
+            note(model, event, effects);
+            let id = head.id.clone();
+            begin(model, head);
+            order(model, Order::Follow(id), effects);
+            model.polls.hurry(Source::StackRun);
+        }
+        News::Lines { run, lines, oversized } => {
+            if let Some(followed) = followed(model, &run) {
+                for line in lines {
+                    followed.deploy.fold(line);
+                }
+                for _ in 0..oversized {
+                    followed.deploy.skipped_line();
+                }
+            }
+        }
+        News::Restarted { run } => {
+            if let Some(followed) = followed(model, &run) {
+                followed.deploy = Deploy::new();
+            }
+        }
+        News::Ended { run, code, text, succeeded, stderr } => {
+            ended(model, &run, code, text, succeeded, &stderr, effects)
+        }
+        News::AskedToStop(sent) => {
+            if let Some(run) = &mut model.provision.run {
+                run.head.asked_to_stop = true;
+            }
+            let text = if sent {
+                "Pulumi was asked to stop: it finishes what is under way, which takes as long as a database takes"
+            } else {
+                "it was asked before; press x again to end it by force"
+            };
+            toast(model, text, false);
+        }
+        News::Done(text) => {
+            note(model, Event::Note { text: text.clone() }, effects);
+            toast(model, text, false);
+            reread_records(model);
+            order(model, Order::Look, effects);
+        }
+        News::Failed(trouble) => {
+            notice(model, "Not done", vec![trouble.message, trouble.hint]);
+            reread_records(model);
+        }
+    }
+}
+
+fn begin(model: &mut Model, head: RunHead) {
+    let expected = model.provision.plan.as_ref().filter(|plan| {
+        matches!((plan.kind, head.kind), (RunKind::Preview, RunKind::Up) | (RunKind::PreviewDestroy, RunKind::Destroy))
+    });
+    let deploy = expected.map_or_else(Deploy::new, |ready| Deploy::expecting(&ready.plan));
+    // The plan that can be run is always the one on the screen.
+    model.provision.plan = None;
+    model.screen.scroll.remove(&View::Provision);
+    if model.provision.log {
+        tail(model);
+    }
+    model.provision.run = Some(Run { head, deploy, ending: None });
+}
+
+fn followed<'a>(model: &'a mut Model, id: &str) -> Option<&'a mut Run> {
+    model.provision.run.as_mut().filter(|run| run.head.id == id)
+}
+
+fn ended(
+    model: &mut Model,
+    id: &str,
+    code: Option<i32>,
+    text: String,
+    succeeded: bool,
+    stderr: &str,
+    effects: &mut Vec<Effect>,
+) {
+    let now = model.live.now;
+    let Some(run) = followed(model, id).filter(|run| run.ending.is_none()) else { return };
+    run.deploy.process_ended();
+    let explanation = (!succeeded).then(|| explain(&run.deploy, code, stderr));
+    run.ending = Some(RunEnding { text: text.clone(), succeeded, explanation });
+    let (kind, started) = (run.head.kind, run.head.started_at);
+    let plan = kind.is_preview().then(|| Plan::of(&run.deploy)).filter(|plan| succeeded && plan.complete);
+    if let Some(plan) = plan {
+        let ready = ReadyPlan { run: id.to_owned(), kind, plan, at: started };
+        // A preview that is found again at the start may be hours old; its plan then only counts while it keeps.
+        model.provision.plan = (now.since(started) <= PLAN_KEEPS).then_some(ready);
+    }
+    let known = model.live.journal.iter().any(
+        |entry| matches!(&entry.event, Event::Run { id: known, detail, .. } if known == id && detail.starts_with("ended")),
+    );
+    if !known {
+        note(
+            model,
+            Event::Run { id: id.to_owned(), operation: kind.name().to_owned(), detail: format!("ended: {text}") },
+            effects,
+        );
+    }
+    toast(model, format!("pulumi {kind}: {text}"), !succeeded);
+    model.polls.hurry(Source::StackRun);
+    reread_records(model);
+}

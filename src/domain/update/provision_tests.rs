@@ -1,0 +1,646 @@
+//! Pulumi from the cockpit, in the operator's words; and what holds for any sequence of keys and news.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::update;
+use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
+use crate::domain::deploy::event::parse;
+use crate::domain::deploy::guard::RunKind;
+use crate::domain::deploy::lock::{Holder, Lock};
+use crate::domain::facts::{Observation, Source};
+use crate::domain::gate::{GateId, Policy, Verdict};
+use crate::domain::metrics::{Metric, MetricReadings};
+use crate::domain::model::{Dialog, Model, Question, Stack};
+use crate::domain::msg::{Effect, Msg};
+use crate::domain::provision::{Look, News, Order, PLAN_KEEPS, RunHead, Trouble};
+use crate::domain::record::{Entry, Event, OutcomeKind};
+use crate::domain::series::{Point, Series};
+use crate::domain::service::Writer;
+use crate::domain::shift::Direction;
+use crate::domain::shift::fixtures::{key as group_key, record};
+use crate::domain::traffic::{Record, Routing, Side, Target};
+use crate::domain::units::{Timestamp, WeightPair};
+use crate::keymap::{Code, KEYMAP, Key};
+
+const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/preview.jsonl");
+const DESTROY: &str = include_str!("../../../tests/fixtures/engine/destroy.jsonl");
+const UP: &str = include_str!("../../../tests/fixtures/engine/bundled-up.jsonl");
+const LEGACY_DNS: &str = "legacy.elb.amazonaws.com";
+
+/// A cockpit on the Provision view, with Pulumi and the zone played by hand.
+struct Desk {
+    model: Model,
+    newest: u64,
+    runs: u32,
+}
+
+impl Desk {
+    /// The pair at these weights; the new stack gets so many requests a minute.
+    fn new(legacy: u8, new: u8, requests: f64) -> Self {
+        let stack = Stack {
+            name: "prod".into(),
+            region: "us-west-2".into(),
+            legacy_region: "us-east-1".into(),
+            group: group_key(),
+            writer: Writer::Legacy,
+            legacy_lb: "techvault".into(),
+            aurora: "aurora".into(),
+            endpoints: crate::domain::zone::Endpoints {
+                legacy_dns: LEGACY_DNS.into(),
+                new_dns: "new.elb.amazonaws.com".into(),
+                new_zone_id: "Z1H1FL5HABSF5".into(),
+                evaluate_health: true,
+            },
+            read_only: false,
+            simulation: None,
+            operator: "maria".into(),
+            host: "bastion".into(),
+        };
+        let model = Model::new(stack, Policy::default(), Timestamp::from_millis(1_795_000_020_000));
+        let mut desk = Self { model, newest: 0, runs: 0 };
+        desk.zone(vec![record("A", "legacy", legacy), record("A", "new", new)]);
+        desk.requests(requests);
+        desk.absorb(Source::StackRun, Observation::StackRun(None));
+        desk.journal(vec![]);
+        desk.press('5');
+        let look = Order::Look;
+        assert!(desk.model.provision.asked, "it looks by itself: {look:?}");
+        desk.looked(|_| {});
+        desk
+    }
+
+    fn absorb(&mut self, source: Source, observation: Observation) {
+        let (key, now) = (self.model.stack.group.clone(), self.model.live.now);
+        self.model.live.facts.absorb(&key, source, Ok(observation), now);
+    }
+
+    fn zone(&mut self, records: Vec<Record>) {
+        self.absorb(Source::Records, Observation::Records(records));
+    }
+
+    fn requests(&mut self, new: f64) {
+        let last = self.model.live.now.floor_to(Duration::from_secs(60));
+        for (side, metric, value) in
+            [(Side::New, Metric::NewRequests, new), (Side::Legacy, Metric::LegacyRequests, 900.0)]
+        {
+            let points = (1..=15).map(|n| Point { at: last.minus(Duration::from_secs(60 * n)), value }).collect();
+            let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![] };
+            let source = if side == Side::New { Source::MetricsNew } else { Source::MetricsLegacy };
+            self.absorb(source, Observation::Metrics(side, readings));
+        }
+    }
+
+    fn journal(&mut self, events: Vec<Event>) {
+        let at = self.model.live.now;
+        let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+        self.feed(Msg::JournalRead { result: Ok((events.into_iter().map(entry).collect(), 0)) });
+    }
+
+    fn feed(&mut self, msg: Msg) -> Vec<Effect> {
+        let effects = update(&mut self.model, msg);
+        for effect in &effects {
+            if let Effect::Provision { request, .. } = effect {
+                self.newest = *request;
+            }
+        }
+        effects
+    }
+
+    fn news(&mut self, news: News) -> Vec<Effect> {
+        let request = self.model.provision.busy.unwrap_or(self.newest);
+        self.feed(Msg::Provision { request, news })
+    }
+
+    fn looked(&mut self, change: impl FnOnce(&mut Look)) -> Vec<Effect> {
+        let mut look =
+            Look { pulumi: Ok("3.253.0".into()), locks: vec![], pending: vec![], newest: None, passed_through: vec![] };
+        change(&mut look);
+        self.news(News::Looked(Box::new(look)))
+    }
+
+    fn press(&mut self, key: char) -> Vec<Effect> {
+        self.feed(Msg::Key(Key::char(key)))
+    }
+
+    fn enter(&mut self) -> Vec<Effect> {
+        self.feed(Msg::Key(Key::plain(Code::Enter)))
+    }
+
+    fn type_in(&mut self, text: &str) -> Vec<Effect> {
+        for c in text.chars() {
+            let effects = self.press(c);
+            assert!(heavy(&effects).is_none(), "a letter sends nothing");
+        }
+        self.enter()
+    }
+
+    fn arm(&mut self) {
+        let uptime = self.model.uptime;
+        self.feed(Msg::Drawn { uptime, page_rows: 10 });
+        self.model.uptime += ARMS_AFTER;
+    }
+
+    fn wait(&mut self, by: Duration) -> Vec<Effect> {
+        let (now, uptime) = (self.model.live.now.plus(by), self.model.uptime + by);
+        self.feed(Msg::Tick { now, uptime })
+    }
+
+    fn head(&mut self, kind: RunKind) -> RunHead {
+        self.runs += 1;
+        RunHead {
+            id: format!("run-{}", self.runs),
+            kind,
+            line: format!("pulumi {kind} --json"),
+            operator: "maria".into(),
+            host: "bastion".into(),
+            started_at: self.model.live.now,
+            asked_to_stop: false,
+        }
+    }
+
+    fn started(&mut self, kind: RunKind) -> String {
+        let head = self.head(kind);
+        let id = head.id.clone();
+        let effects = self.news(News::Started(head));
+        assert!(followed(&effects, &id), "a run that has begun is followed: {effects:?}");
+        id
+    }
+
+    fn lines(&mut self, run: &str, text: &str) {
+        let lines = text.lines().map(|line| parse(line.as_bytes())).collect();
+        self.news(News::Lines { run: run.to_owned(), lines, oversized: 0 });
+    }
+
+    fn ended(&mut self, run: &str, succeeded: bool) -> Vec<Effect> {
+        let code = Some(i32::from(!succeeded));
+        let text = if succeeded { "succeeded" } else { "failed" }.to_owned();
+        self.news(News::Ended { run: run.to_owned(), code, text, succeeded, stderr: String::new() })
+    }
+
+    /// A preview to its end.
+    fn preview(&mut self, kind: RunKind, text: &str) {
+        let run = self.started(kind);
+        self.lines(&run, text);
+        self.ended(&run, true);
+    }
+
+    fn notice(&self) -> String {
+        match &self.model.dialog {
+            Some(Dialog::Notice { title, lines }) => format!("{title}: {}", lines.join("; ")),
+            other => panic!("no notice but {other:?}"),
+        }
+    }
+
+    fn question(&self) -> &Question {
+        match &self.model.dialog {
+            Some(Dialog::Ask(question)) => question.subject(),
+            other => panic!("no question but {other:?}"),
+        }
+    }
+
+    fn idle(&self) -> Verdict {
+        self.model.live.gates.iter().find(|gate| gate.id == GateId::StackIdle).unwrap().verdict
+    }
+}
+
+/// The order among these effects that changes something and so needs a yes.
+fn heavy(effects: &[Effect]) -> Option<&Order> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Provision {
+            order: order @ (Order::Execute(_) | Order::Terminate(_) | Order::ClearLocks(_) | Order::Zone(_)),
+            ..
+        } => Some(order),
+        _ => None,
+    })
+}
+
+fn asked(effects: &[Effect], wanted: impl Fn(&Order) -> bool) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Provision { order, .. } if wanted(order)))
+}
+
+fn followed(effects: &[Effect], id: &str) -> bool {
+    asked(effects, |order| *order == Order::Follow(id.to_owned()))
+}
+
+fn simple(to: &str) -> Vec<Record> {
+    vec![Record {
+        name: "app.example.com.".into(),
+        rtype: "A".into(),
+        set_identifier: None,
+        routing: Routing::Simple,
+        target: Target::Alias { dns_name: to.into(), zone_id: "Z35SXDOTRQ7X7K".into(), evaluate_health: true },
+        health_check_id: None,
+    }]
+}
+
+fn dead_lock() -> (Lock, Holder) {
+    (Lock { pid: 999, host: "bastion".into(), user: "bob".into(), since: None }, Holder::DeadHere)
+}
+
+#[test]
+fn the_newest_run_is_found_and_followed_again() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let head = desk.head(RunKind::Up);
+    let id = head.id.clone();
+    let effects = desk.looked(|look| look.newest = Some(head.clone()));
+    assert!(followed(&effects, &id));
+    let effects = desk.looked(|look| look.newest = Some(head));
+    assert!(!followed(&effects, &id), "once is enough: its events would be folded twice");
+    desk.lines(&id, UP);
+    assert_eq!(desk.model.provision.run.as_ref().unwrap().deploy.progress().failed, 0);
+    assert!(desk.model.provision.run.as_ref().unwrap().deploy.progress().done > 100);
+    desk.ended(&id, true);
+    let other = desk.head(RunKind::Refresh);
+    let id = other.id.clone();
+    assert!(followed(&desk.looked(|look| look.newest = Some(other)), &id), "a newer one takes its place");
+}
+
+#[test]
+fn what_runs_is_what_was_read_and_confirmed() {
+    let mut desk = Desk::new(90, 10, 100.0);
+    assert!(asked(&desk.press('p'), |order| *order == Order::Preview { destroy: false }));
+    assert!(!asked(&desk.press('p'), |_| true), "one request at a time");
+    desk.press('u');
+    assert!(desk.model.dialog.is_none(), "there is nothing to run yet");
+    desk.preview(RunKind::Preview, PREVIEW);
+    let plan = desk.model.provision.plan.clone().expect("a plan is ready");
+    assert!(heavy(&desk.press('u')).is_none());
+    assert!(matches!(desk.question(), Question::Run(run) if *run.plan() == plan.plan));
+    desk.press('y');
+    assert!(matches!(desk.question(), Question::Run(_)), "before it was seen, no key counts");
+    desk.arm();
+    let effects = desk.press('y');
+    let Some(Order::Execute(run)) = heavy(&effects) else { panic!("{effects:?}") };
+    assert_eq!((run.get().kind(), run.get().preview()), (RunKind::Up, Some(plan.run.as_str())));
+    desk.started(RunKind::Up);
+    let run = desk.model.provision.run.as_ref().unwrap();
+    assert_eq!(run.deploy.progress().total, Some(plan.plan.total()), "the plan is the total");
+    assert!(desk.model.provision.plan.is_none(), "a plan runs once");
+}
+
+#[test]
+fn a_plan_that_failed_or_grew_old_is_not_run() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let run = desk.started(RunKind::Preview);
+    desk.lines(&run, PREVIEW);
+    desk.ended(&run, false);
+    desk.press('u');
+    assert!(desk.notice().contains("press p first"), "{}", desk.notice());
+    desk.enter();
+    desk.preview(RunKind::Preview, PREVIEW);
+    desk.wait(PLAN_KEEPS + Duration::from_secs(1));
+    desk.press('u');
+    assert!(desk.notice().contains("press p first"), "{}", desk.notice());
+    desk.enter();
+    desk.preview(RunKind::Preview, PREVIEW);
+    desk.started(RunKind::Preview);
+    assert!(desk.model.provision.plan.is_none(), "the plan that can be run is the one on the screen");
+}
+
+#[test]
+fn an_open_question_closes_by_itself() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.preview(RunKind::Preview, PREVIEW);
+    desk.press('u');
+    desk.arm();
+    desk.wait(EXPIRES_AFTER);
+    assert!(desk.notice().contains("nobody answered"));
+    desk.enter();
+    desk.press('u');
+    desk.arm();
+    desk.started(RunKind::Refresh);
+    assert!(desk.notice().contains("going on"), "another run took the ground away: {}", desk.notice());
+}
+
+#[test]
+fn no_up_while_a_weight_change_is_pending() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.preview(RunKind::Preview, PREVIEW);
+    let weights = |legacy, new| WeightPair::new(legacy, new).unwrap();
+    desk.journal(vec![
+        Event::Intent {
+            id: "i".into(),
+            record: "app.example.com.".into(),
+            from: weights(100, 0),
+            to: weights(90, 10),
+            direction: Direction::Forward,
+            overrides: vec![],
+        },
+        Event::Outcome {
+            id: "i".into(),
+            result: OutcomeKind::Accepted,
+            weights: Some(weights(90, 10)),
+            change: Some("/change/C1".into()),
+            detail: String::new(),
+        },
+    ]);
+    desk.press('u');
+    assert!(desk.notice().contains("a weight change is pending"), "{}", desk.notice());
+    desk.enter();
+    desk.press('E');
+    assert!(desk.notice().contains("a weight change is pending"), "{}", desk.notice());
+}
+
+#[test]
+fn no_weight_moves_while_a_run_goes_on() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    assert_eq!(desk.idle(), Verdict::Pass);
+    let run = desk.started(RunKind::Up);
+    assert_eq!(desk.idle(), Verdict::Fail, "before the state folder is looked at again");
+    desk.press(']');
+    assert!(desk.notice().contains("pulumi up by maria"), "{}", desk.notice());
+    desk.enter();
+    desk.ended(&run, true);
+    assert_eq!(desk.idle(), Verdict::Pass);
+}
+
+#[test]
+fn destroy_is_refused_while_the_new_stack_is_used() {
+    let mut desk = Desk::new(90, 10, 0.0);
+    assert!(!asked(&desk.press('D'), |_| true));
+    assert!(desk.notice().contains("still has weight"), "{}", desk.notice());
+    let mut desk = Desk::new(100, 0, 40.0);
+    desk.zone(simple(LEGACY_DNS));
+    assert!(!asked(&desk.press('D'), |_| true));
+    assert!(desk.notice().contains("still receives 40.0 requests/min"), "{}", desk.notice());
+    desk.enter();
+    desk.zone(simple("new.elb.amazonaws.com"));
+    assert!(!asked(&desk.press('D'), |_| true));
+    assert!(desk.notice().contains("would take the system down"), "{}", desk.notice());
+}
+
+#[test]
+fn destroy_leads_through_the_release_of_the_name() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    assert!(heavy(&desk.press('D')).is_none());
+    assert!(matches!(desk.question(), Question::Zone(plan) if plan.deletes.len() == 2 && plan.creates.len() == 1));
+    desk.arm();
+    assert!(heavy(&desk.press('y')).is_none(), "a letter is no name");
+    assert!(heavy(&desk.enter()).is_none());
+    assert!(matches!(heavy(&desk.type_in("app.example.com")), Some(Order::Zone(_))));
+    let effects = desk.news(News::Done("released".into()));
+    assert!(asked(&effects, |order| *order == Order::Look));
+    desk.zone(simple(LEGACY_DNS));
+    assert!(asked(&desk.press('D'), |order| *order == Order::Preview { destroy: true }));
+    desk.preview(RunKind::PreviewDestroy, DESTROY);
+    desk.press('u');
+    assert!(desk.notice().contains("no plan"), "u does not run the plan of a destroy: {}", desk.notice());
+    desk.enter();
+    assert!(heavy(&desk.press('D')).is_none());
+    desk.arm();
+    let effects = desk.type_in("prod");
+    let Some(Order::Execute(run)) = heavy(&effects) else { panic!("{effects:?}") };
+    assert_eq!(run.get().kind(), RunKind::Destroy);
+}
+
+#[test]
+fn the_question_about_the_name_dies_when_the_records_change() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.press('E');
+    desk.arm();
+    desk.zone(vec![record("A", "legacy", 90), record("A", "new", 10)]);
+    desk.wait(Duration::from_secs(1));
+    assert!(desk.notice().contains("records changed"), "{}", desk.notice());
+}
+
+#[test]
+fn a_run_is_asked_once_and_ended_by_force_only_with_a_word() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    assert!(!asked(&desk.press('x'), |_| true), "there is nothing to stop");
+    let run = desk.started(RunKind::Up);
+    assert!(asked(&desk.press('x'), |order| *order == Order::AskToStop(run.clone())));
+    desk.news(News::AskedToStop(true));
+    assert!(!asked(&desk.press('x'), |_| true));
+    assert!(matches!(desk.question(), Question::Terminate(termination) if termination.run() == run));
+    desk.arm();
+    assert!(heavy(&desk.type_in("yes")).is_none());
+    assert!(matches!(heavy(&desk.type_in("terminate")), Some(Order::Terminate(_))));
+    desk.press('x');
+    desk.arm();
+    desk.ended(&run, true);
+    assert!(desk.notice().contains("the run has ended"), "{}", desk.notice());
+}
+
+#[test]
+fn only_locks_of_the_dead_are_cleared() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.looked(|look| look.locks = vec![(dead_lock().0, Holder::AliveHere)]);
+    desk.press('c');
+    assert!(desk.notice().contains("still running"), "{}", desk.notice());
+    desk.enter();
+    desk.looked(|look| look.locks = vec![dead_lock()]);
+    assert!(heavy(&desk.press('c')).is_none());
+    desk.arm();
+    assert!(matches!(heavy(&desk.type_in("prod")), Some(Order::ClearLocks(_))));
+}
+
+#[test]
+fn without_pulumi_or_the_right_to_write_nothing_is_started() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let trouble = Trouble { message: "pulumi was not found".into(), hint: "install it".into() };
+    desk.looked(|look| look.pulumi = Err(trouble));
+    for key in ['p', 'u', 'D', 'E', 'c'] {
+        assert!(!asked(&desk.press(key), |_| true));
+        assert!(desk.notice().contains("pulumi was not found; install it"));
+        desk.enter();
+    }
+    let mut desk = Desk::new(100, 0, 0.0);
+    let run = desk.started(RunKind::Up);
+    desk.news(News::AskedToStop(true));
+    desk.model.stack.read_only = true;
+    for key in ['p', 'u', 'D', 'E', 'c', 'x'] {
+        assert!(!asked(&desk.press(key), |_| true), "{key} {run}");
+        assert!(!matches!(desk.model.dialog, Some(Dialog::Ask(_))), "{key}");
+        desk.enter();
+    }
+}
+
+#[test]
+fn a_run_whose_file_was_cut_is_folded_again() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let run = desk.started(RunKind::Up);
+    desk.lines(&run, UP);
+    desk.news(News::Restarted { run: run.clone() });
+    assert_eq!(desk.model.provision.run.as_ref().unwrap().deploy.lines().events, 0);
+    desk.lines("another", UP);
+    assert_eq!(desk.model.provision.run.as_ref().unwrap().deploy.lines().events, 0);
+}
+
+#[test]
+fn the_log_stays_at_its_end_until_the_operator_looks_back() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let run = desk.started(RunKind::Up);
+    desk.lines(&run, UP);
+    desk.arm();
+    desk.press('o');
+    assert_eq!(desk.model.scroll(), usize::MAX);
+    desk.press('k');
+    let last = desk.model.list_len() - 10;
+    assert_eq!(desk.model.scroll(), last - 1);
+    desk.press('G');
+    assert_eq!(desk.model.scroll(), usize::MAX);
+    desk.press('o');
+    assert_eq!(desk.model.scroll(), 0);
+}
+
+/// Every state from which a key could do something.
+fn desks() -> Vec<Desk> {
+    let mut ready = Desk::new(100, 0, 0.0);
+    ready.preview(RunKind::Preview, PREVIEW);
+    let mut destroying = Desk::new(100, 0, 0.0);
+    destroying.zone(simple(LEGACY_DNS));
+    destroying.preview(RunKind::PreviewDestroy, DESTROY);
+    let mut stopping = Desk::new(100, 0, 0.0);
+    stopping.started(RunKind::Up);
+    stopping.news(News::AskedToStop(true));
+    let mut locked = Desk::new(100, 0, 0.0);
+    locked.looked(|look| look.locks = vec![dead_lock()]);
+    vec![Desk::new(100, 0, 0.0), ready, destroying, stopping, locked]
+}
+
+#[test]
+fn no_single_key_changes_anything() {
+    for index in 0..desks().len() {
+        for key in KEYMAP.iter().flat_map(|binding| binding.keys) {
+            let mut desk = desks().swap_remove(index);
+            let effects = desk.feed(Msg::Key(*key));
+            assert!(heavy(&effects).is_none(), "{key:?} in state {index}: {effects:?}");
+        }
+    }
+}
+
+/// What can happen to the desk.
+#[derive(Debug, Clone)]
+enum Happening {
+    Press(char),
+    Type(&'static str),
+    Enter,
+    Esc,
+    Draw,
+    Arm,
+    Wait(u64),
+    Zone(u8),
+    Requests(f64),
+    Look(u8),
+    Start(u8),
+    Lines(bool),
+    End(bool),
+    Stopped(bool),
+    Done,
+    Failed,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        6 => prop::sample::select("puDxEcsoyn5".chars().collect::<Vec<_>>()).prop_map(Happening::Press),
+        2 => prop::sample::select(vec!["prod", "terminate", "app.example.com"]).prop_map(Happening::Type),
+        2 => Just(Happening::Enter),
+        1 => Just(Happening::Esc),
+        1 => Just(Happening::Draw),
+        4 => Just(Happening::Arm),
+        1 => (1u64..3000).prop_map(Happening::Wait),
+        2 => (0u8..4).prop_map(Happening::Zone),
+        1 => (0.0f64..5.0).prop_map(Happening::Requests),
+        1 => (0u8..4).prop_map(Happening::Look),
+        2 => (0u8..5).prop_map(Happening::Start),
+        2 => any::<bool>().prop_map(Happening::Lines),
+        2 => any::<bool>().prop_map(Happening::End),
+        1 => any::<bool>().prop_map(Happening::Stopped),
+        1 => Just(Happening::Done),
+        1 => Just(Happening::Failed),
+    ]
+}
+
+fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
+    let run = desk.model.provision.run.as_ref().map_or_else(String::new, |run| run.head.id.clone());
+    match happening {
+        Happening::Press(c) => desk.press(c),
+        Happening::Type(text) => text.chars().flat_map(|c| desk.press(c)).collect(),
+        Happening::Enter => desk.enter(),
+        Happening::Esc => desk.feed(Msg::Key(Key::plain(Code::Esc))),
+        Happening::Draw => {
+            let uptime = desk.model.uptime;
+            desk.feed(Msg::Drawn { uptime, page_rows: 10 })
+        }
+        Happening::Arm => {
+            desk.arm();
+            vec![]
+        }
+        Happening::Wait(secs) => desk.wait(Duration::from_secs(secs)),
+        Happening::Zone(kind) => {
+            desk.zone(match kind {
+                0 => vec![record("A", "legacy", 90), record("A", "new", 10)],
+                1 => vec![record("A", "legacy", 100), record("A", "new", 0)],
+                2 => simple(LEGACY_DNS),
+                _ => vec![],
+            });
+            vec![]
+        }
+        Happening::Requests(rate) => {
+            desk.requests(rate);
+            vec![]
+        }
+        Happening::Look(kind) => {
+            let head = desk.head(RunKind::Up);
+            desk.looked(|look| match kind {
+                0 => look.newest = Some(head),
+                1 => look.locks = vec![dead_lock()],
+                2 => look.pulumi = Err(Trouble { message: "no".into(), hint: "no".into() }),
+                _ => {}
+            })
+        }
+        Happening::Start(kind) => {
+            let kinds =
+                [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::PreviewDestroy, RunKind::Destroy];
+            let head = desk.head(kinds[usize::from(kind)]);
+            desk.news(News::Started(head))
+        }
+        Happening::Lines(destroy) => {
+            desk.lines(&run, if destroy { DESTROY } else { PREVIEW });
+            vec![]
+        }
+        Happening::End(well) => desk.ended(&run, well),
+        Happening::Stopped(sent) => desk.news(News::AskedToStop(sent)),
+        Happening::Done => desk.news(News::Done("done".into())),
+        Happening::Failed => desk.news(News::Failed(Trouble { message: "no".into(), hint: "no".into() })),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// Nothing that changes the world is asked for but by a key, out of a question that was seen for long enough; and
+    /// what is asked for is what the question was about, on ground that still held.
+    #[test]
+    fn nothing_is_done_without_a_yes(happenings in prop::collection::vec(happening(), 1..80)) {
+        let mut desk = Desk::new(100, 0, 0.0);
+        for happening in happenings {
+            // A text is typed letter by letter, so that each key meets its own dialog.
+            let steps = match happening {
+                Happening::Type(text) => text.chars().map(Happening::Press).collect(),
+                other => vec![other],
+            };
+            for step in steps {
+                let is_key = matches!(step, Happening::Press(_) | Happening::Enter);
+                let uptime = desk.model.uptime;
+                let before = desk.model.dialog.clone();
+                let going_on = desk.model.provision.going_on().is_some();
+                let effects = happen(&mut desk, step);
+                let Some(order) = heavy(&effects) else { continue };
+                prop_assert!(is_key, "only a key: {order:?}");
+                let Some(Dialog::Ask(question)) = before else { panic!("no question was open: {order:?}") };
+                prop_assert!(question.is_armed(uptime));
+                prop_assert!(going_on == matches!(order, Order::Terminate(_)) || matches!(order, Order::ClearLocks(_)));
+                match (order, question.subject()) {
+                    (Order::Execute(run), Question::Run(asked)) => prop_assert_eq!(run.get(), &**asked),
+                    (Order::Terminate(end), Question::Terminate(asked)) => prop_assert_eq!(end.get(), asked),
+                    (Order::ClearLocks(locks), Question::Locks(asked)) => prop_assert_eq!(locks.get(), asked),
+                    (Order::Zone(plan), Question::Zone(asked)) => prop_assert_eq!(plan.get(), asked),
+                    other => panic!("another thing than was asked: {other:?}"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,596 @@
+//! The cockpit's behaviour in the operator's words, on plain values; and the properties that hold for any sequence of
+//! keys, answers and faults.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::update;
+use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
+use crate::domain::error::{ErrorKind, PortError};
+use crate::domain::facts::{Observation, Query, Source};
+use crate::domain::gate::{self, GateId, Policy, Verdict};
+use crate::domain::metrics::{Metric, MetricReadings};
+use crate::domain::model::{Dialog, Model, Moving, Stack};
+use crate::domain::msg::{Effect, Msg};
+use crate::domain::record::{Entry, Event, OutcomeKind};
+use crate::domain::replication::{Replication, ReplicationTask, TableStat, TaskStatus};
+use crate::domain::series::{Point, Series};
+use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Identity, Service, Writer};
+use crate::domain::shift::fixtures::{group, key as group_key, record};
+use crate::domain::shift::{Direction, ShiftOutcome};
+use crate::domain::traffic::{Change, ChangeStatus, Side};
+use crate::domain::units::{Timestamp, WeightPair};
+use crate::keymap::{Code, Key, View};
+
+const START: i64 = 1_795_000_020_000;
+
+/// A cockpit with the outside world played by hand.
+struct Cockpit {
+    model: Model,
+    sent: Vec<Effect>,
+    lag_s: f64,
+    weights: WeightPair,
+}
+
+impl Cockpit {
+    fn new() -> Self {
+        let stack = Stack {
+            name: "prod".into(),
+            region: "us-west-2".into(),
+            legacy_region: "us-east-1".into(),
+            group: group_key(),
+            writer: Writer::Legacy,
+            legacy_lb: "techvault".into(),
+            aurora: "migration-aurora-prod".into(),
+            endpoints: crate::domain::zone::Endpoints {
+                legacy_dns: "legacy.elb.amazonaws.com".into(),
+                new_dns: "new.elb.amazonaws.com".into(),
+                new_zone_id: "Z1H1FL5HABSF5".into(),
+                evaluate_health: true,
+            },
+            read_only: false,
+            simulation: None,
+            operator: "local".into(),
+            host: "bastion".into(),
+        };
+        let model = Model::new(stack, Policy::default(), Timestamp::from_millis(START));
+        Self { model, sent: Vec::new(), lag_s: 3.0, weights: WeightPair::new(100, 0).unwrap() }
+    }
+
+    /// Everything has answered and every gate can pass.
+    fn ready() -> Self {
+        let mut cockpit = Self::new();
+        cockpit.feed(Msg::JournalRead { result: Ok((vec![], 0)) });
+        cockpit.wait(1);
+        cockpit.answer_all();
+        cockpit
+    }
+
+    fn feed(&mut self, msg: Msg) -> Vec<Effect> {
+        let effects = update(&mut self.model, msg);
+        self.sent.extend(effects.iter().cloned());
+        effects
+    }
+
+    fn wait(&mut self, secs: u64) -> Vec<Effect> {
+        let now = self.model.live.now.plus(Duration::from_secs(secs));
+        let uptime = self.model.uptime + Duration::from_secs(secs);
+        self.feed(Msg::Tick { now, uptime })
+    }
+
+    fn draw(&mut self) {
+        let uptime = self.model.uptime;
+        self.feed(Msg::Drawn { uptime, page_rows: 10 });
+    }
+
+    fn press(&mut self, key: char) -> Vec<Effect> {
+        self.feed(Msg::Key(Key::char(key)))
+    }
+
+    fn reply(&self, query: &Query) -> Observation {
+        let now = self.model.live.now;
+        match query {
+            Query::Records => Observation::Records(vec![
+                record("A", "legacy", self.weights.legacy()),
+                record("A", "new", self.weights.new_weight()),
+            ]),
+            Query::Change(id) => Observation::Change(Change { id: id.clone(), status: ChangeStatus::Pending, at: now }),
+            Query::Replication => Observation::Replication(Replication {
+                task: ReplicationTask {
+                    name: "migration-task-prod".into(),
+                    status: TaskStatus::Running,
+                    migration_type: "full-load-and-cdc".into(),
+                    stop_reason: None,
+                    failure: None,
+                    full_load_percent: Some(100),
+                    tables_loaded: 1,
+                    tables_loading: 0,
+                    tables_queued: 0,
+                    tables_errored: 0,
+                },
+                instance: None,
+                reverse: Some(TaskStatus::Ready),
+            }),
+            Query::Tables => Observation::Tables(vec![table("orders", "Table completed", "Validated")]),
+            Query::Service => Observation::Service(service()),
+            Query::Hosts(side) => Observation::Hosts(*side, Hosts { hosts: vec![host("healthy"); 4] }),
+            Query::Alarms(side) => Observation::Alarms(*side, vec![alarm(*side, AlarmState::Ok)]),
+            Query::Metrics(side) => {
+                let points = |value: f64| {
+                    let last = now.floor_to(Duration::from_secs(60));
+                    let at = |ago: u64| last.minus(Duration::from_secs(60 * ago));
+                    Series::new((1..=15).map(|ago| Point { at: at(ago), value }).collect())
+                };
+                let value = |metric| match metric {
+                    Metric::LagSource | Metric::LagTarget => self.lag_s,
+                    Metric::NewLatency | Metric::LegacyLatency => 0.2,
+                    Metric::NewTarget5xx | Metric::NewElb5xx | Metric::LegacyBackend5xx | Metric::LegacyElb5xx => 1.0,
+                    _ => 1000.0,
+                };
+                let series = Metric::of(*side).map(|m| (m, points(value(m)))).collect();
+                Observation::Metrics(*side, MetricReadings { series, incomplete: vec![] })
+            }
+            Query::Identity => Observation::Identity(Identity {
+                account: "123456789012".into(),
+                arn: "arn:aws:sts::123456789012:assumed-role/oncall-role/bastion".into(),
+            }),
+            Query::StackRun => Observation::StackRun(None),
+        }
+    }
+
+    /// Answers every question that was asked and not answered.
+    fn answer_all(&mut self) {
+        self.answer_with(|cockpit, query| Ok(cockpit.reply(query)));
+    }
+
+    fn answer_with(&mut self, reply: impl Fn(&Self, &Query) -> Result<Observation, PortError>) {
+        for effect in std::mem::take(&mut self.sent) {
+            if let Effect::Observe { request, query } = effect {
+                let result = reply(self, &query);
+                let at = self.model.live.now;
+                self.feed(Msg::Answer { request, source: query.source(), result, at, clock_skew_ms: None });
+            }
+        }
+    }
+
+    fn verdict(&self, id: GateId) -> Verdict {
+        self.model.live.gates.iter().find(|g| g.id == id).unwrap().verdict
+    }
+
+    fn arm(&mut self) {
+        self.draw();
+        self.model.uptime += ARMS_AFTER;
+    }
+
+    /// `]`, wait, `y`; gives the effect that sends the change.
+    fn step(&mut self) -> Effect {
+        self.press(']');
+        self.arm();
+        self.press('y').into_iter().find(|e| matches!(e, Effect::Shift { .. })).expect("the step is sent")
+    }
+
+    fn accept(&mut self, shift: Effect) {
+        let Effect::Shift { request, plan } = shift else { panic!("not a shift: {shift:?}") };
+        let plan = plan.into_inner();
+        let at = self.model.live.now;
+        let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+        let entries = vec![
+            entry(Event::Intent {
+                id: "i".into(),
+                record: plan.record_name().into(),
+                from: plan.from(),
+                to: plan.to,
+                direction: plan.direction(),
+                overrides: vec![],
+            }),
+            entry(Event::Outcome {
+                id: "i".into(),
+                result: OutcomeKind::Accepted,
+                weights: Some(plan.to),
+                change: Some("/change/C1".into()),
+                detail: String::new(),
+            }),
+        ];
+        self.weights = plan.to;
+        let change = Change { id: "/change/C1".into(), status: ChangeStatus::Pending, at };
+        self.feed(Msg::Shifted { request, outcome: ShiftOutcome::Accepted(change), entries });
+    }
+
+    fn notice(&self) -> String {
+        match &self.model.dialog {
+            Some(Dialog::Notice { title, lines }) => format!("{title}: {}", lines.join("; ")),
+            other => panic!("no notice but {other:?}"),
+        }
+    }
+}
+
+fn table(name: &str, state: &str, validation: &str) -> TableStat {
+    TableStat {
+        schema: "shop".into(),
+        table: name.into(),
+        state: state.into(),
+        full_load_rows: 10,
+        captured: 5,
+        applied: 5,
+        validation: validation.into(),
+        validation_pending: 0,
+        validation_failed: 0,
+        validation_suspended: 0,
+        updated: None,
+    }
+}
+
+fn service() -> Service {
+    let deployment = Deployment {
+        status: "PRIMARY".into(),
+        rollout: "COMPLETED".into(),
+        reason: String::new(),
+        desired: 4,
+        running: 4,
+        pending: 0,
+        failed: 0,
+        task_definition: "app:7".into(),
+        created: None,
+    };
+    Service {
+        name: "migration-service-prod".into(),
+        status: "ACTIVE".into(),
+        desired: 4,
+        running: 4,
+        pending: 0,
+        deployments: vec![deployment],
+        events: vec![],
+        tasks: vec![],
+    }
+}
+
+fn host(state: &str) -> Host {
+    Host { id: "10.0.0.1".into(), zone: None, state: state.into(), reason: None }
+}
+
+fn alarm(side: Side, state: AlarmState) -> Alarm {
+    Alarm { name: format!("lag-{}", side.name()), side, state, since: None, reason: "Threshold Crossed".into() }
+}
+
+#[test]
+fn a_fresh_cockpit_asks_everything_and_blocks_until_it_knows() {
+    let mut cockpit = Cockpit::new();
+    let effects = cockpit.wait(1);
+    assert!(effects.contains(&Effect::ReadJournal));
+    let asked: Vec<_> = effects
+        .iter()
+        .filter_map(|e| if let Effect::Observe { query, .. } = e { Some(query.source()) } else { None })
+        .collect();
+    assert_eq!(asked.len(), Source::ALL.len() - 1, "everything but a change that is not known");
+    assert!(cockpit.model.live.gates.iter().all(|g| g.verdict == Verdict::Unknown), "{:?}", cockpit.model.live.gates);
+    cockpit.press(']');
+    assert!(cockpit.notice().contains("not known"), "{}", cockpit.notice());
+}
+
+#[test]
+fn with_everything_answered_every_gate_passes() {
+    let cockpit = Cockpit::ready();
+    let open: Vec<_> = cockpit.model.live.gates.iter().filter(|g| !g.passes()).collect();
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn a_confirmed_step_is_sent_followed_to_insync_read_back_and_baked() {
+    let mut cockpit = Cockpit::ready();
+    let shift = cockpit.step();
+    assert!(matches!(cockpit.model.moving, Moving::Sending { .. }));
+    cockpit.accept(shift);
+    assert_eq!(cockpit.verdict(GateId::DnsSettled), Verdict::Fail);
+    cockpit.wait(3);
+    cockpit.answer_all();
+    assert_eq!(cockpit.verdict(GateId::DnsSettled), Verdict::Fail);
+    assert_eq!(cockpit.verdict(GateId::Bake), Verdict::Fail);
+    cockpit.wait(40);
+    cockpit.answer_with(|c, query| match query {
+        Query::Change(id) => {
+            Ok(Observation::Change(Change { id: id.clone(), status: ChangeStatus::Insync, at: c.model.live.now }))
+        }
+        other => Ok(c.reply(other)),
+    });
+    cockpit.wait(1);
+    cockpit.answer_all();
+    let insync = cockpit.model.live.history.as_ref().unwrap();
+    assert!(insync.pending.is_none() && cockpit.model.verifying.is_none());
+    assert_eq!(cockpit.verdict(GateId::DnsSettled), Verdict::Pass);
+    cockpit.press(']');
+    assert!(cockpit.notice().contains("bake"), "{}", cockpit.notice());
+    cockpit.feed(Msg::Key(Key::plain(Code::Esc)));
+    for _ in 0..9 {
+        cockpit.wait(60);
+        cockpit.answer_all();
+    }
+    assert!(gate::all_pass(&cockpit.model.live.gates), "{:?}", cockpit.model.live.gates);
+}
+
+#[test]
+fn a_doubled_keypress_moves_nothing() {
+    let mut cockpit = Cockpit::ready();
+    cockpit.press(']');
+    cockpit.press('y');
+    cockpit.draw();
+    cockpit.press('y');
+    assert!(!cockpit.sent.iter().any(|e| matches!(e, Effect::Shift { .. })));
+    assert!(matches!(cockpit.model.dialog, Some(Dialog::Shift(_))), "the question still stands");
+}
+
+#[test]
+fn the_question_dies_when_what_it_asked_about_changes() {
+    let mut cockpit = Cockpit::ready();
+    cockpit.press(']');
+    cockpit.arm();
+    cockpit.weights = WeightPair::new(70, 30).unwrap();
+    cockpit.wait(20);
+    cockpit.answer_all();
+    assert!(cockpit.notice().contains("records changed"), "{}", cockpit.notice());
+    assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Fail);
+}
+
+#[test]
+fn the_question_dies_when_a_gate_stops_passing_and_of_age() {
+    let mut cockpit = Cockpit::ready();
+    cockpit.press(']');
+    cockpit.arm();
+    cockpit.lag_s = 74.0;
+    cockpit.model.polls.hurry(Source::MetricsNew);
+    cockpit.wait(1);
+    cockpit.answer_all();
+    assert!(cockpit.notice().contains("replication-lag"), "{}", cockpit.notice());
+
+    let mut cockpit = Cockpit::ready();
+    cockpit.press(']');
+    cockpit.arm();
+    cockpit.wait(EXPIRES_AFTER.as_secs());
+    assert!(cockpit.notice().contains("nobody answered"), "{}", cockpit.notice());
+}
+
+#[test]
+fn the_way_back_is_open_from_any_view_while_everything_else_fails() {
+    for view in View::ALL {
+        let mut cockpit = Cockpit::ready();
+        let shift = cockpit.step();
+        cockpit.accept(shift);
+        cockpit.lag_s = 900.0;
+        cockpit.wait(300);
+        cockpit.answer_with(|c, query| match query {
+            Query::Records => Ok(c.reply(query)),
+            _ => Err(PortError::new(ErrorKind::Unreachable, "x:Y", "gone")),
+        });
+        cockpit.model.screen.view = view;
+        cockpit.press('R');
+        cockpit.arm();
+        let effects = cockpit.press('y');
+        let back = effects
+            .iter()
+            .any(|e| matches!(e, Effect::Shift { plan, .. } if plan.get().direction() == Direction::Back));
+        assert!(back, "{view:?}: {effects:?} {:?}", cockpit.model.dialog);
+    }
+}
+
+#[test]
+fn taking_the_last_share_asks_for_the_records_name() {
+    let mut cockpit = Cockpit::ready();
+    cockpit.press('=');
+    for c in "100".chars() {
+        cockpit.press(c);
+    }
+    cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+    cockpit.arm();
+    cockpit.press('y');
+    cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+    assert!(!cockpit.sent.iter().any(|e| matches!(e, Effect::Shift { .. })));
+    for c in "app.example.com".chars() {
+        cockpit.press(c);
+    }
+    let effects = cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+    assert!(effects.iter().any(|e| matches!(e, Effect::Shift { .. })));
+}
+
+#[test]
+fn a_conflict_shows_expected_and_found_and_sends_nothing_again() {
+    let mut cockpit = Cockpit::ready();
+    let Effect::Shift { request, .. } = cockpit.step() else { unreachable!() };
+    let found = group(WeightPair::new(70, 30).unwrap());
+    let outcome = ShiftOutcome::Conflict { message: "values provided do not match".into(), found: Ok(found) };
+    cockpit.weights = WeightPair::new(70, 30).unwrap();
+    cockpit.feed(Msg::Shifted { request, outcome, entries: vec![] });
+    assert!(matches!(cockpit.model.dialog, Some(Dialog::Conflict { .. })));
+    cockpit.press('y');
+    for _ in 0..5 {
+        cockpit.wait(60);
+        cockpit.answer_all();
+    }
+    assert_eq!(cockpit.sent.iter().filter(|e| matches!(e, Effect::Shift { .. })).count(), 0);
+    assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Fail);
+}
+
+#[test]
+fn weights_that_somebody_else_set_can_be_taken_as_the_new_base() {
+    let mut cockpit = Cockpit::ready();
+    cockpit.weights = WeightPair::new(70, 30).unwrap();
+    cockpit.wait(20);
+    cockpit.answer_all();
+    assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Fail);
+    cockpit.press('a');
+    cockpit.arm();
+    cockpit.press('y');
+    assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Pass);
+    assert_eq!(cockpit.verdict(GateId::Bake), Verdict::Fail, "their change has to bake too");
+}
+
+#[test]
+fn an_answer_sent_before_the_change_does_not_look_like_drift() {
+    let mut cockpit = Cockpit::ready();
+    cockpit.wait(20);
+    let late = cockpit.sent.iter().find_map(|e| match e {
+        Effect::Observe { request, query: Query::Records } => Some(*request),
+        _ => None,
+    });
+    let before = cockpit.reply(&Query::Records);
+    let shift = cockpit.step();
+    cockpit.accept(shift);
+    let at = cockpit.model.live.now;
+    cockpit.feed(Msg::Answer {
+        request: late.unwrap(),
+        source: Source::Records,
+        result: Ok(before),
+        at,
+        clock_skew_ms: None,
+    });
+    assert_eq!(cockpit.model.live.facts.shiftable().unwrap().weights(), WeightPair::new(90, 10).unwrap());
+}
+
+#[test]
+fn a_change_left_open_by_a_dead_process_is_settled_before_anything_else() {
+    let mut cockpit = Cockpit::new();
+    let at = cockpit.model.live.now;
+    let intent = Event::Intent {
+        id: "i".into(),
+        record: "app.example.com.".into(),
+        from: WeightPair::new(100, 0).unwrap(),
+        to: WeightPair::new(90, 10).unwrap(),
+        direction: Direction::Forward,
+        overrides: vec![],
+    };
+    let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+    cockpit.feed(Msg::JournalRead { result: Ok((vec![entry(intent)], 0)) });
+    cockpit.weights = WeightPair::new(90, 10).unwrap();
+    cockpit.wait(1);
+    cockpit.answer_all();
+    assert_eq!(cockpit.verdict(GateId::DnsSettled), Verdict::Unknown);
+    let request =
+        cockpit.sent.iter().find_map(|e| if let Effect::Settle { request } = e { Some(*request) } else { None });
+    let outcome = Event::Outcome {
+        id: "i".into(),
+        result: OutcomeKind::SettledApplied,
+        weights: WeightPair::new(90, 10),
+        change: None,
+        detail: "the change was made".into(),
+    };
+    cockpit.feed(Msg::Settled { request: request.expect("it is settled"), result: Ok(vec![entry(outcome)]) });
+    assert!(cockpit.notice().contains("the change was made"));
+    assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Pass);
+}
+
+#[test]
+fn read_only_sends_nothing() {
+    let mut cockpit = Cockpit::ready();
+    cockpit.model.stack.read_only = true;
+    for key in [']', 'R', 'a'] {
+        cockpit.press(key);
+        cockpit.arm();
+        cockpit.press('y');
+        cockpit.feed(Msg::Key(Key::plain(Code::Esc)));
+    }
+    assert!(!cockpit.sent.iter().any(|e| matches!(e, Effect::Shift { .. })));
+}
+
+#[test]
+fn no_single_key_press_sends_anything() {
+    for binding in crate::keymap::KEYMAP.iter().filter(|b| b.action.is_mutating()) {
+        for key in binding.keys {
+            let mut cockpit = Cockpit::ready();
+            let effects = cockpit.feed(Msg::Key(*key));
+            assert!(!effects.iter().any(|e| matches!(e, Effect::Shift { .. } | Effect::Append(_))), "{binding:?}");
+        }
+    }
+}
+
+/// What can happen to a cockpit.
+#[derive(Debug, Clone)]
+enum Happening {
+    Press(char),
+    Enter,
+    Esc,
+    Wait(u64),
+    Draw,
+    Arm,
+    Answer,
+    Fail(ErrorKind),
+    Elsewhere(u8, u8),
+    Lag(f64),
+    Shape(u8),
+    Outcome(u8),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        5 => prop::sample::select("][+-=RyYna0159 qf/?gGjk".chars().collect::<Vec<_>>()).prop_map(Happening::Press),
+        1 => Just(Happening::Enter),
+        1 => Just(Happening::Esc),
+        2 => (1u64..700).prop_map(Happening::Wait),
+        2 => Just(Happening::Draw),
+        3 => Just(Happening::Arm),
+        4 => Just(Happening::Answer),
+        1 => prop::sample::select(vec![ErrorKind::Throttled, ErrorKind::Unreachable, ErrorKind::Credentials]).prop_map(Happening::Fail),
+        1 => (0u8..=255, 0u8..=255).prop_map(|(l, n)| Happening::Elsewhere(l, n)),
+        1 => (0.0f64..200.0).prop_map(Happening::Lag),
+        1 => (0u8..5).prop_map(Happening::Shape),
+        3 => (0u8..5).prop_map(Happening::Outcome),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// No sequence of keys, replies and faults sends a change that was not confirmed with a key, moves forward past a
+    /// gate that does not pass, or deletes other records than those last seen.
+    #[test]
+    fn nothing_is_sent_that_must_not_be(happenings in prop::collection::vec(happening(), 1..120)) {
+        let mut cockpit = Cockpit::ready();
+        let mut sending = None;
+        for happening in happenings {
+            let dialog = cockpit.model.dialog.clone();
+            let gates_before = cockpit.model.live.gates.clone();
+            let group_before = cockpit.model.live.facts.shiftable().cloned();
+            let is_key = matches!(happening, Happening::Press(_) | Happening::Enter);
+            let before = cockpit.sent.len();
+            match happening {
+                Happening::Press(c) => { cockpit.press(c); }
+                Happening::Enter => { cockpit.feed(Msg::Key(Key::plain(Code::Enter))); }
+                Happening::Esc => { cockpit.feed(Msg::Key(Key::plain(Code::Esc))); }
+                Happening::Wait(secs) => { cockpit.wait(secs); }
+                Happening::Draw => cockpit.draw(),
+                Happening::Arm => cockpit.arm(),
+                Happening::Answer => cockpit.answer_all(),
+                Happening::Fail(kind) => cockpit.answer_with(|_, _| Err(PortError::new(kind, "route53:X", "no"))),
+                Happening::Elsewhere(legacy, new) => if let Some(weights) = WeightPair::new(legacy, new) { cockpit.weights = weights },
+                Happening::Lag(lag) => cockpit.lag_s = lag,
+                Happening::Shape(shape) => cockpit.answer_with(|c, query| Ok(match (query, shape) {
+                    (Query::Records, 0) => Observation::Records(vec![]),
+                    (Query::Records, 1) => Observation::Records(vec![record("A", "legacy", 0), record("A", "new", 0)]),
+                    (Query::Records, 2) => Observation::Records(vec![record("A", "legacy", 1)]),
+                    (Query::Records, 3) => Observation::Records(vec![record("A", "legacy", 1), record("A", "new", 1), record("A", "green", 1)]),
+                    (other, _) => c.reply(other),
+                })),
+                Happening::Outcome(kind) => if let Some(Effect::Shift { request, plan }) = sending.take() {
+                    let effect = Effect::Shift { request, plan: plan.clone() };
+                    match kind {
+                        0 | 1 => cockpit.accept(effect),
+                        2 => { cockpit.feed(Msg::Shifted { request, entries: vec![], outcome: ShiftOutcome::Refused(PortError::new(ErrorKind::Throttled, "x", "")) }); }
+                        3 => { cockpit.feed(Msg::Shifted { request, entries: vec![], outcome: ShiftOutcome::Unknown(PortError::new(ErrorKind::TimedOut, "x", "")) }); }
+                        _ => { cockpit.feed(Msg::Shifted { request, entries: vec![], outcome: ShiftOutcome::Conflict { message: String::new(), found: Err("no".into()) } }); }
+                    }
+                },
+            }
+            let fresh: Vec<Effect> = cockpit.sent.iter().skip(before.min(cockpit.sent.len())).cloned().collect();
+            for effect in fresh {
+                if let Effect::Shift { plan, .. } = &effect {
+                    prop_assert!(is_key, "only a key sends");
+                    prop_assert!(matches!(dialog, Some(Dialog::Shift(_))), "only an open question can be answered");
+                    let sent = plan.get();
+                    prop_assert_eq!(Some(&sent.expected), group_before.as_ref());
+                    prop_assert!(u16::from(sent.to.legacy()) + u16::from(sent.to.new_weight()) > 0);
+                    prop_assert!(sent.direction() == Direction::Back || gate::all_pass(&gates_before));
+                    prop_assert!(sending.is_none(), "one change at a time");
+                    sending = Some(effect);
+                }
+            }
+        }
+    }
+}

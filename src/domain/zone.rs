@@ -1,0 +1,479 @@
+//! The zone's first and last day: a simple record becomes the weighted pair, and the pair a simple record again.
+//!
+//! Pure. Both are one atomic batch of exact DELETEs and CREATEs, so that the name is never without an answer, and
+//! neither of them moves traffic: the pair starts with everything on the legacy stack, and only the side that has all
+//! the weight can keep the name.
+//!
+//! May use: [`traffic`](super::traffic). Source of the batch's rules: Route 53 API reference,
+//! `ChangeResourceRecordSets`; a simple and a weighted record of one name and type cannot stand side by side.
+
+use serde::Serialize;
+
+use super::traffic::{ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, Routing, Side, Target, same_name};
+use super::units::{Percent, WeightPair};
+
+/// Weights of a pair on its first day.
+pub const FIRST_WEIGHTS: WeightPair = WeightPair::for_new_share(Percent::ZERO);
+
+/// Where the two stacks can be reached, from the stack outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// DNS name of the Classic ELB.
+    pub legacy_dns: String,
+    /// DNS name of the ALB.
+    pub new_dns: String,
+    /// Canonical hosted zone of the ALB.
+    pub new_zone_id: String,
+    /// Whether Route 53 looks at the health of the ALB's targets before it answers with it.
+    pub evaluate_health: bool,
+}
+
+impl Endpoints {
+    /// Which stack a record points to.
+    #[must_use]
+    pub fn side_of(&self, target: &Target) -> Option<Side> {
+        let names: Vec<&str> = match target {
+            Target::Alias { dns_name, .. } => vec![dns_name],
+            Target::Values { values, .. } => values.iter().map(String::as_str).collect(),
+        };
+        let all = |dns: &str| !dns.is_empty() && !names.is_empty() && names.iter().all(|name| same_host(name, dns));
+        if all(&self.legacy_dns) {
+            Some(Side::Legacy)
+        } else if all(&self.new_dns) {
+            Some(Side::New)
+        } else {
+            None
+        }
+    }
+}
+
+/// Route 53's console puts `dualstack.` before a load balancer's name; it is the same load balancer.
+fn same_host(a: &str, b: &str) -> bool {
+    let bare = |name: &str| {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        name.strip_prefix("dualstack.").map(str::to_owned).unwrap_or(name)
+    };
+    bare(a) == bare(b)
+}
+
+/// How the name is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// By the weighted pair.
+    Pair(RecordGroup),
+    /// By a simple record that points to this side, or to neither.
+    Simple(Option<Side>),
+    /// Not at all.
+    Absent,
+    /// By records that cannot be shifted.
+    Other(GroupError),
+}
+
+impl Standing {
+    /// How the records under the key's name answer.
+    #[must_use]
+    pub fn of(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Self {
+        let simple: Vec<&Record> =
+            traffic_records(key, records).filter(|record| record.routing == Routing::Simple).collect();
+        match RecordGroup::from_records(key, records) {
+            Ok(group) => Self::Pair(group),
+            Err(_) if !simple.is_empty() => {
+                // The most dangerous side counts: one of two address types on the new stack is enough.
+                let sides: Vec<Option<Side>> = simple.iter().map(|record| endpoints.side_of(&record.target)).collect();
+                let new = sides.contains(&Some(Side::New));
+                Self::Simple(if new { Some(Side::New) } else { sides.first().copied().flatten() })
+            }
+            Err(GroupError::Missing { .. }) => Self::Absent,
+            Err(error) => Self::Other(error),
+        }
+    }
+}
+
+fn traffic_records<'a>(key: &'a GroupKey, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
+    records
+        .iter()
+        .filter(|record| same_name(&record.name, &key.name))
+        .filter(|record| matches!(record.rtype.as_str(), "A" | "AAAA" | "CNAME"))
+}
+
+/// Why the name cannot be adopted or released.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ZoneRefusal {
+    /// There is nothing to turn into a pair.
+    #[error("{name} has no {rtype} record: create a simple one that points to the legacy load balancer first")]
+    Missing {
+        /// The name.
+        name: String,
+        /// The type.
+        rtype: String,
+    },
+    /// It is done already.
+    #[error("{name} is a weighted pair already ({weights}): there is nothing to adopt")]
+    AlreadyPair {
+        /// The name.
+        name: String,
+        /// Its weights.
+        weights: WeightPair,
+    },
+    /// The record has another type than the stack was configured for.
+    #[error("{name} is a {found} record, and the stack expects {wanted}: change recordType, or the record, first")]
+    OtherType {
+        /// The name.
+        name: String,
+        /// The type found.
+        found: String,
+        /// The type expected.
+        wanted: String,
+    },
+    /// The record is routed by another policy, or the pair is damaged.
+    #[error("{0}")]
+    Shape(GroupError),
+    /// The record does not point to the legacy stack.
+    #[error(
+        "{name} points to {found}, not to the legacy load balancer {legacy}: adopting it would move traffic that \
+         nobody asked to move"
+    )]
+    NotLegacy {
+        /// The name.
+        name: String,
+        /// What it points to.
+        found: String,
+        /// The legacy load balancer.
+        legacy: String,
+    },
+    /// The TTL would mix with that of an alias.
+    #[error(
+        "{name} has a TTL of {ttl_s} s beside an alias with {} s: give it {} s, wait for the old TTL to run out, then \
+         adopt",
+        ALIAS_TTL.as_secs(),
+        ALIAS_TTL.as_secs()
+    )]
+    Ttl {
+        /// The name.
+        name: String,
+        /// Its TTL, seconds.
+        ttl_s: u32,
+    },
+    /// The other side still has weight.
+    #[error(
+        "the {} stack still has weight ({weights}): moving traffic is what `tapctl shift` and `tapctl rollback` are \
+         for; release to {} when it has everything",
+        other.name(), to.name()
+    )]
+    OtherHasWeight {
+        /// Where the name was to go.
+        to: Side,
+        /// The side that still has weight.
+        other: Side,
+        /// The weights.
+        weights: WeightPair,
+    },
+}
+
+/// What the batch is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ZoneStep {
+    /// Simple record to weighted pair.
+    Adopt,
+    /// Weighted pair to a simple record to this side.
+    Release(Side),
+}
+
+/// One atomic batch: delete exactly these records, create those.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ZonePlan {
+    /// What it is for.
+    pub step: ZoneStep,
+    /// The zone, without the `/hostedzone/` prefix.
+    pub zone_id: String,
+    /// The name.
+    pub name: String,
+    /// Records to delete, exactly as seen. They come first in the batch.
+    pub deletes: Vec<Record>,
+    /// Records to create.
+    pub creates: Vec<Record>,
+}
+
+/// Turns the simple record under the key's name into the weighted pair, legacy 100 and new 0. An AAAA record beside the
+/// A record becomes a pair of its own, in the same batch.
+///
+/// # Errors
+/// [`ZoneRefusal`] by name; nothing is half done.
+pub fn adopt(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Result<ZonePlan, ZoneRefusal> {
+    let name = key.name.clone();
+    let found: Vec<&Record> = traffic_records(key, records).collect();
+    if let Ok(group) = RecordGroup::from_records(key, records) {
+        return Err(ZoneRefusal::AlreadyPair { name, weights: group.weights() });
+    }
+    if let Some(record) = found.iter().find(|record| record.routing != Routing::Simple) {
+        let error = RecordGroup::from_records(key, records).err().unwrap_or(GroupError::OtherRouting {
+            name: record.name.clone(),
+            rtype: record.rtype.clone(),
+            policy: "weights".to_owned(),
+        });
+        return Err(ZoneRefusal::Shape(error));
+    }
+    let wanted = key.rtype.clone();
+    match found.iter().find(|record| record.rtype == key.rtype) {
+        Some(_) => {}
+        None if found.is_empty() => return Err(ZoneRefusal::Missing { name, rtype: wanted }),
+        None => return Err(ZoneRefusal::OtherType { name, found: found[0].rtype.clone(), wanted }),
+    }
+    let mut creates = Vec::new();
+    for record in &found {
+        if endpoints.side_of(&record.target) != Some(Side::Legacy) {
+            let (found, legacy) = (record.target_text(), endpoints.legacy_dns.clone());
+            return Err(ZoneRefusal::NotLegacy { name, found, legacy });
+        }
+        let member = |id: &str, weight: u8, target: Target, check: Option<String>| Record {
+            set_identifier: Some(id.to_owned()),
+            routing: Routing::Weighted(weight),
+            target,
+            health_check_id: check,
+            ..(*record).clone()
+        };
+        let new_target = match &record.target {
+            Target::Alias { .. } => alias_to_new(endpoints),
+            Target::Values { ttl_s, .. } if record.rtype == "CNAME" => {
+                Target::Values { ttl_s: *ttl_s, values: vec![endpoints.new_dns.trim_end_matches('.').to_owned()] }
+            }
+            Target::Values { ttl_s, .. } if u64::from(*ttl_s) == ALIAS_TTL.as_secs() => alias_to_new(endpoints),
+            Target::Values { ttl_s, .. } => return Err(ZoneRefusal::Ttl { name, ttl_s: *ttl_s }),
+        };
+        let (legacy, new) = (FIRST_WEIGHTS.legacy(), FIRST_WEIGHTS.new_weight());
+        creates.push(member(&key.legacy_id, legacy, record.target.clone(), record.health_check_id.clone()));
+        creates.push(member(&key.new_id, new, new_target, None));
+    }
+    let deletes = found.into_iter().cloned().collect();
+    Ok(ZonePlan { step: ZoneStep::Adopt, zone_id: key.zone_id.clone(), name, deletes, creates })
+}
+
+fn alias_to_new(endpoints: &Endpoints) -> Target {
+    Target::Alias {
+        dns_name: endpoints.new_dns.clone(),
+        zone_id: endpoints.new_zone_id.clone(),
+        evaluate_health: endpoints.evaluate_health,
+    }
+}
+
+/// Turns the pair back into one simple record that points where `to` points now.
+///
+/// # Errors
+/// [`ZoneRefusal::OtherHasWeight`] while the other side has weight, [`ZoneRefusal::Shape`] when there is no sound pair.
+pub fn release(key: &GroupKey, records: &[Record], to: Side) -> Result<ZonePlan, ZoneRefusal> {
+    let group = RecordGroup::from_records(key, records).map_err(ZoneRefusal::Shape)?;
+    let weights = group.weights();
+    let (other, other_weight) = match to {
+        Side::Legacy => (Side::New, weights.new_weight()),
+        Side::New => (Side::Legacy, weights.legacy()),
+    };
+    if other_weight > 0 {
+        return Err(ZoneRefusal::OtherHasWeight { to, other, weights });
+    }
+    let simple = |kept: &Record| Record { set_identifier: None, routing: Routing::Simple, ..kept.clone() };
+    let creates =
+        group.pairs().iter().map(|pair| simple(if to == Side::Legacy { &pair.legacy } else { &pair.new })).collect();
+    Ok(ZonePlan {
+        step: ZoneStep::Release(to),
+        zone_id: key.zone_id.clone(),
+        name: key.name.clone(),
+        deletes: group.records().cloned().collect(),
+        creates,
+    })
+}
+
+impl ZonePlan {
+    /// The title of the confirmation.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.step {
+            ZoneStep::Adopt => format!("Turn {} into a weighted pair, all traffic on the legacy stack", self.name),
+            ZoneStep::Release(side) => format!("Turn {} into one record to the {} stack", self.name, side.name()),
+        }
+    }
+
+    /// The batch as one readable line, the exact call that is made.
+    #[must_use]
+    pub fn call_text(&self) -> String {
+        let list = |verb: &str, records: &[Record]| -> Vec<String> {
+            records
+                .iter()
+                .map(|record| {
+                    let member = match (&record.set_identifier, record.weight()) {
+                        (Some(id), Some(weight)) => format!(" {id}={weight}"),
+                        _ => " simple".to_owned(),
+                    };
+                    format!("{verb} {}{member} → {}", record.rtype, record.target_text())
+                })
+                .collect()
+        };
+        let parts = [list("DELETE", &self.deletes), list("CREATE", &self.creates)].concat();
+        format!("route53:ChangeResourceRecordSets {}: {}", self.name, parts.join(", "))
+    }
+
+    /// What Pulumi's `aws.route53.Record` calls each record that is created, for `pulumi import`:
+    /// `ZONE_name_TYPE_setIdentifier`.
+    #[must_use]
+    pub fn import_ids(&self) -> Vec<(Record, String)> {
+        let name = self.name.trim_end_matches('.').to_ascii_lowercase();
+        self.creates
+            .iter()
+            .map(|record| {
+                let member = record.set_identifier.as_deref().map(|id| format!("_{id}")).unwrap_or_default();
+                (record.clone(), format!("{}_{name}_{}{member}", self.zone_id, record.rtype))
+            })
+            .collect()
+    }
+
+    /// The commands that hand the created records to Pulumi, for records that the program calls as `resource_name` says.
+    pub fn import_commands(&self, stack: &str, resource_name: impl Fn(&Record) -> String) -> Vec<String> {
+        self.import_ids()
+            .into_iter()
+            .map(|(record, id)| {
+                format!("pulumi import --stack {stack} aws:route53/record:Record {} {id}", resource_name(&record))
+            })
+            .collect()
+    }
+}
+
+/// A record that `destroy` should have taken along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Orphan {
+    /// The record as it stands in the zone.
+    pub record: Record,
+    /// Why it looks like one of the destroyed stack.
+    pub reason: String,
+}
+
+/// Records that are left in the zone after a `destroy`. The AWS provider calls a delete done although Route 53 refused
+/// the batch, so the zone itself has to be looked at.
+#[must_use]
+pub fn orphans(key: &GroupKey, endpoints: &Endpoints, zone: &[Record]) -> Vec<Orphan> {
+    zone.iter()
+        .filter_map(|record| {
+            let ours = record.set_identifier.as_deref().filter(|id| *id == key.new_id || *id == key.legacy_id);
+            let reason = if endpoints.side_of(&record.target) == Some(Side::New) {
+                format!("points to the load balancer {} that is gone", endpoints.new_dns)
+            } else if let (true, Some(id)) = (same_name(&record.name, &key.name), ours) {
+                format!("is still the pair's member {id}")
+            } else {
+                return None;
+            };
+            Some(Orphan { record: record.clone(), reason })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::shift::fixtures::{key, record};
+
+    fn endpoints() -> Endpoints {
+        Endpoints {
+            legacy_dns: "legacy.elb.amazonaws.com".into(),
+            new_dns: "new.elb.amazonaws.com".into(),
+            new_zone_id: "Z1H1FL5HABSF5".into(),
+            evaluate_health: true,
+        }
+    }
+
+    fn simple(rtype: &str, id: &str) -> Record {
+        Record { set_identifier: None, routing: Routing::Simple, ..record(rtype, id, 0) }
+    }
+
+    fn weights(plan: &ZonePlan) -> Vec<(String, u8)> {
+        plan.creates.iter().map(|r| (r.set_identifier.clone().unwrap(), r.weight().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_simple_record_becomes_a_pair_in_one_batch_and_back() {
+        let before = [simple("A", "legacy")];
+        let plan = adopt(&key(), &endpoints(), &before).unwrap();
+        assert_eq!(plan.deletes, before);
+        assert_eq!(weights(&plan), [("legacy".to_owned(), 100), ("new".to_owned(), 0)]);
+        assert_eq!(plan.creates[0].target, before[0].target, "the legacy record stays verbatim");
+        let group = RecordGroup::from_records(&key(), &plan.creates).unwrap();
+        assert_eq!(group.weights(), FIRST_WEIGHTS);
+        let back = release(&key(), &plan.creates, Side::Legacy).unwrap();
+        assert_eq!(back.creates, before);
+        assert_eq!(back.deletes, plan.creates);
+    }
+
+    #[test]
+    fn both_address_types_go_together() {
+        let before = [simple("A", "legacy"), simple("AAAA", "legacy")];
+        let plan = adopt(&key(), &endpoints(), &before).unwrap();
+        assert_eq!((plan.deletes.len(), plan.creates.len()), (2, 4));
+        assert_eq!(release(&key(), &plan.creates, Side::Legacy).unwrap().creates, before);
+    }
+
+    #[test]
+    fn what_would_move_traffic_or_is_no_simple_record_is_refused_by_name() {
+        let try_adopt = |records: &[Record]| adopt(&key(), &endpoints(), records).unwrap_err();
+        assert!(matches!(try_adopt(&[]), ZoneRefusal::Missing { .. }));
+        assert!(matches!(try_adopt(&[simple("CNAME", "legacy")]), ZoneRefusal::OtherType { .. }));
+        assert!(matches!(try_adopt(&[simple("A", "new")]), ZoneRefusal::NotLegacy { .. }));
+        assert!(matches!(try_adopt(&[simple("A", "cdn")]), ZoneRefusal::NotLegacy { .. }));
+        let pair = [record("A", "legacy", 90), record("A", "new", 10)];
+        assert!(matches!(try_adopt(&pair), ZoneRefusal::AlreadyPair { .. }));
+        assert!(matches!(try_adopt(&pair[..1]), ZoneRefusal::Shape(GroupError::MemberMissing { .. })));
+        let latency = Record { routing: Routing::Other("latency".into()), ..simple("A", "legacy") };
+        assert!(matches!(try_adopt(&[latency]), ZoneRefusal::Shape(GroupError::OtherRouting { .. })));
+    }
+
+    #[test]
+    fn a_cname_keeps_its_ttl_for_both() {
+        let key = GroupKey { rtype: "CNAME".into(), ..key() };
+        let target = Target::Values { ttl_s: 300, values: vec!["legacy.elb.amazonaws.com.".into()] };
+        let before = [Record { target, ..simple("CNAME", "x") }];
+        let plan = adopt(&key, &endpoints(), &before).unwrap();
+        assert_eq!(plan.creates[1].target, Target::Values { ttl_s: 300, values: vec!["new.elb.amazonaws.com".into()] });
+        assert!(RecordGroup::from_records(&key, &plan.creates).is_ok());
+    }
+
+    #[test]
+    fn a_pair_is_released_only_to_the_side_that_has_everything() {
+        let pair = |legacy, new| [record("A", "legacy", legacy), record("A", "new", new)];
+        let refused = release(&key(), &pair(80, 20), Side::Legacy).unwrap_err();
+        assert!(matches!(refused, ZoneRefusal::OtherHasWeight { other: Side::New, .. }), "{refused}");
+        assert!(release(&key(), &pair(80, 20), Side::New).is_err());
+        let plan = release(&key(), &pair(0, 100), Side::New).unwrap();
+        assert_eq!(endpoints().side_of(&plan.creates[0].target), Some(Side::New));
+        assert!(matches!(release(&key(), &[simple("A", "legacy")], Side::Legacy), Err(ZoneRefusal::Shape(_))));
+    }
+
+    #[test]
+    fn imports_name_each_record_as_the_provider_does() {
+        let plan = adopt(&key(), &endpoints(), &[simple("A", "legacy")]).unwrap();
+        let commands =
+            plan.import_commands("prod", |r| format!("record-{}", r.set_identifier.as_deref().unwrap_or("")));
+        assert_eq!(
+            commands[0],
+            "pulumi import --stack prod aws:route53/record:Record record-legacy \
+             Z0123456789TECHVAULT_app.example.com_A_legacy"
+        );
+        assert!(plan.call_text().contains("CREATE A new=0 → alias new.elb.amazonaws.com"), "{}", plan.call_text());
+    }
+
+    #[test]
+    fn the_standing_of_a_name_is_told() {
+        let standing = |records: &[Record]| Standing::of(&key(), &endpoints(), records);
+        assert_eq!(standing(&[]), Standing::Absent);
+        assert_eq!(standing(&[simple("A", "legacy")]), Standing::Simple(Some(Side::Legacy)));
+        assert_eq!(standing(&[simple("A", "legacy"), simple("AAAA", "new")]), Standing::Simple(Some(Side::New)));
+        assert_eq!(standing(&[simple("A", "cdn")]), Standing::Simple(None));
+        assert!(matches!(standing(&[record("A", "legacy", 90), record("A", "new", 10)]), Standing::Pair(_)));
+        assert!(matches!(standing(&[record("A", "legacy", 90)]), Standing::Other(_)));
+    }
+
+    #[test]
+    fn orphans_are_found_under_any_name() {
+        let elsewhere = Record { name: "api.example.com.".into(), ..simple("A", "new") };
+        let zone = [record("A", "legacy", 100), elsewhere, simple("A", "cdn")];
+        let found = orphans(&key(), &endpoints(), &zone);
+        assert_eq!(found.len(), 2);
+        assert!(found[1].reason.contains("new.elb.amazonaws.com"));
+    }
+}

@@ -1,0 +1,166 @@
+//! Carries out effects: each in a task of its own, each with a deadline, each with exactly one closing message.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::domain::error::{ErrorKind, PortError};
+use crate::domain::facts::Query;
+use crate::domain::model::Model;
+use crate::domain::msg::{Effect, Msg, Request};
+use crate::domain::provision::{News, Order, Trouble};
+use crate::domain::record::Entry;
+use crate::domain::shift::ShiftOutcome;
+use crate::domain::units::Timestamp;
+use crate::domain::update::operator;
+
+use crate::ports::Tell;
+
+use super::Ports;
+use super::apply::{apply, settle};
+use super::zone::turn;
+
+/// A question that has no answer by then is given up. The adapters have tighter deadlines of their own; this one
+/// guarantees that every question ends.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// Journal lines that may wait for the disk.
+const JOURNAL_QUEUE: usize = 256;
+
+pub(super) struct Runner {
+    ports: Ports,
+    answers: mpsc::Sender<Msg>,
+    lines: mpsc::Sender<Entry>,
+    /// Tasks that must end before the program does: writes and journal lines.
+    must_end: JoinSet<()>,
+}
+
+impl Runner {
+    pub(super) fn new(ports: Ports, answers: mpsc::Sender<Msg>) -> Self {
+        let (lines, mut waiting) = mpsc::channel::<Entry>(JOURNAL_QUEUE);
+        let mut must_end = JoinSet::new();
+        let (journal, sink) = (ports.journal.clone(), answers.clone());
+        // One writer, so that lines reach the disk in the order in which they were made.
+        must_end.spawn(async move {
+            while let Some(entry) = waiting.recv().await {
+                let journal = journal.clone();
+                let written = tokio::task::spawn_blocking(move || journal.append(&entry).map(|()| entry)).await;
+                let result = written.unwrap_or_else(|error| Err(broken("journal:Append", &error)));
+                // A closed loop no longer needs the answer; the line itself is written.
+                let _closed = sink.send(Msg::Appended { result }).await;
+            }
+        });
+        Self { ports, answers, lines, must_end }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    pub(super) fn run(&mut self, effect: Effect, model: &Model) {
+        while self.must_end.try_join_next().is_some() {}
+        match effect {
+            Effect::Observe { request, query } => self.observe(request, query),
+            Effect::ReadJournal => {
+                let (journal, answers) = (self.ports.journal.clone(), self.answers.clone());
+                tokio::spawn(async move {
+                    let read = tokio::task::spawn_blocking(move || journal.read()).await;
+                    let result = read.unwrap_or_else(|error| Err(broken("journal:Read", &error)));
+                    let _closed = answers.send(Msg::JournalRead { result }).await;
+                });
+            }
+            Effect::Append(entry) => {
+                if self.lines.try_send(entry).is_err() {
+                    let error = PortError::new(ErrorKind::Storage, "journal:Append", "the disk does not keep up");
+                    let answers = self.answers.clone();
+                    tokio::spawn(async move {
+                        let _closed = answers.send(Msg::Appended { result: Err(error) }).await;
+                    });
+                }
+            }
+            Effect::Shift { request, plan } => {
+                let (ports, answers) = (self.ports.clone(), self.answers.clone());
+                let (operator, host) = (operator(model), model.stack.host.clone());
+                self.must_end.spawn(async move {
+                    let task = tokio::spawn(async move { apply(&ports, plan, &operator, &host).await });
+                    let (outcome, entries) = task.await.unwrap_or_else(|error| {
+                        (ShiftOutcome::Unknown(broken("route53:ChangeResourceRecordSets", &error)), Vec::new())
+                    });
+                    let _closed = answers.send(Msg::Shifted { request, outcome, entries }).await;
+                });
+            }
+            Effect::Settle { request } => {
+                let (ports, answers) = (self.ports.clone(), self.answers.clone());
+                let (operator, host) = (operator(model), model.stack.host.clone());
+                self.must_end.spawn(async move {
+                    let task = tokio::spawn(async move { settle(&ports, &operator, &host).await });
+                    let result = task.await.unwrap_or_else(|error| Err(broken("journal:Settle", &error)));
+                    let _closed = answers.send(Msg::Settled { request, result }).await;
+                });
+            }
+            Effect::Provision { request, order } => self.provision(request, order, operator(model), &model.stack.host),
+            Effect::Bell | Effect::Quit => {}
+        }
+    }
+
+    fn provision(&mut self, request: Request, order: Order, operator: String, host: &str) {
+        let (ports, answers) = (self.ports.clone(), self.answers.clone());
+        let tell: Tell = Arc::new(move |news| {
+            let answers = answers.clone();
+            Box::pin(async move {
+                let _closed = answers.send(Msg::Provision { request, news }).await;
+            })
+        });
+        if let Order::Zone(plan) = order {
+            let host = host.to_owned();
+            self.must_end.spawn(async move { tell(turn(&ports, &plan, &operator, &host).await).await });
+            return;
+        }
+        // A run goes on without us, so the end of the program waits for none of these.
+        tokio::spawn(async move {
+            let told = tell.clone();
+            let task = tokio::spawn(async move { ports.provision.carry_out(order, operator, told).await });
+            if let Err(error) = task.await {
+                let message = format!("tapctl itself failed here: {error}");
+                tell(News::Failed(Trouble {
+                    message,
+                    hint: "the run goes on; start tapctl again to see it".to_owned(),
+                }))
+                .await;
+            }
+        });
+    }
+
+    fn observe(&self, request: Request, query: Query) {
+        let (ports, answers) = (self.ports.clone(), self.answers.clone());
+        tokio::spawn(async move {
+            let source = query.source();
+            let asked = query.clone();
+            let ask = ports.observe.clone();
+            let task = tokio::spawn(async move { tokio::time::timeout(DEADLINE, ask.observe(asked)).await });
+            let result = match task.await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => Err(PortError::new(
+                    ErrorKind::TimedOut,
+                    source.name(),
+                    format!("no answer within {} s", DEADLINE.as_secs()),
+                )),
+                Err(error) => Err(broken(source.name(), &error)),
+            };
+            let (at, clock_skew_ms) = (ports.clock.now(), (ports.skew)());
+            let _closed = answers.send(Msg::Answer { request, source, result, at, clock_skew_ms }).await;
+        });
+    }
+
+    /// Waits for writes that are under way and for the journal's last lines.
+    pub(super) async fn finish(self) {
+        let Self { lines, answers, must_end, .. } = self;
+        drop((lines, answers));
+        must_end.join_all().await;
+    }
+}
+
+fn broken(operation: &str, error: &tokio::task::JoinError) -> PortError {
+    PortError::new(ErrorKind::Other, operation, format!("tapctl itself failed here: {error}"))
+}

@@ -1,0 +1,171 @@
+//! What is played: the lines of a recorded run, at their times, fitted to what the stack holds already.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+/// A recorded `up` from an empty stack.
+const UP: &str = include_str!("recordings/up.jsonl");
+/// The recorded `destroy` of what it made.
+const DESTROY: &str = include_str!("recordings/destroy.jsonl");
+
+/// Kinds of events that carry a step.
+const STEPS: [&str; 3] = ["resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"];
+
+/// What is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// What an `up` would do.
+    Preview,
+    /// An `up`.
+    Up,
+    /// A refresh that finds everything as it was.
+    Refresh,
+    /// What a `destroy` would do.
+    PreviewDestroy,
+    /// A `destroy`.
+    Destroy,
+}
+
+impl Operation {
+    /// Whether it is only planned.
+    #[must_use]
+    pub const fn is_preview(self) -> bool {
+        matches!(self, Self::Preview | Self::PreviewDestroy)
+    }
+
+    /// What Pulumi calls it in its closing words.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Preview | Self::PreviewDestroy => "preview",
+            Self::Up => "update",
+            Self::Refresh => "refresh",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+/// One line and when it is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beat {
+    /// Seconds since the start, of the recording.
+    pub due: f64,
+    /// The event.
+    pub event: Value,
+    /// The resource, where it is a step.
+    pub urn: Option<String>,
+    /// Whether it is the beginning of a step.
+    pub begins: bool,
+}
+
+/// All lines of one run, but for its closing ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Script {
+    /// What is played.
+    pub operation: Operation,
+    /// The lines, by their time.
+    pub beats: Vec<Beat>,
+}
+
+impl Script {
+    /// The run of `operation` on a stack that holds `existing`.
+    ///
+    /// # Errors
+    /// Only if the recording that is built in cannot be read.
+    pub fn of(operation: Operation, existing: &[String]) -> Result<Self, String> {
+        let existing: BTreeSet<&str> = existing.iter().map(String::as_str).collect();
+        let recording = match operation {
+            Operation::Destroy | Operation::PreviewDestroy => DESTROY,
+            _ => UP,
+        };
+        let mut beats = read(recording)?;
+        match operation {
+            Operation::Preview | Operation::Up => beats.iter_mut().for_each(|beat| keep_existing(beat, &existing)),
+            Operation::Refresh => {
+                beats.retain(|beat| beat.urn.as_deref().is_none_or(|urn| existing.contains(urn)));
+                beats.iter_mut().for_each(refresh);
+            }
+            Operation::Destroy | Operation::PreviewDestroy => {
+                beats.retain(|beat| beat.urn.as_deref().is_none_or(|urn| existing.contains(urn)));
+            }
+        }
+        let nothing_to_do = beats.iter().all(|beat| beat.urn.is_none() || step_op(&beat.event) == Some("same"));
+        if operation.is_preview() || operation == Operation::Refresh || nothing_to_do {
+            for beat in &mut beats {
+                beat.due = 0.0;
+            }
+        }
+        if operation.is_preview() {
+            beats.iter_mut().for_each(plan_only);
+        }
+        Ok(Self { operation, beats })
+    }
+
+    /// URNs of everything that the recorded program makes.
+    ///
+    /// # Errors
+    /// Only if the recording that is built in cannot be read.
+    pub fn resources() -> Result<Vec<String>, String> {
+        Ok(read(UP)?.into_iter().filter(|beat| beat.begins).filter_map(|beat| beat.urn).collect())
+    }
+}
+
+/// Lines of one second are spread over it, so that a stream that was recorded in whole seconds does not come in bursts.
+fn read(recording: &str) -> Result<Vec<Beat>, String> {
+    let events: Vec<Value> = recording
+        .lines()
+        .map(|line| serde_json::from_str(line).map_err(|error| format!("the recording is damaged: {error}")))
+        .collect::<Result<_, _>>()?;
+    let second = |event: &Value| event.get("timestamp").and_then(Value::as_i64).unwrap_or(0);
+    let first = events.first().map_or(0, second);
+    let mut beats = Vec::with_capacity(events.len());
+    for group in events.chunk_by(|a, b| second(a) == second(b)) {
+        for (index, event) in group.iter().enumerate() {
+            // The closing lines are made anew: they count what happened.
+            if event.get("summaryEvent").is_some() || event.get("cancelEvent").is_some() {
+                continue;
+            }
+            let step = STEPS.into_iter().find_map(|kind| event.get(kind));
+            beats.push(Beat {
+                due: (second(event) - first) as f64 + index as f64 / group.len() as f64,
+                urn: step.and_then(|step| step["metadata"]["urn"].as_str()).map(str::to_owned),
+                begins: event.get("resourcePreEvent").is_some(),
+                event: event.clone(),
+            });
+        }
+    }
+    Ok(beats)
+}
+
+fn metadata(event: &mut Value) -> Option<&mut Value> {
+    let kind = STEPS.into_iter().find(|kind| event.get(*kind).is_some())?;
+    event.get_mut(kind)?.get_mut("metadata")
+}
+
+/// The operation of a step.
+pub(super) fn step_op(event: &Value) -> Option<&str> {
+    STEPS.into_iter().find_map(|kind| event.get(kind))?["metadata"]["op"].as_str()
+}
+
+fn keep_existing(beat: &mut Beat, existing: &BTreeSet<&str>) {
+    let exists = beat.urn.as_deref().is_some_and(|urn| existing.contains(urn));
+    if let Some(metadata) = metadata(&mut beat.event).filter(|_| exists) {
+        metadata["op"] = json!("same");
+        metadata["old"] = metadata["new"].clone();
+    }
+}
+
+fn refresh(beat: &mut Beat) {
+    let op = if beat.begins { "refresh" } else { "same" };
+    if let Some(metadata) = metadata(&mut beat.event) {
+        metadata["op"] = json!(op);
+        metadata["old"] = metadata["new"].clone();
+    }
+}
+
+fn plan_only(beat: &mut Beat) {
+    if let Some(kind) = STEPS.into_iter().find(|kind| beat.event.get(*kind).is_some()) {
+        beat.event[kind]["planning"] = json!(true);
+    }
+}

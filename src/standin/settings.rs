@@ -1,0 +1,159 @@
+//! How the stand-in plays, and what its stack holds: two small files of the demo's folder.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::play::Played;
+use crate::adapters::pulumi::process::wall_now;
+use crate::domain::units::Timestamp;
+
+/// How it plays. Written by the demo, read anew by every command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Name of the stack.
+    pub stack: String,
+    /// How many seconds of the recording pass in one of this host.
+    pub speed: f64,
+    /// An instant of the demo's clock …
+    pub demo_at: Timestamp,
+    /// … and of this host's clock at the same time.
+    pub wall_at: Timestamp,
+    /// The first resource whose name holds this text fails.
+    pub fail: Option<String>,
+    /// File with the outputs of the stack once it stands.
+    pub outputs: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let now = wall_now();
+        Self { stack: "demo".to_owned(), speed: 1.0, demo_at: now, wall_at: now, fail: None, outputs: None }
+    }
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Says which file cannot be read.
+    pub fn read(file: &Path) -> Result<Self, String> {
+        let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let settings: Raw = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+        Ok(settings.into())
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// Says which file cannot be written.
+    pub fn write(&self, file: &Path) -> Result<(), String> {
+        let text = serde_json::to_string(&Raw::from(self.clone())).map_err(|error| error.to_string())?;
+        fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+    }
+
+    /// The demo's clock at an instant of this host's clock.
+    #[must_use]
+    pub fn demo_time(&self, wall: Timestamp) -> Timestamp {
+        let since = wall.since(self.wall_at);
+        let scaled = since.as_secs_f64() * if self.speed.is_finite() { self.speed } else { 1.0 };
+        self.demo_at.plus(std::time::Duration::try_from_secs_f64(scaled).unwrap_or_default())
+    }
+
+    /// The stack's outputs.
+    ///
+    /// # Errors
+    /// Says which file cannot be read.
+    pub fn outputs(&self, stands: bool) -> Result<String, String> {
+        match &self.outputs {
+            Some(file) if stands => fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display())),
+            _ => Ok("{}".to_owned()),
+        }
+    }
+}
+
+/// JSON has no infinity: a speed of 0 stands for it.
+#[derive(Serialize, Deserialize)]
+struct Raw {
+    stack: String,
+    speed: f64,
+    demo_at: Timestamp,
+    wall_at: Timestamp,
+    fail: Option<String>,
+    outputs: Option<PathBuf>,
+}
+
+impl From<Raw> for Settings {
+    fn from(raw: Raw) -> Self {
+        let speed = if raw.speed > 0.0 { raw.speed } else { f64::INFINITY };
+        let Raw { stack, demo_at, wall_at, fail, outputs, .. } = raw;
+        Self { stack, speed, demo_at, wall_at, fail, outputs }
+    }
+}
+
+impl From<Settings> for Raw {
+    fn from(settings: Settings) -> Self {
+        let speed = if settings.speed.is_finite() { settings.speed } else { 0.0 };
+        let Settings { stack, demo_at, wall_at, fail, outputs, .. } = settings;
+        Self { stack, speed, demo_at, wall_at, fail, outputs }
+    }
+}
+
+/// What the stack holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stack {
+    /// Whether it was made.
+    pub exists: bool,
+    /// URNs of its resources.
+    pub resources: Vec<String>,
+}
+
+impl Stack {
+    fn file(settings: &Path) -> PathBuf {
+        settings.with_extension("stack.json")
+    }
+
+    /// Reads it; a stack that nobody wrote is empty.
+    ///
+    /// # Errors
+    /// Says which file cannot be read.
+    pub fn read(settings: &Path) -> Result<Self, String> {
+        let file = Self::file(settings);
+        match fs::read_to_string(&file) {
+            Ok(text) => serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(format!("{}: {error}", file.display())),
+        }
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Says which file cannot be written.
+    pub fn write(&self, settings: &Path) -> Result<(), String> {
+        let file = Self::file(settings);
+        let text = serde_json::to_string(self).map_err(|error| error.to_string())?;
+        fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
+    }
+
+    /// Takes over what a run did.
+    pub fn apply(&mut self, played: &Played) {
+        self.exists = true;
+        self.resources.retain(|urn| !played.deleted.contains(urn));
+        for urn in &played.created {
+            if !self.resources.contains(urn) {
+                self.resources.push(urn.clone());
+            }
+        }
+    }
+
+    /// Makes it hold everything that the recorded program makes, for a demo that begins after provisioning.
+    ///
+    /// # Errors
+    /// Only if the recording that is built in cannot be read.
+    pub fn provisioned() -> Result<Self, String> {
+        Ok(Self { exists: true, resources: super::script::Script::resources()? })
+    }
+}

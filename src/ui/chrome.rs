@@ -1,0 +1,291 @@
+//! What every view shows: three header lines, the tabs, the footer.
+//!
+//! Pure. The footer is read from the key table.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::domain::facts::Source;
+use crate::domain::gate::GateId;
+use crate::domain::metrics::Metric;
+use crate::domain::model::TOAST_TIME;
+use crate::domain::schedule::cost_per_hour;
+use crate::domain::series::PERIOD;
+use crate::domain::units::{Timestamp, age_text, short_number};
+use crate::keymap::{KEYMAP, View};
+
+use super::cx::Cx;
+use super::text::{Row, draw_lines};
+use super::theme::{Mark, Role};
+use super::verdict::{call, gate_mark};
+
+/// Rows above and below the view.
+const ROWS: u16 = 5;
+
+/// Draws header, tabs and footer; gives back the area between them.
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Rect {
+    let width = usize::from(area.width);
+    let lines = [who(cx, width).line(), weights(cx, width).line(), verdict(cx, width).line(), tabs(cx, width).line()];
+    draw_lines(buf, area, &lines);
+    let last = Rect { y: area.bottom() - 1, height: 1, ..area };
+    draw_lines(buf, last, &[footer(cx, width).line()]);
+    Rect { y: area.y + 4, height: area.height.saturating_sub(ROWS), ..area }
+}
+
+/// Stack, regions, account, identity; what is unusual about this program; the clock.
+fn who<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let stack = &cx.model.stack;
+    let mut right = cx.row();
+    if let Some(simulation) = &stack.simulation {
+        right = right.put(Role::Badge, format!(" SIMULATION ×{} ", short_number(simulation.speed))).gap(1);
+    }
+    if stack.read_only {
+        right = right.put(Role::Badge, " READ-ONLY ").gap(1);
+    }
+    let zone = if width < 100 { "Z" } else { " UTC" };
+    right = right.put(Role::Text, format!("{}{zone}", cx.world.now.hms())).gap(1);
+
+    let room = width.saturating_sub(right.width() + 1);
+    let mut left = cx.row().gap(1);
+    if width >= 100 {
+        left = left.put(Role::Dim, "tapctl").gap(2);
+    }
+    for (role, text) in [
+        (Role::Strong, stack.name.as_str()),
+        (Role::Text, "  "),
+        (Role::Legacy, &stack.legacy_region),
+        (Role::Dim, " → "),
+        (Role::New, &stack.region),
+        (Role::Text, "  "),
+    ] {
+        let rest = left.room(room);
+        left = left.clipped(role, text, rest);
+    }
+    let (account, name) = match &cx.world.facts.identity {
+        Some(fact) => (fact.value.account.as_str(), fact.value.short()),
+        None => ("account ?", stack.operator.as_str()),
+    };
+    let rest = left.room(room);
+    let with_host = format!("{name}@{}", stack.host);
+    let name = if account.len() + 1 + cx.cells(&with_host) <= rest { with_host.as_str() } else { name };
+    let last_four = account.get(account.len().saturating_sub(4)..).unwrap_or(account);
+    let account =
+        if account.len() + 1 + cx.cells(name) <= rest { account.to_owned() } else { format!("..{last_four}") };
+    left = left.clipped(Role::Text, account, rest);
+    if left.room(room) > 1 {
+        left = left.gap(1);
+    }
+    let rest = left.room(room);
+    left.clipped(Role::Text, name, rest).tab(room + 1).append(right)
+}
+
+/// The weights as Route 53 has them beside the share that was seen, and the age of all this.
+fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let facts = &cx.world.facts;
+    let (data, data_mark) = data_age(cx);
+    let data_role = if data_mark == Mark::Pass { Role::Dim } else { Role::Unknown };
+    let Some(group) = facts.shiftable() else {
+        let why = match facts.group.as_ref().map(|g| &g.value) {
+            Some(Err(shape)) => shape.to_string(),
+            _ => match facts.error(Source::Records) {
+                Some(error) => format!("the weights are not known: {error}"),
+                None => "the weights are not known yet".to_owned(),
+            },
+        };
+        let room = width.saturating_sub(cx.cells(&data) + 4);
+        let role = if facts.group.is_some() { Role::Fail } else { Role::Unknown };
+        let row = cx.row().gap(1).clipped(role, why, room);
+        return match frozen_for(cx) {
+            Some(held) => row.ending(Role::Badge, format!(" FROZEN {held} "), width - 1),
+            None => row.ending(data_role, data, width - 1),
+        };
+    };
+    let old = facts.group.as_ref().is_some_and(|g| cx.is_old(g.at));
+    let sign = if old { cx.theme.glyphs().stale } else { "" };
+    let weights = group.weights();
+    let (new, legacy) = (weights.new_percent(), 100.0 - weights.new_percent());
+    let mut tail = cx.row();
+    if let Some((seen, at)) = facts.metrics.observed_new_percent(cx.world.now) {
+        tail =
+            tail.put(Role::Text, format!("seen {} %", short_number(seen))).put(Role::Dim, format!(" {}", cx.age(at)));
+    } else {
+        tail = tail.put(Role::Dim, "seen ? %");
+    }
+    if width >= 100 {
+        tail = tail.gap(2).put(Role::Text, requests_text(cx)).gap(2);
+    } else {
+        tail = tail.gap(1);
+    }
+    tail = if let Some(held) = frozen_for(cx) {
+        tail.put(Role::Badge, format!(" FROZEN {held} "))
+    } else {
+        tail.put(data_role, data)
+    };
+    tail = tail.gap(1);
+    let head =
+        cx.row().gap(1).put(Role::Legacy, "legacy ").put(Role::Strong, format!("{sign}{}", percent(legacy))).gap(1);
+    let after = cx.row().gap(1).put(Role::Strong, format!("{sign}{}", percent(new))).put(Role::New, " new").gap(2);
+    let room = width.saturating_sub(head.width() + after.width() + tail.width());
+    let seen = facts.metrics.observed_new_percent(cx.world.now).map(|(seen, _)| seen);
+    head.append(share_bar(cx, new, room, seen)).append(after).append(tail)
+}
+
+/// How long the display has been held still.
+fn frozen_for(cx: &Cx<'_>) -> Option<String> {
+    cx.model.frozen.as_ref().map(|world| age_text(cx.model.live.now.since(world.now)))
+}
+
+/// `20 %`, with a digit behind the point only where there is one.
+pub(super) fn percent(value: f64) -> String {
+    if (value - value.round()).abs() < 0.05 { format!("{value:.0} %") } else { format!("{value:.1} %") }
+}
+
+/// A bar whose left part is the legacy share and whose right part is the new one; `seen` sets a sign where the
+/// traffic really splits.
+pub(super) fn share_bar<'a>(cx: &Cx<'a>, new_percent: f64, width: usize, seen: Option<f64>) -> Row<'a> {
+    let glyphs = cx.theme.glyphs();
+    let at = |new: f64| ((100.0 - new.clamp(0.0, 100.0)) * width as f64 / 100.0).round() as usize;
+    let mut edge = at(new_percent);
+    // A share that is not 0 is seen, however narrow the bar.
+    if new_percent > 0.0 {
+        edge = edge.min(width.saturating_sub(1));
+    }
+    if new_percent < 100.0 {
+        edge = edge.max(1.min(width));
+    }
+    let sign = seen.filter(|_| width > 0).map(|seen| at(seen).min(width - 1));
+    let mut row = cx.row();
+    let mut from = 0;
+    for (to, role, glyph) in [(edge, Role::Legacy, glyphs.bar_legacy), (width, Role::New, glyphs.bar_new)] {
+        match sign {
+            Some(sign) if (from..to).contains(&sign) => {
+                row = row.repeat(role, glyph, sign - from).put(Role::Strong, glyphs.seen);
+                row = row.repeat(role, glyph, to - sign - 1);
+            }
+            _ => row = row.repeat(role, glyph, to.saturating_sub(from)),
+        }
+        from = to;
+    }
+    row
+}
+
+/// Requests per second of both stacks together.
+fn requests_text(cx: &Cx<'_>) -> String {
+    let metrics = &cx.world.facts.metrics;
+    let newest = |metric| metrics.series(metric).last_settled(cx.world.now).map(|p| p.value);
+    match (newest(Metric::LegacyRequests), newest(Metric::NewRequests)) {
+        (None, None) => "req/s ?".to_owned(),
+        (legacy, new) => {
+            let sum = legacy.unwrap_or(0.0) + new.unwrap_or(0.0);
+            format!("{} req/s", short_number((sum / PERIOD.as_secs_f64()).round()))
+        }
+    }
+}
+
+/// The age of the oldest of the facts that come from Describe calls; metrics carry their own minutes.
+fn data_age(cx: &Cx<'_>) -> (String, Mark) {
+    let counted = Source::ALL
+        .into_iter()
+        .filter(|s| !matches!(s, Source::Identity | Source::Change | Source::MetricsNew | Source::MetricsLegacy));
+    let mut oldest: Option<Timestamp> = None;
+    let (mut silent, mut count) = (0, 0);
+    for source in counted {
+        count += 1;
+        match cx.world.facts.sources.get(&source).and_then(|h| h.last_ok) {
+            Some(at) => oldest = Some(oldest.map_or(at, |o| o.min(at))),
+            None => silent += 1,
+        }
+    }
+    match oldest {
+        None => ("no data yet".to_owned(), Mark::Unknown),
+        Some(at) if silent > 0 => (format!("data {}/{count} {}", count - silent, cx.age(at)), Mark::Unknown),
+        Some(at) if cx.is_old(at) => (format!("data {} {}", cx.theme.glyphs().stale, cx.age(at)), Mark::Stale),
+        Some(at) => (format!("data {}", cx.age(at)), Mark::Pass),
+    }
+}
+
+/// The most prominent line of the screen: may the next step be made?
+fn verdict<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let call = call(cx.model, cx.world);
+    let row = cx.row().gap(1).put(call.mark.badge(), format!(" {} {} ", cx.theme.mark(call.mark), call.word)).gap(1);
+    let room = row.room(width - 1);
+    row.clipped(Role::Strong, call.sentence, room)
+}
+
+/// The view in which a gate's facts are shown.
+const fn home(gate: GateId) -> View {
+    match gate {
+        GateId::ReplicationTask | GateId::ReplicationLag | GateId::Tables | GateId::Validation => View::Replication,
+        GateId::Alarms | GateId::Service | GateId::Targets | GateId::Errors | GateId::Latency => View::Service,
+        GateId::DnsSettled | GateId::Bake | GateId::Drift => View::Traffic,
+        GateId::StackIdle => View::Provision,
+    }
+}
+
+/// The views with their numbers; a view where a gate does not pass carries that gate's sign.
+fn tabs<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let shown = cx.model.screen.view;
+    let names = if width >= 76 { usize::MAX } else { 4 };
+    let mut row = cx.row().put(Role::Rule, cx.theme.glyphs().rule);
+    for (index, view) in View::ALL.into_iter().enumerate() {
+        let title: String = view.title().chars().take(if view == shown { usize::MAX } else { names }).collect();
+        let worst = cx
+            .world
+            .gates
+            .iter()
+            .filter(|g| home(g.id) == view && !g.passes())
+            .map(|g| gate_mark(g, cx.world))
+            .max_by_key(|m| match m {
+                Mark::Fail => 2,
+                Mark::Unknown | Mark::Stale => 1,
+                _ => 0,
+            });
+        // A run that goes on is no fault: it ends by itself, and until then no weight moves.
+        let runs = view == View::Provision && cx.model.provision.going_on().is_some();
+        let worst = if runs { Some(Mark::Waiting) } else { worst };
+        row = if view == shown {
+            row.put(Role::Tab, format!("[{} {title}]", index + 1))
+        } else {
+            row.gap(1).put(Role::Key, format!("{}", index + 1)).put(Role::Text, format!(" {title}"))
+        };
+        row = match worst {
+            Some(mark) if view != View::Overview => row.put(mark.role(), cx.theme.mark(mark)),
+            _ if view == shown => row,
+            _ => row.gap(1),
+        };
+    }
+    let rest = row.room(width);
+    row.repeat(Role::Rule, cx.theme.glyphs().rule, rest)
+}
+
+/// What just happened, the filter being typed, or the keys.
+fn footer<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let screen = &cx.model.screen;
+    let row = cx.row().gap(1);
+    if screen.filtering {
+        return row
+            .put(Role::Key, "/")
+            .put(Role::Strong, &screen.filter)
+            .put(Role::Strong, cx.theme.glyphs().cursor)
+            .put(Role::Dim, "  Enter keeps the filter, Esc drops it");
+    }
+    if let Some(toast) = screen.toast.as_ref().filter(|t| cx.model.uptime.saturating_sub(t.at) < TOAST_TIME) {
+        let (mark, role) = if toast.is_bad { (Mark::Fail, Role::Fail) } else { (Mark::Pass, Role::Strong) };
+        return row.mark(mark).clipped(role, &toast.text, width - 4);
+    }
+    let mut row = row;
+    for binding in KEYMAP.iter().filter(|b| !b.short.is_empty()) {
+        let Some(key) = binding.keys.first() else { continue };
+        let label = key.label();
+        if row.width() + cx.cells(&label) + 1 + cx.cells(binding.short) >= width {
+            break;
+        }
+        row = row.put(Role::Key, label).put(Role::Dim, format!(" {}", binding.short)).gap(2);
+    }
+    row.ending(Role::Dim, cost_text(), width - 1)
+}
+
+/// What watching costs.
+pub(super) fn cost_text() -> String {
+    format!("watching costs ${:.3}/h", cost_per_hour())
+}

@@ -1,0 +1,93 @@
+//! The replication lag: in words, in one line, and as a chart with its limit.
+//!
+//! Pure.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::domain::gate::GateId;
+use crate::domain::metrics::Metric;
+use crate::domain::units::{age_text, short_number};
+
+use super::chart;
+use super::cx::Cx;
+use super::text::Row;
+use super::theme::{Mark, Role};
+use super::verdict::gate_mark;
+
+/// The lag of the target in words: verdict, value, limit, age.
+fn note<'a>(cx: &Cx<'a>) -> Row<'a> {
+    // As the gate has it: a point that may still change can only make things worse.
+    let newest = cx.world.facts.metrics.series(Metric::LagTarget).last().map_or(0.0, |p| p.value);
+    let reading = cx.reading(Metric::LagTarget, |v| format!("{} s", short_number(v.max(newest))));
+    let gate = cx.world.gates.iter().find(|g| g.id == GateId::ReplicationLag);
+    let mark = gate.map_or(Mark::Unknown, |g| gate_mark(g, cx.world));
+    let role = if mark == Mark::Pass { Role::Strong } else { mark.role() };
+    let row = cx
+        .row()
+        .mark(mark)
+        .put(role, reading.text)
+        .put(Role::Dim, format!(" of {}", age_text(cx.model.policy.lag_limit)));
+    match reading.at {
+        Some(at) => row.put(Role::Dim, format!("  {}", cx.age(at))),
+        None => row.put(Role::Dim, "  not known"),
+    }
+}
+
+/// Source and target as a chart with the limit drawn across.
+pub(super) fn panel(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
+    let source = cx.reading(Metric::LagSource, |v| format!("{} s", short_number(v)));
+    let words = cx
+        .row()
+        .put(Role::Legacy, "source ")
+        .put(source.role, source.text)
+        .put(Role::New, "  target ")
+        .append(note(cx));
+    let words = if words.width() + 6 > area.width.into() { note(cx) } else { words };
+    let rest = cx.heading(buf, area, "Lag", words);
+    let metrics = &cx.world.facts.metrics;
+    let limit = cx.model.policy.lag_limit;
+    let plot = chart::Plot {
+        lines: &[
+            (metrics.series(Metric::LagSource).points(), Role::Legacy),
+            (metrics.series(Metric::LagTarget).points(), Role::New),
+        ],
+        limit: Some((limit.as_secs_f64(), format!("limit {}", age_text(limit)))),
+        least_top: 1.0,
+        most_top: f64::MAX,
+    };
+    chart::draw(buf, rest, cx, &plot);
+}
+
+/// The lag in one line, with its history against the limit.
+pub(super) fn line<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let points = cx.world.facts.metrics.series(Metric::LagTarget).points();
+    let row = cx.row().put(Role::Strong, "Lag ").append(note(cx)).gap(1);
+    let room = width.saturating_sub(row.width()).min(30);
+    let limit = cx.model.policy.lag_limit.as_secs_f64();
+    let most = points.iter().map(|p| p.value).fold(limit, f64::max);
+    let steps = &cx.theme.glyphs().spark;
+    let history: String = points[points.len().saturating_sub(room)..]
+        .iter()
+        .map(|p| steps[((p.value / most * 7.0).round() as usize + 1).min(8)])
+        .collect();
+    row.put(Role::New, history)
+}
+
+/// Throughput on both sides and what waits between them.
+pub(super) fn throughput<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let rows = |metric| cx.reading(metric, |v| short_number(v.round()));
+    let (source, target, backlog) = (rows(Metric::RowsSource), rows(Metric::RowsTarget), rows(Metric::Backlog));
+    let row = cx
+        .row()
+        .put(Role::Dim, "rows/s in ")
+        .put(source.role, source.text)
+        .put(Role::Dim, " out ")
+        .put(target.role, target.text)
+        .put(Role::Dim, "  waiting ")
+        .put(backlog.role, backlog.text);
+    match target.at {
+        Some(at) => row.ending(Role::Dim, cx.age(at), width),
+        None => row,
+    }
+}

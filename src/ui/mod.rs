@@ -1,0 +1,112 @@
+//! The screen: plain functions from the model to cells.
+//!
+//! May use the domain, the key table and `ratatui`. Reads no clock, keeps no state and changes nothing: two frames of
+//! the same model are the same frame.
+//!
+//! ```text
+//!  header   who, where, how old                 chrome
+//!           the weights, wanted and seen
+//!           may the next step be made?          verdict
+//!  tabs
+//!  body     one file for each view, drawn over by a dialog (overlay)
+//!  footer   keys, from KEYMAP
+//! ```
+
+mod chart;
+mod chrome;
+mod cx;
+mod gates;
+mod journal;
+mod lag;
+mod overlay;
+mod overview;
+mod problems;
+mod provision;
+mod replication;
+mod service;
+mod stacks;
+pub mod svg;
+mod text;
+mod theme;
+mod timeline;
+mod traffic;
+mod verdict;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod provision_tests;
+#[cfg(test)]
+mod tests;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::domain::model::Model;
+use crate::keymap::View;
+
+pub use theme::{Palette, Theme};
+
+use cx::Cx;
+use text::{draw_lines, wrap};
+use theme::Role;
+
+/// The smallest screen that shows more than the verdict.
+const SMALLEST: (u16, u16) = (60, 15);
+
+/// Draws the whole screen. Gives back how many rows the view's list could show.
+pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Theme) -> u16 {
+    let area = frame.area();
+    paint(frame.buffer_mut(), area, model, theme)
+}
+
+/// Draws the screen into `area` of a buffer.
+fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> u16 {
+    let cx = Cx::new(model, theme);
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(buf, area, &cx);
+        return 0;
+    }
+    let body = chrome::draw(buf, area, &cx);
+    let rows = match model.screen.view {
+        View::Overview => overview::draw(buf, body, &cx),
+        View::Traffic => traffic::draw(buf, body, &cx),
+        View::Replication => replication::draw(buf, body, &cx),
+        View::Service => service::draw(buf, body, &cx),
+        View::Provision => provision::draw(buf, body, &cx),
+        View::Journal => journal::draw(buf, body, &cx),
+    };
+    if let Some(dialog) = &model.dialog {
+        overlay::draw(buf, area, dialog, &cx);
+    }
+    rows
+}
+
+/// The terminal's title: stack, share, verdict; ASCII, because titles are shown by programs that tapctl does not know.
+#[must_use]
+pub fn title(model: &Model) -> String {
+    let share = model.live.facts.shiftable().map_or_else(|| "? %".to_owned(), |group| group.new_share().to_string());
+    let call = verdict::call(model, &model.live);
+    let simulated = if model.stack.simulation.is_some() { "SIM " } else { "" };
+    format!("{simulated}{} {share} {} - tapctl", model.stack.name, call.word)
+}
+
+/// Too small for a view: the wanted share, the verdict, and the size that is needed.
+fn too_small(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
+    let call = verdict::call(cx.model, cx.world);
+    let width = usize::from(area.width);
+    let weights = match cx.world.facts.shiftable() {
+        Some(group) => format!("legacy {} % new {}", 100 - group.new_share().get(), group.new_share()),
+        None => "weights not known".to_owned(),
+    };
+    let mut lines = vec![
+        cx.row().put(call.mark.badge(), format!(" {} {} ", cx.theme.mark(call.mark), call.word)).line(),
+        cx.row().clipped(Role::Strong, format!("{} {weights}", cx.model.stack.name), width).line(),
+    ];
+    lines.extend(wrap(cx.theme, &call.sentence, width).into_iter().map(|l| cx.row().put(Role::Text, l).line()));
+    let size = format!("needs {}x{}, has {}x{}", SMALLEST.0, SMALLEST.1, area.width, area.height);
+    lines.truncate(usize::from(area.height.saturating_sub(1)));
+    lines.push(cx.row().clipped(Role::Dim, size, width).line());
+    draw_lines(buf, area, &lines);
+}

@@ -1,0 +1,66 @@
+//! Questions about Pulumi and the zone: what would be done, what cannot be undone, the exact call.
+//!
+//! Pure.
+
+use ratatui::text::Line;
+
+use crate::domain::confirm::Confirmation;
+use crate::domain::model::Question;
+
+use super::super::cx::Cx;
+use super::super::theme::Role;
+use super::{Sheet, named, question_foot};
+
+/// Changes that are listed one by one before the rest is counted.
+const LISTED: usize = 8;
+
+pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize) -> Sheet {
+    let mut body = vec![Line::default()];
+    let verb = match question.subject() {
+        Question::Run(run) => {
+            for danger in &run.plan().dangers {
+                named(cx, &mut body, "DANGER", Role::Fail, &danger.to_string(), width);
+            }
+            named(cx, &mut body, "plan", Role::Strong, &run.plan().text(), width);
+            for step in run.plan().steps.iter().take(LISTED) {
+                named(cx, &mut body, "", Role::Text, &format!("{} {} ({})", step.op, step.name(), step.rtype), width);
+            }
+            let more = run.plan().steps.len().saturating_sub(LISTED);
+            if more > 0 {
+                named(cx, &mut body, "", Role::Dim, &format!("and {more} more, in the list behind this"), width);
+            }
+            let what =
+                "What runs is what was read: Pulumi refuses anything else. It goes on when this terminal closes.";
+            named(cx, &mut body, "run", Role::Text, what, width);
+            "run it"
+        }
+        Question::Terminate(termination) => {
+            named(cx, &mut body, "DANGER", Role::Fail, &termination.warning(), width);
+            "end it by force"
+        }
+        Question::Locks(clear) => {
+            for lock in clear.locks() {
+                named(cx, &mut body, "lock", Role::Text, &format!("{lock}, which is dead on this host"), width);
+            }
+            "clear them"
+        }
+        Question::Zone(plan) => {
+            for record in &plan.deletes {
+                named(cx, &mut body, "delete", Role::Text, &record_text(record), width);
+            }
+            for record in &plan.creates {
+                named(cx, &mut body, "create", Role::Strong, &record_text(record), width);
+            }
+            named(cx, &mut body, "call", Role::Text, &plan.call_text(), width);
+            "turn it"
+        }
+    };
+    let foot = question_foot(cx, question, verb, width);
+    Sheet { title: question.subject().title(), body, foot }
+}
+
+fn record_text(record: &crate::domain::traffic::Record) -> String {
+    let identity = record.set_identifier.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+    let weight = record.weight().map(|w| format!(" weight {w}")).unwrap_or_default();
+    format!("{}{identity}{weight}: {}", record.rtype, record.target_text())
+}

@@ -1,0 +1,75 @@
+//! The keys, read from the key table: two columns where they fit, as many rows as there are.
+//!
+//! Pure.
+
+use ratatui::text::Line;
+
+use crate::keymap::{Action, Binding, KEYMAP};
+
+use super::super::cx::Cx;
+use super::super::text::wrap;
+use super::super::theme::{Mark, Role};
+use super::{Sheet, any_key};
+
+/// Cells of a key's name.
+const KEY: usize = 9;
+
+/// The groups of the help, in its order; every binding belongs to exactly one.
+const GROUPS: [&str; 4] = ["Move traffic", "Views", "Lists", "Program"];
+
+fn group_of(binding: &Binding) -> usize {
+    match binding.action {
+        action if action.is_mutating() => 0,
+        Action::Go(_) | Action::NextView | Action::PreviousView => 1,
+        Action::Filter | Action::Scroll(_) | Action::Page(_) | Action::Top | Action::Bottom => 2,
+        _ => 3,
+    }
+}
+
+pub(super) fn sheet(cx: &Cx<'_>, width: usize, rows: usize) -> Sheet {
+    let column = (width - 2) / 2;
+    let left: Vec<Line<'static>> = [0, 3].into_iter().flat_map(|g| group(cx, g, column)).collect();
+    let right: Vec<Line<'static>> = [1, 2].into_iter().flat_map(|g| group(cx, g, column)).collect();
+    let mut body = Vec::new();
+    for index in 0..left.len().max(right.len()) {
+        let mut spans = Vec::new();
+        let mut used = 0;
+        if let Some(line) = left.get(index) {
+            used = line.width();
+            spans.extend(line.spans.iter().cloned());
+        }
+        if let Some(line) = right.get(index) {
+            spans.extend(cx.row().gap(column + 2 - used).line().spans);
+            spans.extend(line.spans.iter().cloned());
+        }
+        body.push(Line::from(spans));
+    }
+    if body.len() + 2 < rows {
+        body.push(Line::default());
+        body.push(legend(cx));
+    }
+    Sheet { title: "Keys".to_owned(), body, foot: vec![any_key(cx).line()] }
+}
+
+fn group(cx: &Cx<'_>, group: usize, width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![cx.row().put(Role::Strong, GROUPS[group]).line()];
+    for binding in KEYMAP.iter().filter(|b| group_of(b) == group) {
+        let keys: Vec<_> = binding.keys.iter().map(|key| key.label()).collect();
+        let keys = keys.join(" ");
+        let lead = if cx.cells(&keys) >= KEY { cx.cells(&keys) + 1 } else { KEY };
+        for (index, text) in wrap(cx.theme, binding.help, width.saturating_sub(lead)).into_iter().enumerate() {
+            let name = if index == 0 { keys.as_str() } else { "" };
+            lines.push(cx.row().cell(Role::Key, name, lead).put(Role::Text, text).line());
+        }
+    }
+    lines
+}
+
+/// What the signs mean.
+fn legend(cx: &Cx<'_>) -> Line<'static> {
+    let mut row = cx.row();
+    for mark in [Mark::Pass, Mark::Fail, Mark::Unknown, Mark::Waiting, Mark::Stale] {
+        row = row.mark(mark).put(Role::Dim, mark.word()).gap(3);
+    }
+    row.line()
+}

@@ -1,0 +1,223 @@
+//! What lies over the view: questions, a conflict, a notice, the keys.
+//!
+//! Pure. A dialog's last line, which says what a key does, is drawn whatever else has no room.
+
+mod ask;
+mod conflict;
+mod help;
+mod shift;
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::domain::confirm::{Confirmation, Need};
+use crate::domain::model::Dialog;
+use crate::domain::traffic::RecordGroup;
+use crate::domain::units::WeightPair;
+
+use super::cx::Cx;
+use super::text::{Row, draw_lines, wrap};
+use super::theme::{Mark, Role};
+
+/// Cells of a dialog's text at most, so that sentences stay readable on wide screens.
+const WIDEST: u16 = 92;
+
+/// A dialog as it is drawn.
+struct Sheet {
+    title: String,
+    body: Vec<Line<'static>>,
+    /// Lines at the bottom that are never left out.
+    foot: Vec<Line<'static>>,
+}
+
+/// Draws the dialog in the middle of the screen.
+pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &Cx<'_>) {
+    let width = usize::from((screen.width - 2).min(WIDEST) - 4);
+    let sheet = match dialog {
+        Dialog::Shift(question) => shift::sheet(cx, question, width),
+        Dialog::Accept(question) => accept(cx, question, width),
+        Dialog::Ask(question) => ask::sheet(cx, question, width),
+        Dialog::Prompt { typed, error } => prompt(cx, typed, error.as_deref(), width),
+        Dialog::Conflict { expected, found, wanted, message } => {
+            conflict::sheet(cx, expected, found, *wanted, message, width)
+        }
+        Dialog::Notice { title, lines } => notice(cx, title, lines, width),
+        Dialog::Help => help::sheet(cx, width, usize::from(screen.height.saturating_sub(4))),
+    };
+    paint(buf, screen, &sheet, cx, width);
+}
+
+fn paint(buf: &mut Buffer, screen: Rect, sheet: &Sheet, cx: &Cx<'_>, width: usize) {
+    let inside = usize::from(screen.height.saturating_sub(2));
+    let body_rows = sheet.body.len().min(inside.saturating_sub(sheet.foot.len()));
+    let height = ((body_rows + sheet.foot.len()).min(inside) + 2) as u16;
+    let frame_width = width as u16 + 4;
+    let area = Rect {
+        x: screen.x + (screen.width - frame_width) / 2,
+        y: screen.y + (screen.height - height) / 2,
+        width: frame_width,
+        height,
+    };
+    let glyphs = cx.theme.glyphs();
+    let [upper_left, upper_right, lower_left, lower_right] = glyphs.corners;
+    let across = usize::from(frame_width) - 2;
+    let top = cx.row().put(Role::Strong, upper_left).put(Role::Strong, glyphs.rule).gap(1);
+    let room = top.room(across).saturating_sub(1);
+    let top = top.clipped(Role::Strong, &sheet.title, room).gap(1);
+    let rest = top.room(across + 1);
+    let mut lines = vec![top.repeat(Role::Strong, glyphs.rule, rest).put(Role::Strong, upper_right).line()];
+    for line in sheet.body[..body_rows].iter().chain(&sheet.foot).take(inside) {
+        let used = line.width().min(width);
+        let mut spans = cx.row().put(Role::Strong, glyphs.upright).gap(1).line().spans;
+        spans.extend(line.spans.iter().cloned());
+        spans.extend(cx.row().gap(width - used + 1).put(Role::Strong, glyphs.upright).line().spans);
+        lines.push(Line::from(spans));
+    }
+    lines.push(
+        cx.row()
+            .put(Role::Strong, lower_left)
+            .repeat(Role::Strong, glyphs.rule, across)
+            .put(Role::Strong, lower_right)
+            .line(),
+    );
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.reset();
+            }
+        }
+    }
+    draw_lines(buf, area, &lines);
+}
+
+/// A paragraph under a name in the left margin.
+fn named(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, name: &str, role: Role, text: &str, width: usize) {
+    const MARGIN: usize = 10;
+    for (index, line) in wrap(cx.theme, text, width.saturating_sub(MARGIN)).into_iter().enumerate() {
+        let name = if index == 0 { name } else { "" };
+        out.push(cx.row().cell(Role::Dim, name, MARGIN).put(role, line).line());
+    }
+}
+
+/// What a question takes for an answer, whether it takes one yet, and when it closes by itself.
+fn question_foot<T>(cx: &Cx<'_>, question: &Confirmation<T>, verb: &str, width: usize) -> Vec<Line<'static>> {
+    let uptime = cx.model.uptime;
+    let closes = format!("closes in {} s", whole_seconds(question.left(uptime)));
+    let armed = question.is_armed(uptime);
+    let mut lines = vec![Line::default()];
+    let row = match question.need() {
+        _ if !armed => cx.row().mark(Mark::Waiting).put(Role::Waiting, "arming: keys typed now are thrown away"),
+        Need::Yes => cx
+            .row()
+            .put(Role::GoBadge, " y ")
+            .put(Role::Strong, format!(" {verb}"))
+            .put(Role::Dim, "   any other key: leave it"),
+        Need::Typed(text) => {
+            let name = text.trim_end_matches('.');
+            let glyphs = cx.theme.glyphs();
+            lines.push(
+                cx.row()
+                    .put(Role::Text, "type ")
+                    .put(Role::Strong, name)
+                    .put(Role::Text, ": ")
+                    .put(Role::Strong, question.typed())
+                    .put(Role::Strong, glyphs.cursor)
+                    .line(),
+            );
+            cx.row()
+                .put(Role::GoBadge, " Enter ")
+                .put(Role::Strong, format!(" {verb}"))
+                .put(Role::Dim, "   Esc leaves it")
+        }
+    };
+    lines.push(row.ending(Role::Dim, closes, width).line());
+    lines
+}
+
+/// Seconds, rounded up: a countdown shows 1 until it is over.
+fn whole_seconds(left: Duration) -> u128 {
+    left.as_millis().div_ceil(1000)
+}
+
+/// A line at the bottom of a dialog that any key closes.
+fn any_key<'a>(cx: &Cx<'a>) -> Row<'a> {
+    cx.row().put(Role::Key, "any key").put(Role::Dim, " closes this")
+}
+
+/// Weights that somebody else set are to become the new base.
+fn accept(cx: &Cx<'_>, question: &Confirmation<WeightPair>, width: usize) -> Sheet {
+    let found = *question.subject();
+    let confirmed = cx.world.history.as_ref().and_then(|h| h.confirmed);
+    let mut body = vec![Line::default()];
+    let before = confirmed.map_or_else(|| "none from this host".to_owned(), |w| format!("legacy/new {w}"));
+    named(cx, &mut body, "was", Role::Text, &format!("{before}, as last confirmed here"), width);
+    named(cx, &mut body, "found", Role::Strong, &format!("legacy/new {found}, set by somebody else"), width);
+    body.push(Line::default());
+    named(
+        cx,
+        &mut body,
+        "does",
+        Role::Text,
+        "Nothing is sent to Route 53. The journal takes these weights as the new base, and the gate drift passes again.",
+        width,
+    );
+    named(
+        cx,
+        &mut body,
+        "first",
+        Role::Text,
+        "Find out who moved them and whether they are still at it: two people at one record undo each other.",
+        width,
+    );
+    Sheet {
+        title: format!("Take {found} as the new base"),
+        body,
+        foot: question_foot(cx, question, "take them", width),
+    }
+}
+
+/// A share is being typed.
+fn prompt(cx: &Cx<'_>, typed: &str, error: Option<&str>, width: usize) -> Sheet {
+    let now = cx.world.facts.shiftable().map(RecordGroup::new_share);
+    let now = now.map_or_else(|| "not known".to_owned(), |share| share.to_string());
+    let mut body = vec![
+        Line::default(),
+        cx.row()
+            .put(Role::Text, "new stack, percent 0 to 100: ")
+            .put(Role::Strong, typed)
+            .put(Role::Strong, cx.theme.glyphs().cursor)
+            .put(Role::Dim, format!("   now {now}"))
+            .line(),
+    ];
+    if let Some(error) = error {
+        for line in wrap(cx.theme, error, width.saturating_sub(2)) {
+            body.push(cx.row().mark(Mark::Fail).put(Role::Fail, line).line());
+        }
+    }
+    let foot = vec![
+        Line::default(),
+        cx.row()
+            .put(Role::Key, "Enter")
+            .put(Role::Dim, " shows what would be sent and asks   ")
+            .put(Role::Key, "Esc")
+            .put(Role::Dim, " leaves it")
+            .line(),
+    ];
+    Sheet { title: "Share of the new stack".to_owned(), body, foot }
+}
+
+/// Something to read.
+fn notice(cx: &Cx<'_>, title: &str, lines: &[String], width: usize) -> Sheet {
+    let mut body = vec![Line::default()];
+    for text in lines {
+        let wrapped = wrap(cx.theme, text, width);
+        if wrapped.is_empty() {
+            body.push(Line::default());
+        }
+        body.extend(wrapped.into_iter().map(|line| cx.row().put(Role::Text, line).line()));
+    }
+    Sheet { title: title.to_owned(), body, foot: vec![Line::default(), any_key(cx).line()] }
+}

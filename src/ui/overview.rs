@@ -1,0 +1,224 @@
+//! Overview: is it safe to move, what moves now, what is wrong.
+//!
+//! ```text
+//!  what is wrong, in one line
+//!  what moves          │ gates, with the reasons
+//!  replication lag     │
+//!  the two stacks      │
+//!  tasks, alarms       │ journal
+//! ```
+//!
+//! Pure. A screen below 100×28 gets one column, the gates in two.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::domain::service::{AlarmState, Service};
+
+use super::cx::Cx;
+use super::text::{Row, draw_lines, wrap};
+use super::theme::{Mark, Role};
+use super::verdict::unheard;
+use super::{gates, lag, problems, stacks, timeline};
+
+/// From this size on there are two columns.
+const WIDE: (u16, u16) = (100, 23);
+
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+    if area.width >= WIDE.0 && area.height >= WIDE.1 { wide(buf, area, cx) } else { narrow(buf, area, cx) }
+}
+
+fn wide(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+    let wrong = wrong_lines(cx, area.width.into(), if area.height > 40 { 6 } else { 3 });
+    draw_lines(buf, area, &wrong);
+    let used = wrong.len() as u16;
+    let body = Rect { y: area.y + used, height: area.height - used, ..area };
+    let left_width = (body.width * 21 / 50).clamp(46, 84);
+    let left = Rect { x: body.x + 1, width: left_width - 1, ..body };
+    let middle = Rect { x: body.x + left_width + 1, width: 1, ..body };
+    let right = Rect { x: middle.x + 2, width: body.width.saturating_sub(left_width + 4), ..body };
+    cx.upright(buf, middle);
+    left_column(buf, left, cx);
+    right_column(buf, right, cx)
+}
+
+fn left_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
+    let width = usize::from(area.width);
+    let mut rest = cx.heading(buf, area, "What moves", cx.row());
+    rest = take(buf, rest, &timeline::lines(cx, width));
+    let below = service_lines(cx, width);
+    let table_rows = usize::from(rest.height).saturating_sub(below.len() + 15).clamp(5, 9);
+    let table = stacks::table(cx, cx.row(), width, table_rows);
+    let chart_rows = rest.height.saturating_sub((table.len() + below.len() + 2) as u16);
+    if chart_rows >= 5 {
+        lag::panel(buf, Rect { height: chart_rows, ..rest }, cx);
+        rest = Rect { y: rest.y + chart_rows, height: rest.height - chart_rows, ..rest };
+    } else {
+        rest = take(buf, rest, &[lag::line(cx, width).line()]);
+    }
+    rest = take(buf, rest, &[lag::throughput(cx, width).line()]);
+    rest = cx.heading(buf, rest, "Two stacks", stacks::age_note(cx));
+    rest = take(buf, rest, &table);
+    take(buf, rest, &below);
+}
+
+fn right_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+    let width = usize::from(area.width);
+    let rest = cx.heading(buf, area, "Gates", gates::count(cx));
+    let room = usize::from(rest.height).saturating_sub(if rest.height > 20 { 5 } else { 3 });
+    let lines = gates::panel(cx, width, room);
+    let rest = take(buf, rest, &lines);
+    let rest = cx.heading(buf, rest, "Journal", cx.row());
+    take(buf, rest, &journal_lines(cx, width, rest.height.into()));
+    lines.len() as u16
+}
+
+fn narrow(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+    let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
+    let width = usize::from(inner.width);
+    let mut rest = take(buf, area, &wrong_lines(cx, area.width.into(), 1));
+    rest = Rect { x: inner.x, width: inner.width, ..rest };
+    rest = take(buf, rest, &[timeline::short(cx, width).line(), lag::line(cx, width).line()]);
+    rest = cx.heading(buf, rest, "Gates", gates::oldest(cx).append(gates::count(cx)));
+    let half = width.saturating_sub(1) / 2;
+    let all = &cx.world.gates;
+    let rows = all.len().div_ceil(2);
+    let lines: Vec<Line<'_>> = (0..rows)
+        .map(|i| {
+            let mut row = gates::short_row(cx, &all[i], half).gap(1);
+            if let Some(second) = all.get(i + rows) {
+                row = row.append(gates::short_row(cx, second, half));
+            }
+            row.line()
+        })
+        .collect();
+    rest = take(buf, rest, &lines);
+    let table_rows = if rest.height < 12 { 5 } else { usize::from(rest.height).saturating_sub(4).min(9) };
+    rest = take(buf, rest, &stacks::table(cx, stacks::age_note(cx), width, table_rows));
+    let tasks = tasks_row(cx, width / 2);
+    let alarms = alarms_row(cx, width - width / 2 - 2);
+    rest = take(buf, rest, &[tasks.tab(width / 2 + 2).append(alarms).line()]);
+    take(buf, rest, &journal_lines(cx, width, rest.height.into()));
+    rows as u16
+}
+
+/// Draws lines at the top of `area` and gives back what is below them.
+fn take(buf: &mut Buffer, area: Rect, lines: &[Line<'_>]) -> Rect {
+    let used = area.height.min(lines.len() as u16);
+    draw_lines(buf, area, lines);
+    Rect { y: area.y + used, height: area.height - used, ..area }
+}
+
+/// What is wrong: one line, and the hints below it while there is room.
+fn wrong_lines(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let mut found = problems::find(cx.world);
+    if found.is_empty() {
+        found.extend(problems::of_gates(cx.world));
+    }
+    let Some(worst) = found.first() else {
+        let (silent, asked) = unheard(cx.world);
+        let row = cx.row().gap(1);
+        let row = if silent > 0 {
+            row.mark(Mark::Waiting).put(Role::Dim, format!("{} of {asked} sources have answered", asked - silent))
+        } else {
+            let alarms = cx.world.facts.alarms().count();
+            row.mark(Mark::Pass)
+                .put(Role::Dim, format!("nothing is wrong: {asked} sources answer, {alarms} alarms, none on"))
+        };
+        return vec![row.line()];
+    };
+    if rows == 1 || found.len() == 1 {
+        let mut lines = vec![
+            cx.row()
+                .gap(1)
+                .mark(worst.mark)
+                .clipped(worst.mark.role(), problems::one_line(&found), width.saturating_sub(4))
+                .line(),
+        ];
+        for hint in wrap(cx.theme, &worst.hint, width.saturating_sub(6)).into_iter().take(rows - 1) {
+            lines.push(cx.row().gap(3).put(Role::Dim, hint).line());
+        }
+        return lines;
+    }
+    let mut lines = Vec::new();
+    for (index, problem) in found.iter().enumerate().take(rows) {
+        let row = cx.row().gap(1).mark(problem.mark);
+        let more = found.len() - rows.min(found.len());
+        let note = if index + 1 == rows && more > 0 { format!("  and {more} more") } else { String::new() };
+        let room = width.saturating_sub(4 + cx.cells(&note));
+        lines.push(row.clipped(problem.mark.role(), &problem.text, room).put(Role::Dim, note).line());
+    }
+    lines
+}
+
+/// Tasks by zone, rollout, alarms.
+fn service_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    vec![tasks_row(cx, width).line(), alarms_row(cx, width).line()]
+}
+
+fn tasks_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let glyphs = cx.theme.glyphs();
+    let row = cx.row().put(Role::Dim, "Tasks  ");
+    let Some(fact) = &cx.world.facts.service else { return row.put(Role::Dim, "not known") };
+    let service = &fact.value;
+    let role = cx.fact_role(Some(fact));
+    let rollout = service.rollout().unwrap_or("rollout ?");
+    let mut row = row
+        .repeat(Role::New, glyphs.running, service.running.min(24) as usize)
+        .repeat(Role::Dim, glyphs.starting, service.desired.saturating_sub(service.running).min(24) as usize)
+        .put(role, format!(" {}/{} ", service.running, service.desired))
+        .put(if rollout == "COMPLETED" { role } else { Role::Unknown }, rollout);
+    let zones = zones_text(&cx.model.stack.region, service);
+    if row.room(width) > zones.len() + 10 {
+        row = row.put(Role::Dim, format!("  {zones}"));
+    }
+    row.ending(Role::Dim, cx.fact_age(Some(fact)), width)
+}
+
+/// Running tasks by zone, the zones without their region: `a 2 b 1 c 1`.
+fn zones_text(region: &str, service: &Service) -> String {
+    let zones = super::service::zones(service);
+    zones
+        .iter()
+        .map(|(zone, count)| format!("{} {count}", zone.strip_prefix(region).unwrap_or(zone)))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn alarms_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let facts = &cx.world.facts;
+    let mut row = cx.row().put(Role::Dim, "Alarms ");
+    if facts.alarms_new.is_none() && facts.alarms_legacy.is_none() {
+        return row.put(Role::Dim, "not known");
+    }
+    let count = |state| facts.alarms().filter(|a| a.state == state).count();
+    let (ok, on, blind) = (count(AlarmState::Ok), count(AlarmState::Alarm), count(AlarmState::InsufficientData));
+    if on > 0 {
+        row = row.mark(Mark::Fail).put(Role::Fail, format!("{on} ON ")).gap(1);
+    }
+    if blind > 0 {
+        row = row.mark(Mark::Unknown).put(Role::Unknown, format!("{blind} no data")).gap(1);
+    }
+    row = row.mark(Mark::Pass).put(Role::Text, format!("{ok} OK"));
+    let oldest = facts.alarms_new.iter().chain(&facts.alarms_legacy).min_by_key(|f| f.at);
+    row.ending(Role::Dim, cx.fact_age(oldest), width)
+}
+
+/// The newest entries, newest first.
+fn journal_lines(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
+    if let Some(error) = &cx.world.journal_error {
+        return vec![cx.row().mark(Mark::Fail).clipped(Role::Fail, error, width.saturating_sub(2)).line()];
+    }
+    if cx.world.journal.is_empty() {
+        return vec![cx.row().put(Role::Dim, "no entry yet").line()];
+    }
+    let newest = cx.world.journal.iter().rev().take(rows);
+    newest
+        .map(|entry| {
+            let row = cx.row().put(Role::Dim, entry.at.hms()).gap(2);
+            let room = row.room(width);
+            row.clipped(Role::Text, entry.event.text(), room).line()
+        })
+        .collect()
+}

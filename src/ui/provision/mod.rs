@@ -1,0 +1,150 @@
+//! Provision: whether Pulumi can be used, the run that is followed, the plan that waits; or what the keys would do.
+//!
+//! Pure. What must be seen first is drawn first: dangers, then what stands in the way, then the run, then its list. The
+//! list scrolls and only its visible rows are made, so that 2,000 resources cost no more than 20.
+
+mod list;
+mod plan;
+mod run;
+mod standing;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::domain::provision::{ReadyPlan, Run};
+use crate::keymap::{Action, key_for};
+
+use super::cx::Cx;
+use super::text::{Row, draw_lines, wrap};
+use super::theme::{Mark, Role};
+
+/// Rows of the list that are kept free however much stands above it.
+const LIST_ROWS: u16 = 5;
+
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let width = usize::from(inner.width);
+    if inner.is_empty() {
+        return 0;
+    }
+    let foot = Rect { y: inner.bottom() - 1, height: 1, ..inner };
+    draw_lines(buf, foot, &[keys(cx, width).line()]);
+    let inner = Rect { height: inner.height - 1, ..inner };
+    let provision = &cx.model.provision;
+    let Some(run) = &provision.run else {
+        let mut lines = standing::lines(cx, width);
+        lines.extend(standing::what_keys_do(cx, width));
+        draw_lines(buf, inner, &fitted(cx, lines, inner.height, width));
+        return inner.height;
+    };
+    let plan = ready_plan(cx, run);
+    let mut lines = Vec::new();
+    if let Some(plan) = plan {
+        lines.extend(plan::dangers(cx, plan, width));
+    }
+    lines.extend(standing::lines(cx, width));
+    lines.extend(run::lines(cx, run, plan.is_some() || provision.log, width));
+    if let Some(plan) = plan {
+        lines.extend(plan::counts(cx, plan, width));
+    }
+    if !provision.log && plan.is_none() {
+        lines.extend(run::failures(cx, run, width));
+    }
+    let head_rows = inner.height.saturating_sub(LIST_ROWS.min(inner.height / 2));
+    let lines = fitted(cx, lines, head_rows, width);
+    draw_lines(buf, inner, &lines);
+    let used = (lines.len() as u16).min(inner.height);
+    let rest = Rect { y: inner.y + used, height: inner.height - used, ..inner };
+    if provision.log {
+        return list::log(buf, rest, cx, run);
+    }
+    if let Some(plan) = plan {
+        return plan::steps(buf, rest, cx, plan);
+    }
+    let outputs = run::outputs_height(run, rest.height);
+    let upper = Rect { height: rest.height - outputs, ..rest };
+    let rows = list::resources(buf, upper, cx, run);
+    run::outputs(buf, Rect { y: upper.bottom(), height: outputs, ..rest }, cx, run);
+    rows
+}
+
+/// The plan that waits, when it is that of the run that is shown.
+fn ready_plan<'a>(cx: &Cx<'a>, run: &Run) -> Option<&'a ReadyPlan> {
+    cx.model.provision.plan.as_ref().filter(|plan| run.ending.is_some() && plan.run == run.head.id)
+}
+
+/// The lines that fit, the last of them saying how many do not.
+fn fitted(cx: &Cx<'_>, mut lines: Vec<Line<'static>>, rows: u16, width: usize) -> Vec<Line<'static>> {
+    let rows = usize::from(rows);
+    if lines.len() > rows {
+        let more = lines.len() - rows.saturating_sub(1);
+        lines.truncate(rows.saturating_sub(1));
+        let text = format!("{more} more lines: a taller terminal shows them, {} the log", key_for(Action::ToggleLog));
+        lines.push(cx.row().clipped(Role::Unknown, text, width).line());
+    }
+    lines
+}
+
+/// The keys that mean something now.
+fn keys<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let provision = &cx.model.provision;
+    let locked = provision.look.as_ref().is_some_and(|look| !look.value.locks.is_empty());
+    let going_on = provision.going_on().is_some();
+    let mut keys = vec![];
+    if going_on {
+        keys.push((Action::Stop, "stop"));
+    } else {
+        keys.push((Action::Preview, "preview"));
+        if provision.plan.is_some() {
+            keys.push((Action::Up, "run the plan"));
+        }
+        keys.push((Action::Destroy, "destroy"));
+        keys.push((Action::Release, "release the name"));
+    }
+    if locked {
+        keys.push((Action::ClearLocks, "clear locks"));
+    }
+    if provision.run.is_some() {
+        keys.push((Action::ToggleLog, if provision.log { "resources" } else { "log" }));
+        keys.push((Action::CycleShow, "which"));
+        keys.push((Action::Filter, "filter"));
+    }
+    let mut row = cx.row();
+    for (action, word) in keys {
+        let label = key_for(action);
+        if row.room(width) < cx.cells(&label) + word.len() + 3 {
+            break;
+        }
+        row = row.put(Role::Key, label).put(Role::Dim, format!(" {word}")).gap(2);
+    }
+    row
+}
+
+/// A wrapped paragraph.
+fn paragraph(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, role: Role, text: &str, width: usize) {
+    for line in text.lines() {
+        out.extend(wrap(cx.theme, line, width).into_iter().map(|line| cx.row().put(role, line).line()));
+    }
+}
+
+/// A wrapped paragraph behind a mark; its other lines stand under its first.
+fn marked(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, mark: Mark, role: Role, text: &str, width: usize) {
+    let mut first = true;
+    for line in text.lines() {
+        for line in wrap(cx.theme, line, width.saturating_sub(2)) {
+            let row = if std::mem::take(&mut first) { cx.row().mark(mark) } else { cx.row().gap(2) };
+            out.push(row.put(role, line).line());
+        }
+    }
+}
+
+/// A heading as a line of a list, with a rule to the right end.
+fn heading(cx: &Cx<'_>, title: &str, note: &str, width: usize) -> Line<'static> {
+    let row = cx.row().clipped(Role::Strong, title, width).gap(1);
+    let note_cells = cx.cells(note);
+    let fits = note_cells > 0 && note_cells + 2 < row.room(width);
+    let rule = row.room(width).saturating_sub(if fits { note_cells + 1 } else { 0 });
+    let row = row.repeat(Role::Rule, cx.theme.glyphs().rule, rule);
+    if fits { row.gap(1).put(Role::Dim, note).line() } else { row.line() }
+}

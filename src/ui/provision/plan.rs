@@ -1,0 +1,133 @@
+//! A plan that waits for its yes: its dangers, its counts, its steps.
+//!
+//! Pure.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::domain::deploy::guard::RunKind;
+use crate::domain::deploy::plan::Planned;
+use crate::domain::deploy::{Danger, Operation};
+use crate::domain::provision::{PLAN_KEEPS, ReadyPlan};
+use crate::keymap::{Action, key_for};
+
+use super::super::cx::Cx;
+use super::super::text::{Row, draw_lines, first_row};
+use super::super::theme::{Mark, Role};
+use super::{heading, marked, paragraph};
+
+/// Dangers that are told in full before the rest is counted; all of them carry a sign in the list.
+const TOLD: usize = 5;
+
+/// What must be seen before anything else.
+pub(super) fn dangers(cx: &Cx<'_>, ready: &ReadyPlan, width: usize) -> Vec<Line<'static>> {
+    let dangers = &ready.plan.dangers;
+    let mut out = Vec::new();
+    for danger in dangers.iter().take(TOLD) {
+        marked(cx, &mut out, Mark::Fail, Role::Fail, &format!("DANGER: {danger}"), width);
+    }
+    if dangers.len() > TOLD {
+        let text = format!("{} more dangers, marked in the list", dangers.len() - TOLD);
+        marked(cx, &mut out, Mark::Fail, Role::Fail, &text, width);
+    }
+    out
+}
+
+/// What changes, what drifted, until when it can be run and with which key.
+pub(super) fn counts(cx: &Cx<'_>, ready: &ReadyPlan, width: usize) -> Vec<Line<'static>> {
+    let plan = &ready.plan;
+    let mut out = Vec::new();
+    let text = format!("plan: {}; {} stay as they are", plan.text(), plan.unchanged);
+    paragraph(cx, &mut out, Role::Strong, &text, width);
+    if !plan.drift.is_empty() {
+        let text = format!("changed behind Pulumi's back: {}", plan.drift.join(", "));
+        marked(cx, &mut out, Mark::Unknown, Role::Text, &text, width);
+    }
+    if plan.hidden > 0 {
+        let text = format!("{} more resources than are kept here: read them in the run's file", plan.hidden);
+        marked(cx, &mut out, Mark::Unknown, Role::Text, &text, width);
+    }
+    let key = key_for(if ready.kind == RunKind::PreviewDestroy { Action::Destroy } else { Action::Up });
+    let until = ready.at.plus(PLAN_KEEPS);
+    if plan.is_empty() {
+        marked(cx, &mut out, Mark::Pass, Role::Text, "there is nothing to do", width);
+    } else if cx.model.live.now.since(ready.at) > PLAN_KEEPS {
+        let text = format!("too old to be run: the world moves on; {} reads it anew", key_for(Action::Preview));
+        marked(cx, &mut out, Mark::Stale, Role::Unknown, &text, width);
+    } else {
+        let row = cx.row().put(Role::GoBadge, format!(" {key} ")).put(Role::Strong, " runs it, after your yes");
+        out.push(row.put(Role::Dim, format!("  good until {} UTC", until.hms())).line());
+    }
+    out
+}
+
+/// The steps, in the engine's order.
+pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, ready: &ReadyPlan) -> u16 {
+    if area.is_empty() {
+        return 0;
+    }
+    let width = usize::from(area.width);
+    let kept: Vec<&Planned> = cx.model.planned().collect();
+    let all = ready.plan.steps.len();
+    let note = if kept.len() == all { String::new() } else { cx.filter_note(kept.len(), all) };
+    draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, &format!("{all} steps"), &note, width)]);
+    let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let first = first_row(kept.len(), list.height, cx.model.scroll());
+    let lines: Vec<Line<'_>> = kept
+        .iter()
+        .skip(first)
+        .take(list.height.into())
+        .map(|step| row(cx, step, is_dangerous(ready, step), width).line())
+        .collect();
+    draw_lines(buf, list, &lines);
+    list.height
+}
+
+fn is_dangerous(ready: &ReadyPlan, step: &Planned) -> bool {
+    ready.plan.dangers.iter().any(|danger| match danger {
+        Danger::WeightedRecord { resource, .. } => step.weighted.is_some() && resource == step.name(),
+        Danger::Deletes { resource, rtype, .. }
+        | Danger::Replaces { resource, rtype, .. }
+        | Danger::UnknownOperation { resource, rtype } => *rtype == step.rtype && resource == step.name(),
+    })
+}
+
+fn row<'a>(cx: &Cx<'a>, step: &Planned, dangerous: bool, width: usize) -> Row<'a> {
+    let role = match step.op {
+        _ if dangerous => Role::Fail,
+        Operation::Delete | Operation::Replace => Role::Unknown,
+        _ => Role::Text,
+    };
+    let row = if dangerous { cx.row().mark(Mark::Fail) } else { cx.row().gap(2) };
+    let name = (width / 3).max(16);
+    let row = row.cell(role, step.op.sign(), 3).cell(role, step.op.name(), 8).gap(1).cell(role, step.name(), name);
+    let row = row.gap(1).cell(Role::Dim, short_type(&step.rtype), if width >= 100 { 30 } else { 18 }).gap(1);
+    let room = row.room(width);
+    row.clipped(Role::Dim, diffs(step), room)
+}
+
+/// The properties that change; those that force a replacement say so.
+fn diffs(step: &Planned) -> String {
+    let mut texts: Vec<String> = step
+        .diffs
+        .iter()
+        .map(|diff| if diff.replaces { format!("{} (replaces)", diff.path) } else { diff.path.clone() })
+        .collect();
+    if step.more_diffs > 0 {
+        texts.push(format!("and {} more", step.more_diffs));
+    }
+    texts.join(", ")
+}
+
+/// `aws:rds/cluster:Cluster` as `rds/Cluster`.
+fn short_type(rtype: &str) -> String {
+    let mut parts = rtype.splitn(3, ':');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some("aws"), Some(module), Some(class)) => {
+            format!("{}/{class}", module.split('/').next().unwrap_or(module))
+        }
+        (Some("pulumi"), _, Some(class)) => class.to_owned(),
+        _ => rtype.to_owned(),
+    }
+}

@@ -1,0 +1,207 @@
+//! The run that is followed: its command, how far it is, what failed, what came out of it.
+//!
+//! Pure.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::domain::deploy::{Failure, FailureKind, Resource};
+use crate::domain::provision::Run;
+use crate::domain::units::age_text;
+use crate::keymap::{Action, key_for};
+
+use super::super::cx::Cx;
+use super::super::text::{Row, draw_lines};
+use super::super::theme::{Mark, Role};
+use super::{heading, marked, paragraph};
+
+/// Resources that are named while Pulumi finishes them.
+const NAMED: usize = 4;
+/// Cells of the progress bar at most.
+const BAR: usize = 40;
+/// Cells of an output's name.
+const OUTPUT_NAME: usize = 30;
+
+/// Command, progress and state; `short` leaves the command out where something else needs the room.
+pub(super) fn lines(cx: &Cx<'_>, run: &Run, short: bool, width: usize) -> Vec<Line<'static>> {
+    let head = &run.head;
+    let end = run.ending.as_ref().and(run.deploy.last_at()).unwrap_or(cx.model.live.now);
+    let took = age_text(end.since(head.started_at));
+    let whose = format!("{} on {}, {} UTC, {took}", head.operator, head.host, head.started_at.hms());
+    let mut out = vec![heading(cx, &format!("pulumi {}", head.kind), &whose, width)];
+    if cx.cells(&whose) + cx.cells(head.kind.name()) + 12 > width {
+        paragraph(cx, &mut out, Role::Dim, &whose, width);
+    }
+    if !short {
+        paragraph(cx, &mut out, Role::Dim, &format!("$ {}", head.line), width);
+    }
+    out.push(progress(cx, run, width).line());
+    state(cx, &mut out, run, width);
+    out
+}
+
+/// `█████░░░ 56/112  5 under way  1 failed`.
+fn progress<'a>(cx: &Cx<'a>, run: &Run, width: usize) -> Row<'a> {
+    let progress = run.deploy.progress();
+    let glyphs = cx.theme.glyphs();
+    let mut row = cx.row();
+    let mut words = match progress.total {
+        Some(total) => format!("{}/{total}", progress.done),
+        None => format!("{} done", progress.done),
+    };
+    if let Some(total) = progress.total.filter(|total| *total > 0) {
+        let size = BAR.min(width / 3);
+        let full = size * (progress.done.min(total) as usize) / (total as usize);
+        row = row.put(Role::Rule, glyphs.bar_open).repeat(Role::New, glyphs.bar_done, full);
+        row = row.repeat(Role::Dim, glyphs.bar_left, size - full).put(Role::Rule, glyphs.bar_close).gap(1);
+    }
+    if run.deploy.is_planning() || run.head.kind.is_preview() {
+        words = format!("{} resources to change", progress.done + progress.running);
+    }
+    row = row.put(Role::Strong, words);
+    if progress.running > 0 && run.ending.is_none() {
+        row = row.put(Role::Waiting, format!("  {} under way", progress.running));
+    }
+    if progress.failed > 0 {
+        row = row.put(Role::Fail, format!("  {} failed", progress.failed));
+    }
+    if progress.unchanged > 0 && row.room(width) > 16 {
+        row = row.put(Role::Dim, format!("  {} unchanged", progress.unchanged));
+    }
+    row
+}
+
+/// What it is doing, or how it ended and why.
+fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
+    let deploy = &run.deploy;
+    let Some(ending) = &run.ending else {
+        if run.head.asked_to_stop {
+            return stopping(cx, out, run, width);
+        }
+        let text = going_on(cx, run);
+        return marked(cx, out, Mark::Waiting, Role::Text, &text, width);
+    };
+    let (mark, role) = if ending.succeeded { (Mark::Pass, Role::Text) } else { (Mark::Fail, Role::Fail) };
+    marked(cx, out, mark, role, &ending.text, width);
+    if let Some(why) = &ending.explanation {
+        // Where a message about a resource is the whole reason, it stands below with its resource, in full.
+        let told = matches!(why.kind, FailureKind::Resource | FailureKind::Other | FailureKind::Program)
+            && !deploy.failures().is_empty();
+        if !told {
+            paragraph(cx, out, Role::Text, &why.sentence, width);
+        }
+        paragraph(cx, out, Role::Strong, &format!("way out: {}", why.way_out), width);
+    }
+    let unfinished = deploy.unfinished();
+    if !unfinished.is_empty() {
+        let text = format!("under way when it ended, look for them in AWS: {}", named(cx, run, &unfinished));
+        marked(cx, out, Mark::Unknown, Role::Unknown, &text, width);
+    }
+}
+
+fn going_on(cx: &Cx<'_>, run: &Run) -> String {
+    let deploy = &run.deploy;
+    if let Some(download) = deploy.downloads().next() {
+        let part = if download.total > 0 {
+            format!(", {} %", download.received.saturating_mul(100) / download.total)
+        } else {
+            String::new()
+        };
+        return format!("fetches {}{part}", download.text);
+    }
+    if deploy.ending().is_some() {
+        return "all is done; Pulumi writes its state".to_owned();
+    }
+    let under_way = deploy.under_way();
+    match under_way.first() {
+        Some(_) if !deploy.is_planning() => format!("works on {}", named(cx, run, &under_way)),
+        _ if deploy.last_at().is_none() => "has started and said nothing yet".to_owned(),
+        _ => "reads the program and how everything stands".to_owned(),
+    }
+}
+
+fn stopping(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
+    let under_way = run.deploy.under_way();
+    let what = if under_way.is_empty() {
+        "Pulumi was asked to stop and is about to".to_owned()
+    } else {
+        format!("asked to stop: Pulumi finishes what is under way: {}", named(cx, run, &under_way))
+    };
+    marked(cx, out, Mark::Waiting, Role::Waiting, &what, width);
+    let text = format!(
+        "{} again ends it by force, once a word is typed: what is under way may then exist without Pulumi knowing",
+        key_for(Action::Stop)
+    );
+    paragraph(cx, out, Role::Text, &text, width);
+}
+
+/// The first few by name, longest first, and how many more there are.
+fn named(cx: &Cx<'_>, run: &Run, resources: &[&Resource]) -> String {
+    let now = cx.model.live.now;
+    let mut texts: Vec<String> = resources
+        .iter()
+        .take(NAMED)
+        .map(|r| {
+            let took = r.elapsed(now).filter(|_| run.ending.is_none()).map(|t| format!(" {}", age_text(t)));
+            format!("{} ({}){}", r.name(), r.short_type(), took.unwrap_or_default())
+        })
+        .collect();
+    if resources.len() > NAMED {
+        texts.push(format!("and {} more", resources.len() - NAMED));
+    }
+    texts.join(", ")
+}
+
+/// What failed, each with its message in full.
+pub(super) fn failures(cx: &Cx<'_>, run: &Run, width: usize) -> Vec<Line<'static>> {
+    let mut out = Vec::new();
+    let failures = run.deploy.failures();
+    for Failure { resource, text, .. } in &failures {
+        let closing = resource.is_none() && failures.len() > 1;
+        match resource.filter(|r| !r.is_stack()) {
+            Some(resource) => {
+                let title = format!("{} ({}) failed", resource.name(), resource.short_type());
+                marked(cx, &mut out, Mark::Fail, Role::Fail, &title, width);
+                let mut message = Vec::new();
+                paragraph(cx, &mut message, Role::Text, text, width.saturating_sub(2));
+                out.extend(message.into_iter().map(|line| {
+                    let mut indented = cx.row().gap(2).line();
+                    indented.spans.extend(line.spans);
+                    indented
+                }));
+            }
+            None if closing => paragraph(cx, &mut out, Role::Dim, text, width),
+            None => marked(cx, &mut out, Mark::Fail, Role::Text, text, width),
+        }
+    }
+    out
+}
+
+/// Rows for the outputs of a run that ended well: never more than half.
+pub(super) fn outputs_height(run: &Run, rows: u16) -> u16 {
+    let wanted = match &run.ending {
+        Some(ending) if ending.succeeded && !run.head.kind.is_preview() => run.deploy.outputs().len(),
+        _ => 0,
+    };
+    if wanted == 0 { 0 } else { u16::try_from(wanted + 1).unwrap_or(u16::MAX).min(rows / 2) }
+}
+
+/// The stack's outputs, secrets masked.
+pub(super) fn outputs(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) {
+    if area.is_empty() {
+        return;
+    }
+    let all = run.deploy.outputs();
+    let rows = usize::from(area.height - 1);
+    let more = all.len().saturating_sub(rows);
+    let note = if more > 0 { format!("{more} more: pulumi stack output") } else { String::new() };
+    let width = usize::from(area.width);
+    let mut lines = vec![heading(cx, &format!("Outputs, {}", all.len()), &note, width)];
+    for (name, value) in all.iter().take(rows) {
+        let row = cx.row().cell(Role::Dim, name, OUTPUT_NAME.min(width / 2)).gap(1);
+        let room = row.room(width);
+        lines.push(row.clipped(Role::Text, value, room).line());
+    }
+    draw_lines(buf, area, &lines);
+}

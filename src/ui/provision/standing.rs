@@ -1,0 +1,109 @@
+//! How Pulumi stands: its version or why it cannot be used, locks, operations that were left open.
+//!
+//! Pure.
+
+use ratatui::text::Line;
+
+use crate::domain::deploy::lock::{Holder, Lock};
+use crate::domain::provision::Look;
+use crate::keymap::{Action, key_for};
+
+use super::super::cx::Cx;
+use super::super::theme::{Mark, Role};
+use super::{heading, marked, paragraph};
+
+/// Open operations that are listed before the rest is counted.
+const LISTED: usize = 4;
+
+pub(super) fn lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    let provision = &cx.model.provision;
+    let mut out = Vec::new();
+    let Some(look) = &provision.look else {
+        out.push(heading(cx, "Pulumi", "", width));
+        let text = if provision.asked { "Pulumi is being looked at" } else { "Pulumi was not looked at yet" };
+        marked(cx, &mut out, Mark::Waiting, Role::Waiting, text, width);
+        return out;
+    };
+    let age = format!("looked {} ago", cx.age(look.at));
+    match &look.value.pulumi {
+        Ok(version) => out.push(heading(cx, &format!("Pulumi {version}"), &age, width)),
+        Err(trouble) => {
+            out.push(heading(cx, "Pulumi cannot be used", &age, width));
+            marked(cx, &mut out, Mark::Fail, Role::Fail, &trouble.message, width);
+            paragraph(cx, &mut out, Role::Strong, &format!("way out: {}", trouble.hint), width);
+        }
+    }
+    if provision.busy.is_some() {
+        let text = "Pulumi is being asked; its answer takes a while";
+        marked(cx, &mut out, Mark::Waiting, Role::Waiting, text, width);
+    }
+    for (lock, holder) in &look.value.locks {
+        locked(cx, &mut out, lock, *holder, width);
+    }
+    pending(cx, &mut out, &look.value, width);
+    out
+}
+
+fn locked(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, lock: &Lock, holder: Holder, width: usize) {
+    let (mark, role, rest) = match holder {
+        Holder::DeadHere => (
+            Mark::Fail,
+            Role::Text,
+            format!("which is dead on this host: {} clears it, after the stack's name", key_for(Action::ClearLocks)),
+        ),
+        Holder::AliveHere => {
+            (Mark::Waiting, Role::Text, "which still runs on this host: wait for it, or attach to it".to_owned())
+        }
+        Holder::Elsewhere => {
+            (Mark::Unknown, Role::Text, "on another host: look there whether it still runs".to_owned())
+        }
+    };
+    marked(cx, out, mark, role, &format!("locked by {lock}, {rest}"), width);
+}
+
+fn pending(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, look: &Look, width: usize) {
+    for open in look.pending.iter().take(LISTED) {
+        let text = format!("left open by a dead run: {} {}: {}", open.operation, open.name(), open.look_for());
+        marked(cx, out, Mark::Unknown, Role::Text, &text, width);
+    }
+    let more = look.pending.len().saturating_sub(LISTED);
+    if more > 0 {
+        paragraph(cx, out, Role::Dim, &format!("and {more} more operations left open"), width);
+    }
+}
+
+/// What the keys do, while no run is known.
+pub(super) fn what_keys_do(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    let stack = &cx.model.stack;
+    let mut out = vec![Line::default()];
+    let text = format!("No run of the stack {} in {} is known on this host.", stack.name, stack.region);
+    paragraph(cx, &mut out, Role::Text, &text, width);
+    out.push(Line::default());
+    let keys = [
+        (Action::Preview, "preview: says what an up would change, and keeps that as the plan"),
+        (Action::Up, "up: runs the plan that was read, and nothing else, after your yes"),
+        (Action::Destroy, "destroy: releases the name first, then previews, then asks for the stack's name"),
+    ];
+    for (action, text) in keys {
+        let mut lines = Vec::new();
+        paragraph(cx, &mut lines, Role::Text, text, width.saturating_sub(4));
+        for (index, line) in lines.into_iter().enumerate() {
+            let key = if index == 0 { key_for(action) } else { String::new() };
+            let mut row = cx.row().gap(1).cell(Role::Key, key, 3).line();
+            row.spans.extend(line.spans);
+            out.push(row);
+        }
+    }
+    out.push(Line::default());
+    let text = "A run goes on when this terminal closes: whoever opens tapctl next sees it and follows it.";
+    paragraph(cx, &mut out, Role::Dim, text, width);
+    if stack.read_only {
+        marked(cx, &mut out, Mark::Unknown, Role::Text, "read only: nothing is started from here", width);
+    }
+    let passed = cx.model.provision.look.as_ref().map_or(&[][..], |look| look.value.passed_through.as_slice());
+    if !passed.is_empty() {
+        let text = format!("Pulumi gets these from the environment, and they are never shown: {}", passed.join(", "));
+        paragraph(cx, &mut out, Role::Dim, &text, width);
+    }
+    out
+}

@@ -1,0 +1,301 @@
+//! Frames of the Provision view: nothing yet, no Pulumi, a plan, a run, a failure, an end; and that no size panics.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+
+use super::fixtures::{judge, now, on, steady};
+use super::{Palette, Theme, draw, svg};
+use crate::domain::deploy::event::parse;
+use crate::domain::deploy::explain::explain;
+use crate::domain::deploy::guard::RunKind;
+use crate::domain::deploy::lock::{Holder, Lock};
+use crate::domain::deploy::pending::Pending;
+use crate::domain::deploy::{Deploy, Parsed, Plan, Show};
+use crate::domain::facts::Fact;
+use crate::domain::model::Model;
+use crate::domain::provision::{Look, ReadyPlan, Run, RunEnding, RunHead, Trouble};
+use crate::keymap::View;
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (120, 36);
+const PREVIEW: &str = include_str!("../../tests/fixtures/engine/bundled-preview.jsonl");
+const UP: &str = include_str!("../../tests/fixtures/engine/bundled-up.jsonl");
+const UP_FAILED: &str = include_str!("../../tests/fixtures/engine/bundled-up-failed.jsonl");
+const DESTROY: &str = include_str!("../../tests/fixtures/engine/bundled-destroy.jsonl");
+
+/// The first `count` lines folded, moved in time so that the newest event is three seconds old.
+fn folded(mut deploy: Deploy, text: &str, count: usize) -> Deploy {
+    let parsed: Vec<Parsed> = text.lines().take(count).map(|line| parse(line.as_bytes())).collect();
+    let newest = parsed.iter().filter_map(|p| if let Parsed::Event(event) = p { Some(event.at) } else { None }).max();
+    let newest = newest.expect("a recording has events");
+    for mut line in parsed {
+        if let Parsed::Event(event) = &mut line {
+            event.at = now().minus(Duration::from_secs(3) + newest.since(event.at));
+        }
+        deploy.fold(line);
+    }
+    deploy
+}
+
+fn bare() -> Model {
+    let mut model = on(View::Provision, steady(0, 4000));
+    model.provision.asked = true;
+    let look = Look {
+        pulumi: Ok("3.253.0".into()),
+        locks: vec![],
+        pending: vec![],
+        newest: None,
+        passed_through: vec!["PULUMI_BACKEND_URL".into(), "PULUMI_CONFIG_PASSPHRASE_FILE".into()],
+    };
+    model.provision.look = Some(Fact { value: look, at: now().minus(Duration::from_secs(8)) });
+    model
+}
+
+fn with_run(kind: RunKind, deploy: Deploy, ending: Option<RunEnding>) -> Model {
+    let mut model = bare();
+    let line = match kind {
+        RunKind::Preview => "pulumi preview --refresh --save-plan plan.json --json --stack prod --non-interactive",
+        RunKind::PreviewDestroy => "pulumi destroy --preview-only --refresh --json --stack prod --non-interactive",
+        _ => "pulumi up --plan plan.json --yes --skip-preview --json --stack prod --non-interactive --color never",
+    };
+    let head = RunHead {
+        id: "20261122T123800Z-up".into(),
+        kind,
+        line: line.into(),
+        operator: "maria".into(),
+        host: "bastion-1".into(),
+        started_at: deploy.started_at().unwrap_or(now()),
+        asked_to_stop: false,
+    };
+    model.provision.run = Some(Run { head, deploy, ending });
+    if let Some(run) = model.provision.going_on() {
+        let text = format!("pulumi {} by maria", run.head.kind);
+        crate::domain::gate::runs(&mut model.live.gates, &text, now());
+    }
+    model
+}
+
+fn ended(text: &str) -> Option<RunEnding> {
+    Some(RunEnding { text: text.into(), succeeded: true, explanation: None })
+}
+
+fn previewed() -> Deploy {
+    folded(Deploy::new(), PREVIEW, usize::MAX)
+}
+
+fn missing() -> Model {
+    let mut model = bare();
+    let look = &mut model.provision.look.as_mut().unwrap().value;
+    look.pulumi = Err(Trouble {
+        message: "pulumi was not found on the PATH and is not named in the configuration".into(),
+        hint: "install Pulumi 3.200 or newer, or set `pulumi` in tapctl.toml to the program".into(),
+    });
+    model
+}
+
+fn leftovers() -> Model {
+    let mut model = bare();
+    let look = &mut model.provision.look.as_mut().unwrap().value;
+    let lock = |pid, host: &str| Lock {
+        pid,
+        host: host.into(),
+        user: "bob".into(),
+        since: Some(now().minus(Duration::from_secs(4000))),
+    };
+    look.locks = vec![(lock(999, "bastion-1"), Holder::DeadHere), (lock(7, "bastion-2"), Holder::Elsewhere)];
+    look.pending = (1..=6)
+        .map(|n| Pending {
+            urn: format!("urn:pulumi:prod::tap::aws:rds/cluster:Cluster::aurora-{n}"),
+            rtype: "aws:rds/cluster:Cluster".into(),
+            operation: "creating".into(),
+            id: None,
+        })
+        .collect();
+    model
+}
+
+fn with_plan(kind: RunKind, deploy: Deploy) -> Model {
+    let plan = Plan::of(&deploy);
+    let mut model = with_run(kind, deploy, ended("succeeded"));
+    let head = &model.provision.run.as_ref().unwrap().head;
+    let at = now().minus(Duration::from_secs(40));
+    model.provision.plan = Some(ReadyPlan { run: head.id.clone(), kind, plan, at });
+    model
+}
+
+fn planned() -> Model {
+    with_plan(RunKind::Preview, previewed())
+}
+
+fn dangerous() -> Model {
+    with_plan(RunKind::PreviewDestroy, folded(Deploy::new(), DESTROY, usize::MAX))
+}
+
+fn half_way() -> Model {
+    let expected = Deploy::expecting(&Plan::of(&previewed()));
+    with_run(RunKind::Up, folded(expected, UP, 360), None)
+}
+
+fn stopping() -> Model {
+    let mut model = half_way();
+    model.provision.run.as_mut().unwrap().head.asked_to_stop = true;
+    model.provision.show = Show::Running;
+    model
+}
+
+fn log() -> Model {
+    let mut model = failed();
+    model.provision.log = true;
+    model.screen.scroll.insert(View::Provision, usize::MAX);
+    model
+}
+
+fn failed() -> Model {
+    let expected = Deploy::expecting(&Plan::of(&previewed()));
+    let mut deploy = folded(expected, UP_FAILED, usize::MAX);
+    deploy.process_ended();
+    let explanation = Some(explain(&deploy, Some(255), ""));
+    let ending = RunEnding { text: "failed (exit code 255)".into(), succeeded: false, explanation };
+    with_run(RunKind::Up, deploy, Some(ending))
+}
+
+fn finished() -> Model {
+    let expected = Deploy::expecting(&Plan::of(&previewed()));
+    with_run(RunKind::Up, folded(expected, UP, usize::MAX), ended("succeeded"))
+}
+
+fn all() -> Vec<(&'static str, Model)> {
+    vec![
+        ("nothing_yet", bare()),
+        ("missing", missing()),
+        ("leftovers", leftovers()),
+        ("planned", planned()),
+        ("dangerous", dangerous()),
+        ("half_way", half_way()),
+        ("stopping", stopping()),
+        ("failed", failed()),
+        ("log", log()),
+        ("finished", finished()),
+    ]
+}
+
+fn frame(model: &Model, theme: &Theme, (width, height): (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal
+        .draw(|f| {
+            draw(f, model, theme);
+        })
+        .unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn text(buffer: &Buffer) -> String {
+    let mut out = String::new();
+    for line in buffer.content().chunks(usize::from(buffer.area.width).max(1)) {
+        let line: String = line.iter().map(ratatui::buffer::Cell::symbol).collect();
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out
+}
+
+fn plain(model: &Model, size: (u16, u16)) -> String {
+    text(&frame(model, &Theme::new(Palette::Full, false), size))
+}
+
+#[test]
+fn every_state_at_both_sizes() {
+    for (name, model) in all() {
+        insta::assert_snapshot!(format!("{name}_80x24"), plain(&model, SMALL));
+        insta::assert_snapshot!(format!("{name}_120x36"), plain(&model, LARGE));
+    }
+}
+
+#[test]
+fn without_unicode_every_character_is_ascii() {
+    for (name, model) in all() {
+        let shown = text(&frame(&model, &Theme::new(Palette::Mono, true), LARGE));
+        assert!(shown.is_ascii(), "{name}: {shown}");
+    }
+    let theme = Theme::new(Palette::Mono, true);
+    insta::assert_snapshot!("failed_ascii_120x36", text(&frame(&failed(), &theme, LARGE)));
+}
+
+#[test]
+fn dangers_stand_above_everything_else() {
+    for size in [SMALL, LARGE] {
+        let shown = plain(&dangerous(), size);
+        let first = shown.lines().nth(4).unwrap();
+        assert!(first.contains("DANGER"), "{shown}");
+    }
+}
+
+#[test]
+fn a_failure_is_told_with_its_message_in_full() {
+    let model = failed();
+    let deploy = &model.provision.run.as_ref().unwrap().deploy;
+    let failure = deploy.failures()[0];
+    let shown: String = plain(&model, (120, 60)).split_whitespace().collect::<Vec<_>>().join(" ");
+    for line in failure.text.lines() {
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains(&line), "{line}\n{shown}");
+    }
+    assert!(shown.contains("way out:"));
+}
+
+#[test]
+fn a_run_that_goes_on_is_marked_in_the_tabs_of_every_view() {
+    for view in View::ALL {
+        let shown = plain(&on(view, half_way()), LARGE);
+        let tabs = shown.lines().nth(3).unwrap();
+        assert!(tabs.contains("Provision…") || tabs.contains("Provision]…"), "{tabs}");
+        let shown = plain(&on(view, finished()), LARGE);
+        assert!(!shown.lines().nth(3).unwrap().contains('…'));
+    }
+}
+
+#[test]
+fn the_list_scrolls_to_its_end_and_the_filter_thins_it() {
+    let mut model = half_way();
+    let all = plain(&model, LARGE);
+    model.screen.scroll.insert(View::Provision, usize::MAX);
+    let end = plain(&model, LARGE);
+    assert_ne!(all, end);
+    model.screen.filter = "rds".into();
+    model.screen.scroll.clear();
+    let thin = plain(&model, LARGE);
+    assert!(thin.contains("filter rds:") && thin.contains("rds/Cluster"), "{thin}");
+}
+
+#[test]
+fn no_size_and_no_palette_panics() {
+    let mut models = all();
+    for (_, model) in &mut models {
+        judge(model);
+    }
+    for (_, model) in &models {
+        for width in [1, 2, 59, 60, 61, 75, 80, 99, 100, 120, 240] {
+            for height in [1, 2, 14, 15, 16, 18, 24, 36, 70] {
+                for theme in [Theme::new(Palette::Full, false), Theme::new(Palette::Sixteen, true)] {
+                    frame(model, &theme, (width, height));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_holds_every_word_of_its_frame() {
+    let buffer = frame(&dangerous(), &Theme::new(Palette::Full, false), LARGE);
+    let picture = svg::document(&buffer, "plan");
+    if let Ok(dir) = std::env::var("FRAMES") {
+        for (name, model) in all() {
+            let frame = frame(&model, &Theme::new(Palette::Full, false), LARGE);
+            std::fs::write(format!("{dir}/{name}.svg"), svg::document(&frame, name)).unwrap();
+        }
+    }
+    assert!(picture.contains("DANGER"));
+}

@@ -1,0 +1,239 @@
+//! Replication: how far Aurora is behind, and table by table the proof that nothing is missing.
+//!
+//! Pure.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::domain::facts::Source;
+use crate::domain::replication::{TableCounts, TableStat, TableState, TaskStatus, ValidationState};
+use crate::domain::units::short_number;
+
+use super::cx::Cx;
+use super::lag;
+use super::text::{Row, draw_lines, first_row, wrap};
+use super::theme::{Mark, Role};
+
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+    let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
+    let width = usize::from(inner.width);
+    let list = if inner.width >= 98 && inner.height >= 22 {
+        let top = (inner.height * 2 / 5).clamp(10, 18);
+        let left = Rect { width: inner.width * 11 / 20, height: top, ..inner };
+        let right = Rect { x: left.right() + 2, width: inner.width - left.width - 2, height: top, ..inner };
+        lag::panel(buf, left, cx);
+        let rest = cx.heading(buf, right, "DMS task", task_note(cx));
+        let wide = usize::from(rest.width);
+        let mut lines = task_lines(cx, wide);
+        lines.push(lag::throughput(cx, wide).line());
+        lines.push(Line::default());
+        for text in wrap(cx.theme, PROOF, wide) {
+            lines.push(cx.row().put(Role::Dim, text).line());
+        }
+        draw_lines(buf, rest, &lines);
+        Rect { y: inner.y + top, height: inner.height - top, ..inner }
+    } else {
+        let mut lines = vec![lag::line(cx, width).line(), lag::throughput(cx, width).line()];
+        lines.extend(task_lines(cx, width));
+        lines.truncate(usize::from(inner.height / 2));
+        draw_lines(buf, inner, &lines);
+        let used = lines.len() as u16;
+        Rect { y: inner.y + used, height: inner.height - used, ..inner }
+    };
+    tables(buf, list, cx)
+}
+
+/// Why the lag alone is no proof.
+const PROOF: &str = "A lag of 0 also means that DMS read nothing. Drained is: nothing waits, and every table has applied \
+                     what it captured.";
+
+fn task_note<'a>(cx: &Cx<'a>) -> Row<'a> {
+    cx.row().put(Role::Dim, cx.fact_age(cx.world.facts.replication.as_ref()))
+}
+
+/// Task, instance, reverse task.
+fn task_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    let facts = &cx.world.facts;
+    let Some(fact) = &facts.replication else {
+        let why = facts
+            .error(Source::Replication)
+            .map_or_else(|| "not read yet".to_owned(), |e| format!("{e}; {}", e.hint()));
+        return wrap(cx.theme, &format!("DMS task: {why}"), width)
+            .into_iter()
+            .map(|text| cx.row().put(Role::Unknown, text).line())
+            .collect();
+    };
+    let (task, text) = (&fact.value.task, cx.fact_role(Some(fact)));
+    let mark = if task.status == TaskStatus::Running { Mark::Pass } else { Mark::Fail };
+    let loaded = task.full_load_percent.map_or_else(|| "? %".to_owned(), |p| format!("{p} %"));
+    let mut lines = vec![
+        cx.row()
+            .mark(mark)
+            .put(Role::Strong, task.status.word())
+            .put(text, format!("  {}", task.name))
+            .put(Role::Dim, format!("  {}", task.migration_type))
+            .line(),
+        cx.row()
+            .put(Role::Dim, "full load ")
+            .put(text, loaded)
+            .put(Role::Dim, "  tables loaded ")
+            .put(text, task.tables_loaded.to_string())
+            .line(),
+        cx.row()
+            .put(Role::Dim, format!("loading {}  queued {}", task.tables_loading, task.tables_queued))
+            .put(
+                if task.tables_errored > 0 { Role::Fail } else { Role::Dim },
+                format!("  in error {}", task.tables_errored),
+            )
+            .line(),
+    ];
+    let mut row = cx.row();
+    if let Some(instance) = &fact.value.instance {
+        let role = if instance.status == "available" { text } else { Role::Fail };
+        row = row
+            .put(Role::Dim, "instance ")
+            .put(text, format!("{} {} ", instance.id, instance.class))
+            .put(role, &instance.status);
+    }
+    lines.push(row.line());
+    if let Some(reverse) = &fact.value.reverse {
+        lines.push(
+            cx.row()
+                .put(Role::Dim, "reverse task (the way back after the write cutover) ")
+                .put(text, reverse.word())
+                .line(),
+        );
+    }
+    if let Some(why) = task.failure.as_ref().or(task.stop_reason.as_ref()) {
+        lines.extend(wrap(cx.theme, why, width).into_iter().map(|t| cx.row().put(Role::Fail, t).line()));
+    }
+    lines
+}
+
+/// The list of tables, those that need a hand first.
+fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+    let width = usize::from(area.width);
+    let facts = &cx.world.facts;
+    let Some(fact) = &facts.tables else {
+        let rest = cx.heading(buf, area, "Tables", cx.row().put(Role::Dim, "not known"));
+        let why =
+            facts.error(Source::Tables).map_or_else(|| "not read yet".to_owned(), |e| format!("{e}; {}", e.hint()));
+        let lines: Vec<_> =
+            wrap(cx.theme, &why, width).into_iter().map(|t| cx.row().put(Role::Unknown, t).line()).collect();
+        draw_lines(buf, rest, &lines);
+        return rest.height;
+    };
+    let mut kept: Vec<&TableStat> =
+        fact.value.iter().filter(|t| cx.keeps(&format!("{} {} {}", t.full_name(), t.state, t.validation))).collect();
+    kept.sort_by_key(|t| (mark_of(t) != Mark::Fail, mark_of(t) == Mark::Pass, t.full_name()));
+    let schema = kept.first().map(|t| t.schema.clone()).filter(|s| kept.iter().all(|t| t.schema == *s));
+    let counts = TableCounts::of(&fact.value);
+    let bad = counts.error + counts.mismatched + counts.suspended;
+    let mut note = cx.row().put(Role::Dim, cx.filter_note(kept.len(), fact.value.len())).gap(1);
+    note = note.put(
+        if bad > 0 { Role::Fail } else { Role::Dim },
+        format!(
+            "{} completed, {} loading, {} error; {} validated, {} pending, {} mismatched  ",
+            counts.completed, counts.loading, counts.error, counts.validated, counts.pending, counts.mismatched
+        ),
+    );
+    if note.width() + 32 > width {
+        note = cx.row().put(Role::Dim, cx.filter_note(kept.len(), fact.value.len())).gap(1);
+    }
+    let title = schema.as_ref().map_or_else(|| "Tables".to_owned(), |s| format!("Tables of {s}"));
+    let rest = cx.heading(buf, area, &title, note.put(Role::Dim, cx.fact_age(Some(fact))));
+    let longest = kept.iter().map(|t| cx.cells(&name_of(t, schema.as_ref()))).max().unwrap_or(0).max(12) + 1;
+    let name = width.saturating_sub(2 + 10 + 10 + 8 + 2 + 16 + 10).clamp(12, longest.max(12));
+    let columns = Columns { name, text: cx.fact_role(Some(fact)), schema };
+    draw_lines(buf, rest, &[head(cx, &columns).line()]);
+    let body = Rect { y: rest.y + 1, height: rest.height.saturating_sub(1), ..rest };
+    let first = first_row(kept.len(), body.height, cx.model.scroll());
+    let lines: Vec<_> =
+        kept.iter().skip(first).take(body.height.into()).map(|table| table_row(cx, table, &columns).line()).collect();
+    draw_lines(buf, body.intersection(area), &lines);
+    body.height
+}
+
+struct Columns {
+    name: usize,
+    text: Role,
+    /// The schema that all tables have in common.
+    schema: Option<String>,
+}
+
+/// A table without the schema that stands in the heading.
+fn name_of(table: &TableStat, schema: Option<&String>) -> String {
+    if schema.is_some() { table.table.clone() } else { table.full_name() }
+}
+
+fn head<'a>(cx: &Cx<'a>, columns: &Columns) -> Row<'a> {
+    cx.row()
+        .gap(2)
+        .cell(Role::Dim, "table", columns.name)
+        .num(Role::Dim, "captured", 10)
+        .num(Role::Dim, "applied", 10)
+        .num(Role::Dim, "waiting", 8)
+        .gap(2)
+        .cell(Role::Dim, "state", 16)
+        .put(Role::Dim, "validation")
+}
+
+fn table_row<'a>(cx: &Cx<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
+    let text = columns.text;
+    let waiting = table.captured - table.applied;
+    let state_role = match table.table_state() {
+        TableState::Completed => text,
+        TableState::Loading => Role::Waiting,
+        TableState::Error => Role::Fail,
+    };
+    let validation_role = match table.validation_state() {
+        ValidationState::Validated => text,
+        ValidationState::Pending => Role::Waiting,
+        ValidationState::Mismatched => Role::Fail,
+    };
+    let mut validation = table.validation.clone();
+    for (count, what) in [
+        (table.validation_failed, "differ"),
+        (table.validation_pending, "wait"),
+        (table.validation_suspended, "suspended"),
+    ] {
+        if count > 0 {
+            validation = format!("{validation}, {count} {what}");
+        }
+    }
+    cx.row()
+        .mark(mark_of(table))
+        .cell(text, name_of(table, columns.schema.as_ref()), columns.name)
+        .num(text, grouped(table.captured), 10)
+        .num(text, grouped(table.applied), 10)
+        .num(if waiting > 0 { Role::Strong } else { Role::Dim }, grouped(waiting), 8)
+        .gap(2)
+        .cell(state_role, &table.state, 16)
+        .put(validation_role, validation)
+}
+
+fn mark_of(table: &TableStat) -> Mark {
+    match (table.table_state(), table.validation_state()) {
+        _ if table.is_suspended() => Mark::Fail,
+        (TableState::Error, _) | (_, ValidationState::Mismatched) => Mark::Fail,
+        (TableState::Loading, _) | (_, ValidationState::Pending) => Mark::Waiting,
+        (TableState::Completed, ValidationState::Validated) => Mark::Pass,
+    }
+}
+
+/// A count with its thousands set apart, as long as it is not too long for a column.
+fn grouped(count: i64) -> String {
+    if count.abs() >= 1_000_000_000 {
+        return short_number(count as f64);
+    }
+    let digits = count.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    if count < 0 { format!("-{text}") } else { text }
+}

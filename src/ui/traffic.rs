@@ -1,0 +1,272 @@
+//! Traffic: every record exactly as Route 53 holds it, the share that is wanted beside the share that is seen, and the
+//! change on its way.
+//!
+//! Pure.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::domain::facts::Source;
+use crate::domain::metrics::Metric;
+use crate::domain::record::{Entry, Event};
+use crate::domain::series::{Point, is_settled};
+use crate::domain::shift::USUAL_INSYNC;
+use crate::domain::traffic::{Record, RecordGroup, Routing, Target};
+use crate::domain::units::{age_text, short_number};
+use crate::keymap::{Action, key_for};
+
+use super::chrome::{percent, share_bar};
+use super::cx::Cx;
+use super::text::{draw_lines, first_row, wrap};
+use super::theme::{Mark, Role};
+use super::verdict::STEP;
+use super::{chart, timeline};
+
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+    let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
+    let width = usize::from(inner.width);
+    let facts = &cx.world.facts;
+    let zone = cx
+        .row()
+        .put(Role::Dim, format!("zone {}  {}", cx.model.stack.group.zone_id, cx.fact_age(facts.group.as_ref())));
+    let mut rest = cx.heading(buf, inner, &format!("Records of {}", cx.model.stack.group.name), zone);
+    rest = take(buf, rest, &record_lines(cx, width));
+    rest = cx.heading(buf, rest, "Share of the new stack", cx.row());
+    rest = take(buf, rest, &share_lines(cx, width));
+    rest = cx.heading(buf, rest, "Change", cx.row());
+    rest = take(buf, rest, &change_lines(cx, width));
+    let seen = observed(cx);
+    let moves: Vec<&Entry> = cx.world.journal.iter().rev().filter(|e| is_move(&e.event)).collect();
+    let chart_rows = if rest.height >= 8 { (rest.height * 3 / 5).clamp(6, 14) } else { 0 };
+    if chart_rows > 0 {
+        let (top, below) = split(rest, chart_rows);
+        share_chart(buf, top, cx, &seen);
+        rest = below;
+    }
+    if rest.height < 2 {
+        return 0;
+    }
+    let rest = cx.heading(buf, rest, "Moves", cx.row());
+    let first = first_row(moves.len(), rest.height, cx.model.scroll());
+    let lines: Vec<Line<'_>> = moves
+        .iter()
+        .skip(first)
+        .take(rest.height.into())
+        .map(|entry| {
+            let row = cx.row().put(Role::Dim, entry.at.hms()).gap(2);
+            let room = row.room(width);
+            row.clipped(Role::Text, entry.event.text(), room).line()
+        })
+        .collect();
+    draw_lines(buf, rest, &lines);
+    rest.height
+}
+
+/// Draws lines at the top of `area` and gives back what is below them.
+fn take(buf: &mut Buffer, area: Rect, lines: &[Line<'_>]) -> Rect {
+    draw_lines(buf, area, lines);
+    split(area, lines.len() as u16).1
+}
+
+/// The first `rows` rows, and the rest.
+fn split(area: Rect, rows: u16) -> (Rect, Rect) {
+    let rows = rows.min(area.height);
+    (Rect { height: rows, ..area }, Rect { y: area.y + rows, height: area.height - rows, ..area })
+}
+
+const fn is_move(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Intent { .. }
+            | Event::Outcome { .. }
+            | Event::Insync { .. }
+            | Event::Seen { .. }
+            | Event::Accepted { .. }
+    )
+}
+
+/// Each record in one line, or in two where its target does not fit beside it; whatever shape the group has.
+fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    let facts = &cx.world.facts;
+    let mut lines = Vec::new();
+    if let Some(Err(shape)) = facts.group.as_ref().map(|g| &g.value) {
+        for text in wrap(cx.theme, &shape.to_string(), width.saturating_sub(2)) {
+            lines.push(cx.row().mark(Mark::Fail).put(Role::Fail, text).line());
+        }
+    }
+    if facts.group.is_none() {
+        let why =
+            facts.error(Source::Records).map_or_else(|| "not read yet".to_owned(), |e| format!("{e}; {}", e.hint()));
+        lines.push(cx.row().mark(Mark::Unknown).clipped(Role::Unknown, why, width.saturating_sub(2)).line());
+    }
+    let sum = facts.shiftable().map(|g| f64::from(g.weights().legacy()) + f64::from(g.weights().new_weight()));
+    let ids = facts.records.iter().filter_map(|r| r.set_identifier.as_ref()).map(|id| cx.cells(id)).max().unwrap_or(0);
+    let ids = ids.clamp(6, 24) + 1;
+    let text = cx.fact_role(facts.group.as_ref());
+    for record in &facts.records {
+        let (role, id) = side_of(cx, record);
+        let share = match (record.weight(), sum) {
+            (Some(weight), Some(sum)) => percent(f64::from(weight) * 100.0 / sum),
+            _ => cx.theme.glyphs().none.to_owned(),
+        };
+        let routing = match &record.routing {
+            Routing::Weighted(weight) => format!("weight {weight}"),
+            Routing::Simple => "simple".to_owned(),
+            Routing::Other(policy) => policy.clone(),
+        };
+        let row = cx
+            .row()
+            .cell(Role::Strong, &record.rtype, 6)
+            .cell(role, id, ids)
+            .cell(text, routing, 11)
+            .num(text, share, 6)
+            .gap(2)
+            .put(Role::Dim, how_text(record));
+        let target = record.target_text();
+        if row.width() + cx.cells(&target) + 2 <= width {
+            lines.push(row.gap(2).put(text, target).line());
+        } else {
+            lines.push(row.line());
+            for part in wrap(cx.theme, &target, width.saturating_sub(6)) {
+                lines.push(cx.row().gap(6).put(text, part).line());
+            }
+        }
+    }
+    lines
+}
+
+fn side_of<'r>(cx: &Cx<'_>, record: &'r Record) -> (Role, &'r str) {
+    let key = &cx.model.stack.group;
+    match record.set_identifier.as_deref() {
+        Some(id) if id == key.legacy_id => (Role::Legacy, id),
+        Some(id) if id == key.new_id => (Role::New, id),
+        Some(id) => (Role::Fail, id),
+        None => (Role::Dim, "-"),
+    }
+}
+
+/// TTL, and for an alias the zone of its target and whether that target's health counts.
+fn how_text(record: &Record) -> String {
+    let mut text = format!("TTL {}", age_text(record.ttl()));
+    if let Target::Alias { zone_id, evaluate_health, .. } = &record.target {
+        let health = if *evaluate_health { "checks health" } else { "ignores health" };
+        text = format!("{text} alias  {zone_id}  {health}");
+    }
+    if let Some(check) = &record.health_check_id {
+        text = format!("{text}  health check {check}");
+    }
+    text
+}
+
+/// What is wanted and what is seen, one bar below the other.
+fn share_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    let facts = &cx.world.facts;
+    let bar = |name: &str, new: f64, note: String, role: Role| {
+        let head = cx.row().cell(Role::Dim, name, 8).num(Role::Legacy, percent(100.0 - new), 7).gap(1);
+        let tail = cx.row().gap(1).cell(Role::New, percent(new), 8).put(role, note);
+        let room = width.saturating_sub(head.width() + tail.width()).min(100);
+        head.append(share_bar(cx, new, room, None)).append(tail).line()
+    };
+    let wanted = facts.shiftable().map(|g| g.weights().new_percent());
+    let mut lines = Vec::new();
+    lines.push(match wanted {
+        Some(new) => bar("wanted", new, format!("{:<9}", cx.fact_age(facts.group.as_ref())), Role::Dim),
+        None => cx.row().cell(Role::Dim, "wanted", 8).put(Role::Unknown, "not known").line(),
+    });
+    let seen = facts.metrics.observed_new_percent(cx.world.now);
+    lines.push(match seen {
+        Some((new, at)) => bar("seen", (new * 10.0).round() / 10.0, format!("{:<9}", cx.age(at)), Role::Dim),
+        None => {
+            cx.row().cell(Role::Dim, "seen", 8).put(Role::Dim, "no settled minute of both load balancers yet").line()
+        }
+    });
+    let apart = wanted.zip(seen).map(|(wanted, (seen, _))| seen - wanted);
+    let note = match apart {
+        Some(by) => format!(
+            "seen is {} points {} wanted; old answers live for up to {}",
+            short_number(by.abs()),
+            if by < 0.0 { "below" } else { "above" },
+            age_text(facts.shiftable().map_or(crate::domain::traffic::ALIAS_TTL, RecordGroup::ttl)),
+        ),
+        None => "the share that is seen comes from the request counts of both load balancers".to_owned(),
+    };
+    lines.push(cx.row().gap(8).clipped(Role::Dim, note, width.saturating_sub(8)).line());
+    lines
+}
+
+/// The change: its phases, its id, and what may come next.
+fn change_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line<'static>> = timeline::lines(cx, width).into();
+    let facts = &cx.world.facts;
+    let history = cx.world.history.as_ref();
+    let mut row = cx.row();
+    row = match history.and_then(|h| h.last_change.as_ref()) {
+        Some((id, sent)) => {
+            let status = facts.change.as_ref().filter(|c| c.value.id == *id);
+            let settled = history.is_some_and(|h| h.pending.is_none());
+            let word = match status {
+                _ if settled => "INSYNC".to_owned(),
+                Some(change) => format!("{} {}", change.value.status, cx.age(change.at)),
+                None => "status not known yet".to_owned(),
+            };
+            row.put(Role::Text, id).gap(2).put(Role::Strong, word).put(Role::Dim, format!("  sent {}", sent.hms()))
+        }
+        None => row.put(Role::Dim, "no change of ours is known"),
+    };
+    if let Some(confirmed) = history.and_then(|h| h.confirmed) {
+        let found = facts.shiftable().map(RecordGroup::weights);
+        row = row.put(Role::Dim, format!("  confirmed {confirmed}")).gap(1);
+        row = match found {
+            Some(found) if found == confirmed => row.mark(Mark::Pass).put(Role::Dim, "as found"),
+            Some(found) => row.mark(Mark::Fail).put(Role::Fail, format!("found {found}")),
+            None => row,
+        };
+    }
+    lines.push(row.line());
+    if let Some(group) = facts.shiftable() {
+        let share = group.new_share();
+        let after = age_text(USUAL_INSYNC + group.ttl());
+        let text = format!(
+            "next  {} → {}   {} → {}   {} → 0 %, no gate   in effect after about {after}",
+            key_for(Action::ProposeStep(STEP)),
+            share.step(STEP),
+            key_for(Action::ProposeStep(-STEP)),
+            share.step(-STEP),
+            key_for(Action::ProposeRollback),
+        );
+        lines.push(cx.row().clipped(Role::Dim, text, width).line());
+    }
+    lines
+}
+
+/// The share of the new stack in each minute that a load balancer has settled.
+fn observed(cx: &Cx<'_>) -> Vec<Point> {
+    let metrics = &cx.world.facts.metrics;
+    let (new, legacy) = (metrics.series(Metric::NewRequests), metrics.series(Metric::LegacyRequests));
+    legacy
+        .points()
+        .iter()
+        .filter(|p| is_settled(p.at, cx.world.now))
+        .filter_map(|p| {
+            let here = new.at(p.at).unwrap_or(0.0);
+            (here + p.value > 0.0).then(|| Point { at: p.at, value: here * 100.0 / (here + p.value) })
+        })
+        .collect()
+}
+
+fn share_chart(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, seen: &[Point]) {
+    let wanted = cx.world.facts.shiftable().map(|g| g.weights().new_percent());
+    let note = match seen.last() {
+        Some(p) => cx.row().put(Role::Dim, format!("seen {} %  {}", short_number(p.value), cx.age(p.at))),
+        None => cx.row().put(Role::Dim, "not known"),
+    };
+    let rest = cx.heading(buf, area, "Seen share of the new stack, %", note);
+    let plot = chart::Plot {
+        lines: &[(seen, Role::New)],
+        limit: wanted.filter(|w| *w > 0.0).map(|w| (w, format!("wanted {}", percent(w)))),
+        least_top: 10.0,
+        most_top: 100.0,
+    };
+    chart::draw(buf, rest, cx, &plot);
+}

@@ -1,0 +1,216 @@
+"""The stand-in cloud on the command line, for tests in any language that drive the real Pulumi engine.
+
+    cloud.py serve --state FILE [--port N] [--until-eof]
+        Serves the provider on loopback; prints its port as one line.  Runs until SIGTERM, SIGINT, or, with
+        --until-eof, until standard input ends, so that it never outlives the test that holds the other end.
+    cloud.py env --port N --home DIR --pulumi PATH [--json]
+        Prints the environment in which `pulumi` uses this cloud and keeps its state under DIR.
+    cloud.py project --into DIR --home DIR --pulumi PATH --port N --stack NAME [--set KEY=VALUE]...
+        Copies the Pulumi program into DIR and makes a stack with a working configuration, `--set` on top.
+    cloud.py show --state FILE [--type TYPE]
+        Prints what exists, one JSON object per line.
+    cloud.py weights --state FILE [SET_IDENTIFIER=WEIGHT]...
+        Moves weights behind Pulumi's back, then prints all of them as JSON.
+    cloud.py control --state FILE [--fail NAME=MESSAGE]... [--hold NAME]... [--delay NAME=SECONDS]...
+        Says what is to go wrong from now on; without options, nothing.
+
+Run it with the interpreter that `toolchain.py venv` prints.  `PATH`'s `pulumi-language-python` is `bin/` beside this
+file.  What the state file holds is described in `world.py`.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from concurrent import futures
+from pathlib import Path
+from types import FrameType
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from provider import Provider
+from world import World
+
+HERE = Path(__file__).resolve().parent
+PROGRAM = HERE.parent.parent / "pulumi"
+PASSPHRASE = "not-a-secret-in-a-test"  # noqa: S105 -- it protects nothing
+
+CONFIGURATION = {
+    "owner": "platform-team",
+    "sourceDbEndpoint": "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com",
+    "sourceDbPort": "3306",
+    "sourceDbNames": "shop,billing",
+    "sourceDbSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-db-a1B2c3",
+    "legacyLbName": "legacy-web",
+    "legacyLbDnsName": "legacy-web-1234567890.us-east-1.elb.amazonaws.com",
+    "hostedZoneName": "example.com",
+    "recordName": "app.example.com",
+    "imageTag": "2026-11-23-1a2b3c4",
+    "alarmEmail": "on-call@example.com",
+}
+"""A stack that works in the stand-in cloud as it is made."""
+
+
+def start(state: Path, port: int = 0) -> tuple[grpc.Server, int]:
+    """Serves the cloud in `state` from this process; answers the server and its port."""
+    # A held operation keeps its thread, and the engine runs many at a time.
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=128))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(World(state)), server)
+    bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    return server, bound
+
+
+def environment(port: int, home: Path, pulumi: Path) -> dict[str, str]:
+    """The variables that make `pulumi` use this cloud, this language host and a state of its own."""
+    state = home / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    return {
+        "PATH": os.pathsep.join([str(HERE / "bin"), str(pulumi.parent), os.environ.get("PATH", "")]),
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_DEBUG_PROVIDERS": f"aws:{port},random:{port}",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_HOME": str(home / "home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "TAPCTL_PYTHON": sys.executable,
+    }
+
+
+def copy_program(into: Path) -> None:
+    """Copies what `pulumi` needs of the program, so that no test writes into the checkout."""
+    into.mkdir(parents=True, exist_ok=True)
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy2(PROGRAM / name, into / name)
+    shutil.copytree(PROGRAM / "lib", into / "lib", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def make_stack(pulumi: Path, into: Path, variables: dict[str, str], stack: str, changes: dict[str, str]) -> None:
+    """Makes a stack of the copied program; `changes` go over the working configuration, an empty value drops a key."""
+    whole = {key: value for key, value in (CONFIGURATION | changes).items() if value}
+    surroundings = os.environ | variables
+    subprocess.run(
+        [str(pulumi), "stack", "init", stack, "--non-interactive", "--cwd", str(into)],
+        env=surroundings,
+        check=True,
+        capture_output=True,
+    )
+    settings = [part for key, value in whole.items() for part in ("--plaintext", f"{key}={value}")]
+    subprocess.run(
+        [str(pulumi), "config", "set-all", "--stack", stack, "--non-interactive", "--cwd", str(into), *settings],
+        env=surroundings,
+        check=True,
+        capture_output=True,
+    )
+
+
+def _serve(options: argparse.Namespace) -> None:
+    server, port = start(Path(options.state), options.port)
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    print(port, flush=True)
+    if options.until_eof:
+
+        def wait_for_eof() -> None:
+            while sys.stdin.buffer.read(4096):
+                pass
+            stopped.set()
+
+        threading.Thread(target=wait_for_eof, daemon=True).start()
+    stopped.wait()
+    server.stop(grace=0)
+
+
+def _env(options: argparse.Namespace) -> None:
+    variables = environment(options.port, Path(options.home).resolve(), Path(options.pulumi))
+    if options.json:
+        print(json.dumps(variables))
+    else:
+        for key, value in variables.items():
+            print(f"{key}={value}")
+
+
+def _project(options: argparse.Namespace) -> None:
+    into, pulumi = Path(options.into).resolve(), Path(options.pulumi)
+    variables = environment(options.port, Path(options.home).resolve(), pulumi)
+    if not (into / "Pulumi.yaml").exists():
+        copy_program(into)
+    make_stack(pulumi, into, variables, options.stack, _pairs(options.set))
+
+
+def _show(options: argparse.Namespace) -> None:
+    for resource in World(Path(options.state)).resources(options.type):
+        print(json.dumps(resource, sort_keys=True))
+
+
+def _weights(options: argparse.Namespace) -> None:
+    world = World(Path(options.state))
+    world.move_weights({name: int(weight) for name, weight in _pairs(options.weights).items()})
+    print(json.dumps(world.weights(), sort_keys=True))
+
+
+def _control(options: argparse.Namespace) -> None:
+    delays = {name: float(seconds) for name, seconds in _pairs(options.delay).items()}
+    World(Path(options.state)).set_control(fail=_pairs(options.fail), hold=options.hold, delay=delays)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    return dict(text.split("=", 1) for text in texts)
+
+
+def main() -> None:
+    """Parses the command line and does what it says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+
+    serve = commands.add_parser("serve")
+    serve.add_argument("--port", type=int, default=0)
+    serve.add_argument("--until-eof", action="store_true")
+    serve.set_defaults(do=_serve)
+
+    env = commands.add_parser("env")
+    env.add_argument("--json", action="store_true")
+    env.set_defaults(do=_env)
+
+    project = commands.add_parser("project")
+    project.add_argument("--into", required=True)
+    project.add_argument("--stack", required=True)
+    project.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    project.set_defaults(do=_project)
+    for command in (env, project):
+        command.add_argument("--port", type=int, required=True)
+        command.add_argument("--home", required=True)
+        command.add_argument("--pulumi", required=True)
+
+    show = commands.add_parser("show")
+    show.add_argument("--type")
+    show.set_defaults(do=_show)
+
+    weights = commands.add_parser("weights")
+    weights.add_argument("weights", nargs="*", metavar="SET_IDENTIFIER=WEIGHT")
+    weights.set_defaults(do=_weights)
+
+    control = commands.add_parser("control")
+    control.add_argument("--fail", action="append", default=[], metavar="NAME=MESSAGE")
+    control.add_argument("--hold", action="append", default=[], metavar="NAME")
+    control.add_argument("--delay", action="append", default=[], metavar="NAME=SECONDS")
+    control.set_defaults(do=_control)
+    for command in (serve, show, weights, control):
+        command.add_argument("--state", required=True)
+
+    options = parser.parse_args()
+    options.do(options)
+
+
+if __name__ == "__main__":
+    main()

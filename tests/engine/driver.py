@@ -1,0 +1,158 @@
+"""Drives the real Pulumi engine against the stand-in cloud, for the Python tests and for the recordings.
+
+One `Engine` is one scratch folder: a copy of the program, a state, a cloud and its server.  A folder can be copied
+while no server runs on it, so that many tests begin at the same deployed stack.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import cloud
+import world
+from world import World
+
+Json = dict[str, Any]
+
+STREAMED = ("--non-interactive", "--json", "--color", "never")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command of the CLI that has ended."""
+
+    exit_code: int
+    output: str
+    errors: str
+
+    @property
+    def events(self) -> list[Json]:
+        """The engine events, one per line of the output."""
+        return [cast("Json", json.loads(line)) for line in self.output.splitlines() if line.startswith("{")]
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """How many resources each operation was for, as the engine sums them up; `same` left out."""
+        summaries = [event["summaryEvent"] for event in self.events if "summaryEvent" in event]
+        counted = cast("dict[str, int]", summaries[-1]["resourceChanges"]) if summaries else {}
+        return {operation: count for operation, count in counted.items() if operation != "same" and count}
+
+    @property
+    def messages(self) -> str:
+        """Everything that was said to the operator."""
+        said = [str(event["diagnosticEvent"]["message"]) for event in self.events if "diagnosticEvent" in event]
+        return "".join([*said, self.errors])
+
+
+class Engine:
+    """The CLI, a copy of the program, and a cloud of its own."""
+
+    def __init__(self, folder: Path, pulumi: Path, port: int) -> None:
+        """Uses the cloud that listens at `port`."""
+        self.folder = folder
+        self.program = folder / "program"
+        self.world = World(folder / "cloud.json")
+        self._pulumi = pulumi
+        self._variables = cloud.environment(port, folder / "home", pulumi)
+
+    def make_stack(self, stack: str = "prod", **changes: str) -> None:
+        """Makes a stack with a working configuration and these changes to it."""
+        cloud.make_stack(self._pulumi, self.program, self._variables, stack, changes)
+
+    def set_config(self, stack: str = "prod", **values: str) -> None:
+        """Sets configuration keys of a stack."""
+        for key, value in values.items():
+            self._run("config", "set", "--stack", stack, key, value)
+
+    def preview(self, stack: str = "prod") -> Run:
+        """Previews, streaming."""
+        return self._run("preview", "--stack", stack, *STREAMED)
+
+    def up(self, stack: str = "prod", *, refresh: bool = False) -> Run:
+        """Updates without a preview, as tapctl does after it has shown one."""
+        more = ["--refresh"] if refresh else []
+        return self._run("up", "--stack", stack, "--yes", "--skip-preview", *STREAMED, *more)
+
+    def interrupted_up(self, name: str, stack: str = "prod") -> Run:
+        """Updates with the creation of a resource held, and interrupts the CLI as soon as it has begun."""
+        self.world.set_control(hold=[f"create:{name}"])
+        begun = re.compile(rf'"resourcePreEvent":.*"op":"create".*::{re.escape(name)}"')
+        lines: list[str] = []
+        with subprocess.Popen(
+            self._command("up", "--stack", stack, "--yes", "--skip-preview", *STREAMED),
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as running:
+            stdout = cast("IO[str]", running.stdout)
+            for line in stdout:
+                lines.append(line)
+                if begun.search(line):
+                    running.send_signal(signal.SIGINT)
+                    break
+            lines.extend(stdout)
+        self.world.set_control()
+        return Run(running.returncode, "".join(lines), "")
+
+    def destroy(self, stack: str = "prod") -> Run:
+        """Destroys without a preview."""
+        return self._run("destroy", "--stack", stack, "--yes", "--skip-preview", *STREAMED)
+
+    def outputs(self, stack: str = "prod") -> Json:
+        """The stack's outputs, as tapctl reads them."""
+        return cast("Json", json.loads(self._run("stack", "output", "--json", "--stack", stack).output))
+
+    def state(self, stack: str = "prod") -> str:
+        """The stack's whole state, as it lies in the backend."""
+        return self._run("stack", "export", "--stack", stack).output
+
+    def _run(self, *arguments: str) -> Run:
+        done = subprocess.run(
+            self._command(*arguments),
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(self._pulumi), *arguments, "--cwd", str(self.program)]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self._variables, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
+
+
+@contextmanager
+def engine(folder: Path, pulumi: Path) -> Generator[Engine, None, None]:
+    """An engine on a folder: a new one, or one that was copied."""
+    server, port = cloud.start(folder / "cloud.json")
+    try:
+        if not (folder / "program").exists():
+            cloud.copy_program(folder / "program")
+        yield Engine(folder, pulumi, port)
+    finally:
+        server.stop(grace=0).wait()
+
+
+def copy(template: Path, into: Path) -> Path:
+    """Copies a folder on which no engine runs."""
+    shutil.copytree(template, into)
+    return into
+
+
+def empty_cloud(**given: object) -> Json:
+    """An empty cloud in which these parts of what was there before are replaced."""
+    fresh = world.empty()
+    fresh["given"].update(given)
+    return fresh

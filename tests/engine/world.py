@@ -1,0 +1,164 @@
+"""The stand-in cloud: everything that exists, in one JSON file that a test may read and change at any time.
+
+```json
+{"account": "...", "region": "...", "made": {"<urn>": 1},
+ "given": {"zones": {...}, "roles": {...}, "records": [...]},   what was there before any stack
+ "resources": {"<type>|<arn or id>|<name>": {"name", "urn", "type", "id", "inputs", "outputs"}}}
+```
+
+Beside it may lie `FILE.control`, which a test writes to break things: `{"fail": {NAME: MESSAGE}, "hold": [NAME],
+"delay": {NAME: SECONDS}}`.  NAME is a resource's logical name, or `create:NAME`, `update:NAME`, `delete:NAME`.  A held
+operation waits until its name leaves the list.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+Json = dict[str, Any]
+
+RECORD = "aws:route53/record:Record"
+ACCOUNT = "123456789012"
+ZONE_ID = "Z0123456789ABCDEFGHIJ"
+
+
+class RefusedError(Exception):
+    """The cloud says no."""
+
+
+def empty() -> Json:
+    """A cloud with a hosted zone and the account-wide DMS roles, and nothing of any stack."""
+    return {
+        "account": ACCOUNT,
+        "region": "us-west-2",
+        "made": {},
+        "given": {
+            "zones": {ZONE_ID: "example.com"},
+            "roles": {"dms-vpc-role": {}, "dms-cloudwatch-logs-role": {}},
+            "records": [],
+        },
+        "resources": {},
+    }
+
+
+@dataclass(frozen=True)
+class Control:
+    """What a test wants to go wrong."""
+
+    fail: dict[str, str]
+    hold: tuple[str, ...]
+    delay: dict[str, float]
+
+
+class World:
+    """Reads and writes the file, one operation at a time, whichever process asks."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the cloud in `path`, made empty when there is none."""
+        self.path = path
+        self._control = path.with_name(path.name + ".control")
+        with self.change():
+            pass
+
+    @contextmanager
+    def change(self) -> Generator[Json, None, None]:
+        """The whole cloud, to be changed in place; written back when the block ends well."""
+        with self._locked():
+            cloud = self._read()
+            yield cloud
+            scratch = self.path.with_name(self.path.name + ".new")
+            scratch.write_text(json.dumps(cloud, indent=1, sort_keys=True), encoding="utf-8")
+            scratch.replace(self.path)
+
+    def read(self) -> Json:
+        """A copy of the whole cloud."""
+        with self._locked():
+            return self._read()
+
+    def control(self) -> Control:
+        """What is to go wrong, as the file says now."""
+        try:
+            loaded = cast("Json", json.loads(self._control.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            loaded = {}
+        return Control(
+            fail=dict(loaded.get("fail", {})), hold=tuple(loaded.get("hold", [])), delay=dict(loaded.get("delay", {}))
+        )
+
+    def set_control(self, **parts: object) -> None:
+        """Replaces the control file; no parts, nothing goes wrong."""
+        scratch = self._control.with_name(self._control.name + ".new")
+        scratch.write_text(json.dumps(parts), encoding="utf-8")
+        scratch.replace(self._control)
+
+    def resources(self, type_: str | None = None) -> list[Json]:
+        """What exists, of one type or of all."""
+        found = cast("dict[str, Json]", self.read()["resources"])
+        return [each for each in found.values() if type_ is None or each["type"] == type_]
+
+    def named(self, name: str) -> Json:
+        """The one resource with this logical name."""
+        (found,) = [each for each in self.resources() if each["name"] == name]
+        return found
+
+    def weights(self) -> dict[str, int]:
+        """The weight of every weighted record, by its set identifier."""
+        return {each["set_identifier"]: each["weight"] for each in records(self.read()) if each["weight"] is not None}
+
+    def move_weights(self, weights: dict[str, int]) -> None:
+        """Moves weights as tapctl does: behind Pulumi's back."""
+        left = dict(weights)
+        with self.change() as cloud:
+            for record in _resources(cloud, RECORD):
+                if record["outputs"].get("setIdentifier") in left:
+                    weight = left.pop(record["outputs"]["setIdentifier"])
+                    record["outputs"]["weightedRoutingPolicies"] = [{"weight": weight}]
+            for given in cast("list[Json]", cloud["given"]["records"]):
+                if given.get("set_identifier") in left:
+                    given["weight"] = left.pop(given["set_identifier"])
+            if left:
+                msg = f"no such weighted record: {', '.join(left)}"
+                raise KeyError(msg)
+
+    @contextmanager
+    def _locked(self) -> Generator[None, None, None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _read(self) -> Json:
+        try:
+            return cast("Json", json.loads(self.path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return empty()
+
+
+def records(cloud: Json) -> list[Json]:
+    """Every record of every zone, those that were given and those that a stack made."""
+    found = [dict(each) for each in cast("list[Json]", cloud["given"]["records"])]
+    for record in _resources(cloud, RECORD):
+        outputs = record["outputs"]
+        policies = outputs.get("weightedRoutingPolicies")
+        found.append(
+            {
+                "zone_id": outputs["zoneId"],
+                "name": outputs["name"],
+                "type": outputs["type"],
+                "set_identifier": outputs.get("setIdentifier"),
+                "weight": policies[0]["weight"] if policies else None,
+            }
+        )
+    return found
+
+
+def _resources(cloud: Json, type_: str) -> list[Json]:
+    return [each for each in cast("dict[str, Json]", cloud["resources"]).values() if each["type"] == type_]

@@ -1,0 +1,165 @@
+//! One test for each scenario: what the operator sees, and which action is blocked. The way back is tried in each.
+
+use tapctl::domain::gate::{GateId, Verdict};
+use tapctl::sim::Scenario;
+
+use crate::drill::{Drill, Seen};
+
+/// Gives the new stack 10 %, waits until the drill's trouble shows, and tries the next step.
+async fn trouble(scenario: Scenario, wait: u32) -> (Drill, Seen) {
+    let drill = Drill::new(scenario);
+    let seen = drill.play(&format!("<5s>]<1s>y<{wait}s>]<1s>")).await;
+    (drill, seen)
+}
+
+/// The same without a first step.
+async fn calm(scenario: Scenario, wait: u32) -> (Drill, Seen) {
+    let drill = Drill::new(scenario);
+    let seen = drill.play(&format!("<{wait}s>]<1s>y<1s>")).await;
+    (drill, seen)
+}
+
+async fn way_back_works(drill: &Drill) {
+    drill.play("<5s>R<1s>y<5s>").await;
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn steady_lets_a_step_through_and_then_bakes() {
+    let drill = Drill::new(Scenario::Steady);
+    let seen = drill.play("<5s>").await;
+    seen.all_gates_pass();
+    let seen = drill.play("<5s>]<1s>y<90s>").await;
+    assert_eq!(drill.weights(), (90, 10));
+    seen.gate(GateId::DnsSettled, Verdict::Pass);
+    seen.gate(GateId::Bake, Verdict::Fail);
+    let seen = drill.play("<600s>").await;
+    seen.all_gates_pass();
+}
+
+#[tokio::test(start_paused = true)]
+async fn steady_goes_all_the_way_and_the_last_step_asks_for_the_name() {
+    let drill = Drill::new(Scenario::Steady);
+    drill.play(&"<5s>]<1s>y<700s>".repeat(9)).await;
+    assert_eq!(drill.weights(), (10, 90));
+    let seen = drill.play("<5s>]<1s>y<enter><1s>").await;
+    assert_eq!(drill.weights(), (10, 90), "a y is no name");
+    seen.shows("app.example.com");
+    drill.play("<5s>]<1s>app.example.com<enter><5s>").await;
+    assert_eq!(drill.weights(), (0, 100));
+    way_back_works(&drill).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn lag_spike_blocks_on_replication_lag() {
+    let (drill, seen) = calm(Scenario::LagSpike, 330).await;
+    seen.gate(GateId::ReplicationLag, Verdict::Fail);
+    seen.shows("replication-lag");
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn task_crash_blocks_on_service_or_targets() {
+    let (drill, seen) = trouble(Scenario::TaskCrash, 100).await;
+    let blocked = [GateId::Service, GateId::Targets]
+        .iter()
+        .any(|id| seen.model.live.gates.iter().any(|g| g.id == *id && g.verdict == Verdict::Fail));
+    assert!(blocked, "{:#?}", seen.model.live.gates);
+    assert_eq!(drill.weights(), (90, 10));
+    way_back_works(&drill).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_release_blocks_on_errors_and_the_way_back_is_open() {
+    let (drill, seen) = trouble(Scenario::BadRelease, 620).await;
+    seen.gate(GateId::Errors, Verdict::Fail);
+    assert_eq!(drill.weights(), (90, 10));
+    way_back_works(&drill).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn stale_metrics_make_the_lag_unknown() {
+    let (drill, seen) = calm(Scenario::StaleMetrics, 420).await;
+    seen.gate(GateId::ReplicationLag, Verdict::Unknown);
+    seen.shows("old");
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn table_error_blocks_although_the_task_runs() {
+    let (drill, seen) = calm(Scenario::TableError, 120).await;
+    seen.gate(GateId::Tables, Verdict::Fail);
+    seen.shows("orders");
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn validation_mismatch_blocks() {
+    let (drill, seen) = calm(Scenario::ValidationMismatch, 120).await;
+    seen.gate(GateId::Validation, Verdict::Fail);
+    seen.shows("payments");
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn second_operator_is_seen_as_drift_until_the_weights_are_taken() {
+    let (drill, seen) = calm(Scenario::SecondOperator, 90).await;
+    seen.gate(GateId::Drift, Verdict::Fail);
+    assert_eq!(drill.weights(), (70, 30));
+    let seen = drill.play("<5s>a<1s>y<1s>").await;
+    seen.gate(GateId::Drift, Verdict::Pass);
+    seen.gate(GateId::Bake, Verdict::Fail);
+    way_back_works(&drill).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_colleague_who_is_faster_turns_the_step_into_a_conflict() {
+    let drill = Drill::new(Scenario::SecondOperator);
+    // The question is answered between the colleague's change (45 s) and the next look at the records.
+    let seen = drill.play("<44s>]<1.2s>y<3s>").await;
+    assert_eq!(drill.weights(), (70, 30), "the colleague's weights stand");
+    seen.shows("70");
+    assert!(seen.model.dialog.is_some(), "{}", seen.screen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttled_shows_who_throttles_and_blocks_when_facts_grow_old() {
+    let (drill, seen) = calm(Scenario::Throttled, 240).await;
+    seen.shows("throttled");
+    seen.gate(GateId::ReplicationTask, Verdict::Unknown);
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn control_plane_down_says_that_the_weights_cannot_be_read_and_blocks() {
+    let (drill, seen) = calm(Scenario::ControlPlaneDown, 240).await;
+    seen.gate(GateId::Drift, Verdict::Unknown);
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn control_plane_down_in_the_middle_of_a_step_is_settled_when_it_answers_again() {
+    let drill = Drill::new(Scenario::Steady);
+    let down = tapctl::sim::Fault { drop: true, ..tapctl::sim::Fault::on("route53") };
+    drill.sim.inject(tapctl::sim::Fault { operation: Some("ChangeResourceRecordSets".into()), ..down.times(1) });
+    let seen = drill.play("<5s>]<1s>y<60s>").await;
+    assert_eq!(drill.weights(), (100, 0));
+    assert!(seen.model.live.history.as_ref().unwrap().unfinished.is_none(), "it was read back");
+    seen.gate(GateId::Drift, Verdict::Pass);
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_credentials_block_and_say_how_to_get_new_ones() {
+    let (drill, seen) = calm(Scenario::ExpiredCredentials, 240).await;
+    seen.shows("credentials");
+    assert!(seen.model.live.gates.iter().filter(|g| g.verdict == Verdict::Unknown).count() >= 9);
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn read_only_moves_nothing() {
+    let drill = Drill { read_only: true, ..Drill::new(Scenario::Steady) };
+    let seen = drill.play("<5s>]<1s>y<1s>R<1s>y<1s>").await;
+    seen.shows("READ-ONLY");
+    assert_eq!(drill.weights(), (100, 0));
+}
