@@ -128,8 +128,12 @@ fn what_is_generated_is_generated_from_the_command_line() {
 #[test]
 fn watching_prints_one_object_after_another_until_it_is_interrupted() {
     let drill = Drill::start(&["--speed", "10"]);
-    let mut watch =
-        drill.command("a", &["status", "--watch", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut watch = drill
+        .command("a", &["status", "--watch", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
     let times: Vec<String> = lines
         .take(3)
