@@ -177,7 +177,7 @@ impl Drill {
     pub(crate) fn write_journal(&self, lines: &[Value]) {
         let folder = self.state_of("a");
         std::fs::create_dir_all(&folder).unwrap();
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
         std::fs::write(folder.join("journal.jsonl"), text).unwrap();
     }
 
