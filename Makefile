@@ -7,6 +7,8 @@ JUDGE_LOCK := tests/judges/requirements.txt
 JUDGE_KEY := $(shell sha256sum $(JUDGE_LOCK) 2>/dev/null | cut -c1-16)
 JUDGE_VENV := $(CACHE)/judges-$(JUDGE_KEY)
 JUDGE_PYTHON := $(JUDGE_VENV)/bin/python
+BENCH_LOCK := tests/benches/requirements.txt
+BENCH_VENV := $(CACHE)/bench-$(shell sha256sum $(BENCH_LOCK) 2>/dev/null | cut -c1-16)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 export TAPCTL_BIN = $(abspath $(TARGET))/debug/tapctl
@@ -53,9 +55,15 @@ deny: $(TOOLS)/cargo-deny ## licences, bans and sources of every dependency
 advisories: $(TOOLS)/cargo-deny ## known vulnerabilities; needs a network that reaches the advisory database
 	$(TOOLS)/cargo-deny --locked check advisories
 
-bench: $(JUDGE_VENV)/ready ## measure, each number beside a peer in the same run
+$(BENCH_VENV)/ready: $(BENCH_LOCK)
+	rm -rf $(BENCH_VENV)
+	python3 -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(BENCH_LOCK)
+	touch $@
+
+bench: $(BENCH_VENV)/ready ## measure, each number beside a peer in the same run
 	cargo build --locked --release
-	TAPCTL_BIN=$(abspath $(TARGET))/release/tapctl $(JUDGE_PYTHON) tests/benches/bench.py
+	TAPCTL_BIN=$(abspath $(TARGET))/release/tapctl $(BENCH_VENV)/bin/python tests/benches/bench.py
 	cargo bench --locked
 
 documents: ## write the README's tables and the screenshots anew

@@ -56,6 +56,7 @@ def environment(endpoint, state):
         "AWS_ACCESS_KEY_ID": "simulated",
         "AWS_SECRET_ACCESS_KEY": "simulated",
         "AWS_REGION": "us-west-2",
+        "AWS_DEFAULT_REGION": "us-west-2",
         "AWS_PAGER": "",
         "TAPCTL_STATE_DIR": os.path.join(state, "state"),
     }

@@ -66,7 +66,8 @@ fn a_source_that_is_denied_is_null_and_named() {
     let gates = status["gates"].as_array().unwrap();
     let task = gates.iter().find(|gate| gate["id"] == "replication-task").unwrap();
     assert_eq!(task["verdict"], "unknown");
-    assert!(task["reason"].as_str().unwrap().contains("dms:DescribeReplicationTasks"), "{task}");
+    // Both calls of the source are made at once; either may be the first to be denied.
+    assert!(task["reason"].as_str().unwrap().contains("allow the IAM action dms:DescribeReplication"), "{task}");
 }
 
 #[test]

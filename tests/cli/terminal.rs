@@ -98,7 +98,7 @@ fn all_traffic_needs_the_records_name() {
     for (typed, code, weights) in [("y", 5, (100, 0)), ("app.example.com", 0, (0, 100))] {
         let drill = Drill::steady();
         let mut session = Session::open(&drill, "shift --to 100");
-        session.until("Type the record's name (app.example.com.) to go on: ");
+        session.until("Type app.example.com. to go on: ");
         session.type_line(typed);
         let (status, text) = session.end();
         assert_eq!(status.exit_code(), code, "{text}");

@@ -29,7 +29,28 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         }
         rest = &rest[c.len_utf8()..];
     }
-    Cow::Owned(out)
+    // What stood apart may have come together to a directive; each round makes the text shorter.
+    loop {
+        let stripped = without_directives(&out);
+        if stripped.len() == out.len() {
+            return Cow::Owned(out);
+        }
+        out = stripped;
+    }
+}
+
+fn without_directives(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = skip_directive(rest) {
+            rest = after;
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
 }
 
 fn is_unfit(c: char) -> bool {

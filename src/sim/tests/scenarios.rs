@@ -22,7 +22,7 @@ fn after(scenario: Scenario, seconds: u64) -> (Sim, Value) {
 }
 
 fn calm() -> Value {
-    json!({"lag": false, "unhealthy": 0, "rollout": "COMPLETED", "tables_in_error": 0, "new_weight": 0.0})
+    json!({"lag": false, "unhealthy": 0, "rollout": "COMPLETED", "tables_in_error": 0, "new_weight": 0})
 }
 
 fn with(changes: &Value) -> Value {
@@ -53,7 +53,7 @@ fn each_bends_what_it_says_and_nothing_else() {
         (Scenario::StaleMetrics, 300, json!({})),
         (Scenario::TableError, 120, json!({"tables_in_error": 1})),
         (Scenario::ValidationMismatch, 120, json!({})),
-        (Scenario::SecondOperator, 60, json!({"new_weight": 30.0})),
+        (Scenario::SecondOperator, 60, json!({"new_weight": 30})),
         (Scenario::Throttled, 120, json!({})),
         (Scenario::ControlPlaneDown, 120, json!({})),
         (Scenario::ExpiredCredentials, 120, json!({})),

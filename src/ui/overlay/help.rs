@@ -15,10 +15,11 @@ use super::{Sheet, any_key};
 const KEY: usize = 9;
 
 /// The groups of the help, in its order; every binding belongs to exactly one.
-const GROUPS: [&str; 4] = ["Move traffic", "Views", "Lists", "Program"];
+const GROUPS: [&str; 5] = ["Move traffic", "Views", "Lists", "Program", "Provision (5)"];
 
 fn group_of(binding: &Binding) -> usize {
     match binding.action {
+        action if action.is_about_pulumi() => 4,
         action if action.is_mutating() => 0,
         Action::Go(_) | Action::NextView | Action::PreviousView => 1,
         Action::Filter | Action::Scroll(_) | Action::Page(_) | Action::Top | Action::Bottom => 2,
@@ -26,10 +27,14 @@ fn group_of(binding: &Binding) -> usize {
     }
 }
 
+fn is_view(binding: &Binding) -> bool {
+    matches!(binding.action, Action::Go(_))
+}
+
 pub(super) fn sheet(cx: &Cx<'_>, width: usize, rows: usize) -> Sheet {
     let column = (width - 2) / 2;
-    let left: Vec<Line<'static>> = [0, 3].into_iter().flat_map(|g| group(cx, g, column)).collect();
-    let right: Vec<Line<'static>> = [1, 2].into_iter().flat_map(|g| group(cx, g, column)).collect();
+    let left: Vec<Line<'static>> = [0, 4].into_iter().flat_map(|g| group(cx, g, column)).collect();
+    let right: Vec<Line<'static>> = [1, 2, 3].into_iter().flat_map(|g| group(cx, g, column)).collect();
     let mut body = Vec::new();
     for index in 0..left.len().max(right.len()) {
         let mut spans = Vec::new();
@@ -53,7 +58,18 @@ pub(super) fn sheet(cx: &Cx<'_>, width: usize, rows: usize) -> Sheet {
 
 fn group(cx: &Cx<'_>, group: usize, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![cx.row().put(Role::Strong, GROUPS[group]).line()];
-    for binding in KEYMAP.iter().filter(|b| group_of(b) == group) {
+    let views: Vec<&Binding> = KEYMAP.iter().filter(|b| group_of(b) == group && is_view(b)).collect();
+    for two in views.chunks(2) {
+        let row = two.iter().fold(cx.row(), |row, b| {
+            row.cell(Role::Key, &b.keys.first().map(|key| key.label()).unwrap_or_default(), 2).cell(
+                Role::Text,
+                b.help,
+                width / 2 - 2,
+            )
+        });
+        lines.push(row.line());
+    }
+    for binding in KEYMAP.iter().filter(|b| group_of(b) == group && !is_view(b)) {
         let keys: Vec<_> = binding.keys.iter().map(|key| key.label()).collect();
         let keys = keys.join(" ");
         let lead = if cx.cells(&keys) >= KEY { cx.cells(&keys) + 1 } else { KEY };
