@@ -177,7 +177,7 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) ->
         return finished(&previewed.run, args, out);
     }
     let order = if destroy {
-        RunOrder::destroy(&place.stack, previewed.plan)
+        RunOrder::destroy(&place.stack, &previewed.run.id, previewed.plan)
     } else {
         RunOrder::up(&place.stack, &previewed.run.id, previewed.plan)
     };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::service::Writer;
 use crate::domain::traffic::GroupKey;
-use crate::domain::zone::Endpoints;
+use crate::domain::zone::{Endpoints, NewEndpoint};
 
 /// Every output of the bundled Pulumi program, under the names that the program exports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -252,8 +252,7 @@ impl StackOutputs {
     pub fn endpoints(&self) -> Endpoints {
         Endpoints {
             legacy_dns: self.legacy_lb_dns_name.clone(),
-            new_dns: self.alb_dns_name.clone(),
-            new_zone_id: self.alb_zone_id.clone(),
+            new: Some(NewEndpoint { dns: self.alb_dns_name.clone(), zone_id: self.alb_zone_id.clone() }),
             // After the write cutover a record that fails over by health would open the old stack for writes again.
             evaluate_health: self.database_writer == Writer::Legacy,
         }

@@ -20,12 +20,20 @@ pub const FIRST_WEIGHTS: WeightPair = WeightPair::for_new_share(Percent::ZERO);
 pub struct Endpoints {
     /// DNS name of the Classic ELB.
     pub legacy_dns: String,
-    /// DNS name of the ALB.
-    pub new_dns: String,
-    /// Canonical hosted zone of the ALB.
-    pub new_zone_id: String,
-    /// Whether Route 53 looks at the health of the ALB's targets before it answers with it.
+    /// The ALB; nothing before the first `up`.
+    pub new: Option<NewEndpoint>,
+    /// Whether Route 53 looks at the health of a load balancer's targets before it answers with it. The Pulumi program
+    /// declares it so for both members while both stacks write to the legacy database.
     pub evaluate_health: bool,
+}
+
+/// The new load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEndpoint {
+    /// DNS name of the ALB.
+    pub dns: String,
+    /// Canonical hosted zone of the ALB.
+    pub zone_id: String,
 }
 
 impl Endpoints {
@@ -39,7 +47,7 @@ impl Endpoints {
         let all = |dns: &str| !dns.is_empty() && !names.is_empty() && names.iter().all(|name| same_host(name, dns));
         if all(&self.legacy_dns) {
             Some(Side::Legacy)
-        } else if all(&self.new_dns) {
+        } else if self.new.as_ref().is_some_and(|new| all(&new.dns)) {
             Some(Side::New)
         } else {
             None
@@ -141,6 +149,15 @@ pub enum ZoneRefusal {
         /// The legacy load balancer.
         legacy: String,
     },
+    /// The IPv6 address cannot become a pair, since there is nothing yet for its other half to point to.
+    #[error(
+        "{name} has an AAAA record too, and the new load balancer does not exist yet: remove the AAAA record first, so \
+         that IPv6 clients use the A record, or adopt after the first `up`"
+    )]
+    Ipv6 {
+        /// The name.
+        name: String,
+    },
     /// The TTL would mix with that of an alias.
     #[error(
         "{name} has a TTL of {ttl_s} s beside an alias with {} s: give it {} s, wait for the old TTL to run out, then \
@@ -196,7 +213,8 @@ pub struct ZonePlan {
 }
 
 /// Turns the simple record under the key's name into the weighted pair, legacy 100 and new 0. An AAAA record beside the
-/// A record becomes a pair of its own, in the same batch.
+/// A record becomes a pair of its own, in the same batch. Before the first `up` there is no new load balancer: then the
+/// legacy member stands alone, with all the weight, and `up` puts the new one beside it with 0.
 ///
 /// # Errors
 /// [`ZoneRefusal`] by name; nothing is half done.
@@ -220,6 +238,9 @@ pub fn adopt(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Resul
         None if found.is_empty() => return Err(ZoneRefusal::Missing { name, rtype: wanted }),
         None => return Err(ZoneRefusal::OtherType { name, found: found[0].rtype.clone(), wanted }),
     }
+    if endpoints.new.is_none() && found.iter().any(|record| record.rtype != key.rtype) {
+        return Err(ZoneRefusal::Ipv6 { name });
+    }
     let mut creates = Vec::new();
     for record in &found {
         if endpoints.side_of(&record.target) != Some(Side::Legacy) {
@@ -233,28 +254,33 @@ pub fn adopt(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Resul
             health_check_id: check,
             ..(*record).clone()
         };
-        let new_target = match &record.target {
-            Target::Alias { .. } => alias_to_new(endpoints),
-            Target::Values { ttl_s, .. } if record.rtype == "CNAME" => {
-                Target::Values { ttl_s: *ttl_s, values: vec![endpoints.new_dns.trim_end_matches('.').to_owned()] }
+        let legacy_target = match &record.target {
+            Target::Alias { dns_name, zone_id, .. } => Target::Alias {
+                dns_name: dns_name.clone(),
+                zone_id: zone_id.clone(),
+                evaluate_health: endpoints.evaluate_health,
+            },
+            Target::Values { ttl_s, .. } if record.rtype != "CNAME" && u64::from(*ttl_s) != ALIAS_TTL.as_secs() => {
+                return Err(ZoneRefusal::Ttl { name, ttl_s: *ttl_s });
             }
-            Target::Values { ttl_s, .. } if u64::from(*ttl_s) == ALIAS_TTL.as_secs() => alias_to_new(endpoints),
-            Target::Values { ttl_s, .. } => return Err(ZoneRefusal::Ttl { name, ttl_s: *ttl_s }),
+            values @ Target::Values { .. } => values.clone(),
         };
-        let (legacy, new) = (FIRST_WEIGHTS.legacy(), FIRST_WEIGHTS.new_weight());
-        creates.push(member(&key.legacy_id, legacy, record.target.clone(), record.health_check_id.clone()));
-        creates.push(member(&key.new_id, new, new_target, None));
+        let new_target = endpoints.new.as_ref().map(|new| match &record.target {
+            Target::Values { ttl_s, .. } if record.rtype == "CNAME" => {
+                Target::Values { ttl_s: *ttl_s, values: vec![new.dns.trim_end_matches('.').to_owned()] }
+            }
+            _ => Target::Alias {
+                dns_name: new.dns.clone(),
+                zone_id: new.zone_id.clone(),
+                evaluate_health: endpoints.evaluate_health,
+            },
+        });
+        let check = record.health_check_id.clone();
+        creates.push(member(&key.legacy_id, FIRST_WEIGHTS.legacy(), legacy_target, check));
+        creates.extend(new_target.map(|target| member(&key.new_id, FIRST_WEIGHTS.new_weight(), target, None)));
     }
     let deletes = found.into_iter().cloned().collect();
     Ok(ZonePlan { step: ZoneStep::Adopt, zone_id: key.zone_id.clone(), name, deletes, creates })
-}
-
-fn alias_to_new(endpoints: &Endpoints) -> Target {
-    Target::Alias {
-        dns_name: endpoints.new_dns.clone(),
-        zone_id: endpoints.new_zone_id.clone(),
-        evaluate_health: endpoints.evaluate_health,
-    }
 }
 
 /// Turns the pair back into one simple record that points where `to` points now.
@@ -354,7 +380,7 @@ pub fn orphans(key: &GroupKey, endpoints: &Endpoints, zone: &[Record]) -> Vec<Or
         .filter_map(|record| {
             let ours = record.set_identifier.as_deref().filter(|id| *id == key.new_id || *id == key.legacy_id);
             let reason = if endpoints.side_of(&record.target) == Some(Side::New) {
-                format!("points to the load balancer {} that is gone", endpoints.new_dns)
+                format!("points to {}, a load balancer that is gone", record.target_text())
             } else if let (true, Some(id)) = (same_name(&record.name, &key.name), ours) {
                 format!("is still the pair's member {id}")
             } else {
@@ -373,8 +399,7 @@ mod tests {
     fn endpoints() -> Endpoints {
         Endpoints {
             legacy_dns: "legacy.elb.amazonaws.com".into(),
-            new_dns: "new.elb.amazonaws.com".into(),
-            new_zone_id: "Z1H1FL5HABSF5".into(),
+            new: Some(NewEndpoint { dns: "new.elb.amazonaws.com".into(), zone_id: "Z1H1FL5HABSF5".into() }),
             evaluate_health: true,
         }
     }
@@ -399,6 +424,15 @@ mod tests {
         let back = release(&key(), &plan.creates, Side::Legacy).unwrap();
         assert_eq!(back.creates, before);
         assert_eq!(back.deletes, plan.creates);
+    }
+
+    #[test]
+    fn before_the_first_up_the_legacy_member_stands_alone_with_all_the_weight() {
+        let endpoints = Endpoints { new: None, ..endpoints() };
+        let plan = adopt(&key(), &endpoints, &[simple("A", "legacy")]).unwrap();
+        assert_eq!(weights(&plan), [("legacy".to_owned(), 100)]);
+        let both = [simple("A", "legacy"), simple("AAAA", "legacy")];
+        assert!(matches!(adopt(&key(), &endpoints, &both), Err(ZoneRefusal::Ipv6 { .. })));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn command(args: &[String], out: &mut impl Write) -> Result<u8, String> {
         ["destroy"] => Operation::Destroy,
         _ => return Err(format!("unknown command {words:?} for the stand-in of \"pulumi\"")),
     };
-    let script = Script::of(operation, &stack.resources)?;
+    let script = Script::of(operation, &stack.resources, settings.stretch)?;
     if let Some(plan) = option("--save-plan") {
         let text = json!({"resources": stack.resources}).to_string();
         std::fs::write(&plan, text).map_err(|error| format!("{}: {error}", plan.display()))?;
@@ -137,7 +137,7 @@ mod tests {
         let demo = Demo::new(None);
         let (code, preview) = demo.fold("preview --stack prod --json");
         let plan = Plan::of(&preview);
-        assert!(code == 0 && plan.complete && plan.total() > 5, "{}", plan.text());
+        assert!(code == 0 && plan.complete && plan.total() > 90, "{}", plan.text());
         let (code, up) = demo.fold("up --stack prod --yes --json");
         assert_eq!((code, up.ending()), (0, Some(Ending::Succeeded)));
         assert_eq!(up.progress().done, plan.total());
@@ -155,11 +155,11 @@ mod tests {
 
     #[test]
     fn it_fails_where_it_is_told_to_and_goes_on_from_there() {
-        let demo = Demo::new(Some("subnet-1"));
+        let demo = Demo::new(Some("migration-alb-prod"));
         let (code, failed) = demo.fold("up --stack prod --json");
         assert_eq!((code, failed.ending()), (1, Some(Ending::Failed)));
         let failure = failed.failures()[0];
-        assert!(failure.resource.is_some_and(|r| r.name().contains("subnet-1")), "{failure:?}");
+        assert!(failure.resource.is_some_and(|r| r.name() == "migration-alb-prod"), "{failure:?}");
         let done = failed.progress().done;
         let settings = Settings { fail: None, ..Settings::read(&demo.file()).unwrap() };
         settings.write(&demo.file()).unwrap();

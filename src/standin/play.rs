@@ -13,10 +13,8 @@ use super::settings::Settings;
 use crate::adapters::pulumi::process::wall_now;
 use crate::domain::units::Timestamp;
 
-/// Exit code of Pulumi for a run that failed.
+/// Exit code of Pulumi for a run that failed, or was cancelled (as CLI 3.255 does in both cases).
 const FAILED: u8 = 1;
-/// Exit code of Pulumi for a run that was cancelled (CLI 3.2xx, since issue 22176).
-const CANCELLED: u8 = 8;
 /// Exit code of Pulumi for a run that was ended by force.
 const TERMINATED: u8 = 255;
 
@@ -163,7 +161,7 @@ impl<W: Write> Player<'_, W> {
         let (code, said) = match self.stop {
             None => (0, None),
             Some(Stop::Failed) => (FAILED, Some(format!("{word} failed\n"))),
-            Some(Stop::Cancelled) => (CANCELLED, Some(format!("{word} canceled\n"))),
+            Some(Stop::Cancelled) => (FAILED, Some(format!("{word} canceled\n"))),
         };
         self.played.code = code;
         if let Some(said) = said {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-/// A recorded `up` from an empty stack.
-const UP: &str = include_str!("recordings/up.jsonl");
+/// A recorded `up` of the bundled program from an empty stack; the same file that the tests fold.
+const UP: &str = include_str!("../../tests/fixtures/engine/bundled-up.jsonl");
 /// The recorded `destroy` of what it made.
-const DESTROY: &str = include_str!("recordings/destroy.jsonl");
+const DESTROY: &str = include_str!("../../tests/fixtures/engine/bundled-destroy.jsonl");
 
 /// Kinds of events that carry a step.
 const STEPS: [&str; 3] = ["resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"];
@@ -69,17 +69,20 @@ pub struct Script {
 }
 
 impl Script {
-    /// The run of `operation` on a stack that holds `existing`.
+    /// The run of `operation` on a stack that holds `existing`; one recorded second lasts `stretch` seconds.
     ///
     /// # Errors
     /// Only if the recording that is built in cannot be read.
-    pub fn of(operation: Operation, existing: &[String]) -> Result<Self, String> {
+    pub fn of(operation: Operation, existing: &[String], stretch: f64) -> Result<Self, String> {
         let existing: BTreeSet<&str> = existing.iter().map(String::as_str).collect();
         let recording = match operation {
             Operation::Destroy | Operation::PreviewDestroy => DESTROY,
             _ => UP,
         };
         let mut beats = read(recording)?;
+        for beat in &mut beats {
+            beat.due *= stretch;
+        }
         match operation {
             Operation::Preview | Operation::Up => beats.iter_mut().for_each(|beat| keep_existing(beat, &existing)),
             Operation::Refresh => {

@@ -15,8 +15,11 @@ use crate::domain::units::Timestamp;
 pub struct Settings {
     /// Name of the stack.
     pub stack: String,
-    /// How many seconds of the recording pass in one of this host.
+    /// How many seconds of the demo pass in one of this host.
     pub speed: f64,
+    /// How many seconds of the demo one recorded second lasts. The recorded runs took seconds, since no cloud had to be
+    /// waited for; with 120 an `up` takes the ten minutes that a database cluster needs.
+    pub stretch: f64,
     /// An instant of the demo's clock …
     pub demo_at: Timestamp,
     /// … and of this host's clock at the same time.
@@ -30,7 +33,15 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let now = wall_now();
-        Self { stack: "demo".to_owned(), speed: 1.0, demo_at: now, wall_at: now, fail: None, outputs: None }
+        Self {
+            stack: "demo".to_owned(),
+            speed: 1.0,
+            stretch: 1.0,
+            demo_at: now,
+            wall_at: now,
+            fail: None,
+            outputs: None,
+        }
     }
 }
 
@@ -74,11 +85,17 @@ impl Settings {
     }
 }
 
+fn unstretched() -> f64 {
+    1.0
+}
+
 /// JSON has no infinity: a speed of 0 stands for it.
 #[derive(Serialize, Deserialize)]
 struct Raw {
     stack: String,
     speed: f64,
+    #[serde(default = "unstretched")]
+    stretch: f64,
     demo_at: Timestamp,
     wall_at: Timestamp,
     fail: Option<String>,
@@ -88,16 +105,16 @@ struct Raw {
 impl From<Raw> for Settings {
     fn from(raw: Raw) -> Self {
         let speed = if raw.speed > 0.0 { raw.speed } else { f64::INFINITY };
-        let Raw { stack, demo_at, wall_at, fail, outputs, .. } = raw;
-        Self { stack, speed, demo_at, wall_at, fail, outputs }
+        let Raw { stack, stretch, demo_at, wall_at, fail, outputs, .. } = raw;
+        Self { stack, speed, stretch, demo_at, wall_at, fail, outputs }
     }
 }
 
 impl From<Settings> for Raw {
     fn from(settings: Settings) -> Self {
         let speed = if settings.speed.is_finite() { settings.speed } else { 0.0 };
-        let Settings { stack, demo_at, wall_at, fail, outputs, .. } = settings;
-        Self { stack, speed, demo_at, wall_at, fail, outputs }
+        let Settings { stack, stretch, demo_at, wall_at, fail, outputs, .. } = settings;
+        Self { stack, speed, stretch, demo_at, wall_at, fail, outputs }
     }
 }
 

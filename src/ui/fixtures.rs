@@ -44,8 +44,10 @@ fn stack() -> Stack {
         aurora: "techvault-prod".into(),
         endpoints: crate::domain::zone::Endpoints {
             legacy_dns: "legacy.elb.amazonaws.com".into(),
-            new_dns: "new.elb.amazonaws.com".into(),
-            new_zone_id: "Z1H1FL5HABSF5".into(),
+            new: Some(crate::domain::zone::NewEndpoint {
+                dns: "new.elb.amazonaws.com".into(),
+                zone_id: "Z1H1FL5HABSF5".into(),
+            }),
             evaluate_health: true,
         },
         read_only: false,

@@ -14,6 +14,9 @@ fn recorded_runs_come_to_what_the_engine_counted() {
         ("destroy.jsonl", Ending::Succeeded, 9, 0, 0),
         ("refresh.jsonl", Ending::Succeeded, 0, 0, 9),
         ("preview.jsonl", Ending::Succeeded, 0, 0, 10),
+        ("bundled-preview.jsonl", Ending::Succeeded, 103, 0, 0),
+        ("bundled-up.jsonl", Ending::Succeeded, 103, 0, 0),
+        ("bundled-destroy.jsonl", Ending::Succeeded, 103, 0, 0),
     ] {
         let deploy = folded(&recording(name));
         let progress = deploy.progress();
@@ -65,6 +68,33 @@ fn an_interrupted_run_says_so_and_its_last_resource_was_waited_for() {
 }
 
 #[test]
+fn the_bundled_program_shows_its_records_first_and_its_failure_whole() {
+    let plan = Plan::of(&folded(&recording("bundled-preview.jsonl")));
+    let records: Vec<_> = plan
+        .dangers
+        .iter()
+        .map(|danger| match danger {
+            Danger::WeightedRecord { record, .. } => (record.set_identifier.as_str(), record.new_weight),
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(records.len(), 2, "{:?}", plan.dangers);
+    assert!(
+        records.contains(&("migration-legacy-prod", Some(100))) && records.contains(&("migration-new-prod", Some(0))),
+        "{records:?}"
+    );
+    let stateful = Plan::of(&folded(&recording("bundled-destroy.jsonl")));
+    assert!(stateful.touches_weights());
+    assert!(stateful.dangers.iter().any(|d| d.to_string().contains("migration-aurora-prod (aws:rds/cluster:Cluster)")));
+    let failed = folded(&recording("bundled-up-failed.jsonl"));
+    let top = failed.failures()[0];
+    assert_eq!(top.resource.unwrap().name(), "migration-alb-prod");
+    assert!(top.text.ends_with("TooManyLoadBalancers: The maximum number of load balancers has been reached"));
+    let outputs = folded(&recording("bundled-up.jsonl")).outputs().clone();
+    assert_eq!(outputs["recordName"], "app.example.com");
+}
+
+#[test]
 fn outputs_are_there_and_secrets_are_masked() {
     let deploy = folded(&recording("up.jsonl"));
     assert_eq!(deploy.outputs()["pw"], "[secret]");
@@ -93,7 +123,7 @@ fn a_plan_lists_its_dangers_first_and_is_the_total_of_the_progress() {
     assert!(matches!(&plan.dangers[0], Danger::WeightedRecord { record, .. } if record.set_identifier == "new"));
     let secrets = plan.dangers.iter().filter(|danger| matches!(danger, Danger::Deletes { .. })).count();
     assert_eq!(secrets, 2, "{:?}", plan.dangers);
-    let order = RunOrder::destroy("dev", plan.clone()).unwrap();
+    let order = RunOrder::destroy("dev", "p1", plan.clone()).unwrap();
     assert_eq!(order.need(), tapctl::domain::confirm::Need::Typed("dev".into()));
     let mut deploy = Deploy::expecting(&plan);
     assert_eq!(deploy.progress(), Progress { total: Some(plan.total()), ..Progress::default() });

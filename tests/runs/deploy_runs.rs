@@ -8,6 +8,7 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
 use tapctl::adapters::pulumi::folder::{RunRecord, RunStatus, file};
 use tapctl::adapters::pulumi::process::{ProcessId, host};
+use tapctl::adapters::pulumi::run::Supervisor;
 use tapctl::adapters::pulumi::{Interrupted, PulumiError, interrupt, run, stack_run};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::deploy::{Deploy, Ending, FailureKind, Refusal, RunKind, Termination};
@@ -61,6 +62,7 @@ async fn a_closed_terminal_and_a_killed_starter_leave_the_run_going() {
         id: dir.id(),
         kind: RunKind::Refresh,
         stack: "prod".into(),
+        preview: None,
         line: invocation.line,
         argv: invocation.argv,
         cwd: invocation.cwd,
@@ -230,6 +232,35 @@ async fn a_pulumi_that_is_not_there_leaves_an_ended_run_and_a_sentence() {
     assert_eq!(stack_run(fake.folder.path()), Ok(None));
     let finished = c.attach(None, &mut |_| ()).await.unwrap();
     assert!(finished.failure.unwrap().sentence.contains("No such file"));
+}
+
+#[tokio::test]
+async fn a_run_that_never_began_does_not_stand_in_the_way() {
+    let fake = Fake::new("exit 0");
+    let c = &fake.context;
+    for program in ["/nowhere/tapctl", "/bin/false"] {
+        let broken = Supervisor { program: program.into() };
+        let error = run::preview(&c.runs, &c.pulumi, &broken, false, request()).await.unwrap_err();
+        assert!(matches!(error, PulumiError::NotStarted(_)), "{error:?}");
+        assert_eq!(stack_run(fake.folder.path()), Ok(None), "{program}");
+    }
+    start(&fake).await;
+}
+
+#[tokio::test]
+async fn a_run_of_another_host_is_not_taken_for_dead() {
+    let fake = Fake::new("exit 0");
+    let started = start(&fake).await;
+    let over = |record: &RunRecord, status: &RunStatus| {
+        !status.is_active() && record.supervisor.as_ref().is_some_and(|supervisor| !supervisor.is_alive())
+    };
+    let mut record = until(&started.dir, over).await;
+    fs::write(started.dir.file(file::END), "").unwrap();
+    (record.end, record.host) = (None, "another-bastion".into());
+    started.dir.write(&record).unwrap();
+    assert!(stack_run(fake.folder.path()).unwrap().unwrap().contains("another-bastion"));
+    let refused = interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap_err();
+    assert_eq!(refused, PulumiError::Elsewhere("another-bastion".into()));
 }
 
 #[tokio::test]

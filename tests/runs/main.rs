@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test that uses them")]
 
 mod deploy_demo;
+mod deploy_engine;
 mod deploy_fold;
 mod deploy_runs;
+mod engine;
 mod support;

@@ -74,6 +74,9 @@ pub enum PulumiError {
     /// No run of this name.
     #[error("there is no run {0}")]
     NoSuchRun(String),
+    /// The run is on another host.
+    #[error("the run is on {0}: it can only be interrupted there")]
+    Elsewhere(String),
     /// The run has ended, so there is nothing to interrupt.
     #[error("the run has ended: nothing is left to interrupt")]
     NotRunning,
@@ -105,6 +108,7 @@ impl PulumiError {
                 "look into the run's folder, and check space and rights of the state folder".to_owned()
             }
             Self::NoSuchRun(_) => "`tapctl attach` without a name takes the newest run".to_owned(),
+            Self::Elsewhere(host) => format!("open tapctl on {host}"),
             Self::NotRunning => "`tapctl attach` shows how it ended".to_owned(),
             Self::Storage(error) => error.hint(),
         }
@@ -116,7 +120,7 @@ impl PulumiError {
         match self {
             Self::Refused(_) => 3,
             Self::Failed(explanation) if explanation.kind == FailureKind::Interrupted => 5,
-            Self::Storage(_) | Self::NoSuchRun(_) | Self::NotRunning => 1,
+            Self::Storage(_) | Self::NoSuchRun(_) | Self::NotRunning | Self::Elsewhere(_) => 1,
             _ => 7,
         }
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::process::ProcessId;
+use super::process::{ProcessId, host};
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::units::Timestamp;
@@ -49,6 +49,9 @@ pub struct RunRecord {
     pub kind: RunKind,
     /// On which stack.
     pub stack: String,
+    /// The preview that was read before it was confirmed.
+    #[serde(default)]
+    pub preview: Option<String>,
     /// The command as it was shown.
     pub line: String,
     /// Program and arguments.
@@ -115,15 +118,17 @@ pub enum RunStatus {
     Running,
     /// It ended.
     Ended(RunEnd),
+    /// It was started on another host that shares this folder, and has no end yet: nobody here can tell.
+    Elsewhere,
     /// Pulumi is gone and nobody saw how: the host went down, or both processes were killed.
     Lost,
 }
 
 impl RunStatus {
-    /// Whether it goes on.
+    /// Whether it goes on, as far as is known: unknown is no reason to start another one.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        matches!(self, Self::Starting | Self::Running)
+        matches!(self, Self::Starting | Self::Running | Self::Elsewhere)
     }
 }
 
@@ -134,6 +139,8 @@ impl RunRecord {
         let alive = |process: &Option<ProcessId>| process.as_ref().is_some_and(ProcessId::is_alive);
         if let Some(end) = &self.end {
             RunStatus::Ended(end.clone())
+        } else if self.host != host() {
+            RunStatus::Elsewhere
         } else if alive(&self.child) {
             RunStatus::Running
         } else if alive(&self.supervisor) || (self.supervisor.is_none() && alive(&self.starter)) {
@@ -148,7 +155,8 @@ impl RunRecord {
     #[must_use]
     pub fn summary(&self) -> String {
         let pid = self.child.as_ref().map(|child| format!(", pid {}", child.pid)).unwrap_or_default();
-        format!("pulumi {} on {} since {} (by {}{pid})", self.kind, self.stack, self.started_at, self.operator)
+        let Self { kind, stack, started_at, operator, host, .. } = self;
+        format!("pulumi {kind} on {stack} since {started_at} (by {operator} on {host}{pid})")
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use rustix::process::Signal;
 
 use super::error::PulumiError;
-use super::folder::{RunDir, Runs, file, storage};
+use super::folder::{RunDir, RunStatus, Runs, file, storage};
 use super::process::ProcessId;
 use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::order::Termination as Subject;
@@ -63,6 +63,9 @@ pub fn terminate(runs: &Runs, subject: &Confirmed<Subject>) -> Result<(), Pulumi
 
 fn running(dir: &RunDir) -> Result<ProcessId, PulumiError> {
     let record = dir.read()?.ok_or_else(|| PulumiError::NoSuchRun(dir.id()))?;
+    if record.status() == RunStatus::Elsewhere {
+        return Err(PulumiError::Elsewhere(record.host));
+    }
     record.child.filter(|child| record.end.is_none() && child.is_alive()).ok_or(PulumiError::NotRunning)
 }
 

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use tokio::process::Command;
 
 use super::command::{Invocation, Pulumi};
 use super::error::PulumiError;
-use super::folder::{RunDir, RunRecord, Runs, file, storage};
-use super::process::{ProcessId, free_bytes, host};
+use super::folder::{RunDir, RunEnd, RunRecord, Runs, file, storage};
+use super::process::{ProcessId, free_bytes, host, wall_now};
 use super::supervisor::STARTED;
 use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::guard::{Refusal, RunKind};
@@ -26,6 +26,10 @@ use crate::domain::units::Timestamp;
 
 /// How long the supervisor may take to report: it only makes a session and starts a process.
 const REPORT_PATIENCE: Duration = Duration::from_secs(20);
+/// How long another start may take before this one gives up.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// Pause between two tries.
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
 /// Room that a run needs for its events: the largest recorded one wrote 4 MB, a plan and a state come on top.
 const MIN_FREE_BYTES: u64 = 32 << 20;
 /// Bytes of a report that are read.
@@ -95,15 +99,11 @@ pub async fn execute(
     request: Request,
 ) -> Result<Started, PulumiError> {
     let order = order.get();
-    let plan = match order.preview() {
-        Some(id) => Some(runs.dir(id).ok_or_else(|| PulumiError::NoSuchRun(id.to_owned()))?.file(file::PLAN)),
-        None => None,
-    };
     if order.stack() != pulumi.stack {
         let message = format!("the plan is for {}, and Pulumi is set to {}", order.stack(), pulumi.stack);
         return Err(PulumiError::NotStarted(message));
     }
-    start(runs, pulumi, supervisor, order.kind(), plan.as_deref(), request).await
+    start(runs, pulumi, supervisor, order.kind(), order.preview(), request).await
 }
 
 async fn start(
@@ -111,13 +111,10 @@ async fn start(
     pulumi: &Pulumi,
     supervisor: &Supervisor,
     kind: RunKind,
-    plan: Option<&Path>,
+    preview: Option<&str>,
     request: Request,
 ) -> Result<Started, PulumiError> {
-    let _only_one = runs.exclusive().map_err(|error| match error.kind {
-        ErrorKind::Conflict => PulumiError::Refused(Refusal::RunGoesOn(error.message)),
-        _ => PulumiError::Storage(error),
-    })?;
+    let _only_one = only_one(runs).await?;
     if let Some(record) = runs.going_on()? {
         return Err(PulumiError::Refused(Refusal::RunGoesOn(record.summary())));
     }
@@ -125,17 +122,40 @@ async fn start(
         let message = format!("only {} MB are free in {}", free >> 20, runs.root().display());
         return Err(PulumiError::NotStarted(message));
     }
+    let plan = match preview.filter(|_| kind == RunKind::Up) {
+        Some(id) => Some(runs.dir(id).ok_or_else(|| PulumiError::NoSuchRun(id.to_owned()))?.file(file::PLAN)),
+        None => None,
+    };
     runs.prune()?;
     let dir = runs.create(kind, request.at)?;
     if let Some(plan) = plan {
-        let copied = fs::read(plan).and_then(|bytes| fs::write(dir.file(file::PLAN), bytes));
-        copied.map_err(|error| storage("copy the plan", plan, &error))?;
+        let copied = fs::read(&plan).and_then(|bytes| fs::write(dir.file(file::PLAN), bytes));
+        copied.map_err(|error| storage("copy the plan", &plan, &error))?;
     }
     let invocation = pulumi.run(kind, &dir.file(file::PLAN));
-    let record = record_of(&dir, kind, pulumi, &invocation, request);
-    dir.write(&record)?;
-    launch(&dir, supervisor).await?;
+    let preview = preview.map(str::to_owned);
+    dir.write(&RunRecord { preview, ..record_of(&dir, kind, pulumi, &invocation, request) })?;
+    if let Err(error) = launch(&dir, supervisor).await {
+        give_up(&dir, &error)?;
+        return Err(error);
+    }
     Ok(Started { dir, line: invocation.line })
+}
+
+/// Waits for the lock: whoever holds it is about to have a run going, which then says more than the lock does. A child
+/// that another thread is just starting holds it too, for the moment between fork and exec.
+async fn only_one(runs: &Runs) -> Result<fs::File, PulumiError> {
+    let waited = tokio::time::Instant::now();
+    loop {
+        match runs.exclusive() {
+            Ok(lock) => return Ok(lock),
+            Err(error) if error.kind != ErrorKind::Conflict => return Err(PulumiError::Storage(error)),
+            Err(error) if waited.elapsed() >= LOCK_PATIENCE => {
+                return Err(PulumiError::Refused(Refusal::RunGoesOn(error.message)));
+            }
+            Err(_) => tokio::time::sleep(LOCK_AGAIN).await,
+        }
+    }
 }
 
 fn record_of(dir: &RunDir, kind: RunKind, pulumi: &Pulumi, invocation: &Invocation, request: Request) -> RunRecord {
@@ -144,6 +164,7 @@ fn record_of(dir: &RunDir, kind: RunKind, pulumi: &Pulumi, invocation: &Invocati
         id: dir.id(),
         kind,
         stack: pulumi.stack.clone(),
+        preview: None,
         line: invocation.line.clone(),
         argv: invocation.argv.clone(),
         cwd: invocation.cwd.clone(),
@@ -156,6 +177,15 @@ fn record_of(dir: &RunDir, kind: RunKind, pulumi: &Pulumi, invocation: &Invocati
         child: None,
         end: None,
     }
+}
+
+/// A run that never began is over, or it would count as starting for as long as this process lives. A supervisor that
+/// comes too late finds the end and leaves it at that.
+fn give_up(dir: &RunDir, error: &PulumiError) -> Result<(), PulumiError> {
+    if let Some(record) = dir.read()?.filter(|record| record.supervisor.is_none() && record.end.is_none()) {
+        dir.finish(&record, &RunEnd { at: wall_now(), code: None, signal: None, error: Some(error.to_string()) })?;
+    }
+    Ok(())
 }
 
 /// Starts the supervisor and waits for its report. The pipe breaks when it dies, so this always ends.

@@ -8,14 +8,14 @@ pub mod print;
 use std::time::Duration;
 
 use crate::adapters::pulumi::Pulumi;
-use crate::adapters::pulumi::folder::{RunDir, RunStatus, Runs};
-use crate::adapters::pulumi::follow::{Follower, Update};
+use crate::adapters::pulumi::folder::{RunDir, RunRecord, RunStatus, Runs, file};
+use crate::adapters::pulumi::follow::{Follower, Tail, Update};
 use crate::adapters::pulumi::run::{Request, Started, Supervisor};
 use crate::adapters::pulumi::{PulumiError, command, find, run, stack};
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::explain::{Explanation, explain};
+use crate::domain::deploy::explain::{Explanation, FailureKind, explain};
 use crate::domain::deploy::guard::{RunKind, Situation, may_start};
-use crate::domain::deploy::{Deploy, Plan, RunOrder};
+use crate::domain::deploy::{Deploy, Ending, Plan, RunOrder};
 use crate::domain::units::Timestamp;
 
 /// How often a run's file is looked at: ten times per second, which a person takes for at once.
@@ -97,7 +97,7 @@ impl Context {
     /// As [`run::preview`], and [`PulumiError::Failed`] when Pulumi fails.
     pub async fn preview(&self, destroy: bool, request: Request, seen: Observer<'_>) -> Result<Previewed, PulumiError> {
         let started = run::preview(&self.runs, &self.pulumi, &self.supervisor, destroy, request).await?;
-        let run = self.follow(&started.dir, Deploy::new(), seen).await?.ok()?;
+        let run = self.follow(&started.dir, seen).await?.ok()?;
         Ok(Previewed { plan: Plan::of(&run.deploy), run })
     }
 
@@ -127,11 +127,7 @@ impl Context {
         seen: Observer<'_>,
     ) -> Result<Finished, PulumiError> {
         let started = self.start(order, situation, request).await?;
-        let deploy = match order.get().kind() {
-            RunKind::Refresh => Deploy::new(),
-            _ => Deploy::expecting(order.get().plan()),
-        };
-        self.follow(&started.dir, deploy, seen).await?.ok()
+        self.follow(&started.dir, seen).await?.ok()
     }
 
     /// Follows a run that goes on, or reads one that ended: the one named, the one that goes on, or the newest.
@@ -147,15 +143,34 @@ impl Context {
             },
         };
         let dir = dir.ok_or_else(|| PulumiError::NoSuchRun(id.unwrap_or("in the state folder").to_owned()))?;
-        self.follow(&dir, Deploy::new(), seen).await
+        self.follow(&dir, seen).await
     }
 
-    /// Folds a run from its first event to its end. `deploy` holds what is expected of it.
+    /// What is expected of a run before its first event: all that its preview planned, pending. A preview whose folder
+    /// is gone by now leaves the total unknown.
+    ///
+    /// # Errors
+    /// [`PulumiError::Storage`] when files are there and cannot be read.
+    pub fn expected(&self, record: &RunRecord) -> Result<Deploy, PulumiError> {
+        let Some(dir) = record.preview.as_deref().and_then(|id| self.runs.dir(id)) else { return Ok(Deploy::new()) };
+        let mut preview = Deploy::new();
+        let mut tail = Tail::new(dir.file(file::EVENTS));
+        loop {
+            let batch = tail.read()?;
+            batch.lines.into_iter().for_each(|line| preview.fold(line));
+            if !batch.more {
+                return Ok(Deploy::expecting(&Plan::of(&preview)));
+            }
+        }
+    }
+
+    /// Folds a run from its first event to its end.
     ///
     /// # Errors
     /// [`PulumiError::Storage`] when its files cannot be read.
-    pub async fn follow(&self, dir: &RunDir, deploy: Deploy, seen: Observer<'_>) -> Result<Finished, PulumiError> {
-        let blank = deploy.redacting(command::redactor());
+    pub async fn follow(&self, dir: &RunDir, seen: Observer<'_>) -> Result<Finished, PulumiError> {
+        let record = dir.read()?.ok_or_else(|| PulumiError::NoSuchRun(dir.id()))?;
+        let blank = self.expected(&record)?.redacting(command::redactor());
         let mut deploy = blank.clone();
         let mut follower = Follower::new(dir.clone(), self.every);
         let mut status = RunStatus::Lost;
@@ -173,23 +188,36 @@ impl Context {
             }
             seen(&deploy);
         }
-        let record = dir.read()?.ok_or_else(|| PulumiError::NoSuchRun(dir.id()))?;
         let failure = failure_of(dir, &deploy, &status);
         Ok(Finished { id: record.id, kind: record.kind, line: record.line, status, deploy, failure })
     }
 }
 
-/// Why a run that ended did not succeed; nothing when it did. The exit code decides, not the stream.
+/// Why a run that ended did not succeed; nothing when it did. The exit code decides, and the stream only where nobody
+/// saw the exit code.
 #[must_use]
 pub fn failure_of(dir: &RunDir, deploy: &Deploy, status: &RunStatus) -> Option<Explanation> {
-    let (code, error) = match status {
+    let code = match status {
         RunStatus::Ended(end) if end.succeeded() => return None,
-        RunStatus::Ended(end) => (end.code, end.error.clone()),
-        RunStatus::Lost => (None, None),
-        RunStatus::Starting | RunStatus::Running => return None,
+        RunStatus::Ended(end) => match &end.error {
+            Some(error) => return Some(not_started(error)),
+            None => end.code,
+        },
+        // Nobody saw the exit code, but the engine said its last word.
+        RunStatus::Lost if deploy.ending() == Some(Ending::Succeeded) => return None,
+        RunStatus::Lost => None,
+        RunStatus::Starting | RunStatus::Running | RunStatus::Elsewhere => return None,
     };
-    let stderr = error.unwrap_or_else(|| dir.stderr_tail(STDERR_TAIL));
-    Some(explain(deploy, code, &stderr))
+    Some(explain(deploy, code, &dir.stderr_tail(STDERR_TAIL)))
+}
+
+fn not_started(error: &str) -> Explanation {
+    Explanation {
+        kind: FailureKind::Other,
+        sentence: format!("it could not be started: {error}"),
+        way_out: "`tapctl doctor` says what is missing; nothing was changed".to_owned(),
+        locks: Vec::new(),
+    }
 }
 
 /// A request by this operator, now.

@@ -115,6 +115,7 @@ fn status_text(status: &RunStatus) -> String {
     match status {
         RunStatus::Starting => "is starting".to_owned(),
         RunStatus::Running => "goes on".to_owned(),
+        RunStatus::Elsewhere => "goes on elsewhere".to_owned(),
         RunStatus::Ended(end) => end.text(),
         RunStatus::Lost => "is gone, and nobody saw how it ended".to_owned(),
     }

@@ -38,12 +38,12 @@ impl RunOrder {
         Ok(Self { kind: RunKind::Up, stack: stack.to_owned(), preview: Some(preview.to_owned()), plan })
     }
 
-    /// Deletes what the preview found.
+    /// Deletes what the preview run `preview` found.
     ///
     /// # Errors
     /// As [`RunOrder::up`].
-    pub fn destroy(stack: &str, plan: Plan) -> Result<Self, Refusal> {
-        Ok(Self { kind: RunKind::Destroy, preview: None, ..Self::up(stack, "", plan)? })
+    pub fn destroy(stack: &str, preview: &str, plan: Plan) -> Result<Self, Refusal> {
+        Ok(Self { kind: RunKind::Destroy, ..Self::up(stack, preview, plan)? })
     }
 
     /// Reads how everything stands into Pulumi's state; changes nothing in AWS.
@@ -64,7 +64,7 @@ impl RunOrder {
         &self.stack
     }
 
-    /// The preview whose plan is done.
+    /// The preview that was read before the confirmation; an `up` does exactly what its plan says.
     #[must_use]
     pub fn preview(&self) -> Option<&str> {
         self.preview.as_deref()
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(RunOrder::up("prod", "p1", empty), Err(Refusal::NothingToDo));
         let order = RunOrder::up("prod", "p1", plan(Operation::Create)).unwrap();
         assert_eq!((order.need(), order.preview()), (Need::Yes, Some("p1")));
-        let order = RunOrder::destroy("prod", plan(Operation::Delete)).unwrap();
+        let order = RunOrder::destroy("prod", "p2", plan(Operation::Delete)).unwrap();
         assert_eq!(order.need(), Need::Typed("prod".into()));
         assert!(order.title().starts_with("DESTROY the stack prod: delete 2"));
     }

@@ -79,6 +79,7 @@ pub struct Resource {
     pub errors: u32,
     /// Warnings about it.
     pub warnings: u32,
+    planned: Option<Operation>,
     halves: Halves,
 }
 
@@ -307,6 +308,7 @@ impl Resource {
             retain: false,
             errors: 0,
             warnings: 0,
+            planned: None,
             halves: Halves::default(),
         }
     }
@@ -351,6 +353,10 @@ impl Resource {
         if self.step == Operation::Refresh && self.state == State::Running {
             self.drift = Some(op).filter(|op| matches!(op, Operation::Update | Operation::Delete));
             self.state = State::Done;
+            // What was planned for it is still to come.
+            if let Some(planned) = self.planned {
+                self.expect(planned);
+            }
             return;
         }
         (self.op, self.step) = (op.family(), op);
@@ -368,6 +374,7 @@ impl Resource {
 
     /// Planned, not begun.
     pub(super) fn expect(&mut self, op: Operation) {
+        self.planned = Some(op);
         (self.op, self.step, self.state) = (op.family(), op, State::Pending);
     }
 

@@ -102,7 +102,7 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     match ready(model, RunKind::PreviewDestroy) {
-        Some(plan) => confirm(model, RunOrder::destroy(&model.stack.name.clone(), plan.plan)),
+        Some(plan) => confirm(model, RunOrder::destroy(&model.stack.name.clone(), &plan.run, plan.plan)),
         None => order(model, Order::Preview { destroy: true }, effects),
     }
 }

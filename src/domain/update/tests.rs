@@ -45,8 +45,10 @@ impl Cockpit {
             aurora: "migration-aurora-prod".into(),
             endpoints: crate::domain::zone::Endpoints {
                 legacy_dns: "legacy.elb.amazonaws.com".into(),
-                new_dns: "new.elb.amazonaws.com".into(),
-                new_zone_id: "Z1H1FL5HABSF5".into(),
+                new: Some(crate::domain::zone::NewEndpoint {
+                    dns: "new.elb.amazonaws.com".into(),
+                    zone_id: "Z1H1FL5HABSF5".into(),
+                }),
                 evaluate_health: true,
             },
             read_only: false,
