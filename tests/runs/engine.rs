@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use tapctl::adapters::pulumi::{Pulumi, Started, locks};
 use tapctl::commands::run::{Context, Previewed};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
-use tapctl::domain::deploy::lock::Holder;
+use tapctl::domain::deploy::lock::{Holder, Lock};
 use tapctl::domain::deploy::{Deploy, RunOrder, Situation};
 
 use super::support::{context, request};
@@ -108,7 +108,7 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    pub(crate) fn locks(&self) -> Vec<(lock::Lock, Holder)> {
+    pub(crate) fn locks(&self) -> Vec<(Lock, Holder)> {
         let url = format!("file://{}", self.folder.path().join("home/state").display());
         locks::of_backend(&url, Path::new("/"), "tap", "prod").unwrap()
     }
