@@ -59,10 +59,13 @@ pub struct Session {
 /// # Errors
 /// [`Failure`] when settings or outputs cannot be used, or there is no folder for state.
 pub async fn state_dir(settings: &Settings) -> Result<(String, PathBuf), Failure> {
-    let name = match &settings.stack {
-        Some(name) => name.clone(),
-        None if process_env("TAPCTL_STATE_DIR").is_some() && settings.outputs.is_none() => "default".to_owned(),
-        None => find::outputs(settings).await?.environment_suffix,
+    let name = match (&settings.stack, process_env("TAPCTL_STATE_DIR")) {
+        (Some(name), _) => name.clone(),
+        // The folder is known, so outputs that cannot be read keep nobody from reading the journal.
+        (None, Some(_)) => {
+            find::outputs(settings).await.map_or_else(|_| "unnamed".to_owned(), |outputs| outputs.environment_suffix)
+        }
+        (None, None) => find::outputs(settings).await?.environment_suffix,
     };
     let folder = state::folder(&name, &process_env)?;
     Ok((name, folder))

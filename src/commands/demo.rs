@@ -55,6 +55,9 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
     assemble(settings, outputs, "demo".to_owned(), folder.join("state"), Some(standin)).await
 }
 
+/// How many seconds of the demo one recorded second of Pulumi lasts: an `up` takes the minutes of a real one.
+const STRETCH: f64 = 60.0;
+
 /// The stand-in for Pulumi: this very program, on a stack that stands.
 fn standin(args: &DemoArgs, sim: &Sim, folder: &Path) -> Result<Pulumi, String> {
     let project = folder.join("pulumi");
@@ -65,6 +68,7 @@ fn standin(args: &DemoArgs, sim: &Sim, folder: &Path) -> Result<Pulumi, String> 
     let file = project.join("standin.json");
     standin::Settings {
         speed: args.speed,
+        stretch: STRETCH,
         demo_at: Timestamp::from_millis(sim.now().as_millisecond()),
         outputs: Some(outputs),
         ..standin::Settings::default()

@@ -154,7 +154,8 @@ async fn session_checks(session: &Session) -> Vec<Check> {
         }
         (None, Some(error)) => {
             let mut check = Check::port("credentials", error);
-            if let (crate::ports::ErrorKind::Credentials, Some(profile)) = (error.kind, &session.settings.profile) {
+            let profile = session.settings.profile.clone().or_else(|| process_env("AWS_PROFILE"));
+            if let (crate::ports::ErrorKind::Credentials, Some(profile)) = (error.kind, profile) {
                 check.mend = Some(format!("aws sso login --profile {profile}"));
             }
             check

@@ -163,3 +163,23 @@ fn a_reader_that_goes_away_is_no_failure() {
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn records_of_a_shape_that_cannot_be_shifted_are_told_and_left_alone() {
+    let stranger: (&str, u8, &str) = ("blue", 5, "[\"blue\"]");
+    let nobody = ("legacy", 0, "both A weights are 0");
+    for (set_identifier, weight, words) in [stranger, nobody] {
+        let drill = Drill::steady();
+        drill.set_record(set_identifier, weight);
+        drill.advance(60);
+        for line in ["shift --to 10 --yes --json", "rollback --yes --json"] {
+            let ran = drill.run(line).ended(1);
+            assert_eq!(ran.json()["error"]["code"], "record_group");
+            assert!(ran.stderr.contains(words), "{}", ran.stderr);
+        }
+        let status = drill.run("status --json").ended(0).json();
+        assert_eq!(status["traffic"]["new_weight"], serde_json::Value::Null);
+        assert!(status["traffic"]["problem"].as_str().unwrap().contains(words), "{status}");
+        assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1, "only the one that broke it");
+    }
+}

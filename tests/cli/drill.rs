@@ -100,14 +100,15 @@ impl Drill {
         Ran::of(self.command("a", &args).output().unwrap())
     }
 
-    /// One request to the simulator's own paths.
-    pub(crate) fn sim(&self, method: &str, path: &str, body: &Value) -> Value {
-        let body = body.to_string();
+    /// One request; the simulator takes any signature and reads service and region out of it.
+    fn http(&self, method: &str, path: &str, body: &str) -> String {
         let authority = self.endpoint.trim_start_matches("http://");
         let mut stream = TcpStream::connect(authority).unwrap();
         write!(
             stream,
-            "{method} /_sim/{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {}\r\n\
+             Authorization: AWS4-HMAC-SHA256 Credential=A/20261122/us-east-1/route53/aws4_request, SignedHeaders=host, \
+             Signature=0\r\n\r\n{body}",
             body.len()
         )
         .unwrap();
@@ -115,7 +116,12 @@ impl Drill {
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
-        serde_json::from_str(body).unwrap()
+        body.to_owned()
+    }
+
+    /// One request to the simulator's own paths.
+    pub(crate) fn sim(&self, method: &str, path: &str, body: &Value) -> Value {
+        serde_json::from_str(&self.http(method, &format!("/_sim/{path}"), &body.to_string())).unwrap()
     }
 
     pub(crate) fn advance(&self, seconds: u32) {
@@ -137,7 +143,23 @@ impl Drill {
     /// Weights as Route 53 has them: legacy, new.
     pub(crate) fn weights(&self) -> (u64, u64) {
         let traffic = &self.state()["traffic"];
-        (traffic["legacy_weight"].as_u64().unwrap(), traffic["new_weight"].as_u64().unwrap())
+        (traffic["legacy_weight"].as_f64().unwrap() as u64, traffic["new_weight"].as_f64().unwrap() as u64)
+    }
+
+    /// A change of the records behind everybody's back: one `UPSERT` of a weighted alias.
+    pub(crate) fn set_record(&self, set_identifier: &str, weight: u8) {
+        let batch = format!(
+            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes>\
+             <Change><Action>UPSERT</Action><ResourceRecordSet><Name>app.example.com.</Name><Type>A</Type>\
+             <SetIdentifier>{set_identifier}</SetIdentifier><Weight>{weight}</Weight><AliasTarget>\
+             <HostedZoneId>Z35SXDOTRQ7X7K</HostedZoneId><DNSName>blue.us-east-1.elb.amazonaws.com.</DNSName>\
+             <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget></ResourceRecordSet></Change>\
+             </Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
+        );
+        let outputs: Value = serde_json::from_str(&std::fs::read_to_string(&self.outputs).unwrap()).unwrap();
+        let zone = outputs["hostedZoneId"].as_str().unwrap();
+        let answer = self.http("POST", &format!("/2013-04-01/hostedzone/{zone}/rrset"), &batch);
+        assert!(answer.contains("<Status>PENDING</Status>"), "{answer}");
     }
 
     /// How often an operation was called.

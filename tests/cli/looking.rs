@@ -1,5 +1,8 @@
 //! Commands that change nothing.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::drill::{Drill, Ran, tapctl};
@@ -120,4 +123,25 @@ fn what_is_generated_is_generated_from_the_command_line() {
     assert!(bash.stdout.contains("--legacy-region"));
     let man = Ran::of(tapctl(folder.path(), &["man"]).output().unwrap()).ended(0);
     assert!(man.stdout.contains(".TH tapctl"));
+}
+
+#[test]
+fn watching_prints_one_object_after_another_until_it_is_interrupted() {
+    let drill = Drill::start(&["--speed", "10"]);
+    let mut watch = drill
+        .command("a", &["status", "--watch", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let times: Vec<String> = lines
+        .take(3)
+        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap()["at"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(times.is_sorted() && times[0] < times[2], "{times:?}");
+    let listed = drill.calls("cloudwatch:GetMetricData");
+    assert!(listed < 6, "metrics are not asked with every snapshot: {listed}");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&watch), rustix::process::Signal::INT).unwrap();
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
 }

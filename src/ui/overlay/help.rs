@@ -61,7 +61,7 @@ fn group(cx: &Cx<'_>, group: usize, width: usize) -> Vec<Line<'static>> {
     let views: Vec<&Binding> = KEYMAP.iter().filter(|b| group_of(b) == group && is_view(b)).collect();
     for two in views.chunks(2) {
         let row = two.iter().fold(cx.row(), |row, b| {
-            row.cell(Role::Key, &b.keys.first().map(|key| key.label()).unwrap_or_default(), 2).cell(
+            row.cell(Role::Key, b.keys.first().map(|key| key.label()).unwrap_or_default(), 2).cell(
                 Role::Text,
                 b.help,
                 width / 2 - 2,
