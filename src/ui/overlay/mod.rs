@@ -142,9 +142,10 @@ fn whole_seconds(left: Duration) -> u128 {
     left.as_millis().div_ceil(1000)
 }
 
-/// A line at the bottom of a dialog that any key closes.
+/// A line at the bottom of a dialog that only wants to be read. Other keys leave it open, so that one that was meant
+/// for the view cannot hide it unread.
 fn any_key<'a>(cx: &Cx<'a>) -> Row<'a> {
-    cx.row().put(Role::Key, "any key").put(Role::Dim, " closes this")
+    cx.row().put(Role::Key, "Esc").put(Role::Dim, " or ").put(Role::Key, "Enter").put(Role::Dim, " closes this")
 }
 
 /// Weights that somebody else set are to become the new base.
