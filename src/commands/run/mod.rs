@@ -1,4 +1,4 @@
-//! `preview`, `up`, `refresh`, `destroy` and `attach` without a cockpit: typed results here, words in [`print`].
+//! `preview`, `up`, `refresh`, `destroy` and `attach` without a cockpit: typed results here, words in [`mod@print`].
 //!
 //! A run goes on when the command that started it does not: all of these can be ended at any time, and `attach` finds
 //! the run again.
