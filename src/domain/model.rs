@@ -181,6 +181,23 @@ pub struct Toast {
 /// How long a toast stays.
 pub const TOAST_TIME: Duration = Duration::from_secs(8);
 
+/// How a view's list came out on the screen: only the view knows how many rows its facts take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// Rows that could be shown, for paging.
+    pub page_rows: u16,
+    /// The last row that the list can be scrolled to.
+    pub last_row: usize,
+}
+
+impl Listing {
+    /// A list of `count` rows of which `page_rows` are shown at a time; its last page stays full.
+    #[must_use]
+    pub fn of(count: usize, page_rows: u16) -> Self {
+        Self { page_rows, last_row: count.saturating_sub(page_rows.into()) }
+    }
+}
+
 /// State of the screen that is not about the migration.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Screen {
@@ -192,8 +209,8 @@ pub struct Screen {
     pub filter: String,
     /// Whether the filter is being typed.
     pub filtering: bool,
-    /// Rows that the list could show when it was last drawn.
-    pub page_rows: u16,
+    /// How the view's list came out when it was last drawn.
+    pub listing: Listing,
     /// What just happened.
     pub toast: Option<Toast>,
 }
@@ -275,31 +292,6 @@ impl Model {
 }
 
 impl Model {
-    /// Rows of the present view's list after the filter.
-    #[must_use]
-    pub fn list_len(&self) -> usize {
-        match self.screen.view {
-            View::Replication => self.tables().count(),
-            View::Service => {
-                self.shown().facts.service.as_ref().map_or(0, |s| s.value.tasks.len() + s.value.events.len())
-            }
-            View::Journal => self.entries().count(),
-            View::Provision => self.provision_rows(),
-            View::Overview | View::Traffic => 0,
-        }
-    }
-
-    /// Rows of the Provision view's list: the log, the steps of the plan that waits, or the resources that the filter
-    /// and the selection let through.
-    fn provision_rows(&self) -> usize {
-        let Some(run) = &self.provision.run else { return 0 };
-        if self.provision.log {
-            return run.deploy.log().filter(|line| self.lets_through(&[&line.text])).count();
-        }
-        let has_plan = self.provision.plan.as_ref().is_some_and(|plan| plan.run == run.head.id);
-        if has_plan { self.planned().count() } else { run.deploy.rows(&self.resource_filter()).len() }
-    }
-
     /// The steps of the plan that waits, those that the filter lets through.
     pub fn planned(&self) -> impl Iterator<Item = &super::deploy::plan::Planned> {
         let steps = self.provision.plan.as_ref().map_or(&[][..], |ready| ready.plan.steps.as_slice());

@@ -10,6 +10,7 @@ use crate::keymap::Key;
 use super::confirm::Confirmed;
 use super::error::PortError;
 use super::facts::{Observation, Query, Source};
+use super::model::Listing;
 use super::provision::{News, Order};
 use super::record::Entry;
 use super::shift::{ShiftOutcome, ShiftPlan};
@@ -34,8 +35,8 @@ pub enum Msg {
     Drawn {
         /// When.
         uptime: Duration,
-        /// Rows that the view's list could show, for paging.
-        page_rows: u16,
+        /// How the view's list came out on the screen.
+        listing: Listing,
     },
     /// A question was answered, or failed, or ran into its deadline.
     Answer {

@@ -22,7 +22,7 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::domain::model::{Dialog, Model, Moving};
+use crate::domain::model::{Dialog, Listing, Model, Moving};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::update::update;
 use crate::ui::{self, Theme};
@@ -179,13 +179,13 @@ impl<B: Backend> Loop<'_, B> {
         if !self.dirty || self.model.quitting {
             return Ok(());
         }
-        let mut page_rows = 0;
+        let mut listing = Listing::default();
         let (model, theme) = (&self.model, &self.theme);
-        self.terminal.draw(|frame| page_rows = ui::draw(frame, model, theme))?;
+        self.terminal.draw(|frame| listing = ui::draw(frame, model, theme))?;
         self.dirty = false;
         self.last_frame = Some(Instant::now());
         let uptime = self.uptime();
-        self.feed(Msg::Drawn { uptime, page_rows });
+        self.feed(Msg::Drawn { uptime, listing });
         let title = ui::title(&self.model);
         if title != self.title {
             (self.on_title)(&Notice::Title(&title));

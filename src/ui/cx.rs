@@ -116,12 +116,6 @@ impl<'a> Cx<'a> {
         cells(self.theme, text)
     }
 
-    /// Whether a line of a list is to be shown under the present filter.
-    pub(super) fn keeps(&self, text: &str) -> bool {
-        let filter = &self.model.screen.filter;
-        filter.is_empty() || text.to_lowercase().contains(&filter.to_lowercase())
-    }
-
     /// `filter: orders (3 of 12)`, while there is a filter.
     pub(super) fn filter_note(&self, kept: usize, all: usize) -> String {
         if self.model.screen.filter.is_empty() {

@@ -6,18 +6,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::domain::model::Listing;
 use crate::domain::record::{Entry, Event, OutcomeKind};
 
 use super::cx::Cx;
 use super::text::{Row, draw_lines, first_row, wrap};
 use super::theme::{Mark, Role};
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(inner.width);
     let all = &cx.world.journal;
-    let kept: Vec<&Entry> =
-        all.iter().rev().filter(|e| cx.keeps(&format!("{} {} {}", e.at, e.operator, e.event.text()))).collect();
+    let kept: Vec<&Entry> = cx.model.entries().collect();
     let mut note = cx.row().put(Role::Dim, cx.filter_note(kept.len(), all.len())).gap(1);
     if cx.world.journal_broken > 0 {
         note = note.put(Role::Unknown, format!("{} lines cannot be read  ", cx.world.journal_broken));
@@ -29,12 +29,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
             .map(|line| cx.row().mark(Mark::Fail).put(Role::Fail, line).line())
             .collect();
         draw_lines(buf, rest, &lines);
-        return rest.height;
+        return Listing::default();
     }
     if kept.is_empty() {
         let why = if all.is_empty() { "nothing was done yet" } else { "no entry matches the filter" };
         draw_lines(buf, rest, &[cx.row().put(Role::Dim, why).line()]);
-        return rest.height;
+        return Listing::default();
     }
     let detail_rows = if rest.height >= 12 { 7 } else { 0 };
     let list = Rect { height: rest.height - detail_rows, ..rest };
@@ -54,7 +54,8 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
             cx.heading(buf, below, "Entry", cx.row().put(Role::Dim, format!("{} of {}", chosen + 1, kept.len())));
         draw_lines(buf, rest, &detail(cx, kept[chosen], width));
     }
-    list.height
+    // The pointer, and not the page, is scrolled: every entry can be looked at.
+    Listing { page_rows: list.height, last_row: kept.len() - 1 }
 }
 
 fn entry_row<'a>(cx: &Cx<'a>, entry: &Entry, chosen: bool, width: usize) -> Row<'a> {

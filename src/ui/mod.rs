@@ -43,7 +43,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::domain::model::Model;
+use crate::domain::model::{Listing, Model};
 use crate::keymap::View;
 
 pub use theme::{Palette, Theme};
@@ -55,21 +55,21 @@ use theme::Role;
 /// The smallest screen that shows more than the verdict.
 const SMALLEST: (u16, u16) = (60, 15);
 
-/// Draws the whole screen. Gives back how many rows the view's list could show.
-pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Theme) -> u16 {
+/// Draws the whole screen. Gives back how the view's list came out.
+pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Theme) -> Listing {
     let area = frame.area();
     paint(frame.buffer_mut(), area, model, theme)
 }
 
 /// Draws the screen into `area` of a buffer.
-fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> u16 {
+fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> Listing {
     let cx = Cx::new(model, theme);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(buf, area, &cx);
-        return 0;
+        return Listing::default();
     }
     let body = chrome::draw(buf, area, &cx);
-    let rows = match model.screen.view {
+    let listing = match model.screen.view {
         View::Overview => overview::draw(buf, body, &cx),
         View::Traffic => traffic::draw(buf, body, &cx),
         View::Replication => replication::draw(buf, body, &cx),
@@ -80,7 +80,7 @@ fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> u16 {
     if let Some(dialog) = &model.dialog {
         overlay::draw(buf, area, dialog, &cx);
     }
-    rows
+    listing
 }
 
 /// The terminal's title: stack, share, verdict; ASCII, because titles are shown by programs that tapctl does not know.

@@ -14,6 +14,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::domain::model::Listing;
 use crate::domain::service::{AlarmState, Service};
 
 use super::cx::Cx;
@@ -25,11 +26,11 @@ use super::{gates, lag, problems, stacks, timeline};
 /// From this size on there are two columns.
 const WIDE: (u16, u16) = (100, 23);
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     if area.width >= WIDE.0 && area.height >= WIDE.1 { wide(buf, area, cx) } else { narrow(buf, area, cx) }
 }
 
-fn wide(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+fn wide(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let wrong = wrong_lines(cx, area.width.into(), if area.height > 40 { 6 } else { 3 });
     draw_lines(buf, area, &wrong);
     let used = wrong.len() as u16;
@@ -63,7 +64,7 @@ fn left_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
     take(buf, rest, &below);
 }
 
-fn right_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+fn right_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let width = usize::from(area.width);
     let rest = cx.heading(buf, area, "Gates", gates::count(cx));
     let room = usize::from(rest.height).saturating_sub(if rest.height > 20 { 5 } else { 3 });
@@ -71,10 +72,10 @@ fn right_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
     let rest = take(buf, rest, &lines);
     let rest = cx.heading(buf, rest, "Journal", cx.row());
     take(buf, rest, &journal_lines(cx, width, rest.height.into()));
-    lines.len() as u16
+    Listing::default()
 }
 
-fn narrow(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+fn narrow(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(inner.width);
     let mut rest = take(buf, area, &wrong_lines(cx, area.width.into(), 1));
@@ -100,7 +101,7 @@ fn narrow(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
     let alarms = alarms_row(cx, width - width / 2 - 2);
     rest = take(buf, rest, &[tasks.tab(width / 2 + 2).append(alarms).line()]);
     take(buf, rest, &journal_lines(cx, width, rest.height.into()));
-    rows as u16
+    Listing::default()
 }
 
 /// Draws lines at the top of `area` and gives back what is below them.

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::facts::Source;
+use crate::domain::model::Listing;
 use crate::domain::replication::{TableCounts, TableStat, TableState, TaskStatus, ValidationState};
 use crate::domain::units::short_number;
 
@@ -15,7 +16,7 @@ use super::lag;
 use super::text::{Row, draw_lines, first_row, wrap};
 use super::theme::{Mark, Role};
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(inner.width);
     let list = if inner.width >= 98 && inner.height >= 22 {
@@ -100,8 +101,9 @@ fn task_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     if let Some(reverse) = &fact.value.reverse {
         lines.push(
             cx.row()
-                .put(Role::Dim, "reverse task (the way back after the write cutover) ")
+                .put(Role::Dim, "reverse task ")
                 .put(text, reverse.word())
+                .put(Role::Dim, "  the way back after the write cutover")
                 .line(),
         );
     }
@@ -112,7 +114,7 @@ fn task_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// The list of tables, those that need a hand first.
-fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let width = usize::from(area.width);
     let facts = &cx.world.facts;
     let Some(fact) = &facts.tables else {
@@ -122,10 +124,9 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
         let lines: Vec<_> =
             wrap(cx.theme, &why, width).into_iter().map(|t| cx.row().put(Role::Unknown, t).line()).collect();
         draw_lines(buf, rest, &lines);
-        return rest.height;
+        return Listing::default();
     };
-    let mut kept: Vec<&TableStat> =
-        fact.value.iter().filter(|t| cx.keeps(&format!("{} {} {}", t.full_name(), t.state, t.validation))).collect();
+    let mut kept: Vec<&TableStat> = cx.model.tables().collect();
     kept.sort_by_key(|t| (mark_of(t) != Mark::Fail, mark_of(t) == Mark::Pass, t.full_name()));
     let schema = kept.first().map(|t| t.schema.clone()).filter(|s| kept.iter().all(|t| t.schema == *s));
     let counts = TableCounts::of(&fact.value);
@@ -152,7 +153,7 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
     let lines: Vec<_> =
         kept.iter().skip(first).take(body.height.into()).map(|table| table_row(cx, table, &columns).line()).collect();
     draw_lines(buf, body.intersection(area), &lines);
-    body.height
+    Listing::of(kept.len(), body.height)
 }
 
 struct Columns {

@@ -11,6 +11,7 @@ use ratatui::text::Line;
 use crate::domain::error::ErrorKind;
 use crate::domain::facts::{Fact, Source};
 use crate::domain::metrics::Metric;
+use crate::domain::model::Listing;
 use crate::domain::service::{Alarm, AlarmState, Hosts, Service, Writer};
 use crate::domain::units::short_number;
 
@@ -18,7 +19,7 @@ use super::cx::Cx;
 use super::text::{Row, draw_window, wrap};
 use super::theme::{Mark, Role};
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let top = cx.model.scroll();
     if inner.width < 98 {
@@ -26,7 +27,8 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
         let mut lines = legacy(cx, width);
         lines.extend(new(cx, width));
         lines.extend(sources(cx, width));
-        return draw_window(buf, inner, &lines, top);
+        draw_window(buf, inner, &lines, top);
+        return Listing::of(lines.len(), inner.height);
     }
     let left = Rect { width: inner.width * 9 / 20, ..inner };
     let right = Rect { x: left.right() + 3, width: inner.width - left.width - 3, ..inner };
@@ -35,9 +37,11 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
     lines.extend(sources(cx, left.width.into()));
     let others = new(cx, right.width.into());
     // Both columns stop at the end of the longer one, so that rows stay beside each other.
-    let top = top.min(lines.len().max(others.len()).saturating_sub(inner.height.into()));
+    let listing = Listing::of(lines.len().max(others.len()), inner.height);
+    let top = top.min(listing.last_row);
     draw_window(buf, left, &lines, top);
-    draw_window(buf, right, &others, top)
+    draw_window(buf, right, &others, top);
+    listing
 }
 
 /// Running tasks by zone.
@@ -61,7 +65,7 @@ fn heading(cx: &Cx<'_>, role: Role, title: &str, note: &str, width: usize) -> Li
 /// The lines of one section that the filter keeps, under their heading.
 fn section(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, heading: Line<'static>, lines: Vec<Row<'_>>) {
     out.push(heading);
-    out.extend(lines.into_iter().map(Row::line).filter(|line| cx.keeps(&line.to_string())));
+    out.extend(lines.into_iter().map(Row::line).filter(|line| cx.model.lets_through(&[&line.to_string()])));
 }
 
 fn legacy(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {

@@ -135,39 +135,39 @@ fn shape(text: &str, x: f64, y: f64) -> Option<String> {
 }
 
 /// One such character.
-#[expect(clippy::many_single_char_names, reason = "coordinates and sizes are written so everywhere")]
 fn cell_shape(c: char, x: f64, y: f64) -> Option<String> {
-    let (w, h) = (CELL_W, CELL_H);
-    let (cx, cy, thin) = (w / 2.0, h / 2.0, 1.2);
+    let (middle, centre, thin) = (CELL_W / 2.0, CELL_H / 2.0, 1.2);
     let rect = |right: f64, down: f64, wide: f64, tall: f64| {
         format!("M{:.1} {:.1}h{wide:.1}v{tall:.1}h{:.1}z", x + right, y + down, -wide)
     };
-    let across = |from: f64, to: f64| rect(from, cy - thin / 2.0, to - from, thin);
-    let down = |from: f64, to: f64| rect(cx - thin / 2.0, from, thin, to - from);
+    let across = |from: f64, to: f64| rect(from, centre - thin / 2.0, to - from, thin);
+    let down = |from: f64, to: f64| rect(middle - thin / 2.0, from, thin, to - from);
     Some(match c {
         '▁'..='▇' => {
-            let rise = f64::from(c as u32 - 0x2580) / 8.0 * (h - 3.0);
-            rect(0.6, h - 1.5 - rise, w - 1.2, rise)
+            let rise = f64::from(c as u32 - 0x2580) / 8.0 * (CELL_H - 3.0);
+            rect(0.6, CELL_H - 1.5 - rise, CELL_W - 1.2, rise)
         }
         '▒' | '░' => {
             // Stripes stand for the shading: they look the same in every browser.
             let (step, wide) = if c == '▒' { (2.1, 1.3) } else { (2.8, 0.7) };
-            let count = (w / step).round() as usize;
-            (0..count).map(|i| rect(i as f64 * step, 1.5, wide, h - 3.0)).collect()
+            let count = (CELL_W / step).round() as usize;
+            (0..count).map(|i| rect(i as f64 * step, 1.5, wide, CELL_H - 3.0)).collect()
         }
-        '▕' => rect(w - 1.4, 1.5, 1.4, h - 3.0),
-        '▏' => rect(0.0, 1.5, 1.4, h - 3.0),
-        '┅' => rect(0.8, cy - 1.5, w * 0.3, 3.0) + &rect(w * 0.55, cy - 1.5, w * 0.3, 3.0),
-        '│' => down(0.0, h),
-        '┌' => across(cx, w) + &down(cy, h),
-        '┐' => across(0.0, cx) + &down(cy, h),
-        '└' => across(cx, w) + &down(0.0, cy),
-        '┘' => across(0.0, cx) + &down(0.0, cy),
-        '┄' => across(0.6, w * 0.28) + &across(w * 0.38, w * 0.62) + &across(w * 0.72, w - 0.6),
+        '▕' => rect(CELL_W - 1.4, 1.5, 1.4, CELL_H - 3.0),
+        '▏' => rect(0.0, 1.5, 1.4, CELL_H - 3.0),
+        '┅' => rect(0.8, centre - 1.5, CELL_W * 0.3, 3.0) + &rect(CELL_W * 0.55, centre - 1.5, CELL_W * 0.3, 3.0),
+        '│' => down(0.0, CELL_H),
+        '┌' => across(middle, CELL_W) + &down(centre, CELL_H),
+        '┐' => across(0.0, middle) + &down(centre, CELL_H),
+        '└' => across(middle, CELL_W) + &down(0.0, centre),
+        '┘' => across(0.0, middle) + &down(0.0, centre),
+        '┄' => {
+            across(0.6, CELL_W * 0.28) + &across(CELL_W * 0.38, CELL_W * 0.62) + &across(CELL_W * 0.72, CELL_W - 0.6)
+        }
         '\u{2800}'..='\u{28ff}' => {
             let bits = c as u32 - 0x2800;
             let dot = |column: f64, line: f64| {
-                let (across, down) = (w * (0.25 + 0.5 * column), h * (0.125 + 0.25 * line));
+                let (across, down) = (CELL_W * (0.25 + 0.5 * column), CELL_H * (0.125 + 0.25 * line));
                 rect(across - 1.0, down - 1.0, 2.0, 2.0)
             };
             let places = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];

@@ -310,6 +310,32 @@ fn lists_scroll_filter_and_say_so() {
 }
 
 #[test]
+fn every_line_of_the_service_view_can_be_reached() {
+    let mut model = on(View::Service, ready());
+    let (theme, area) = (Theme::new(Palette::Full, false), Rect::new(0, 0, 80, 24));
+    let listing = paint(&mut Buffer::empty(area), area, &model, &theme);
+    let mut seen = String::new();
+    for row in 0..=listing.last_row {
+        model.screen.scroll.insert(View::Service, row);
+        seen.push_str(&text(&in_colour(&model, SMALL)));
+    }
+    for word in ["i-0a1b2c3d4e5f60005", "10.40.0.20:8080", "migration-tasks-prod", "steady state", "stack-run"] {
+        assert!(seen.contains(word), "{word} cannot be scrolled to");
+    }
+}
+
+#[test]
+fn each_journal_entry_can_be_looked_at() {
+    let mut model = on(View::Journal, ready());
+    let (theme, area) = (Theme::new(Palette::Full, false), Rect::new(0, 0, 80, 24));
+    let listing = paint(&mut Buffer::empty(area), area, &model, &theme);
+    assert_eq!(listing.last_row + 1, model.live.journal.len());
+    model.screen.scroll.insert(View::Journal, listing.last_row);
+    let screen = text(&in_colour(&model, SMALL));
+    assert!(screen.contains("8 of 8") && screen.contains("2026-11-22T11:26:11.000Z"), "{screen}");
+}
+
+#[test]
 fn a_toast_stands_in_the_footer_and_fades() {
     let mut model = ready();
     model.screen.toast = Some(Toast { text: "refreshed".into(), is_bad: false, at: model.uptime });

@@ -178,11 +178,10 @@ pub(super) fn draw_lines(buf: &mut Buffer, area: Rect, lines: &[Line<'_>]) {
     }
 }
 
-/// Draws the lines from number `top` on; gives back how many rows there are for them.
-pub(super) fn draw_window(buf: &mut Buffer, area: Rect, lines: &[Line<'_>], top: usize) -> u16 {
+/// Draws the lines from number `top` on.
+pub(super) fn draw_window(buf: &mut Buffer, area: Rect, lines: &[Line<'_>], top: usize) {
     let top = first_row(lines.len(), area.height, top);
     draw_lines(buf, area, &lines[top..]);
-    area.height
 }
 
 /// The first visible row of a list, held so that the last page stays full.

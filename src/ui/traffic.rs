@@ -9,6 +9,7 @@ use ratatui::text::Line;
 
 use crate::domain::facts::Source;
 use crate::domain::metrics::Metric;
+use crate::domain::model::Listing;
 use crate::domain::record::{Entry, Event};
 use crate::domain::series::{Point, is_settled};
 use crate::domain::shift::USUAL_INSYNC;
@@ -23,7 +24,7 @@ use super::theme::{Mark, Role};
 use super::verdict::STEP;
 use super::{chart, timeline};
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(inner.width);
     let facts = &cx.world.facts;
@@ -45,7 +46,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
         rest = below;
     }
     if rest.height < 2 {
-        return 0;
+        return Listing::default();
     }
     let rest = cx.heading(buf, rest, "Moves", cx.row());
     let first = first_row(moves.len(), rest.height, cx.model.scroll());
@@ -60,7 +61,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
         })
         .collect();
     draw_lines(buf, rest, &lines);
-    rest.height
+    Listing::of(moves.len(), rest.height)
 }
 
 /// Draws lines at the top of `area` and gives back what is below them.

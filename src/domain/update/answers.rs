@@ -44,7 +44,8 @@ fn change_arrived(model: &mut Model) {
     }
 }
 
-fn records_arrived(model: &mut Model, effects: &mut Vec<Effect>) {
+/// What the records that were read say, held against the journal: nothing as long as one of the two is not known.
+pub(super) fn records_arrived(model: &mut Model, effects: &mut Vec<Effect>) {
     if is_sending(model) {
         return;
     }

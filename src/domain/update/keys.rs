@@ -116,9 +116,10 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Help => model.dialog = Some(Dialog::Help),
         Action::Filter => model.screen.filtering = true,
         Action::Scroll(by) => scroll(model, isize::from(by)),
-        Action::Page(by) => {
-            scroll(model, isize::from(by).saturating_mul(isize::try_from(model.screen.page_rows.max(1)).unwrap_or(1)));
-        }
+        Action::Page(by) => scroll(
+            model,
+            isize::from(by).saturating_mul(isize::try_from(model.screen.listing.page_rows.max(1)).unwrap_or(1)),
+        ),
         Action::Top => scroll(model, isize::MIN),
         Action::Bottom if model.screen.view == View::Provision && model.provision.log => provision::tail(model),
         Action::Bottom => scroll(model, isize::MAX),
@@ -150,12 +151,14 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
 fn go(model: &mut Model, view: crate::keymap::View) {
     if model.screen.view != view {
         model.screen.filter.clear();
+        // Not known before the view was drawn, and a key may come earlier; the view holds its list within bounds anyway.
+        model.screen.listing.last_row = usize::MAX;
     }
     model.screen.view = view;
 }
 
 fn scroll(model: &mut Model, by: isize) {
-    let last = model.list_len().saturating_sub(usize::from(model.screen.page_rows));
+    let last = model.screen.listing.last_row;
     let row = model.scroll().min(last).saturating_add_signed(by).min(last);
     model.screen.scroll.insert(model.screen.view, row);
 }

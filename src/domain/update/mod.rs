@@ -26,9 +26,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.uptime = uptime;
         }
         Msg::Key(key) => keys::key(model, key, &mut effects),
-        Msg::Drawn { uptime, page_rows } => {
+        Msg::Drawn { uptime, listing } => {
             model.uptime = model.uptime.max(uptime);
-            model.screen.page_rows = page_rows;
+            model.screen.listing = listing;
             match &mut model.dialog {
                 Some(Dialog::Shift(question)) => question.drawn(uptime),
                 Some(Dialog::Accept(question)) => question.drawn(uptime),
@@ -47,6 +47,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.live.journal_broken = broken;
                 let skip = entries.len().saturating_sub(JOURNAL_KEPT);
                 model.live.journal = entries.into_iter().skip(skip).collect();
+                // The first records may have come before the journal; they are news all the same.
+                answers::records_arrived(model, &mut effects);
             }
             Err(error) => {
                 model.live.journal_error = Some(format!("{error}; {}", error.hint()));

@@ -12,7 +12,7 @@ use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::facts::{Observation, Source};
 use crate::domain::gate::{GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Model, Question, Stack};
+use crate::domain::model::{Dialog, Listing, Model, Question, Stack};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::provision::{Look, News, Order, PLAN_KEEPS, RunHead, Trouble};
 use crate::domain::record::{Entry, Event, OutcomeKind};
@@ -28,6 +28,8 @@ const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/bundled-previ
 const SMALL_UP: &str = include_str!("../../../tests/fixtures/engine/up.jsonl");
 const DESTROY: &str = include_str!("../../../tests/fixtures/engine/destroy.jsonl");
 const UP: &str = include_str!("../../../tests/fixtures/engine/bundled-up.jsonl");
+/// A list of which the screen shows a tenth.
+const LISTING: Listing = Listing { page_rows: 10, last_row: 90 };
 const LEGACY_DNS: &str = "legacy.elb.amazonaws.com";
 
 /// A cockpit on the Provision view, with Pulumi and the zone played by hand.
@@ -141,7 +143,7 @@ impl Desk {
 
     fn arm(&mut self) {
         let uptime = self.model.uptime;
-        self.feed(Msg::Drawn { uptime, page_rows: 10 });
+        self.feed(Msg::Drawn { uptime, listing: LISTING });
         self.model.uptime += ARMS_AFTER;
     }
 
@@ -492,8 +494,7 @@ fn the_log_stays_at_its_end_until_the_operator_looks_back() {
     desk.press('o');
     assert_eq!(desk.model.scroll(), usize::MAX);
     desk.press('k');
-    let last = desk.model.list_len() - 10;
-    assert_eq!(desk.model.scroll(), last - 1);
+    assert_eq!(desk.model.scroll(), LISTING.last_row - 1);
     desk.press('G');
     assert_eq!(desk.model.scroll(), usize::MAX);
     desk.press('o');
@@ -578,7 +579,7 @@ fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
         Happening::Esc => desk.feed(Msg::Key(Key::plain(Code::Esc))),
         Happening::Draw => {
             let uptime = desk.model.uptime;
-            desk.feed(Msg::Drawn { uptime, page_rows: 10 })
+            desk.feed(Msg::Drawn { uptime, listing: LISTING })
         }
         Happening::Arm => {
             desk.arm();

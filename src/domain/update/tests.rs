@@ -11,7 +11,7 @@ use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Query, Source};
 use crate::domain::gate::{self, GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Model, Moving, Stack};
+use crate::domain::model::{Dialog, Listing, Model, Moving, Stack};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::replication::{Replication, ReplicationTask, TableStat, TaskStatus};
@@ -83,7 +83,7 @@ impl Cockpit {
 
     fn draw(&mut self) {
         let uptime = self.model.uptime;
-        self.feed(Msg::Drawn { uptime, page_rows: 10 });
+        self.feed(Msg::Drawn { uptime, listing: Listing { page_rows: 10, last_row: 100 } });
     }
 
     fn press(&mut self, key: char) -> Vec<Effect> {
@@ -595,4 +595,16 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn weights_that_were_read_before_the_journal_are_noted_with_it() {
+    let mut cockpit = Cockpit::new();
+    cockpit.wait(1);
+    cockpit.answer_all();
+    let noted = |effects: &[Effect]| {
+        effects.iter().any(|e| matches!(e, Effect::Append(Entry { event: Event::Seen { .. }, .. })))
+    };
+    assert!(!noted(&cockpit.sent), "nothing is news before the journal is known");
+    assert!(noted(&cockpit.feed(Msg::JournalRead { result: Ok((vec![], 0)) })));
 }

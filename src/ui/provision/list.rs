@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::deploy::{self, Resource, Severity, Show, State};
+use crate::domain::model::Listing;
 use crate::domain::provision::Run;
 use crate::domain::units::age_text;
 
@@ -19,9 +20,9 @@ use super::heading;
 const LEVELS: usize = 8;
 
 /// The tree.
-pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) -> u16 {
+pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) -> Listing {
     if area.is_empty() {
-        return 0;
+        return Listing::default();
     }
     let width = usize::from(area.width);
     let filter = cx.model.resource_filter();
@@ -45,13 +46,13 @@ pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) ->
     if rows.is_empty() {
         let why = if cx.model.screen.filter.is_empty() { "none" } else { "no resource matches the filter" };
         draw_lines(buf, list, &[cx.row().put(Role::Dim, why).line()]);
-        return list.height;
+        return Listing::of(0, list.height);
     }
     let first = first_row(rows.len(), list.height, cx.model.scroll());
     let lines: Vec<Line<'_>> =
         rows.iter().skip(first).take(list.height.into()).map(|row| resource(cx, run, row, width).line()).collect();
     draw_lines(buf, list, &lines);
-    list.height
+    Listing::of(rows.len(), list.height)
 }
 
 fn resource<'a>(cx: &Cx<'a>, run: &Run, row: &deploy::Row<'_>, width: usize) -> Row<'a> {
@@ -102,9 +103,9 @@ fn operation(run: &Run, resource: &Resource) -> &'static str {
 }
 
 /// The log, oldest first.
-pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) -> u16 {
+pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) -> Listing {
     if area.is_empty() {
-        return 0;
+        return Listing::default();
     }
     let width = usize::from(area.width);
     let deploy = &run.deploy;
@@ -122,7 +123,7 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) -> u16 {
     if kept.is_empty() {
         let why = if all == 0 { "nothing was said yet" } else { "no line matches the filter" };
         draw_lines(buf, list, &[cx.row().put(Role::Dim, why).line()]);
-        return list.height;
+        return Listing::of(0, list.height);
     }
     let first = first_row(kept.len(), list.height, cx.model.scroll());
     let lines: Vec<Line<'_>> = kept
@@ -142,5 +143,5 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) -> u16 {
         })
         .collect();
     draw_lines(buf, list, &lines);
-    list.height
+    Listing::of(kept.len(), list.height)
 }

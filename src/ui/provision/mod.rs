@@ -13,6 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::deploy::guard::RunKind;
+use crate::domain::model::Listing;
 use crate::domain::provision::{ReadyPlan, Run};
 use crate::keymap::{Action, key_for};
 
@@ -23,11 +24,11 @@ use super::theme::{Mark, Role};
 /// Rows of the list that are kept free however much stands above it.
 const LIST_ROWS: u16 = 5;
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let width = usize::from(inner.width);
     if inner.is_empty() {
-        return 0;
+        return Listing::default();
     }
     let foot = Rect { y: inner.bottom() - 1, height: 1, ..inner };
     draw_lines(buf, foot, &[keys(cx, width).line()]);
@@ -37,7 +38,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
         let mut lines = standing::lines(cx, width);
         lines.extend(standing::what_keys_do(cx, width));
         draw_lines(buf, inner, &fitted(cx, lines, inner.height, width));
-        return inner.height;
+        return Listing::default();
     };
     let plan = ready_plan(cx, run);
     let head_rows = inner.height.saturating_sub(LIST_ROWS.min(inner.height / 2));
@@ -66,9 +67,9 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> u16 {
     }
     let outputs = run::outputs_height(run, rest.height);
     let upper = Rect { height: rest.height - outputs, ..rest };
-    let rows = list::resources(buf, upper, cx, run);
+    let listing = list::resources(buf, upper, cx, run);
     run::outputs(buf, Rect { y: upper.bottom(), height: outputs, ..rest }, cx, run);
-    rows
+    listing
 }
 
 /// The plan that waits, when it is that of the run that is shown.

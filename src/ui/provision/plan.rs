@@ -9,6 +9,7 @@ use ratatui::text::Line;
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::deploy::plan::Planned;
 use crate::domain::deploy::{Danger, Operation};
+use crate::domain::model::Listing;
 use crate::domain::provision::{PLAN_KEEPS, ReadyPlan};
 use crate::keymap::{Action, key_for};
 
@@ -67,9 +68,9 @@ pub(super) fn counts(cx: &Cx<'_>, ready: &ReadyPlan, width: usize) -> Vec<Line<'
 }
 
 /// The steps, in the engine's order.
-pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, ready: &ReadyPlan) -> u16 {
+pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, ready: &ReadyPlan) -> Listing {
     if area.is_empty() {
-        return 0;
+        return Listing::default();
     }
     let width = usize::from(area.width);
     let kept: Vec<&Planned> = cx.model.planned().collect();
@@ -85,7 +86,7 @@ pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, ready: &ReadyPlan
         .map(|step| row(cx, step, is_dangerous(ready, step), width).line())
         .collect();
     draw_lines(buf, list, &lines);
-    list.height
+    Listing::of(kept.len(), list.height)
 }
 
 fn is_dangerous(ready: &ReadyPlan, step: &Planned) -> bool {
