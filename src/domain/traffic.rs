@@ -168,7 +168,9 @@ pub enum GroupError {
         rtype: String,
     },
     /// A simple record stands where a weighted pair is needed.
-    #[error("{name} {rtype} is a simple record, not a weighted pair; turn it into one with `tapctl adopt` first")]
+    #[error(
+        "{name} {rtype} is a simple record, not a weighted pair; turn it into one in a single batch first, as pulumi/README.md shows"
+    )]
     Simple {
         /// The record's name.
         name: String,

@@ -106,3 +106,34 @@ async fn the_screenshots_show_the_cockpit_as_it_is() {
         holds(&file(&format!("screenshots/{name}.svg")), &svg);
     }
 }
+
+/// The commands that messages and documents name, so that nobody is sent to one that does not exist.
+#[test]
+fn every_command_that_is_named_exists() {
+    use clap::CommandFactory;
+    let known: Vec<String> = tapctl::cli::Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let mut unknown = Vec::new();
+    let mut texts: Vec<PathBuf> = vec![file("README.md"), file("pulumi/README.md")];
+    let mut folders = vec![file("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                texts.push(path);
+            }
+        }
+    }
+    for path in texts {
+        for part in fs::read_to_string(&path).unwrap().split("`tapctl ").skip(1) {
+            let word: String = part.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+            let follows = part[word.len()..].chars().next();
+            let is_hidden_or_help = word.is_empty() || word == "help";
+            if !is_hidden_or_help && follows != Some('_') && !known.contains(&word) {
+                unknown.push(format!("{}: tapctl {word}", path.display()));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}

@@ -87,7 +87,7 @@ pub enum Refusal {
     NewHasWeight(WeightPair),
     /// The pair would go, and nothing would answer the name.
     #[error(
-        "the name would be left without an answer: turn the pair into one record with `tapctl release --to legacy` first"
+        "the name would be left without an answer: turn the pair into one record first (E in the cockpit's Provision view)"
     )]
     NotReleased,
     /// The only record points at what would be destroyed.
