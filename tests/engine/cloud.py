@@ -26,6 +26,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent import futures
 from pathlib import Path
 from types import FrameType
@@ -56,14 +57,22 @@ CONFIGURATION = {
 """A stack that works in the stand-in cloud as it is made."""
 
 
-def start(state: Path, port: int = 0) -> tuple[grpc.Server, int]:
-    """Serves the cloud in `state` from this process; answers the server and its port."""
+def start(state: Path, port: int = 0) -> tuple[Callable[[], None], int]:
+    """Serves the cloud in `state` from this process; answers what ends it, and its port."""
     # A held operation keeps its thread, and the engine runs many at a time.
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=128))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(World(state)), server)
+    provider = Provider(World(state))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     bound = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
-    return server, bound
+
+    def stop() -> None:
+        stopping = server.stop(grace=0)
+        # An operation that is held keeps its thread, and with it this process, long after its engine has gone.
+        provider.cancel()
+        stopping.wait()
+
+    return stop, bound
 
 
 def environment(port: int, home: Path, pulumi: Path) -> dict[str, str]:
@@ -110,7 +119,7 @@ def make_stack(pulumi: Path, into: Path, variables: dict[str, str], stack: str, 
 
 
 def _serve(options: argparse.Namespace) -> None:
-    server, port = start(Path(options.state), options.port)
+    end, port = start(Path(options.state), options.port)
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -128,7 +137,7 @@ def _serve(options: argparse.Namespace) -> None:
 
         threading.Thread(target=wait_for_eof, daemon=True).start()
     stopped.wait()
-    server.stop(grace=0)
+    end()
 
 
 def _env(options: argparse.Namespace) -> None:

@@ -136,13 +136,13 @@ class Engine:
 @contextmanager
 def engine(folder: Path, pulumi: Path) -> Generator[Engine, None, None]:
     """An engine on a folder: a new one, or one that was copied."""
-    server, port = cloud.start(folder / "cloud.json")
+    stop, port = cloud.start(folder / "cloud.json")
     try:
         if not (folder / "program").exists():
             cloud.copy_program(folder / "program")
         yield Engine(folder, pulumi, port)
     finally:
-        server.stop(grace=0).wait()
+        stop()
 
 
 def copy(template: Path, into: Path) -> Path:

@@ -23,6 +23,8 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 if TYPE_CHECKING:
     from pulumi.runtime.proto.language_pb2_grpc import _ServicerContext  # pyright: ignore[reportPrivateUsage]
 
+PARENT_SECONDS = 2.0
+
 
 def _run_program(folder: str) -> None:
     """Runs the program as a fresh interpreter would: an `up` runs it twice, for the preview and for the update."""
@@ -90,7 +92,10 @@ def main() -> None:
     # of their own, so an interrupt at the terminal goes to the CLI alone.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    stopped.wait()
+    # A CLI that is killed tells nobody; the CLI's own host looks for its engine every few seconds as well.
+    parent = os.getppid()
+    while not stopped.wait(PARENT_SECONDS) and os.getppid() == parent:
+        pass
     server.stop(grace=0)
     # A program that failed may have calls open that nobody answers any more; waiting for them helps nobody.
     os._exit(0)
