@@ -7,13 +7,21 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::capture::{Patience, answer};
-use super::command::Pulumi;
+use super::command::{Invocation, Pulumi};
 use super::error::PulumiError;
 use crate::domain::deploy::outputs::mask;
 use crate::domain::deploy::pending::{Pending, from_export};
 
 /// How long a question may take: the state can lie behind a slow link.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Words of the CLI about a state that cannot be read. A `file://` backend writes its state in place, so that whoever
+/// reads beside a run meets half of it now and then; the whole is there a moment later.
+const HALF_WRITTEN: &str = "failed to load checkpoint";
+/// Reads of such a state before its failure counts.
+const READS: u32 = 10;
+/// Pause between two of them.
+const READ_AGAIN: Duration = Duration::from_millis(100);
 
 /// One configured key.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -47,13 +55,27 @@ fn garbled(line: &str, error: &serde_json::Error) -> PulumiError {
     PulumiError::Refusing { line: line.to_owned(), message: format!("its answer cannot be read: {error}") }
 }
 
+/// Asks something that is answered from the state.
+async fn from_state(invocation: &Invocation) -> Result<String, PulumiError> {
+    let mut reads = 1;
+    loop {
+        match answer(invocation, Patience::Limited(PATIENCE)).await {
+            Err(PulumiError::Refusing { message, .. }) if message.contains(HALF_WRITTEN) && reads < READS => {
+                reads += 1;
+                tokio::time::sleep(READ_AGAIN).await;
+            }
+            answered => return answered,
+        }
+    }
+}
+
 /// Whether the stack exists.
 ///
 /// # Errors
 /// [`PulumiError`] with what Pulumi says.
 pub async fn exists(pulumi: &Pulumi) -> Result<bool, PulumiError> {
     let invocation = pulumi.stacks();
-    let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
+    let text = from_state(&invocation).await?;
     let stacks: Vec<StackName> = serde_json::from_str(&text).map_err(|error| garbled(&invocation.line, &error))?;
     let short = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
     Ok(stacks.iter().any(|stack| stack.name == pulumi.stack || short(&stack.name) == short(&pulumi.stack)))
@@ -99,7 +121,7 @@ pub async fn set_config(pulumi: &Pulumi, key: &str, value: &str, secret: bool) -
 /// [`PulumiError`] with what Pulumi says.
 pub async fn outputs(pulumi: &Pulumi) -> Result<Value, PulumiError> {
     let invocation = pulumi.outputs();
-    let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
+    let text = from_state(&invocation).await?;
     serde_json::from_str(&text).map(|value| mask(&value)).map_err(|error| garbled(&invocation.line, &error))
 }
 
@@ -109,7 +131,7 @@ pub async fn outputs(pulumi: &Pulumi) -> Result<Value, PulumiError> {
 /// [`PulumiError`] with what Pulumi says.
 pub async fn pending(pulumi: &Pulumi) -> Result<Vec<Pending>, PulumiError> {
     let invocation = pulumi.export();
-    let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
+    let text = from_state(&invocation).await?;
     from_export(&text).map_err(|message| PulumiError::Refusing { line: invocation.line, message })
 }
 
@@ -122,4 +144,36 @@ pub async fn backend_url(pulumi: &Pulumi) -> Result<String, PulumiError> {
     let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
     let whoami: Whoami = serde_json::from_str(&text).map_err(|error| garbled(&invocation.line, &error))?;
     Ok(whoami.url)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A Pulumi that meets half a state as often as told, then a whole one.
+    fn pulumi(folder: &std::path::Path, halves: u32) -> Pulumi {
+        let path = folder.join("pulumi");
+        let count = folder.join("count").display().to_string();
+        let script = format!(
+            "#!/bin/sh\necho x >> {count}\nif [ $(wc -l < {count}) -le {halves} ]; then\n  echo 'error: failed to load \
+             checkpoint: EOF' >&2\n  exit 255\nfi\necho '{{\"a\":\"b\"}}'\n"
+        );
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        Pulumi { program: path, prefix: vec![], project: folder.to_owned(), stack: "prod".into() }
+    }
+
+    #[tokio::test]
+    async fn a_state_that_is_just_being_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(outputs(&pulumi(folder.path(), 2)).await.unwrap()["a"], "b");
+        let folder = tempfile::tempdir().unwrap();
+        let error = outputs(&pulumi(folder.path(), 1000)).await.unwrap_err();
+        assert!(error.to_string().contains("failed to load checkpoint"), "{error}");
+        let reads = fs::read_to_string(folder.path().join("count")).unwrap().lines().count();
+        assert_eq!(reads, READS as usize);
+    }
 }
