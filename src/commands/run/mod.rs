@@ -13,7 +13,7 @@ use crate::adapters::pulumi::follow::{Follower, Tail, Update};
 use crate::adapters::pulumi::run::{Request, Started, Supervisor};
 use crate::adapters::pulumi::{PulumiError, command, find, run, stack};
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::explain::{Explanation, FailureKind, explain};
+use crate::domain::deploy::explain::{Explanation, FailureKind, cut_short, explain};
 use crate::domain::deploy::guard::{RunKind, Situation, may_start};
 use crate::domain::deploy::{Deploy, Ending, Plan, RunOrder};
 use crate::domain::units::Timestamp;
@@ -51,6 +51,8 @@ pub struct Finished {
     pub deploy: Deploy,
     /// Why it did not succeed.
     pub failure: Option<Explanation>,
+    /// What is missing in the picture of a run that succeeded.
+    pub missing: Option<String>,
 }
 
 impl Finished {
@@ -189,7 +191,8 @@ impl Context {
             seen(&deploy);
         }
         let failure = failure_of(dir, &deploy, &status);
-        Ok(Finished { id: record.id, kind: record.kind, line: record.line, status, deploy, failure })
+        let missing = if failure.is_none() { cut_short(&deploy) } else { None };
+        Ok(Finished { id: record.id, kind: record.kind, line: record.line, status, deploy, failure, missing })
     }
 }
 

@@ -104,6 +104,9 @@ pub fn finished(run: &Finished, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "-- {} ({}) was under way when the run ended: look for it in AWS", open.name(), open.rtype)?;
         }
     }
+    if let Some(missing) = &run.missing {
+        writeln!(out, "not all is known: {missing}")?;
+    }
     for (key, value) in run.deploy.outputs() {
         writeln!(out, "{key}: {value}")?;
     }
@@ -169,6 +172,7 @@ pub fn finished_json(run: &Finished) -> Value {
         "outputs": run.deploy.outputs(),
         "failures": failures,
         "failure": run.failure,
+        "missing": run.missing,
     })
 }
 

@@ -77,6 +77,7 @@ const WORDS: &[(&str, FailureKind, &str)] = &[
     ("no stack selected", FailureKind::NoStack, "name one with --stack"),
     ("Missing required configuration variable", FailureKind::Configuration, "set it with `pulumi config set`"),
     ("missing required configuration", FailureKind::Configuration, "set it with `pulumi config set`"),
+    ("failed to load checkpoint", FailureKind::Backend, HALF_WRITTEN),
     ("ModuleNotFoundError", FailureKind::Dependencies, INSTALL),
     ("failed to load language plugin", FailureKind::Dependencies, INSTALL),
     ("It looks like the Pulumi SDK has not been installed", FailureKind::Dependencies, INSTALL),
@@ -92,6 +93,9 @@ const WORDS: &[(&str, FailureKind, &str)] = &[
 const REPLAN: &str = "nothing outside the plan was done; preview again, and read what is different";
 const PASSPHRASE: &str = "set PULUMI_CONFIG_PASSPHRASE_FILE (or PULUMI_CONFIG_PASSPHRASE) in the environment of tapctl";
 const INSTALL: &str = "run `pulumi install` in the program's folder";
+const HALF_WRITTEN: &str = "nothing was changed. Another run may be writing the state just now: try again in a moment. If it \
+                            stays so, a run was killed while it wrote: take the last whole state, which a file:// backend \
+                            keeps beside it as .bak, and a bucket in its versions";
 const BACKEND: &str = "check PULUMI_BACKEND_URL, the network and the credentials; nothing was changed";
 
 /// Explains why a run did not succeed. `stderr` is the tail of what it wrote there.
@@ -155,6 +159,23 @@ pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation 
     Explanation { kind, sentence, way_out, locks: Vec::new() }
 }
 
+/// What has to be said of a run that Pulumi ended well although its events stop before their end: the picture of it is
+/// not whole. Pulumi goes on when its events can no longer be written, as on a full disk.
+#[must_use]
+pub fn cut_short(deploy: &Deploy) -> Option<String> {
+    if deploy.ending() != Some(Ending::Broken) {
+        return None;
+    }
+    let progress = deploy.progress();
+    let of = progress.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    Some(format!(
+        "Pulumi ended well, but its events stop at {}{of} resources, as they do when the disk of the state folder is \
+         full: all was done, and what is listed here is not all of it; make room, then `tapctl preview` shows how \
+         everything stands",
+        progress.done
+    ))
+}
+
 /// The line that holds the words, without the prefix that only says that it is an error.
 fn around(text: &str, needle: &str) -> String {
     let line = text.lines().find(|line| line.contains(needle)).unwrap_or(text).trim();
@@ -175,6 +196,7 @@ mod tests {
             ("error: no stack named 'prod' found", FailureKind::NoStack),
             ("error: write /state/x: no space left on device", FailureKind::DiskFull),
             ("error: failed to load language plugin python: not found", FailureKind::Dependencies),
+            ("error: failed to load checkpoint: EOF", FailureKind::Backend),
             ("error: something new", FailureKind::Other),
             ("", FailureKind::BrokenOff),
         ] {
@@ -183,6 +205,19 @@ mod tests {
             assert!(!explained.sentence.is_empty() && !explained.way_out.is_empty());
             assert!(!explained.sentence.starts_with("error:"), "{}", explained.sentence);
         }
+    }
+
+    #[test]
+    fn events_without_their_end_are_told_even_when_pulumi_ended_well() {
+        let mut deploy = Deploy::new();
+        deploy.fold_line(br#"{"sequence":0,"timestamp":100,"preludeEvent":{"config":{}}}"#);
+        assert_eq!(cut_short(&deploy), None, "it goes on");
+        deploy.process_ended();
+        assert!(cut_short(&deploy).unwrap().contains("stop at 0 resources"));
+        let mut whole = Deploy::new();
+        whole.fold_line(br#"{"sequence":1,"timestamp":101,"cancelEvent":{}}"#);
+        whole.process_ended();
+        assert_eq!(cut_short(&whole), None);
     }
 
     #[test]
