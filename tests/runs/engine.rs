@@ -35,16 +35,16 @@ pub(crate) fn toolchain() -> Option<&'static Toolchain> {
             let found = ask("cli").and_then(|pulumi| Some(Toolchain { pulumi, python: ask("venv")? }));
             assert!(found.is_some() || std::env::var_os("CI").is_none(), "no Pulumi engine to test with");
             if found.is_none() {
-                // Told past the test's own capture: a test that was left out must not look like one that passed.
-                let _told = writeln_stderr("left out: there is no Pulumi CLI, and no Go to build one with");
+                tell("left out: there is no Pulumi CLI, and no Go to build one with");
             }
             found
         })
         .as_ref()
 }
 
-fn writeln_stderr(text: &str) -> std::io::Result<()> {
-    std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes())
+/// Tells past the test's own capture: a test that was left out must not look like one that passed.
+pub(crate) fn tell(text: &str) {
+    let _told = std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
 }
 
 fn engine(name: &str) -> PathBuf {
@@ -106,6 +106,11 @@ impl World {
         let output = call.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The virtual environment that holds the program's packages.
+    pub(crate) fn virtualenv(&self) -> &Path {
+        self.toolchain.python.ancestors().nth(2).unwrap()
     }
 
     pub(crate) fn locks(&self) -> Vec<(Lock, Holder)> {

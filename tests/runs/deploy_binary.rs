@@ -1,0 +1,210 @@
+//! The whole binary with the real Pulumi engine: `tapctl up` is killed, hung up on, started twice, and its disk runs
+//! full, as it happens to an operator. What counts is that the run ends well and that `tapctl attach` tells it all.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use rustix::process::Signal;
+use serde_json::Value;
+use tapctl::adapters::pulumi::folder::{RunDir, RunStatus, Runs};
+use tapctl::adapters::pulumi::process::ProcessId;
+use tapctl::domain::deploy::Deploy;
+
+use super::engine::{World, tell};
+use super::support::{EVERY, follow_until};
+
+const AURORA: &str = "migration-aurora-prod";
+
+/// What an operator's shell would set, and nothing of this machine but its PATH.
+fn variables(world: &World) -> Vec<(String, String)> {
+    let folder = world.folder.path();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let text = |path: PathBuf| path.display().to_string();
+    [
+        ("PATH", path),
+        ("HOME", text(folder.to_owned())),
+        ("USER", "oncall".to_owned()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("TAPCTL_STATE_DIR", text(folder.to_owned())),
+        ("TAPCTL_PULUMI_DIR", text(world.context.pulumi.project.clone())),
+        // Nobody listens there: a guard that wants to ask AWS gets no answer and sends nothing anywhere.
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
+}
+
+fn tapctl(world: &World, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tapctl"));
+    command.args(args).args(["--stack", "prod"]).env_clear().envs(variables(world));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(output)))
+}
+
+/// The `up` in this state folder, once it is there.
+async fn the_up(runs: &Runs) -> RunDir {
+    loop {
+        let up = runs.ids().unwrap().into_iter().rev().find(|id| id.ends_with("-up"));
+        if let Some(dir) = up.and_then(|id| runs.dir(&id))
+            && dir.read().unwrap().is_some_and(|record| record.child.is_some())
+        {
+            return dir;
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+fn holds(deploy: &Deploy) -> bool {
+    deploy.under_way().iter().any(|resource| resource.name() == AURORA)
+}
+
+/// A world in which an `up` stops in the middle of the database cluster until the test lets it go on.
+fn held() -> Option<World> {
+    let world = World::new()?;
+    world.cloud(&["control", "--hold", &format!("create:{AURORA}")]);
+    let project = &world.context.pulumi.project;
+    std::os::unix::fs::symlink(world.virtualenv(), project.join("venv")).unwrap();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/pulumi/requirements.txt"), project.join("requirements.txt"))
+        .unwrap();
+    Some(world)
+}
+
+/// What `attach` has to tell of a run that went well although nobody was there.
+fn assert_complete(world: &World) {
+    let attached = tapctl(world, &["attach", "--json"]).output().unwrap();
+    assert_eq!(attached.status.code(), Some(0), "{}", stderr(&attached));
+    let told = json(&attached);
+    assert_eq!((told["operation"].as_str(), told["result"].as_str()), (Some("up"), Some("succeeded")), "{told}");
+    assert_eq!(told["outputs"]["recordName"].as_str().map(|name| name.trim_end_matches('.')), Some("app.example.com"));
+    assert!(told["changes"]["create"].as_u64().unwrap() > 100, "{told}");
+    assert!(told["failure"].is_null());
+    assert!(world.locks().is_empty());
+}
+
+#[tokio::test]
+async fn a_killed_tapctl_leaves_its_run_going_and_the_next_one_finds_it() {
+    let Some(world) = held() else { return };
+    let mut first = tapctl(&world, &["up", "--yes"]).spawn().unwrap();
+    let dir = the_up(&world.context.runs).await;
+    follow_until(&dir, holds).await;
+    first.kill().unwrap();
+    let ended = first.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), None, "{}", stderr(&ended));
+    assert_eq!(dir.read().unwrap().unwrap().status(), RunStatus::Running);
+    let second = tapctl(&world, &["up", "--yes", "--json"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(3), "{}", stderr(&second));
+    assert!(json(&second)["error"]["message"].as_str().unwrap().contains("is going on"));
+    world.cloud(&["control"]);
+    assert_complete(&world);
+}
+
+#[tokio::test]
+async fn a_closed_terminal_leaves_the_run_going() {
+    let Some(world) = held() else { return };
+    let pty = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tapctl"));
+    command.args(["up", "--yes", "--stack", "prod"]);
+    command.env_clear();
+    for (name, value) in variables(&world) {
+        command.env(name, value);
+    }
+    command.cwd(world.folder.path());
+    let mut shell = pty.slave.spawn_command(command).unwrap();
+    drop(pty.slave);
+    // Somebody reads along, or the terminal would be full sooner or later.
+    let mut screen = pty.master.try_clone_reader().unwrap();
+    let reader = std::thread::spawn(move || std::io::copy(&mut screen, &mut std::io::sink()));
+    let dir = the_up(&world.context.runs).await;
+    follow_until(&dir, holds).await;
+    let tapctl = ProcessId::of(shell.process_id().unwrap()).unwrap();
+    // What the kernel sends to the session of a terminal that goes away.
+    tapctl.signal(Signal::HUP).unwrap();
+    assert!(!shell.wait().unwrap().success());
+    drop(pty.master);
+    let _ended = reader.join().unwrap();
+    assert_eq!(dir.read().unwrap().unwrap().status(), RunStatus::Running);
+    world.cloud(&["control"]);
+    assert_complete(&world);
+}
+
+#[tokio::test]
+async fn of_two_at_once_one_runs_and_the_other_says_who_does() {
+    let Some(world) = held() else { return };
+    let start = || tapctl(&world, &["up", "--yes"]).spawn().unwrap();
+    let both: [Child; 2] = [start(), start()];
+    let dir = the_up(&world.context.runs).await;
+    follow_until(&dir, holds).await;
+    world.cloud(&["control"]);
+    let mut ended = both.map(|child| child.wait_with_output().unwrap());
+    ended.sort_by_key(|output| output.status.code());
+    let [won, lost] = ended;
+    assert_eq!((won.status.code(), lost.status.code()), (Some(0), Some(3)), "{}\n{}", stderr(&won), stderr(&lost));
+    assert!(stderr(&lost).contains("is going on"), "{}", stderr(&lost));
+    let ups = world.context.runs.ids().unwrap().into_iter().filter(|id| id.ends_with("-up")).count();
+    assert_eq!(ups, 1);
+    assert_complete(&world);
+}
+
+/// A shell with a file system of its own, a small one, where the state folder is; its pid leads there from outside.
+fn on_a_small_disk(world: &World, script: &str) -> Option<Child> {
+    let state = world.folder.path().join("small");
+    fs::create_dir(&state).unwrap();
+    let private = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_tapctl")]);
+        command.env_clear().envs(variables(world)).env("TAPCTL_STATE_DIR", &state);
+        command
+    };
+    let mount = "mount -t tmpfs -o size=40m,mode=700 none \"$TAPCTL_STATE_DIR\"";
+    if !private(mount).output().is_ok_and(|output| output.status.success()) {
+        // Some hosts give no user a file system of their own.
+        tell("left out: no private file system can be mounted here");
+        return None;
+    }
+    let mut shell = private(&format!("{mount} && {{ {script}; }}"));
+    Some(shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+}
+
+#[tokio::test]
+async fn a_disk_that_runs_full_hides_neither_the_end_nor_that_something_is_missing() {
+    let Some(world) = held() else { return };
+    // Beside the run's own output the disk has room for what the operator wants to know afterwards: nothing.
+    let script = "$0 up --yes --stack prod >&2; echo $?; $0 attach --stack prod --json; echo $?";
+    let Some(shell) = on_a_small_disk(&world, script) else { return };
+    let state = PathBuf::from(format!("/proc/{}/root{}/small", shell.id(), world.folder.path().display()));
+    let dir = the_up(&Runs::new(&state)).await;
+    follow_until(&dir, holds).await;
+    let mut filler = fs::File::create(state.join("filler")).unwrap();
+    let full = loop {
+        if let Err(error) = filler.write_all(&[b'x'; 1 << 12]) {
+            break error;
+        }
+    };
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    world.cloud(&["control"]);
+    let output = shell.wait_with_output().unwrap();
+    // Pulumi does not mind that its events go nowhere, and its state is on another disk: all was done.
+    assert_eq!(world.cloud(&["weights"]).trim(), r#"{"migration-legacy-prod": 100, "migration-new-prod": 0}"#);
+    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+    let [up, attached, code] = stdout.lines().collect::<Vec<_>>()[..] else { panic!("{stdout}\n{}", stderr(&output)) };
+    assert_eq!((up, code), ("0", "0"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("not all is known: Pulumi ended well, but its events stop at"),
+        "{}",
+        stderr(&output)
+    );
+    let told: Value = serde_json::from_str(attached).unwrap();
+    assert_eq!((told["status"].as_str(), told["result"].as_str()), (Some("ended well"), Some("broken off")));
+    assert!(told["missing"].as_str().unwrap().contains("the disk of the state folder is full"), "{told}");
+}
