@@ -31,8 +31,9 @@ $(JUDGE_VENV)/ready: $(JUDGE_LOCK)
 	$(JUDGE_PYTHON) -m pip install --quiet --disable-pip-version-check -r $(JUDGE_LOCK)
 	touch $@
 
+# The binary that the crate's own tests build: on its own it would be built anew, with all below it, for other features.
 test-judges: $(JUDGE_VENV)/ready ## botocore and ministack judge the simulator
-	cargo build --locked --bin tapctl
+	cargo test --locked --no-run
 	$(JUDGE_PYTHON) -m pytest -q tests/judges
 
 test-pulumi: ## the Pulumi program, with mocks and with the real engine
