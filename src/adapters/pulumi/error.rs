@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::deploy::explain::{Explanation, FailureKind};
+use crate::domain::deploy::explain::{Explanation, FailureKind, way_out};
 use crate::domain::deploy::guard::Refusal;
 use crate::domain::error::PortError;
 
@@ -103,7 +103,9 @@ impl PulumiError {
             Self::Refused(_) => "do what the sentence says, then try again".to_owned(),
             Self::Failed(explanation) => explanation.way_out.clone(),
             Self::NoAnswer { .. } => "check the state's backend and the network from this host".to_owned(),
-            Self::Refusing { .. } => "read the message; nothing was changed".to_owned(),
+            Self::Refusing { message, .. } => {
+                way_out(message).unwrap_or("read the message; nothing was changed").to_owned()
+            }
             Self::NotStarted(_) => {
                 "look into the run's folder, and check space and rights of the state folder".to_owned()
             }

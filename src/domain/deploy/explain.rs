@@ -98,6 +98,12 @@ const HALF_WRITTEN: &str = "nothing was changed. Another run may be writing the 
                             keeps beside it as .bak, and a bucket in its versions";
 const BACKEND: &str = "check PULUMI_BACKEND_URL, the network and the credentials; nothing was changed";
 
+/// What to do about words of the CLI, when they are known.
+#[must_use]
+pub fn way_out(said: &str) -> Option<&'static str> {
+    WORDS.iter().find(|(needle, ..)| said.contains(needle)).map(|(.., way_out)| *way_out)
+}
+
 /// Explains why a run did not succeed. `stderr` is the tail of what it wrote there.
 #[must_use]
 pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation {
