@@ -49,7 +49,7 @@ fn stderr(output: &Output) -> String {
 }
 
 fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(output)))
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {}", stderr(output))).unwrap()
 }
 
 /// The `up` in this state folder, once it is there.
@@ -207,4 +207,49 @@ async fn a_disk_that_runs_full_hides_neither_the_end_nor_that_something_is_missi
     let told: Value = serde_json::from_str(attached).unwrap();
     assert_eq!((told["status"].as_str(), told["result"].as_str()), (Some("ended well"), Some("broken off")));
     assert!(told["missing"].as_str().unwrap().contains("the disk of the state folder is full"), "{told}");
+}
+
+/// The world's Pulumi with another environment, as a shell that was set up wrongly has it.
+fn with_environment(world: &World, name: &str, value: Option<&str>) {
+    let wrapper = world.folder.path().join("pulumi");
+    let kept = fs::read_to_string(&wrapper).unwrap();
+    let others = kept.lines().filter(|line| !line.starts_with(&format!("export {name}="))).map(str::to_owned);
+    let mut lines: Vec<String> = others.collect();
+    let exec = lines.pop().unwrap();
+    lines.extend(value.map(|value| format!("export {name}='{value}'")));
+    lines.push(exec);
+    fs::write(&wrapper, lines.join("\n")).unwrap();
+}
+
+#[test]
+fn what_pulumi_cannot_work_with_is_told_with_the_way_out() {
+    let Some(world) = held() else { return };
+    let refused = |wanted: &str, way_out: &str| {
+        let output = tapctl(&world, &["preview", "--json"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
+        let error = &json(&output)["error"];
+        let (message, hint) = (error["message"].as_str().unwrap(), error["hint"].as_str().unwrap());
+        assert!(message.contains(wanted), "{message}");
+        assert!(hint.contains(way_out), "{message}: {hint}");
+    };
+    let state = format!("file://{}", world.folder.path().join("home/state").display());
+    with_environment(&world, "PULUMI_CONFIG_PASSPHRASE", None);
+    refused("passphrase must be set", "PULUMI_CONFIG_PASSPHRASE_FILE");
+    with_environment(&world, "PULUMI_CONFIG_PASSPHRASE", Some("another one"));
+    refused("incorrect passphrase", "PULUMI_CONFIG_PASSPHRASE_FILE");
+    with_environment(&world, "PULUMI_BACKEND_URL", Some("file:///nowhere/at/all"));
+    refused("unable to open bucket", "PULUMI_BACKEND_URL");
+    with_environment(&world, "PULUMI_BACKEND_URL", Some(&state));
+    fs::remove_file(world.context.pulumi.project.join("venv")).unwrap();
+    refused("no virtual environment in venv", "pulumi install");
+    let wrapper = world.folder.path().join("pulumi");
+    fs::write(&wrapper, "#!/bin/sh\necho v3.46.1\n").unwrap();
+    refused("version 3.46.1", "install a newer Pulumi CLI");
+    fs::write(&wrapper, "#!/bin/sh\necho 'Exec format error' >&2\nexit 126\n").unwrap();
+    refused("does not work", "pulumi version");
+    fs::remove_file(&wrapper).unwrap();
+    if Command::new("pulumi").arg("version").output().is_err() {
+        refused("pulumi was not found", "install the Pulumi CLI");
+    }
+    assert!(world.context.runs.ids().unwrap().is_empty() || world.context.runs.going_on().unwrap().is_none());
 }
