@@ -14,12 +14,10 @@ fn a_step_is_gated_sent_once_and_written_down() {
     assert_eq!(step["result"], "accepted");
     assert_eq!(step["to"], json!({"legacy": 90, "new": 10}));
     assert_eq!(step["change"]["status"], "PENDING");
-    assert!(
-        step["call"]
-            .as_str()
-            .unwrap()
-            .contains("DELETE A legacy=100, DELETE A new=0, CREATE A legacy=90, CREATE A new=10")
-    );
+    assert!(step["call"].as_str().unwrap().contains(
+        "DELETE A migration-legacy-prod=100, DELETE A migration-new-prod=0, \
+                 CREATE A migration-legacy-prod=90, CREATE A migration-new-prod=10"
+    ));
     assert_eq!(drill.weights(), (90, 10));
     assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1);
     assert_eq!(drill.events(), ["seen", "intent", "outcome"]);
@@ -39,7 +37,7 @@ fn a_dry_run_says_what_it_would_do_and_sends_nothing() {
     let ran = drill.run("shift --to 10 --dry-run --json").ended(0);
     assert_eq!(ran.json()["result"], "dry_run");
     assert!(
-        ran.stderr.contains("route53:ChangeResourceRecordSets app.example.com.: DELETE A legacy=100"),
+        ran.stderr.contains("route53:ChangeResourceRecordSets app.example.com.: DELETE A migration-legacy-prod=100"),
         "{}",
         ran.stderr
     );
