@@ -208,6 +208,27 @@ fn a_lost_answer_is_looked_up_in_the_records() {
 }
 
 #[test]
+fn a_change_that_was_made_though_its_answer_was_lost_is_found_and_not_sent_again() {
+    for answer in [json!({"drop": true}), json!({"code": "ServiceUnavailable"}), json!({"garbage": true})] {
+        let drill = Drill::steady();
+        let mut fault =
+            json!({"service": "route53", "operation": "ChangeResourceRecordSets", "after": true, "count": 1});
+        fault.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
+        drill.fault(&fault);
+        let ran = drill.run("shift --step +10 --yes --json");
+        assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1, "{answer}: {}", ran.stderr);
+        assert_eq!(drill.weights(), (90, 10), "{answer}");
+        let journal = drill.run("journal --json").ended(0).json();
+        assert_eq!(journal["entries"][2]["result"], "settled_applied", "{answer}: {journal}");
+        assert_eq!((ran.code, &ran.json()["to"]), (0, &json!({"legacy": 90, "new": 10})), "{answer}: {}", ran.stderr);
+        drill.advance(60);
+        let again = drill.run("shift --step +10 --yes --json").ended(3);
+        assert_eq!(again.json()["error"]["code"], "gate", "it has to bake, as any other step");
+        assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1);
+    }
+}
+
+#[test]
 fn weights_of_somebody_else_block_and_are_told() {
     let drill = Drill::start(&["--scenario", "second-operator"]);
     drill.run("status").ended(0);
