@@ -3,17 +3,16 @@
 //! It needs no AWS account, no Pulumi and no Python, and leaves nothing behind: state goes to a temporary folder.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 
-use crate::adapters::pulumi::Pulumi;
 use crate::cli::{DemoArgs, Global};
 use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, process_env};
 use crate::domain::units::Timestamp;
-use crate::sim::{Server, Sim};
+use crate::sim::Server;
 use crate::standin;
 
 use super::cockpit;
+use super::colleague::starts_an_up;
 use super::compose::{Session, assemble};
 use super::failure::{Exit, Failure};
 use super::sim::{scratch_folder, world};
@@ -44,38 +43,19 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
         .await
         .map_err(|error| broken(error.to_string()))?;
     let mut settings = Settings::load(global, &process_env)?;
-    settings.endpoint_url = Some(server.endpoint());
+    let endpoint = server.endpoint();
+    settings.endpoint_url = Some(endpoint.clone());
     settings.profile = None;
     settings.region = None;
     settings.legacy_region = None;
     settings.legacy_db_instance = Some("techvault-mysql".to_owned());
     sim.follow();
     tokio::spawn(server.serve(std::future::pending()));
-    let standin = standin(args, &sim, folder).map_err(broken)?;
-    assemble(settings, outputs, "demo".to_owned(), folder.join("state"), Some(standin)).await
-}
-
-/// How many seconds of the demo one recorded second of Pulumi lasts: an `up` takes the minutes of a real one.
-const STRETCH: f64 = 60.0;
-
-/// The stand-in for Pulumi: this very program, on a stack that stands.
-fn standin(args: &DemoArgs, sim: &Sim, folder: &Path) -> Result<Pulumi, String> {
-    let project = folder.join("pulumi");
-    std::fs::create_dir_all(&project).map_err(|error| error.to_string())?;
-    std::fs::write(project.join("Pulumi.yaml"), "name: tap\nruntime: python\n").map_err(|error| error.to_string())?;
-    let outputs = folder.join("outputs.json");
-    std::fs::write(&outputs, sim.outputs().to_string()).map_err(|error| error.to_string())?;
-    let file = project.join("standin.json");
-    standin::Settings {
-        speed: args.speed,
-        stretch: STRETCH,
-        demo_at: Timestamp::from_millis(sim.now().as_millisecond()),
-        outputs: Some(outputs),
-        ..standin::Settings::default()
+    let standin = standin::set_up(&folder.join("pulumi"), &sim, args.speed, &endpoint).map_err(broken)?;
+    let state = folder.join("state");
+    if standin::Opening::of(sim.scenario()) == standin::Opening::RunGoesOn {
+        let now = Timestamp::from_millis(sim.now().as_millisecond());
+        starts_an_up(&standin, &state, now).await?;
     }
-    .write(&file)?;
-    standin::Stack::provisioned()?.write(&file)?;
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let prefix = vec!["__pulumi".to_owned(), "--settings".to_owned(), file.display().to_string()];
-    Ok(Pulumi { program, prefix, project, stack: "demo".to_owned() })
+    assemble(settings, outputs, "demo".to_owned(), state, Some(standin)).await
 }

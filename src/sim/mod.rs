@@ -37,7 +37,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub use fault::Fault;
-pub use scenario::{Event, Happening, Scenario, Script, UnknownScenario};
+pub use outputs::configuration;
+pub use scenario::{Event, Happening, Scenario, Script, Start, UnknownScenario};
 pub use server::Server;
 
 use clock::Clock;
@@ -154,6 +155,21 @@ impl Sim {
         self.lock().inject(fault);
     }
 
+    /// Which resources of the bundled program exist from now on, by URN or by name: services tell of those, and of no others.
+    /// The same as `POST /_sim/stack`.
+    ///
+    /// # Errors
+    /// In the provider's words, when a weighted record is to stand beside a simple one; nothing changes then.
+    pub fn set_stack(&self, resources: &[String]) -> Result<(), String> {
+        self.lock().set_stack(resources)
+    }
+
+    /// The drill that is played.
+    #[must_use]
+    pub fn scenario(&self) -> Scenario {
+        self.lock().config.scenario
+    }
+
     /// The world as data, the same as `GET /_sim/state`.
     #[must_use]
     pub fn state(&self) -> Value {
@@ -209,24 +225,30 @@ impl Inner {
         let target = Target { service: call.service, operation: &call.operation, region: &call.region };
         let verdict = self.faults.judge(&target, now);
         let refuse = |error: &ApiError| wire::refuse(call.protocol, Some(call.service), error, &request_id);
+        if verdict.after {
+            // Nobody hears how it went.
+            let _lost = self.serve(&call, now);
+        }
         let response = match verdict.effect {
             Some(Effect::Drop) => {
                 return Reply { response: Response::new(Bytes::new()), delay: verdict.delay, drop_connection: true };
             }
             Some(Effect::Garbage) => garbage(),
             Some(Effect::Error { code, status, message }) => refuse(&injected(&call, &code, status, message)),
-            None if !self.limits.admit(call.service, &call.region, now) => {
-                refuse(&General::Throttling.spelt(call.protocol, None))
-            }
-            None => {
-                let instant = !self.clock.is_following();
-                match services::handle(&call, &mut self.world, now, instant) {
-                    Ok(node) => wire::answer(&call, &node, &request_id),
-                    Err(error) => refuse(&error),
-                }
-            }
+            None => match self.serve(&call, now) {
+                Ok(node) => wire::answer(&call, &node, &request_id),
+                Err(error) => refuse(&error),
+            },
         };
         Reply { response, delay: verdict.delay, drop_connection: false }
+    }
+
+    /// Lets the service do its work, unless it gets more calls than AWS takes.
+    fn serve(&mut self, call: &Call, now: Timestamp) -> Result<wire::Node, ApiError> {
+        if !self.limits.admit(call.service, &call.region, now) {
+            return Err(General::Throttling.spelt(call.protocol, None));
+        }
+        services::handle(call, &mut self.world, now, !self.clock.is_following())
     }
 
     fn advance(&mut self, by: Duration) {
@@ -239,6 +261,10 @@ impl Inner {
         for (at, fault) in self.world.step_to(self.clock.now().as_second()) {
             self.faults.add(fault, at);
         }
+    }
+
+    fn set_stack(&mut self, resources: &[String]) -> Result<(), String> {
+        self.world.set_stack(resources, self.clock.now())
     }
 
     fn inject(&mut self, fault: Fault) {
