@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::confirm::Confirmed;
+use super::deploy::config::{SetConfig, Setup};
 use super::deploy::guard::{RunKind, Situation};
 use super::deploy::lock::{ClearLocks, Holder, Lock};
 use super::deploy::order::{RunOrder, Termination};
@@ -40,6 +41,8 @@ pub struct Look {
     pub pending: Vec<Pending>,
     /// The newest run on this host, going on or ended.
     pub newest: Option<RunHead>,
+    /// Whether the stack exists and how it is configured; nothing when Pulumi could not say.
+    pub setup: Option<Setup>,
     /// Names of the environment's variables that are passed through; never their values.
     pub passed_through: Vec<String>,
 }
@@ -137,6 +140,8 @@ pub enum Order {
     Terminate(Confirmed<Termination>),
     /// Clear locks of the dead.
     ClearLocks(Confirmed<ClearLocks>),
+    /// Set one key of the stack's configuration; makes the stack when there is none.
+    SetConfig(Confirmed<SetConfig>),
     /// Change the records of the zone: adopt or release.
     Zone(Confirmed<ZonePlan>),
 }
@@ -184,6 +189,12 @@ pub enum News {
 }
 
 impl Provision {
+    /// How the stack is set up, as the newest look found it.
+    #[must_use]
+    pub fn setup(&self) -> Option<&Setup> {
+        self.look.as_ref()?.value.setup.as_ref()
+    }
+
     /// The run that goes on, if it is the one that is followed.
     #[must_use]
     pub fn going_on(&self) -> Option<&Run> {

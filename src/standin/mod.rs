@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::domain::deploy::config;
 use script::{Operation, Script};
 pub use settings::{Settings, Stack};
 
@@ -59,7 +60,7 @@ fn command(args: &[String], out: &mut impl Write) -> Result<u8, String> {
         }
         ["stack", "output"] => return say(out, &settings.outputs(!stack.resources.is_empty())?),
         ["stack", "export"] => return say(out, r#"{"version":3,"deployment":{"resources":[]}}"#),
-        ["config"] => return say(out, r#"{"aws:region":{"value":"us-west-2","secret":false}}"#),
+        ["config"] => return say(out, &configured().to_string()),
         ["config", "set", ..] | ["cancel"] => return Ok(0),
         ["whoami"] => return say(out, r#"{"user":"demo","url":"file://demo"}"#),
         ["preview"] => Operation::Preview,
@@ -85,6 +86,16 @@ fn command(args: &[String], out: &mut impl Write) -> Result<u8, String> {
     stack.apply(&played);
     stack.write(&file)?;
     Ok(played.code)
+}
+
+/// What the program needs, set to its own examples.
+fn configured() -> Value {
+    let needed = |key: &&config::Key| key.is_required() || key.name == config::keys::ZONE[0];
+    config::KEYS
+        .iter()
+        .filter(needed)
+        .map(|key| (key.full_name(), json!({"value": key.example, "secret": false})))
+        .collect()
 }
 
 fn say(out: &mut impl Write, text: &str) -> Result<u8, String> {

@@ -13,6 +13,9 @@ use super::run::{Request, Started, Supervisor, execute, preview};
 use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
 };
+use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::config::SetConfig;
+use crate::domain::deploy::guard::{Refusal, RunKind};
 use crate::domain::provision::{Look, News, Order, RunHead, Trouble};
 use crate::ports::{Clock, Provisioner, Tell};
 
@@ -70,6 +73,7 @@ impl CockpitRuns {
             locks: Vec::new(),
             pending: Vec::new(),
             newest,
+            setup: None,
             passed_through: command::passed_through().into_iter().map(str::to_owned).collect(),
         };
         look.pulumi = match self.pulumi() {
@@ -83,10 +87,15 @@ impl CockpitRuns {
         let version = find::check_version(pulumi).await?;
         if self.check_packages {
             find::check_program(&pulumi.project).await?;
+        }
+        let setup = stack::setup(pulumi).await?;
+        let exists = setup.exists;
+        look.setup = Some(setup);
+        if self.check_packages {
             let backend = stack::backend_url(pulumi).await?;
             look.locks = locks::of_backend(&backend, &self.home, &self.project, &pulumi.stack)?;
             // While a run goes on its operations are open because it works on them.
-            if stack::exists(pulumi).await? && self.runs.going_on()?.is_none() {
+            if exists && self.runs.going_on()?.is_none() {
                 look.pending = stack::pending(pulumi).await?;
             }
         }
@@ -98,9 +107,9 @@ impl CockpitRuns {
         let request = Request { operator, at: self.clock.now() };
         let started: Result<Started, PulumiError> = match order {
             Order::Preview { destroy } => {
-                if self.check_packages {
-                    stack::ensure(pulumi).await.map_err(|error| trouble(&error))?;
-                }
+                stack::ensure(pulumi).await.map_err(|error| trouble(&error))?;
+                let kind = if *destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
+                stack::check_configured(pulumi, kind).await.map_err(|error| trouble(&error))?;
                 preview(&self.runs, pulumi, &self.supervisor, *destroy, request).await
             }
             Order::Execute(run) => execute(&self.runs, pulumi, &self.supervisor, run, request).await,
@@ -136,6 +145,16 @@ impl CockpitRuns {
                 }
             }
         }
+    }
+
+    async fn set_config(&self, set: &Confirmed<SetConfig>) -> Result<News, Trouble> {
+        let pulumi = self.pulumi()?;
+        let going_on = self.runs.going_on().map_err(|error| trouble(&error.into()))?;
+        if let Some(record) = going_on {
+            return Err(trouble(&PulumiError::Refused(Refusal::RunGoesOn(record.summary()))));
+        }
+        stack::set_config(pulumi, set).await.map_err(|error| trouble(&error))?;
+        Ok(News::Done(set.get().done_text()))
     }
 
     fn ask_to_stop(&self, run: &str, operator: &str) -> News {
@@ -187,6 +206,7 @@ impl Provisioner for CockpitRuns {
                         Err(error) => News::Failed(trouble(&error)),
                     },
                 },
+                Order::SetConfig(set) => self.set_config(&set).await.unwrap_or_else(News::Failed),
                 Order::Zone(_) => return,
             };
             tell(news).await;
@@ -220,6 +240,7 @@ impl Provisioner for NoPulumi {
                     locks: Vec::new(),
                     pending: Vec::new(),
                     newest: None,
+                    setup: None,
                     passed_through: Vec::new(),
                 })),
                 _ => News::Failed(trouble),

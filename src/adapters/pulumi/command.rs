@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::deploy::guard::RunKind;
+use crate::domain::deploy::text::shell_quoted;
 
 /// Variables of the environment whose names are worth showing when they are set; never their values.
 const WORTH_NAMING: &[&str] = &[
@@ -82,8 +83,11 @@ impl Pulumi {
             words.push("--".to_owned());
             words.extend(operands.iter().map(|operand| (*operand).to_owned()));
         }
-        let line =
-            std::iter::once("pulumi").chain(words.iter().map(String::as_str)).map(quoted).collect::<Vec<_>>().join(" ");
+        let line = std::iter::once("pulumi")
+            .chain(words.iter().map(String::as_str))
+            .map(shell_quoted)
+            .collect::<Vec<_>>()
+            .join(" ");
         let command = std::iter::once(self.program.to_string_lossy().into_owned())
             .chain(self.prefix.iter().cloned())
             .chain(words);
@@ -190,16 +194,6 @@ impl Pulumi {
     }
 }
 
-/// An argument as a shell takes it.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+%".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,11 +244,5 @@ mod tests {
         let pem = pulumi().set_config("tap:sourceDbCaCertificate", "-----BEGIN\nX", false);
         assert_eq!(pem.input.as_deref(), Some("-----BEGIN\nX"));
         assert!(!pem.line.contains("BEGIN") && pem.line.contains("--plaintext"), "{}", pem.line);
-    }
-
-    #[test]
-    fn quotes_survive_a_shell() {
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }
