@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::confirm::Confirmed;
 use super::deploy::config::{SetConfig, Setup};
+use super::deploy::explain::Exit;
 use super::deploy::guard::{RunKind, Situation};
 use super::deploy::lock::{ClearLocks, Holder, Lock};
 use super::deploy::order::{RunOrder, Termination};
@@ -162,6 +163,13 @@ pub enum News {
         /// Lines that were too long to be read.
         oversized: u32,
     },
+    /// What is expected of a run, from the preview that it was confirmed by.
+    Expecting {
+        /// The run.
+        run: String,
+        /// All that was planned.
+        plan: Box<Plan>,
+    },
     /// The run's file is another one, or was cut: what was folded does not count any more.
     Restarted {
         /// The run.
@@ -171,12 +179,12 @@ pub enum News {
     Ended {
         /// The run.
         run: String,
-        /// The exit code, unless a signal ended it.
-        code: Option<i32>,
+        /// How, as far as somebody saw it.
+        exit: Exit,
         /// In a few words.
         text: String,
-        /// Whether Pulumi says that all went well.
-        succeeded: bool,
+        /// Whether it is for this process to note the end in the journal; of all that follow a run one does.
+        note: bool,
         /// The end of what it wrote to stderr.
         stderr: String,
     },

@@ -8,13 +8,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::folder::RunRecord;
+use super::folder::{RunDir, RunRecord};
+use super::follow::expected_plan;
 use super::run::{Request, Started, Supervisor, execute, preview};
 use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
 };
 use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::Plan;
 use crate::domain::deploy::config::SetConfig;
+use crate::domain::deploy::explain::Exit;
 use crate::domain::deploy::guard::{Refusal, RunKind};
 use crate::domain::provision::{Look, News, Order, RunHead, Trouble};
 use crate::ports::{Clock, Provisioner, Tell};
@@ -125,17 +128,35 @@ impl CockpitRuns {
         }
     }
 
+    /// What the run's preview planned, so that its total is known after a restart, too. Without it only the total is
+    /// unknown.
+    async fn expected(&self, dir: &RunDir) -> Option<Box<Plan>> {
+        let (runs, dir) = (self.runs.clone(), dir.clone());
+        let read = move || Some(Box::new(expected_plan(&runs, &dir.read().ok()??).ok()??));
+        tokio::task::spawn_blocking(read).await.ok().flatten()
+    }
+
     async fn follow(&self, run: String, tell: &Tell) {
         let Some(dir) = self.runs.dir(&run) else { return };
+        let plan = self.expected(&dir).await;
+        let expect = async || {
+            if let Some(plan) = plan.clone() {
+                tell(News::Expecting { run: run.clone(), plan }).await;
+            }
+        };
+        expect().await;
         let mut follower = Follower::new(dir.clone(), LOOK_AGAIN);
         loop {
             match follower.next().await {
                 Ok(Some(Update::Lines(batch))) => {
                     tell(News::Lines { run: run.clone(), lines: batch.lines, oversized: batch.oversized }).await;
                 }
-                Ok(Some(Update::Restarted)) => tell(News::Restarted { run: run.clone() }).await,
+                Ok(Some(Update::Restarted)) => {
+                    tell(News::Restarted { run: run.clone() }).await;
+                    expect().await;
+                }
                 Ok(Some(Update::Ended(status))) => {
-                    tell(ended(run.clone(), &status, dir.stderr_tail(STDERR_TAIL))).await;
+                    tell(ended(&dir, &status)).await;
                     return;
                 }
                 Ok(None) => return,
@@ -169,19 +190,13 @@ impl CockpitRuns {
     }
 }
 
-fn ended(run: String, status: &RunStatus, stderr: String) -> News {
-    match status {
-        RunStatus::Ended(end) => {
-            News::Ended { run, code: end.code, text: end.text(), succeeded: end.succeeded(), stderr }
-        }
-        _ => News::Ended {
-            run,
-            code: None,
-            text: "it is gone, and nobody saw how it ended".to_owned(),
-            succeeded: false,
-            stderr,
-        },
-    }
+fn ended(dir: &RunDir, status: &RunStatus) -> News {
+    let text = match status {
+        RunStatus::Ended(end) => end.text(),
+        _ => "it is gone, and nobody saw its exit code".to_owned(),
+    };
+    let exit = status.exit().unwrap_or(Exit::Unseen);
+    News::Ended { run: dir.id(), exit, text, note: dir.takes_note(), stderr: dir.stderr_tail(STDERR_TAIL) }
 }
 
 impl Provisioner for CockpitRuns {

@@ -2,7 +2,7 @@
 
 use crate::domain::confirm::{Answer, Confirmation, DialogKey, Need};
 use crate::domain::deploy::config;
-use crate::domain::deploy::explain::explain;
+use crate::domain::deploy::explain::{Exit, failure};
 use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
 use crate::domain::deploy::lock::ClearLocks;
 use crate::domain::deploy::order::{RunOrder, Termination};
@@ -293,7 +293,9 @@ pub(super) fn guard(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// News of Pulumi.
 pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mut Vec<Effect>) {
-    if model.provision.busy == Some(request) && !matches!(news, News::Lines { .. } | News::Restarted { .. }) {
+    if model.provision.busy == Some(request)
+        && !matches!(news, News::Lines { .. } | News::Restarted { .. } | News::Expecting { .. })
+    {
         model.provision.busy = None;
     }
     match news {
@@ -328,13 +330,19 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
                 }
             }
         }
+        News::Expecting { run, plan } => {
+            // What is expected stands before the first event, or not at all.
+            if let Some(followed) = followed(model, &run).filter(|followed| followed.deploy.lines().events == 0) {
+                followed.deploy = Deploy::expecting(&plan);
+            }
+        }
         News::Restarted { run } => {
             if let Some(followed) = followed(model, &run) {
                 followed.deploy = Deploy::new();
             }
         }
-        News::Ended { run, code, text, succeeded, stderr } => {
-            ended(model, &run, code, &text, succeeded, &stderr, effects);
+        News::Ended { run, exit, text, note, stderr } => {
+            ended(model, &run, &exit, &text, note, &stderr, effects);
         }
         News::AskedToStop(sent) => {
             if let Some(run) = &mut model.provision.run {
@@ -381,16 +389,17 @@ fn followed<'a>(model: &'a mut Model, id: &str) -> Option<&'a mut Run> {
 fn ended(
     model: &mut Model,
     id: &str,
-    code: Option<i32>,
+    exit: &Exit,
     text: &str,
-    succeeded: bool,
+    is_ours_to_note: bool,
     stderr: &str,
     effects: &mut Vec<Effect>,
 ) {
     let now = model.live.now;
     let Some(run) = followed(model, id).filter(|run| run.ending.is_none()) else { return };
     run.deploy.process_ended();
-    let explanation = (!succeeded).then(|| explain(&run.deploy, code, stderr));
+    let explanation = failure(&run.deploy, exit, stderr);
+    let succeeded = explanation.is_none();
     run.ending = Some(RunEnding { text: text.to_owned(), succeeded, explanation });
     let (kind, started) = (run.head.kind, run.head.started_at);
     let plan = kind.is_preview().then(|| Plan::of(&run.deploy)).filter(|plan| succeeded && plan.complete);
@@ -402,7 +411,7 @@ fn ended(
     let known = model.live.journal.iter().any(
         |entry| matches!(&entry.event, Event::Run { id: known, detail, .. } if known == id && detail.starts_with("ended")),
     );
-    if !known {
+    if is_ours_to_note && !known {
         note(
             model,
             Event::Run { id: id.to_owned(), operation: kind.name().to_owned(), detail: format!("ended: {text}") },

@@ -8,6 +8,7 @@ use super::update;
 use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
 use crate::domain::deploy::config::tests::{complete, setup};
 use crate::domain::deploy::event::parse;
+use crate::domain::deploy::explain::Exit;
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::facts::{Observation, Source};
@@ -186,9 +187,9 @@ impl Desk {
     }
 
     fn ended(&mut self, run: &str, succeeded: bool) -> Vec<Effect> {
-        let code = Some(i32::from(!succeeded));
+        let exit = Exit::Code(Some(i32::from(!succeeded)));
         let text = if succeeded { "succeeded" } else { "failed" }.to_owned();
-        self.news(News::Ended { run: run.to_owned(), code, text, succeeded, stderr: String::new() })
+        self.news(News::Ended { run: run.to_owned(), exit, text, note: true, stderr: String::new() })
     }
 
     /// A preview to its end.
@@ -572,6 +573,72 @@ fn no_configuration_is_set_while_a_run_goes_on_or_without_the_right_to_write() {
     desk.arm();
     desk.started(RunKind::Preview);
     assert!(desk.notice().contains("going on"), "an open question dies with its ground: {}", desk.notice());
+}
+
+#[test]
+fn the_end_of_a_run_is_noted_by_one_of_all_who_follow_it() {
+    let noted = |note| {
+        let mut desk = Desk::new(100, 0, 0.0);
+        desk.model.live.history = None;
+        let run = desk.started(RunKind::Up);
+        let (exit, text) = (Exit::Code(Some(0)), "ended well".to_owned());
+        let effects = desk.news(News::Ended { run, exit, text, note, stderr: String::new() });
+        effects.iter().any(|effect| matches!(effect, Effect::Append(Entry { event: Event::Run { .. }, .. })))
+    };
+    assert_eq!((noted(true), noted(false)), (true, false));
+}
+
+#[test]
+fn a_run_whose_exit_nobody_saw_succeeded_when_its_events_say_so() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let run = desk.started(RunKind::Up);
+    desk.lines(&run, SMALL_UP);
+    let text = "it is gone, and nobody saw its exit code".to_owned();
+    desk.news(News::Ended { run, exit: Exit::Unseen, text, note: true, stderr: String::new() });
+    let ending = desk.model.provision.run.as_ref().unwrap().ending.clone().unwrap();
+    assert!(ending.succeeded && ending.explanation.is_none(), "{ending:?}");
+}
+
+#[test]
+fn what_is_expected_of_a_run_is_known_after_a_restart() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let head = desk.head(RunKind::Up);
+    let run = head.id.clone();
+    desk.looked(|look| look.newest = Some(head));
+    let mut preview = crate::domain::deploy::Deploy::new();
+    PREVIEW.lines().for_each(|line| preview.fold_line(line.as_bytes()));
+    let plan = crate::domain::deploy::Plan::of(&preview);
+    let total = plan.total();
+    desk.news(News::Expecting { run: run.clone(), plan: Box::new(plan.clone()) });
+    desk.lines(&run, UP);
+    let progress = |desk: &Desk| desk.model.provision.run.as_ref().unwrap().deploy.progress();
+    assert_eq!(progress(&desk).total, Some(total));
+    let before = progress(&desk);
+    desk.news(News::Expecting { run, plan: Box::new(plan) });
+    assert_eq!(progress(&desk), before, "what was folded is not thrown away");
+}
+
+#[test]
+fn a_run_from_another_terminal_is_looked_at_once_when_it_begins_and_once_when_it_ends() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let looks = |desk: &mut Desk, run: Option<&str>| {
+        let at = desk.model.live.now;
+        desk.model.polls.restart(Source::StackRun);
+        let effects = desk.wait(Duration::from_secs(1));
+        let request = effects.iter().find_map(|effect| match effect {
+            Effect::Observe { request, query } if query.source() == Source::StackRun => Some(*request),
+            _ => None,
+        });
+        let result = Ok(Observation::StackRun(run.map(str::to_owned)));
+        let answer =
+            Msg::Answer { request: request.unwrap(), source: Source::StackRun, result, at, clock_skew_ms: None };
+        asked(&desk.feed(answer), |order| *order == Order::Look)
+    };
+    assert!(!looks(&mut desk, None));
+    assert!(looks(&mut desk, Some("pulumi up by bob")), "it has begun");
+    assert!(!looks(&mut desk, Some("pulumi up by bob")), "it goes on");
+    assert!(looks(&mut desk, None), "it has ended");
+    assert!(!looks(&mut desk, None));
 }
 
 #[test]
