@@ -149,6 +149,8 @@ pub enum Command {
     Refresh(RunArgs),
     /// Remove the target stack with Pulumi
     Destroy(RunArgs),
+    /// List the stack's configuration and what is missing of it (exit code 1 then), or set one key
+    Config(ConfigArgs),
     /// Follow a Pulumi run that is still going on, or show how a finished one ended
     Attach(AttachArgs),
     /// The record of what was done
@@ -179,6 +181,7 @@ impl Command {
             Self::Rollback(args) => args.go.json,
             Self::Preview(args) | Self::Up(args) | Self::Refresh(args) | Self::Destroy(args) => args.json,
             Self::Attach(args) => args.json,
+            Self::Config(args) => args.json,
             Self::Journal(args) => args.json,
             Self::Demo(_) | Self::Sim(_) | Self::Report(_) | Self::IamPolicy | Self::Completions { .. } | Self::Man => {
                 false
@@ -325,6 +328,47 @@ pub struct RunArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `config`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ConfigArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// What to do; nothing lists every key.
+    #[command(subcommand)]
+    pub command: Option<ConfigCommand>,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Set one key; makes the stack when there is none
+    Set(SetConfigArgs),
+}
+
+/// `config set`.
+#[derive(Clone, PartialEq, Eq, Args)]
+pub struct SetConfigArgs {
+    /// Which key, such as recordName
+    pub key: String,
+    /// Its value; left out or - reads it from standard input
+    pub value: Option<String>,
+    /// Keep it encrypted; its value then comes from standard input
+    #[arg(long)]
+    pub secret: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+impl std::fmt::Debug for SetConfigArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A value may be a secret that was given in the wrong place.
+        write!(f, "SetConfigArgs({})", self.key)
+    }
 }
 
 /// `attach`.

@@ -172,6 +172,10 @@ pub enum Action {
     Up,
     /// Lead to the end of the stack.
     Destroy,
+    /// Show and set the stack's configuration.
+    Configure,
+    /// Read how everything stands into Pulumi's state.
+    RefreshState,
     /// Ask the run to stop.
     Stop,
     /// Turn the weighted pair back into one record.
@@ -198,6 +202,8 @@ impl Action {
                 | Self::AcceptFound
                 | Self::Up
                 | Self::Destroy
+                | Self::Configure
+                | Self::RefreshState
                 | Self::Release
                 | Self::ClearLocks
         )
@@ -211,6 +217,8 @@ impl Action {
             Self::Preview
                 | Self::Up
                 | Self::Destroy
+                | Self::Configure
+                | Self::RefreshState
                 | Self::Stop
                 | Self::Release
                 | Self::ClearLocks
@@ -259,9 +267,11 @@ pub const KEYMAP: &[Binding] = &[
     row(&[ch('f')], Action::Freeze, "freeze", "hold the display still"),
     row(&[ch('/')], Action::Filter, "filter", "filter the list"),
     row(&[ch('r')], Action::Refresh, "", "ask every source again"),
+    row(&[ch('e')], Action::Configure, "", "show and set configuration"),
     row(&[ch('p')], Action::Preview, "", "preview: what up would do"),
     row(&[ch('u')], Action::Up, "", "up: run the plan as read"),
     row(&[ch('D')], Action::Destroy, "", "release, preview, destroy"),
+    row(&[ch('S')], Action::RefreshState, "", "refresh Pulumi's state"),
     row(&[ch('x')], Action::Stop, "", "stop the run; again: force"),
     row(&[ch('E')], Action::Release, "", "make the pair one record"),
     row(&[ch('c')], Action::ClearLocks, "", "clear locks of the dead"),

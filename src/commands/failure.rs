@@ -77,6 +77,7 @@ impl Failure {
 impl From<PulumiError> for Failure {
     fn from(error: PulumiError) -> Self {
         let (exit, code) = match error.exit_code() {
+            1 if matches!(error, PulumiError::Refused(_)) => (Exit::Error, "configuration"),
             3 => (Exit::Gate, "blocked"),
             5 => (Exit::Declined, "interrupted"),
             7 => (Exit::Pulumi, "pulumi"),

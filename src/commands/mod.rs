@@ -7,6 +7,7 @@ pub mod ask;
 pub mod cockpit;
 mod colleague;
 pub mod compose;
+pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
@@ -50,6 +51,7 @@ pub async fn run(cli: Cli, out: &mut Out) -> Result<Exit, Failure> {
         Some(Command::Up(args)) => provision::up(*args, global, out).await,
         Some(Command::Refresh(args)) => provision::refresh(*args, global, out).await,
         Some(Command::Destroy(args)) => provision::destroy(*args, global, out).await,
+        Some(Command::Config(args)) => config::run(args, global, out).await,
         Some(Command::Attach(args)) => provision::attach(args, global, out).await,
         Some(Command::Journal(args)) => journal::run(*args, global, out).await,
         Some(Command::Report(args)) => report::run(args, global, out).await,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::adapters::clock::SystemClock;
 use crate::adapters::pulumi::run::Supervisor;
-use crate::adapters::pulumi::{Pulumi, PulumiError, Request, Runs};
+use crate::adapters::pulumi::{Pulumi, PulumiError, Request, Runs, stack};
 use crate::cli::{AttachArgs, Global, RunArgs};
 use crate::config::{Settings, defaults, process_env, state};
 use crate::domain::confirm::{Confirmed, YesFlag};
@@ -139,6 +139,7 @@ fn finished(run: &Finished, args: RunArgs, out: &mut Out) -> Result<Exit, Failur
 pub async fn preview(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let place = place(global).await?;
     place.context.prepare().await?;
+    stack::check_configured(&place.context.pulumi, RunKind::Preview).await?;
     let previewed = place.context.preview(false, place.request(), &mut watcher(args.json)).await?;
     if args.json {
         out.json(&print::plan_json(&previewed))?;
@@ -169,6 +170,7 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) ->
     place.refuse_read_only(global)?;
     may_start(kind, &place.situation().await?).map_err(PulumiError::from)?;
     place.context.prepare().await?;
+    stack::check_configured(&place.context.pulumi, kind).await?;
     let destroy = kind == RunKind::Destroy;
     let previewed = place.context.preview(destroy, place.request(), &mut watcher(args.json)).await?;
     out.say(&text(|bytes| print::plan(&previewed.plan, bytes)));

@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no async, no SDK type; a test reads these files and enforces it.
 
+pub mod configure;
 pub mod confirm;
 pub mod deploy;
 pub mod error;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::keymap::View;
 
+use super::configure::Configure;
 use super::confirm::Confirmation;
+use super::deploy::config::SetConfig;
 use super::deploy::lock::ClearLocks;
 use super::deploy::order::{RunOrder, Termination};
 use super::facts::Facts;
@@ -114,6 +116,8 @@ pub enum Question {
     Locks(ClearLocks),
     /// Whether the zone's records are to be turned.
     Zone(ZonePlan),
+    /// Whether a key of the configuration is to be set.
+    Config(SetConfig),
 }
 
 impl Question {
@@ -125,6 +129,7 @@ impl Question {
             Self::Terminate(termination) => format!("End the run {} by force", termination.run()),
             Self::Locks(clear) => format!("Clear {} locks of {}", clear.locks().len(), clear.stack()),
             Self::Zone(plan) => plan.title(),
+            Self::Config(set) => format!("Set {} of the stack {}", set.key(), set.stack()),
         }
     }
 }
@@ -138,6 +143,8 @@ pub enum Dialog {
     Accept(Confirmation<WeightPair>),
     /// Something about Pulumi or the zone waits for its yes.
     Ask(Box<Confirmation<Question>>),
+    /// A key of the stack's configuration is being chosen, or its value typed.
+    Configure(Configure),
     /// A share is being typed.
     Prompt {
         /// Digits so far.

@@ -24,6 +24,8 @@ pub type Request = u64;
 pub enum Msg {
     /// A key was typed.
     Key(Key),
+    /// Text was pasted. It is never an answer: only a line of text that is being typed takes it.
+    Pasted(String),
     /// Time went on.
     Tick {
         /// The clock that the facts are dated with.

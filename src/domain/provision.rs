@@ -5,6 +5,8 @@
 use serde::Serialize;
 
 use super::confirm::Confirmed;
+use super::deploy::config::{SetConfig, Setup};
+use super::deploy::explain::Exit;
 use super::deploy::guard::{RunKind, Situation};
 use super::deploy::lock::{ClearLocks, Holder, Lock};
 use super::deploy::order::{RunOrder, Termination};
@@ -40,6 +42,8 @@ pub struct Look {
     pub pending: Vec<Pending>,
     /// The newest run on this host, going on or ended.
     pub newest: Option<RunHead>,
+    /// Whether the stack exists and how it is configured; nothing when Pulumi could not say.
+    pub setup: Option<Setup>,
     /// Names of the environment's variables that are passed through; never their values.
     pub passed_through: Vec<String>,
 }
@@ -137,6 +141,8 @@ pub enum Order {
     Terminate(Confirmed<Termination>),
     /// Clear locks of the dead.
     ClearLocks(Confirmed<ClearLocks>),
+    /// Set one key of the stack's configuration; makes the stack when there is none.
+    SetConfig(Confirmed<SetConfig>),
     /// Change the records of the zone: adopt or release.
     Zone(Confirmed<ZonePlan>),
 }
@@ -157,6 +163,13 @@ pub enum News {
         /// Lines that were too long to be read.
         oversized: u32,
     },
+    /// What is expected of a run, from the preview that it was confirmed by.
+    Expecting {
+        /// The run.
+        run: String,
+        /// All that was planned.
+        plan: Box<Plan>,
+    },
     /// The run's file is another one, or was cut: what was folded does not count any more.
     Restarted {
         /// The run.
@@ -166,12 +179,12 @@ pub enum News {
     Ended {
         /// The run.
         run: String,
-        /// The exit code, unless a signal ended it.
-        code: Option<i32>,
+        /// How, as far as somebody saw it.
+        exit: Exit,
         /// In a few words.
         text: String,
-        /// Whether Pulumi says that all went well.
-        succeeded: bool,
+        /// Whether it is for this process to note the end in the journal; of all that follow a run one does.
+        note: bool,
         /// The end of what it wrote to stderr.
         stderr: String,
     },
@@ -184,6 +197,12 @@ pub enum News {
 }
 
 impl Provision {
+    /// How the stack is set up, as the newest look found it.
+    #[must_use]
+    pub fn setup(&self) -> Option<&Setup> {
+        self.look.as_ref()?.value.setup.as_ref()
+    }
+
     /// The run that goes on, if it is the one that is followed.
     #[must_use]
     pub fn going_on(&self) -> Option<&Run> {

@@ -8,19 +8,22 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::keymap::{Code, Key};
 
 /// One thing that happened to the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// A key was pressed.
     Key(Key),
+    /// Text was pasted as a whole.
+    Pasted(String),
     /// The terminal has another size, or has to be drawn anew.
     Resize,
 }
 
-/// The keys and resizes of the real terminal. Pasted text is dropped: a pasted `y` is not an answer.
+/// The keys and resizes of the real terminal. Pasted text stays apart from keys: a pasted `y` is not an answer.
 pub fn from_terminal() -> impl Stream<Item = Input> + Unpin {
     Box::pin(EventStream::new().take_while(|event| std::future::ready(event.is_ok())).filter_map(|event| {
         std::future::ready(match event {
             Ok(Event::Key(key)) => to_key(key).map(Input::Key),
+            Ok(Event::Paste(text)) => Some(Input::Pasted(text)),
             Ok(Event::Resize(..) | Event::FocusGained) => Some(Input::Resize),
             _ => None,
         })

@@ -104,6 +104,7 @@ pub async fn run<B: Backend>(
                 state.tick();
                 match typed {
                     Some(Input::Key(key)) => state.feed(Msg::Key(key)),
+                    Some(Input::Pasted(text)) => state.feed(Msg::Pasted(text)),
                     Some(Input::Resize) => {}
                     None => state.model.quitting = true,
                 }
@@ -159,7 +160,7 @@ impl<B: Backend> Loop<'_, B> {
     }
 
     fn tick_period(&self) -> Duration {
-        let counting = matches!(self.model.dialog, Some(Dialog::Shift(_) | Dialog::Accept(_)))
+        let counting = matches!(self.model.dialog, Some(Dialog::Shift(_) | Dialog::Accept(_) | Dialog::Ask(_)))
             || self.model.moving != Moving::No
             || self.dirty;
         if self.uptime() < START_TIME {

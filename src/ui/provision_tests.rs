@@ -9,6 +9,10 @@ use ratatui::buffer::Buffer;
 
 use super::fixtures::{judge, now, on, ready};
 use super::{Palette, Theme, draw, svg};
+use crate::domain::configure::{Configure, Editor};
+use crate::domain::confirm::{ARMS_AFTER, Confirmation};
+use crate::domain::deploy::config::tests::{complete, setup};
+use crate::domain::deploy::config::{self, ConfigError, ConfigValue, SetConfig};
 use crate::domain::deploy::event::parse;
 use crate::domain::deploy::explain::explain;
 use crate::domain::deploy::guard::RunKind;
@@ -16,7 +20,7 @@ use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::deploy::pending::Pending;
 use crate::domain::deploy::{Deploy, Parsed, Plan, Show};
 use crate::domain::facts::Fact;
-use crate::domain::model::Model;
+use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::provision::{Look, ReadyPlan, Run, RunEnding, RunHead, Trouble};
 use crate::keymap::View;
 
@@ -49,6 +53,7 @@ fn bare() -> Model {
         locks: vec![],
         pending: vec![],
         newest: None,
+        setup: Some(complete()),
         passed_through: vec!["PULUMI_BACKEND_URL".into(), "PULUMI_CONFIG_PASSPHRASE_FILE".into()],
     };
     model.provision.look = Some(Fact { value: look, at: now().minus(Duration::from_secs(8)) });
@@ -94,6 +99,60 @@ fn missing() -> Model {
         message: "pulumi was not found on the PATH and is not named in the configuration".into(),
         hint: "install Pulumi 3.200 or newer, or set `pulumi` in tapctl.toml to the program".into(),
     });
+    model
+}
+
+fn unconfigured() -> Model {
+    let mut model = bare();
+    let mut seen = setup(&["owner", "sourceDbEndpoint", "legacyLbName", "legacyLbDnsName", "auroraInstanceClass"]);
+    let port = ConfigValue { value: Some("mysql".into()), secret: false };
+    seen.values.as_mut().unwrap().insert("tap:sourceDbPort".into(), port);
+    seen.exists = false;
+    model.provision.look.as_mut().unwrap().value.setup = Some(seen);
+    model
+}
+
+fn choosing() -> Model {
+    let mut model = unconfigured();
+    model.dialog = Some(Dialog::Configure(Configure::Choose { filter: String::new(), at: 2 }));
+    model
+}
+
+fn typing() -> Model {
+    let mut model = unconfigured();
+    let editor = Editor {
+        key: config::Key::named("recordName").unwrap(),
+        typed: "https://app.example.com".into(),
+        cursor: 8,
+        secret: false,
+        error: Some(ConfigError::Malformed { key: "recordName".into(), wanted: config::Form::HostName.wanted() }),
+    };
+    model.dialog = Some(Dialog::Configure(Configure::Edit(editor)));
+    model
+}
+
+fn typing_secret() -> Model {
+    let mut model = typing();
+    if let Some(Dialog::Configure(Configure::Edit(editor))) = &mut model.dialog {
+        (editor.secret, editor.error) = (true, None);
+    }
+    model
+}
+
+fn setting() -> Model {
+    let mut model = unconfigured();
+    let set = SetConfig::new("prod", true, "recordName", "app.example.com", false).unwrap();
+    let need = set.need();
+    let mut question = Confirmation::new(Question::Config(set), need, model.uptime);
+    question.drawn(model.uptime);
+    model.uptime += ARMS_AFTER;
+    model.dialog = Some(Dialog::Ask(Box::new(question)));
+    model
+}
+
+fn failed_unconfigured() -> Model {
+    let mut model = failed();
+    model.provision.look = unconfigured().provision.look;
     model
 }
 
@@ -172,6 +231,12 @@ fn all() -> Vec<(&'static str, Model)> {
     vec![
         ("nothing_yet", bare()),
         ("missing", missing()),
+        ("unconfigured", unconfigured()),
+        ("choosing", choosing()),
+        ("typing", typing()),
+        ("typing_secret", typing_secret()),
+        ("setting", setting()),
+        ("failed_unconfigured", failed_unconfigured()),
         ("leftovers", leftovers()),
         ("planned", planned()),
         ("dangerous", dangerous()),
@@ -222,6 +287,14 @@ fn without_unicode_every_character_is_ascii() {
     }
     let theme = Theme::new(Palette::Mono, true);
     insta::assert_snapshot!("failed_ascii_120x36", text(&frame(&failed(), &theme, LARGE)));
+}
+
+#[test]
+fn a_secret_is_never_on_the_screen() {
+    for size in [SMALL, LARGE] {
+        let shown = plain(&typing_secret(), size);
+        assert!(!shown.contains("https:") && shown.contains("●●●●"), "{shown}");
+    }
 }
 
 #[test]

@@ -8,11 +8,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::folder::RunRecord;
+use super::folder::{RunDir, RunRecord};
+use super::follow::expected_plan;
 use super::run::{Request, Started, Supervisor, execute, preview};
 use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
 };
+use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::Plan;
+use crate::domain::deploy::config::SetConfig;
+use crate::domain::deploy::explain::Exit;
+use crate::domain::deploy::guard::{Refusal, RunKind};
 use crate::domain::provision::{Look, News, Order, RunHead, Trouble};
 use crate::ports::{Clock, Provisioner, Tell};
 
@@ -70,6 +76,7 @@ impl CockpitRuns {
             locks: Vec::new(),
             pending: Vec::new(),
             newest,
+            setup: None,
             passed_through: command::passed_through().into_iter().map(str::to_owned).collect(),
         };
         look.pulumi = match self.pulumi() {
@@ -83,10 +90,15 @@ impl CockpitRuns {
         let version = find::check_version(pulumi).await?;
         if self.check_packages {
             find::check_program(&pulumi.project).await?;
+        }
+        let setup = stack::setup(pulumi).await?;
+        let exists = setup.exists;
+        look.setup = Some(setup);
+        if self.check_packages {
             let backend = stack::backend_url(pulumi).await?;
             look.locks = locks::of_backend(&backend, &self.home, &self.project, &pulumi.stack)?;
             // While a run goes on its operations are open because it works on them.
-            if stack::exists(pulumi).await? && self.runs.going_on()?.is_none() {
+            if exists && self.runs.going_on()?.is_none() {
                 look.pending = stack::pending(pulumi).await?;
             }
         }
@@ -98,9 +110,9 @@ impl CockpitRuns {
         let request = Request { operator, at: self.clock.now() };
         let started: Result<Started, PulumiError> = match order {
             Order::Preview { destroy } => {
-                if self.check_packages {
-                    stack::ensure(pulumi).await.map_err(|error| trouble(&error))?;
-                }
+                stack::ensure(pulumi).await.map_err(|error| trouble(&error))?;
+                let kind = if *destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
+                stack::check_configured(pulumi, kind).await.map_err(|error| trouble(&error))?;
                 preview(&self.runs, pulumi, &self.supervisor, *destroy, request).await
             }
             Order::Execute(run) => execute(&self.runs, pulumi, &self.supervisor, run, request).await,
@@ -116,17 +128,35 @@ impl CockpitRuns {
         }
     }
 
+    /// What the run's preview planned, so that its total is known after a restart, too. Without it only the total is
+    /// unknown.
+    async fn expected(&self, dir: &RunDir) -> Option<Box<Plan>> {
+        let (runs, dir) = (self.runs.clone(), dir.clone());
+        let read = move || Some(Box::new(expected_plan(&runs, &dir.read().ok()??).ok()??));
+        tokio::task::spawn_blocking(read).await.ok().flatten()
+    }
+
     async fn follow(&self, run: String, tell: &Tell) {
         let Some(dir) = self.runs.dir(&run) else { return };
+        let plan = self.expected(&dir).await;
+        let expect = async || {
+            if let Some(plan) = plan.clone() {
+                tell(News::Expecting { run: run.clone(), plan }).await;
+            }
+        };
+        expect().await;
         let mut follower = Follower::new(dir.clone(), LOOK_AGAIN);
         loop {
             match follower.next().await {
                 Ok(Some(Update::Lines(batch))) => {
                     tell(News::Lines { run: run.clone(), lines: batch.lines, oversized: batch.oversized }).await;
                 }
-                Ok(Some(Update::Restarted)) => tell(News::Restarted { run: run.clone() }).await,
+                Ok(Some(Update::Restarted)) => {
+                    tell(News::Restarted { run: run.clone() }).await;
+                    expect().await;
+                }
                 Ok(Some(Update::Ended(status))) => {
-                    tell(ended(run.clone(), &status, dir.stderr_tail(STDERR_TAIL))).await;
+                    tell(ended(&dir, &status)).await;
                     return;
                 }
                 Ok(None) => return,
@@ -136,6 +166,16 @@ impl CockpitRuns {
                 }
             }
         }
+    }
+
+    async fn set_config(&self, set: &Confirmed<SetConfig>) -> Result<News, Trouble> {
+        let pulumi = self.pulumi()?;
+        let going_on = self.runs.going_on().map_err(|error| trouble(&error.into()))?;
+        if let Some(record) = going_on {
+            return Err(trouble(&PulumiError::Refused(Refusal::RunGoesOn(record.summary()))));
+        }
+        stack::set_config(pulumi, set).await.map_err(|error| trouble(&error))?;
+        Ok(News::Done(set.get().done_text()))
     }
 
     fn ask_to_stop(&self, run: &str, operator: &str) -> News {
@@ -150,19 +190,13 @@ impl CockpitRuns {
     }
 }
 
-fn ended(run: String, status: &RunStatus, stderr: String) -> News {
-    match status {
-        RunStatus::Ended(end) => {
-            News::Ended { run, code: end.code, text: end.text(), succeeded: end.succeeded(), stderr }
-        }
-        _ => News::Ended {
-            run,
-            code: None,
-            text: "it is gone, and nobody saw how it ended".to_owned(),
-            succeeded: false,
-            stderr,
-        },
-    }
+fn ended(dir: &RunDir, status: &RunStatus) -> News {
+    let text = match status {
+        RunStatus::Ended(end) => end.text(),
+        _ => "it is gone, and nobody saw its exit code".to_owned(),
+    };
+    let exit = status.exit().unwrap_or(Exit::Unseen);
+    News::Ended { run: dir.id(), exit, text, note: dir.takes_note(), stderr: dir.stderr_tail(STDERR_TAIL) }
 }
 
 impl Provisioner for CockpitRuns {
@@ -187,6 +221,7 @@ impl Provisioner for CockpitRuns {
                         Err(error) => News::Failed(trouble(&error)),
                     },
                 },
+                Order::SetConfig(set) => self.set_config(&set).await.unwrap_or_else(News::Failed),
                 Order::Zone(_) => return,
             };
             tell(news).await;
@@ -220,6 +255,7 @@ impl Provisioner for NoPulumi {
                     locks: Vec::new(),
                     pending: Vec::new(),
                     newest: None,
+                    setup: None,
                     passed_through: Vec::new(),
                 })),
                 _ => News::Failed(trouble),

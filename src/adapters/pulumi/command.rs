@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::deploy::guard::RunKind;
+use crate::domain::deploy::text::shell_quoted;
 
 /// Variables of the environment whose names are worth showing when they are set; never their values.
 const WORTH_NAMING: &[&str] = &[
@@ -69,12 +70,24 @@ pub struct Invocation {
 
 impl Pulumi {
     fn invoke(&self, args: &[&str], env: &[(&str, &str)]) -> Invocation {
+        self.invoke_on(args, &[], env)
+    }
+
+    /// `operands` stand behind a `--`, where nothing is taken for an option; all options have to stand before it.
+    fn invoke_on(&self, args: &[&str], operands: &[&str], env: &[(&str, &str)]) -> Invocation {
         let project = self.project.to_string_lossy();
         let mut words: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         words.extend(["--cwd".to_owned(), project.into_owned(), "--color".to_owned(), "never".to_owned()]);
         words.push("--non-interactive".to_owned());
-        let line =
-            std::iter::once("pulumi").chain(words.iter().map(String::as_str)).map(quoted).collect::<Vec<_>>().join(" ");
+        if !operands.is_empty() {
+            words.push("--".to_owned());
+            words.extend(operands.iter().map(|operand| (*operand).to_owned()));
+        }
+        let line = std::iter::once("pulumi")
+            .chain(words.iter().map(String::as_str))
+            .map(shell_quoted)
+            .collect::<Vec<_>>()
+            .join(" ");
         let command = std::iter::once(self.program.to_string_lossy().into_owned())
             .chain(self.prefix.iter().cloned())
             .chain(words);
@@ -154,14 +167,18 @@ impl Pulumi {
         self.invoke(&["config", "--json", "--stack", &self.stack], &[])
     }
 
-    /// Sets one key. A secret goes through standard input.
+    /// Sets one key. A secret goes through standard input, and so does a text of several lines.
+    ///
+    /// Pulumi refuses a plain value whose key or form looks like a secret to it (`sourceDbSecretArn`), unless it is
+    /// told that plain text is meant.
     #[must_use]
     pub fn set_config(&self, key: &str, value: &str, secret: bool) -> Invocation {
-        if secret {
-            let invocation = self.invoke(&["config", "set", "--secret", "--stack", &self.stack, key], &[]);
+        let kept = if secret { "--secret" } else { "--plaintext" };
+        if secret || value.contains('\n') {
+            let invocation = self.invoke(&["config", "set", kept, "--stack", &self.stack, key], &[]);
             return Invocation { input: Some(value.to_owned()), ..invocation };
         }
-        self.invoke(&["config", "set", "--stack", &self.stack, "--", key, value], &[])
+        self.invoke_on(&["config", "set", kept, "--stack", &self.stack], &[key, value], &[])
     }
 
     /// Deletes every lock of the stack; stops nobody.
@@ -174,16 +191,6 @@ impl Pulumi {
     #[must_use]
     pub fn whoami(&self) -> Invocation {
         self.invoke(&["whoami", "--json"], &[])
-    }
-}
-
-/// An argument as a shell takes it.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+%".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
     }
 }
 
@@ -226,12 +233,16 @@ mod tests {
         let set = pulumi().set_config("tap:dbPassword", "swordfish", true);
         assert!(!set.argv.join(" ").contains("swordfish") && !set.line.contains("swordfish"));
         assert_eq!(set.input.as_deref(), Some("swordfish"));
-        assert!(pulumi().set_config("aws:region", "-us-west-2", false).line.contains("-- aws:region -us-west-2"));
     }
 
     #[test]
-    fn quotes_survive_a_shell() {
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
+    fn a_value_is_never_taken_for_an_option_nor_an_option_for_a_value() {
+        let set = pulumi().set_config("aws:region", "-us-west-2", false);
+        assert!(set.line.ends_with("--non-interactive -- aws:region -us-west-2"), "{}", set.line);
+        assert!(set.line.contains("--plaintext --stack prod"), "{}", set.line);
+        assert_eq!(set.input, None);
+        let pem = pulumi().set_config("tap:sourceDbCaCertificate", "-----BEGIN\nX", false);
+        assert_eq!(pem.input.as_deref(), Some("-----BEGIN\nX"));
+        assert!(!pem.line.contains("BEGIN") && pem.line.contains("--plaintext"), "{}", pem.line);
     }
 }

@@ -100,6 +100,9 @@ impl PulumiError {
             Self::Project { .. } => "set the program's folder in the configuration".to_owned(),
             Self::Dependencies { mend, .. } => format!("run `{mend}`"),
             Self::Refused(Refusal::RunGoesOn(_)) => "`tapctl attach` shows the run".to_owned(),
+            Self::Refused(Refusal::NotConfigured(_)) => {
+                "`tapctl config` lists every key with its meaning; `tapctl config set KEY VALUE` sets one".to_owned()
+            }
             Self::Refused(_) => "do what the sentence says, then try again".to_owned(),
             Self::Failed(explanation) => explanation.way_out.clone(),
             Self::NoAnswer { .. } => "check the state's backend and the network from this host".to_owned(),
@@ -116,13 +119,13 @@ impl PulumiError {
         }
     }
 
-    /// The process exit code: 3 for a guard, 5 for a run that was interrupted, 1 for the local disk, 7 for Pulumi.
+    /// The process exit code: 3 for a guard, 1 for configuration that is missing (waiting does not help), 5 for a run that was interrupted, 1 for the local disk, 7 for Pulumi.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(_) => 3,
+            Self::Refused(refusal) if !matches!(refusal, Refusal::NotConfigured(_)) => 3,
             Self::Failed(explanation) if explanation.kind == FailureKind::Interrupted => 5,
-            Self::Storage(_) | Self::NoSuchRun(_) | Self::NotRunning | Self::Elsewhere(_) => 1,
+            Self::Refused(_) | Self::Storage(_) | Self::NoSuchRun(_) | Self::NotRunning | Self::Elsewhere(_) => 1,
             _ => 7,
         }
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::process::{ProcessId, host};
+use crate::domain::deploy::explain::Exit;
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::units::Timestamp;
@@ -34,6 +35,8 @@ pub mod file {
     pub const PLAN: &str = "plan";
     /// How it ended, in room that was set aside for it.
     pub const END: &str = "end.json";
+    /// There once somebody has taken it upon himself to note the end in the journal.
+    pub const NOTED: &str = "noted";
     /// There once an interrupt was asked for.
     pub const INTERRUPTED: &str = "interrupted";
 }
@@ -125,6 +128,17 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
+    /// How it ended; nothing while it goes on.
+    #[must_use]
+    pub fn exit(&self) -> Option<Exit> {
+        match self {
+            Self::Ended(RunEnd { error: Some(error), .. }) => Some(Exit::NotStarted(error.clone())),
+            Self::Ended(end) => Some(Exit::Code(end.code)),
+            Self::Lost => Some(Exit::Unseen),
+            Self::Starting | Self::Running | Self::Elsewhere => None,
+        }
+    }
+
     /// Whether it goes on, as far as is known: unknown is no reason to start another one.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -352,6 +366,14 @@ impl RunDir {
             private().write(true).create_new(true).open(&path).map_err(|error| storage("create", &path, &error))?;
         file.write_all(content).map_err(|error| storage("write", &path, &error))?;
         Ok(file)
+    }
+
+    /// Whether this caller is the one who notes the end of the run in the journal: of all processes on this host the
+    /// first that asks. Where that cannot be settled everybody does, since an end that is told twice is better than none.
+    #[must_use]
+    pub fn takes_note(&self) -> bool {
+        let taken = private().write(true).create_new(true).open(self.file(file::NOTED));
+        !matches!(taken, Err(error) if error.kind() == io::ErrorKind::AlreadyExists)
     }
 
     /// Opens a file to append to it.

@@ -10,8 +10,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::folder::{RunDir, RunStatus, file, storage};
+use super::folder::{RunDir, RunRecord, RunStatus, Runs, file, storage};
 use crate::domain::deploy::event::{Parsed, parse};
+use crate::domain::deploy::{Deploy, Plan};
 use crate::domain::error::PortError;
 
 /// Bytes that are read at once: a few thousand events, folded well within one frame.
@@ -124,6 +125,24 @@ impl Tail {
 fn take(line: &[u8], batch: &mut Batch) {
     if !line.iter().all(u8::is_ascii_whitespace) {
         batch.lines.push(parse(line));
+    }
+}
+
+/// What the preview of a run planned: all that is expected of it before its first event. Nothing for a run without a
+/// preview, or whose preview's folder is gone by now. Waits for the disk.
+///
+/// # Errors
+/// `Storage` when files are there and cannot be read.
+pub fn expected_plan(runs: &Runs, record: &RunRecord) -> Result<Option<Plan>, PortError> {
+    let Some(dir) = record.preview.as_deref().and_then(|id| runs.dir(id)) else { return Ok(None) };
+    let mut preview = Deploy::new();
+    let mut tail = Tail::new(dir.file(file::EVENTS));
+    loop {
+        let batch = tail.read()?;
+        batch.lines.into_iter().for_each(|line| preview.fold(line));
+        if !batch.more {
+            return Ok(Some(Plan::of(&preview)));
+        }
     }
 }
 

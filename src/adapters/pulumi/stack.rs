@@ -7,8 +7,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::capture::{Patience, answer};
+use super::cockpit::project_name;
 use super::command::{Invocation, Pulumi};
 use super::error::PulumiError;
+use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::config::{ConfigValue, PROJECT, SetConfig, Setup, may_run};
+use crate::domain::deploy::guard::RunKind;
 use crate::domain::deploy::outputs::mask;
 use crate::domain::deploy::pending::{Pending, from_export};
 
@@ -22,15 +26,6 @@ const HALF_WRITTEN: &str = "failed to load checkpoint";
 const READS: u32 = 10;
 /// Pause between two of them.
 const READ_AGAIN: Duration = Duration::from_millis(100);
-
-/// One configured key.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct ConfigValue {
-    /// Its value; nothing for a secret.
-    pub value: Option<String>,
-    /// Whether it is kept encrypted.
-    pub secret: bool,
-}
 
 #[derive(Deserialize)]
 struct StackName {
@@ -107,12 +102,48 @@ pub async fn config(pulumi: &Pulumi) -> Result<BTreeMap<String, ConfigValue>, Pu
         .collect())
 }
 
-/// Sets one key of the configuration.
+/// How the stack is set up. Pulumi does not say how a stack is configured that does not exist yet; where it has no
+/// settings file either, nothing is set.
 ///
 /// # Errors
 /// [`PulumiError`] with what Pulumi says.
-pub async fn set_config(pulumi: &Pulumi, key: &str, value: &str, secret: bool) -> Result<(), PulumiError> {
-    answer(&pulumi.set_config(key, value, secret), Patience::Unlimited).await.map(drop)
+pub async fn setup(pulumi: &Pulumi) -> Result<Setup, PulumiError> {
+    let exists = exists(pulumi).await?;
+    let values = match config(pulumi).await {
+        Ok(values) => Some(values),
+        Err(error) if exists => return Err(error),
+        Err(_) => (!has_settings(pulumi)).then(BTreeMap::new),
+    };
+    let bundled = project_name(&pulumi.project).as_deref() == Some(PROJECT);
+    Ok(Setup { exists, bundled, values })
+}
+
+/// Whether a file with settings of the stack lies in the program's folder (`Pulumi.STACK.yaml`).
+fn has_settings(pulumi: &Pulumi) -> bool {
+    let stack = pulumi.stack.rsplit('/').next().unwrap_or(&pulumi.stack);
+    ["yaml", "yml", "json"].iter().any(|end| pulumi.project.join(format!("Pulumi.{stack}.{end}")).is_file())
+}
+
+/// Whether the program has what it needs to be run on a stack that exists.
+///
+/// # Errors
+/// [`PulumiError::Refused`] with the keys that are missing, and what Pulumi says.
+pub async fn check_configured(pulumi: &Pulumi, kind: RunKind) -> Result<(), PulumiError> {
+    Ok(may_run(kind, Some(&setup(pulumi).await?))?)
+}
+
+/// Sets what was confirmed; makes the stack when there is none.
+///
+/// # Errors
+/// [`PulumiError`] with what Pulumi says.
+pub async fn set_config(pulumi: &Pulumi, set: &Confirmed<SetConfig>) -> Result<(), PulumiError> {
+    let set = set.get();
+    if set.stack() != pulumi.stack {
+        let message = format!("it was confirmed for {}, and Pulumi is set to {}", set.stack(), pulumi.stack);
+        return Err(PulumiError::Refusing { line: set.call_text(), message });
+    }
+    ensure(pulumi).await?;
+    answer(&pulumi.set_config(set.key(), set.value(), set.is_secret()), Patience::Unlimited).await.map(drop)
 }
 
 /// The stack's outputs as JSON, secrets masked.

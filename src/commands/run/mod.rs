@@ -8,14 +8,14 @@ pub mod print;
 use std::time::Duration;
 
 use crate::adapters::pulumi::Pulumi;
-use crate::adapters::pulumi::folder::{RunDir, RunRecord, RunStatus, Runs, file};
-use crate::adapters::pulumi::follow::{Follower, Tail, Update};
+use crate::adapters::pulumi::folder::{RunDir, RunRecord, RunStatus, Runs};
+use crate::adapters::pulumi::follow::{Follower, Update, expected_plan};
 use crate::adapters::pulumi::run::{Request, Started, Supervisor};
 use crate::adapters::pulumi::{PulumiError, command, find, run, stack};
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::explain::{Explanation, FailureKind, cut_short, explain};
+use crate::domain::deploy::explain::{Explanation, cut_short, failure};
 use crate::domain::deploy::guard::{RunKind, Situation, may_start};
-use crate::domain::deploy::{Deploy, Ending, Plan, RunOrder};
+use crate::domain::deploy::{Deploy, Plan, RunOrder};
 use crate::domain::units::Timestamp;
 
 /// How often a run's file is looked at: ten times per second, which a person takes for at once.
@@ -154,16 +154,7 @@ impl Context {
     /// # Errors
     /// [`PulumiError::Storage`] when files are there and cannot be read.
     pub fn expected(&self, record: &RunRecord) -> Result<Deploy, PulumiError> {
-        let Some(dir) = record.preview.as_deref().and_then(|id| self.runs.dir(id)) else { return Ok(Deploy::new()) };
-        let mut preview = Deploy::new();
-        let mut tail = Tail::new(dir.file(file::EVENTS));
-        loop {
-            let batch = tail.read()?;
-            batch.lines.into_iter().for_each(|line| preview.fold(line));
-            if !batch.more {
-                return Ok(Deploy::expecting(&Plan::of(&preview)));
-            }
-        }
+        Ok(expected_plan(&self.runs, record)?.map_or_else(Deploy::new, |plan| Deploy::expecting(&plan)))
     }
 
     /// Folds a run from its first event to its end.
@@ -196,31 +187,10 @@ impl Context {
     }
 }
 
-/// Why a run that ended did not succeed; nothing when it did. The exit code decides, and the stream only where nobody
-/// saw the exit code.
+/// Why a run that ended did not succeed; nothing when it did, or goes on.
 #[must_use]
 pub fn failure_of(dir: &RunDir, deploy: &Deploy, status: &RunStatus) -> Option<Explanation> {
-    let code = match status {
-        RunStatus::Ended(end) if end.succeeded() => return None,
-        RunStatus::Ended(end) => match &end.error {
-            Some(error) => return Some(not_started(error)),
-            None => end.code,
-        },
-        // Nobody saw the exit code, but the engine said its last word.
-        RunStatus::Lost if deploy.ending() == Some(Ending::Succeeded) => return None,
-        RunStatus::Lost => None,
-        RunStatus::Starting | RunStatus::Running | RunStatus::Elsewhere => return None,
-    };
-    Some(explain(deploy, code, &dir.stderr_tail(STDERR_TAIL)))
-}
-
-fn not_started(error: &str) -> Explanation {
-    Explanation {
-        kind: FailureKind::Other,
-        sentence: format!("it could not be started: {error}"),
-        way_out: "`tapctl doctor` says what is missing; nothing was changed".to_owned(),
-        locks: Vec::new(),
-    }
+    failure(deploy, &status.exit()?, &dir.stderr_tail(STDERR_TAIL))
 }
 
 /// A request by this operator, now.

@@ -66,7 +66,8 @@ const WORDS: &[(&str, FailureKind, &str)] = &[
     ("is not allowed by the plan", FailureKind::WorldChanged, REPLAN),
     ("violates plan", FailureKind::WorldChanged, REPLAN),
     ("but none were seen", FailureKind::WorldChanged, REPLAN),
-    ("no space left on device", FailureKind::DiskFull, "make room, then attach or look at the run's folder"),
+    (FULL, FailureKind::DiskFull, MAKE_ROOM),
+    ("No space left on device", FailureKind::DiskFull, MAKE_ROOM),
     ("passphrase must be set", FailureKind::Passphrase, PASSPHRASE),
     ("incorrect passphrase", FailureKind::Passphrase, PASSPHRASE),
     ("no Pulumi.yaml project file found", FailureKind::Project, "set the program's folder in the configuration"),
@@ -90,6 +91,9 @@ const WORDS: &[(&str, FailureKind, &str)] = &[
     ("Traceback (most recent call last)", FailureKind::Program, "the program raised: read the trace, mend it"),
     ("Program failed with an unhandled exception", FailureKind::Program, "the program raised: read the trace, mend it"),
 ];
+/// The system's words for a full disk, in lower case: Go writes them so, the C library with a capital.
+const FULL: &str = "no space left on device";
+const MAKE_ROOM: &str = "make room where the state folder and Pulumi's state lie (`df -h`), refresh, and preview again";
 const REPLAN: &str = "nothing outside the plan was done; preview again, and read what is different";
 const PASSPHRASE: &str = "set PULUMI_CONFIG_PASSPHRASE_FILE (or PULUMI_CONFIG_PASSPHRASE) in the environment of tapctl";
 const INSTALL: &str = "run `pulumi install` in the program's folder";
@@ -102,6 +106,48 @@ const BACKEND: &str = "check PULUMI_BACKEND_URL, the network and the credentials
 #[must_use]
 pub fn way_out(said: &str) -> Option<&'static str> {
     WORDS.iter().find(|(needle, ..)| said.contains(needle)).map(|(.., way_out)| *way_out)
+}
+
+/// How the process of a run ended, as far as somebody saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// With this exit code; nothing when a signal ended it.
+    Code(Option<i32>),
+    /// It never began, for this reason.
+    NotStarted(String),
+    /// Nobody saw it: the host went down, or whoever waited for it was killed.
+    Unseen,
+}
+
+/// Why a run that ended did not succeed; nothing when it did. The exit code decides, and the stream only where nobody
+/// saw the exit code.
+#[must_use]
+pub fn failure(deploy: &Deploy, exit: &Exit, stderr: &str) -> Option<Explanation> {
+    match exit {
+        Exit::Code(Some(0)) => None,
+        Exit::Code(code) => Some(explain(deploy, *code, stderr)),
+        Exit::NotStarted(error) => Some(not_started(error)),
+        // Nobody saw the exit code, but the engine said its last word.
+        Exit::Unseen if deploy.ending() == Some(Ending::Succeeded) => None,
+        Exit::Unseen => Some(explain(deploy, None, stderr)),
+    }
+}
+
+fn not_started(error: &str) -> Explanation {
+    let full = error.to_lowercase().contains(FULL);
+    let (kind, way_out) = if full {
+        (FailureKind::DiskFull, MAKE_ROOM)
+    } else {
+        (FailureKind::Other, "`tapctl doctor` says what is missing; nothing was changed")
+    };
+    let sentence = format!("it could not be started: {error}");
+    Explanation { kind, sentence, way_out: way_out.to_owned(), locks: Vec::new() }
+}
+
+/// Whether the events stop in the middle of a line: what a full disk, or a crash, leaves behind.
+#[must_use]
+pub fn is_cut(deploy: &Deploy) -> bool {
+    deploy.lines().garbage > 0 && deploy.summary().is_none()
 }
 
 /// Explains why a run did not succeed. `stderr` is the tail of what it wrote there.
@@ -136,9 +182,10 @@ pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation 
         (Some(Ending::Broken) | None, None) if exit.is_none() || stderr.trim().is_empty() => {
             let left = deploy.unfinished().len();
             let open = if left == 0 { String::new() } else { format!(", with {left} resources under way") };
+            let cut = if is_cut(deploy) { "; its last line is cut, as a full disk leaves it (`df -h`)" } else { "" };
             (
                 FailureKind::BrokenOff,
-                format!("it stopped without an ending{open}"),
+                format!("it stopped without an ending{open}{cut}"),
                 "look at the pending operations, then refresh, before anything else".to_owned(),
             )
         }
@@ -224,6 +271,36 @@ mod tests {
         whole.fold_line(br#"{"sequence":1,"timestamp":101,"cancelEvent":{}}"#);
         whole.process_ended();
         assert_eq!(cut_short(&whole), None);
+    }
+
+    #[test]
+    fn the_exit_code_decides_and_the_stream_where_nobody_saw_it() {
+        let succeeded = include_str!("../../../tests/fixtures/engine/up.jsonl");
+        let mut deploy = Deploy::new();
+        succeeded.lines().for_each(|line| deploy.fold_line(line.as_bytes()));
+        deploy.process_ended();
+        assert_eq!(failure(&deploy, &Exit::Unseen, ""), None);
+        assert_eq!(failure(&deploy, &Exit::Code(Some(0)), ""), None);
+        assert!(failure(&deploy, &Exit::Code(Some(1)), "").is_some());
+        let mut cut = Deploy::new();
+        succeeded.lines().take(20).for_each(|line| cut.fold_line(line.as_bytes()));
+        cut.fold_line(b"{\"sequence\":21,\"timest");
+        cut.process_ended();
+        let why = failure(&cut, &Exit::Unseen, "").unwrap();
+        assert_eq!(why.kind, FailureKind::BrokenOff);
+        assert!(why.sentence.contains("full disk"), "{}", why.sentence);
+    }
+
+    #[test]
+    fn a_full_disk_is_called_by_its_name_whoever_says_it() {
+        let words = "events.jsonl: No space left on device (os error 28)";
+        for why in [
+            failure(&Deploy::new(), &Exit::NotStarted(words.into()), "").unwrap(),
+            explain(&Deploy::new(), Some(1), words),
+        ] {
+            assert_eq!(why.kind, FailureKind::DiskFull);
+            assert!(why.way_out.contains("make room"), "{}", why.way_out);
+        }
     }
 
     #[test]

@@ -82,6 +82,12 @@ pub enum Refusal {
     /// The preview found nothing to do.
     #[error("there is nothing to do: everything is as the program wants it")]
     NothingToDo,
+    /// The program would refuse to run.
+    #[error(
+        "the program would only fail, since required configuration is missing: {0}; set it with e in the cockpit's \
+         Provision view, or with `tapctl config set KEY VALUE`"
+    )]
+    NotConfigured(String),
     /// The new stack still has weight.
     #[error("the new stack still has weight ({0}): send the traffic back with `tapctl rollback` first")]
     NewHasWeight(WeightPair),

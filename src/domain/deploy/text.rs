@@ -104,6 +104,17 @@ pub fn capped(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}… ({} more bytes in the run's file)", &text[..end], text.len() - end))
 }
 
+/// An argument as a shell takes it.
+#[must_use]
+pub fn shell_quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+%".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
 /// Values that must never be shown (a passphrase, a session token), replaced wherever they turn up.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Redactor(Vec<String>);
@@ -159,6 +170,12 @@ mod tests {
     fn a_cut_says_how_much_is_missing() {
         assert_eq!(capped("äöü", 3), "ä… (4 more bytes in the run's file)");
         assert_eq!(capped("äöü", 6), "äöü");
+    }
+
+    #[test]
+    fn quotes_survive_a_shell() {
+        assert_eq!(shell_quoted("it's"), r"'it'\''s'");
+        assert_eq!(shell_quoted(""), "''");
     }
 
     #[test]

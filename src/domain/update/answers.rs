@@ -4,11 +4,12 @@ use crate::domain::error::PortError;
 use crate::domain::facts::{Observation, Source};
 use crate::domain::model::Model;
 use crate::domain::msg::{Effect, Request};
+use crate::domain::provision::Order;
 use crate::domain::record::Event;
 use crate::domain::traffic::ChangeStatus;
 use crate::domain::units::Timestamp;
 
-use super::{is_sending, note, reread_records, toast};
+use super::{is_sending, note, provision, reread_records, toast};
 
 pub(super) fn answer(
     model: &mut Model,
@@ -25,11 +26,28 @@ pub(super) fn answer(
         return;
     }
     let succeeded = result.is_ok();
+    let ran = running(model);
     model.live.facts.absorb(&model.stack.group, source, result, at);
     match source {
         Source::Change if succeeded => change_arrived(model),
         Source::Records if succeeded => records_arrived(model, effects),
+        Source::StackRun if succeeded => stack_run_arrived(model, ran, effects),
         _ => {}
+    }
+}
+
+/// Whether a run goes on in the state folder; nothing before that was looked at.
+fn running(model: &Model) -> Option<bool> {
+    model.live.facts.stack_run.as_ref().map(|fact| fact.value.is_some())
+}
+
+/// A run that begins in another terminal is looked at and then followed; after an end, locks and what was left open are
+/// looked at. Only the change counts, so that a run that goes on for an hour is looked at once.
+fn stack_run_arrived(model: &mut Model, before: Option<bool>, effects: &mut Vec<Effect>) {
+    let now = running(model);
+    let followed = now == Some(true) && model.provision.going_on().is_some();
+    if before.is_some() && before != now && !followed {
+        provision::order(model, Order::Look, effects);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
 
-use super::{provision, steps, toast};
+use super::{configure, provision, steps, toast};
 
 /// Longest filter text.
 const MAX_FILTER: usize = 60;
@@ -17,6 +17,7 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         Some(Dialog::Shift(question)) => steps::answer_shift(model, question, dialog_key(key), effects),
         Some(Dialog::Accept(question)) => steps::answer_accept(model, question, dialog_key(key), effects),
         Some(Dialog::Ask(question)) => provision::answer(model, *question, dialog_key(key), effects),
+        Some(Dialog::Configure(dialog)) => configure::key(model, dialog, key),
         Some(Dialog::Prompt { typed, error }) => prompt_key(model, typed, error, key),
         Some(dialog) => reading_key(model, dialog, key),
         None if model.screen.filtering => filter_key(model, key),
@@ -136,6 +137,8 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Preview => provision::preview(model, effects),
         Action::Up => provision::up(model),
         Action::Destroy => provision::destroy(model, effects),
+        Action::Configure => configure::open(model),
+        Action::RefreshState => provision::refresh(model),
         Action::Stop => provision::stop(model, effects),
         Action::Release => provision::ask_release(model),
         Action::ClearLocks => provision::clear_locks(model),

@@ -3,6 +3,7 @@
 //! Pure: `now` and uptime enter with [`Msg::Tick`]; nothing here waits, reads or writes.
 
 mod answers;
+mod configure;
 mod keys;
 mod provision;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.uptime = uptime;
         }
         Msg::Key(key) => keys::key(model, key, &mut effects),
+        Msg::Pasted(text) => configure::paste(model, &text),
         Msg::Drawn { uptime, listing } => {
             model.uptime = model.uptime.max(uptime);
             model.screen.listing = listing;

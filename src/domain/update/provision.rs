@@ -1,8 +1,9 @@
 //! Pulumi in the cockpit: looking, previewing, running what was read, stopping, and the zone's first and last day.
 
 use crate::domain::confirm::{Answer, Confirmation, DialogKey, Need};
-use crate::domain::deploy::explain::explain;
-use crate::domain::deploy::guard::{RunKind, may_start};
+use crate::domain::deploy::config;
+use crate::domain::deploy::explain::{Exit, failure};
+use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
 use crate::domain::deploy::lock::ClearLocks;
 use crate::domain::deploy::order::{RunOrder, Termination};
 use crate::domain::deploy::{Deploy, Plan, Show};
@@ -34,7 +35,7 @@ pub(super) fn look(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-fn cannot(model: &mut Model) -> bool {
+pub(super) fn cannot(model: &mut Model) -> bool {
     if model.stack.read_only {
         notice(model, "Read only", vec!["this cockpit was started with --read-only and starts nothing".to_owned()]);
         return true;
@@ -53,14 +54,20 @@ fn cannot(model: &mut Model) -> bool {
     false
 }
 
-fn refused(model: &mut Model, kind: RunKind, name: &str) -> bool {
-    match may_start(kind, &situation(model)) {
+pub(super) fn refused(model: &mut Model, kind: RunKind, name: &str) -> bool {
+    match may_begin(model, kind) {
         Ok(()) => false,
         Err(refusal) => {
             notice(model, format!("No {name} now"), vec![refusal.to_string()]);
             true
         }
     }
+}
+
+/// Whether a run may start, as things and the configuration stand.
+fn may_begin(model: &Model, kind: RunKind) -> Result<(), Refusal> {
+    may_start(kind, &situation(model))?;
+    config::may_run(kind, model.provision.setup())
 }
 
 /// Says what an `up` would do.
@@ -107,12 +114,19 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
+/// Asks whether Pulumi is to read how everything stands.
+pub(super) fn refresh(model: &mut Model) {
+    if !cannot(model) && !refused(model, RunKind::Refresh, "refresh") {
+        confirm(model, Ok(RunOrder::refresh(&model.stack.name.clone())));
+    }
+}
+
 fn ready(model: &Model, kind: RunKind) -> Option<ReadyPlan> {
     let plan = model.provision.plan.as_ref()?;
     (plan.kind == kind && model.live.now.since(plan.at) <= PLAN_KEEPS).then(|| plan.clone())
 }
 
-fn confirm(model: &mut Model, run: Result<RunOrder, crate::domain::deploy::guard::Refusal>) {
+fn confirm(model: &mut Model, run: Result<RunOrder, Refusal>) {
     match run {
         Ok(run) => {
             let need = run.need();
@@ -122,7 +136,7 @@ fn confirm(model: &mut Model, run: Result<RunOrder, crate::domain::deploy::guard
     }
 }
 
-fn ask(model: &mut Model, question: Question, need: Need) {
+pub(super) fn ask(model: &mut Model, question: Question, need: Need) {
     model.frozen = None;
     model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(question, need, model.uptime))));
 }
@@ -221,6 +235,11 @@ pub(super) fn answer(model: &mut Model, question: Confirmation<Question>, key: D
                 Question::Locks(_) => {
                     question.narrow(|q| if let Question::Locks(l) = q { Some(l) } else { None }).map(Order::ClearLocks)
                 }
+                Question::Config(_) => {
+                    // The plan was read with the old value; what runs is what was read.
+                    model.provision.plan = None;
+                    question.narrow(|q| if let Question::Config(c) = q { Some(c) } else { None }).map(Order::SetConfig)
+                }
                 Question::Zone(_) => {
                     question.narrow(|q| if let Question::Zone(z) = q { Some(z) } else { None }).map(Order::Zone)
                 }
@@ -240,7 +259,8 @@ fn declined(model: &mut Model, question: &Question, why: &str, effects: &mut Vec
 /// Why a question may no longer be answered with yes.
 fn lost_ground(model: &Model, question: &Question) -> Option<String> {
     match question {
-        Question::Run(run) => may_start(run.kind(), &situation(model)).err().map(|refusal| refusal.to_string()),
+        Question::Config(_) => may_start(RunKind::Preview, &situation(model)).err().map(|refusal| refusal.to_string()),
+        Question::Run(run) => may_begin(model, run.kind()).err().map(|refusal| refusal.to_string()),
         Question::Zone(plan) => {
             let seen: Vec<_> = plan.deletes.iter().collect();
             let there = seen.iter().all(|record| model.live.facts.records.contains(record));
@@ -273,7 +293,9 @@ pub(super) fn guard(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// News of Pulumi.
 pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mut Vec<Effect>) {
-    if model.provision.busy == Some(request) && !matches!(news, News::Lines { .. } | News::Restarted { .. }) {
+    if model.provision.busy == Some(request)
+        && !matches!(news, News::Lines { .. } | News::Restarted { .. } | News::Expecting { .. })
+    {
         model.provision.busy = None;
     }
     match news {
@@ -308,13 +330,19 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
                 }
             }
         }
+        News::Expecting { run, plan } => {
+            // What is expected stands before the first event, or not at all.
+            if let Some(followed) = followed(model, &run).filter(|followed| followed.deploy.lines().events == 0) {
+                followed.deploy = Deploy::expecting(&plan);
+            }
+        }
         News::Restarted { run } => {
             if let Some(followed) = followed(model, &run) {
                 followed.deploy = Deploy::new();
             }
         }
-        News::Ended { run, code, text, succeeded, stderr } => {
-            ended(model, &run, code, &text, succeeded, &stderr, effects);
+        News::Ended { run, exit, text, note, stderr } => {
+            ended(model, &run, &exit, &text, note, &stderr, effects);
         }
         News::AskedToStop(sent) => {
             if let Some(run) = &mut model.provision.run {
@@ -361,16 +389,17 @@ fn followed<'a>(model: &'a mut Model, id: &str) -> Option<&'a mut Run> {
 fn ended(
     model: &mut Model,
     id: &str,
-    code: Option<i32>,
+    exit: &Exit,
     text: &str,
-    succeeded: bool,
+    is_ours_to_note: bool,
     stderr: &str,
     effects: &mut Vec<Effect>,
 ) {
     let now = model.live.now;
     let Some(run) = followed(model, id).filter(|run| run.ending.is_none()) else { return };
     run.deploy.process_ended();
-    let explanation = (!succeeded).then(|| explain(&run.deploy, code, stderr));
+    let explanation = failure(&run.deploy, exit, stderr);
+    let succeeded = explanation.is_none();
     run.ending = Some(RunEnding { text: text.to_owned(), succeeded, explanation });
     let (kind, started) = (run.head.kind, run.head.started_at);
     let plan = kind.is_preview().then(|| Plan::of(&run.deploy)).filter(|plan| succeeded && plan.complete);
@@ -382,7 +411,7 @@ fn ended(
     let known = model.live.journal.iter().any(
         |entry| matches!(&entry.event, Event::Run { id: known, detail, .. } if known == id && detail.starts_with("ended")),
     );
-    if !known {
+    if is_ours_to_note && !known {
         note(
             model,
             Event::Run { id: id.to_owned(), operation: kind.name().to_owned(), detail: format!("ended: {text}") },

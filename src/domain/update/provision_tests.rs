@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::update;
 use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
+use crate::domain::deploy::config::tests::{complete, setup};
 use crate::domain::deploy::event::parse;
+use crate::domain::deploy::explain::Exit;
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::facts::{Observation, Source};
@@ -119,8 +121,14 @@ impl Desk {
     }
 
     fn looked(&mut self, change: impl FnOnce(&mut Look)) -> Vec<Effect> {
-        let mut look =
-            Look { pulumi: Ok("3.253.0".into()), locks: vec![], pending: vec![], newest: None, passed_through: vec![] };
+        let mut look = Look {
+            pulumi: Ok("3.253.0".into()),
+            locks: vec![],
+            pending: vec![],
+            newest: None,
+            setup: Some(complete()),
+            passed_through: vec![],
+        };
         change(&mut look);
         self.news(News::Looked(Box::new(look)))
     }
@@ -179,9 +187,9 @@ impl Desk {
     }
 
     fn ended(&mut self, run: &str, succeeded: bool) -> Vec<Effect> {
-        let code = Some(i32::from(!succeeded));
+        let exit = Exit::Code(Some(i32::from(!succeeded)));
         let text = if succeeded { "succeeded" } else { "failed" }.to_owned();
-        self.news(News::Ended { run: run.to_owned(), code, text, succeeded, stderr: String::new() })
+        self.news(News::Ended { run: run.to_owned(), exit, text, note: true, stderr: String::new() })
     }
 
     /// A preview to its end.
@@ -214,7 +222,12 @@ impl Desk {
 fn heavy(effects: &[Effect]) -> Option<&Order> {
     effects.iter().find_map(|effect| match effect {
         Effect::Provision {
-            order: order @ (Order::Execute(_) | Order::Terminate(_) | Order::ClearLocks(_) | Order::Zone(_)),
+            order:
+                order @ (Order::Execute(_)
+                | Order::Terminate(_)
+                | Order::ClearLocks(_)
+                | Order::SetConfig(_)
+                | Order::Zone(_)),
             ..
         } => Some(order),
         _ => None,
@@ -458,7 +471,7 @@ fn without_pulumi_or_the_right_to_write_nothing_is_started() {
     let mut desk = Desk::new(100, 0, 0.0);
     let trouble = Trouble { message: "pulumi was not found".into(), hint: "install it".into() };
     desk.looked(|look| look.pulumi = Err(trouble));
-    for key in ['p', 'u', 'D', 'E', 'c'] {
+    for key in ['p', 'u', 'D', 'E', 'c', 'S'] {
         assert!(!asked(&desk.press(key), |_| true));
         assert!(desk.notice().contains("pulumi was not found; install it"));
         desk.enter();
@@ -467,7 +480,7 @@ fn without_pulumi_or_the_right_to_write_nothing_is_started() {
     let run = desk.started(RunKind::Up);
     desk.news(News::AskedToStop(true));
     desk.model.stack.read_only = true;
-    for key in ['p', 'u', 'D', 'E', 'c', 'x'] {
+    for key in ['p', 'u', 'D', 'E', 'c', 'S', 'x'] {
         assert!(!asked(&desk.press(key), |_| true), "{key} {run}");
         assert!(!matches!(desk.model.dialog, Some(Dialog::Ask(_))), "{key}");
         desk.enter();
@@ -501,6 +514,147 @@ fn the_log_stays_at_its_end_until_the_operator_looks_back() {
     assert_eq!(desk.model.scroll(), 0);
 }
 
+#[test]
+fn what_is_missing_is_asked_for_before_the_program_can_fail_on_it() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.looked(|look| look.setup = Some(setup(&["owner"])));
+    assert!(!asked(&desk.press('p'), |_| true));
+    assert!(desk.notice().contains("hostedZoneId or hostedZoneName"), "{}", desk.notice());
+    assert!(desk.notice().contains("with e in the cockpit"), "{}", desk.notice());
+    desk.enter();
+    desk.press('e');
+    desk.enter();
+    assert!(heavy(&desk.type_in("db.example.com")).is_none(), "what was typed is asked about first");
+    assert!(matches!(desk.question(), Question::Config(set) if set.key() == "sourceDbEndpoint"));
+    desk.arm();
+    let effects = desk.press('y');
+    let Some(Order::SetConfig(set)) = heavy(&effects) else { panic!("{effects:?}") };
+    assert_eq!(set.get().value(), "db.example.com");
+    let effects = desk.news(News::Done(set.get().done_text()));
+    assert!(asked(&effects, |order| *order == Order::Look), "it is looked at again");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Append(Entry { event: Event::Note { text }, .. })
+        if text.contains("sourceDbEndpoint was set to db.example.com"))));
+    desk.looked(|_| {});
+    assert!(asked(&desk.press('p'), |order| matches!(order, Order::Preview { destroy: false })));
+}
+
+#[test]
+fn a_plan_that_was_read_with_other_configuration_is_dropped() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.preview(RunKind::Preview, PREVIEW);
+    desk.press('e');
+    "imageTag".chars().for_each(|c| drop(desk.press(c)));
+    desk.enter();
+    desk.type_in("v2");
+    desk.arm();
+    assert!(matches!(heavy(&desk.press('y')), Some(Order::SetConfig(_))));
+    desk.news(News::Done("set".into()));
+    desk.press('u');
+    assert!(desk.notice().contains("press p first"), "{}", desk.notice());
+}
+
+#[test]
+fn no_configuration_is_set_while_a_run_goes_on_or_without_the_right_to_write() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.press('e');
+    assert!(matches!(desk.model.dialog, Some(Dialog::Configure(_))), "reading is always possible");
+    desk.model.stack.read_only = true;
+    desk.enter();
+    assert!(desk.notice().contains("--read-only"), "{}", desk.notice());
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.started(RunKind::Up);
+    desk.press('e');
+    desk.enter();
+    assert!(desk.notice().contains("going on"), "{}", desk.notice());
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.press('e');
+    desk.enter();
+    desk.type_in("");
+    desk.arm();
+    desk.started(RunKind::Preview);
+    assert!(desk.notice().contains("going on"), "an open question dies with its ground: {}", desk.notice());
+}
+
+#[test]
+fn the_end_of_a_run_is_noted_by_one_of_all_who_follow_it() {
+    let noted = |note| {
+        let mut desk = Desk::new(100, 0, 0.0);
+        desk.model.live.history = None;
+        let run = desk.started(RunKind::Up);
+        let (exit, text) = (Exit::Code(Some(0)), "ended well".to_owned());
+        let effects = desk.news(News::Ended { run, exit, text, note, stderr: String::new() });
+        effects.iter().any(|effect| matches!(effect, Effect::Append(Entry { event: Event::Run { .. }, .. })))
+    };
+    assert_eq!((noted(true), noted(false)), (true, false));
+}
+
+#[test]
+fn a_run_whose_exit_nobody_saw_succeeded_when_its_events_say_so() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let run = desk.started(RunKind::Up);
+    desk.lines(&run, SMALL_UP);
+    let text = "it is gone, and nobody saw its exit code".to_owned();
+    desk.news(News::Ended { run, exit: Exit::Unseen, text, note: true, stderr: String::new() });
+    let ending = desk.model.provision.run.as_ref().unwrap().ending.clone().unwrap();
+    assert!(ending.succeeded && ending.explanation.is_none(), "{ending:?}");
+}
+
+#[test]
+fn what_is_expected_of_a_run_is_known_after_a_restart() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let head = desk.head(RunKind::Up);
+    let run = head.id.clone();
+    desk.looked(|look| look.newest = Some(head));
+    let mut preview = crate::domain::deploy::Deploy::new();
+    PREVIEW.lines().for_each(|line| preview.fold_line(line.as_bytes()));
+    let plan = crate::domain::deploy::Plan::of(&preview);
+    let total = plan.total();
+    desk.news(News::Expecting { run: run.clone(), plan: Box::new(plan.clone()) });
+    desk.lines(&run, UP);
+    let progress = |desk: &Desk| desk.model.provision.run.as_ref().unwrap().deploy.progress();
+    assert_eq!(progress(&desk).total, Some(total));
+    let before = progress(&desk);
+    desk.news(News::Expecting { run, plan: Box::new(plan) });
+    assert_eq!(progress(&desk), before, "what was folded is not thrown away");
+}
+
+#[test]
+fn a_run_from_another_terminal_is_looked_at_once_when_it_begins_and_once_when_it_ends() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let looks = |desk: &mut Desk, run: Option<&str>| {
+        let at = desk.model.live.now;
+        desk.model.polls.restart(Source::StackRun);
+        let effects = desk.wait(Duration::from_secs(1));
+        let request = effects.iter().find_map(|effect| match effect {
+            Effect::Observe { request, query } if query.source() == Source::StackRun => Some(*request),
+            _ => None,
+        });
+        let result = Ok(Observation::StackRun(run.map(str::to_owned)));
+        let answer =
+            Msg::Answer { request: request.unwrap(), source: Source::StackRun, result, at, clock_skew_ms: None };
+        asked(&desk.feed(answer), |order| *order == Order::Look)
+    };
+    assert!(!looks(&mut desk, None));
+    assert!(looks(&mut desk, Some("pulumi up by bob")), "it has begun");
+    assert!(!looks(&mut desk, Some("pulumi up by bob")), "it goes on");
+    assert!(looks(&mut desk, None), "it has ended");
+    assert!(!looks(&mut desk, None));
+}
+
+#[test]
+fn refresh_is_asked_about_and_started() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    assert!(heavy(&desk.press('S')).is_none());
+    desk.arm();
+    let effects = desk.press('y');
+    let Some(Order::Execute(run)) = heavy(&effects) else { panic!("{effects:?}") };
+    assert_eq!((run.get().kind(), run.get().preview()), (RunKind::Refresh, None));
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.started(RunKind::Up);
+    desk.press('S');
+    assert!(desk.notice().contains("going on"), "{}", desk.notice());
+}
+
 /// Every state from which a key could do something.
 fn desks() -> Vec<Desk> {
     let mut ready = Desk::new(100, 0, 0.0);
@@ -513,7 +667,10 @@ fn desks() -> Vec<Desk> {
     stopping.news(News::AskedToStop(true));
     let mut locked = Desk::new(100, 0, 0.0);
     locked.looked(|look| look.locks = vec![dead_lock()]);
-    vec![Desk::new(100, 0, 0.0), ready, destroying, stopping, locked]
+    let mut configuring = Desk::new(100, 0, 0.0);
+    configuring.press('e');
+    configuring.enter();
+    vec![configuring, Desk::new(100, 0, 0.0), ready, destroying, stopping, locked]
 }
 
 #[test]
@@ -550,7 +707,7 @@ enum Happening {
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
-        6 => prop::sample::select("puDxEcsoyn5".chars().collect::<Vec<_>>()).prop_map(Happening::Press),
+        6 => prop::sample::select("puDxEcsoyn5eS".chars().collect::<Vec<_>>()).prop_map(Happening::Press),
         2 => prop::sample::select(vec!["prod", "terminate", "app.example.com"]).prop_map(Happening::Type),
         2 => Just(Happening::Enter),
         1 => Just(Happening::Esc),
@@ -653,6 +810,7 @@ proptest! {
                     (Order::Execute(run), Question::Run(asked)) => prop_assert_eq!(run.get(), &**asked),
                     (Order::Terminate(end), Question::Terminate(asked)) => prop_assert_eq!(end.get(), asked),
                     (Order::ClearLocks(locks), Question::Locks(asked)) => prop_assert_eq!(locks.get(), asked),
+                    (Order::SetConfig(set), Question::Config(asked)) => prop_assert_eq!(set.get(), asked),
                     (Order::Zone(plan), Question::Zone(asked)) => prop_assert_eq!(plan.get(), asked),
                     other => panic!("another thing than was asked: {other:?}"),
                 }

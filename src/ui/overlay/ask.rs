@@ -5,6 +5,7 @@
 use ratatui::text::Line;
 
 use crate::domain::confirm::Confirmation;
+use crate::domain::deploy::config::{self, ConfigValue};
 use crate::domain::model::Question;
 
 use super::super::cx::Cx;
@@ -53,6 +54,28 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
             }
             named(cx, &mut body, "call", Role::Text, &plan.call_text(), width);
             "turn it"
+        }
+        Question::Config(set) => {
+            let setup = cx.model.provision.setup();
+            let value = config::Key::named(set.key()).and_then(|key| setup.and_then(|setup| setup.value(key)));
+            let before = match value {
+                None => "not set".to_owned(),
+                Some(ConfigValue { secret: true, .. }) => "[secret]".to_owned(),
+                Some(value) => value.value.clone().unwrap_or_default(),
+            };
+            named(cx, &mut body, "was", Role::Text, &before, width);
+            named(cx, &mut body, "will be", Role::Strong, &set.shown(), width);
+            named(cx, &mut body, "call", Role::Text, &set.call_text(), width);
+            let mut effect =
+                "It goes into Pulumi's settings of the stack. Nothing in AWS changes before the next up.".to_owned();
+            if setup.is_some_and(|setup| !setup.exists) {
+                effect = format!("The stack {} is made first. {effect}", set.stack());
+            }
+            if cx.model.provision.plan.is_some() {
+                effect.push_str(" The plan that waits is dropped: preview again.");
+            }
+            named(cx, &mut body, "effect", Role::Text, &effect, width);
+            "set it"
         }
     };
     let foot = question_foot(cx, question, verb, width);

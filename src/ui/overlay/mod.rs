@@ -3,6 +3,7 @@
 //! Pure. A dialog's last line, which says what a key does, is drawn whatever else has no room.
 
 mod ask;
+mod configure;
 mod conflict;
 mod help;
 mod shift;
@@ -40,6 +41,7 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &Cx<'_>)
         Dialog::Shift(question) => shift::sheet(cx, question, width),
         Dialog::Accept(question) => accept(cx, question, width),
         Dialog::Ask(question) => ask::sheet(cx, question, width),
+        Dialog::Configure(dialog) => configure::sheet(cx, dialog, width, usize::from(screen.height.saturating_sub(4))),
         Dialog::Prompt { typed, error } => prompt(cx, typed, error.as_deref(), width),
         Dialog::Conflict { expected, found, wanted, message } => {
             conflict::sheet(cx, expected, found, *wanted, message, width)

@@ -3,10 +3,13 @@
 //! Pure. What must be seen first is drawn first: dangers, then what stands in the way, then the run, then its list. The
 //! list scrolls and only its visible rows are made, so that 2,000 resources cost no more than 20.
 
+mod configuration;
 mod list;
 mod plan;
 mod run;
 mod standing;
+
+pub(super) use configuration::key_row;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -36,7 +39,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let provision = &cx.model.provision;
     let Some(run) = &provision.run else {
         let mut lines = standing::lines(cx, width);
-        lines.extend(standing::what_keys_do(cx, width));
+        let (configuration, keys) = (configuration::lines(cx, width), standing::what_keys_do(cx, width));
+        // What stands in the way comes first, and what only confirms last.
+        let (first, last) =
+            if configuration::stands_in_the_way(cx) { (configuration, keys) } else { (keys, configuration) };
+        lines.extend(first);
+        lines.extend(last);
         draw_lines(buf, inner, &fitted(cx, lines, inner.height, width));
         return Listing::default();
     };
@@ -46,6 +54,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     // Where rows are few, the message of a failure is worth more than the command.
     let short = plan.is_some() || provision.log || (failed && inner.height < 24);
     let mut lines = standing::lines(cx, width);
+    lines.extend(configuration::missing(cx, width));
     lines.extend(run::lines(cx, run, short, width));
     if let Some(plan) = plan {
         lines.extend(plan::counts(cx, plan, width));
@@ -83,7 +92,12 @@ fn fitted(cx: &Cx<'_>, mut lines: Vec<Line<'static>>, rows: u16, width: usize) -
     if lines.len() > rows {
         let more = lines.len() - rows.saturating_sub(1);
         lines.truncate(rows.saturating_sub(1));
-        let text = format!("{more} more lines: a taller terminal shows them, {} the log", key_for(Action::ToggleLog));
+        let log = if cx.model.provision.run.is_some() {
+            format!(", {} the log", key_for(Action::ToggleLog))
+        } else {
+            String::new()
+        };
+        let text = format!("{more} more lines: a taller terminal shows them{log}");
         lines.push(cx.row().clipped(Role::Unknown, text, width).line());
     }
     lines
@@ -99,12 +113,20 @@ fn keys<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         keys.push((Action::Stop, "stop"));
     } else {
         let planned = provision.plan.as_ref().map(|plan| plan.kind);
-        keys.push((Action::Preview, "preview"));
+        let needs = provision.setup().is_some_and(|setup| !setup.missing().is_empty());
+        if needs {
+            keys.push((Action::Configure, "set what is missing"));
+        } else {
+            keys.push((Action::Preview, "preview"));
+        }
         if planned == Some(RunKind::Preview) {
             keys.push((Action::Up, "run the plan"));
         }
         let destroys = planned == Some(RunKind::PreviewDestroy);
         keys.push((Action::Destroy, if destroys { "run the destroy" } else { "destroy" }));
+        if !needs {
+            keys.push((Action::Configure, "configure"));
+        }
         keys.push((Action::Release, "release the name"));
     }
     if locked {

@@ -1,0 +1,234 @@
+//! `config`: the stack's configuration, what is missing of it, and the setting of one key.
+//!
+//! The same table and checks as in the cockpit. A secret's value comes through standard input, never from the command
+//! line, which every process of the host can read.
+
+use std::fmt::Write;
+use std::io::{IsTerminal, Read, stdin};
+
+use serde_json::{Value, json};
+
+use crate::adapters::pulumi::{Pulumi, PulumiError, Runs, find as pulumi_find, stack};
+use crate::cli::{ConfigArgs, ConfigCommand, Global, SetConfigArgs};
+use crate::config::{Settings, find, process_env, state};
+use crate::domain::confirm::{Confirmed, YesFlag};
+use crate::domain::deploy::config::{
+    ConfigError, ConfigRow, MAX_VALUE_BYTES, SetConfig, Setup, Standing, missing_text,
+};
+use crate::domain::deploy::guard::Refusal;
+use crate::domain::deploy::text::clean;
+
+use super::ask::ask;
+use super::compose::program;
+use super::failure::{Exit, Failure};
+use super::out::Out;
+
+/// Lists the configuration, or sets one key of it.
+///
+/// # Errors
+/// [`Failure`] when Pulumi cannot be asked, or the key cannot be set. A list of which something is missing ends with
+/// exit code 1, so that a script can tell.
+pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let settings = Settings::load(global, &process_env)?;
+    let name = match &settings.stack {
+        Some(name) => name.clone(),
+        None => find::outputs(&settings).await.map(|outputs| outputs.environment_suffix).map_err(|_| {
+            Failure::usage("name the stack with --stack NAME: there are no outputs to read its name from")
+        })?,
+    };
+    let pulumi = program(&settings, &name)?;
+    pulumi_find::check_version(&pulumi).await?;
+    match &args.command {
+        None => list(&pulumi, args.json, out).await,
+        Some(ConfigCommand::Set(set_args)) => set(&pulumi, set_args, &settings, out).await,
+    }
+}
+
+async fn list(pulumi: &Pulumi, json: bool, out: &mut Out) -> Result<Exit, Failure> {
+    let setup = stack::setup(pulumi).await?;
+    if json {
+        out.json(&as_json(&setup, &pulumi.stack))?;
+    } else {
+        out.data(&as_text(&setup))?;
+    }
+    let missing = setup.missing();
+    if !setup.exists {
+        out.say(&format!(
+            "the stack {} does not exist yet; `tapctl config set` and `tapctl preview` make it",
+            pulumi.stack
+        ));
+    }
+    if missing.is_empty() {
+        return Ok(Exit::Done);
+    }
+    out.say(&format!("missing: {}", missing_text(&missing)));
+    Ok(Exit::Error)
+}
+
+fn word(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Missing => "MISSING",
+        Standing::Wrong(_) => "WRONG",
+        Standing::Set => "set",
+        Standing::Unset => "-",
+        Standing::Unknown => "?",
+    }
+}
+
+fn value_text(row: &ConfigRow<'_>) -> String {
+    match (row.value, &row.standing) {
+        (Some(value), _) if value.secret => "[secret]".to_owned(),
+        (Some(value), standing) => {
+            let text = clean(value.value.as_deref().unwrap_or_default()).replace('\n', " ");
+            if let Standing::Wrong(why) = standing { format!("{text}: {why}") } else { text }
+        }
+        (None, Standing::Missing) => format!("{} (such as {})", row.key.meaning, row.key.example),
+        (None, _) => format!("default: {}", row.key.default_text()),
+    }
+}
+
+fn as_text(setup: &Setup) -> String {
+    let mut text = String::new();
+    for row in setup.rows() {
+        let _ = writeln!(text, "{:<8} {:<24} {}", word(&row.standing), row.key.name, value_text(&row));
+    }
+    for (key, value) in setup.values.iter().flatten().filter(|_| !setup.bundled) {
+        let shown = if value.secret { "[secret]" } else { value.value.as_deref().unwrap_or_default() };
+        let _ = writeln!(text, "{:<8} {:<24} {}", "set", clean(key), clean(shown).replace('\n', " "));
+    }
+    text
+}
+
+fn as_json(setup: &Setup, stack: &str) -> Value {
+    let missing = setup.missing();
+    let mut keys: Vec<Value> = setup
+        .rows()
+        .iter()
+        .map(|row| {
+            let wrong = if let Standing::Wrong(why) = &row.standing { Some(why) } else { None };
+            json!({
+                "key": row.key.name,
+                "value": row.value.and_then(|value| value.value.clone()),
+                "secret": row.value.is_some_and(|value| value.secret),
+                "set": row.value.is_some(),
+                "required": row.key.is_required(),
+                "missing": missing.contains(&row.key),
+                "wrong": wrong,
+                "default": row.key.default_text(),
+                "meaning": row.key.meaning,
+            })
+        })
+        .collect();
+    let others = setup.values.iter().flatten().filter(|_| !setup.bundled);
+    keys.extend(
+        others.map(|(key, value)| json!({"key": key, "value": value.value, "secret": value.secret, "set": true})),
+    );
+    let names: Vec<&str> = missing.iter().map(|key| key.name).collect();
+    json!({"schema": 1, "stack": stack, "exists": setup.exists, "missing": names, "keys": keys})
+}
+
+async fn set(pulumi: &Pulumi, args: &SetConfigArgs, settings: &Settings, out: &mut Out) -> Result<Exit, Failure> {
+    if settings.read_only {
+        return Err(Failure::new(
+            Exit::Declined,
+            "read_only",
+            "nothing was set: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)",
+            "leave it out to set configuration; `tapctl config` lists it all the same",
+        ));
+    }
+    let runs = Runs::new(&state::folder(&pulumi.stack, &process_env)?);
+    if let Some(record) = runs.going_on()? {
+        return Err(PulumiError::Refused(Refusal::RunGoesOn(record.summary())).into());
+    }
+    let setup = stack::setup(pulumi).await?;
+    let value = value(args)?;
+    let was_secret = setup.values.iter().flatten().any(|(key, kept)| {
+        kept.secret && (*key == args.key || key.split_once(':').is_some_and(|(_, name)| name == args.key))
+    });
+    if was_secret && !args.secret {
+        return Err(Failure::usage(format!(
+            "{} is kept encrypted; give --secret and its value through standard input to keep it so",
+            args.key
+        )));
+    }
+    let order = SetConfig::new(&pulumi.stack, setup.bundled, &args.key, &value, args.secret).map_err(refused)?;
+    let yes = if let Some(yes) = YesFlag::from_cli(args.yes) {
+        yes
+    } else {
+        out.say(&order.call_text());
+        ask(out, &order.need()).await?
+    };
+    let order = Confirmed::by_flag(order, yes);
+    stack::set_config(pulumi, &order).await?;
+    out.say(&order.get().done_text());
+    Ok(Exit::Done)
+}
+
+/// The value as it was given: on the command line, or through standard input.
+fn value(args: &SetConfigArgs) -> Result<String, Failure> {
+    let through_pipe = match args.value.as_deref() {
+        None | Some("-") => true,
+        Some(_) if args.secret => {
+            return Err(Failure::usage(
+                "a secret's value is not given on the command line, which every process of this host can read: pipe it \
+                 in, `tapctl config set KEY - --secret --yes < FILE`",
+            ));
+        }
+        Some(_) => false,
+    };
+    if !through_pipe {
+        return Ok(args.value.clone().unwrap_or_default());
+    }
+    if stdin().is_terminal() {
+        return Err(Failure::usage("give a value, or pipe it in: `tapctl config set KEY - --yes < FILE`"));
+    }
+    let mut text = String::new();
+    let broken = |error: std::io::Error| {
+        Failure::new(Exit::Error, "stdin", format!("the value cannot be read: {error}"), "give it as UTF-8 text")
+    };
+    stdin().take(MAX_VALUE_BYTES as u64 + 2).read_to_string(&mut text).map_err(broken)?;
+    Ok(text.replace("\r\n", "\n").trim_end_matches('\n').to_owned())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn refused(error: ConfigError) -> Failure {
+    let hint = match &error {
+        ConfigError::UnknownKey(_) | ConfigError::BadKey(_) => "`tapctl config` lists every key with its meaning",
+        ConfigError::Unfit => "give the value in one line of printable text; certificates alone have several",
+        _ => "nothing was set; `tapctl config` says what each key is for",
+    };
+    Failure::new(Exit::Usage, "usage", error.to_string(), hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::deploy::config::tests::{complete, setup};
+
+    #[test]
+    fn the_list_tells_what_is_missing_first_and_shows_no_secret() {
+        let mut seen = setup(&["owner", "sourceDbPort"]);
+        let values = seen.values.as_mut().unwrap();
+        values.get_mut("tap:owner").unwrap().value = None;
+        values.get_mut("tap:owner").unwrap().secret = true;
+        let text = as_text(&seen);
+        assert!(text.starts_with("MISSING  sourceDbEndpoint"), "{text}");
+        assert!(text.contains("set      owner                    [secret]"), "{text}");
+        assert!(text.contains("-        natGateways              default: per-zone"), "{text}");
+        let json = as_json(&seen, "prod");
+        assert_eq!((&json["stack"], &json["exists"]), (&json!("prod"), &json!(true)));
+        assert_eq!(json["missing"].as_array().unwrap().len(), 7);
+        let of = |name: &str| json["keys"].as_array().unwrap().iter().find(|key| key["key"] == name).unwrap().clone();
+        assert_eq!((&of("owner")["value"], &of("owner")["secret"]), (&Value::Null, &json!(true)));
+        assert_eq!(of("sourceDbPort")["value"], "3306");
+        assert_eq!(as_json(&complete(), "prod")["missing"], json!([]));
+    }
+
+    #[test]
+    fn a_secret_is_not_taken_from_the_command_line() {
+        let args = SetConfigArgs { key: "token".into(), value: Some("trout".into()), secret: true, yes: true };
+        let failure = value(&args).unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert!(!failure.message.contains("trout"));
+    }
+}

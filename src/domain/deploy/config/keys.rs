@@ -1,0 +1,360 @@
+//! The keys of the bundled program, one row each, as its README's table and its example configuration have them.
+//!
+//! Pure. Generated nowhere: a test holds every row against `pulumi/README.md` and `pulumi/Pulumi.example.yaml`, which
+//! the program's own tests hold against the program.
+
+use super::form::Form;
+
+/// The program's name in `Pulumi.yaml`; its keys belong to this namespace.
+pub const PROJECT: &str = "tap";
+
+/// What holds when a key is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Default {
+    /// The program refuses to run.
+    Required,
+    /// Nothing.
+    None,
+    /// This value.
+    Value(&'static str),
+    /// What these words say.
+    Words(&'static str),
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its name, without the program's namespace.
+    pub name: &'static str,
+    /// What holds without it.
+    pub default: Default,
+    /// What a value looks like.
+    pub form: Form,
+    /// A value as one would type it.
+    pub example: &'static str,
+    /// What it is for.
+    pub meaning: &'static str,
+}
+
+impl Key {
+    /// The key with this name, with or without the program's namespace.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        let name = name.strip_prefix(PROJECT).and_then(|rest| rest.strip_prefix(':')).unwrap_or(name);
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// Whether the program refuses to run without it, whatever else is set.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        self.default == Default::Required
+    }
+
+    /// Its name with the namespace, as `pulumi config` lists it.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{PROJECT}:{}", self.name)
+    }
+
+    /// What holds without it, in a few words.
+    #[must_use]
+    pub fn default_text(&self) -> &'static str {
+        match self.default {
+            Default::Required => "required",
+            Default::None => "none",
+            Default::Value(text) | Default::Words(text) => text,
+        }
+    }
+}
+
+/// Exactly one of these has to be set.
+pub const ZONE: [&str; 2] = ["hostedZoneId", "hostedZoneName"];
+/// All of these, or none.
+pub const PEERING: [&str; 4] = ["legacyVpcId", "legacyVpcCidr", "legacyRouteTableIds", "legacyDbSecurityGroupId"];
+
+const fn key(name: &'static str, default: Default, form: Form, example: &'static str, meaning: &'static str) -> Key {
+    Key { name, default, form, example, meaning }
+}
+
+/// Every key, in the order of the README.
+pub const KEYS: &[Key] = &[
+    key(
+        "environmentSuffix",
+        Default::Words("the stack's name"),
+        Form::Any,
+        "prod",
+        "Ends every name; two stacks with different suffixes live side by side in one account.",
+    ),
+    key("owner", Default::Required, Form::Owner, "platform-team", "Value of the tag `Owner` on every resource."),
+    key(
+        "vpcCidr",
+        Default::Value("10.42.0.0/16"),
+        Form::Network,
+        "10.42.0.0/16",
+        "Address range of the new VPC; must not overlap the legacy VPC when they are peered.",
+    ),
+    key(
+        "natGateways",
+        Default::Value("per-zone"),
+        Form::OneOf(&["per-zone", "single"]),
+        "per-zone",
+        "`per-zone` survives the loss of a zone; `single` costs a third.",
+    ),
+    key(
+        "sourceDbEndpoint",
+        Default::Required,
+        Form::HostName,
+        "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com",
+        "Host name of the legacy RDS MySQL instance.",
+    ),
+    key("sourceDbPort", Default::Required, Form::Number(1, 65_535), "3306", "Port of the legacy RDS MySQL instance."),
+    key(
+        "sourceDbNames",
+        Default::Required,
+        Form::Any,
+        "shop,billing",
+        "Databases to replicate; the first is the application's own.",
+    ),
+    key(
+        "sourceDbSecretArn",
+        Default::Required,
+        Form::Arn("secretsmanager"),
+        "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-db-a1B2c3",
+        "Secret with `username`, `password`, `host` and `port` of the legacy database, or its replica, in the target region.",
+    ),
+    key(
+        "sourceDbSecretKmsKeyArn",
+        Default::None,
+        Form::Arn("kms"),
+        "arn:aws:kms:us-west-2:123456789012:key/1b2c3d4e-5f60-4718-92a3-b4c5d6e7f809",
+        "Customer key of that secret; leave out when it uses `aws/secretsmanager`.",
+    ),
+    key(
+        "sourceDbCaCertificate",
+        Default::None,
+        Form::Pem,
+        "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
+        "PEM of RDS's certificate authority; DMS then speaks TLS with the legacy database and verifies it.",
+    ),
+    key("legacyRegion", Default::Value("us-east-1"), Form::Region, "us-east-1", "Region of the legacy stack."),
+    key(
+        "legacyLbName",
+        Default::Required,
+        Form::Any,
+        "legacy-web",
+        "Name of the legacy Classic load balancer (for its metrics).",
+    ),
+    key(
+        "legacyLbDnsName",
+        Default::Required,
+        Form::HostName,
+        "legacy-web-1234567890.us-east-1.elb.amazonaws.com",
+        "DNS name of the legacy Classic load balancer.",
+    ),
+    key(
+        "legacyLbZoneId",
+        Default::Value("Z35SXDOTRQ7X7K"),
+        Form::Id("Z"),
+        "Z35SXDOTRQ7X7K",
+        "Canonical hosted zone id of the legacy load balancer; the default is that of us-east-1.",
+    ),
+    key(
+        "hostedZoneId",
+        Default::None,
+        Form::Id("Z"),
+        "Z0123456789ABCDEFGHIJ",
+        "Hosted zone of the record; either this or `hostedZoneName`.",
+    ),
+    key(
+        "hostedZoneName",
+        Default::None,
+        Form::HostName,
+        "example.com",
+        "Name of the public hosted zone, when its id is not given.",
+    ),
+    key(
+        "recordName",
+        Default::Required,
+        Form::HostName,
+        "app.example.com",
+        r#"Host name whose traffic is moved; see "The record that is already there"."#,
+    ),
+    key(
+        "legacyVpcId",
+        Default::None,
+        Form::Id("vpc-"),
+        "vpc-0a1b2c3d4e5f60718",
+        "Peers the new VPC with this one; needs the three keys below as well.",
+    ),
+    key("legacyVpcCidr", Default::None, Form::Network, "10.0.0.0/16", "Address range of the legacy VPC."),
+    key(
+        "legacyRouteTableIds",
+        Default::None,
+        Form::Any,
+        "rtb-0a1b2c3d4e5f60718",
+        "Route tables of the legacy database's subnets; each gets a route to the new VPC.",
+    ),
+    key(
+        "legacyDbSecurityGroupId",
+        Default::None,
+        Form::Id("sg-"),
+        "sg-0a1b2c3d4e5f60718",
+        "Security group of the legacy database; it gets a rule that lets the new VPC in.",
+    ),
+    key(
+        "auroraEngineVersion",
+        Default::Value("8.0.mysql_aurora.3.10.0"),
+        Form::Any,
+        "8.0.mysql_aurora.3.10.0",
+        "Version of Aurora MySQL; automatic minor upgrades are off, so a migration never meets one.",
+    ),
+    key(
+        "auroraInstanceClass",
+        Default::Value("db.r6g.large"),
+        Form::Id("db."),
+        "db.r6g.large",
+        "Class of the writer and of both readers.",
+    ),
+    key(
+        "writer",
+        Default::Value("legacy"),
+        Form::OneOf(&["legacy", "aurora"]),
+        "legacy",
+        "The one database that the tasks write to; `aurora` only as a step of the cutover.",
+    ),
+    key(
+        "imageTag",
+        Default::None,
+        Form::Any,
+        "2026-11-23-1a2b3c4",
+        "Tag of the image in the stack's own repository; without it everything but the service is created.",
+    ),
+    key(
+        "containerPort",
+        Default::Value("8080"),
+        Form::Number(1, 65_535),
+        "8080",
+        "Port on which the container answers, `/health` included.",
+    ),
+    key(
+        "taskCpu",
+        Default::Value("512"),
+        Form::OneOf(&["256", "512", "1024", "2048", "4096"]),
+        "512",
+        "CPU units of a task (1024 is one vCPU).",
+    ),
+    key(
+        "taskMemory",
+        Default::Value("1024"),
+        Form::Number(512, 30_720),
+        "1024",
+        "Memory of a task in MiB; Fargate takes two to eight times the CPU units, in steps of 1024 above 1024.",
+    ),
+    key(
+        "certificateArn",
+        Default::None,
+        Form::Arn("acm"),
+        "arn:aws:acm:us-west-2:123456789012:certificate/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+        "Certificate in the target region; adds HTTPS, and HTTP then redirects.",
+    ),
+    key(
+        "dmsInstanceClass",
+        Default::Value("dms.t3.medium"),
+        Form::Id("dms."),
+        "dms.t3.medium",
+        "Class of the replication instance.",
+    ),
+    key(
+        "dmsStorage",
+        Default::Value("100"),
+        Form::Number(5, 6_144),
+        "100",
+        "Disk of the replication instance in GB; changes that wait for the target spill to it.",
+    ),
+    key("dmsEngineVersion", Default::Value("3.6.1"), Form::Any, "3.6.1", "Engine version of the replication instance."),
+    key(
+        "dmsAccountRoles",
+        Default::Value("existing"),
+        Form::OneOf(&["existing", "create"]),
+        "existing",
+        "`create` in the one stack of the account that owns `dms-vpc-role` and `dms-cloudwatch-logs-role`; they go with it.",
+    ),
+    key(
+        "tableMappings",
+        Default::Words("every table of `sourceDbNames`"),
+        Form::Json,
+        r#"{"rules":[{"rule-type":"selection","rule-id":"1","rule-name":"orders","object-locator":{"schema-name":"shop","table-name":"orders"},"rule-action":"include"}]}"#,
+        "DMS table mappings as JSON, for both directions.",
+    ),
+    key(
+        "startReplication",
+        Default::Value("false"),
+        Form::OneOf(&["true", "false"]),
+        "false",
+        "Starts the forward task; set it once the schema is in Aurora and both endpoints have been tested.",
+    ),
+    key(
+        "alarmEmail",
+        Default::None,
+        Form::Mail,
+        "on-call@example.com",
+        "Gets the alarms by mail, once the subscription has been confirmed.",
+    ),
+    key(
+        "logRetentionDays",
+        Default::Value("30"),
+        Form::OneOf(&["1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365"]),
+        "30",
+        "How long every log group keeps its events.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const README: &str = include_str!("../../../../pulumi/README.md");
+    const EXAMPLE: &str = include_str!("../../../../pulumi/Pulumi.example.yaml");
+
+    #[test]
+    fn the_table_is_that_of_the_program() {
+        let table = README.split("<!-- keys -->\n").nth(1).unwrap().split("<!-- /keys -->").next().unwrap();
+        let wanted: Vec<&str> = table.lines().skip(2).collect();
+        let ours: Vec<String> = KEYS
+            .iter()
+            .map(|key| {
+                let default = match key.default {
+                    Default::Required => "**required**".to_owned(),
+                    Default::Value(value) => format!("`{value}`"),
+                    Default::None | Default::Words(_) => key.default_text().to_owned(),
+                };
+                format!("| `{}` | {default} | {} |", key.name, key.meaning)
+            })
+            .collect();
+        assert_eq!(ours, wanted);
+    }
+
+    #[test]
+    fn every_example_of_the_program_has_its_form() {
+        for key in KEYS {
+            let line = EXAMPLE.lines().find(|line| line.contains(&format!("{}: ", key.full_name()))).unwrap();
+            let text = line.split_once(": ").unwrap().1;
+            let example: String = serde_json::from_str(text).unwrap();
+            assert_eq!(example, key.example, "{}", key.name);
+            assert_eq!(key.form.check(&example), Ok(()), "{}", key.name);
+            if let Default::Value(value) = key.default {
+                assert_eq!(key.form.check(value), Ok(()), "{}", key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_with_and_without_its_namespace() {
+        assert_eq!(Key::named("tap:owner"), Key::named("owner"));
+        assert!(Key::named("owner").is_some_and(Key::is_required));
+        assert_eq!(Key::named("aws:region"), None);
+        for name in ZONE.iter().chain(&PEERING) {
+            assert!(Key::named(name).is_some_and(|key| !key.is_required()), "{name}");
+        }
+    }
+}

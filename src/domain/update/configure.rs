@@ -1,0 +1,54 @@
+//! The stack's configuration in the cockpit: choosing a key, typing its value, asking before it is set.
+
+use crate::domain::configure::{Configure, Step};
+use crate::domain::deploy::guard::RunKind;
+use crate::domain::model::{Dialog, Model, Question};
+use crate::keymap::Key;
+
+use super::{notice, provision};
+
+/// Opens the list of keys, or says why there is none. Reading it is always possible; a value is typed into it only when
+/// one may be set.
+pub(super) fn open(model: &mut Model) {
+    match model.provision.setup() {
+        None => {
+            if !provision::cannot(model) {
+                let why = "Pulumi was not asked yet, or could not say; the Provision view tells when it was looked at";
+                notice(model, "The configuration is not known", vec![why.to_owned()]);
+            }
+        }
+        Some(setup) if !setup.bundled => {
+            let why = "this is not the bundled program, so its keys are not known here";
+            let how = "`pulumi config` lists them, `pulumi config set KEY VALUE` sets one";
+            notice(model, "Another program's configuration", vec![why.to_owned(), how.to_owned()]);
+        }
+        Some(_) => model.dialog = Some(Dialog::Configure(Configure::new())),
+    }
+}
+
+/// A key for the open list or line.
+pub(super) fn key(model: &mut Model, dialog: Configure, key: Key) {
+    let Some(setup) = model.provision.setup() else { return };
+    match dialog.key(key, &model.stack.name, setup) {
+        Step::Close => {}
+        // The list is for everybody, the line for those who may set something.
+        Step::Stay(Configure::Edit(_)) if may_not_set(model) => {}
+        Step::Stay(dialog) => model.dialog = Some(Dialog::Configure(dialog)),
+        Step::Ask(set) => {
+            let need = set.need();
+            provision::ask(model, Question::Config(set), need);
+        }
+    }
+}
+
+/// Pasted text goes into the line that is being typed.
+pub(super) fn paste(model: &mut Model, text: &str) {
+    if let Some(Dialog::Configure(dialog)) = model.dialog.take_if(|dialog| matches!(dialog, Dialog::Configure(_))) {
+        model.dialog = Some(Dialog::Configure(dialog.paste(text)));
+    }
+}
+
+/// What is set while a run goes on would be another configuration than the one that it read.
+fn may_not_set(model: &mut Model) -> bool {
+    provision::cannot(model) || provision::refused(model, RunKind::PreviewDestroy, "change of the configuration")
+}
