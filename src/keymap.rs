@@ -176,6 +176,8 @@ pub enum Action {
     Stop,
     /// Turn the weighted pair back into one record.
     Release,
+    /// Turn the simple record into the weighted pair.
+    Adopt,
     /// Clear locks of the dead.
     ClearLocks,
     /// Show the next selection of resources.
@@ -199,6 +201,7 @@ impl Action {
                 | Self::Up
                 | Self::Destroy
                 | Self::Release
+                | Self::Adopt
                 | Self::ClearLocks
         )
     }
@@ -263,6 +266,7 @@ pub const KEYMAP: &[Binding] = &[
     row(&[ch('u')], Action::Up, "", "up: run the plan as read"),
     row(&[ch('D')], Action::Destroy, "", "release, preview, destroy"),
     row(&[ch('x')], Action::Stop, "", "stop the run; again: force"),
+    row(&[ch('A')], Action::Adopt, "", "make the record a pair"),
     row(&[ch('E')], Action::Release, "", "make the pair one record"),
     row(&[ch('c')], Action::ClearLocks, "", "clear locks of the dead"),
     row(&[ch('s')], Action::CycleShow, "", "which resources to list"),

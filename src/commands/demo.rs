@@ -4,6 +4,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::adapters::pulumi::Pulumi;
 use crate::cli::{DemoArgs, Global};
@@ -13,7 +14,7 @@ use crate::domain::units::Timestamp;
 use crate::sim::{Server, Sim};
 use crate::standin;
 
-use super::cockpit;
+use super::cockpit::{self, Again};
 use super::compose::{Session, assemble};
 use super::failure::{Exit, Failure};
 use super::sim::{scratch_folder, world};
@@ -26,7 +27,7 @@ pub async fn run(args: &DemoArgs, global: &Global) -> Result<Exit, Failure> {
     cockpit::check_terminal()?;
     let folder = scratch_folder("demo")?;
     let end = match session(args, global, &folder).await {
-        Ok(session) => cockpit::open(session).await,
+        Ok((session, again)) => cockpit::open(session, again).await,
         Err(failure) => Err(failure),
     };
     // What is left behind in a temporary folder hurts nobody.
@@ -35,11 +36,10 @@ pub async fn run(args: &DemoArgs, global: &Global) -> Result<Exit, Failure> {
 }
 
 /// Starts the simulator and connects to it as to AWS, over a socket and with the real clients.
-async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> Result<Session, Failure> {
+async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> Result<(Session, Again), Failure> {
     let sim = world(&args.drill, args.speed)?;
     let broken =
         |why: String| Failure::new(Exit::Error, "simulator", why, "this is a fault of tapctl; please report it");
-    let outputs = StackOutputs::parse(&sim.outputs().to_string()).map_err(|error| broken(error.to_string()))?;
     let server = Server::bind(sim.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
         .await
         .map_err(|error| broken(error.to_string()))?;
@@ -52,7 +52,19 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
     sim.follow();
     tokio::spawn(server.serve(std::future::pending()));
     let standin = standin(args, &sim, folder).map_err(broken)?;
-    assemble(settings, outputs, "demo".to_owned(), folder.join("state"), Some(standin)).await
+    let (world, state) = (sim, folder.join("state"));
+    let again: Again = Arc::new(move || {
+        let (sim, settings, state, standin) = (world.clone(), settings.clone(), state.clone(), standin.clone());
+        Box::pin(async move { assemble(settings, known(&sim)?, "demo".to_owned(), state, Some(standin)).await })
+    });
+    Ok((again().await?, again))
+}
+
+/// The simulated stack as it is now.
+fn known(sim: &Sim) -> Result<StackOutputs, Failure> {
+    StackOutputs::parse(&sim.outputs().to_string()).map_err(|error| {
+        Failure::new(Exit::Error, "simulator", error.to_string(), "this is a fault of tapctl; please report it")
+    })
 }
 
 /// How many seconds of the demo one recorded second of Pulumi lasts: an `up` takes the minutes of a real one.

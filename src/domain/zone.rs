@@ -69,6 +69,8 @@ fn same_host(a: &str, b: &str) -> bool {
 pub enum Standing {
     /// By the weighted pair.
     Pair(RecordGroup),
+    /// By the legacy member alone: adopted, and nothing was provisioned beside it yet.
+    Lone,
     /// By a simple record that points to this side, or to neither.
     Simple(Option<Side>),
     /// Not at all.
@@ -92,9 +94,19 @@ impl Standing {
                 Self::Simple(if new { Some(Side::New) } else { sides.first().copied().flatten() })
             }
             Err(GroupError::Missing { .. }) => Self::Absent,
+            Err(_) if lone(key, records).is_some() => Self::Lone,
             Err(error) => Self::Other(error),
         }
     }
+}
+
+/// The legacy members, when they are all that there is; they have all the traffic, whatever their weight.
+fn lone<'a>(key: &'a GroupKey, records: &'a [Record]) -> Option<Vec<&'a Record>> {
+    let found: Vec<&Record> = traffic_records(key, records).collect();
+    let is_legacy = |record: &&Record| {
+        matches!(record.routing, Routing::Weighted(_)) && record.set_identifier.as_deref() == Some(&key.legacy_id)
+    };
+    (!found.is_empty() && found.iter().all(is_legacy)).then_some(found)
 }
 
 fn traffic_records<'a>(key: &'a GroupKey, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
@@ -122,6 +134,14 @@ pub enum ZoneRefusal {
         name: String,
         /// Its weights.
         weights: WeightPair,
+    },
+    /// The legacy member is there, and `up` makes the new one.
+    #[error(
+        "{name} is adopted already: the next `up` puts the new stack's record beside the legacy one, with weight 0"
+    )]
+    AlreadyAdopted {
+        /// The name.
+        name: String,
     },
     /// The record has another type than the stack was configured for.
     #[error("{name} is a {found} record, and the stack expects {wanted}: change recordType, or the record, first")]
@@ -224,6 +244,9 @@ pub fn adopt(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Resul
     if let Ok(group) = RecordGroup::from_records(key, records) {
         return Err(ZoneRefusal::AlreadyPair { name, weights: group.weights() });
     }
+    if lone(key, records).is_some() {
+        return Err(ZoneRefusal::AlreadyAdopted { name });
+    }
     if let Some(record) = found.iter().find(|record| record.routing != Routing::Simple) {
         let error = RecordGroup::from_records(key, records).err().unwrap_or(GroupError::OtherRouting {
             name: record.name.clone(),
@@ -283,12 +306,27 @@ pub fn adopt(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Resul
     Ok(ZonePlan { step: ZoneStep::Adopt, zone_id: key.zone_id.clone(), name, deletes, creates })
 }
 
-/// Turns the pair back into one simple record that points where `to` points now.
+/// Turns the pair back into one simple record that points where `to` points now; so, too, the legacy member that stands
+/// alone because nothing was provisioned beside it.
 ///
 /// # Errors
 /// [`ZoneRefusal::OtherHasWeight`] while the other side has weight, [`ZoneRefusal::Shape`] when there is no sound pair.
 pub fn release(key: &GroupKey, records: &[Record], to: Side) -> Result<ZonePlan, ZoneRefusal> {
-    let group = RecordGroup::from_records(key, records).map_err(ZoneRefusal::Shape)?;
+    let simple = |kept: &Record| Record { set_identifier: None, routing: Routing::Simple, ..kept.clone() };
+    let plan = |deletes: Vec<Record>, creates: Vec<Record>| ZonePlan {
+        step: ZoneStep::Release(to),
+        zone_id: key.zone_id.clone(),
+        name: key.name.clone(),
+        deletes,
+        creates,
+    };
+    let group = match (RecordGroup::from_records(key, records), lone(key, records)) {
+        (Ok(group), _) => group,
+        (Err(_), Some(alone)) if to == Side::Legacy => {
+            return Ok(plan(alone.iter().copied().cloned().collect(), alone.into_iter().map(simple).collect()));
+        }
+        (Err(error), _) => return Err(ZoneRefusal::Shape(error)),
+    };
     let weights = group.weights();
     let (other, other_weight) = match to {
         Side::Legacy => (Side::New, weights.new_weight()),
@@ -297,16 +335,9 @@ pub fn release(key: &GroupKey, records: &[Record], to: Side) -> Result<ZonePlan,
     if other_weight > 0 {
         return Err(ZoneRefusal::OtherHasWeight { to, other, weights });
     }
-    let simple = |kept: &Record| Record { set_identifier: None, routing: Routing::Simple, ..kept.clone() };
     let creates =
         group.pairs().iter().map(|pair| simple(if to == Side::Legacy { &pair.legacy } else { &pair.new })).collect();
-    Ok(ZonePlan {
-        step: ZoneStep::Release(to),
-        zone_id: key.zone_id.clone(),
-        name: key.name.clone(),
-        deletes: group.records().cloned().collect(),
-        creates,
-    })
+    Ok(plan(group.records().cloned().collect(), creates))
 }
 
 impl ZonePlan {
@@ -338,28 +369,35 @@ impl ZonePlan {
         format!("route53:ChangeResourceRecordSets {}: {}", self.name, parts.join(", "))
     }
 
-    /// What Pulumi's `aws.route53.Record` calls each record that is created, for `pulumi import`:
-    /// `ZONE_name_TYPE_setIdentifier`.
+    /// Whether `records` are as they are to be after the batch: all that it creates, nothing that it deletes.
     #[must_use]
-    pub fn import_ids(&self) -> Vec<(Record, String)> {
-        let name = self.name.trim_end_matches('.').to_ascii_lowercase();
-        self.creates
-            .iter()
-            .map(|record| {
-                let member = record.set_identifier.as_deref().map(|id| format!("_{id}")).unwrap_or_default();
-                (record.clone(), format!("{}_{name}_{}{member}", self.zone_id, record.rtype))
-            })
-            .collect()
+    pub fn is_done(&self, records: &[Record]) -> bool {
+        self.creates.iter().all(|record| records.contains(record))
+            && !self.deletes.iter().any(|record| !self.creates.contains(record) && records.contains(record))
     }
 
-    /// The commands that hand the created records to Pulumi, for records that the program calls as `resource_name` says.
-    pub fn import_commands(&self, stack: &str, resource_name: impl Fn(&Record) -> String) -> Vec<String> {
-        self.import_ids()
-            .into_iter()
-            .map(|(record, id)| {
-                format!("pulumi import --stack {stack} aws:route53/record:Record {} {id}", resource_name(&record))
-            })
-            .collect()
+    /// Whether `records` still are what the batch deletes, and nothing else answers the name.
+    #[must_use]
+    pub fn is_as_seen(&self, key: &GroupKey, records: &[Record]) -> bool {
+        let found: Vec<&Record> = traffic_records(key, records).collect();
+        found.len() == self.deletes.len() && self.deletes.iter().all(|record| found.contains(&record))
+    }
+
+    /// What has to be done so that Pulumi knows of it. The bundled program declares both members with
+    /// `allow_overwrite` (`pulumi/lib/routing.py`), so the next `up` takes over the records that it finds, with the
+    /// weights that they have; a record that was imported under another parent would only be created twice.
+    #[must_use]
+    pub fn for_pulumi(&self) -> String {
+        let other = self.creates.iter().any(|record| record.rtype == "AAAA");
+        match self.step {
+            ZoneStep::Adopt if other => "Pulumi needs no import: the next `up` takes the A records over as they are; \
+                                         the AAAA records stay outside of Pulumi, and `release` takes them along"
+                .to_owned(),
+            ZoneStep::Adopt => "Pulumi needs no import: the next `up` takes the records over as they are".to_owned(),
+            ZoneStep::Release(_) => "until the name is adopted again, preview and `up` refuse it: a simple record \
+                                     cannot stand beside a pair"
+                .to_owned(),
+        }
     }
 }
 
@@ -370,6 +408,16 @@ pub struct Orphan {
     pub record: Record,
     /// Why it looks like one of the destroyed stack.
     pub reason: String,
+}
+
+impl Orphan {
+    /// In a line: the record, and why it looks like one of the destroyed stack.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Record { name, rtype, set_identifier, .. } = &self.record;
+        let member = set_identifier.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+        format!("{name} {rtype}{member} {}", self.reason)
+    }
 }
 
 /// Records that are left in the zone after a `destroy`. The AWS provider calls a delete done although Route 53 refused
@@ -452,7 +500,7 @@ mod tests {
         assert!(matches!(try_adopt(&[simple("A", "cdn")]), ZoneRefusal::NotLegacy { .. }));
         let pair = [record("A", "legacy", 90), record("A", "new", 10)];
         assert!(matches!(try_adopt(&pair), ZoneRefusal::AlreadyPair { .. }));
-        assert!(matches!(try_adopt(&pair[..1]), ZoneRefusal::Shape(GroupError::MemberMissing { .. })));
+        assert!(matches!(try_adopt(&pair[1..]), ZoneRefusal::Shape(GroupError::MemberMissing { .. })));
         let latency = Record { routing: Routing::Other("latency".into()), ..simple("A", "legacy") };
         assert!(matches!(try_adopt(&[latency]), ZoneRefusal::Shape(GroupError::OtherRouting { .. })));
     }
@@ -479,16 +527,30 @@ mod tests {
     }
 
     #[test]
-    fn imports_name_each_record_as_the_provider_does() {
-        let plan = adopt(&key(), &endpoints(), &[simple("A", "legacy")]).unwrap();
-        let commands =
-            plan.import_commands("prod", |r| format!("record-{}", r.set_identifier.as_deref().unwrap_or("")));
-        assert_eq!(
-            commands[0],
-            "pulumi import --stack prod aws:route53/record:Record record-legacy \
-             Z0123456789TECHVAULT_app.example.com_A_legacy"
-        );
+    fn a_batch_knows_whether_it_was_carried_out_and_whether_its_ground_still_holds() {
+        let before = [simple("A", "legacy")];
+        let plan = adopt(&key(), &endpoints(), &before).unwrap();
+        assert!(plan.is_as_seen(&key(), &before) && !plan.is_done(&before));
+        assert!(plan.is_done(&plan.creates) && !plan.is_as_seen(&key(), &plan.creates));
+        let one_more = [simple("A", "legacy"), simple("AAAA", "legacy")];
+        assert!(!plan.is_as_seen(&key(), &one_more), "a record that came meanwhile is not covered by what was asked");
         assert!(plan.call_text().contains("CREATE A new=0 → alias new.elb.amazonaws.com"), "{}", plan.call_text());
+    }
+
+    #[test]
+    fn the_legacy_member_alone_is_adopted_already_and_can_be_released() {
+        let alone = [record("A", "legacy", 100)];
+        let none_yet = Endpoints { new: None, ..endpoints() };
+        for endpoints in [endpoints(), none_yet] {
+            assert_eq!(Standing::of(&key(), &endpoints, &alone), Standing::Lone);
+            assert!(matches!(adopt(&key(), &endpoints, &alone), Err(ZoneRefusal::AlreadyAdopted { .. })));
+        }
+        let plan = release(&key(), &alone, Side::Legacy).unwrap();
+        assert_eq!(plan.creates, [simple("A", "legacy")]);
+        assert!(matches!(release(&key(), &alone, Side::New), Err(ZoneRefusal::Shape(_))));
+        let newcomer = [record("A", "new", 100)];
+        assert!(matches!(Standing::of(&key(), &endpoints(), &newcomer), Standing::Other(_)));
+        assert!(release(&key(), &newcomer, Side::Legacy).is_err());
     }
 
     #[test]
@@ -499,7 +561,7 @@ mod tests {
         assert_eq!(standing(&[simple("A", "legacy"), simple("AAAA", "new")]), Standing::Simple(Some(Side::New)));
         assert_eq!(standing(&[simple("A", "cdn")]), Standing::Simple(None));
         assert!(matches!(standing(&[record("A", "legacy", 90), record("A", "new", 10)]), Standing::Pair(_)));
-        assert!(matches!(standing(&[record("A", "legacy", 90)]), Standing::Other(_)));
+        assert_eq!(standing(&[record("A", "legacy", 90)]), Standing::Lone);
     }
 
     #[test]

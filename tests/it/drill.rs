@@ -178,6 +178,7 @@ impl Drill {
             legacy_lb: outputs.legacy_lb_name.clone(),
             aurora: outputs.aurora_cluster_id.clone(),
             endpoints: outputs.endpoints(),
+            unset: Vec::new(),
             read_only: self.read_only,
             simulation: Some(Simulation { speed: 1.0, scenario: "drill".into() }),
             operator: "local".into(),

@@ -187,7 +187,7 @@ impl Provisioner for CockpitRuns {
                         Err(error) => News::Failed(trouble(&error)),
                     },
                 },
-                Order::Zone(_) => return,
+                Order::Zone(_) | Order::Orphans { .. } => return,
             };
             tell(news).await;
         })

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{ErrorKind, PortError};
 use super::facts::{Fact, Facts, Source};
 use super::record::History;
 use super::units::{Timestamp, age_text};
@@ -259,6 +260,14 @@ pub fn all_pass(gates: &[Gate]) -> bool {
     gates.len() == GateId::ALL.len() && gates.iter().all(Gate::passes)
 }
 
+/// That a source failed, and what to do; of a stack that does not exist yet that alone.
+fn not_known(error: &PortError) -> String {
+    match error.kind {
+        ErrorKind::NotProvisioned => format!("not known: {}", error.message),
+        _ => format!("not known: {error}; {}", error.hint()),
+    }
+}
+
 /// The value of a fact that is young enough to decide on.
 fn fresh<'a, T>(fact: Option<&'a Fact<T>>, source: Source, inputs: Inputs<'_>) -> Result<(&'a T, Timestamp), String> {
     let why = || match inputs.facts.error(source) {
@@ -267,7 +276,7 @@ fn fresh<'a, T>(fact: Option<&'a Fact<T>>, source: Source, inputs: Inputs<'_>) -
     };
     match fact {
         None => Err(match inputs.facts.error(source) {
-            Some(error) => format!("not known: {error}; {}", error.hint()),
+            Some(error) => not_known(error),
             None => format!("not known yet: {} has not answered so far", source.name()),
         }),
         Some(fact) if inputs.now.since(fact.at) > FACT_STALE => Err(format!(

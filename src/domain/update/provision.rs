@@ -9,18 +9,20 @@ use crate::domain::deploy::{Deploy, Plan, Show};
 use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::msg::{Effect, Request};
-use crate::domain::provision::{News, Order, PLAN_KEEPS, ReadyPlan, Run, RunEnding, RunHead, situation, standing};
+use crate::domain::provision::{
+    News, Order, PLAN_KEEPS, ReadyPlan, Run, RunEnding, RunHead, Trouble, situation, standing,
+};
 use crate::domain::record::Event;
 use crate::domain::traffic::Side;
-use crate::domain::zone::{Standing, release};
+use crate::domain::zone::{Orphan, Standing, adopt, release};
 use crate::keymap::View;
 
-use super::{next_request, note, notice, reread_records, toast};
+use super::{next_request, note, notice, renewal, reread_records, toast};
 
 /// Sends an order.
 pub(super) fn order(model: &mut Model, order: Order, effects: &mut Vec<Effect>) {
     let request = next_request(model);
-    if !matches!(order, Order::Look | Order::Follow(_)) {
+    if !matches!(order, Order::Look | Order::Follow(_) | Order::Orphans { .. }) {
         model.provision.busy = Some(request);
     }
     effects.push(Effect::Provision { request, order });
@@ -35,12 +37,7 @@ pub(super) fn look(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn cannot(model: &mut Model) -> bool {
-    if model.stack.read_only {
-        notice(model, "Read only", vec!["this cockpit was started with --read-only and starts nothing".to_owned()]);
-        return true;
-    }
-    if model.provision.busy.is_some() {
-        toast(model, "Pulumi is being asked; wait for its answer", true);
+    if cannot_change(model) {
         return true;
     }
     if let Some(Fact { value, .. }) = &model.provision.look
@@ -48,6 +45,19 @@ fn cannot(model: &mut Model) -> bool {
     {
         let lines = vec![trouble.message.clone(), trouble.hint.clone()];
         notice(model, "Pulumi cannot be used", lines);
+        return true;
+    }
+    false
+}
+
+/// The same for what needs no Pulumi.
+fn cannot_change(model: &mut Model) -> bool {
+    if model.stack.read_only {
+        notice(model, "Read only", vec!["this cockpit was started with --read-only and starts nothing".to_owned()]);
+        return true;
+    }
+    if model.provision.busy.is_some() {
+        toast(model, "Pulumi is being asked; wait for its answer", true);
         return true;
     }
     false
@@ -93,10 +103,10 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
     if cannot(model) {
         return;
     }
-    if let Some(Standing::Pair(group)) = standing(model)
-        && group.weights().new_weight() == 0
-    {
-        return ask_release(model);
+    match standing(model) {
+        Some(Standing::Pair(group)) if group.weights().new_weight() == 0 => return ask_release(model),
+        Some(Standing::Lone) => return ask_release(model),
+        _ => {}
     }
     if refused(model, RunKind::Destroy, "destroy") {
         return;
@@ -130,7 +140,7 @@ fn ask(model: &mut Model, question: Question, need: Need) {
 /// Proposes to turn the pair back into one record, so that `destroy` leaves the name with an answer.
 pub(super) fn ask_release(model: &mut Model) {
     // The batch writes the same records as a run or a weight change does.
-    if cannot(model) || refused(model, RunKind::Refresh, "release") {
+    if cannot_change(model) || refused(model, RunKind::Refresh, "release") {
         return;
     }
     let to = match standing(model) {
@@ -143,6 +153,30 @@ pub(super) fn ask_release(model: &mut Model) {
             ask(model, Question::Zone(plan), need);
         }
         Err(refusal) => notice(model, "The name is not released", vec![refusal.to_string()]),
+    }
+}
+
+/// Proposes to turn the simple record into the weighted pair.
+pub(super) fn ask_adopt(model: &mut Model) {
+    if cannot_change(model) || refused(model, RunKind::Refresh, "adoption") {
+        return;
+    }
+    let Some(standing) = standing(model) else {
+        let why = match model.live.facts.error(Source::Records) {
+            Some(error) => format!("{error}; {}", error.hint()),
+            None => "Route 53 has not answered yet".to_owned(),
+        };
+        return notice(model, "The name is not adopted", vec![why]);
+    };
+    match adopt(&model.stack.group, &model.stack.endpoints, &model.live.facts.records) {
+        Ok(plan) => {
+            let need = Need::Typed(plan.name.clone());
+            ask(model, Question::Zone(plan), need);
+        }
+        Err(refusal) if matches!(standing, Standing::Pair(_) | Standing::Lone) => {
+            toast(model, refusal.to_string(), false);
+        }
+        Err(refusal) => notice(model, "The name is not adopted", vec![refusal.to_string()]),
     }
 }
 
@@ -333,10 +367,38 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             reread_records(model);
             order(model, Order::Look, effects);
         }
+        News::Orphans(found) => model.provision.left = Some(left_text(found)),
         News::Failed(trouble) => {
             notice(model, "Not done", vec![trouble.message, trouble.hint]);
             reread_records(model);
         }
+    }
+}
+
+/// What a `destroy` has left in the zone, as something to read.
+fn left_text(found: Result<Vec<Orphan>, Trouble>) -> (String, Vec<String>) {
+    match found {
+        Ok(orphans) if orphans.is_empty() => {
+            ("The stack is gone".to_owned(), vec!["nothing of it is left in the zone".to_owned()])
+        }
+        Ok(orphans) => {
+            let mut lines: Vec<String> = orphans.iter().map(Orphan::text).collect();
+            lines.push("Pulumi does not know of these any more: look at each, and delete it by hand".to_owned());
+            (format!("The stack is gone, {} of its records are left in the zone", orphans.len()), lines)
+        }
+        Err(trouble) => (
+            "The stack is gone; the zone could not be looked through".to_owned(),
+            vec![trouble.message, trouble.hint, "look for records of it by hand".to_owned()],
+        ),
+    }
+}
+
+/// Shows what a `destroy` has left as soon as nothing else is open.
+pub(super) fn show_left(model: &mut Model) {
+    if model.dialog.is_none()
+        && let Some((title, lines)) = model.provision.left.take()
+    {
+        notice(model, title, lines);
     }
 }
 
@@ -390,6 +452,16 @@ fn ended(
         );
     }
     toast(model, format!("pulumi {kind}: {text}"), !succeeded);
+    // One that had ended before this cockpit was opened has nothing to tell it.
+    if succeeded && !known {
+        if kind == RunKind::Destroy {
+            let (key, endpoints) = (model.stack.group.clone(), model.stack.endpoints.clone());
+            order(model, Order::Orphans { key, endpoints }, effects);
+        }
+        if !kind.is_preview() || !model.stack.is_provisioned() {
+            renewal::want(model);
+        }
+    }
     model.polls.hurry(Source::StackRun);
     reread_records(model);
 }

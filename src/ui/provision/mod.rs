@@ -14,7 +14,8 @@ use ratatui::text::Line;
 
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::Listing;
-use crate::domain::provision::{ReadyPlan, Run};
+use crate::domain::provision::{ReadyPlan, Run, standing};
+use crate::domain::zone::Standing;
 use crate::keymap::{Action, key_for};
 
 use super::cx::Cx;
@@ -105,7 +106,8 @@ fn keys<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         }
         let destroys = planned == Some(RunKind::PreviewDestroy);
         keys.push((Action::Destroy, if destroys { "run the destroy" } else { "destroy" }));
-        keys.push((Action::Release, "release the name"));
+        let simple = matches!(standing(cx.model), Some(Standing::Simple(_)));
+        keys.push(if simple { (Action::Adopt, "adopt the name") } else { (Action::Release, "release the name") });
     }
     if locked {
         keys.push((Action::ClearLocks, "clear locks"));
