@@ -1,9 +1,10 @@
-//! The simulator's own paths, `/_sim/...`: look at the world, inject faults, move the clock.
+//! The simulator's own paths, `/_sim/...`: look at the world, inject faults, move the clock, make and delete the stack.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::fault::Fault;
@@ -27,13 +28,14 @@ pub(super) fn handle(inner: &mut Inner, request: &Request<Bytes>) -> Response<By
             Ok(json!({"faults": []}))
         }
         "/_sim/advance" if post => advance(inner, request.body()),
-        "/_sim/state" | "/_sim/outputs" | "/_sim/operations" | "/_sim/fault" | "/_sim/advance" => {
+        "/_sim/stack" if post => stack(inner, request.body()),
+        "/_sim/state" | "/_sim/outputs" | "/_sim/operations" | "/_sim/fault" | "/_sim/advance" | "/_sim/stack" => {
             let message = format!("{path} does not take {}", request.method());
             return wire::plain(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": message}));
         }
         _ => {
             let message = format!(
-                "there is no {path}; known: GET /_sim/state, GET /_sim/outputs, GET /_sim/operations, POST and DELETE /_sim/fault, POST /_sim/advance"
+                "there is no {path}; known: GET /_sim/state, GET /_sim/outputs, GET /_sim/operations, POST and DELETE /_sim/fault, POST /_sim/advance, POST /_sim/stack"
             );
             return wire::plain(StatusCode::NOT_FOUND, &json!({"error": message}));
         }
@@ -49,6 +51,20 @@ fn fault(inner: &mut Inner, body: &[u8]) -> Result<Value, String> {
     fault.check()?;
     inner.inject(fault);
     Ok(json!({"faults": inner.faults.to_json()}))
+}
+
+/// What a Pulumi run reports: every resource that the stack has now.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Report {
+    resources: Vec<String>,
+}
+
+fn stack(inner: &mut Inner, body: &[u8]) -> Result<Value, String> {
+    let report: Report =
+        serde_json::from_slice(body).map_err(|error| format!("this is no list of resources: {error}"))?;
+    inner.set_stack(&report.resources)?;
+    Ok(json!({"stack": inner.state()["stack"]}))
 }
 
 fn advance(inner: &mut Inner, body: &[u8]) -> Result<Value, String> {

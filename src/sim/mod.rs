@@ -37,7 +37,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub use fault::Fault;
-pub use scenario::{Event, Happening, Scenario, Script, UnknownScenario};
+pub use scenario::{Event, Happening, Scenario, Script, Start, UnknownScenario};
 pub use server::Server;
 
 use clock::Clock;
@@ -154,6 +154,21 @@ impl Sim {
         self.lock().inject(fault);
     }
 
+    /// Which resources of the bundled program exist from now on, by URN or by name: services tell of those, and of no others.
+    /// The same as `POST /_sim/stack`.
+    ///
+    /// # Errors
+    /// In the provider's words, when a weighted record is to stand beside a simple one; nothing changes then.
+    pub fn set_stack(&self, resources: &[String]) -> Result<(), String> {
+        self.lock().set_stack(resources)
+    }
+
+    /// The drill that is played.
+    #[must_use]
+    pub fn scenario(&self) -> Scenario {
+        self.lock().config.scenario
+    }
+
     /// The world as data, the same as `GET /_sim/state`.
     #[must_use]
     pub fn state(&self) -> Value {
@@ -239,6 +254,10 @@ impl Inner {
         for (at, fault) in self.world.step_to(self.clock.now().as_second()) {
             self.faults.add(fault, at);
         }
+    }
+
+    fn set_stack(&mut self, resources: &[String]) -> Result<(), String> {
+        self.world.set_stack(resources, self.clock.now())
     }
 
     fn inject(&mut self, fault: Fault) {

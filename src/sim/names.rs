@@ -12,8 +12,9 @@ pub(crate) const SUFFIX: &str = "prod";
 pub(crate) const ZONE_ID: &str = "Z0482716TECHVAULT9XQ";
 pub(crate) const ZONE_NAME: &str = "example.com.";
 pub(crate) const RECORD_NAME: &str = "app.example.com.";
-pub(crate) const LEGACY_SET: &str = "legacy";
-pub(crate) const NEW_SET: &str = "new";
+/// Set identifiers of the pair, as the bundled Pulumi program names them.
+pub(crate) const LEGACY_SET: &str = "migration-legacy-prod";
+pub(crate) const NEW_SET: &str = "migration-new-prod";
 
 /// Hosted zone of Classic and Application Load Balancers in us-east-1.
 pub(crate) const LEGACY_LB_ZONE: &str = "Z35SXDOTRQ7X7K";

@@ -36,6 +36,12 @@ pub enum Scenario {
     ControlPlaneDown,
     /// The session's credentials run out.
     ExpiredCredentials,
+    /// Nothing of the new stack exists yet.
+    Fresh,
+    /// The first run that provisions it fails.
+    UpFails,
+    /// A run that provisions it goes on already.
+    Reattach,
 }
 
 /// A name that is no scenario.
@@ -48,7 +54,7 @@ pub struct UnknownScenario {
 
 impl Scenario {
     /// Every scenario, in the order in which they are listed to people.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Steady,
         Self::LagSpike,
         Self::TaskCrash,
@@ -60,6 +66,9 @@ impl Scenario {
         Self::Throttled,
         Self::ControlPlaneDown,
         Self::ExpiredCredentials,
+        Self::Fresh,
+        Self::UpFails,
+        Self::Reattach,
     ];
 
     /// The name by which it is chosen on the command line.
@@ -77,6 +86,9 @@ impl Scenario {
             Self::Throttled => "throttled",
             Self::ControlPlaneDown => "control-plane-down",
             Self::ExpiredCredentials => "expired-credentials",
+            Self::Fresh => "fresh",
+            Self::UpFails => "up-fails",
+            Self::Reattach => "reattach",
         }
     }
 
@@ -103,6 +115,14 @@ impl Scenario {
                 "after 30 s Route 53 drops every connection for 20 minutes; DNS goes on answering"
             }
             Self::ExpiredCredentials => "after 30 s every service refuses the session's token",
+            Self::Fresh => {
+                "nothing of the new stack exists yet, and the name is a simple record to the legacy load balancer: \
+                 configure, adopt the name, provision, migrate"
+            }
+            Self::UpFails => {
+                "nothing of the new stack exists yet, and the first `up` fails in the middle; a second one goes through"
+            }
+            Self::Reattach => "an `up` that was started in another terminal goes on when the cockpit opens",
         }
     }
 
@@ -110,7 +130,7 @@ impl Scenario {
     #[must_use]
     pub fn script(self) -> Script {
         let events = match self {
-            Self::Steady => vec![],
+            Self::Steady | Self::Fresh | Self::UpFails | Self::Reattach => vec![],
             Self::LagSpike => vec![Event::at(60, Happening::BulkWrites { rows_per_s: 2_200.0, for_s: 150 })],
             Self::TaskCrash => vec![
                 Event::at(60, Happening::TasksFail { tasks: 2, ill_for_s: 150 }),
@@ -142,7 +162,12 @@ impl Scenario {
                 vec![Event::at(30, Happening::Fault(fault))]
             }
         };
-        Script { full_load_s: 0.0, events }
+        let start = match self {
+            Self::Fresh => Start::Fresh,
+            Self::UpFails | Self::Reattach => Start::Adopted,
+            _ => Start::Provisioned,
+        };
+        Script { start, full_load_s: 0.0, events }
     }
 }
 
@@ -177,10 +202,26 @@ impl clap::ValueEnum for Scenario {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
-    /// Seconds of full load that are left at the start; 0 when the migration already replicates changes only.
+    /// What there is at the start.
+    pub start: Start,
+    /// Seconds of full load that are left at the start; 0 when the migration already replicates changes only. Where the
+    /// replication is made later, the seconds that its full load takes; 0 for seven minutes.
     pub full_load_s: f64,
     /// What happens, in any order.
     pub events: Vec<Event>,
+}
+
+/// What there is of the new stack at the start, and how the name is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Everything, and the weighted pair at 100/0.
+    #[default]
+    Provisioned,
+    /// Nothing, and the name is the weighted legacy record alone.
+    Adopted,
+    /// Nothing, and the name is a simple record that leads to the legacy load balancer.
+    Fresh,
 }
 
 /// One happening and the virtual second at which it happens.
@@ -281,9 +322,11 @@ mod tests {
     }
 
     #[test]
-    fn every_scenario_but_steady_has_something_happen() {
+    fn every_provisioned_scenario_but_steady_has_something_happen() {
         for scenario in Scenario::ALL {
-            assert_eq!(scenario.script().events.is_empty(), scenario == Scenario::Steady, "{scenario}");
+            let script = scenario.script();
+            let calm = scenario == Scenario::Steady || script.start != Start::Provisioned;
+            assert_eq!(script.events.is_empty(), calm, "{scenario}");
         }
     }
 

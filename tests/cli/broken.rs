@@ -167,7 +167,7 @@ fn a_reader_that_goes_away_is_no_failure() {
 #[test]
 fn records_of_a_shape_that_cannot_be_shifted_are_told_and_left_alone() {
     let stranger: (&str, u8, &str) = ("blue", 5, "[\"blue\"]");
-    let nobody = ("legacy", 0, "both A weights are 0");
+    let nobody = ("migration-legacy-prod", 0, "both A weights are 0");
     for (set_identifier, weight, words) in [stranger, nobody] {
         let drill = Drill::steady();
         drill.set_record(set_identifier, weight);

@@ -115,6 +115,50 @@ def test_unsigned_and_misdirected_requests(sim: Simulator) -> None:
     assert caught.value.code == 403 and b"MissingAuthenticationToken" in caught.value.read()
 
 
+def test_before_provisioning_each_service_says_what_is_missing(start: Callable[..., Simulator]) -> None:
+    simulator = start("--scenario", "fresh")
+    outputs = simulator.outputs
+    dms, ecs, elbv2 = (simulator.client(name) for name in ("dms", "ecs", "elbv2"))
+
+    def filtered(name: str, key: str) -> dict[str, object]:
+        return {"Filters": [{"Name": name, "Values": [outputs[key]]}]}
+
+    missing: list[tuple[str, Callable[[], object]]] = [
+        (
+            "ResourceNotFoundFault",
+            lambda: dms.describe_replication_tasks(**filtered("replication-task-arn", "dmsTaskArn")),
+        ),
+        (
+            "ResourceNotFoundFault",
+            lambda: dms.describe_replication_instances(
+                **filtered("replication-instance-arn", "dmsReplicationInstanceArn")
+            ),
+        ),
+        (
+            "ResourceNotFoundFault",
+            lambda: dms.describe_table_statistics(ReplicationTaskArn=outputs["dmsTaskArn"]),
+        ),
+        (
+            "ClusterNotFoundException",
+            lambda: ecs.describe_services(cluster=outputs["ecsClusterName"], services=[outputs["ecsServiceName"]]),
+        ),
+        ("ClusterNotFoundException", lambda: ecs.list_tasks(cluster=outputs["ecsClusterName"])),
+        ("LoadBalancerNotFound", lambda: elbv2.describe_load_balancers(LoadBalancerArns=[outputs["albArn"]])),
+        ("TargetGroupNotFound", lambda: elbv2.describe_target_health(TargetGroupArn=outputs["targetGroupArn"])),
+        (
+            "ResourceNotFoundException",
+            lambda: simulator.client("secretsmanager").describe_secret(SecretId=outputs["dbSecretArn"]),
+        ),
+    ]
+    for code, call in missing:
+        assert code_of(call) == (code, 400)
+    cloudwatch = simulator.client("cloudwatch")
+    assert cloudwatch.describe_alarms(AlarmNames=outputs["alarmNames"])["MetricAlarms"] == []
+    assert ecs.describe_clusters(clusters=[outputs["ecsClusterArn"]])["failures"][0]["reason"] == "MISSING"
+    simulator.advance(600)
+    assert cloudwatch.list_metrics()["Metrics"] == []
+
+
 def test_operations_that_are_not_served(sim: Simulator) -> None:
     assert code_of(lambda: sim.client("ecs").list_clusters())[0] == "UnknownOperationException"
     assert code_of(lambda: sim.client("elbv2").describe_rules())[0] == "InvalidAction"
@@ -128,5 +172,7 @@ def test_the_simulators_own_paths_say_what_is_wrong(sim: Simulator) -> None:
     for fault in ({}, {"service": "s3", "drop": True}, {"service": "dms"}, {"service": "dms", "latency": 1}):
         status, body = sim.request("/_sim/fault", fault)
         assert status == 400 and body["error"], fault
+    for report in ({}, {"resources": "x"}, {"resources": [1]}):
+        assert sim.request("/_sim/stack", report)[0] == 400
     for amount in (-1, "x", None, 1e12):
         assert sim.request("/_sim/advance", {"seconds": amount})[0] == 400

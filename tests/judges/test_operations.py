@@ -48,15 +48,15 @@ def test_records_are_listed_in_pages_without_loss(sim: Simulator) -> None:
     assert [record for page in pages for record in page["ResourceRecordSets"]] == whole
     assert any(record["Name"] == "\\052.dev.example.com." for record in whole)
     group = [record for record in whole if record["Name"] == "app.example.com."]
-    assert [(record["SetIdentifier"], record["Weight"]) for record in group] == [("legacy", 100), ("new", 0)]
+    assert [(record["SetIdentifier"], record["Weight"]) for record in group] == [("migration-legacy-prod", 100), ("migration-new-prod", 0)]
     assert all(record["AliasTarget"]["EvaluateTargetHealth"] and "TTL" not in record for record in group)
 
 
 def test_a_listing_starts_where_it_is_told(sim: Simulator) -> None:
     route53 = sim.client("route53", LEGACY)
-    start = {"StartRecordName": "app.example.com", "StartRecordType": "A", "StartRecordIdentifier": "new"}
+    start = {"StartRecordName": "app.example.com", "StartRecordType": "A", "StartRecordIdentifier": "migration-new-prod"}
     page = route53.list_resource_record_sets(HostedZoneId=ZONE, MaxItems="1", **start)
-    assert [record["SetIdentifier"] for record in page["ResourceRecordSets"]] == ["new"]
+    assert [record["SetIdentifier"] for record in page["ResourceRecordSets"]] == ["migration-new-prod"]
     assert page["IsTruncated"] and page["NextRecordName"] == "_a79865eb4cd1a6ab990a45779b4e0b96.app.example.com."
     code, _, _ = refused(route53.list_resource_record_sets, HostedZoneId=ZONE, StartRecordType="A")
     assert code == "InvalidInput"

@@ -27,8 +27,8 @@ from conftest import LEGACY, PATIENCE, running
 
 RECORD = "app.example.com."
 TARGETS = {
-    "legacy": ("Z35SXDOTRQ7X7K", "dualstack.techvault-web-1093847562.us-east-1.elb.amazonaws.com."),
-    "new": ("Z1H1FL5HABSF5", "migration-alb-prod-1827364550.us-west-2.elb.amazonaws.com."),
+    "migration-legacy-prod": ("Z35SXDOTRQ7X7K", "dualstack.techvault-web-1093847562.us-east-1.elb.amazonaws.com."),
+    "migration-new-prod": ("Z1H1FL5HABSF5", "migration-alb-prod-1827364550.us-west-2.elb.amazonaws.com."),
 }
 
 
@@ -58,7 +58,7 @@ class Zone:
         return "", answer["ChangeInfo"]["Id"], 200
 
     def swap(self, seen: tuple[int, int], wanted: tuple[int, int]) -> tuple[str, str, int]:
-        names = ("legacy", "new")
+        names = ("migration-legacy-prod", "migration-new-prod")
         deletes = [("DELETE", record(name, weight)) for name, weight in zip(names, seen, strict=True)]
         creates = [("CREATE", record(name, weight)) for name, weight in zip(names, wanted, strict=True)]
         return self.send(*deletes, *creates)
@@ -114,7 +114,7 @@ def zone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         route53 = client(endpoint)
         made = route53.create_hosted_zone(Name="example.com", CallerReference="judge")
         zone = Zone(route53, made["HostedZone"]["Id"].rpartition("/")[2])
-        assert zone.send(("CREATE", record("legacy", 100)), ("CREATE", record("new", 0)))[0] == ""
+        assert zone.send(("CREATE", record("migration-legacy-prod", 100)), ("CREATE", record("migration-new-prod", 0)))[0] == ""
         yield zone
 
 
@@ -132,7 +132,7 @@ def test_the_exact_swap_is_taken_and_read_back(zone: Zone) -> None:
     assert (code, status) == ("", 200)
     assert change.startswith("/change/")
     assert zone.weights() == (90, 10)
-    assert zone.group() == [record("legacy", 90), record("new", 10)]
+    assert zone.group() == [record("migration-legacy-prod", 90), record("migration-new-prod", 10)]
 
 
 def test_the_whole_way_there_and_back(zone: Zone) -> None:
@@ -158,7 +158,7 @@ def test_a_swap_from_what_is_no_longer_there_is_refused(zone: Zone) -> None:
 
 @pytest.mark.parametrize("member", ["Weight", "DNSName", "EvaluateTargetHealth", "HostedZoneId"])
 def test_each_member_counts(zone: Zone, member: str) -> None:
-    wrong = copy.deepcopy(record("new", 0))
+    wrong = copy.deepcopy(record("migration-new-prod", 0))
     if member == "Weight":
         wrong["Weight"] = 1
     elif member == "EvaluateTargetHealth":
@@ -174,35 +174,35 @@ def test_each_member_counts(zone: Zone, member: str) -> None:
 
 
 def test_what_is_not_there_cannot_be_deleted(zone: Zone) -> None:
-    third = {**record("new", 0), "SetIdentifier": "third"}
+    third = {**record("migration-new-prod", 0), "SetIdentifier": "third"}
     code, message, status = zone.send(("DELETE", third))
     assert (code, status) == ("InvalidChangeBatch", 400)
     assert "but it was not found" in message
 
 
 def test_what_is_there_cannot_be_created(zone: Zone) -> None:
-    code, message, _ = zone.send(("CREATE", record("new", 50)))
+    code, message, _ = zone.send(("CREATE", record("migration-new-prod", 50)))
     assert code == "InvalidChangeBatch"
     assert "but it already exists" in message
     assert zone.weights() == (100, 0)
 
 
 def test_creating_before_deleting_is_refused(zone: Zone) -> None:
-    code, message, _ = zone.send(("CREATE", record("new", 50)), ("DELETE", record("new", 0)))
+    code, message, _ = zone.send(("CREATE", record("migration-new-prod", 50)), ("DELETE", record("migration-new-prod", 0)))
     assert code == "InvalidChangeBatch"
     assert "but it already exists" in message
     assert zone.weights() == (100, 0)
 
 
 def test_a_batch_is_taken_whole_or_not_at_all(zone: Zone) -> None:
-    stranger = {**record("new", 5), "SetIdentifier": "third"}
-    code, _, _ = zone.send(("DELETE", record("legacy", 100)), ("CREATE", record("legacy", 1)), ("DELETE", stranger))
+    stranger = {**record("migration-new-prod", 5), "SetIdentifier": "third"}
+    code, _, _ = zone.send(("DELETE", record("migration-legacy-prod", 100)), ("CREATE", record("migration-legacy-prod", 1)), ("DELETE", stranger))
     assert code == "InvalidChangeBatch"
     assert zone.weights() == (100, 0)
 
 
 def test_an_upsert_overwrites_without_asking(zone: Zone) -> None:
-    assert zone.send(("UPSERT", record("new", 40)))[0] == ""
+    assert zone.send(("UPSERT", record("migration-new-prod", 40)))[0] == ""
     assert zone.weights() == (100, 40)
 
 

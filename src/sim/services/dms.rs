@@ -7,6 +7,7 @@ use crate::sim::names as n;
 use crate::sim::wire::{ApiError, Call, Node, json, map};
 use crate::sim::world::World;
 use crate::sim::world::dms::{Table, TableState};
+use crate::sim::world::stack::Part;
 
 pub(crate) const OPERATIONS: &[&str] = &[
     "DescribeReplicationTasks",
@@ -18,30 +19,29 @@ pub(crate) const OPERATIONS: &[&str] = &[
 
 /// The schema that is replicated.
 const SCHEMA: &str = "shop";
-/// Days between the creation of the task and the start of the simulation.
-const CREATED_BEFORE: i64 = 3 * 86_400;
 
 /// Answers a call.
 pub(crate) fn handle(call: &Call, world: &World) -> Result<Node, ApiError> {
-    let here = call.region == n::NEW_REGION;
+    let has = |part| call.region == n::NEW_REGION && world.stack.has(part);
     match call.operation.as_str() {
         "DescribeReplicationTasks" => {
-            let tasks = if here { vec![forward(world, call), reverse(world, call)] } else { Vec::new() };
+            let tasks = [(Part::Task, forward as fn(&World, &Call) -> Item), (Part::ReverseTask, reverse)];
+            let tasks = tasks.into_iter().filter(|(part, _)| has(*part)).map(|(_, item)| item(world, call)).collect();
             list(call, "ReplicationTasks", tasks, 100, "No Tasks found matching filter")
         }
         "DescribeReplicationInstances" => {
-            let instances = if here { vec![instance(world)] } else { Vec::new() };
+            let instances = if has(Part::Instance) { vec![instance(world)] } else { Vec::new() };
             list(call, "ReplicationInstances", instances, 100, "No Instances found matching filter")
         }
         "DescribeConnections" => {
-            let connections = if here { vec![connection(true), connection(false)] } else { Vec::new() };
+            let connections = if has(Part::Endpoints) { vec![connection(true), connection(false)] } else { Vec::new() };
             list(call, "Connections", connections, 100, "No Connections found matching filter")
         }
         "DescribeEndpoints" => {
-            let endpoints = if here { vec![endpoint(true), endpoint(false)] } else { Vec::new() };
+            let endpoints = if has(Part::Endpoints) { vec![endpoint(true), endpoint(false)] } else { Vec::new() };
             list(call, "Endpoints", endpoints, 100, "No Endpoints found matching filter")
         }
-        _ => statistics(call, world, here),
+        _ => statistics(call, world, &has),
     }
 }
 
@@ -194,7 +194,10 @@ fn task(name: &str, arn: &str, kind: &str, ends: (&str, &str), world: &World, ca
         ("TargetEndpointArn", ends.1.into()),
         ("ReplicationInstanceArn", n::DMS_INSTANCE_ARN.into()),
         ("MigrationType", kind.into()),
-        ("ReplicationTaskCreationDate", time(world.start() - CREATED_BEFORE).into()),
+        (
+            "ReplicationTaskCreationDate",
+            time(world.stack.since(if name == n::DMS_TASK { Part::Task } else { Part::ReverseTask })).into(),
+        ),
         ("LastFailureMessage", "".into()),
     ]);
     if json::bool_of(&call.input, "WithoutSettings") != Some(true) {
@@ -226,7 +229,7 @@ fn instance(world: &World) -> Item {
         ("ReplicationInstanceClass", "dms.t3.medium".into()),
         ("ReplicationInstanceStatus", "available".into()),
         ("AllocatedStorage", 100.into()),
-        ("InstanceCreateTime", time(world.start() - CREATED_BEFORE - 900).into()),
+        ("InstanceCreateTime", time(world.stack.since(Part::Instance)).into()),
         ("VpcSecurityGroups", Node::List(vec![security])),
         ("AvailabilityZone", n::ZONES[0].into()),
         ("ReplicationSubnetGroup", group),
@@ -297,11 +300,11 @@ fn endpoint(source: bool) -> Item {
     Item { filters, node }
 }
 
-fn statistics(call: &Call, world: &World, here: bool) -> Result<Node, ApiError> {
+fn statistics(call: &Call, world: &World, has: &dyn Fn(Part) -> bool) -> Result<Node, ApiError> {
     let arn = json::str_of(&call.input, "ReplicationTaskArn").unwrap_or_default();
     let tables = match arn {
-        n::DMS_TASK_ARN if here => world.dms.tables.iter().map(|table| table_item(table, world)).collect(),
-        n::DMS_REVERSE_TASK_ARN if here => Vec::new(),
+        n::DMS_TASK_ARN if has(Part::Task) => world.dms.tables.iter().map(|table| table_item(table, world)).collect(),
+        n::DMS_REVERSE_TASK_ARN if has(Part::ReverseTask) => Vec::new(),
         _ => return Err(not_found(format!("Replication task {arn} not found"))),
     };
     let filters = json::list_of(&call.input, "Filters");

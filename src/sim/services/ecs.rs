@@ -6,6 +6,7 @@ use crate::sim::names as n;
 use crate::sim::wire::{ApiError, Call, Node, json, map};
 use crate::sim::world::World;
 use crate::sim::world::fargate::{Deployment, Rollout, TargetState, Task};
+use crate::sim::world::stack::Part;
 
 pub(crate) const OPERATIONS: &[&str] = &["DescribeClusters", "DescribeServices", "ListTasks", "DescribeTasks"];
 
@@ -40,17 +41,17 @@ fn failure(region: &str, kind: &str, name: &str) -> Node {
     map([("arn", arn.into()), ("reason", "MISSING".into())])
 }
 
-fn is_cluster(region: &str, name: &str) -> bool {
-    region == n::NEW_REGION && (name == n::CLUSTER_NAME || name == n::CLUSTER_ARN)
+fn is_cluster(world: &World, region: &str, name: &str) -> bool {
+    region == n::NEW_REGION && world.stack.has(Part::Cluster) && (name == n::CLUSTER_NAME || name == n::CLUSTER_ARN)
 }
 
-fn is_service(name: &str) -> bool {
-    name == n::SERVICE_NAME || name == n::SERVICE_ARN
+fn is_service(world: &World, name: &str) -> bool {
+    world.stack.has(Part::Service) && (name == n::SERVICE_NAME || name == n::SERVICE_ARN)
 }
 
-fn cluster(call: &Call) -> Result<(), ApiError> {
+fn cluster(call: &Call, world: &World) -> Result<(), ApiError> {
     let name = json::str_of(&call.input, "cluster").unwrap_or("default");
-    if is_cluster(&call.region, name) {
+    if is_cluster(world, &call.region, name) {
         Ok(())
     } else {
         Err(ApiError::new("ClusterNotFoundException", "Cluster not found."))
@@ -60,7 +61,8 @@ fn cluster(call: &Call) -> Result<(), ApiError> {
 fn clusters(call: &Call, world: &World) -> Node {
     let names = json::strs_of(&call.input, "clusters");
     let names = if names.is_empty() { vec!["default"] } else { names };
-    let (found, missing): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| is_cluster(&call.region, name));
+    let (found, missing): (Vec<&str>, Vec<&str>) =
+        names.into_iter().partition(|name| is_cluster(world, &call.region, name));
     let now = world.second();
     let node = || {
         map([
@@ -70,7 +72,7 @@ fn clusters(call: &Call, world: &World) -> Node {
             ("registeredContainerInstancesCount", 0.into()),
             ("runningTasksCount", world.fargate.running(now).into()),
             ("pendingTasksCount", world.fargate.pending(now).into()),
-            ("activeServicesCount", 1.into()),
+            ("activeServicesCount", usize::from(world.stack.has(Part::Service)).into()),
             ("statistics", Node::List(Vec::new())),
             ("tags", Node::List(Vec::new())),
             ("settings", Node::List(vec![map([("name", "containerInsights".into()), ("value", "enabled".into())])])),
@@ -83,7 +85,7 @@ fn clusters(call: &Call, world: &World) -> Node {
 }
 
 fn services(call: &Call, world: &World) -> Result<Node, ApiError> {
-    cluster(call)?;
+    cluster(call, world)?;
     let names = json::strs_of(&call.input, "services");
     if names.is_empty() {
         return Err(invalid("Services cannot be empty."));
@@ -91,7 +93,7 @@ fn services(call: &Call, world: &World) -> Result<Node, ApiError> {
     if names.len() > MAX_SERVICES {
         return Err(invalid(format!("Services cannot be more than {MAX_SERVICES}.")));
     }
-    let (found, missing): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| is_service(name));
+    let (found, missing): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| is_service(world, name));
     let of = |name: &str| failure(&call.region, &format!("service/{}", n::CLUSTER_NAME), name);
     let failures = missing.into_iter().map(of).collect();
     Ok(map([
@@ -209,10 +211,10 @@ fn task_arn(task: &Task) -> String {
 }
 
 fn list_tasks(call: &Call, world: &World) -> Result<Node, ApiError> {
-    cluster(call)?;
+    cluster(call, world)?;
     let input = &call.input;
     if let Some(name) = json::str_of(input, "serviceName")
-        && !is_service(name)
+        && !is_service(world, name)
     {
         return Err(ApiError::new("ServiceNotFoundException", "Service not found."));
     }
@@ -244,7 +246,7 @@ fn list_tasks(call: &Call, world: &World) -> Result<Node, ApiError> {
 }
 
 fn tasks(call: &Call, world: &World) -> Result<Node, ApiError> {
-    cluster(call)?;
+    cluster(call, world)?;
     let names = json::strs_of(&call.input, "tasks");
     if names.is_empty() {
         return Err(invalid("Tasks cannot be empty."));

@@ -6,6 +6,7 @@ use crate::sim::names as n;
 use crate::sim::wire::{ApiError, Call, Node, json, map};
 use crate::sim::world::World;
 use crate::sim::world::fargate::{TargetState, Task};
+use crate::sim::world::stack::Part;
 
 pub(crate) const OPERATIONS: &[&str] = &["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"];
 
@@ -13,14 +14,19 @@ pub(crate) const OPERATIONS: &[&str] = &["DescribeLoadBalancers", "DescribeTarge
 pub(crate) fn handle(call: &Call, world: &World) -> Result<Node, ApiError> {
     match call.operation.as_str() {
         "DescribeLoadBalancers" => balancers(call, world),
-        "DescribeTargetGroups" => groups(call),
+        "DescribeTargetGroups" => groups(call, world),
         _ => health(call, world),
     }
 }
 
 /// Whether something is asked for: everything is, unless it is named; a name that is not known is an error.
-fn asked(call: &Call, lists: [(&str, &str); 2], missing: &dyn Fn(&str) -> ApiError) -> Result<bool, ApiError> {
-    let here = call.region == n::NEW_REGION;
+fn asked(
+    call: &Call,
+    exists: bool,
+    lists: [(&str, &str); 2],
+    missing: &dyn Fn(&str) -> ApiError,
+) -> Result<bool, ApiError> {
+    let here = exists && call.region == n::NEW_REGION;
     let mut named = false;
     for (member, known) in lists {
         for name in json::strs_of(&call.input, member) {
@@ -35,7 +41,8 @@ fn asked(call: &Call, lists: [(&str, &str); 2], missing: &dyn Fn(&str) -> ApiErr
 
 fn balancers(call: &Call, world: &World) -> Result<Node, ApiError> {
     let missing = |name: &str| ApiError::new("LoadBalancerNotFound", format!("Load balancers '[{name}]' not found"));
-    let asked = asked(call, [("LoadBalancerArns", n::ALB_ARN), ("Names", n::ALB_NAME)], &missing)?;
+    let exists = world.stack.has(Part::Balancer);
+    let asked = asked(call, exists, [("LoadBalancerArns", n::ALB_ARN), ("Names", n::ALB_NAME)], &missing)?;
     let zones = n::ZONES.iter().zip(n::PUBLIC_SUBNETS).map(|(zone, subnet)| {
         map([
             ("ZoneName", (*zone).into()),
@@ -47,7 +54,7 @@ fn balancers(call: &Call, world: &World) -> Result<Node, ApiError> {
         ("LoadBalancerArn", n::ALB_ARN.into()),
         ("DNSName", n::ALB_DNS.into()),
         ("CanonicalHostedZoneId", n::ALB_ZONE.into()),
-        ("CreatedTime", Timestamp::from_second(world.start() - 3 * 86_400).unwrap_or_default().into()),
+        ("CreatedTime", Timestamp::from_second(world.stack.since(Part::Balancer)).unwrap_or_default().into()),
         ("LoadBalancerName", n::ALB_NAME.into()),
         ("Scheme", "internet-facing".into()),
         ("VpcId", n::VPC_ID.into()),
@@ -60,14 +67,16 @@ fn balancers(call: &Call, world: &World) -> Result<Node, ApiError> {
     Ok(map([("LoadBalancers", Node::List(if asked { vec![node] } else { Vec::new() }))]))
 }
 
-fn groups(call: &Call) -> Result<Node, ApiError> {
+fn groups(call: &Call, world: &World) -> Result<Node, ApiError> {
     if let Some(arn) = json::str_of(&call.input, "LoadBalancerArn")
-        && (call.region != n::NEW_REGION || arn != n::ALB_ARN)
+        && (call.region != n::NEW_REGION || arn != n::ALB_ARN || !world.stack.has(Part::Balancer))
     {
         return Err(ApiError::new("LoadBalancerNotFound", format!("Load balancer '{arn}' not found")));
     }
     let missing = |name: &str| group_missing(&format!("Target groups '{name}' not found"));
-    let asked = asked(call, [("TargetGroupArns", n::TARGET_GROUP_ARN), ("Names", n::TARGET_GROUP_NAME)], &missing)?;
+    let exists = world.stack.has(Part::TargetGroup);
+    let asked =
+        asked(call, exists, [("TargetGroupArns", n::TARGET_GROUP_ARN), ("Names", n::TARGET_GROUP_NAME)], &missing)?;
     let node = map([
         ("TargetGroupArn", n::TARGET_GROUP_ARN.into()),
         ("TargetGroupName", n::TARGET_GROUP_NAME.into()),
@@ -83,7 +92,7 @@ fn groups(call: &Call) -> Result<Node, ApiError> {
         ("UnhealthyThresholdCount", 2.into()),
         ("HealthCheckPath", "/health".into()),
         ("Matcher", map([("HttpCode", "200".into())])),
-        ("LoadBalancerArns", Node::list([n::ALB_ARN])),
+        ("LoadBalancerArns", Node::list(world.stack.has(Part::Balancer).then_some(n::ALB_ARN))),
         ("TargetType", "ip".into()),
         ("ProtocolVersion", "HTTP1".into()),
         ("IpAddressType", "ipv4".into()),
@@ -97,7 +106,7 @@ fn group_missing(message: &str) -> ApiError {
 
 fn health(call: &Call, world: &World) -> Result<Node, ApiError> {
     let arn = json::str_of(&call.input, "TargetGroupArn").unwrap_or_default();
-    if call.region != n::NEW_REGION || arn != n::TARGET_GROUP_ARN {
+    if call.region != n::NEW_REGION || arn != n::TARGET_GROUP_ARN || !world.stack.has(Part::TargetGroup) {
         return Err(group_missing(&format!("Target groups '{arn}' not found")));
     }
     let now = world.second();

@@ -1,6 +1,7 @@
 //! Tests of the whole simulator: requests in, replies out.
 
 mod bytes_in;
+mod fresh;
 mod scenarios;
 mod sdk;
 mod socket;
@@ -162,7 +163,7 @@ fn answers_of_the_same_seed_are_the_same_and_reading_changes_nothing() {
 #[test]
 fn a_script_of_ones_own_can_leave_full_load_to_do() {
     let config = SimConfig { start: Some(start()), ..SimConfig::default() };
-    let sim = Sim::with_script(config, Script { full_load_s: 600.0, events: Vec::new() });
+    let sim = Sim::with_script(config, Script { full_load_s: 600.0, ..Script::default() });
     let before = sim.state()["replication"].clone();
     assert!(before["lag_s"].is_null() && before["full_load_percent"].as_f64().unwrap() < 100.0, "{before}");
     // What was cached during the load takes its time.
@@ -179,7 +180,7 @@ fn what_a_script_starts_with_is_there_at_once() {
         vec![Event::at(0, Happening::Fault(fault)), Event::at(0, Happening::TableFails { table: "orders".into() })];
     let sim = Sim::with_script(
         SimConfig { start: Some(start()), ..SimConfig::default() },
-        Script { full_load_s: 0.0, events },
+        Script { events, ..Script::default() },
     );
     let state = sim.state();
     assert_eq!(state["faults"][0]["service"], json!("sts"));

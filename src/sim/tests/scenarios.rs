@@ -35,7 +35,7 @@ fn with(changes: &Value) -> Value {
 
 #[test]
 fn every_scenario_starts_calm() {
-    for scenario in Scenario::ALL {
+    for scenario in Scenario::ALL.into_iter().filter(|scenario| scenario.script().start == Start::Provisioned) {
         assert_eq!(after(scenario, 0).1, calm(), "{scenario}");
     }
 }

@@ -245,6 +245,14 @@ impl Alarms {
         ])
     }
 
+    /// An alarm that was just made knows nothing yet.
+    pub(crate) fn create(&mut self, name: &str, now: Timestamp) {
+        let fresh = Self::new(now).0.into_iter().find(|alarm| alarm.name == name);
+        if let (Some(alarm), Some(fresh)) = (self.0.iter_mut().find(|alarm| alarm.name == name), fresh) {
+            *alarm = fresh;
+        }
+    }
+
     pub(crate) fn all(&self) -> &[Alarm] {
         &self.0
     }

@@ -15,6 +15,8 @@ const VALIDATION_LAG: f64 = 30.0;
 const LOADED_AT_START: f64 = 0.6;
 /// When the full load ran, in seconds before the start, if it is over.
 const LOADED: (i64, i64) = (97_200, 86_700);
+/// Seconds that a full load takes when nothing else is said.
+const LOADING: f64 = 420.0;
 
 /// Name, part of the writes, parts of inserts, updates and deletes, and rows of each table.
 const TABLES: [(&str, f64, [f64; 3], i64); 12] = [
@@ -174,6 +176,21 @@ impl Dms {
         }
     }
 
+    /// A task that was just made and started: nothing is loaded yet. `full_load` is in seconds, 0 for the usual time.
+    pub(crate) fn begin(seed: u64, now: i64, full_load: f64) -> Self {
+        let seconds = if full_load > 0.0 { full_load.min(1e7) } else { LOADING };
+        let mut dms = Self::new(seed, now, seconds);
+        dms.load = FullLoad { started: now, finished: now + seconds.ceil() as i64 };
+        dms.load_rows(now);
+        dms
+    }
+
+    /// Without a task nothing is replicated, and the application writes all the same.
+    pub(crate) fn idle(&mut self, requests: f64) {
+        self.writes = requests * WRITES_PER_REQUEST;
+        (self.read_rate, self.apply_rate, self.backlog) = (0.0, 0.0, 0.0);
+    }
+
     /// A bulk job writes until that second.
     pub(crate) fn bulk(&mut self, until: i64, rows_per_second: f64) {
         self.bulk = Some((until, rows_per_second.max(0.0)));
@@ -318,6 +335,20 @@ mod tests {
             assert_eq!(after > before, table.name != "orders", "{}", table.name);
         }
         assert_eq!(dms.count(TableState::Error), 1);
+    }
+
+    #[test]
+    fn a_task_that_was_just_made_loads_everything_then_catches_up_and_validates() {
+        let mut dms = Dms::begin(1, 1_000, 0.0);
+        assert_eq!((dms.progress(1_000), dms.count(TableState::BeforeLoad)), (0.0, 12));
+        (1_000..1_420).for_each(|now| dms.tick(now, 412.0));
+        assert!(dms.count(TableState::Completed) >= 11);
+        dms.tick(1_420, 412.0);
+        assert!(!dms.is_loading(1_420) && dms.target_lag > 60.0, "{}", dms.target_lag);
+        assert!(dms.tables.iter().any(|table| table.validation() == "Pending records"));
+        (1_421..1_720).for_each(|now| dms.tick(now, 412.0));
+        assert!(dms.target_lag < 8.0, "{}", dms.target_lag);
+        assert!(dms.tables.iter().all(|table| table.validation() == "Validated"));
     }
 
     #[test]

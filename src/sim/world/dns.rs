@@ -7,11 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::random::Random;
 use crate::sim::names as n;
+use crate::sim::scenario::Start;
 
 /// Changes that are remembered; the oldest is forgotten first.
 const KEPT_CHANGES: usize = 1_000;
 /// Seconds before the first name server has a change.
 const FIRST_SERVER: i64 = 4;
+/// The comment that the provider behind Pulumi's AWS package leaves on its changes.
+const PROVIDER_COMMENT: &str = "Managed by Terraform";
 
 /// One resource record set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +53,24 @@ impl Change {
     }
 }
 
+/// How the name is answered: by one record, by weighted ones, or not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Simple,
+    Weighted,
+    Absent,
+}
+
+impl Standing {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Weighted => "weighted",
+            Self::Absent => "absent",
+        }
+    }
+}
+
 /// The zone and its changes.
 #[derive(Debug)]
 pub(crate) struct Dns {
@@ -75,8 +96,8 @@ pub(crate) struct Answer {
 }
 
 impl Dns {
-    pub(crate) fn new(seed: u64) -> Self {
-        let records = zone();
+    pub(crate) fn new(seed: u64, start: Start) -> Self {
+        let records = zone(start);
         let served = group(&records);
         Self { records: sorted(records), changes: Vec::new(), served, random: Random::new(seed, 1) }
     }
@@ -116,6 +137,38 @@ impl Dns {
             }
         }
         self.replace(records, Some(comment.to_owned()), now);
+    }
+
+    /// Declares a record of the pair as the bundled program does: one that is there stays as it is.
+    pub(crate) fn declare(&mut self, set: &str, now: Timestamp) {
+        if self.pair().any(|record| record.set_identifier.as_deref() == Some(set)) {
+            return;
+        }
+        let mut records = self.records.clone();
+        records.push(if set == n::NEW_SET { new_record() } else { legacy_record() });
+        self.replace(records, Some(PROVIDER_COMMENT.to_owned()), now);
+    }
+
+    /// Takes a record of the pair away, whatever its weight is; a simple record is not the program's to delete.
+    pub(crate) fn withdraw(&mut self, set: &str, now: Timestamp) {
+        let is_it = |record: &RecordSet| is_of_the_name(record) && record.set_identifier.as_deref() == Some(set);
+        if self.records.iter().any(is_it) {
+            let records = self.records.iter().filter(|record| !is_it(record)).cloned().collect();
+            self.replace(records, Some(PROVIDER_COMMENT.to_owned()), now);
+        }
+    }
+
+    fn pair(&self) -> impl Iterator<Item = &RecordSet> {
+        self.records.iter().filter(|record| is_of_the_name(record))
+    }
+
+    /// How the name is answered.
+    pub(crate) fn standing(&self) -> Standing {
+        match self.pair().next() {
+            None => Standing::Absent,
+            Some(record) if record.set_identifier.is_none() => Standing::Simple,
+            Some(_) => Standing::Weighted,
+        }
     }
 
     /// The weights that the zone holds.
@@ -171,10 +224,14 @@ fn share(group: Group, legacy_healthy: bool, new_healthy: bool) -> Option<f64> {
     None
 }
 
+fn is_of_the_name(record: &RecordSet) -> bool {
+    record.name == n::RECORD_NAME && record.kind == "A"
+}
+
 /// The answers that a zone's contents lead to.
 fn group(records: &[RecordSet]) -> Group {
     let mut group = Group::default();
-    for record in records.iter().filter(|record| record.name == n::RECORD_NAME && record.kind == "A") {
+    for record in records.iter().filter(|record| is_of_the_name(record)) {
         let Some(alias) = &record.alias else { continue };
         let target = alias.dns_name.trim_end_matches('.');
         let target = target.strip_prefix("dualstack.").unwrap_or(target);
@@ -200,8 +257,34 @@ fn sorted(mut records: Vec<RecordSet>) -> Vec<RecordSet> {
     records
 }
 
-/// The zone at the start: the weighted pair among what else a company has in its zone.
-fn zone() -> Vec<RecordSet> {
+fn alias(set: Option<(&str, i64)>, zone_id: &str, dns_name: String) -> RecordSet {
+    RecordSet {
+        name: n::RECORD_NAME.to_owned(),
+        kind: "A".to_owned(),
+        set_identifier: set.map(|(set, _)| set.to_owned()),
+        weight: set.map(|(_, weight)| weight),
+        ttl: None,
+        values: Vec::new(),
+        alias: Some(Alias { zone_id: zone_id.to_owned(), dns_name, evaluate_health: true }),
+        health_check: None,
+    }
+}
+
+/// The legacy record was made in the console, which adds the prefix for IPv6; the new one by a program, which does not.
+fn legacy_target() -> String {
+    format!("dualstack.{}.", n::LEGACY_LB_DNS)
+}
+
+fn legacy_record() -> RecordSet {
+    alias(Some((n::LEGACY_SET, 100)), n::LEGACY_LB_ZONE, legacy_target())
+}
+
+fn new_record() -> RecordSet {
+    alias(Some((n::NEW_SET, 0)), n::ALB_ZONE, format!("{}.", n::ALB_DNS))
+}
+
+/// The zone at the start: the name's records among what else a company has in its zone.
+fn zone(start: Start) -> Vec<RecordSet> {
     let plain = |name: &str, kind: &str, ttl: i64, values: &[&str]| RecordSet {
         name: if name.is_empty() { n::ZONE_NAME.to_owned() } else { format!("{name}.{}", n::ZONE_NAME) },
         kind: kind.to_owned(),
@@ -212,29 +295,16 @@ fn zone() -> Vec<RecordSet> {
         alias: None,
         health_check: None,
     };
-    let weighted = |set: &str, weight: i64, zone_id: &str, dns_name: String| RecordSet {
-        name: n::RECORD_NAME.to_owned(),
-        kind: "A".to_owned(),
-        set_identifier: Some(set.to_owned()),
-        weight: Some(weight),
-        ttl: None,
-        values: Vec::new(),
-        alias: Some(Alias { zone_id: zone_id.to_owned(), dns_name, evaluate_health: true }),
-        health_check: None,
-    };
     let soa = "ns-2048.awsdns-64.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400";
     let servers =
         ["ns-2048.awsdns-64.com.", "ns-2049.awsdns-65.net.", "ns-2050.awsdns-66.org.", "ns-2051.awsdns-67.co.uk."];
-    vec![
+    let mut records = vec![
         plain("", "NS", 172_800, &servers),
         plain("", "SOA", 900, &[soa]),
         plain("", "MX", 3_600, &["10 inbound-smtp.us-east-1.amazonaws.com"]),
         plain("", "TXT", 3_600, &["\"v=spf1 include:amazonses.com ~all\""]),
         plain("\\052.dev", "A", 60, &["203.0.113.10"]),
         plain("api", "CNAME", 60, &["app.example.com"]),
-        // The legacy record was made in the console, which adds the prefix for IPv6; the new one by a program, which does not.
-        weighted(n::LEGACY_SET, 100, n::LEGACY_LB_ZONE, format!("dualstack.{}.", n::LEGACY_LB_DNS)),
-        weighted(n::NEW_SET, 0, n::ALB_ZONE, format!("{}.", n::ALB_DNS)),
         plain(
             "_a79865eb4cd1a6ab990a45779b4e0b96.app",
             "CNAME",
@@ -244,7 +314,13 @@ fn zone() -> Vec<RecordSet> {
         plain("mail", "A", 300, &["203.0.113.25"]),
         plain("status", "CNAME", 300, &["stats.example.net"]),
         plain("www", "CNAME", 300, &["app.example.com"]),
-    ]
+    ];
+    records.extend(match start {
+        Start::Provisioned => vec![legacy_record(), new_record()],
+        Start::Adopted => vec![legacy_record()],
+        Start::Fresh => vec![alias(None, n::LEGACY_LB_ZONE, legacy_target())],
+    });
+    records
 }
 
 #[cfg(test)]
@@ -281,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_change_spreads_while_it_is_pending_and_is_complete_in_sync() {
-        let mut dns = Dns::new(1);
+        let mut dns = Dns::new(1, Start::Provisioned);
         dns.move_weights(50, 50, "test", at(1_000));
         let change = dns.changes()[0].clone();
         assert_eq!(change.status(at(1_001)), "PENDING");
@@ -299,8 +375,36 @@ mod tests {
     }
 
     #[test]
+    fn what_the_program_declares_comes_beside_what_is_there_and_goes_alone() {
+        let mut dns = Dns::new(1, Start::Adopted);
+        dns.move_weights(80, 0, "by hand", at(900));
+        dns.declare(n::LEGACY_SET, at(1_000));
+        assert_eq!(dns.changes().len(), 1, "the record that is there is adopted as it is");
+        dns.declare(n::NEW_SET, at(1_010));
+        let weights = |dns: &Dns| {
+            let group = dns.wanted();
+            [group.legacy, group.new].map(|answer| answer.map(|answer| answer.weight))
+        };
+        assert_eq!(weights(&dns), [Some(80.0), Some(0.0)]);
+        dns.withdraw(n::NEW_SET, at(1_020));
+        dns.withdraw(n::NEW_SET, at(1_030));
+        assert_eq!((weights(&dns), dns.changes().len()), ([Some(80.0), None], 3));
+        assert_eq!(dns.standing(), Standing::Weighted);
+        dns.withdraw(n::LEGACY_SET, at(1_040));
+        assert_eq!((dns.standing(), dns.share(true, true)), (Standing::Absent, Some(0.0)));
+    }
+
+    #[test]
+    fn a_simple_record_is_not_the_programs_to_delete() {
+        let mut dns = Dns::new(1, Start::Fresh);
+        assert_eq!((dns.standing(), dns.share(true, false)), (Standing::Simple, Some(0.0)));
+        dns.withdraw(n::LEGACY_SET, at(1_000));
+        assert_eq!(dns.standing(), Standing::Simple);
+    }
+
+    #[test]
     fn the_listing_is_in_route_53_order() {
-        let dns = Dns::new(1);
+        let dns = Dns::new(1, Start::Provisioned);
         let names: Vec<_> = dns.records().iter().map(|record| record.name.as_str()).collect();
         assert_eq!(names[0], "example.com.");
         assert_eq!(names.last(), Some(&"www.example.com."));

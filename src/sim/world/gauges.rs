@@ -1,10 +1,12 @@
 //! What the world publishes to CloudWatch, second by second.
 
 use super::World;
+use super::dms::Dms;
 use super::fargate::TargetState;
 use super::legacy::Served;
 use super::metrics::{Key, MINUTE, Metric, Metrics};
 use super::random::{Random, Wander};
+use super::stack::Part;
 use super::traffic::PROBES;
 use crate::sim::names as n;
 
@@ -165,7 +167,8 @@ pub(super) fn publish(world: &mut World, now: i64, legacy: Served, new: Served) 
 
 fn balancers(world: &mut World, now: i64, legacy: Served, new: Served) {
     let (gauges, metrics) = (&world.gauges, &mut world.metrics);
-    for (balancer, served) in [(gauges.legacy, legacy), (gauges.alb, new)] {
+    let alb = world.stack.has(Part::Balancer).then_some((gauges.alb, new));
+    for (balancer, served) in [(gauges.legacy, legacy)].into_iter().chain(alb) {
         metrics.count(balancer.requests, now, served.requests);
         metrics.count(balancer.target_errors, now, served.target_errors);
         metrics.count(balancer.refused, now, served.balancer_errors);
@@ -194,14 +197,27 @@ fn hosts(world: &mut World, now: i64) {
     let (alb, legacy) = (world.gauges.alb, world.gauges.legacy);
     let healthy = world.fargate.targets(now, TargetState::Healthy);
     let unhealthy = world.fargate.targets(now, TargetState::Unhealthy);
-    world.metrics.record(alb.healthy, now, healthy as f64);
-    world.metrics.record(alb.unhealthy, now, unhealthy as f64);
+    if world.stack.has(Part::Balancer) && world.stack.has(Part::Service) {
+        world.metrics.record(alb.healthy, now, healthy as f64);
+        world.metrics.record(alb.unhealthy, now, unhealthy as f64);
+    }
     world.metrics.record(legacy.healthy, now, world.legacy.healthy as f64);
     world.metrics.record(legacy.unhealthy, now, 0.0);
 }
 
 fn replication(world: &mut World, now: i64) {
     let (dms, metrics, state) = (&world.gauges.dms, &mut world.metrics, &world.dms);
+    if world.stack.has(Part::Task) {
+        task(dms, metrics, state, now);
+    }
+    if world.stack.has(Part::Instance) {
+        let busy = 9.0 + (state.read_rate + state.apply_rate) / 35.0;
+        metrics.record(dms.cpu, now, busy.min(100.0));
+        metrics.record(dms.memory, now, (1.9 * GIB - state.backlog * 900.0).max(0.2 * GIB).round());
+    }
+}
+
+fn task(dms: &DmsMetrics, metrics: &mut Metrics, state: &Dms, now: i64) {
     if state.is_loading(now) {
         let rows: i64 = state.tables.iter().map(|table| table.rows).sum();
         let seconds = (state.load.finished - state.load.started).max(1);
@@ -213,9 +229,6 @@ fn replication(world: &mut World, now: i64) {
     metrics.record(dms.incoming, now, state.backlog.round());
     metrics.record(dms.rows_source, now, state.read_rate.round());
     metrics.record(dms.rows_target, now, state.apply_rate.round());
-    let busy = 9.0 + (state.read_rate + state.apply_rate) / 35.0;
-    metrics.record(dms.cpu, now, busy.min(100.0));
-    metrics.record(dms.memory, now, (1.9 * GIB - state.backlog * 900.0).max(0.2 * GIB).round());
 }
 
 /// All writes go to RDS, wherever a request is served; tasks read from Aurora, which also takes what the replication applies.
@@ -226,7 +239,8 @@ fn databases(world: &mut World, now: i64, legacy: Served, new: Served) {
     let instances = world.legacy.healthy as f64;
     let reads = (new.requests - PROBES).max(0.0);
     let rds = (7.0 + world.dms.writes * 0.11 + legacy.requests * 0.035 + noise, instances * 22.0 + tasks * 6.0, 9.2);
-    let applied = if world.dms.is_loading(now) { 380.0 } else { world.dms.apply_rate };
+    let loading = world.stack.has(Part::Task) && world.dms.is_loading(now);
+    let applied = if loading { 380.0 } else { world.dms.apply_rate };
     let writer = (4.0 + applied * 0.055 + 0.6 * noise, 9.0 + tasks, 11.4);
     let reader = |part: f64| (3.5 + reads * 0.05 * part + 0.5 * noise, 2.0 + tasks * 8.0 * part, 12.1);
     let one = reader(0.52);
@@ -243,15 +257,17 @@ fn databases(world: &mut World, now: i64, legacy: Served, new: Served) {
         (gauges.readers, mean(one, two)),
         (gauges.cluster, mean(writer, mean(one, two))),
     ];
-    for (database, (cpu, connections, memory)) in readings {
+    let known = if world.stack.has(Part::Database) { readings.len() } else { 1 };
+    for (database, (cpu, connections, memory)) in readings.into_iter().take(known) {
         world.metrics.record(database.cpu, now, cpu.clamp(1.0, 100.0));
         world.metrics.record(database.connections, now, connections.round());
         world.metrics.record(database.memory, now, (memory * GIB).round());
     }
     let lags = gauges.replica_lag.map(|metric| (metric, 17.0 + applied / 60.0 + gauges.random.between(-3.0, 4.0)));
+    let known = world.stack.has(Part::Database);
     let largest = lags.iter().fold(0.0, |largest: f64, (_, lag)| largest.max(*lag));
     let maxima = gauges.replica_lag_maximum.map(|metric| (metric, largest));
-    for (metric, lag) in lags.into_iter().chain(maxima) {
+    for (metric, lag) in lags.into_iter().chain(maxima).filter(|_| known) {
         world.metrics.record(metric, now, lag);
     }
 }

@@ -1,7 +1,8 @@
 //! The world: everything that the services tell of, moved forward in ticks of one virtual second.
 //!
 //! A tick plays the script, then demand, DNS, both fleets, the replication, and at last what of it is published and alarmed on.
-//! Nothing here knows of HTTP or of AWS's protocols; services read the world, and only Route 53 changes it.
+//! Nothing here knows of HTTP or of AWS's protocols; services read the world; Route 53 changes it, and so
+//! does the report of a Pulumi run.
 
 pub(crate) mod alarms;
 pub(crate) mod dms;
@@ -11,23 +12,26 @@ mod gauges;
 pub(crate) mod legacy;
 pub(crate) mod metrics;
 mod random;
+pub(crate) mod stack;
 mod state;
 mod traffic;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use alarms::Alarms;
+use alarms::{Alarm, Alarms};
 use dms::Dms;
-use dns::Dns;
+use dns::{Dns, Standing};
 use fargate::{Fargate, TargetState};
 use gauges::Gauges;
 use legacy::Legacy;
 use metrics::Metrics;
+use stack::{Part, Stack};
 use traffic::{Clients, Demand, PROBES};
 
 use super::fault::Fault;
-use super::scenario::{Happening, Script};
+use super::names as n;
+use super::scenario::{Happening, Script, Start};
 
 /// Seconds that the world has lived through before its start, so that an hour of history is there.
 const HISTORY: i64 = 65 * 60;
@@ -43,12 +47,14 @@ pub(crate) struct World {
     script: Script,
     /// Events of the script that have happened; they are in order.
     played: usize,
+    seed: u64,
+    pub(crate) stack: Stack,
     pub(crate) dns: Dns,
     pub(crate) legacy: Legacy,
     pub(crate) fargate: Fargate,
     pub(crate) dms: Dms,
     pub(crate) metrics: Metrics,
-    pub(crate) alarms: Alarms,
+    alarms: Alarms,
     demand: Demand,
     clients: Clients,
     gauges: Gauges,
@@ -62,7 +68,8 @@ impl World {
         let start = start.as_second();
         let begin = start.saturating_sub(HISTORY);
         script.events.sort_by_key(|event| event.at_s);
-        let dns = Dns::new(seed);
+        let dns = Dns::new(seed, script.start);
+        let stands = script.start == Start::Provisioned;
         let share = dns.share(true, true).unwrap_or(0.0);
         let mut metrics = Metrics::default();
         let gauges = Gauges::new(seed, &mut metrics);
@@ -72,9 +79,11 @@ impl World {
             start,
             script,
             played: 0,
+            seed,
+            stack: if stands { Stack::standing(start) } else { Stack::nothing() },
             dns,
             legacy: Legacy::new(seed),
-            fargate: Fargate::new(seed, begin),
+            fargate: if stands { Fargate::new(seed, begin) } else { Fargate::absent(seed) },
             dms: Dms::new(seed, start, full_load),
             metrics,
             alarms: Alarms::new(Timestamp::from_second(begin).unwrap_or_default()),
@@ -119,11 +128,61 @@ impl World {
         self.flow = (rate, share);
         let legacy = self.legacy.tick(rate * (1.0 - share) + PROBES);
         let new = self.fargate.tick(now, rate * share + PROBES);
-        self.dms.tick(now, rate);
+        if self.stack.has(Part::Task) {
+            self.dms.tick(now, rate);
+        } else {
+            self.dms.idle(rate);
+        }
         gauges::publish(self, now, legacy, new);
         if now.rem_euclid(60) == EVALUATION {
             self.alarms.evaluate(&self.metrics, now);
         }
+    }
+
+    /// Takes over which resources a Pulumi run has made; they are all that the stack has now.
+    ///
+    /// # Errors
+    /// As the provider says it, when a weighted record is to stand beside a simple one; nothing is taken over then.
+    pub(crate) fn set_stack(&mut self, resources: &[String], time: Timestamp) -> Result<(), String> {
+        let now = self.second;
+        let changes = self.stack.compare(resources);
+        let weighted = |part: &Part| matches!(part, Part::LegacyRecord | Part::NewRecord);
+        if self.dns.standing() == Standing::Simple && changes.came.iter().any(weighted) {
+            let name = n::RECORD_NAME;
+            return Err(format!(
+                "RRSet {name} cannot be created as a non-weighted set exists with the same name and type."
+            ));
+        }
+        for part in &changes.came {
+            match part {
+                Part::LegacyRecord => self.dns.declare(n::LEGACY_SET, time),
+                Part::NewRecord => self.dns.declare(n::NEW_SET, time),
+                Part::Service => self.fargate.create(now),
+                Part::Task => {
+                    // Each replication has chance of its own, and the same one in the same night.
+                    let seed = self.seed ^ now.unsigned_abs();
+                    self.dms = Dms::begin(seed, now, self.script.full_load_s);
+                }
+                Part::Alarm(name) => self.alarms.create(name, time),
+                _ => {}
+            }
+        }
+        for part in &changes.went {
+            match part {
+                Part::LegacyRecord => self.dns.withdraw(n::LEGACY_SET, time),
+                Part::NewRecord => self.dns.withdraw(n::NEW_SET, time),
+                Part::Service => self.fargate.delete(),
+                _ => {}
+            }
+        }
+        self.stack.take(&changes, now);
+        Ok(())
+    }
+
+    /// The alarms that exist; the one on the legacy stack is nobody's to make or delete.
+    pub(crate) fn alarms(&self) -> impl Iterator<Item = &Alarm> {
+        let exists = |alarm: &&Alarm| alarm.name == n::LEGACY_5XX_ALARM || self.stack.has(Part::Alarm(alarm.name));
+        self.alarms.all().iter().filter(exists)
     }
 
     /// Lets the events of the script happen whose time has come.
@@ -194,14 +253,15 @@ mod tests {
             assert!((300.0..600.0).contains(&rate), "{scenario}: {rate}");
             assert!((0.0..=1.0).contains(&share), "{scenario}: {share}");
             assert!(world.dms.target_lag < 10.0, "{scenario}: {}", world.dms.target_lag);
-            assert!((4..=12).contains(&world.fargate.desired), "{scenario}");
+            let stands = world.stack.has(Part::Service);
+            assert_eq!((4..=12).contains(&world.fargate.desired), stands, "{scenario}");
         }
     }
 
     #[test]
     fn steady_is_calm_from_the_first_second() {
         let world = world(1, Scenario::Steady);
-        for alarm in world.alarms.all() {
+        for alarm in world.alarms() {
             assert_eq!(alarm.state.name(), "OK", "{}: {}", alarm.name, alarm.reason);
         }
         assert_eq!(world.fargate.targets(world.second(), TargetState::Healthy), 4);
@@ -230,7 +290,7 @@ mod tests {
             let start = world.second();
             let rings = (1..=10).any(|minute| {
                 world.step_to(start + minute * 60 + 30);
-                world.alarms.all().iter().any(|alarm| alarm.name == name && alarm.state.name() == "ALARM")
+                world.alarms().any(|alarm| alarm.name == name && alarm.state.name() == "ALARM")
             });
             assert!(rings, "{scenario}");
         }

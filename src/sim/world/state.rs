@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::dms::{Table, TableState};
-use super::dns::Answer;
+use super::dns::{Answer, Standing};
 use super::fargate::TargetState;
+use super::stack::Part;
 
 /// Changes that are listed, newest first.
 const SHOWN_CHANGES: usize = 20;
@@ -14,14 +15,15 @@ const SHOWN_CHANGES: usize = 20;
 pub(super) fn state(world: &World) -> Value {
     json!({
         "traffic": traffic(world),
-        "replication": replication(world),
-        "service": service(world),
+        "stack": world.stack.parts().map(Part::name).collect::<Vec<_>>(),
+        "replication": world.stack.has(Part::Task).then(|| replication(world)),
+        "service": world.stack.has(Part::Service).then(|| service(world)),
         "legacy": json!({
             "healthy_instances": world.legacy.healthy,
             "cpu_percent": round(world.legacy.cpu),
             "queue": world.legacy.queue,
         }),
-        "alarms": world.alarms.all().iter().map(|alarm| json!({
+        "alarms": world.alarms().map(|alarm| json!({
             "name": alarm.name,
             "region": alarm.key.region,
             "state": alarm.state.name(),
@@ -34,7 +36,10 @@ pub(super) fn state(world: &World) -> Value {
 fn traffic(world: &World) -> Value {
     let now = Timestamp::from_second(world.second).unwrap_or_default();
     let wanted = world.dns.wanted();
-    let weight = |answer: Option<Answer>| answer.map(|answer| answer.weight.round() as u64);
+    let standing = world.dns.standing();
+    let weight = |answer: Option<Answer>| {
+        answer.filter(|_| standing == Standing::Weighted).map(|answer| answer.weight.round() as u64)
+    };
     let healthy = world.fargate.targets(world.second, TargetState::Healthy) > 0;
     let answered = world.dns.share(world.legacy.healthy > 0, healthy);
     let changes = world.dns.changes().iter().rev().take(SHOWN_CHANGES).map(|change| {
@@ -47,6 +52,7 @@ fn traffic(world: &World) -> Value {
     });
     json!({
         "requests_per_s": round(world.flow.0),
+        "record": standing.name(),
         "legacy_weight": weight(wanted.legacy),
         "new_weight": weight(wanted.new),
         "answered_new_percent": answered.map(|share| round(share * 100.0)),

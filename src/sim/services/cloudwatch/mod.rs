@@ -69,7 +69,7 @@ fn alarms(call: &Call, world: &World) -> Result<Node, ApiError> {
             && prefix.is_none_or(|prefix| alarm.name.starts_with(prefix))
             && state.is_none_or(|state| alarm.state.name() == state)
     };
-    let mut found: Vec<&Alarm> = world.alarms.all().iter().filter(matches).collect();
+    let mut found: Vec<&Alarm> = world.alarms().filter(matches).collect();
     found.sort_by_key(|alarm| alarm.name);
     let page = usize::try_from(most).unwrap_or(1);
     let shown = found.iter().skip(from).take(page).map(|alarm| alarm_node(alarm)).collect();

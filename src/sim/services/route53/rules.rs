@@ -208,7 +208,7 @@ mod tests {
     use crate::sim::world::dns::Dns;
 
     fn zone() -> Vec<RecordSet> {
-        Dns::new(1).records().to_vec()
+        Dns::new(1, crate::sim::scenario::Start::Provisioned).records().to_vec()
     }
 
     fn find(identifier: &str) -> RecordSet {
@@ -256,8 +256,12 @@ mod tests {
 
     #[test]
     fn the_exact_swap_is_taken() {
-        let changes =
-            [delete(find("legacy")), delete(find("new")), create(at(90, find("legacy"))), create(at(10, find("new")))];
+        let changes = [
+            delete(find(n::LEGACY_SET)),
+            delete(find(n::NEW_SET)),
+            create(at(90, find(n::LEGACY_SET))),
+            create(at(10, find(n::NEW_SET))),
+        ];
         let after = apply(&zone(), &changes).unwrap();
         let weights: Vec<_> = after.iter().filter_map(|record| record.weight).collect();
         assert_eq!((after.len(), weights), (zone().len(), vec![90, 10]));
@@ -265,7 +269,7 @@ mod tests {
 
     #[test]
     fn every_member_of_a_deleted_set_must_match() {
-        let legacy = find("legacy");
+        let legacy = find(n::LEGACY_SET);
         let alias = |change: &dyn Fn(&mut Alias)| {
             let mut set = legacy.clone();
             change(set.alias.as_mut().unwrap());
@@ -280,7 +284,7 @@ mod tests {
         ];
         for set in wrong {
             let reasons = apply(&zone(), &[delete(set)]).unwrap_err();
-            let expected = "Tried to delete resource record set [name='app.example.com.', type='A', set-identifier='legacy'] but the values provided do not match the current values";
+            let expected = "Tried to delete resource record set [name='app.example.com.', type='A', set-identifier='migration-legacy-prod'] but the values provided do not match the current values";
             assert_eq!(reasons, [expected]);
         }
         let absent = RecordSet { set_identifier: Some("third".to_owned()), ..legacy };
@@ -291,7 +295,7 @@ mod tests {
     #[test]
     fn refusals_name_the_rule() {
         let app = n::RECORD_NAME;
-        let twice = RecordSet { set_identifier: Some("legacy".to_owned()), ..find("legacy") };
+        let twice = RecordSet { set_identifier: Some(n::LEGACY_SET.to_owned()), ..find(n::LEGACY_SET) };
         let stray = Alias {
             zone_id: n::ALB_ZONE.to_owned(),
             dns_name: "x.us-east-1.elb.amazonaws.com.".to_owned(),
@@ -317,15 +321,15 @@ mod tests {
             (vec![create(simple("a.example.com", "A", "nope"))], "ARRDATAIllegalIPv4Address"),
             (vec![create(simple("a.example.com", "AAAA", "192.0.2.1"))], "AAAARRDATAIllegalIPv6Address"),
             (
-                vec![upsert(at(1, find("new"))), upsert(at(2, find("new")))],
+                vec![upsert(at(1, find(n::NEW_SET))), upsert(at(2, find(n::NEW_SET)))],
                 "an invalid set of changes for a resource record set 'A app.example.com.'",
             ),
-            (vec![delete(find("new")), delete(find("new"))], "an invalid set of changes"),
+            (vec![delete(find(n::NEW_SET)), delete(find(n::NEW_SET))], "an invalid set of changes"),
             (
-                vec![delete(find("new")), create(RecordSet { alias: Some(stray), ..find("new") })],
+                vec![delete(find(n::NEW_SET)), create(RecordSet { alias: Some(stray), ..find(n::NEW_SET) })],
                 "does not lie within the target zone",
             ),
-            (vec![create(at(50, find("new"))), delete(find("new"))], "but it already exists"),
+            (vec![create(at(50, find(n::NEW_SET))), delete(find(n::NEW_SET))], "but it already exists"),
             (vec![delete(zone().into_iter().find(|record| record.kind == "SOA").unwrap())], "exactly one SOA"),
             (vec![delete(zone().into_iter().find(|record| record.kind == "NS").unwrap())], "at least one NS"),
         ];
@@ -339,8 +343,12 @@ mod tests {
     fn what_is_allowed_together_passes() {
         let ok = [
             vec![create(weighted("w.example.com", "a", 60)), create(weighted("w.example.com", "b", 60))],
-            vec![upsert(at(255, find("new")))],
-            vec![delete(find("legacy")), delete(find("new")), create(simple(n::RECORD_NAME, "A", "192.0.2.1"))],
+            vec![upsert(at(255, find(n::NEW_SET)))],
+            vec![
+                delete(find(n::LEGACY_SET)),
+                delete(find(n::NEW_SET)),
+                create(simple(n::RECORD_NAME, "A", "192.0.2.1")),
+            ],
             vec![
                 delete(simple("www.example.com", "CNAME", "app.example.com")),
                 create(simple("www.example.com", "A", "192.0.2.1")),
@@ -362,8 +370,12 @@ mod tests {
 
     #[test]
     fn every_reason_is_told_and_nothing_is_kept() {
-        let changes =
-            [delete(at(1, find("legacy"))), delete(at(1, find("new"))), create(find("legacy")), create(find("new"))];
+        let changes = [
+            delete(at(1, find(n::LEGACY_SET))),
+            delete(at(1, find(n::NEW_SET))),
+            create(find(n::LEGACY_SET)),
+            create(find(n::NEW_SET)),
+        ];
         assert_eq!(apply(&zone(), &changes).unwrap_err().len(), 2);
     }
 

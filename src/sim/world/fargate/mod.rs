@@ -91,6 +91,38 @@ impl Fargate {
         fargate
     }
 
+    /// No service at all.
+    pub(crate) fn absent(seed: u64) -> Self {
+        Self {
+            desired: 0,
+            deployments: Vec::new(),
+            tasks: Vec::new(),
+            events: VecDeque::new(),
+            minute_cpu: (0.0, 0),
+            hot: 0,
+            calm: 0,
+            next_roll: 0,
+            steady: true,
+            noise: Wander::new(30.0),
+            random: Random::new(seed, 5),
+        }
+    }
+
+    /// The service comes to be, and its first deployment begins.
+    pub(crate) fn create(&mut self, now: i64) {
+        self.release(now, 0.0, None);
+        self.desired = SMALLEST;
+    }
+
+    /// The service and its tasks are gone.
+    pub(crate) fn delete(&mut self) {
+        (self.desired, self.steady, self.minute_cpu) = (0, true, (0.0, 0));
+        (self.hot, self.calm) = (0, 0);
+        self.deployments.clear();
+        self.tasks.clear();
+        self.events.clear();
+    }
+
     /// Tasks that are not stopped.
     pub(crate) fn live(&self) -> impl Iterator<Item = &Task> {
         self.tasks.iter().filter(|task| task.stopped.is_none())
@@ -444,6 +476,23 @@ mod tests {
         }
         assert_eq!((fargate.deployments.len(), fargate.deployments[0].rollout), (1, Rollout::Completed));
         assert!(fargate.live().all(|task| task.revision == 8));
+    }
+
+    #[test]
+    fn a_service_that_comes_to_be_is_steady_within_two_minutes_and_can_go_again() {
+        let mut fargate = Fargate::absent(1);
+        run(&mut fargate, 0, 60, 0.0);
+        assert_eq!((fargate.desired, fargate.tasks.len(), fargate.events.len()), (0, 0, 0));
+        fargate.create(60);
+        run(&mut fargate, 60, 20, 0.0);
+        assert_eq!((fargate.running(79), fargate.pending(79)), (0, 4));
+        assert_eq!(fargate.deployments[0].rollout, Rollout::InProgress);
+        run(&mut fargate, 80, 100, 0.0);
+        assert_eq!(fargate.targets(180, TargetState::Healthy), 4);
+        assert_eq!((fargate.deployments[0].rollout, fargate.deployments[0].revision), (Rollout::Completed, 1));
+        fargate.delete();
+        run(&mut fargate, 180, 120, 0.0);
+        assert_eq!((fargate.tasks.len(), fargate.deployments.len()), (0, 0));
     }
 
     #[test]
