@@ -15,6 +15,7 @@ use crate::domain::deploy::guard::{RunKind, Situation, may_start};
 use crate::domain::deploy::plan::Danger;
 use crate::domain::deploy::{Deploy, Operation, RunOrder};
 use crate::domain::facts::{Facts, Source};
+use crate::domain::gate::Policy;
 use crate::domain::model::Model;
 use crate::domain::provision::situation;
 use crate::domain::zone::Orphan;
@@ -79,6 +80,7 @@ impl Place {
                 weight_change: None,
                 standing: None,
                 new_requests_per_min: None,
+                unused_below_per_min: Policy::default().unused_per_min,
                 provisioned: false,
             });
         };

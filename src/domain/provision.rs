@@ -228,6 +228,7 @@ pub fn situation(model: &Model) -> Situation {
         weight_change,
         standing: standing(model),
         new_requests_per_min,
+        unused_below_per_min: model.policy.unused_per_min,
         provisioned: model.stack.is_provisioned(),
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::drill::{Drill, Ran};
 
+const PAIR: [&str; 2] = ["migration-legacy-prod", "migration-new-prod"];
 const SENT: &str = "route53:ChangeResourceRecordSets";
 
 fn names(records: &Value) -> Vec<String> {
@@ -20,9 +21,9 @@ fn a_name_is_released_and_adopted_again_each_in_one_batch() {
     let ran = drill.run("release --to legacy --yes --json").ended(0);
     let released = ran.json();
     assert_eq!((&released["result"], &released["schema"]), (&json!("accepted"), &json!(1)));
-    assert_eq!(names(&released["deletes"]), ["legacy", "new"]);
+    assert_eq!(names(&released["deletes"]), PAIR);
     assert_eq!(names(&released["creates"]), ["simple"]);
-    assert!(ran.stderr.contains("DELETE A legacy=100"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("DELETE A migration-legacy-prod=100"), "{}", ran.stderr);
     assert_eq!(drill.calls(SENT), 1);
 
     let shift = drill.run("shift --to 10 --yes").ended(1);
@@ -30,7 +31,7 @@ fn a_name_is_released_and_adopted_again_each_in_one_batch() {
 
     drill.advance(45);
     let adopted = drill.run("adopt --yes --json").ended(0).json();
-    assert_eq!(names(&adopted["creates"]), ["legacy", "new"]);
+    assert_eq!(names(&adopted["creates"]), PAIR);
     assert!(adopted["pulumi"].as_str().unwrap().contains("needs no import"), "{adopted}");
     assert_eq!(drill.weights(), (100, 0));
     assert_eq!(drill.calls(SENT), 2);
@@ -86,7 +87,7 @@ fn records_that_changed_meanwhile_are_a_conflict_and_nothing_is_sent_again() {
     }));
     let ran = drill.run("release --to legacy --yes --json").ended(4).json();
     assert_eq!(ran["error"]["code"], "conflict");
-    assert_eq!(names(&ran["error"]["found"]), ["legacy", "new"]);
+    assert_eq!(names(&ran["error"]["found"]), PAIR);
     assert_eq!(drill.calls(SENT), 1);
     drill.clear_faults();
     let at = "2099-01-01T00:00:00Z";
@@ -200,4 +201,66 @@ fn keys_that_are_not_set_are_named_with_their_commands() {
     assert_eq!(ran["error"]["code"], "not_provisioned");
     assert!(ran["error"]["message"].as_str().unwrap().contains("tap:recordName is not set"), "{ran}");
     assert_eq!(drill.calls(SENT), 0);
+}
+
+/// A Pulumi program, and the drills' stand-in for `pulumi` on a stack that stands.
+fn standing(drill: &Drill) {
+    never_up(drill, &json!({}));
+    let folder = drill.folder.path();
+    let now = drill.state()["now"].as_str().unwrap_or("2026-11-22T12:00:00Z").to_owned();
+    let settings = json!({
+        "stack": "prod", "speed": 0.0, "demo_at": now, "wall_at": now, "fail": null,
+        "outputs": folder.join("sim/outputs.json"),
+    });
+    std::fs::write(folder.join("standin.json"), settings.to_string()).unwrap();
+    let script = format!(
+        "#!/bin/sh\nexec '{}' __pulumi --settings '{}' \"$@\"\n",
+        env!("CARGO_BIN_EXE_tapctl"),
+        folder.join("standin.json").display()
+    );
+    std::fs::write(folder.join("bin/pulumi"), script).unwrap();
+    let up = Command::new(folder.join("bin/pulumi")).args(["up", "--json"]).output().unwrap();
+    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+}
+
+/// On the stack `prod`, to whose load balancer a check of its own sends a request each second.
+fn in_prod(drill: &Drill, line: &str, unused_per_min: &str) -> Ran {
+    let mut command = on_it(drill, line);
+    Ran::of(command.env("TAPCTL_STACK", "prod").env("TAPCTL_UNUSED_PER_MIN", unused_per_min).output().unwrap())
+}
+
+#[test]
+fn the_last_day_is_rollback_release_destroy_and_each_leads_to_the_one_before() {
+    let drill = Drill::steady();
+    standing(&drill);
+    let line = |line: &str| in_prod(&drill, line, "90");
+    line("shift --to 10 --yes").ended(0);
+    drill.advance(90);
+    line("status").ended(0);
+    let refused = line("destroy --yes --json").ended(3).json();
+    assert!(refused["error"]["message"].as_str().unwrap().contains("`tapctl rollback`"), "{refused}");
+    line("rollback --yes").ended(0);
+    drill.advance(90);
+    line("status").ended(0);
+    let refused = line("destroy --yes --json").ended(3).json();
+    assert!(refused["error"]["message"].as_str().unwrap().contains("`tapctl release --to legacy`"), "{refused}");
+    line("release --to legacy --yes").ended(0);
+    drill.advance(7200);
+    let refused = in_prod(&drill, "destroy --yes --json", "1").ended(3).json();
+    assert!(refused["error"]["message"].as_str().unwrap().contains("TAPCTL_UNUSED_PER_MIN"), "{refused}");
+    let destroyed = line("destroy --yes --json").ended(0).json();
+    assert_eq!((&destroyed["operation"], &destroyed["orphans"]), (&json!("destroy"), &json!([])));
+    let status = line("status").ended(0).stdout;
+    assert!(status.contains("not provisioned yet"), "{status}");
+}
+
+#[test]
+fn records_that_a_destroy_has_left_are_shown() {
+    let drill = Drill::steady();
+    standing(&drill);
+    drill.run("release --to legacy --yes").ended(0);
+    drill.advance(7200);
+    drill.set_alias("old.example.com.");
+    let ran = in_prod(&drill, "destroy --yes", "90").ended(0);
+    assert!(ran.stdout.contains("left in the zone: old.example.com. A points to alias "), "{}", ran.stdout);
 }

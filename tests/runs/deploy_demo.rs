@@ -40,7 +40,14 @@ fn fast() -> Settings {
 }
 
 fn calm() -> Situation {
-    Situation { running: None, weight_change: None, standing: None, new_requests_per_min: None, provisioned: false }
+    Situation {
+        running: None,
+        weight_change: None,
+        standing: None,
+        new_requests_per_min: None,
+        unused_below_per_min: 1.0,
+        provisioned: false,
+    }
 }
 
 #[tokio::test]

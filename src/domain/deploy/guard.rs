@@ -63,6 +63,8 @@ pub struct Situation {
     pub standing: Option<Standing>,
     /// Requests per minute that reach the new stack; nothing when they could not be read.
     pub new_requests_per_min: Option<f64>,
+    /// Below this many it counts as unused.
+    pub unused_below_per_min: f64,
     /// Whether the stack has outputs: before the first `up` nobody can say what uses it.
     pub provisioned: bool,
 }
@@ -99,17 +101,14 @@ pub enum Refusal {
     StandingUnknown(String),
     /// Weight is gone, requests are not.
     #[error(
-        "the new stack still receives {0:.1} requests/min: clients keep old answers and connections; wait until they \
-         have left"
+        "the new stack still receives {0:.1} requests/min, limit {1}: clients keep old answers and connections; wait until \
+         they have left (where these are checks of your own, set TAPCTL_UNUSED_PER_MIN above them)"
     )]
-    StillUsed(f64),
+    StillUsed(f64, f64),
     /// The share that arrives could not be read.
     #[error("it is not known whether the new stack receives requests: `destroy` needs to know")]
     UseUnknown,
 }
-
-/// Requests per minute below which a load balancer counts as unused: a stray health probe or scanner from outside.
-pub const UNUSED_BELOW_PER_MIN: f64 = 1.0;
 
 /// Whether `kind` may start.
 ///
@@ -143,7 +142,9 @@ fn may_destroy(situation: &Situation) -> Result<(), Refusal> {
     match situation.new_requests_per_min {
         _ if !situation.provisioned => Ok(()),
         None => Err(Refusal::UseUnknown),
-        Some(rate) if rate >= UNUSED_BELOW_PER_MIN => Err(Refusal::StillUsed(rate)),
+        Some(rate) if rate >= situation.unused_below_per_min => {
+            Err(Refusal::StillUsed(rate, situation.unused_below_per_min))
+        }
         Some(_) => Ok(()),
     }
 }
@@ -160,6 +161,7 @@ mod tests {
             weight_change: None,
             standing: Some(Standing::Simple(Some(Side::Legacy))),
             new_requests_per_min: Some(0.0),
+            unused_below_per_min: 1.0,
             provisioned: true,
         }
     }
@@ -192,7 +194,9 @@ mod tests {
         ] {
             assert_eq!(refusal(Situation { standing, ..calm() }), wanted);
         }
-        assert_eq!(refusal(Situation { new_requests_per_min: Some(40.0), ..calm() }), Refusal::StillUsed(40.0));
+        assert_eq!(refusal(Situation { new_requests_per_min: Some(40.0), ..calm() }), Refusal::StillUsed(40.0, 1.0));
+        let checks = Situation { new_requests_per_min: Some(40.0), unused_below_per_min: 90.0, ..calm() };
+        assert_eq!(may_start(RunKind::Destroy, &checks), Ok(()));
         assert_eq!(refusal(Situation { new_requests_per_min: None, ..calm() }), Refusal::UseUnknown);
         let fresh = Situation { provisioned: false, standing: None, new_requests_per_min: None, ..calm() };
         assert_eq!(may_start(RunKind::Destroy, &fresh), Ok(()));

@@ -185,6 +185,9 @@ pub struct Policy {
     pub latency_factor: f64,
     /// Seconds of p99 latency that are never held against the new stack.
     pub latency_floor: f64,
+    /// Requests per minute below which the new load balancer counts as unused before a `destroy`: a stray scanner from
+    /// outside. Checks that are sent straight to it need more.
+    pub unused_per_min: f64,
     /// Settled minutes that make up the window of the error and latency comparison.
     pub window: usize,
     /// Alarms that have to exist.
@@ -200,6 +203,7 @@ impl Default for Policy {
             max_error_excess: 0.5,
             latency_factor: 2.0,
             latency_floor: 0.050,
+            unused_per_min: 1.0,
             window: 3,
             expected_alarms: Vec::new(),
         }
