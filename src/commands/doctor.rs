@@ -185,7 +185,12 @@ async fn session_checks(session: &Session) -> Vec<Check> {
     }
     if let Some(Err(shape)) = gathered.facts.group.as_ref().map(|fact| &fact.value) {
         let hint = "bring the records into the shape of one weighted pair, or mend the stack outputs";
-        checks.push(Check::fail("records", &Failure::new(Exit::Error, "record_group", shape.to_string(), hint)));
+        let absent = !session.stack.is_provisioned();
+        checks.push(if absent {
+            Check::warn("records", shape.to_string(), "tapctl adopt, then tapctl up")
+        } else {
+            Check::fail("records", &Failure::new(Exit::Error, "record_group", shape.to_string(), hint))
+        });
     }
     checks
 }

@@ -5,15 +5,16 @@
 use std::collections::BTreeMap;
 
 use crate::adapters::pulumi::cockpit::project_name;
-use crate::adapters::pulumi::stack;
+use crate::adapters::pulumi::{Pulumi, stack};
 use crate::config::find::{self, FindError};
 use crate::config::known::{KnownStack, PROJECT, PlannedStack, REGION};
+use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, defaults};
 
 use super::compose::program;
 use super::failure::Failure;
 
-/// The stack as it is known now.
+/// The stack that the settings name, as it is known now.
 ///
 /// # Errors
 /// [`Failure`] when there is nothing to ask, or it cannot be asked. That a stack was not provisioned yet is none.
@@ -23,16 +24,16 @@ pub async fn find(settings: &Settings) -> Result<KnownStack, Failure> {
         Err(error) => error,
     };
     match (&error, &settings.stack) {
-        (FindError::NotProvisioned, Some(stack)) => planned(settings, stack, true).await,
+        (FindError::NotProvisioned, Some(stack)) => planned(&program(settings, stack)?, true).await,
         (FindError::NotProvisioned, None) => {
             let stack = find::selected_stack(settings).await?;
-            planned(settings, &stack, true).await
+            planned(&program(settings, &stack)?, true).await
         }
         // Pulumi also fails on a stack that nobody has made yet, which is how every stack begins.
         (FindError::PulumiFailed { .. }, Some(name)) => {
             let pulumi = program(settings, name)?;
             match stack::exists(&pulumi).await {
-                Ok(false) => planned(settings, name, false).await,
+                Ok(false) => planned(&pulumi, false).await,
                 _ => Err(error.into()),
             }
         }
@@ -40,15 +41,32 @@ pub async fn find(settings: &Settings) -> Result<KnownStack, Failure> {
     }
 }
 
-async fn planned(settings: &Settings, stack: &str, exists: bool) -> Result<KnownStack, Failure> {
-    let values: BTreeMap<String, String> = if exists {
-        let values = stack::config(&program(settings, stack)?).await?;
-        values.into_iter().filter_map(|(key, value)| Some((key, value.value?))).collect()
-    } else {
-        BTreeMap::new()
+/// The stack that this Pulumi is on, which may be the drills' stand-in.
+///
+/// # Errors
+/// [`Failure`] when it cannot be asked, or its outputs cannot be used.
+pub async fn of(pulumi: &Pulumi) -> Result<KnownStack, Failure> {
+    let exists = stack::exists(pulumi).await?;
+    if exists {
+        let outputs = stack::outputs(pulumi).await?;
+        if outputs.as_object().is_some_and(|outputs| !outputs.is_empty()) {
+            let read = StackOutputs::parse(&outputs.to_string());
+            let from = "`pulumi stack output`".to_owned();
+            return Ok(read.map_err(|error| FindError::Broken { from, error })?.into());
+        }
+    }
+    planned(pulumi, exists).await
+}
+
+async fn planned(pulumi: &Pulumi, exists: bool) -> Result<KnownStack, Failure> {
+    let values: BTreeMap<String, String> = match stack::config(pulumi).await {
+        Ok(values) => values.into_iter().filter_map(|(key, value)| Some((key, value.value?))).collect(),
+        // A stack that nobody has made has no configuration that could be asked for.
+        Err(_) if !exists => BTreeMap::new(),
+        Err(error) => return Err(error.into()),
     };
-    let project = project_name(&settings.pulumi_dir).unwrap_or_else(|| PROJECT.to_owned());
-    let region = std::fs::read_to_string(settings.pulumi_dir.join(defaults::PULUMI_REGION_FILE)).unwrap_or_default();
+    let project = project_name(&pulumi.project).unwrap_or_else(|| PROJECT.to_owned());
+    let region = std::fs::read_to_string(pulumi.project.join(defaults::PULUMI_REGION_FILE)).unwrap_or_default();
     let region = Some(region.trim()).filter(|region| !region.is_empty()).unwrap_or(REGION);
-    Ok(PlannedStack::read(stack, &project, region, &values).into())
+    Ok(PlannedStack::read(&pulumi.stack, &project, region, &values).into())
 }

@@ -345,6 +345,9 @@ impl ZonePlan {
     #[must_use]
     pub fn title(&self) -> String {
         match self.step {
+            ZoneStep::Adopt if self.creates.len() == 1 => {
+                format!("Turn {} into a weighted record, all traffic on the legacy stack", self.name)
+            }
             ZoneStep::Adopt => format!("Turn {} into a weighted pair, all traffic on the legacy stack", self.name),
             ZoneStep::Release(side) => format!("Turn {} into one record to the {} stack", self.name, side.name()),
         }

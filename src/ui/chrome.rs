@@ -5,6 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
 use crate::domain::gate::GateId;
 use crate::domain::metrics::Metric;
@@ -201,6 +202,10 @@ fn data_age(cx: &Cx<'_>) -> (String, Mark) {
     let mut oldest: Option<Timestamp> = None;
     let (mut silent, mut count) = (0, 0);
     for source in counted {
+        // What does not exist yet is not waited for.
+        if cx.world.facts.error(source).is_some_and(|error| error.kind == ErrorKind::NotProvisioned) {
+            continue;
+        }
         count += 1;
         match cx.world.facts.sources.get(&source).and_then(|h| h.last_ok) {
             Some(at) => oldest = Some(oldest.map_or(at, |o| o.min(at))),

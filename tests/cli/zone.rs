@@ -190,6 +190,27 @@ fn before_the_first_up_the_legacy_record_is_adopted_alone() {
 }
 
 #[test]
+fn a_stack_that_nobody_has_made_yet_is_no_error_and_one_that_cannot_be_asked_is() {
+    let drill = Drill::steady();
+    never_up(&drill, &json!({}));
+    let script = |answer: &str| {
+        let text = format!(
+            "#!/bin/sh\n[ \"$1 $2\" = 'stack ls' ] && echo '{answer}' || {{ echo 'error: no stack named prod' >&2; exit 255; }}\n"
+        );
+        std::fs::write(drill.folder.path().join("bin/pulumi"), text).unwrap();
+    };
+    let status = || Ran::of(on_it(&drill, "status").env("TAPCTL_STACK", "prod").output().unwrap());
+    script("[]");
+    let said = status().ended(0).stdout;
+    assert!(said.contains("not provisioned yet") && said.contains("tap:recordName is not set"), "{said}");
+    script(r#"[{"name":"prod"}]"#);
+    assert!(status().ended(7).stderr.contains("`pulumi stack output` failed: error: no stack named prod"));
+    let without_program =
+        Ran::of(drill.command("a", &["status"]).env_remove("TAPCTL_OUTPUTS").current_dir("/").output().unwrap());
+    assert!(without_program.ended(1).stderr.contains("no Pulumi program"));
+}
+
+#[test]
 fn keys_that_are_not_set_are_named_with_their_commands() {
     let drill = Drill::steady();
     never_up(&drill, &json!({}));

@@ -276,8 +276,7 @@ fn lost_ground(model: &Model, question: &Question) -> Option<String> {
     match question {
         Question::Run(run) => may_start(run.kind(), &situation(model)).err().map(|refusal| refusal.to_string()),
         Question::Zone(plan) => {
-            let seen: Vec<_> = plan.deletes.iter().collect();
-            let there = seen.iter().all(|record| model.live.facts.records.contains(record));
+            let there = plan.is_as_seen(&model.stack.group, &model.live.facts.records);
             let started = may_start(RunKind::Refresh, &situation(model)).err().map(|refusal| refusal.to_string());
             if there { started } else { Some("the records changed while you looked at the question".to_owned()) }
         }

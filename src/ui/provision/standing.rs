@@ -54,7 +54,7 @@ fn not_provisioned(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, width: usize) {
         return;
     }
     let answered = first_day::answered(cx.model, cx.world).map(|text| format!("; {text}")).unwrap_or_default();
-    let text = format!("not provisioned yet{answered}: {}", first_day::next(cx.model, cx.world));
+    let text = format!("not provisioned yet{answered}; next: {}", first_day::next(cx.model, cx.world));
     if stack.unset.is_empty() {
         return marked(cx, out, Mark::Waiting, Role::Text, &text, width);
     }
