@@ -7,7 +7,7 @@ use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
 
-use super::{provision, renewal, steps, toast};
+use super::{provision, renewal, steps, toast, zone};
 
 /// Longest filter text.
 const MAX_FILTER: usize = 60;
@@ -139,7 +139,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Destroy => provision::destroy(model, effects),
         Action::Stop => provision::stop(model, effects),
         Action::Release => provision::ask_release(model),
-        Action::Adopt if matches!(model.screen.view, View::Provision | View::Traffic) => provision::ask_adopt(model),
+        Action::Adopt if matches!(model.screen.view, View::Provision | View::Traffic) => zone::ask_adopt(model),
         Action::Adopt => toast(model, "that key belongs to Provision and Traffic: press 5 or 2 first", false),
         Action::ClearLocks => provision::clear_locks(model),
         Action::CycleShow => provision::cycle_show(model),

@@ -13,6 +13,7 @@ mod renewal_tests;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod zone;
 
 use super::facts::Source;
 use super::gate::{self, Inputs, Verdict};
@@ -114,7 +115,7 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
         effects.push(Effect::ReadJournal);
     }
     provision::look(model, effects);
-    provision::show_left(model);
+    zone::show_left(model);
     renewal::go_on(model, effects);
     steps::settle_leftovers(model, effects);
     ask(model, effects);

@@ -9,15 +9,13 @@ use crate::domain::deploy::{Deploy, Plan, Show};
 use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::msg::{Effect, Request};
-use crate::domain::provision::{
-    News, Order, PLAN_KEEPS, ReadyPlan, Run, RunEnding, RunHead, Trouble, situation, standing,
-};
+use crate::domain::provision::{News, Order, PLAN_KEEPS, ReadyPlan, Run, RunEnding, RunHead, situation, standing};
 use crate::domain::record::Event;
 use crate::domain::traffic::Side;
-use crate::domain::zone::{Orphan, Standing, adopt, release};
+use crate::domain::zone::{Standing, release};
 use crate::keymap::View;
 
-use super::{next_request, note, notice, renewal, reread_records, toast};
+use super::{next_request, note, notice, renewal, reread_records, toast, zone};
 
 /// Sends an order.
 pub(super) fn order(model: &mut Model, order: Order, effects: &mut Vec<Effect>) {
@@ -51,7 +49,7 @@ fn cannot(model: &mut Model) -> bool {
 }
 
 /// The same for what needs no Pulumi.
-fn cannot_change(model: &mut Model) -> bool {
+pub(super) fn cannot_change(model: &mut Model) -> bool {
     if model.stack.read_only {
         notice(model, "Read only", vec!["this cockpit was started with --read-only and starts nothing".to_owned()]);
         return true;
@@ -63,7 +61,7 @@ fn cannot_change(model: &mut Model) -> bool {
     false
 }
 
-fn refused(model: &mut Model, kind: RunKind, name: &str) -> bool {
+pub(super) fn refused(model: &mut Model, kind: RunKind, name: &str) -> bool {
     match may_start(kind, &situation(model)) {
         Ok(()) => false,
         Err(refusal) => {
@@ -132,7 +130,7 @@ fn confirm(model: &mut Model, run: Result<RunOrder, crate::domain::deploy::guard
     }
 }
 
-fn ask(model: &mut Model, question: Question, need: Need) {
+pub(super) fn ask(model: &mut Model, question: Question, need: Need) {
     model.frozen = None;
     model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(question, need, model.uptime))));
 }
@@ -153,30 +151,6 @@ pub(super) fn ask_release(model: &mut Model) {
             ask(model, Question::Zone(plan), need);
         }
         Err(refusal) => notice(model, "The name is not released", vec![refusal.to_string()]),
-    }
-}
-
-/// Proposes to turn the simple record into the weighted pair.
-pub(super) fn ask_adopt(model: &mut Model) {
-    if cannot_change(model) || refused(model, RunKind::Refresh, "adoption") {
-        return;
-    }
-    let Some(standing) = standing(model) else {
-        let why = match model.live.facts.error(Source::Records) {
-            Some(error) => format!("{error}; {}", error.hint()),
-            None => "Route 53 has not answered yet".to_owned(),
-        };
-        return notice(model, "The name is not adopted", vec![why]);
-    };
-    match adopt(&model.stack.group, &model.stack.endpoints, &model.live.facts.records) {
-        Ok(plan) => {
-            let need = Need::Typed(plan.name.clone());
-            ask(model, Question::Zone(plan), need);
-        }
-        Err(refusal) if matches!(standing, Standing::Pair(_) | Standing::Lone) => {
-            toast(model, refusal.to_string(), false);
-        }
-        Err(refusal) => notice(model, "The name is not adopted", vec![refusal.to_string()]),
     }
 }
 
@@ -366,38 +340,11 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             reread_records(model);
             order(model, Order::Look, effects);
         }
-        News::Orphans(found) => model.provision.left = Some(left_text(found)),
+        News::Orphans(found) => model.provision.left = Some(zone::left_text(found)),
         News::Failed(trouble) => {
             notice(model, "Not done", vec![trouble.message, trouble.hint]);
             reread_records(model);
         }
-    }
-}
-
-/// What a `destroy` has left in the zone, as something to read.
-fn left_text(found: Result<Vec<Orphan>, Trouble>) -> (String, Vec<String>) {
-    match found {
-        Ok(orphans) if orphans.is_empty() => {
-            ("The stack is gone".to_owned(), vec!["nothing of it is left in the zone".to_owned()])
-        }
-        Ok(orphans) => {
-            let mut lines: Vec<String> = orphans.iter().map(Orphan::text).collect();
-            lines.push("Pulumi does not know of these any more: look at each, and delete it by hand".to_owned());
-            (format!("The stack is gone, {} of its records are left in the zone", orphans.len()), lines)
-        }
-        Err(trouble) => (
-            "The stack is gone; the zone could not be looked through".to_owned(),
-            vec![trouble.message, trouble.hint, "look for records of it by hand".to_owned()],
-        ),
-    }
-}
-
-/// Shows what a `destroy` has left as soon as nothing else is open.
-pub(super) fn show_left(model: &mut Model) {
-    if model.dialog.is_none()
-        && let Some((title, lines)) = model.provision.left.take()
-    {
-        notice(model, title, lines);
     }
 }
 
