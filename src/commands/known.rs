@@ -68,5 +68,13 @@ async fn planned(pulumi: &Pulumi, exists: bool) -> Result<KnownStack, Failure> {
     let project = project_name(&pulumi.project).unwrap_or_else(|| PROJECT.to_owned());
     let region = std::fs::read_to_string(pulumi.project.join(defaults::PULUMI_REGION_FILE)).unwrap_or_default();
     let region = Some(region.trim()).filter(|region| !region.is_empty()).unwrap_or(REGION);
-    Ok(PlannedStack::read(&pulumi.stack, &project, region, &values).into())
+    let mut planned = PlannedStack::read(&pulumi.stack, &project, region, &values);
+    if !exists {
+        let name = &pulumi.stack;
+        planned.unset.insert(
+            0,
+            format!("the stack {name} does not exist yet: pulumi stack init {name} makes it, and so does a preview"),
+        );
+    }
+    Ok(planned.into())
 }

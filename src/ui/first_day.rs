@@ -30,8 +30,8 @@ pub(super) fn answered(model: &Model, world: &World) -> Option<String> {
 pub(super) fn next(model: &Model, world: &World) -> String {
     let unset = model.stack.unset.len();
     if unset > 0 {
-        let keys = if unset == 1 { "1 key is".to_owned() } else { format!("{unset} keys are") };
-        return format!("{keys} not set yet, {} shows them", key_for(Action::Go(View::Provision)));
+        let things = if unset == 1 { "1 thing is".to_owned() } else { format!("{unset} things are") };
+        return format!("{things} to be set first, {} shows which", key_for(Action::Go(View::Provision)));
     }
     let provision = format!("{} previews, {} provisions", key_for(Action::Preview), key_for(Action::Up));
     match standing(model, world) {

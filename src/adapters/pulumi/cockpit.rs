@@ -98,9 +98,7 @@ impl CockpitRuns {
         let request = Request { operator, at: self.clock.now() };
         let started: Result<Started, PulumiError> = match order {
             Order::Preview { destroy } => {
-                if self.check_packages {
-                    stack::ensure(pulumi).await.map_err(|error| trouble(&error))?;
-                }
+                stack::ensure(pulumi).await.map_err(|error| trouble(&error))?;
                 preview(&self.runs, pulumi, &self.supervisor, *destroy, request).await
             }
             Order::Execute(run) => execute(&self.runs, pulumi, &self.supervisor, run, request).await,

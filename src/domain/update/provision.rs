@@ -399,12 +399,13 @@ fn ended(
     }
     toast(model, format!("pulumi {kind}: {text}"), !succeeded);
     // One that had ended before this cockpit was opened has nothing to tell it.
-    if succeeded && !known {
-        if kind == RunKind::Destroy {
+    if !known {
+        if succeeded && kind == RunKind::Destroy {
             let (key, endpoints) = (model.stack.group.clone(), model.stack.endpoints.clone());
             order(model, Order::Orphans { key, endpoints }, effects);
         }
-        if !kind.is_preview() || !model.stack.is_provisioned() {
+        // Before the first `up` even a preview that fails has made the stack, whose configuration can be read then.
+        if !model.stack.is_provisioned() || (succeeded && !kind.is_preview()) {
             renewal::want(model);
         }
     }

@@ -131,11 +131,16 @@ fn a_stack_that_is_as_it_was_keeps_what_is_known() {
 }
 
 #[test]
-fn a_run_that_failed_or_ended_long_ago_changes_nothing() {
-    let mut desk = first_night();
-    let run = desk.started(RunKind::Up);
-    assert_eq!(renewal(&desk.ended(&run, false)), None);
+fn a_stack_that_stands_is_read_anew_only_after_what_may_have_changed_it() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    for (kind, succeeded) in [(RunKind::Up, false), (RunKind::Preview, true)] {
+        let run = desk.started(kind);
+        assert_eq!(renewal(&desk.ended(&run, succeeded)), None, "{kind}");
+    }
     assert_eq!(desk.model.renewal, Renewal::No);
+    let mut desk = first_night();
+    let run = desk.started(RunKind::Preview);
+    assert!(renewal(&desk.ended(&run, false)).is_some(), "it has made the stack, and its configuration can be read");
 }
 
 #[test]
