@@ -3,20 +3,19 @@
 //! It needs no AWS account, no Pulumi and no Python, and leaves nothing behind: state goes to a temporary folder.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::adapters::pulumi::Pulumi;
 use crate::cli::{DemoArgs, Global};
-use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, process_env};
 use crate::domain::units::Timestamp;
-use crate::sim::{Server, Sim};
+use crate::sim::Server;
 use crate::standin;
 
 use super::cockpit::{self, Again};
+use super::colleague::starts_an_up;
 use super::compose::{Session, assemble};
 use super::failure::{Exit, Failure};
+use super::known;
 use super::sim::{scratch_folder, world};
 
 /// Opens it.
@@ -44,7 +43,8 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
         .await
         .map_err(|error| broken(error.to_string()))?;
     let mut settings = Settings::load(global, &process_env)?;
-    settings.endpoint_url = Some(server.endpoint());
+    let endpoint = server.endpoint();
+    settings.endpoint_url = Some(endpoint.clone());
     settings.profile = None;
     settings.region = None;
     settings.legacy_region = None;
@@ -53,45 +53,21 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
     settings.policy.unused_per_min = settings.policy.unused_per_min.max(SYNTHETIC_CHECKS_PER_MIN);
     sim.follow();
     tokio::spawn(server.serve(std::future::pending()));
-    let standin = standin(args, &sim, folder).map_err(broken)?;
-    let (world, state) = (sim, folder.join("state"));
+    let standin = standin::set_up(&folder.join("pulumi"), &sim, args.speed, &endpoint).map_err(broken)?;
+    let state = folder.join("state");
+    if standin::Opening::of(sim.scenario()) == standin::Opening::RunGoesOn {
+        let now = Timestamp::from_millis(sim.now().as_millisecond());
+        starts_an_up(&standin, &state, now).await?;
+    }
     let again: Again = Arc::new(move || {
-        let (sim, settings, state, standin) = (world.clone(), settings.clone(), state.clone(), standin.clone());
-        Box::pin(async move { assemble(settings, known(&sim)?, "demo".to_owned(), state, Some(standin)).await })
+        let (settings, state, standin) = (settings.clone(), state.clone(), standin.clone());
+        Box::pin(async move {
+            let known = known::of(&standin).await?;
+            assemble(settings, known, "demo".to_owned(), state, Some(standin)).await
+        })
     });
     Ok((again().await?, again))
 }
 
-/// The simulated stack as it is now.
-fn known(sim: &Sim) -> Result<StackOutputs, Failure> {
-    StackOutputs::parse(&sim.outputs().to_string()).map_err(|error| {
-        Failure::new(Exit::Error, "simulator", error.to_string(), "this is a fault of tapctl; please report it")
-    })
-}
-
 /// Limit below which the new stack counts as unused in a demo: more than its checks send.
 const SYNTHETIC_CHECKS_PER_MIN: f64 = 90.0;
-/// How many seconds of the demo one recorded second of Pulumi lasts: an `up` takes the minutes of a real one.
-const STRETCH: f64 = 60.0;
-
-/// The stand-in for Pulumi: this very program, on a stack that stands.
-fn standin(args: &DemoArgs, sim: &Sim, folder: &Path) -> Result<Pulumi, String> {
-    let project = folder.join("pulumi");
-    std::fs::create_dir_all(&project).map_err(|error| error.to_string())?;
-    std::fs::write(project.join("Pulumi.yaml"), "name: tap\nruntime: python\n").map_err(|error| error.to_string())?;
-    let outputs = folder.join("outputs.json");
-    std::fs::write(&outputs, sim.outputs().to_string()).map_err(|error| error.to_string())?;
-    let file = project.join("standin.json");
-    standin::Settings {
-        speed: args.speed,
-        stretch: STRETCH,
-        demo_at: Timestamp::from_millis(sim.now().as_millisecond()),
-        outputs: Some(outputs),
-        ..standin::Settings::default()
-    }
-    .write(&file)?;
-    standin::Stack::provisioned()?.write(&file)?;
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let prefix = vec!["__pulumi".to_owned(), "--settings".to_owned(), file.display().to_string()];
-    Ok(Pulumi { program, prefix, project, stack: "demo".to_owned() })
-}

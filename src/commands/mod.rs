@@ -5,6 +5,7 @@
 
 pub mod ask;
 pub mod cockpit;
+mod colleague;
 pub mod compose;
 pub mod demo;
 pub mod doctor;

@@ -37,6 +37,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub use fault::Fault;
+pub use outputs::configuration;
 pub use scenario::{Event, Happening, Scenario, Script, Start, UnknownScenario};
 pub use server::Server;
 

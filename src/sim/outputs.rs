@@ -1,4 +1,7 @@
-//! The stack outputs of the simulated stack: what `pulumi stack output --json` would print for it.
+//! What Pulumi would tell of the simulated stack: its outputs, as `pulumi stack output --json` prints them, and the configuration
+//! that leads to them.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -48,6 +51,35 @@ pub(crate) fn outputs() -> Value {
         "alarmNames": [n::LAG_ALARM, n::SOURCE_LAG_ALARM, n::ALB_5XX_ALARM, n::UNHEALTHY_ALARM, n::TASKS_ALARM],
         "logGroupNames": [format!("/ecs/migration-app-{}", n::SUFFIX), format!("dms-tasks-{}", n::DMS_INSTANCE)],
     })
+}
+
+/// The configuration of the bundled program that leads to this account's names, by full key: every key that is required, and
+/// those whose defaults do not fit.
+#[must_use]
+pub fn configuration() -> BTreeMap<String, String> {
+    [
+        ("environmentSuffix", n::SUFFIX.to_owned()),
+        ("owner", "platform-team".to_owned()),
+        ("vpcCidr", "10.20.0.0/16".to_owned()),
+        ("sourceDbEndpoint", format!("{}.c1x2y3z4a5b6.{}.rds.amazonaws.com", n::LEGACY_DB_ID, n::LEGACY_REGION)),
+        ("sourceDbPort", "3306".to_owned()),
+        ("sourceDbNames", "shop".to_owned()),
+        (
+            "sourceDbSecretArn",
+            format!("arn:aws:secretsmanager:{}:{}:secret:{}-a1B2c3", n::NEW_REGION, n::ACCOUNT, n::LEGACY_DB_ID),
+        ),
+        ("legacyLbName", n::LEGACY_LB_NAME.to_owned()),
+        ("legacyLbDnsName", n::LEGACY_LB_DNS.to_owned()),
+        ("hostedZoneId", n::ZONE_ID.to_owned()),
+        ("recordName", n::RECORD_NAME.trim_end_matches('.').to_owned()),
+        ("imageTag", "2026-11-23-1a2b3c4".to_owned()),
+        ("taskCpu", "1024".to_owned()),
+        ("taskMemory", "2048".to_owned()),
+        ("startReplication", "true".to_owned()),
+        ("alarmEmail", "on-call@example.com".to_owned()),
+    ]
+    .map(|(key, value)| (format!("tap:{key}"), value))
+    .into()
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-use super::script::{Beat, Operation, Script, step_op};
+use super::ledger::Ledger;
+use super::script::{Beat, Script, step_op};
 use super::settings::Settings;
 use crate::adapters::pulumi::process::wall_now;
 use crate::domain::units::Timestamp;
@@ -24,17 +25,6 @@ const FIRST: &str = "^C received; cancelling. If you would like to terminate imm
 /// Pulumi's words for the second.
 const SECOND: &str = "^C received; terminating";
 
-/// What a run did.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Played {
-    /// Exit code.
-    pub code: u8,
-    /// URNs that exist now.
-    pub created: Vec<String>,
-    /// URNs that do not any more.
-    pub deleted: Vec<String>,
-}
-
 /// Why no new step begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
@@ -45,44 +35,47 @@ enum Stop {
 struct Player<'a, W> {
     script: &'a Script,
     settings: &'a Settings,
+    ledger: &'a mut Ledger,
     out: &'a mut W,
     began: Timestamp,
     sequence: u64,
     open: BTreeSet<String>,
     changes: BTreeMap<String, u32>,
     stop: Option<Stop>,
-    failed: bool,
-    played: Played,
+    /// Why the run came to nothing, for stderr; a failure of a resource stands in the stream alone.
+    trouble: Option<String>,
 }
 
-/// Plays the script to its end, or to where it fails or is interrupted.
+/// Plays the script to its end, or to where it fails or is interrupted; answers with the exit code.
 ///
 /// # Errors
-/// Says when nothing more can be written.
-pub fn play(script: &Script, settings: &Settings, out: &mut impl Write) -> Result<Played, String> {
+/// Says when nothing more can be written, or when a step was not taken over: nobody knows then what exists.
+pub fn play(script: &Script, settings: &Settings, ledger: &mut Ledger, out: &mut impl Write) -> Result<u8, String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     let began = settings.demo_time(wall_now());
     let mut player = Player {
         script,
         settings,
+        ledger,
         out,
         began,
         sequence: 0,
         open: BTreeSet::new(),
         changes: BTreeMap::new(),
         stop: None,
-        failed: false,
-        played: Played::default(),
+        trouble: None,
     };
-    runtime.block_on(async {
-        let mut interrupts = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
-        player.run(&mut interrupts).await
-    })
+    runtime
+        .block_on(async {
+            let mut interrupts = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+            player.run(&mut interrupts).await
+        })
+        .and_then(|code| player.trouble.map_or(Ok(code), Err))
 }
 
 impl<W: Write> Player<'_, W> {
-    async fn run(&mut self, interrupts: &mut Signal) -> Result<Played, String> {
+    async fn run(&mut self, interrupts: &mut Signal) -> Result<u8, String> {
         let start = Instant::now();
         let mut last = 0.0;
         for beat in &self.script.beats {
@@ -98,7 +91,7 @@ impl<W: Write> Player<'_, W> {
                         let at = if at.is_finite() { at } else { beat.due };
                         if self.stop == Some(Stop::Cancelled) {
                             self.stdout(at, SECOND)?;
-                            return Ok(Played { code: TERMINATED, ..std::mem::take(&mut self.played) });
+                            return Ok(TERMINATED);
                         }
                         self.stdout(at, FIRST)?;
                         self.stop = Some(Stop::Cancelled);
@@ -112,8 +105,7 @@ impl<W: Write> Player<'_, W> {
                 last = beat.due;
             }
         }
-        self.close(last)?;
-        Ok(std::mem::take(&mut self.played))
+        self.close(last)
     }
 
     /// After a failure or an interrupt only what is under way goes on, and the stack itself is closed.
@@ -134,42 +126,57 @@ impl<W: Write> Player<'_, W> {
         self.open.remove(urn);
         let op = step_op(&beat.event).unwrap_or("same").to_owned();
         let name = urn.rsplit("::").next().unwrap_or(urn);
-        let fails = self.settings.fail.as_deref().is_some_and(|fail| name.contains(fail));
-        if fails && !self.failed && op != "same" && !self.script.operation.is_preview() {
-            self.failed = true;
-            self.stop.get_or_insert(Stop::Failed);
-            let said = format!("operation error: AccessDenied on {name} (the demo was told to fail here)\n");
-            self.emit(beat.due, diagnostic(Some(urn), &said))?;
-            let metadata = beat.event["resOutputsEvent"]["metadata"].clone();
-            return self.emit(
-                beat.due,
-                json!({"resOpFailedEvent": {"metadata": metadata, "status": 0, "steps": self.sequence}}),
-            );
-        }
-        *self.changes.entry(op.clone()).or_default() += 1;
-        if !self.script.operation.is_preview() {
-            match op.as_str() {
-                "delete" => self.played.deleted.push(urn.clone()),
-                _ => self.played.created.push(urn.clone()),
+        if !self.script.operation.is_preview() && op != "same" {
+            if self.is_told_to_fail(name) {
+                self.ledger.failed()?;
+                let usual = || format!("operation error: AccessDenied on {name} (the demo was told to fail here)");
+                let said = self.settings.fail_says.clone().unwrap_or_else(usual);
+                return self.fail(beat, urn, &said);
+            }
+            let taken = if op == "delete" { self.ledger.gone(urn) } else { self.ledger.made(urn) };
+            if let Err(said) = taken {
+                self.fail(beat, urn, &said)?;
+                self.trouble.get_or_insert(said);
+                return Ok(());
             }
         }
+        *self.changes.entry(op).or_default() += 1;
         self.emit(beat.due, beat.event.clone())
     }
 
-    fn close(&mut self, last: f64) -> Result<(), String> {
+    /// Whether this resource fails: one a run, and in as many runs as was asked for.
+    fn is_told_to_fail(&self, name: &str) -> bool {
+        let wanted = self.settings.fail.as_deref().is_some_and(|fail| name.contains(fail));
+        let again = self.settings.fail_runs.is_none_or(|runs| self.ledger.stack().failures < runs);
+        wanted && again && self.stop != Some(Stop::Failed)
+    }
+
+    /// A resource fails: its message, its end, and no step begins any more.
+    fn fail(&mut self, beat: &Beat, urn: &str, said: &str) -> Result<(), String> {
+        self.stop.get_or_insert(Stop::Failed);
+        self.emit(beat.due, diagnostic(Some(urn), &format!("{said}\n")))?;
+        let metadata = beat.event["resOutputsEvent"]["metadata"].clone();
+        self.emit(beat.due, json!({"resOpFailedEvent": {"metadata": metadata, "status": 0, "steps": self.sequence}}))
+    }
+
+    fn close(&mut self, last: f64) -> Result<u8, String> {
         let word = self.script.operation.word();
+        if self.stop.is_none()
+            && !self.script.refused
+            && let Err(why) = self.ledger.succeeded(self.script.operation)
+        {
+            self.stop = Some(Stop::Failed);
+            self.emit(last, diagnostic(None, &format!("{why}\n")))?;
+            self.trouble.get_or_insert(why);
+        }
         let (code, said) = match self.stop {
+            None if self.script.refused => (FAILED, None),
             None => (0, None),
             Some(Stop::Failed) => (FAILED, Some(format!("{word} failed\n"))),
             Some(Stop::Cancelled) => (FAILED, Some(format!("{word} canceled\n"))),
         };
-        self.played.code = code;
         if let Some(said) = said {
             self.emit(last, diagnostic(None, &said))?;
-        }
-        if self.stop.is_none() && self.script.operation == Operation::Destroy {
-            // The provider that was made by default leaves no line behind.
-            self.played.deleted = Script::resources()?;
         }
         let summary = json!({
             "maybeCorrupt": false,
@@ -180,7 +187,8 @@ impl<W: Write> Player<'_, W> {
             "result": if code == 0 { "succeeded" } else { "failed" },
         });
         self.emit(last, json!({"summaryEvent": summary}))?;
-        self.emit(last, json!({"cancelEvent": {}}))
+        self.emit(last, json!({"cancelEvent": {}}))?;
+        Ok(code)
     }
 
     fn stdout(&mut self, at: f64, text: &str) -> Result<(), String> {

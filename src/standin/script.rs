@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::config::Config;
+
 /// A recorded `up` of the bundled program from an empty stack; the same file that the tests fold.
 const UP: &str = include_str!("../../tests/fixtures/engine/bundled-up.jsonl");
 /// The recorded `destroy` of what it made.
@@ -59,6 +61,13 @@ pub struct Beat {
     pub begins: bool,
 }
 
+/// The resources that the program has registered before it asks AWS anything.
+const BEFORE_ASKING: [&str; 2] = ["tap:stack:TapStack", PROVIDER];
+const PROVIDER: &str = "pulumi:providers:aws";
+/// What the recorded program says of its forward task, and what it says when that is started.
+const WAITS: &str = "the forward task waits (pulumi config set startReplication true)";
+const STARTS: &str = "the forward task starts";
+
 /// All lines of one run, but for its closing ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Script {
@@ -66,6 +75,8 @@ pub struct Script {
     pub operation: Operation,
     /// The lines, by their time.
     pub beats: Vec<Beat>,
+    /// Whether the program stops before its first resource.
+    pub refused: bool,
 }
 
 impl Script {
@@ -102,7 +113,54 @@ impl Script {
         if operation.is_preview() {
             beats.iter_mut().for_each(plan_only);
         }
-        Ok(Self { operation, beats })
+        Ok(Self { operation, beats, refused: false })
+    }
+
+    /// The same run with what is configured now, where the recording shows what was configured then.
+    #[must_use]
+    pub fn with_config(mut self, config: &Config) -> Self {
+        let starts = config.get("startReplication") == Some("true");
+        for event in self.beats.iter_mut().map(|beat| &mut beat.event) {
+            if event.get("preludeEvent").is_some() {
+                event["preludeEvent"]["config"] = config.prelude();
+            }
+            let said = event["diagnosticEvent"]["message"].as_str().filter(|said| starts && said.contains(WAITS));
+            if let Some(said) = said.map(|said| said.replace(WAITS, STARTS)) {
+                event["diagnosticEvent"]["message"] = json!(said);
+            }
+        }
+        self
+    }
+
+    /// The run of a program that raises before its first resource: the stack, what it registers before it asks AWS (`asked`), its
+    /// words, and the end. No line says that the update failed, as none did where this was seen.
+    #[must_use]
+    pub fn refused(self, asked: bool, problems: &[String]) -> Self {
+        let said = format!("the stack's configuration cannot be used:\n  {}\n", problems.join("\n  "));
+        let words = json!({"prefix": "error: ", "message": said, "color": "never", "severity": "error"});
+        let mut last = None;
+        let mut beats: Vec<Beat> = Vec::new();
+        for mut beat in self.beats {
+            beat.due = 0.0;
+            let kind = beat.urn.as_deref().and_then(|urn| urn.rsplit("::").nth(1)?.rsplit('$').next());
+            match kind {
+                None if beat.event.get("preludeEvent").is_some() => beats.push(beat),
+                Some("pulumi:pulumi:Stack") if beat.begins => beats.push(beat),
+                Some("pulumi:pulumi:Stack") => {
+                    if let Some(metadata) = metadata(&mut beat.event) {
+                        metadata["new"]["outputs"] = json!({});
+                    }
+                    last = Some(beat);
+                }
+                Some(kind) if asked && BEFORE_ASKING.contains(&kind) && (beat.begins || kind == PROVIDER) => {
+                    beats.push(beat);
+                }
+                _ => {}
+            }
+        }
+        beats.push(Beat { due: 0.0, event: json!({"diagnosticEvent": words}), urn: None, begins: false });
+        beats.extend(last);
+        Self { operation: self.operation, beats, refused: true }
     }
 
     /// URNs of everything that the recorded program makes.

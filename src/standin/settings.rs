@@ -1,4 +1,5 @@
-//! How the stand-in plays, and what its stack holds: two small files of the demo's folder.
+//! How the stand-in plays, and what its stack holds: two small files of the demo's folder. A run writes the second after each
+//! step, so that one that is killed leaves what it made.
 
 use std::fs;
 use std::io;
@@ -6,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::play::Played;
 use crate::adapters::pulumi::process::wall_now;
 use crate::domain::units::Timestamp;
 
@@ -26,6 +26,12 @@ pub struct Settings {
     pub wall_at: Timestamp,
     /// The first resource whose name holds this text fails.
     pub fail: Option<String>,
+    /// What the provider says then; a refusal of rights when left out.
+    pub fail_says: Option<String>,
+    /// How many runs fail so; every one when left out.
+    pub fail_runs: Option<u32>,
+    /// Endpoint of the simulator that is told what a run makes and deletes; nobody is told when left out.
+    pub simulator: Option<String>,
     /// File with the outputs of the stack once it stands.
     pub outputs: Option<PathBuf>,
 }
@@ -40,6 +46,9 @@ impl Default for Settings {
             demo_at: now,
             wall_at: now,
             fail: None,
+            fail_says: None,
+            fail_runs: None,
+            simulator: None,
             outputs: None,
         }
     }
@@ -77,9 +86,11 @@ impl Settings {
     ///
     /// # Errors
     /// Says which file cannot be read.
-    pub fn outputs(&self, stands: bool) -> Result<String, String> {
+    pub fn outputs(&self, stack: &Stack) -> Result<String, String> {
         match &self.outputs {
-            Some(file) if stands => fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display())),
+            Some(file) if stack.outputs => {
+                fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+            }
             _ => Ok("{}".to_owned()),
         }
     }
@@ -99,22 +110,29 @@ struct Raw {
     demo_at: Timestamp,
     wall_at: Timestamp,
     fail: Option<String>,
+    #[serde(default)]
+    fail_says: Option<String>,
+    #[serde(default)]
+    fail_runs: Option<u32>,
+    #[serde(default)]
+    simulator: Option<String>,
     outputs: Option<PathBuf>,
 }
 
 impl From<Raw> for Settings {
     fn from(raw: Raw) -> Self {
         let speed = if raw.speed > 0.0 { raw.speed } else { f64::INFINITY };
-        let Raw { stack, stretch, demo_at, wall_at, fail, outputs, .. } = raw;
-        Self { stack, speed, stretch, demo_at, wall_at, fail, outputs }
+        let Raw { stack, stretch, demo_at, wall_at, fail, fail_says, fail_runs, simulator, outputs, .. } = raw;
+        Self { stack, speed, stretch, demo_at, wall_at, fail, fail_says, fail_runs, simulator, outputs }
     }
 }
 
 impl From<Settings> for Raw {
     fn from(settings: Settings) -> Self {
         let speed = if settings.speed.is_finite() { settings.speed } else { 0.0 };
-        let Settings { stack, stretch, demo_at, wall_at, fail, outputs, .. } = settings;
-        Self { stack, speed, stretch, demo_at, wall_at, fail, outputs }
+        let Settings { stack, stretch, demo_at, wall_at, fail, fail_says, fail_runs, simulator, outputs, .. } =
+            settings;
+        Self { stack, speed, stretch, demo_at, wall_at, fail, fail_says, fail_runs, simulator, outputs }
     }
 }
 
@@ -125,6 +143,12 @@ pub struct Stack {
     pub exists: bool,
     /// URNs of its resources.
     pub resources: Vec<String>,
+    /// Whether an `up` went through, which is when the program's outputs are handed out.
+    #[serde(default)]
+    pub outputs: bool,
+    /// Runs that failed because they were told to.
+    #[serde(default)]
+    pub failures: u32,
 }
 
 impl Stack {
@@ -155,15 +179,22 @@ impl Stack {
         fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    /// Takes over what a run did.
-    pub fn apply(&mut self, played: &Played) {
-        self.exists = true;
-        self.resources.retain(|urn| !played.deleted.contains(urn));
-        for urn in &played.created {
-            if !self.resources.contains(urn) {
-                self.resources.push(urn.clone());
-            }
+    /// The same with one resource more.
+    #[must_use]
+    pub fn with(&self, urn: &str) -> Self {
+        let mut stack = self.clone();
+        if !stack.resources.iter().any(|known| known == urn) {
+            stack.resources.push(urn.to_owned());
         }
+        stack
+    }
+
+    /// The same without one resource.
+    #[must_use]
+    pub fn without(&self, urn: &str) -> Self {
+        let mut stack = self.clone();
+        stack.resources.retain(|known| known != urn);
+        stack
     }
 
     /// Makes it hold everything that the recorded program makes, for a demo that begins after provisioning.
@@ -171,6 +202,6 @@ impl Stack {
     /// # Errors
     /// Only if the recording that is built in cannot be read.
     pub fn provisioned() -> Result<Self, String> {
-        Ok(Self { exists: true, resources: super::script::Script::resources()? })
+        Ok(Self { exists: true, resources: super::script::Script::resources()?, outputs: true, failures: 0 })
     }
 }

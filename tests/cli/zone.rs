@@ -231,7 +231,7 @@ fn standing(drill: &Drill) {
     let now = drill.state()["now"].as_str().unwrap_or("2026-11-22T12:00:00Z").to_owned();
     let settings = json!({
         "stack": "prod", "speed": 0.0, "demo_at": now, "wall_at": now, "fail": null,
-        "outputs": folder.join("sim/outputs.json"),
+        "outputs": folder.join("sim/outputs.json"), "simulator": drill.endpoint,
     });
     std::fs::write(folder.join("standin.json"), settings.to_string()).unwrap();
     let script = format!(
@@ -240,8 +240,12 @@ fn standing(drill: &Drill) {
         folder.join("standin.json").display()
     );
     std::fs::write(folder.join("bin/pulumi"), script).unwrap();
-    let up = Command::new(folder.join("bin/pulumi")).args(["up", "--json"]).output().unwrap();
-    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+    for line in ["stack init prod", "up --json --stack prod"] {
+        let made = Command::new(folder.join("bin/pulumi")).args(line.split(' ')).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    // What was made anew has to be loaded and compared.
+    drill.advance(3600);
 }
 
 /// On the stack `prod`, to whose load balancer a check of its own sends a request each second.

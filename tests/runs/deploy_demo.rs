@@ -5,7 +5,8 @@ use tapctl::adapters::pulumi::{Pulumi, PulumiError, interrupt, stack, stack_run}
 use tapctl::commands::run::{Context, print};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::deploy::*;
-use tapctl::standin::settings::Settings;
+use tapctl::sim::{Scenario, Server, Sim, SimConfig};
+use tapctl::standin::settings::{Settings, Stack};
 
 use super::support::{context, follow_until, request};
 
@@ -123,4 +124,139 @@ async fn no_run_starts_against_a_guard() {
     assert!(matches!(error, PulumiError::Refused(Refusal::WeightChange(_))));
     assert_eq!(error.exit_code(), 3);
     assert_eq!(demo.context.runs.ids().unwrap().len(), 1, "only the preview ran");
+}
+
+/// A drill's simulator on loopback, and the stand-in as the demo sets it up.
+struct Night {
+    sim: Sim,
+    folder: tempfile::TempDir,
+    context: Context,
+}
+
+impl Night {
+    async fn of(scenario: Scenario) -> Self {
+        let sim = Sim::new(SimConfig { scenario, ..SimConfig::default() });
+        let server = Server::bind(sim.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let endpoint = server.endpoint();
+        tokio::spawn(server.serve(std::future::pending()));
+        let folder = tempfile::tempdir().unwrap();
+        let pulumi = tapctl::standin::set_up(&folder.path().join("pulumi"), &sim, f64::INFINITY, &endpoint).unwrap();
+        let pulumi = Pulumi { program: env!("CARGO_BIN_EXE_tapctl").into(), ..pulumi };
+        Self { sim, context: context(folder.path(), pulumi), folder }
+    }
+
+    async fn preview(&self, destroy: bool) -> Result<RunOrder, PulumiError> {
+        let previewed = self.context.preview(destroy, request(), &mut |_| ()).await?;
+        let make = if destroy { RunOrder::destroy } else { RunOrder::up };
+        Ok(make("demo", &previewed.run.id, previewed.plan).unwrap())
+    }
+
+    async fn run(&self, order: RunOrder) -> Result<(), PulumiError> {
+        let order = Confirmed::by_flag(order, YesFlag::from_cli(true).unwrap());
+        self.context.execute(&order, &calm(), request(), &mut |_| ()).await.map(drop)
+    }
+
+    fn parts(&self) -> Vec<String> {
+        serde_json::from_value(self.sim.state()["stack"].clone()).unwrap()
+    }
+
+    /// What an operator does with the simple record: one batch that makes the weighted legacy record of it.
+    fn adopt(&self) {
+        let state = self.sim.outputs();
+        let (zone, name) = (state["hostedZoneId"].as_str().unwrap(), state["recordName"].as_str().unwrap());
+        let change = |action: &str, weight: &str| {
+            format!(
+                "<Change><Action>{action}</Action><ResourceRecordSet><Name>{name}</Name><Type>A</Type>{weight}<AliasTarget>\
+                 <HostedZoneId>Z35SXDOTRQ7X7K</HostedZoneId><DNSName>dualstack.{}.</DNSName><EvaluateTargetHealth>true\
+                 </EvaluateTargetHealth></AliasTarget></ResourceRecordSet></Change>",
+                state["legacyLbDnsName"].as_str().unwrap()
+            )
+        };
+        let set = state["legacySetIdentifier"].as_str().unwrap();
+        let weighted = format!("<SetIdentifier>{set}</SetIdentifier><Weight>100</Weight>");
+        let body = format!(
+            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes>\
+             {}{}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>",
+            change("DELETE", ""),
+            change("CREATE", &weighted)
+        );
+        let request = http::Request::post(format!("/2013-04-01/hostedzone/{zone}/rrset"))
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 Credential=A/20261122/us-east-1/route53/aws4_request, SignedHeaders=host, Signature=0",
+            )
+            .body(body.into())
+            .unwrap();
+        let reply = self.sim.handle(request);
+        assert_eq!(reply.response.status(), 200, "{:?}", reply.response.body());
+    }
+}
+
+#[tokio::test]
+async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_stack_and_back() {
+    let night = Night::of(Scenario::Fresh).await;
+    let pulumi = &night.context.pulumi;
+    assert!(stack::config(pulumi).await.unwrap_err().to_string().contains("no stack named 'demo' found"));
+    assert!(night.context.prepare().await.unwrap(), "the stack is new");
+    assert_eq!(stack::outputs(pulumi).await.unwrap(), serde_json::json!({}));
+    let config = stack::config(pulumi).await.unwrap();
+    assert!(config.contains_key("tap:recordName") && !config.contains_key("tap:owner"));
+    let unset = night.preview(false).await.unwrap_err();
+    assert!(unset.to_string().contains("tap:owner is not set"), "{unset}");
+    stack::set_config(pulumi, "tap:owner", "night-shift", true).await.unwrap();
+    let taken = night.preview(false).await.unwrap_err();
+    assert!(taken.to_string().contains("app.example.com has a plain A record"), "{taken}");
+    assert!(taken.to_string().contains("'migration-legacy-prod'"), "{taken}");
+    assert_eq!(night.parts(), Vec::<String>::new());
+    night.adopt();
+    let order = night.preview(false).await.unwrap();
+    assert_eq!(night.parts(), Vec::<String>::new(), "a preview makes nothing");
+    night.run(order).await.unwrap();
+    assert_eq!(night.parts().len(), 17);
+    assert_eq!(night.sim.state()["traffic"]["new_weight"], 0);
+    assert_eq!(stack::outputs(pulumi).await.unwrap()["recordName"], "app.example.com");
+    let order = night.preview(true).await.unwrap();
+    night.run(order).await.unwrap();
+    assert_eq!(night.parts(), Vec::<String>::new());
+    assert_eq!(stack::outputs(pulumi).await.unwrap(), serde_json::json!({}));
+}
+
+#[tokio::test]
+async fn of_an_up_that_fails_in_the_middle_the_made_half_exists_and_the_second_one_goes_through() {
+    let night = Night::of(Scenario::UpFails).await;
+    let failed = night.run(night.preview(false).await.unwrap()).await.unwrap_err();
+    assert!(failed.to_string().contains("TooManyLoadBalancers"), "{failed}");
+    let parts = night.parts();
+    assert!(parts.contains(&"target-group".to_owned()) && !parts.contains(&"balancer".to_owned()), "{parts:?}");
+    assert_eq!(stack::outputs(&night.context.pulumi).await.unwrap(), serde_json::json!({}));
+    night.run(night.preview(false).await.unwrap()).await.unwrap();
+    assert_eq!(night.parts().len(), 17);
+}
+
+#[tokio::test]
+async fn of_a_run_that_is_interrupted_only_what_was_made_exists() {
+    let night = Night::of(Scenario::Reattach).await;
+    let order = night.preview(false).await.unwrap();
+    let file = night.folder.path().join("pulumi/standin.json");
+    Settings { speed: 60.0, ..Settings::read(&file).unwrap() }.write(&file).unwrap();
+    let order = Confirmed::by_flag(order, YesFlag::from_cli(true).unwrap());
+    let started = night.context.start(&order, &calm(), request()).await.unwrap();
+    follow_until(&started.dir, |deploy| deploy.progress().done > 0).await;
+    interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
+    let finished = night.context.attach(None, &mut |_| ()).await.unwrap();
+    assert_eq!(finished.deploy.ending(), Some(Ending::Canceled));
+    let made = Stack::read(&file).unwrap().resources;
+    assert!(made.len() < order.get().plan().total() as usize, "{}", made.len());
+    assert!(night.parts().len() < 17);
+}
+
+#[tokio::test]
+async fn a_simulator_that_is_gone_fails_the_run_and_says_so() {
+    let night = Night::of(Scenario::UpFails).await;
+    let order = night.preview(false).await.unwrap();
+    let file = night.folder.path().join("pulumi/standin.json");
+    let nobody = Some("http://127.0.0.1:1".to_owned());
+    Settings { simulator: nobody, ..Settings::read(&file).unwrap() }.write(&file).unwrap();
+    let error = night.run(order).await.unwrap_err();
+    assert!(error.to_string().contains("the simulator at http://127.0.0.1:1 does not answer"), "{error}");
 }

@@ -1,0 +1,76 @@
+//! What a run has done so far: kept in the stack's file and told to the simulator, step by step.
+
+use std::path::{Path, PathBuf};
+
+use super::report::World;
+use super::script::Operation;
+use super::settings::{Settings, Stack};
+
+/// The stack while a run works on it.
+#[derive(Debug)]
+pub struct Ledger {
+    stack: Stack,
+    settings: PathBuf,
+    world: Option<World>,
+}
+
+impl Ledger {
+    /// The stack of these settings.
+    #[must_use]
+    pub fn of(stack: Stack, file: &Path, settings: &Settings) -> Self {
+        Self { stack, settings: file.to_owned(), world: settings.simulator.as_deref().map(World::at) }
+    }
+
+    /// The stack as it is now.
+    #[must_use]
+    pub const fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// A resource was made.
+    ///
+    /// # Errors
+    /// Why it does not count: the simulator refused it or did not answer, or the file cannot be written.
+    pub fn made(&mut self, urn: &str) -> Result<(), String> {
+        self.take(self.stack.with(urn))
+    }
+
+    /// A resource was deleted.
+    ///
+    /// # Errors
+    /// As [`Ledger::made`].
+    pub fn gone(&mut self, urn: &str) -> Result<(), String> {
+        self.take(self.stack.without(urn))
+    }
+
+    /// A run failed because it was told to.
+    ///
+    /// # Errors
+    /// Says which file cannot be written.
+    pub fn failed(&mut self) -> Result<(), String> {
+        self.stack.failures += 1;
+        self.stack.write(&self.settings)
+    }
+
+    /// A run went through.
+    ///
+    /// # Errors
+    /// As [`Ledger::made`].
+    pub fn succeeded(&mut self, operation: Operation) -> Result<(), String> {
+        match operation {
+            Operation::Up => self.take(Stack { outputs: true, ..self.stack.clone() }),
+            // The provider that was made by default leaves no line behind.
+            Operation::Destroy => self.take(Stack { outputs: false, resources: Vec::new(), ..self.stack.clone() }),
+            Operation::Preview | Operation::Refresh | Operation::PreviewDestroy => Ok(()),
+        }
+    }
+
+    fn take(&mut self, next: Stack) -> Result<(), String> {
+        if let Some(world) = self.world.as_ref().filter(|_| next.resources != self.stack.resources) {
+            world.tell(&next.resources)?;
+        }
+        next.write(&self.settings)?;
+        self.stack = next;
+        Ok(())
+    }
+}
