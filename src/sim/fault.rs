@@ -1,7 +1,8 @@
 //! Faults on the way between a client and a simulated service.
 //!
 //! A [`Fault`] says which calls it meets and what it does to them; [`Faults`] holds those that are active and counts them down.
-//! Faults never touch the world: a dropped or refused call changes nothing.
+//! Faults never touch the world: a dropped or refused call changes nothing, unless the fault says that it comes `after`: then the
+//! call has done its work, and only its answer is lost.
 
 use std::time::Duration;
 
@@ -41,6 +42,9 @@ pub struct Fault {
     /// Close the connection instead of answering.
     #[serde(default, skip_serializing_if = "is_false")]
     pub drop: bool,
+    /// Let the call do its work first: only the answer is lost or replaced.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub after: bool,
     /// Answer 200 with bytes that no client can parse.
     #[serde(default, skip_serializing_if = "is_false")]
     pub garbage: bool,
@@ -75,6 +79,7 @@ impl Fault {
             message: None,
             latency_ms: 0,
             drop: false,
+            after: false,
             garbage: false,
             count: None,
             duration_s: None,
@@ -114,6 +119,9 @@ impl Fault {
         if self.code.is_none() && !self.drop && !self.garbage && self.latency_ms == 0 {
             return Err("the fault does nothing: give code, latency_ms, drop or garbage".to_owned());
         }
+        if self.after && self.code.is_none() && !self.drop && !self.garbage {
+            return Err("after needs an answer that is lost: give drop, garbage or code".to_owned());
+        }
         Ok(())
     }
 
@@ -137,6 +145,8 @@ pub(crate) struct Target<'a> {
 pub(crate) struct Verdict {
     pub(crate) delay: Duration,
     pub(crate) effect: Option<Effect>,
+    /// The call does its work all the same.
+    pub(crate) after: bool,
 }
 
 /// How a call ends instead of being answered.
@@ -185,6 +195,7 @@ impl Faults {
             }
             verdict.delay = verdict.delay.saturating_add(Duration::from_millis(active.fault.latency_ms));
             verdict.effect = effect(&active.fault);
+            verdict.after = active.fault.after;
             if verdict.effect.is_some() {
                 break;
             }
@@ -270,7 +281,8 @@ mod tests {
         faults.add(Fault { latency_ms: 100, ..Fault::on("*") }, Timestamp::UNIX_EPOCH);
         faults.add(Fault { drop: true, latency_ms: 50, ..Fault::on("route53") }, Timestamp::UNIX_EPOCH);
         let verdict = faults.judge(&call("GetChange"), Timestamp::UNIX_EPOCH);
-        assert_eq!(verdict, Verdict { delay: Duration::from_millis(150), effect: Some(Effect::Drop) });
+        let after = false;
+        assert_eq!(verdict, Verdict { delay: Duration::from_millis(150), effect: Some(Effect::Drop), after });
     }
 
     #[test]
@@ -281,6 +293,7 @@ mod tests {
             (Fault { status: Some(200), ..throttling() }, "status"),
             (Fault { status: Some(500), drop: true, ..Fault::on("dms") }, "needs a code"),
             (throttling().lasting(f64::NAN), "duration_s"),
+            (Fault { after: true, latency_ms: 5, ..Fault::on("dms") }, "after needs"),
         ];
         for (fault, word) in cases {
             let message = fault.check().unwrap_err();

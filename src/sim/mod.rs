@@ -225,24 +225,30 @@ impl Inner {
         let target = Target { service: call.service, operation: &call.operation, region: &call.region };
         let verdict = self.faults.judge(&target, now);
         let refuse = |error: &ApiError| wire::refuse(call.protocol, Some(call.service), error, &request_id);
+        if verdict.after {
+            // Nobody hears how it went.
+            let _lost = self.serve(&call, now);
+        }
         let response = match verdict.effect {
             Some(Effect::Drop) => {
                 return Reply { response: Response::new(Bytes::new()), delay: verdict.delay, drop_connection: true };
             }
             Some(Effect::Garbage) => garbage(),
             Some(Effect::Error { code, status, message }) => refuse(&injected(&call, &code, status, message)),
-            None if !self.limits.admit(call.service, &call.region, now) => {
-                refuse(&General::Throttling.spelt(call.protocol, None))
-            }
-            None => {
-                let instant = !self.clock.is_following();
-                match services::handle(&call, &mut self.world, now, instant) {
-                    Ok(node) => wire::answer(&call, &node, &request_id),
-                    Err(error) => refuse(&error),
-                }
-            }
+            None => match self.serve(&call, now) {
+                Ok(node) => wire::answer(&call, &node, &request_id),
+                Err(error) => refuse(&error),
+            },
         };
         Reply { response, delay: verdict.delay, drop_connection: false }
+    }
+
+    /// Lets the service do its work, unless it gets more calls than AWS takes.
+    fn serve(&mut self, call: &Call, now: Timestamp) -> Result<wire::Node, ApiError> {
+        if !self.limits.admit(call.service, &call.region, now) {
+            return Err(General::Throttling.spelt(call.protocol, None));
+        }
+        services::handle(call, &mut self.world, now, !self.clock.is_following())
     }
 
     fn advance(&mut self, by: Duration) {

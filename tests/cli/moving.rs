@@ -14,12 +14,10 @@ fn a_step_is_gated_sent_once_and_written_down() {
     assert_eq!(step["result"], "accepted");
     assert_eq!(step["to"], json!({"legacy": 90, "new": 10}));
     assert_eq!(step["change"]["status"], "PENDING");
-    assert!(
-        step["call"]
-            .as_str()
-            .unwrap()
-            .contains("DELETE A legacy=100, DELETE A new=0, CREATE A legacy=90, CREATE A new=10")
-    );
+    assert!(step["call"].as_str().unwrap().contains(
+        "DELETE A migration-legacy-prod=100, DELETE A migration-new-prod=0, \
+                 CREATE A migration-legacy-prod=90, CREATE A migration-new-prod=10"
+    ));
     assert_eq!(drill.weights(), (90, 10));
     assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1);
     assert_eq!(drill.events(), ["seen", "intent", "outcome"]);
@@ -39,7 +37,7 @@ fn a_dry_run_says_what_it_would_do_and_sends_nothing() {
     let ran = drill.run("shift --to 10 --dry-run --json").ended(0);
     assert_eq!(ran.json()["result"], "dry_run");
     assert!(
-        ran.stderr.contains("route53:ChangeResourceRecordSets app.example.com.: DELETE A legacy=100"),
+        ran.stderr.contains("route53:ChangeResourceRecordSets app.example.com.: DELETE A migration-legacy-prod=100"),
         "{}",
         ran.stderr
     );
@@ -207,6 +205,27 @@ fn a_lost_answer_is_looked_up_in_the_records() {
     assert_eq!(drill.weights(), (100, 0));
     let journal = drill.run("journal --json").ended(0).json();
     assert_eq!(journal["entries"][2]["result"], "settled_not_applied");
+}
+
+#[test]
+fn a_change_that_was_made_though_its_answer_was_lost_is_found_and_not_sent_again() {
+    for answer in [json!({"drop": true}), json!({"code": "ServiceUnavailable"}), json!({"garbage": true})] {
+        let drill = Drill::steady();
+        let mut fault =
+            json!({"service": "route53", "operation": "ChangeResourceRecordSets", "after": true, "count": 1});
+        fault.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
+        drill.fault(&fault);
+        let ran = drill.run("shift --step +10 --yes --json");
+        assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1, "{answer}: {}", ran.stderr);
+        assert_eq!(drill.weights(), (90, 10), "{answer}");
+        let journal = drill.run("journal --json").ended(0).json();
+        assert_eq!(journal["entries"][2]["result"], "settled_applied", "{answer}: {journal}");
+        assert_eq!((ran.code, &ran.json()["to"]), (0, &json!({"legacy": 90, "new": 10})), "{answer}: {}", ran.stderr);
+        drill.advance(60);
+        let again = drill.run("shift --step +10 --yes --json").ended(3);
+        assert_eq!(again.json()["error"]["code"], "gate", "it has to bake, as any other step");
+        assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1);
+    }
 }
 
 #[test]

@@ -140,6 +140,20 @@ fn a_refused_or_dropped_change_changes_nothing() {
 }
 
 #[test]
+fn a_change_whose_answer_is_lost_is_made_all_the_same() {
+    let lost = Fault { after: true, operation: Some("ChangeResourceRecordSets".into()), ..Fault::on("route53") };
+    for fault in [Fault { drop: true, ..lost.clone() }, Fault { code: Some("ServiceUnavailable".into()), ..lost }] {
+        let sim = sim(Scenario::Steady);
+        let dropped = fault.drop;
+        sim.inject(fault.times(1));
+        let reply = sim.handle(swap((100, 0), (90, 10)));
+        assert_eq!((reply.drop_connection, reply.response.status() == 503), (dropped, !dropped));
+        assert_eq!(sim.state()["traffic"]["new_weight"], json!(10));
+        assert_eq!(answer(&sim, swap((90, 10), (80, 20))).0, 200);
+    }
+}
+
+#[test]
 fn answers_of_the_same_seed_are_the_same_and_reading_changes_nothing() {
     let run = |reads: bool| {
         let sim = sim(Scenario::TaskCrash);

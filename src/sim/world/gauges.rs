@@ -7,7 +7,6 @@ use super::legacy::Served;
 use super::metrics::{Key, MINUTE, Metric, Metrics};
 use super::random::{Random, Wander};
 use super::stack::Part;
-use super::traffic::PROBES;
 use crate::sim::names as n;
 
 /// RDS publishes later than the others.
@@ -237,7 +236,7 @@ fn databases(world: &mut World, now: i64, legacy: Served, new: Served) {
     let noise = gauges.noise.step(&mut gauges.random);
     let tasks = world.fargate.running(now) as f64;
     let instances = world.legacy.healthy as f64;
-    let reads = (new.requests - PROBES).max(0.0);
+    let reads = new.requests;
     let rds = (7.0 + world.dms.writes * 0.11 + legacy.requests * 0.035 + noise, instances * 22.0 + tasks * 6.0, 9.2);
     let loading = world.stack.has(Part::Task) && world.dms.is_loading(now);
     let applied = if loading { 380.0 } else { world.dms.apply_rate };

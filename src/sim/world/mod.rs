@@ -27,7 +27,7 @@ use gauges::Gauges;
 use legacy::Legacy;
 use metrics::Metrics;
 use stack::{Part, Stack};
-use traffic::{Clients, Demand, PROBES};
+use traffic::{Clients, Demand};
 
 use super::fault::Fault;
 use super::names as n;
@@ -126,8 +126,8 @@ impl World {
         let share = self.clients.tick(self.dns.share(self.legacy.healthy > 0, healthy));
         let rate = self.demand.tick(now);
         self.flow = (rate, share);
-        let legacy = self.legacy.tick(rate * (1.0 - share) + PROBES);
-        let new = self.fargate.tick(now, rate * share + PROBES);
+        let legacy = self.legacy.tick(rate * (1.0 - share));
+        let new = self.fargate.tick(now, rate * share);
         if self.stack.has(Part::Task) {
             self.dms.tick(now, rate);
         } else {
@@ -278,6 +278,53 @@ mod tests {
         assert!((0.06..0.14).contains(&world.flow.1), "{}", world.flow.1);
     }
 
+    /// Requests in each minute of the newest `minutes` that have settled by now; none where nothing was published.
+    fn requests_at_the_new_balancer(world: &World, minutes: i64) -> Vec<f64> {
+        let key = metrics::Key::new(
+            n::NEW_REGION,
+            "AWS/ApplicationELB",
+            "RequestCount",
+            &[("LoadBalancer", n::ALB_DIMENSION)],
+        );
+        let (metric, now) = (world.metrics.find(&key).unwrap(), world.second());
+        let points = world.metrics.read(metric, now, (now - 120 - minutes * 60, now), 60, metrics::Stat::Sum);
+        points.into_iter().map(|(_, requests)| requests).collect()
+    }
+
+    #[test]
+    fn a_stack_without_weight_gets_no_request_from_the_start() {
+        let world = world(1, Scenario::Steady);
+        assert_eq!(requests_at_the_new_balancer(&world, 60), Vec::<f64>::new());
+        assert!(world.alarms().all(|alarm| alarm.state.name() == "OK"));
+    }
+
+    #[test]
+    fn two_minutes_after_the_last_client_has_left_nothing_is_measured_any_more() {
+        let mut world = world(1, Scenario::Steady);
+        let start = world.second();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        world.dns.move_weights(0, 100, "", at(start));
+        world.step_to(start + 3_600);
+        assert!(requests_at_the_new_balancer(&world, 5).iter().all(|requests| *requests > 10_000.0));
+        world.dns.move_weights(100, 0, "", at(start + 3_600));
+        world.step_to(start + 4_200);
+        let slow = requests_at_the_new_balancer(&world, 1);
+        assert!(slow.iter().all(|requests| (60.0..3_000.0).contains(requests)), "slow resolvers drain: {slow:?}");
+        let with_clients = |second: &i64| {
+            world.step_to(start + 3_600 + second);
+            world.flow.1 > 0.0
+        };
+        let last = (601..5_400).filter(with_clients).last().unwrap();
+        assert!(last > 3_600, "{last}");
+        // The minute in which the last client left has settled by then, and is not the newest any more.
+        world.step_to((start + 3_600 + last + 180).max(world.second()));
+        for _ in 0..30 {
+            let rate: f64 = requests_at_the_new_balancer(&world, 1).iter().sum();
+            assert!(rate < 1.0, "{rate} requests a minute");
+            world.step_to(world.second() + 20);
+        }
+    }
+
     #[test]
     fn the_alarms_of_each_scenario_ring() {
         let cases = [
@@ -288,6 +335,8 @@ mod tests {
         for (scenario, name) in cases {
             let mut world = world(1, scenario);
             let start = world.second();
+            // Nobody notices a bad release that nobody uses.
+            world.dns.move_weights(90, 10, "", Timestamp::from_second(start).unwrap());
             let rings = (1..=10).any(|minute| {
                 world.step_to(start + minute * 60 + 30);
                 world.alarms().any(|alarm| alarm.name == name && alarm.state.name() == "ALARM")

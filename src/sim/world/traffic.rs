@@ -10,9 +10,6 @@ const WAVE: f64 = 0.14;
 const PEAK: f64 = 19.0 * 3_600.0;
 const DAY: f64 = 86_400.0;
 
-/// Requests per second that a synthetic check sends straight to each load balancer, whatever DNS says.
-pub(crate) const PROBES: f64 = 1.0;
-
 /// Kinds of clients: which part of the traffic, and how many seconds until they follow a new answer.
 ///
 /// Most resolvers keep to the TTL of 60 s; clients with long-lived connections come later; a few old ones cache far beyond it.
@@ -61,8 +58,14 @@ impl Clients {
     ///
     /// `answered` is what the name servers answer now; without an answer, clients stay where they are.
     pub(crate) fn tick(&mut self, answered: Option<f64>) -> f64 {
-        for (new, (_, memory)) in self.new.iter_mut().zip(COHORTS) {
-            *new += (answered.unwrap_or(*new) - *new) / memory;
+        for (new, (part, memory)) in self.new.iter_mut().zip(COHORTS) {
+            let answered = answered.unwrap_or(*new);
+            *new += (answered - *new) / memory;
+            // Where one stack gets no answer any more, clients are counted in whole resolvers: the last one leaves, too.
+            let is_all = answered <= 0.0 || answered >= 1.0;
+            if is_all && (answered - *new).abs() * part * RESOLVERS < 1.0 {
+                *new = answered;
+            }
         }
         let mean: f64 = self.new.iter().zip(COHORTS).map(|(new, (part, _))| new * part).sum();
         let deviation = (mean * (1.0 - mean) / RESOLVERS).max(0.0).sqrt();
@@ -91,6 +94,13 @@ mod tests {
         assert!((0.6..0.9).contains(&after_ttl), "{after_ttl}");
         let later = at(&mut clients, 540);
         assert!((0.95..0.995).contains(&later), "{later}");
+    }
+
+    #[test]
+    fn the_last_client_leaves_after_an_hour_and_a_half() {
+        let mut clients = Clients::new(1, 1.0);
+        let last = (1..14_400).filter(|_| clients.tick(Some(0.0)) > 0.0).last();
+        assert!(last.is_some_and(|second| (3_600..5_400).contains(&second)), "{last:?}");
     }
 
     #[test]

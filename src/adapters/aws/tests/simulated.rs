@@ -97,6 +97,9 @@ async fn every_question_gets_a_sensible_answer() {
 #[tokio::test(start_paused = true)]
 async fn every_metric_that_is_asked_for_is_found_under_its_name_and_dimensions() {
     let (sim, aws) = world().await;
+    // A balancer that gets no request publishes nothing of requests.
+    aws.apply(&to(&seen(&aws).await, 10)).await.unwrap();
+    sim.advance(Duration::from_secs(3_900));
     let now = SimClock(sim).now();
     let mut metrics = Metrics::default();
     for side in [Side::New, Side::Legacy] {
