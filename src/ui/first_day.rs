@@ -33,6 +33,9 @@ pub(super) fn next(model: &Model, world: &World) -> String {
         let things = if unset == 1 { "1 thing is".to_owned() } else { format!("{unset} things are") };
         return format!("{things} to be set first, {} shows which", key_for(Action::Go(View::Provision)));
     }
+    if let Some(run) = model.provision.going_on() {
+        return format!("pulumi {} goes on", run.head.kind);
+    }
     let provision = format!("{} previews, {} provisions", key_for(Action::Preview), key_for(Action::Up));
     match standing(model, world) {
         Some(Standing::Simple(Some(Side::Legacy))) => {

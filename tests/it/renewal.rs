@@ -10,6 +10,7 @@ use std::time::Duration;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tapctl::config::known::{KnownStack, PROJECT, PlannedStack, REGION};
+use tapctl::domain::deploy::event::parse;
 use tapctl::domain::deploy::guard::RunKind;
 use tapctl::domain::gate::Policy;
 use tapctl::domain::model::Model;
@@ -21,10 +22,13 @@ use tapctl::keymap::View;
 use tapctl::ports::{Journal, Provisioner, Tell};
 use tapctl::runtime::renew::Renew;
 use tapctl::runtime::run_renewing;
-use tapctl::sim::Scenario;
+use tapctl::sim::{Scenario, Sim};
+use tapctl::standin::Stack;
 use tapctl::ui::{Palette, Theme};
 
 use crate::drill::{Drill, keyboard};
+
+const PREVIEW: &str = include_str!("../fixtures/engine/bundled-preview.jsonl");
 
 /// Pulumi on which an `up` goes on that ends well after so long.
 struct GoesOn(Duration);
@@ -34,22 +38,7 @@ impl Provisioner for GoesOn {
         Box::pin(async move {
             match order {
                 Order::Look => {
-                    let newest = RunHead {
-                        id: "run-1".into(),
-                        kind: RunKind::Up,
-                        line: "pulumi up".into(),
-                        operator: "maria".into(),
-                        host: "bastion".into(),
-                        started_at: Timestamp::default(),
-                        asked_to_stop: false,
-                    };
-                    let look = Look {
-                        pulumi: Ok("3.255.0".into()),
-                        locks: vec![],
-                        pending: vec![],
-                        newest: Some(newest),
-                        passed_through: vec![],
-                    };
+                    let look = look(Some(head(RunKind::Up, Timestamp::default())));
                     tell(News::Looked(Box::new(look))).await;
                 }
                 Order::Follow(run) => {
@@ -60,6 +49,59 @@ impl Provisioner for GoesOn {
                 _ => tell(News::Done("done".into())).await,
             }
         })
+    }
+}
+
+/// Pulumi that plays the recorded preview, and an `up` of five minutes after which the simulated stack stands.
+struct Makes {
+    sim: Sim,
+    began: Timestamp,
+}
+
+impl Provisioner for Makes {
+    fn carry_out(&self, order: Order, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let ended = |run: &str| News::Ended {
+            run: run.to_owned(),
+            code: Some(0),
+            text: "succeeded".to_owned(),
+            succeeded: true,
+            stderr: String::new(),
+        };
+        Box::pin(async move {
+            match order {
+                Order::Look => tell(News::Looked(Box::new(look(None)))).await,
+                Order::Preview { .. } => tell(News::Started(head(RunKind::Preview, self.began))).await,
+                Order::Execute(_) => tell(News::Started(head(RunKind::Up, self.began))).await,
+                Order::Follow(run) if run == RunKind::Preview.name() => {
+                    let lines = PREVIEW.lines().map(|line| parse(line.as_bytes())).collect();
+                    tell(News::Lines { run: run.clone(), lines, oversized: 0 }).await;
+                    tell(ended(&run)).await;
+                }
+                Order::Follow(run) => {
+                    tokio::time::sleep(Duration::from_secs(300)).await;
+                    self.sim.set_stack(&Stack::provisioned().unwrap().resources).unwrap();
+                    tell(ended(&run)).await;
+                }
+                other => panic!("nobody has asked for {other:?}"),
+            }
+        })
+    }
+}
+
+fn look(newest: Option<RunHead>) -> Look {
+    Look { pulumi: Ok("3.255.0".into()), locks: vec![], pending: vec![], newest, passed_through: vec![] }
+}
+
+/// A run that is called as what it does.
+fn head(kind: RunKind, started_at: Timestamp) -> RunHead {
+    RunHead {
+        id: kind.name().into(),
+        kind,
+        line: format!("pulumi {kind}"),
+        operator: "maria".into(),
+        host: "bastion".into(),
+        started_at,
+        asked_to_stop: false,
     }
 }
 
@@ -80,10 +122,16 @@ fn planned(drill: &Drill) -> KnownStack {
 
 /// Opens a cockpit before the `up` is over, on outputs that cannot be read the first `failures` times.
 async fn play(drill: &Drill, script: &str, failures: u32) -> (Model, String) {
+    open(drill, script, failures, Arc::new(GoesOn(Duration::from_secs(60)))).await
+}
+
+/// Opens a cockpit on the planned stack.
+async fn open(drill: &Drill, script: &str, failures: u32, pulumi: Arc<dyn Provisioner>) -> (Model, String) {
     let known = planned(drill);
     let mut ports = drill.ports_on(known.clone()).await;
-    ports.provision = Arc::new(GoesOn(Duration::from_secs(60)));
-    let after = drill.ports().await;
+    ports.provision = pulumi.clone();
+    let mut after = drill.ports().await;
+    (after.provision, after.clock) = (pulumi, ports.clock.clone());
     let mut stack = drill.model(&after).stack;
     let built = Renewed { stack: stack.clone(), policy: Policy::default() };
     let left = Arc::new(AtomicU32::new(failures));
@@ -149,4 +197,21 @@ async fn a_question_that_is_open_keeps_the_stack_that_it_asks_about() {
     let drill = Drill::new(Scenario::Steady);
     let (model, _) = play(&drill, "<55s>=<15s><esc><5s>", 0).await;
     assert!(model.stack.is_provisioned());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_first_night_from_a_simple_record_to_the_first_step() {
+    let drill = Drill::new(Scenario::Fresh);
+    let began = Timestamp::from_millis(drill.sim.now().as_millisecond());
+    let pulumi = Arc::new(Makes { sim: drill.sim.clone(), began });
+    let adopt = "<5s>A<1s>app.example.com<enter><5s>";
+    let provision = "p<5s>u<1s>prod<enter><320s>";
+    let script = format!("{adopt}{provision}1<1800s>]<1s>y<5s>");
+    let (model, screen) = Box::pin(open(&drill, &script, 0, pulumi)).await;
+    assert!(model.stack.is_provisioned(), "{screen}");
+    assert_eq!(drill.weights(), (90, 10), "{screen}");
+    let told: Vec<String> = model.live.journal.iter().map(|entry| entry.event.text()).collect();
+    let at = |words: &str| told.iter().position(|text| text.contains(words));
+    let way = ["into a weighted record", "started: pulumi preview", "started: pulumi up", "found at 100/0"].map(at);
+    assert!(way.iter().all(Option::is_some) && way.is_sorted(), "{told:#?}");
 }
