@@ -49,8 +49,6 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
     settings.region = None;
     settings.legacy_region = None;
     settings.legacy_db_instance = Some("techvault-mysql".to_owned());
-    // A synthetic check of the simulated world goes straight to each load balancer, once a second.
-    settings.policy.unused_per_min = settings.policy.unused_per_min.max(SYNTHETIC_CHECKS_PER_MIN);
     sim.follow();
     tokio::spawn(server.serve(std::future::pending()));
     let standin = standin::set_up(&folder.join("pulumi"), &sim, args.speed, &endpoint).map_err(broken)?;
@@ -68,6 +66,3 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
     });
     Ok((again().await?, again))
 }
-
-/// Limit below which the new stack counts as unused in a demo: more than its checks send.
-const SYNTHETIC_CHECKS_PER_MIN: f64 = 90.0;
