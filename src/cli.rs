@@ -13,6 +13,7 @@ use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::domain::gate::GateId;
 use crate::domain::shift::Override;
+use crate::domain::traffic::Side;
 use crate::domain::units::{Percent, Timestamp};
 
 const EXIT_CODES: &str = "\
@@ -141,6 +142,10 @@ pub enum Command {
     Shift(ShiftArgs),
     /// Send all traffic back to the legacy stack; no gate blocks this
     Rollback(RollbackArgs),
+    /// Turn the simple record into the weighted pair, all traffic on the legacy stack; before the first `up`
+    Adopt(AdoptArgs),
+    /// Turn the weighted pair back into one simple record; before `destroy`
+    Release(ReleaseArgs),
     /// Show what `up` would change
     Preview(RunArgs),
     /// Create or update the target stack with Pulumi
@@ -179,6 +184,8 @@ impl Command {
             Self::Gates(args) | Self::Doctor(args) => args.json,
             Self::Shift(args) => args.go.json,
             Self::Rollback(args) => args.go.json,
+            Self::Adopt(args) => args.go.json,
+            Self::Release(args) => args.go.json,
             Self::Preview(args) | Self::Up(args) | Self::Refresh(args) | Self::Destroy(args) => args.json,
             Self::Attach(args) => args.json,
             Self::Config(args) => args.json,
@@ -248,7 +255,7 @@ pub struct StatusArgs {
     pub watch: bool,
 }
 
-/// How a weight change is carried out.
+/// How a change of records is carried out.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct GoArgs {
@@ -314,6 +321,25 @@ impl ShiftArgs {
 /// `rollback`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct RollbackArgs {
+    /// How.
+    #[command(flatten)]
+    pub go: GoArgs,
+}
+
+/// `adopt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct AdoptArgs {
+    /// How.
+    #[command(flatten)]
+    pub go: GoArgs,
+}
+
+/// `release`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct ReleaseArgs {
+    /// The stack that keeps the name, `legacy` or `new`; it has to have all the weight
+    #[arg(long, value_name = "STACK", value_parser = side_parser())]
+    pub to: Side,
     /// How.
     #[command(flatten)]
     pub go: GoArgs,
@@ -477,6 +503,11 @@ fn gate_parser() -> impl TypedValueParser<Value = GateId> {
         .try_map(|name| GateId::parse(&name).ok_or("no gate is called that"))
 }
 
+fn side_parser() -> impl TypedValueParser<Value = Side> {
+    PossibleValuesParser::new([Side::Legacy.name(), Side::New.name()])
+        .map(|name| if name == Side::New.name() { Side::New } else { Side::Legacy })
+}
+
 fn since(text: &str) -> Result<Since, String> {
     if let Ok(at) = Timestamp::parse(text) {
         return Ok(Since::At(at));
@@ -531,7 +562,7 @@ mod tests {
     fn every_command_and_global_option_of_the_contract_is_there() {
         let definition = definition();
         let commands: Vec<_> = definition.get_subcommands().map(clap::Command::get_name).collect();
-        let wanted = "demo sim status gates shift rollback preview up refresh destroy attach journal report doctor \
+        let wanted = "demo sim status gates shift rollback adopt release preview up refresh destroy attach journal report doctor \
                       iam-policy completions man";
         for name in wanted.split_whitespace() {
             assert!(commands.contains(&name), "{name}");
@@ -583,6 +614,15 @@ mod tests {
         assert_eq!(read("shift --to 30 --override nonsense --reason x").unwrap_err().exit_code(), 2);
         assert!(shift("shift --to 30 --override bake --override errors --reason x").stepped_over().is_err());
         assert!(shift("shift --to 30 --override bake --reason x --override bake --reason y").stepped_over().is_err());
+    }
+
+    #[test]
+    fn a_release_names_the_stack_that_keeps_the_name() {
+        let Some(Command::Release(args)) = read("release --to legacy --dry-run").unwrap().command else { panic!() };
+        assert_eq!((args.to, args.go.dry_run), (Side::Legacy, true));
+        for wrong in ["release", "release --to both", "adopt --to new"] {
+            assert_eq!(read(wrong).unwrap_err().exit_code(), 2, "{wrong}");
+        }
     }
 
     #[test]

@@ -180,6 +180,8 @@ pub enum Action {
     Stop,
     /// Turn the weighted pair back into one record.
     Release,
+    /// Turn the simple record into the weighted pair.
+    Adopt,
     /// Clear locks of the dead.
     ClearLocks,
     /// Show the next selection of resources.
@@ -205,6 +207,7 @@ impl Action {
                 | Self::Configure
                 | Self::RefreshState
                 | Self::Release
+                | Self::Adopt
                 | Self::ClearLocks
         )
     }
@@ -273,6 +276,7 @@ pub const KEYMAP: &[Binding] = &[
     row(&[ch('D')], Action::Destroy, "", "release, preview, destroy"),
     row(&[ch('S')], Action::RefreshState, "", "refresh Pulumi's state"),
     row(&[ch('x')], Action::Stop, "", "stop the run; again: force"),
+    row(&[ch('A')], Action::Adopt, "", "make the record a pair"),
     row(&[ch('E')], Action::Release, "", "make the pair one record"),
     row(&[ch('c')], Action::ClearLocks, "", "clear locks of the dead"),
     row(&[ch('s')], Action::CycleShow, "", "which resources to list"),

@@ -51,7 +51,7 @@ pub type Tell = Arc<dyn Fn(News) -> Pin<Box<dyn Future<Output = ()> + Send>> + S
 /// Runs Pulumi, in processes that outlive this one.
 pub trait Provisioner: Send + Sync {
     /// Carries an order out and tells what comes of it. An order to follow a run tells until the run has ended; every
-    /// other one tells at least once. [`Order::Zone`] is not for this port.
+    /// other one tells at least once. [`Order::Zone`] and [`Order::Orphans`] are not for this port.
     fn carry_out(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 

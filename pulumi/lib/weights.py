@@ -45,9 +45,9 @@ def declared(live: Iterable[LiveRecord], *, record_name: str, legacy_id: str, ne
         if record.type == "CNAME" or (record.type == "A" and not record.set_identifier):
             kind = "CNAME" if record.type == "CNAME" else "plain A"
             msg = (
-                f"{record_name} has a {kind} record, which cannot stand beside a weighted pair. Replace it in one "
-                f"batch by a weighted A record with the set identifier {legacy_id!r}: see 'The record that is already "
-                "there' in pulumi/README.md"
+                f"{record_name} has a {kind} record, which cannot stand beside a weighted pair. `tapctl adopt` "
+                f"replaces it in one batch by a weighted A record with the set identifier {legacy_id!r}: see 'The "
+                "record that is already there' in pulumi/README.md"
             )
             raise RecordConflictError(msg)
         if record.type != "A" or record.set_identifier is None:

@@ -3,13 +3,18 @@
 //! It checks that there is a terminal to draw on before anything else.
 
 use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::cli::{ColorWhen, Global};
 use crate::config::{Env, Settings, process_env};
 use crate::domain::model::Model;
+use crate::domain::provision::Trouble;
+use crate::domain::renewal::Renewed;
+use crate::runtime::renew::Renew;
 use crate::runtime::terminal::{self, Taken};
-use crate::runtime::{input, run as run_loop};
+use crate::runtime::{input, run_renewing};
 use crate::ui::{Palette, Theme};
 
 use super::compose::{Session, connect};
@@ -38,17 +43,30 @@ pub fn check_terminal() -> Result<(), Failure> {
 /// [`Failure`] without a terminal, or when the configuration cannot be used.
 pub async fn run(global: &Global) -> Result<Exit, Failure> {
     check_terminal()?;
-    open(connect(global).await?).await
+    let session = connect(global).await?;
+    let global = global.clone();
+    open(
+        session,
+        Arc::new(move || {
+            let global = global.clone();
+            Box::pin(async move { connect(&global).await })
+        }),
+    )
+    .await
 }
+
+/// Puts a session together anew, from what the stack is then.
+pub type Again = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Session, Failure>> + Send>> + Send + Sync>;
 
 /// How often a simulator is asked for its time, which somebody may have moved.
 const RESYNC: Duration = Duration::from_secs(2);
 
-/// Opens it on a session, and gives the terminal back when it is over.
+/// Opens it on a session, and gives the terminal back when it is over. `again` is asked for another session when Pulumi
+/// has changed the stack; until it gives one, the cockpit stays with the one it has.
 ///
 /// # Errors
 /// [`Failure`] when the terminal cannot be taken over or no longer be drawn on.
-pub async fn open(session: Session) -> Result<Exit, Failure> {
+pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
     let broken = |error: io::Error| {
         Failure::new(
             Exit::Error,
@@ -61,21 +79,38 @@ pub async fn open(session: Session) -> Result<Exit, Failure> {
     let theme = Theme::new(palette, ascii);
     let model = Model::new(session.stack.clone(), session.policy.clone(), session.ports.clock.now());
     let ports = session.ports.clone();
+    let current = Arc::new(Mutex::new(Arc::new(session)));
+    let renew = renew(again, Arc::clone(&current));
     terminal::restore_on_panic();
     let mut taken = Taken::take().map_err(broken)?;
     let time = tokio::spawn(async move {
         let mut ticks = tokio::time::interval(RESYNC);
         loop {
             ticks.tick().await;
+            let session = Arc::clone(&current.lock().unwrap_or_else(PoisonError::into_inner));
             session.resync().await;
         }
     });
     let keys = input::until_told_to_end(input::from_terminal());
-    let end = run_loop(&mut taken.terminal, theme, keys, model, ports, terminal::tell).await;
+    let end = run_renewing(&mut taken.terminal, theme, keys, model, ports, renew, terminal::tell).await;
     drop(taken);
     time.abort();
     end.map_err(broken)?;
     Ok(Exit::Done)
+}
+
+/// What the loop asks: another session, which is then the current one.
+fn renew(again: Again, current: Arc<Mutex<Arc<Session>>>) -> Renew {
+    Arc::new(move || {
+        let (again, current) = (Arc::clone(&again), Arc::clone(&current));
+        Box::pin(async move {
+            let session = again().await.map_err(|f| Trouble { message: f.message, hint: f.hint })?;
+            let renewed = Renewed { stack: session.stack.clone(), policy: session.policy.clone() };
+            let ports = session.ports.clone();
+            *current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(session);
+            Ok((renewed, ports))
+        })
+    })
 }
 
 /// Colours that the terminal can show, and whether only ASCII: as set, or as its environment says.

@@ -40,6 +40,7 @@ pub(super) async fn starts_an_up(pulumi: &Pulumi, state_dir: &Path, at: Timestam
         weight_change: None,
         standing: None,
         new_requests_per_min: None,
+        unused_below_per_min: 1.0,
         provisioned: false,
     };
     context.start(&Confirmed::by_flag(order, yes), &situation, request).await.map(drop)

@@ -15,13 +15,14 @@ use crate::adapters::pulumi::run::Supervisor;
 use crate::adapters::pulumi::{self, Pulumi, PulumiError, Runs};
 use crate::adapters::sim_probe::{self, OffsetClock, Simulator};
 use crate::cli::Global;
-use crate::config::outputs::StackOutputs;
-use crate::config::{Settings, defaults, find, process_env, state};
+use crate::config::known::KnownStack;
+use crate::config::{Settings, defaults, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
 use crate::domain::model::{Simulation, Stack};
+use crate::domain::traffic::GroupKey;
 use crate::domain::units::Timestamp;
-use crate::ports::{Clock, PortError};
+use crate::ports::{Clock, ErrorKind, PortError};
 use crate::runtime::apply::settle;
 use crate::runtime::follow::Pace;
 use crate::runtime::gather::Gathered;
@@ -29,6 +30,7 @@ use crate::runtime::ports_set::Ports;
 
 use super::failure::{Exit, Failure};
 use super::host;
+use super::known;
 use super::log;
 use super::out::Out;
 use super::text;
@@ -45,8 +47,8 @@ pub struct Session {
     pub pace: Pace,
     /// What was typed and found.
     pub settings: Settings,
-    /// What Pulumi built.
-    pub outputs: StackOutputs,
+    /// What is known of the stack.
+    pub known: KnownStack,
     /// Where state goes.
     pub state_dir: PathBuf,
     /// When this process began, by the facts' clock.
@@ -63,9 +65,9 @@ pub async fn state_dir(settings: &Settings) -> Result<(String, PathBuf), Failure
         (Some(name), _) => name.clone(),
         // The folder is known, so outputs that cannot be read keep nobody from reading the journal.
         (None, Some(_)) => {
-            find::outputs(settings).await.map_or_else(|_| "unnamed".to_owned(), |outputs| outputs.environment_suffix)
+            known::find(settings).await.map_or_else(|_| "unnamed".to_owned(), |known| known.suffix().to_owned())
         }
-        (None, None) => find::outputs(settings).await?.environment_suffix,
+        (None, None) => known::find(settings).await?.suffix().to_owned(),
     };
     let folder = state::folder(&name, &process_env)?;
     Ok((name, folder))
@@ -77,10 +79,10 @@ pub async fn state_dir(settings: &Settings) -> Result<(String, PathBuf), Failure
 /// [`Failure`] when something of it cannot be used.
 pub async fn connect(global: &Global) -> Result<Session, Failure> {
     let settings = Settings::load(global, &process_env)?;
-    let outputs = find::outputs(&settings).await?;
-    let name = settings.stack.clone().unwrap_or_else(|| outputs.environment_suffix.clone());
+    let known = known::find(&settings).await?;
+    let name = settings.stack.clone().unwrap_or_else(|| known.suffix().to_owned());
     let state_dir = state::folder(&name, &process_env)?;
-    assemble(settings, outputs, name, state_dir, None).await
+    assemble(settings, known, name, state_dir, None).await
 }
 
 /// Puts the ports together from what was found.
@@ -89,11 +91,12 @@ pub async fn connect(global: &Global) -> Result<Session, Failure> {
 /// [`Failure`] when the state folder cannot be made.
 pub async fn assemble(
     settings: Settings,
-    outputs: StackOutputs,
+    known: impl Into<KnownStack>,
     name: String,
     state_dir: PathBuf,
     standin: Option<Pulumi>,
 ) -> Result<Session, Failure> {
+    let known = known.into();
     state::prepare(&state_dir).map_err(|error| unusable_state(&state_dir, &error))?;
     if let Err(error) = log::start(settings.log_level, &state_dir) {
         tracing::debug!(%error, "no log of this process");
@@ -107,15 +110,14 @@ pub async fn assemble(
         Some(offset) => Arc::clone(offset) as Arc<dyn Clock>,
         None => Arc::new(SystemClock),
     };
-    let stack = stack_of(&settings, &outputs, name.clone(), simulator.as_ref());
+    let stack = stack_of(&settings, &known, name.clone(), simulator.as_ref());
     let mut policy = settings.policy.clone();
     if policy.expected_alarms.is_empty() {
-        policy.expected_alarms.clone_from(&outputs.alarm_names);
+        policy.expected_alarms = known.alarm_names().to_vec();
     }
     let aws = Arc::new(
         // Boxed, because what the SDK keeps while it looks for its configuration is large.
-        Box::pin(Aws::connect(aws_settings(&settings), outputs.clone(), Arc::clone(&clock), stack_run(&state_dir)))
-            .await,
+        Box::pin(Aws::connect(aws_settings(&settings), known.clone(), Arc::clone(&clock), stack_run(&state_dir))).await,
     );
     let skew = Arc::clone(&aws);
     let pace = Pace {
@@ -135,7 +137,7 @@ pub async fn assemble(
     };
     let clock_of_sim = offset.zip(settings.endpoint_url.clone());
     let began = clock.now().minus(ran);
-    Ok(Session { ports, stack, policy, pace, settings, outputs, state_dir, began, clock: clock_of_sim })
+    Ok(Session { ports, stack, policy, pace, settings, known, state_dir, began, clock: clock_of_sim })
 }
 
 /// Looks for a Pulumi run that goes on in this state folder.
@@ -195,16 +197,17 @@ fn aws_settings(settings: &Settings) -> AwsSettings {
     }
 }
 
-fn stack_of(settings: &Settings, outputs: &StackOutputs, name: String, simulator: Option<&Simulator>) -> Stack {
+fn stack_of(settings: &Settings, known: &KnownStack, name: String, simulator: Option<&Simulator>) -> Stack {
     Stack {
         name,
-        region: settings.region.clone().unwrap_or_else(|| outputs.region.clone()),
-        legacy_region: settings.legacy_region.clone().unwrap_or_else(|| outputs.legacy_region.clone()),
-        group: outputs.group_key(),
-        writer: outputs.database_writer,
-        legacy_lb: outputs.legacy_lb_name.clone(),
-        aurora: outputs.aurora_cluster_id.clone(),
-        endpoints: outputs.endpoints(),
+        region: settings.region.clone().unwrap_or_else(|| known.region().to_owned()),
+        legacy_region: settings.legacy_region.clone().unwrap_or_else(|| known.legacy_region().to_owned()),
+        group: known.group_key().unwrap_or_else(GroupKey::unset),
+        writer: known.writer(),
+        legacy_lb: known.legacy_lb_name().unwrap_or_default().to_owned(),
+        aurora: known.built().map(|outputs| outputs.aurora_cluster_id.clone()).unwrap_or_default(),
+        endpoints: known.endpoints(),
+        unset: known.unset().to_vec(),
         read_only: settings.read_only,
         simulation: simulator.map(|s| Simulation { speed: s.speed, scenario: s.scenario.clone() }),
         operator: host::local_user(&process_env),
@@ -271,9 +274,11 @@ pub fn nothing_answered(facts: &Facts) -> Option<Failure> {
         return None;
     }
     // Credentials say more than the silence of a single service.
-    let error = aws()
-        .filter_map(|(_, health)| health.error.as_ref())
-        .min_by_key(|error| !matches!(error.kind, crate::ports::ErrorKind::Credentials))?;
+    let error = aws().filter_map(|(_, health)| health.error.as_ref()).min_by_key(|error| match error.kind {
+        ErrorKind::Credentials => 0,
+        ErrorKind::NotProvisioned => 2,
+        _ => 1,
+    })?;
     let failures: Vec<_> = aws()
         .filter_map(|(source, health)| {
             health.error.as_ref().map(|error| json!({"name": source.name(), "error": error.to_string()}))

@@ -3,18 +3,19 @@
 //! It needs no AWS account, no Pulumi and no Python, and leaves nothing behind: state goes to a temporary folder.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use crate::cli::{DemoArgs, Global};
-use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, process_env};
 use crate::domain::units::Timestamp;
 use crate::sim::Server;
 use crate::standin;
 
-use super::cockpit;
+use super::cockpit::{self, Again};
 use super::colleague::starts_an_up;
 use super::compose::{Session, assemble};
 use super::failure::{Exit, Failure};
+use super::known;
 use super::sim::{scratch_folder, world};
 
 /// Opens it.
@@ -25,7 +26,7 @@ pub async fn run(args: &DemoArgs, global: &Global) -> Result<Exit, Failure> {
     cockpit::check_terminal()?;
     let folder = scratch_folder("demo")?;
     let end = match session(args, global, &folder).await {
-        Ok(session) => cockpit::open(session).await,
+        Ok((session, again)) => cockpit::open(session, again).await,
         Err(failure) => Err(failure),
     };
     // What is left behind in a temporary folder hurts nobody.
@@ -34,11 +35,10 @@ pub async fn run(args: &DemoArgs, global: &Global) -> Result<Exit, Failure> {
 }
 
 /// Starts the simulator and connects to it as to AWS, over a socket and with the real clients.
-async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> Result<Session, Failure> {
+async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> Result<(Session, Again), Failure> {
     let sim = world(&args.drill, args.speed)?;
     let broken =
         |why: String| Failure::new(Exit::Error, "simulator", why, "this is a fault of tapctl; please report it");
-    let outputs = StackOutputs::parse(&sim.outputs().to_string()).map_err(|error| broken(error.to_string()))?;
     let server = Server::bind(sim.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
         .await
         .map_err(|error| broken(error.to_string()))?;
@@ -57,5 +57,12 @@ async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> 
         let now = Timestamp::from_millis(sim.now().as_millisecond());
         starts_an_up(&standin, &state, now).await?;
     }
-    assemble(settings, outputs, "demo".to_owned(), state, Some(standin)).await
+    let again: Again = Arc::new(move || {
+        let (settings, state, standin) = (settings.clone(), state.clone(), standin.clone());
+        Box::pin(async move {
+            let known = known::of(&standin).await?;
+            assemble(settings, known, "demo".to_owned(), state, Some(standin)).await
+        })
+    });
+    Ok((again().await?, again))
 }

@@ -12,16 +12,17 @@ use tokio::process::Command;
 
 use crate::cli::{Global, JsonArgs};
 use crate::config::state::FOLDER_MODE;
-use crate::config::{Settings, defaults, find, process_env};
+use crate::config::{Settings, defaults, process_env};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::MAX_CLOCK_SKEW;
 use crate::domain::units::age_text;
-use crate::ports::PortError;
+use crate::ports::{ErrorKind, PortError};
 use crate::runtime::gather::{Gathered, gather};
 
 use super::compose::{Session, assemble};
 use super::failure::{Exit, Failure};
 use super::host;
+use super::known;
 use super::out::Out;
 
 /// How a check ended.
@@ -119,16 +120,21 @@ fn text(checks: &[Check]) -> String {
 async fn stack_checks(settings: &Settings) -> Vec<Check> {
     let file = settings.file.as_ref().map_or_else(|| "no file, defaults".to_owned(), |f| f.display().to_string());
     let mut checks = vec![Check::ok("configuration", file)];
-    let outputs = match find::outputs(settings).await {
-        Ok(outputs) => outputs,
-        Err(error) => {
-            checks.push(Check::fail("outputs", &error.into()));
+    let known = match known::find(settings).await {
+        Ok(known) => known,
+        Err(failure) => {
+            checks.push(Check::fail("outputs", &failure));
             return checks;
         }
     };
-    let from = settings.outputs.as_ref().map_or_else(|| "pulumi stack output".to_owned(), |f| f.display().to_string());
-    checks.push(Check::ok("outputs", from));
-    let name = settings.stack.clone().unwrap_or_else(|| outputs.environment_suffix.clone());
+    checks.push(if known.built().is_some() {
+        let file = settings.outputs.as_ref().map(|file| file.display().to_string());
+        Check::ok("outputs", file.unwrap_or_else(|| "pulumi stack output".to_owned()))
+    } else {
+        Check::warn("outputs", "none: the new stack does not exist yet", "tapctl adopt, then tapctl up")
+    });
+    checks.extend(known.unset().iter().map(|line| unset(line)));
+    let name = settings.stack.clone().unwrap_or_else(|| known.suffix().to_owned());
     let folder = match crate::config::state::folder(&name, &process_env) {
         Ok(folder) => folder,
         Err(error) => {
@@ -136,11 +142,17 @@ async fn stack_checks(settings: &Settings) -> Vec<Check> {
             return checks;
         }
     };
-    match assemble(settings.clone(), outputs, name, folder, None).await {
+    match assemble(settings.clone(), known, name, folder, None).await {
         Ok(session) => checks.extend(session_checks(&session).await),
         Err(failure) => checks.push(Check::fail("state", &failure)),
     }
     checks
+}
+
+/// A key that the program wants before the first `up`.
+fn unset(line: &str) -> Check {
+    let (found, mend) = line.split_once(": pulumi ").map_or((line, ""), |(found, command)| (found, command));
+    Check::warn("config", found, if mend.is_empty() { String::new() } else { format!("pulumi {mend}") })
 }
 
 async fn session_checks(session: &Session) -> Vec<Check> {
@@ -155,7 +167,7 @@ async fn session_checks(session: &Session) -> Vec<Check> {
         (None, Some(error)) => {
             let mut check = Check::port("credentials", error);
             let profile = session.settings.profile.clone().or_else(|| process_env("AWS_PROFILE"));
-            if let (crate::ports::ErrorKind::Credentials, Some(profile)) = (error.kind, profile) {
+            if let (ErrorKind::Credentials, Some(profile)) = (error.kind, profile) {
                 check.mend = Some(format!("aws sso login --profile {profile}"));
             }
             check
@@ -165,13 +177,20 @@ async fn session_checks(session: &Session) -> Vec<Check> {
     for (source, health) in &gathered.facts.sources {
         match &health.error {
             _ if *source == Source::Identity => {}
+            // Said once, in the row of the outputs.
+            Some(error) if error.kind == ErrorKind::NotProvisioned => {}
             Some(error) => checks.push(Check::port(source.name(), error)),
             None => checks.push(Check::ok(source.name(), "answers")),
         }
     }
     if let Some(Err(shape)) = gathered.facts.group.as_ref().map(|fact| &fact.value) {
         let hint = "bring the records into the shape of one weighted pair, or mend the stack outputs";
-        checks.push(Check::fail("records", &Failure::new(Exit::Error, "record_group", shape.to_string(), hint)));
+        let absent = !session.stack.is_provisioned();
+        checks.push(if absent {
+            Check::warn("records", shape.to_string(), "tapctl adopt, then tapctl up")
+        } else {
+            Check::fail("records", &Failure::new(Exit::Error, "record_group", shape.to_string(), hint))
+        });
     }
     checks
 }

@@ -99,6 +99,7 @@ impl From<PortError> for Failure {
             ErrorKind::Denied => "denied",
             ErrorKind::Credentials => "credentials",
             ErrorKind::NotFound => "not_found",
+            ErrorKind::NotProvisioned => "not_provisioned",
             ErrorKind::Conflict => "conflict",
             ErrorKind::TimedOut => "timed_out",
             ErrorKind::Unreachable => "unreachable",
@@ -121,6 +122,7 @@ impl From<FindError> for Failure {
     fn from(error: FindError) -> Self {
         let (exit, code) = match &error {
             FindError::Nowhere { .. } | FindError::NoPulumi { .. } => (Exit::Error, "configuration"),
+            FindError::NotProvisioned => (Exit::Error, "not_provisioned"),
             FindError::Unreadable { .. } | FindError::Broken { .. } => (Exit::Error, "outputs"),
             FindError::PulumiFailed { .. } => (Exit::Pulumi, "pulumi"),
         };
@@ -152,7 +154,9 @@ mod tests {
             assert_eq!(exit(kind), Exit::Access, "{kind:?}");
         }
         assert_eq!(exit(ErrorKind::Conflict), Exit::Conflict);
-        for kind in [ErrorKind::NotFound, ErrorKind::Invalid, ErrorKind::Storage, ErrorKind::Other] {
+        for kind in
+            [ErrorKind::NotFound, ErrorKind::NotProvisioned, ErrorKind::Invalid, ErrorKind::Storage, ErrorKind::Other]
+        {
             assert_eq!(exit(kind), Exit::Error, "{kind:?}");
         }
     }

@@ -41,15 +41,14 @@ impl Interrupt {
     }
 }
 
-/// Follows the change to INSYNC and reads the records back.
-pub(super) async fn to_the_end(
+/// Follows the change to INSYNC; `hint` says how to go on when that could not be waited for.
+pub(super) async fn insync(
     session: &Session,
     change: &Change,
-    wanted: WeightPair,
-    operator: &str,
     mut interrupt: Interrupt,
+    hint: &str,
     out: &mut Out,
-) -> Result<Ending, Failure> {
+) -> Result<Change, Failure> {
     let mut said = None;
     let mut progress = |change: &Change, at| {
         if said != Some(change.status) {
@@ -59,16 +58,30 @@ pub(super) async fn to_the_end(
     };
     let insync = tokio::select! {
         insync = until_insync(&session.ports, &change.id, session.pace, &mut progress) => insync,
-        () = interrupt.received() => return Err(stopped_waiting(&change.id)),
+        () = interrupt.received() => return Err(stopped_waiting(&change.id, hint)),
     };
     let insync = insync.map_err(|error| {
         let mut failure = Failure::from(error);
         failure.message = format!("{} was accepted and stays; following it failed: {}", change.id, failure.message);
-        "run `tapctl status` later: it shows how far the change is and reads the records back"
-            .clone_into(&mut failure.hint);
+        hint.clone_into(&mut failure.hint);
         failure
     })?;
     session.resync().await;
+    Ok(insync)
+}
+
+/// Follows the change to INSYNC and reads the records back.
+pub(super) async fn to_the_end(
+    session: &Session,
+    change: &Change,
+    wanted: WeightPair,
+    operator: &str,
+    interrupt: Interrupt,
+    out: &mut Out,
+) -> Result<Ending, Failure> {
+    let hint = "`tapctl status` shows how far the change is and reads the records back; `tapctl rollback` sends all \
+                traffic back";
+    let insync = insync(session, change, interrupt, hint, out).await?;
     let read = read_back(&session.ports, insync, wanted, operator, &session.stack.host).await?;
     if let (true, Ok(group)) = (read.verified, &read.found) {
         debug_assert_eq!(read.change.status, ChangeStatus::Insync);
@@ -81,11 +94,11 @@ pub(super) async fn to_the_end(
     Ok(Ending { change: read.change, verified: read.verified, found: read.found })
 }
 
-fn stopped_waiting(id: &str) -> Failure {
+fn stopped_waiting(id: &str, hint: &str) -> Failure {
     Failure::new(
         Exit::Declined,
         "interrupted",
         format!("the waiting was interrupted; the change {id} was accepted and stays"),
-        "`tapctl status` shows how far it is; `tapctl rollback` sends all traffic back",
+        hint,
     )
 }

@@ -16,6 +16,7 @@ pub mod gates;
 pub mod host;
 pub mod iam_policy;
 pub mod journal;
+pub mod known;
 pub mod log;
 pub mod out;
 pub mod provision;
@@ -27,6 +28,7 @@ pub mod sim;
 pub mod snapshot;
 pub mod status;
 pub mod text;
+pub mod zone;
 
 use crate::cli::{Cli, Command};
 
@@ -47,6 +49,8 @@ pub async fn run(cli: Cli, out: &mut Out) -> Result<Exit, Failure> {
         Some(Command::Gates(args)) => gates::run(*args, global, out).await,
         Some(Command::Shift(args)) => shift::shift(args, global, out).await,
         Some(Command::Rollback(args)) => shift::rollback(*args, global, out).await,
+        Some(Command::Adopt(args)) => zone::adopt(*args, global, out).await,
+        Some(Command::Release(args)) => zone::release(*args, global, out).await,
         Some(Command::Preview(args)) => provision::preview(*args, global, out).await,
         Some(Command::Up(args)) => provision::up(*args, global, out).await,
         Some(Command::Refresh(args)) => provision::refresh(*args, global, out).await,

@@ -15,10 +15,13 @@ use crate::domain::deploy::guard::{RunKind, Situation, may_start};
 use crate::domain::deploy::plan::Danger;
 use crate::domain::deploy::{Deploy, Operation, RunOrder};
 use crate::domain::facts::{Facts, Source};
+use crate::domain::gate::Policy;
 use crate::domain::model::Model;
 use crate::domain::provision::situation;
+use crate::domain::zone::Orphan;
 use crate::ports::Clock;
 use crate::runtime::gather::gather;
+use crate::runtime::zone;
 
 use super::ask::ask;
 use super::compose::{Session, connect, program};
@@ -77,6 +80,7 @@ impl Place {
                 weight_change: None,
                 standing: None,
                 new_requests_per_min: None,
+                unused_below_per_min: Policy::default().unused_per_min,
                 provisioned: false,
             });
         };
@@ -188,7 +192,40 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) ->
     let now = place.situation().await?;
     let order = Confirmed::by_flag(order, yes);
     let run = place.context.execute(&order, &now, place.request(), &mut watcher(args.json)).await?;
-    finished(&run, args, out)
+    if !destroy {
+        return finished(&run, args, out);
+    }
+    let left = left_behind(&place, out).await;
+    if args.json {
+        let mut json = finished_json(&run);
+        json["orphans"] = serde_json::json!(left);
+        out.json(&json)?;
+        return Ok(Exit::Done);
+    }
+    out.data(&text(|bytes| print::finished(&run, bytes)))?;
+    match left {
+        Some(left) if left.is_empty() => out.data("nothing of it is left in the zone")?,
+        Some(left) => {
+            for orphan in left {
+                out.data(&format!("left in the zone: {}", orphan.text()))?;
+            }
+        }
+        None => {}
+    }
+    Ok(Exit::Done)
+}
+
+/// What a `destroy` has left in the zone. The session is from before it: it knows the load balancer that is gone.
+async fn left_behind(place: &Place, out: &mut Out) -> Option<Vec<Orphan>> {
+    let session = place.session.as_ref()?;
+    match zone::left_behind(&session.ports, &session.stack.group, &session.stack.endpoints).await {
+        Ok(left) => Some(left),
+        Err(trouble) => {
+            out.say(&format!("the zone could not be looked through for records that were left: {}", trouble.message));
+            out.say(&format!("  next: {}", trouble.hint));
+            None
+        }
+    }
 }
 
 /// `--yes` answers for a plan without danger, and for a `destroy`, which the guards have let through. A plan that moves

@@ -107,6 +107,7 @@ async fn look_first(session: &Session, out: &mut Out) -> Result<Base, Failure> {
     }
     let group = match gathered.facts.group.as_ref().map(|fact| &fact.value) {
         Some(Ok(group)) => group.clone(),
+        Some(Err(shape)) if !session.stack.is_provisioned() => return Err(not_provisioned(&shape.to_string())),
         Some(Err(shape)) => return Err(wrong_shape(&shape.to_string())),
         None => return Err(wrong_shape("Route 53 told no records")),
     };
@@ -210,6 +211,15 @@ fn blocked_by(blocked: &[&Gate]) -> Failure {
     let rows: Vec<Gate> = blocked.iter().map(|gate| (*gate).clone()).collect();
     let rows = serde_json::to_value(gate_rows(&rows)).unwrap_or_default();
     Failure::new(Exit::Gate, "gate", message, hint).with("gates", rows)
+}
+
+fn not_provisioned(why: &str) -> Failure {
+    Failure::new(
+        Exit::Error,
+        "not_provisioned",
+        format!("there is no pair to shift yet, the new stack was not provisioned: {why}"),
+        "`tapctl adopt` makes the name a weighted record, `tapctl up` the stack and the pair",
+    )
 }
 
 fn wrong_shape(why: &str) -> Failure {

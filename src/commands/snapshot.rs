@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::domain::error::ErrorKind;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, all_pass};
 use crate::domain::metrics::Metric;
@@ -24,6 +25,9 @@ pub struct Snapshot {
     pub at: String,
     /// The stack.
     pub stack: String,
+    /// Whether the new stack stands; in JSON all of it is `null` before that.
+    #[serde(skip)]
+    pub provisioned: bool,
     /// Every source that was asked.
     pub sources: Vec<SourceRow>,
     /// Weights and shares.
@@ -52,6 +56,9 @@ pub struct SourceRow {
     /// Its newest failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// That there is nothing to ask about yet, which is no fault.
+    #[serde(skip)]
+    pub absent: bool,
 }
 
 /// Weights and shares.
@@ -213,6 +220,7 @@ impl Snapshot {
             schema: 1,
             at: now.to_string(),
             stack: stack.name.clone(),
+            provisioned: stack.is_provisioned(),
             sources: source_rows(facts, now),
             traffic: traffic(stack, facts, gathered.history(), now),
             replication: replication(facts, now),
@@ -246,6 +254,7 @@ fn source_rows(facts: &Facts, now: Timestamp) -> Vec<SourceRow> {
         ok: health.error.is_none(),
         age_s: health.last_ok.map(|at| tenths(now.since(at).as_secs_f64())),
         error: health.error.as_ref().map(ToString::to_string),
+        absent: health.error.as_ref().is_some_and(|error| error.kind == ErrorKind::NotProvisioned),
     };
     facts.sources.iter().map(row).collect()
 }

@@ -40,6 +40,7 @@ fn stack() -> Stack {
             }),
             evaluate_health: true,
         },
+        unset: Vec::new(),
         read_only: false,
         simulation: None,
         operator: "me".into(),

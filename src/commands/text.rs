@@ -24,11 +24,17 @@ pub fn snapshot(snapshot: &Snapshot, stack: &Stack) -> String {
         .unwrap_or_default();
     let read_only = if stack.read_only { "  READ-ONLY" } else { "" };
     row(&snapshot.stack, &format!("{} → {}  {}{drill}{read_only}", stack.legacy_region, stack.region, snapshot.at));
+    if !snapshot.provisioned {
+        row("New stack", "not provisioned yet: `tapctl adopt` makes the name a weighted record, `tapctl up` the stack");
+    }
+    for line in &stack.unset {
+        row("Not set", line);
+    }
     row("Traffic", &traffic(&snapshot.traffic));
     row("Replication", &replication(snapshot));
     row("Service", &service(&snapshot.service));
     row("Alarms", &alarms(snapshot));
-    for source in snapshot.sources.iter().filter(|source| !source.ok) {
+    for source in snapshot.sources.iter().filter(|source| !source.ok && !source.absent) {
         row("Not known", &format!("{}: {}", source.name, source.error.as_deref().unwrap_or("no answer")));
     }
     text.push('\n');

@@ -15,6 +15,8 @@ pub const SIM_SPEED: f64 = 1.0;
 pub const SIM_LISTEN: &str = "127.0.0.1:0";
 /// Folder of the bundled Pulumi program, seen from the working directory.
 pub const PULUMI_DIR: &str = "pulumi";
+/// Where the bundled program keeps the target region, seen from its folder.
+pub const PULUMI_REGION_FILE: &str = "lib/AWS_REGION";
 /// One question to AWS, retries included.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(10);
 /// All questions of a snapshot together; they are asked at once.

@@ -202,7 +202,7 @@ mod tests {
         let text = "outputs='a'\nstack='a'\nregion='a'\nlegacy_region='a'\nprofile='a'\nendpoint_url='http://h'\n\
                     legacy_db_instance='a'\npulumi_dir='a'\nread_only=true\nascii=true\ncolor='never'\nlog_level='info'\n\
                     [policy]\nlag_limit_s=1\nbake_s=1\nmin_requests=1\nmax_error_excess=1\nlatency_factor=1\n\
-                    latency_floor_s=1\nwindow_minutes=1\nexpected_alarms=['a']\n";
+                    latency_floor_s=1\nunused_per_min=1\nwindow_minutes=1\nexpected_alarms=['a']\n";
         let lines = text.lines().filter(|line| line.contains('=')).count();
         assert_eq!(lines, known_keys().len());
         assert!(FileConfig::parse(text, Path::new("/")).unwrap().read_only);

@@ -30,6 +30,9 @@ pub enum FindError {
         /// The system's words.
         why: String,
     },
+    /// Pulumi was asked, and the stack has none: before the first `up`, or after a `destroy`.
+    #[error("the stack has no outputs: it was not provisioned yet, or is gone again")]
+    NotProvisioned,
     /// They are there and wrong.
     #[error("{from}: {error}")]
     Broken {
@@ -62,6 +65,7 @@ impl FindError {
                 and give them with --outputs outputs.json; `tapctl demo` needs none of this"
                     .to_owned()
             }
+            Self::NotProvisioned => "`tapctl up` provisions it".to_owned(),
             Self::Unreadable { .. } => "check the path after --outputs (or TAPCTL_OUTPUTS) and its rights".to_owned(),
             Self::Broken { .. } => {
                 "write the file again with `pulumi stack output --json`; the keys are those that the \
@@ -86,11 +90,31 @@ impl FindError {
 /// # Errors
 /// [`FindError`] says what was looked for and why it cannot be used.
 pub async fn outputs(settings: &Settings) -> Result<StackOutputs, FindError> {
-    let (from, text) = match &settings.outputs {
-        Some(file) => (file.display().to_string(), read(file)?),
-        None => ("`pulumi stack output`".to_owned(), ask_pulumi(settings).await?),
+    let (from, text) = if let Some(file) = &settings.outputs {
+        (file.display().to_string(), read(file)?)
+    } else {
+        let text = ask_pulumi(settings, &["stack", "output", "--json"]).await?;
+        if is_empty(&text) {
+            return Err(FindError::NotProvisioned);
+        }
+        ("`pulumi stack output`".to_owned(), text)
     };
     StackOutputs::parse(&text).map_err(|error| FindError::Broken { from, error })
+}
+
+/// Whether the answer is an object that holds nothing.
+fn is_empty(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok_and(|map| map.is_empty())
+}
+
+/// The stack that is selected in the program's folder.
+///
+/// # Errors
+/// [`FindError`] when none is.
+pub async fn selected_stack(settings: &Settings) -> Result<String, FindError> {
+    let text = ask_pulumi(settings, &["stack", "--show-name"]).await?;
+    let name = text.trim().rsplit('/').next().unwrap_or_default().to_owned();
+    if name.is_empty() { Err(FindError::PulumiFailed { why: "no stack is selected".to_owned() }) } else { Ok(name) }
 }
 
 fn read(file: &Path) -> Result<String, FindError> {
@@ -98,13 +122,13 @@ fn read(file: &Path) -> Result<String, FindError> {
         .map_err(|error| FindError::Unreadable { file: file.display().to_string(), why: error.to_string() })
 }
 
-async fn ask_pulumi(settings: &Settings) -> Result<String, FindError> {
+async fn ask_pulumi(settings: &Settings, question: &[&str]) -> Result<String, FindError> {
     let dir = &settings.pulumi_dir;
     if !dir.join("Pulumi.yaml").is_file() {
         return Err(FindError::Nowhere { dir: dir.display().to_string() });
     }
     let mut command = Command::new("pulumi");
-    command.args(["stack", "output", "--json", "--non-interactive", "--color", "never"]).arg("--cwd").arg(dir);
+    command.args(question).args(["--non-interactive", "--color", "never"]).arg("--cwd").arg(dir);
     if let Some(stack) = &settings.stack {
         command.arg("--stack").arg(stack);
     }

@@ -6,6 +6,7 @@
 pub mod defaults;
 pub mod file;
 pub mod find;
+pub mod known;
 pub mod outputs;
 pub mod policy;
 pub mod state;

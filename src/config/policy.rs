@@ -18,13 +18,14 @@ pub(super) struct Limit {
 }
 
 /// Every limit that is a number. The ranges keep typing mistakes out: a bake of a month, a lag limit of nothing.
-pub(super) const LIMITS: [Limit; 7] = [
+pub(super) const LIMITS: [Limit; 8] = [
     Limit { key: "lag_limit_s", min: 1.0, max: 86_400.0, set: |p, v| p.lag_limit = Duration::from_secs_f64(v) },
     Limit { key: "bake_s", min: 0.0, max: 604_800.0, set: |p, v| p.bake = Duration::from_secs_f64(v) },
     Limit { key: "min_requests", min: 0.0, max: 1e9, set: |p, v| p.min_requests = v },
     Limit { key: "max_error_excess", min: 0.0, max: 100.0, set: |p, v| p.max_error_excess = v },
     Limit { key: "latency_factor", min: 1.0, max: 100.0, set: |p, v| p.latency_factor = v },
     Limit { key: "latency_floor_s", min: 0.0, max: 60.0, set: |p, v| p.latency_floor = v },
+    Limit { key: "unused_per_min", min: 1.0, max: 1e6, set: |p, v| p.unused_per_min = v },
     Limit { key: "window_minutes", min: 1.0, max: 60.0, set: |p, v| p.window = v.round() as usize },
 ];
 

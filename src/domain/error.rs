@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Credentials,
     /// What was asked about does not exist.
     NotFound,
+    /// It is about the new stack, which was not provisioned yet, or is gone again; nobody was asked.
+    NotProvisioned,
     /// A compare-and-swap found something else than was expected.
     Conflict,
     /// No answer within the deadline; a write may or may not have happened.
@@ -79,6 +81,7 @@ impl PortError {
             ErrorKind::Denied => "access denied",
             ErrorKind::Credentials => "credentials refused",
             ErrorKind::NotFound => "not found",
+            ErrorKind::NotProvisioned => "not provisioned",
             ErrorKind::Conflict => "conflict",
             ErrorKind::TimedOut => "no answer",
             ErrorKind::Unreachable => "unreachable",
@@ -106,6 +109,11 @@ impl PortError {
                  `aws sts get-caller-identity` shows whether they work"
                 .to_owned(),
             ErrorKind::NotFound => "check the stack outputs against the account and region (tapctl doctor)".to_owned(),
+            ErrorKind::NotProvisioned => {
+                "`tapctl adopt` makes the name a weighted record, `tapctl up` the stack; both are in the cockpit's \
+                 Provision view, too"
+                    .to_owned()
+            }
             ErrorKind::Conflict => {
                 "look at who changed the records, then decide again from what is there now".to_owned()
             }

@@ -110,6 +110,8 @@ impl Source {
 pub enum Query {
     /// All records of the group's name, every type, every set identifier.
     Records,
+    /// All records of the zone, whatever their name.
+    Zone,
     /// The state of the change with this id.
     Change(String),
     /// Task, instance and reverse task.
@@ -135,7 +137,7 @@ impl Query {
     #[must_use]
     pub const fn source(&self) -> Source {
         match self {
-            Self::Records => Source::Records,
+            Self::Records | Self::Zone => Source::Records,
             Self::Change(_) => Source::Change,
             Self::Replication => Source::Replication,
             Self::Tables => Source::Tables,
@@ -157,6 +159,8 @@ impl Query {
 pub enum Observation {
     /// Answer to [`Query::Records`].
     Records(Vec<Record>),
+    /// Answer to [`Query::Zone`]; no fact, because it is asked for once.
+    Zone(Vec<Record>),
     /// Answer to [`Query::Change`].
     Change(Change),
     /// Answer to [`Query::Replication`].
@@ -254,6 +258,7 @@ impl Facts {
                 self.group = Some(Fact { value: RecordGroup::from_records(key, &records), at });
                 self.records = records;
             }
+            Observation::Zone(_) => {}
             Observation::Change(value) => self.change = Some(Fact { value, at }),
             Observation::Replication(value) => self.replication = Some(Fact { value, at }),
             Observation::Tables(value) => self.tables = Some(Fact { value, at }),

@@ -13,6 +13,7 @@ pub mod model;
 pub mod msg;
 pub mod provision;
 pub mod record;
+pub mod renewal;
 pub mod replication;
 pub mod schedule;
 pub mod series;

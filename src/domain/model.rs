@@ -17,6 +17,7 @@ use super::gate::{Gate, Policy};
 use super::msg::Request;
 use super::provision::Provision;
 use super::record::{Entry, History};
+use super::renewal::Renewal;
 use super::schedule::Polls;
 use super::service::Writer;
 use super::shift::ShiftPlan;
@@ -46,6 +47,9 @@ pub struct Stack {
     pub aurora: String,
     /// Where the two stacks can be reached.
     pub endpoints: Endpoints,
+    /// What has to be configured before the name can be looked at, a line with its command for each key; empty once
+    /// the stack stands.
+    pub unset: Vec<String>,
     /// No write is ever sent.
     pub read_only: bool,
     /// Set while a simulator answers instead of AWS: its speed and scenario.
@@ -54,6 +58,14 @@ pub struct Stack {
     pub operator: String,
     /// This host.
     pub host: String,
+}
+
+impl Stack {
+    /// Whether the new stack stands: Pulumi handed its outputs out.
+    #[must_use]
+    pub fn is_provisioned(&self) -> bool {
+        self.endpoints.new.is_some()
+    }
 }
 
 /// The simulator that answers instead of AWS.
@@ -245,6 +257,8 @@ pub struct Model {
     pub verifying: Option<(String, Timestamp)>,
     /// Pulumi.
     pub provision: Provision,
+    /// Reading the stack anew.
+    pub renewal: Renewal,
     /// What lies over the view.
     pub dialog: Option<Dialog>,
     /// The screen.
@@ -259,6 +273,9 @@ impl Model {
     /// A cockpit that knows nothing yet.
     #[must_use]
     pub fn new(stack: Stack, policy: Policy, now: Timestamp) -> Self {
+        // Where nothing is provisioned there is nothing to look over.
+        let view = if stack.is_provisioned() { View::Overview } else { View::Provision };
+        let screen = Screen { view, ..Screen::default() };
         Self {
             stack,
             policy,
@@ -270,8 +287,9 @@ impl Model {
             moving: Moving::No,
             verifying: None,
             provision: Provision::default(),
+            renewal: Renewal::No,
             dialog: None,
-            screen: Screen::default(),
+            screen,
             journal_asked: false,
             quitting: false,
         }

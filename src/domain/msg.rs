@@ -11,8 +11,9 @@ use super::confirm::Confirmed;
 use super::error::PortError;
 use super::facts::{Observation, Query, Source};
 use super::model::Listing;
-use super::provision::{News, Order};
+use super::provision::{News, Order, Trouble};
 use super::record::Entry;
+use super::renewal::Renewed;
 use super::shift::{ShiftOutcome, ShiftPlan};
 use super::units::Timestamp;
 
@@ -79,6 +80,13 @@ pub enum Msg {
         /// What came.
         news: News,
     },
+    /// The stack was read anew, or could not be.
+    Renewed {
+        /// Which request.
+        request: Request,
+        /// What it is now.
+        result: Result<Box<Renewed>, Trouble>,
+    },
     /// A change that an earlier process had left without an outcome was settled, or could not be.
     Settled {
         /// Which request.
@@ -120,6 +128,16 @@ pub enum Effect {
         request: Request,
         /// What to do.
         order: Order,
+    },
+    /// Read anew what the stack is; answered by [`Msg::Renewed`].
+    Renew {
+        /// Number.
+        request: Request,
+    },
+    /// From now on, ask about the stack as that request read it.
+    Switch {
+        /// Number of the [`Effect::Renew`].
+        request: Request,
     },
     /// Ring the terminal's bell.
     Bell,

@@ -16,8 +16,9 @@ use super::facts::Fact;
 use super::metrics::Metric;
 use super::model::Model;
 use super::msg::Request;
+use super::traffic::GroupKey;
 use super::units::Timestamp;
-use super::zone::{Endpoints, Standing, ZonePlan};
+use super::zone::{Endpoints, Orphan, Standing, ZonePlan};
 
 /// A plan older than this is read again before it is run: the world moves on.
 pub const PLAN_KEEPS: std::time::Duration = std::time::Duration::from_secs(1800);
@@ -115,6 +116,8 @@ pub struct Provision {
     pub run: Option<Run>,
     /// The plan that waits for its confirmation.
     pub plan: Option<ReadyPlan>,
+    /// What a `destroy` has left in the zone, until it can be shown: a title and lines.
+    pub left: Option<(String, Vec<String>)>,
     /// Which resources are listed.
     pub show: Show,
     /// Whether the log is shown in place of the resources.
@@ -145,6 +148,13 @@ pub enum Order {
     SetConfig(Confirmed<SetConfig>),
     /// Change the records of the zone: adopt or release.
     Zone(Confirmed<ZonePlan>),
+    /// Look through the zone for what a `destroy` has left behind.
+    Orphans {
+        /// The pair that is gone.
+        key: GroupKey,
+        /// The load balancers, as they were before it.
+        endpoints: Endpoints,
+    },
 }
 
 /// What comes back.
@@ -190,6 +200,8 @@ pub enum News {
     },
     /// The run was asked to stop; false when it had been asked before and nothing was sent.
     AskedToStop(bool),
+    /// Answer to [`Order::Orphans`].
+    Orphans(Result<Vec<Orphan>, Trouble>),
     /// Something was done, in a sentence.
     Done(String),
     /// It could not be done.
@@ -230,7 +242,14 @@ pub fn situation(model: &Model) -> Situation {
         Some(point) if model.live.now.since(point.at) <= super::series::STALE => Some(point.value),
         _ => newest.filter(|p| model.live.now.since(p.at) <= super::series::STALE).map(|_| 0.0),
     };
-    Situation { running, weight_change, standing: standing(model), new_requests_per_min, provisioned: true }
+    Situation {
+        running,
+        weight_change,
+        standing: standing(model),
+        new_requests_per_min,
+        unused_below_per_min: model.policy.unused_per_min,
+        provisioned: model.stack.is_provisioned(),
+    }
 }
 
 /// How the name is answered, when Route 53 was read.

@@ -136,6 +136,15 @@ pub struct GroupKey {
     pub new_id: String,
 }
 
+impl GroupKey {
+    /// The key of a stack whose configuration does not say yet which records it is about: no record has it.
+    #[must_use]
+    pub fn unset() -> Self {
+        let none = String::new;
+        Self { zone_id: none(), name: none(), rtype: "A".to_owned(), legacy_id: none(), new_id: none() }
+    }
+}
+
 /// The legacy and the new record of one type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordPair {
@@ -169,7 +178,7 @@ pub enum GroupError {
     },
     /// A simple record stands where a weighted pair is needed.
     #[error(
-        "{name} {rtype} is a simple record, not a weighted pair; turn it into one in a single batch first, as pulumi/README.md shows"
+        "{name} {rtype} is a simple record, not a weighted pair; `tapctl adopt` turns it into one in a single batch"
     )]
     Simple {
         /// The record's name.

@@ -69,6 +69,8 @@ fn same_host(a: &str, b: &str) -> bool {
 pub enum Standing {
     /// By the weighted pair.
     Pair(RecordGroup),
+    /// By the legacy member alone: adopted, and nothing was provisioned beside it yet.
+    Lone,
     /// By a simple record that points to this side, or to neither.
     Simple(Option<Side>),
     /// Not at all.
@@ -92,9 +94,19 @@ impl Standing {
                 Self::Simple(if new { Some(Side::New) } else { sides.first().copied().flatten() })
             }
             Err(GroupError::Missing { .. }) => Self::Absent,
+            Err(_) if lone(key, records).is_some() => Self::Lone,
             Err(error) => Self::Other(error),
         }
     }
+}
+
+/// The legacy members, when they are all that there is; they have all the traffic, whatever their weight.
+fn lone<'a>(key: &'a GroupKey, records: &'a [Record]) -> Option<Vec<&'a Record>> {
+    let found: Vec<&Record> = traffic_records(key, records).collect();
+    let is_legacy = |record: &&Record| {
+        matches!(record.routing, Routing::Weighted(_)) && record.set_identifier.as_deref() == Some(&key.legacy_id)
+    };
+    (!found.is_empty() && found.iter().all(is_legacy)).then_some(found)
 }
 
 fn traffic_records<'a>(key: &'a GroupKey, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
@@ -122,6 +134,14 @@ pub enum ZoneRefusal {
         name: String,
         /// Its weights.
         weights: WeightPair,
+    },
+    /// The legacy member is there, and `up` makes the new one.
+    #[error(
+        "{name} is adopted already: the next `up` puts the new stack's record beside the legacy one, with weight 0"
+    )]
+    AlreadyAdopted {
+        /// The name.
+        name: String,
     },
     /// The record has another type than the stack was configured for.
     #[error("{name} is a {found} record, and the stack expects {wanted}: change recordType, or the record, first")]
@@ -224,6 +244,9 @@ pub fn adopt(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Resul
     if let Ok(group) = RecordGroup::from_records(key, records) {
         return Err(ZoneRefusal::AlreadyPair { name, weights: group.weights() });
     }
+    if lone(key, records).is_some() {
+        return Err(ZoneRefusal::AlreadyAdopted { name });
+    }
     if let Some(record) = found.iter().find(|record| record.routing != Routing::Simple) {
         let error = RecordGroup::from_records(key, records).err().unwrap_or(GroupError::OtherRouting {
             name: record.name.clone(),
@@ -283,12 +306,27 @@ pub fn adopt(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Resul
     Ok(ZonePlan { step: ZoneStep::Adopt, zone_id: key.zone_id.clone(), name, deletes, creates })
 }
 
-/// Turns the pair back into one simple record that points where `to` points now.
+/// Turns the pair back into one simple record that points where `to` points now; so, too, the legacy member that stands
+/// alone because nothing was provisioned beside it.
 ///
 /// # Errors
 /// [`ZoneRefusal::OtherHasWeight`] while the other side has weight, [`ZoneRefusal::Shape`] when there is no sound pair.
 pub fn release(key: &GroupKey, records: &[Record], to: Side) -> Result<ZonePlan, ZoneRefusal> {
-    let group = RecordGroup::from_records(key, records).map_err(ZoneRefusal::Shape)?;
+    let simple = |kept: &Record| Record { set_identifier: None, routing: Routing::Simple, ..kept.clone() };
+    let plan = |deletes: Vec<Record>, creates: Vec<Record>| ZonePlan {
+        step: ZoneStep::Release(to),
+        zone_id: key.zone_id.clone(),
+        name: key.name.clone(),
+        deletes,
+        creates,
+    };
+    let group = match (RecordGroup::from_records(key, records), lone(key, records)) {
+        (Ok(group), _) => group,
+        (Err(_), Some(alone)) if to == Side::Legacy => {
+            return Ok(plan(alone.iter().copied().cloned().collect(), alone.into_iter().map(simple).collect()));
+        }
+        (Err(error), _) => return Err(ZoneRefusal::Shape(error)),
+    };
     let weights = group.weights();
     let (other, other_weight) = match to {
         Side::Legacy => (Side::New, weights.new_weight()),
@@ -297,16 +335,9 @@ pub fn release(key: &GroupKey, records: &[Record], to: Side) -> Result<ZonePlan,
     if other_weight > 0 {
         return Err(ZoneRefusal::OtherHasWeight { to, other, weights });
     }
-    let simple = |kept: &Record| Record { set_identifier: None, routing: Routing::Simple, ..kept.clone() };
     let creates =
         group.pairs().iter().map(|pair| simple(if to == Side::Legacy { &pair.legacy } else { &pair.new })).collect();
-    Ok(ZonePlan {
-        step: ZoneStep::Release(to),
-        zone_id: key.zone_id.clone(),
-        name: key.name.clone(),
-        deletes: group.records().cloned().collect(),
-        creates,
-    })
+    Ok(plan(group.records().cloned().collect(), creates))
 }
 
 impl ZonePlan {
@@ -314,6 +345,9 @@ impl ZonePlan {
     #[must_use]
     pub fn title(&self) -> String {
         match self.step {
+            ZoneStep::Adopt if self.creates.len() == 1 => {
+                format!("Turn {} into a weighted record, all traffic on the legacy stack", self.name)
+            }
             ZoneStep::Adopt => format!("Turn {} into a weighted pair, all traffic on the legacy stack", self.name),
             ZoneStep::Release(side) => format!("Turn {} into one record to the {} stack", self.name, side.name()),
         }
@@ -338,28 +372,35 @@ impl ZonePlan {
         format!("route53:ChangeResourceRecordSets {}: {}", self.name, parts.join(", "))
     }
 
-    /// What Pulumi's `aws.route53.Record` calls each record that is created, for `pulumi import`:
-    /// `ZONE_name_TYPE_setIdentifier`.
+    /// Whether `records` are as they are to be after the batch: all that it creates, nothing that it deletes.
     #[must_use]
-    pub fn import_ids(&self) -> Vec<(Record, String)> {
-        let name = self.name.trim_end_matches('.').to_ascii_lowercase();
-        self.creates
-            .iter()
-            .map(|record| {
-                let member = record.set_identifier.as_deref().map(|id| format!("_{id}")).unwrap_or_default();
-                (record.clone(), format!("{}_{name}_{}{member}", self.zone_id, record.rtype))
-            })
-            .collect()
+    pub fn is_done(&self, records: &[Record]) -> bool {
+        self.creates.iter().all(|record| records.contains(record))
+            && !self.deletes.iter().any(|record| !self.creates.contains(record) && records.contains(record))
     }
 
-    /// The commands that hand the created records to Pulumi, for records that the program calls as `resource_name` says.
-    pub fn import_commands(&self, stack: &str, resource_name: impl Fn(&Record) -> String) -> Vec<String> {
-        self.import_ids()
-            .into_iter()
-            .map(|(record, id)| {
-                format!("pulumi import --stack {stack} aws:route53/record:Record {} {id}", resource_name(&record))
-            })
-            .collect()
+    /// Whether `records` still are what the batch deletes, and nothing else answers the name.
+    #[must_use]
+    pub fn is_as_seen(&self, key: &GroupKey, records: &[Record]) -> bool {
+        let found: Vec<&Record> = traffic_records(key, records).collect();
+        found.len() == self.deletes.len() && self.deletes.iter().all(|record| found.contains(&record))
+    }
+
+    /// What has to be done so that Pulumi knows of it. The bundled program declares both members with
+    /// `allow_overwrite` (`pulumi/lib/routing.py`), so the next `up` takes over the records that it finds, with the
+    /// weights that they have; a record that was imported under another parent would only be created twice.
+    #[must_use]
+    pub fn for_pulumi(&self) -> String {
+        let other = self.creates.iter().any(|record| record.rtype == "AAAA");
+        match self.step {
+            ZoneStep::Adopt if other => "Pulumi needs no import: the next `up` takes the A records over as they are; \
+                                         the AAAA records stay outside of Pulumi, and `release` takes them along"
+                .to_owned(),
+            ZoneStep::Adopt => "Pulumi needs no import: the next `up` takes the records over as they are".to_owned(),
+            ZoneStep::Release(_) => "until the name is adopted again, preview and `up` refuse it: a simple record \
+                                     cannot stand beside a pair"
+                .to_owned(),
+        }
     }
 }
 
@@ -370,6 +411,16 @@ pub struct Orphan {
     pub record: Record,
     /// Why it looks like one of the destroyed stack.
     pub reason: String,
+}
+
+impl Orphan {
+    /// In a line: the record, and why it looks like one of the destroyed stack.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Record { name, rtype, set_identifier, .. } = &self.record;
+        let member = set_identifier.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+        format!("{name} {rtype}{member} {}", self.reason)
+    }
 }
 
 /// Records that are left in the zone after a `destroy`. The AWS provider calls a delete done although Route 53 refused
@@ -392,122 +443,5 @@ pub fn orphans(key: &GroupKey, endpoints: &Endpoints, zone: &[Record]) -> Vec<Or
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::shift::fixtures::{key, record};
-
-    fn endpoints() -> Endpoints {
-        Endpoints {
-            legacy_dns: "legacy.elb.amazonaws.com".into(),
-            new: Some(NewEndpoint { dns: "new.elb.amazonaws.com".into(), zone_id: "Z1H1FL5HABSF5".into() }),
-            evaluate_health: true,
-        }
-    }
-
-    fn simple(rtype: &str, id: &str) -> Record {
-        Record { set_identifier: None, routing: Routing::Simple, ..record(rtype, id, 0) }
-    }
-
-    fn weights(plan: &ZonePlan) -> Vec<(String, u8)> {
-        plan.creates.iter().map(|r| (r.set_identifier.clone().unwrap(), r.weight().unwrap())).collect()
-    }
-
-    #[test]
-    fn a_simple_record_becomes_a_pair_in_one_batch_and_back() {
-        let before = [simple("A", "legacy")];
-        let plan = adopt(&key(), &endpoints(), &before).unwrap();
-        assert_eq!(plan.deletes, before);
-        assert_eq!(weights(&plan), [("legacy".to_owned(), 100), ("new".to_owned(), 0)]);
-        assert_eq!(plan.creates[0].target, before[0].target, "the legacy record stays verbatim");
-        let group = RecordGroup::from_records(&key(), &plan.creates).unwrap();
-        assert_eq!(group.weights(), FIRST_WEIGHTS);
-        let back = release(&key(), &plan.creates, Side::Legacy).unwrap();
-        assert_eq!(back.creates, before);
-        assert_eq!(back.deletes, plan.creates);
-    }
-
-    #[test]
-    fn before_the_first_up_the_legacy_member_stands_alone_with_all_the_weight() {
-        let endpoints = Endpoints { new: None, ..endpoints() };
-        let plan = adopt(&key(), &endpoints, &[simple("A", "legacy")]).unwrap();
-        assert_eq!(weights(&plan), [("legacy".to_owned(), 100)]);
-        let both = [simple("A", "legacy"), simple("AAAA", "legacy")];
-        assert!(matches!(adopt(&key(), &endpoints, &both), Err(ZoneRefusal::Ipv6 { .. })));
-    }
-
-    #[test]
-    fn both_address_types_go_together() {
-        let before = [simple("A", "legacy"), simple("AAAA", "legacy")];
-        let plan = adopt(&key(), &endpoints(), &before).unwrap();
-        assert_eq!((plan.deletes.len(), plan.creates.len()), (2, 4));
-        assert_eq!(release(&key(), &plan.creates, Side::Legacy).unwrap().creates, before);
-    }
-
-    #[test]
-    fn what_would_move_traffic_or_is_no_simple_record_is_refused_by_name() {
-        let try_adopt = |records: &[Record]| adopt(&key(), &endpoints(), records).unwrap_err();
-        assert!(matches!(try_adopt(&[]), ZoneRefusal::Missing { .. }));
-        assert!(matches!(try_adopt(&[simple("CNAME", "legacy")]), ZoneRefusal::OtherType { .. }));
-        assert!(matches!(try_adopt(&[simple("A", "new")]), ZoneRefusal::NotLegacy { .. }));
-        assert!(matches!(try_adopt(&[simple("A", "cdn")]), ZoneRefusal::NotLegacy { .. }));
-        let pair = [record("A", "legacy", 90), record("A", "new", 10)];
-        assert!(matches!(try_adopt(&pair), ZoneRefusal::AlreadyPair { .. }));
-        assert!(matches!(try_adopt(&pair[..1]), ZoneRefusal::Shape(GroupError::MemberMissing { .. })));
-        let latency = Record { routing: Routing::Other("latency".into()), ..simple("A", "legacy") };
-        assert!(matches!(try_adopt(&[latency]), ZoneRefusal::Shape(GroupError::OtherRouting { .. })));
-    }
-
-    #[test]
-    fn a_cname_keeps_its_ttl_for_both() {
-        let key = GroupKey { rtype: "CNAME".into(), ..key() };
-        let target = Target::Values { ttl_s: 300, values: vec!["legacy.elb.amazonaws.com.".into()] };
-        let before = [Record { target, ..simple("CNAME", "x") }];
-        let plan = adopt(&key, &endpoints(), &before).unwrap();
-        assert_eq!(plan.creates[1].target, Target::Values { ttl_s: 300, values: vec!["new.elb.amazonaws.com".into()] });
-        assert!(RecordGroup::from_records(&key, &plan.creates).is_ok());
-    }
-
-    #[test]
-    fn a_pair_is_released_only_to_the_side_that_has_everything() {
-        let pair = |legacy, new| [record("A", "legacy", legacy), record("A", "new", new)];
-        let refused = release(&key(), &pair(80, 20), Side::Legacy).unwrap_err();
-        assert!(matches!(refused, ZoneRefusal::OtherHasWeight { other: Side::New, .. }), "{refused}");
-        assert!(release(&key(), &pair(80, 20), Side::New).is_err());
-        let plan = release(&key(), &pair(0, 100), Side::New).unwrap();
-        assert_eq!(endpoints().side_of(&plan.creates[0].target), Some(Side::New));
-        assert!(matches!(release(&key(), &[simple("A", "legacy")], Side::Legacy), Err(ZoneRefusal::Shape(_))));
-    }
-
-    #[test]
-    fn imports_name_each_record_as_the_provider_does() {
-        let plan = adopt(&key(), &endpoints(), &[simple("A", "legacy")]).unwrap();
-        let commands =
-            plan.import_commands("prod", |r| format!("record-{}", r.set_identifier.as_deref().unwrap_or("")));
-        assert_eq!(
-            commands[0],
-            "pulumi import --stack prod aws:route53/record:Record record-legacy \
-             Z0123456789TECHVAULT_app.example.com_A_legacy"
-        );
-        assert!(plan.call_text().contains("CREATE A new=0 → alias new.elb.amazonaws.com"), "{}", plan.call_text());
-    }
-
-    #[test]
-    fn the_standing_of_a_name_is_told() {
-        let standing = |records: &[Record]| Standing::of(&key(), &endpoints(), records);
-        assert_eq!(standing(&[]), Standing::Absent);
-        assert_eq!(standing(&[simple("A", "legacy")]), Standing::Simple(Some(Side::Legacy)));
-        assert_eq!(standing(&[simple("A", "legacy"), simple("AAAA", "new")]), Standing::Simple(Some(Side::New)));
-        assert_eq!(standing(&[simple("A", "cdn")]), Standing::Simple(None));
-        assert!(matches!(standing(&[record("A", "legacy", 90), record("A", "new", 10)]), Standing::Pair(_)));
-        assert!(matches!(standing(&[record("A", "legacy", 90)]), Standing::Other(_)));
-    }
-
-    #[test]
-    fn orphans_are_found_under_any_name() {
-        let elsewhere = Record { name: "api.example.com.".into(), ..simple("A", "new") };
-        let zone = [record("A", "legacy", 100), elsewhere, simple("A", "cdn")];
-        let found = orphans(&key(), &endpoints(), &zone);
-        assert_eq!(found.len(), 2);
-        assert!(found[1].reason.contains("new.elb.amazonaws.com"));
-    }
-}
+#[path = "zone_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! Carries out effects: each in a task of its own, each with a deadline, each with exactly one closing message.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -20,11 +20,14 @@ use crate::ports::Tell;
 
 use super::Ports;
 use super::apply::{apply, settle};
-use super::zone::turn;
+use super::renew::Renew;
+use super::zone::{left_behind, turn};
 
 /// A question that has no answer by then is given up. The adapters have tighter deadlines of their own; this one
 /// guarantees that every question ends.
 const DEADLINE: Duration = Duration::from_secs(20);
+/// Reading the stack anew asks Pulumi two or three times, each of which has a deadline of its own.
+const RENEWAL_DEADLINE: Duration = Duration::from_secs(180);
 /// Journal lines that may wait for the disk.
 const JOURNAL_QUEUE: usize = 256;
 
@@ -32,12 +35,15 @@ pub(super) struct Runner {
     ports: Ports,
     answers: mpsc::Sender<Msg>,
     lines: mpsc::Sender<Entry>,
+    renew: Renew,
+    /// Ports for the stack as it was last read, until the model is ready for them.
+    renewed: Arc<Mutex<Option<(Request, Ports)>>>,
     /// Tasks that must end before the program does: writes and journal lines.
     must_end: JoinSet<()>,
 }
 
 impl Runner {
-    pub(super) fn new(ports: Ports, answers: mpsc::Sender<Msg>) -> Self {
+    pub(super) fn new(ports: Ports, renew: Renew, answers: mpsc::Sender<Msg>) -> Self {
         let (lines, mut waiting) = mpsc::channel::<Entry>(JOURNAL_QUEUE);
         let mut must_end = JoinSet::new();
         let (journal, sink) = (ports.journal.clone(), answers.clone());
@@ -51,7 +57,7 @@ impl Runner {
                 let _closed = sink.send(Msg::Appended { result }).await;
             }
         });
-        Self { ports, answers, lines, must_end }
+        Self { ports, answers, lines, renew, renewed: Arc::default(), must_end }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -100,8 +106,35 @@ impl Runner {
                 });
             }
             Effect::Provision { request, order } => self.provision(request, order, operator(model), &model.stack.host),
+            Effect::Renew { request } => self.renew(request),
+            Effect::Switch { request } => {
+                let mut waiting = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+                if waiting.as_ref().is_some_and(|(read, _)| *read == request)
+                    && let Some((_, ports)) = waiting.take()
+                {
+                    self.ports = ports;
+                }
+            }
             Effect::Bell | Effect::Quit => {}
         }
+    }
+
+    fn renew(&self, request: Request) {
+        let (renew, waiting, answers) = (self.renew.clone(), self.renewed.clone(), self.answers.clone());
+        tokio::spawn(async move {
+            let task = tokio::spawn(async move { tokio::time::timeout(RENEWAL_DEADLINE, renew()).await });
+            let trouble = |message: String| Trouble { message, hint: "it is tried again by itself".to_owned() };
+            let result = match task.await {
+                Ok(Ok(Ok((renewed, ports)))) => {
+                    *waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some((request, ports));
+                    Ok(Box::new(renewed))
+                }
+                Ok(Ok(Err(trouble))) => Err(trouble),
+                Ok(Err(_)) => Err(trouble(format!("no answer within {} s", RENEWAL_DEADLINE.as_secs()))),
+                Err(error) => Err(trouble(format!("tapctl itself failed here: {error}"))),
+            };
+            let _closed = answers.send(Msg::Renewed { request, result }).await;
+        });
     }
 
     fn provision(&mut self, request: Request, order: Order, operator: String, host: &str) {
@@ -115,6 +148,10 @@ impl Runner {
         if let Order::Zone(plan) = order {
             let host = host.to_owned();
             self.must_end.spawn(async move { tell(turn(&ports, &plan, &operator, &host).await).await });
+            return;
+        }
+        if let Order::Orphans { key, endpoints } = order {
+            tokio::spawn(async move { tell(News::Orphans(left_behind(&ports, &key, &endpoints).await)).await });
             return;
         }
         // A run goes on without us, so the end of the program waits for none of these.

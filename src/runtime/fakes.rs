@@ -156,6 +156,7 @@ impl Fake {
                     s.steps.push("records");
                     Observation::Records(s.group.records().cloned().collect())
                 }
+                Query::Zone => Observation::Zone(s.group.records().cloned().collect()),
                 Query::Change(id) => {
                     let status = match &mut s.insync_after {
                         Some(0) => ChangeStatus::Insync,

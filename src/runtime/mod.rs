@@ -11,9 +11,11 @@ pub mod follow;
 pub mod gather;
 pub mod input;
 pub mod ports_set;
+pub mod renew;
 pub mod terminal;
 pub mod zone;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -24,12 +26,14 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::domain::model::{Dialog, Listing, Model, Moving};
 use crate::domain::msg::{Effect, Msg};
+use crate::domain::renewal::Renewed;
 use crate::domain::update::update;
 use crate::ui::{self, Theme};
 
 use effects::Runner;
 use input::Input;
 pub use ports_set::{Ports, Skew};
+use renew::Renew;
 
 /// Messages that may wait: far more than all sources, keys and journal lines of one turn together.
 const QUEUE: usize = 1024;
@@ -66,12 +70,10 @@ pub enum Notice<'a> {
     Bell,
 }
 
-/// Runs the cockpit until the operator leaves or the input ends, and gives the last model back.
-///
-/// A change that is being sent when the operator leaves is waited for, so that its outcome gets into the journal.
+/// [`run_renewing`] on a stack that stays as it is.
 ///
 /// # Errors
-/// The terminal's, when it can no longer be drawn on.
+/// As [`run_renewing`].
 pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     theme: Theme,
@@ -80,13 +82,41 @@ pub async fn run<B: Backend>(
     ports: Ports,
     tell: impl FnMut(&Notice<'_>),
 ) -> Result<Model, B::Error> {
+    let (stack, policy) = (model.stack.clone(), model.policy.clone());
+    let same = ports.clone();
+    let renew: Renew = Arc::new(move || {
+        let (renewed, ports) = (Renewed { stack: stack.clone(), policy: policy.clone() }, same.clone());
+        Box::pin(async move { Ok((renewed, ports)) })
+    });
+    // Boxed, because a model is large, and this would hold it once more.
+    Box::pin(run_renewing(terminal, theme, input, model, ports, renew, tell)).await
+}
+
+/// Runs the cockpit until the operator leaves or the input ends, and gives the last model back.
+///
+/// A change that is being sent when the operator leaves is waited for, so that its outcome gets into the journal.
+///
+/// `renew` is asked what the stack is after Pulumi has changed it; while that is read, and when it cannot be, the
+/// cockpit goes on with the stack as it was.
+///
+/// # Errors
+/// The terminal's, when it can no longer be drawn on.
+pub async fn run_renewing<B: Backend>(
+    terminal: &mut Terminal<B>,
+    theme: Theme,
+    input: impl Stream<Item = Input> + Unpin,
+    model: Model,
+    ports: Ports,
+    renew: Renew,
+    tell: impl FnMut(&Notice<'_>),
+) -> Result<Model, B::Error> {
     let (sender, mut answers) = mpsc::channel(QUEUE);
     let mut input = input;
     let mut state = Loop {
         terminal,
         theme,
         model,
-        runner: Runner::new(ports, sender),
+        runner: Runner::new(ports, renew, sender),
         started: Instant::now(),
         last_frame: None,
         dirty: true,

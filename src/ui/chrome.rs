@@ -5,6 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
 use crate::domain::gate::GateId;
 use crate::domain::metrics::Metric;
@@ -15,6 +16,7 @@ use crate::domain::units::{Timestamp, age_text, short_number};
 use crate::keymap::{KEYMAP, View};
 
 use super::cx::Cx;
+use super::first_day;
 use super::text::{Row, draw_lines};
 use super::theme::{Mark, Role};
 use super::verdict::{call, gate_mark};
@@ -85,7 +87,11 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     let (data, data_mark) = data_age(cx);
     let data_role = if data_mark == Mark::Pass { Role::Dim } else { Role::Unknown };
     let Some(group) = facts.shiftable() else {
+        let first_day = if cx.model.stack.is_provisioned() { None } else { first_day::answered(cx.model, cx.world) };
+        let calm = first_day.is_some() || !cx.model.stack.unset.is_empty();
         let why = match facts.group.as_ref().map(|g| &g.value) {
+            _ if !cx.model.stack.unset.is_empty() => "it is not configured yet which record is moved".to_owned(),
+            _ if let Some(text) = first_day => text,
             Some(Err(shape)) => shape.to_string(),
             _ => match facts.error(Source::Records) {
                 Some(error) => format!("the weights are not known: {error}"),
@@ -93,7 +99,13 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
             },
         };
         let room = width.saturating_sub(cx.cells(&data) + 4);
-        let role = if facts.group.is_some() { Role::Fail } else { Role::Unknown };
+        let role = if calm {
+            Role::Text
+        } else if facts.group.is_some() {
+            Role::Fail
+        } else {
+            Role::Unknown
+        };
         let row = cx.row().gap(1).clipped(role, why, room);
         return match frozen_for(cx) {
             Some(held) => row.ending(Role::Badge, format!(" FROZEN {held} "), width - 1),
@@ -190,6 +202,10 @@ fn data_age(cx: &Cx<'_>) -> (String, Mark) {
     let mut oldest: Option<Timestamp> = None;
     let (mut silent, mut count) = (0, 0);
     for source in counted {
+        // What does not exist yet is not waited for.
+        if cx.world.facts.error(source).is_some_and(|error| error.kind == ErrorKind::NotProvisioned) {
+            continue;
+        }
         count += 1;
         match cx.world.facts.sources.get(&source).and_then(|h| h.last_ok) {
             Some(at) => oldest = Some(oldest.map_or(at, |o| o.min(at))),

@@ -50,6 +50,7 @@ fn stack() -> Stack {
             }),
             evaluate_health: true,
         },
+        unset: Vec::new(),
         read_only: false,
         simulation: None,
         operator: "maria".into(),

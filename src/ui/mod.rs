@@ -15,6 +15,7 @@
 mod chart;
 mod chrome;
 mod cx;
+mod first_day;
 mod gates;
 mod journal;
 mod lag;
@@ -32,6 +33,8 @@ mod timeline;
 mod traffic;
 mod verdict;
 
+#[cfg(test)]
+mod first_day_tests;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]

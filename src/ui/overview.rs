@@ -113,7 +113,7 @@ fn take(buf: &mut Buffer, area: Rect, lines: &[Line<'_>]) -> Rect {
 
 /// What is wrong: one line, and the hints below it while there is room.
 fn wrong_lines(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let mut found = problems::find(cx.world);
+    let mut found = problems::find(cx.model, cx.world);
     if found.is_empty() {
         found.extend(problems::of_gates(cx.world));
     }

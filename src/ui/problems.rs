@@ -6,13 +6,14 @@ use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
 use crate::domain::gate::{FACT_STALE, MAX_CLOCK_SKEW};
 use crate::domain::metrics::Metric;
-use crate::domain::model::World;
+use crate::domain::model::{Model, World};
 use crate::domain::schedule::interval;
 use crate::domain::series::STALE;
 use crate::domain::service::AlarmState;
 use crate::domain::traffic::Side;
 use crate::domain::units::Timestamp;
 
+use super::first_day;
 use super::text::at_most;
 use super::theme::Mark;
 use super::verdict::gate_mark;
@@ -34,10 +35,14 @@ impl Problem {
 }
 
 /// All of it, the worst first.
-pub(super) fn find(world: &World) -> Vec<Problem> {
+pub(super) fn find(model: &Model, world: &World) -> Vec<Problem> {
     let facts = &world.facts;
     let mut found = Vec::new();
-    if let Some(Err(shape)) = facts.group.as_ref().map(|g| &g.value) {
+    if !model.stack.is_provisioned() {
+        let answered = first_day::answered(model, world).map(|text| format!("; {text}")).unwrap_or_default();
+        let text = format!("the new stack is not provisioned yet{answered}");
+        found.push(Problem::new(Mark::Waiting, text, first_day::next(model, world)));
+    } else if let Some(Err(shape)) = facts.group.as_ref().map(|g| &g.value) {
         found.push(Problem::new(Mark::Fail, shape.to_string(), "no weight is changed while this holds"));
     }
     if let Some(error) = &world.journal_error {
@@ -102,6 +107,10 @@ fn sources(world: &World) -> Vec<Problem> {
     let mut found = Vec::new();
     for source in Source::ALL {
         let Some(health) = world.facts.sources.get(&source) else { continue };
+        // Said once, above all sources.
+        if health.error.as_ref().is_some_and(|error| error.kind == ErrorKind::NotProvisioned) {
+            continue;
+        }
         let Some(error) = &health.error else {
             found.extend(health.last_ok.and_then(|at| gone_quiet(source, at, world)));
             continue;

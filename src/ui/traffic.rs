@@ -19,6 +19,7 @@ use crate::keymap::{Action, key_for};
 
 use super::chrome::{percent, share_bar};
 use super::cx::Cx;
+use super::first_day;
 use super::text::{draw_lines, first_row, wrap};
 use super::theme::{Mark, Role};
 use super::verdict::STEP;
@@ -92,8 +93,10 @@ fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     let facts = &cx.world.facts;
     let mut lines = Vec::new();
     if let Some(Err(shape)) = facts.group.as_ref().map(|g| &g.value) {
-        for text in wrap(cx.theme, &shape.to_string(), width.saturating_sub(2)) {
-            lines.push(cx.row().mark(Mark::Fail).put(Role::Fail, text).line());
+        let first_day = if cx.model.stack.is_provisioned() { None } else { first_day::answered(cx.model, cx.world) };
+        let (mark, role) = if first_day.is_some() { (Mark::Waiting, Role::Text) } else { (Mark::Fail, Role::Fail) };
+        for text in wrap(cx.theme, &first_day.unwrap_or_else(|| shape.to_string()), width.saturating_sub(2)) {
+            lines.push(cx.row().mark(mark).put(role, text).line());
         }
     }
     if facts.group.is_none() {

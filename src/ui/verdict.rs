@@ -11,6 +11,7 @@ use crate::domain::series::STALE;
 use crate::domain::units::{Percent, age_text, countdown_text};
 use crate::keymap::{Action, key_for};
 
+use super::first_day;
 use super::theme::Mark;
 
 /// Percentage points of one step.
@@ -112,6 +113,9 @@ pub(super) fn call(model: &Model, world: &World) -> Call {
             );
         }
         Moving::No => {}
+    }
+    if !model.stack.is_provisioned() {
+        return Call::new(Mark::Waiting, "NOT PROVISIONED", first_day::next(model, world));
     }
     let group = world.facts.shiftable();
     let share = group.map(crate::domain::traffic::RecordGroup::new_share);

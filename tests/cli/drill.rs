@@ -162,6 +162,23 @@ impl Drill {
         assert!(answer.contains("<Status>PENDING</Status>"), "{answer}");
     }
 
+    /// A simple record of another name that leads to the new load balancer, which nobody told Pulumi of.
+    pub(crate) fn set_alias(&self, name: &str) {
+        let outputs: Value = serde_json::from_str(&std::fs::read_to_string(&self.outputs).unwrap()).unwrap();
+        let text = |key: &str| outputs[key].as_str().unwrap().to_owned();
+        let batch = format!(
+            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes>\
+             <Change><Action>CREATE</Action><ResourceRecordSet><Name>{name}</Name><Type>A</Type><AliasTarget>\
+             <HostedZoneId>{}</HostedZoneId><DNSName>{}</DNSName>\
+             <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget></ResourceRecordSet></Change>\
+             </Changes></ChangeBatch></ChangeResourceRecordSetsRequest>",
+            text("albZoneId"),
+            text("albDnsName")
+        );
+        let answer = self.http("POST", &format!("/2013-04-01/hostedzone/{}/rrset", text("hostedZoneId")), &batch);
+        assert!(answer.contains("<Status>PENDING</Status>"), "{answer}");
+    }
+
     /// How often an operation was called.
     pub(crate) fn calls(&self, operation: &str) -> u64 {
         self.state()["requests"][operation].as_u64().unwrap_or(0)

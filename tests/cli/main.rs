@@ -10,3 +10,4 @@ mod drill;
 mod looking;
 mod moving;
 mod terminal;
+mod zone;

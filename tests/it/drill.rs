@@ -16,6 +16,7 @@ use tapctl::adapters::aws::in_process::{InProcessReply, http_client};
 use tapctl::adapters::aws::{Aws, AwsSettings};
 use tapctl::adapters::journal::FileJournal;
 use tapctl::adapters::pulumi::cockpit::NoPulumi;
+use tapctl::config::known::KnownStack;
 use tapctl::config::outputs::StackOutputs;
 use tapctl::domain::gate::{GateId, Policy, Verdict};
 use tapctl::domain::model::{Model, Simulation, Stack};
@@ -86,10 +87,15 @@ fn steps(script: &str) -> Vec<Step> {
 }
 
 /// The script as the loop's input.
-struct Keyboard {
+pub(crate) struct Keyboard {
     steps: std::vec::IntoIter<Step>,
     waiting: Option<Pin<Box<Sleep>>>,
     key: Option<Key>,
+}
+
+/// A script as the loop's input.
+pub(crate) fn keyboard(script: &str) -> Keyboard {
+    Keyboard { steps: steps(script).into_iter(), waiting: None, key: None }
 }
 
 impl Stream for Keyboard {
@@ -145,6 +151,11 @@ impl Drill {
     }
 
     pub(crate) async fn ports(&self) -> Ports {
+        self.ports_on(self.outputs().into()).await
+    }
+
+    /// Ports on a stack of which so much is known.
+    pub(crate) async fn ports_on(&self, known: KnownStack) -> Ports {
         let origin = Timestamp::from_millis(self.sim.now().as_millisecond());
         let clock: Arc<dyn Clock> = Arc::new(DrillClock { sim: self.sim.clone(), start: Instant::now(), origin });
         let (sim, paced) = (self.sim.clone(), clock.clone());
@@ -155,9 +166,9 @@ impl Drill {
         });
         let settings =
             AwsSettings { test_credentials: true, http_client: Some(http_client(handler)), ..AwsSettings::default() };
-        let aws = Arc::new(Aws::connect(settings, self.outputs(), clock.clone(), Arc::new(|| Ok(None))).await);
+        let aws = Arc::new(Aws::connect(settings, known.clone(), clock.clone(), Arc::new(|| Ok(None))).await);
         let journal = Arc::new(FileJournal::new(self.state_dir()));
-        let key = self.outputs().group_key();
+        let key = known.group_key().unwrap();
         let skewed = aws.clone();
         let skew = Arc::new(move || skewed.clock_skew());
         Ports { observe: aws.clone(), traffic: aws, journal, clock, provision: Arc::new(NoPulumi), key, skew }
@@ -178,6 +189,7 @@ impl Drill {
             legacy_lb: outputs.legacy_lb_name.clone(),
             aurora: outputs.aurora_cluster_id.clone(),
             endpoints: outputs.endpoints(),
+            unset: Vec::new(),
             read_only: self.read_only,
             simulation: Some(Simulation { speed: 1.0, scenario: "drill".into() }),
             operator: "local".into(),
@@ -202,10 +214,14 @@ impl Drill {
         let ports = self.ports().await;
         let model = self.model(&ports);
         let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
-        let keyboard = Keyboard { steps: steps(script).into_iter(), waiting: None, key: None };
-        let model = run(&mut terminal, theme, keyboard, model, ports, |_| {}).await.unwrap();
+        let model = run(&mut terminal, theme, keyboard(script), model, ports, |_| {}).await.unwrap();
         let buffer = terminal.backend().buffer().clone();
         (Seen { screen: terminal.backend().to_string(), model }, buffer)
+    }
+
+    /// Whether the simulator was asked this, `service:Operation`.
+    pub(crate) fn was_asked(&self, operation: &str) -> bool {
+        self.sim.state()["requests"][operation].as_u64().is_some_and(|count| count > 0)
     }
 
     /// The weights as the world has them, legacy and new.

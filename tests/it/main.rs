@@ -10,4 +10,5 @@
 mod documents;
 mod drill;
 mod layers;
+mod renewal;
 mod scenarios;

@@ -4,6 +4,7 @@ use tapctl::adapters::pulumi::folder::RunStatus;
 use tapctl::adapters::pulumi::{Pulumi, PulumiError, interrupt, stack, stack_run};
 use tapctl::commands::run::{Context, print};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
+use tapctl::domain::deploy::config::SetConfig;
 use tapctl::domain::deploy::*;
 use tapctl::sim::{Scenario, Server, Sim, SimConfig};
 use tapctl::standin::settings::{Settings, Stack};
@@ -41,7 +42,14 @@ fn fast() -> Settings {
 }
 
 fn calm() -> Situation {
-    Situation { running: None, weight_change: None, standing: None, new_requests_per_min: None, provisioned: false }
+    Situation {
+        running: None,
+        weight_change: None,
+        standing: None,
+        new_requests_per_min: None,
+        unused_below_per_min: 1.0,
+        provisioned: false,
+    }
 }
 
 #[tokio::test]
@@ -196,7 +204,8 @@ async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_sta
     assert!(config.contains_key("tap:recordName") && !config.contains_key("tap:owner"));
     let unset = night.preview(false).await.unwrap_err();
     assert!(unset.to_string().contains("tap:owner is not set"), "{unset}");
-    stack::set_config(pulumi, "tap:owner", "night-shift", true).await.unwrap();
+    let owner = SetConfig::new(&pulumi.stack, true, "owner", "night-shift", true).unwrap();
+    stack::set_config(pulumi, &Confirmed::by_flag(owner, YesFlag::from_cli(true).unwrap())).await.unwrap();
     let taken = night.preview(false).await.unwrap_err();
     assert!(taken.to_string().contains("app.example.com has a plain A record"), "{taken}");
     assert!(taken.to_string().contains("'migration-legacy-prod'"), "{taken}");

@@ -146,5 +146,12 @@ pub(crate) fn yes<T>(subject: T) -> Confirmed<T> {
 }
 
 pub(crate) fn calm() -> Situation {
-    Situation { running: None, weight_change: None, standing: None, new_requests_per_min: None, provisioned: false }
+    Situation {
+        running: None,
+        weight_change: None,
+        standing: None,
+        new_requests_per_min: None,
+        unused_below_per_min: 1.0,
+        provisioned: false,
+    }
 }

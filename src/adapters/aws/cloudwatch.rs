@@ -40,6 +40,14 @@ struct Spec {
 impl Aws {
     pub(super) async fn metrics(&self, side: Side) -> Result<MetricReadings, PortError> {
         let operation = Operation::GetMetricData;
+        match side {
+            Side::New => {
+                self.built()?;
+            }
+            Side::Legacy => {
+                self.legacy_lb()?;
+            }
+        }
         let now = self.clock.now();
         let end = now.floor_to(PERIOD);
         let start = end.minus(self.window(side, end));
@@ -82,12 +90,12 @@ impl Aws {
 
     /// Where a metric is found; nothing for what the outputs and settings do not name.
     fn spec(&self, metric: Metric) -> Option<Spec> {
-        let outputs = &self.outputs;
         let of = |namespace, name, stat, dimensions: &[(&'static str, &str)]| {
             let dimensions = dimensions.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
             Some(Spec { namespace, name, stat, dimensions })
         };
         let dms = |name, stat| {
+            let outputs = self.known.built()?;
             // The instance goes by its identifier, the task by the resource id of its ARN and not by its name.
             of(
                 "AWS/DMS",
@@ -100,6 +108,7 @@ impl Aws {
             )
         };
         let ecs = |name| {
+            let outputs = self.known.built()?;
             of(
                 "AWS/ECS",
                 name,
@@ -107,8 +116,12 @@ impl Aws {
                 &[("ClusterName", &outputs.ecs_cluster_name), ("ServiceName", &outputs.ecs_service_name)],
             )
         };
-        let alb = |name, stat| of("AWS/ApplicationELB", name, stat, &[("LoadBalancer", outputs.alb_dimension())]);
+        let alb = |name, stat| {
+            let outputs = self.known.built()?;
+            of("AWS/ApplicationELB", name, stat, &[("LoadBalancer", outputs.alb_dimension())])
+        };
         let group = |name, stat| {
+            let outputs = self.known.built()?;
             of(
                 "AWS/ApplicationELB",
                 name,
@@ -117,9 +130,10 @@ impl Aws {
             )
         };
         let aurora = |name, stat| {
+            let outputs = self.known.built()?;
             of("AWS/RDS", name, stat, &[("DBClusterIdentifier", &outputs.aurora_cluster_id), ("Role", "WRITER")])
         };
-        let elb = |name, stat| of("AWS/ELB", name, stat, &[("LoadBalancerName", &outputs.legacy_lb_name)]);
+        let elb = |name, stat| of("AWS/ELB", name, stat, &[("LoadBalancerName", self.known.legacy_lb_name()?)]);
         let rds =
             |name| of("AWS/RDS", name, "Average", &[("DBInstanceIdentifier", self.legacy_db_instance.as_deref()?)]);
         match metric {
@@ -154,7 +168,7 @@ impl Aws {
     /// answer with every alarm of the account.
     pub(super) async fn alarms(&self, side: Side) -> Result<Vec<Alarm>, PortError> {
         let mut alarms = Vec::new();
-        for names in self.outputs.alarm_names.chunks(MAX_NAMES) {
+        for names in self.built()?.alarm_names.chunks(MAX_NAMES) {
             self.named_alarms(side, names, &mut alarms).await?;
         }
         Ok(alarms)

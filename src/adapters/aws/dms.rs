@@ -15,19 +15,20 @@ const MAX_PAGES: usize = 40;
 
 impl Aws {
     pub(super) async fn replication(&self) -> Result<Replication, PortError> {
+        let outputs = self.built()?;
         let (tasks, instance) = tokio::try_join!(self.replication_tasks(), self.replication_instance())?;
         let mut forward = None;
         let mut reverse = None;
         for task in tasks {
             let arn = task.replication_task_arn.clone().unwrap_or_default();
-            if arn == self.outputs.dms_task_arn {
+            if arn == outputs.dms_task_arn {
                 forward = Some(task);
-            } else if arn == self.outputs.dms_reverse_task_arn {
+            } else if arn == outputs.dms_reverse_task_arn {
                 reverse = task.status.as_deref().map(TaskStatus::parse);
             }
         }
         let Some(forward) = forward else {
-            let text = format!("no replication task {}", self.outputs.dms_task_arn);
+            let text = format!("no replication task {}", outputs.dms_task_arn);
             return Err(PortError::new(ErrorKind::NotFound, Operation::DescribeReplicationTasks.action(), text));
         };
         Ok(Replication { task: task_of(forward)?, instance, reverse })
@@ -35,10 +36,11 @@ impl Aws {
 
     async fn replication_tasks(&self) -> Result<Vec<SdkTask>, PortError> {
         let operation = Operation::DescribeReplicationTasks;
+        let outputs = self.built()?;
         let filter = filter_of(
             operation,
             "replication-task-arn",
-            vec![self.outputs.dms_task_arn.clone(), self.outputs.dms_reverse_task_arn.clone()],
+            vec![outputs.dms_task_arn.clone(), outputs.dms_reverse_task_arn.clone()],
         )?;
         let answer = self
             .clients
@@ -56,7 +58,7 @@ impl Aws {
     /// The instance; none when it is gone, which is no reason to know nothing of the task.
     async fn replication_instance(&self) -> Result<Option<ReplicationInstance>, PortError> {
         let operation = Operation::DescribeReplicationInstances;
-        let arn = self.outputs.dms_replication_instance_arn.clone();
+        let arn = self.built()?.dms_replication_instance_arn.clone();
         let filter = filter_of(operation, "replication-instance-arn", vec![arn])?;
         let sent = self.clients.dms.describe_replication_instances().filters(filter).max_records(100).send().await;
         let instances = match sent {
@@ -82,7 +84,7 @@ impl Aws {
                 .clients
                 .dms
                 .describe_table_statistics()
-                .replication_task_arn(&self.outputs.dms_task_arn)
+                .replication_task_arn(&self.built()?.dms_task_arn)
                 .max_records(PAGE)
                 .set_marker(marker)
                 .send()

@@ -21,18 +21,18 @@ impl Aws {
 
     async fn describe_service(&self) -> Result<SdkService, PortError> {
         let operation = Operation::DescribeServices;
+        let name = &self.built()?.ecs_service_name;
         let answer = self
             .clients
             .ecs
             .describe_services()
-            .cluster(&self.outputs.ecs_cluster_name)
-            .services(&self.outputs.ecs_service_name)
+            .cluster(&self.built()?.ecs_cluster_name)
+            .services(name)
             .send()
             .await
             .map_err(|e| self.failed(operation, &e))?;
         answer.services.unwrap_or_default().into_iter().next().ok_or_else(|| {
             let reason = answer.failures.unwrap_or_default().into_iter().find_map(|f| f.reason).unwrap_or_default();
-            let name = &self.outputs.ecs_service_name;
             PortError::new(ErrorKind::NotFound, operation.action(), one_line(&format!("service {name}: {reason}")))
         })
     }
@@ -42,8 +42,8 @@ impl Aws {
             .clients
             .ecs
             .list_tasks()
-            .cluster(&self.outputs.ecs_cluster_name)
-            .service_name(&self.outputs.ecs_service_name)
+            .cluster(&self.built()?.ecs_cluster_name)
+            .service_name(&self.built()?.ecs_service_name)
             .max_results(MAX_TASKS)
             .send()
             .await
@@ -56,7 +56,7 @@ impl Aws {
             .clients
             .ecs
             .describe_tasks()
-            .cluster(&self.outputs.ecs_cluster_name)
+            .cluster(&self.built()?.ecs_cluster_name)
             .set_tasks(Some(arns))
             .send()
             .await

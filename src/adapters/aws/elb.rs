@@ -14,7 +14,7 @@ impl Aws {
             .clients
             .elb
             .describe_target_health()
-            .target_group_arn(&self.outputs.target_group_arn)
+            .target_group_arn(&self.built()?.target_group_arn)
             .send()
             .await
             .map_err(|e| self.failed(operation, &e))?;
@@ -48,7 +48,7 @@ impl Aws {
             .clients
             .classic
             .describe_instance_health()
-            .load_balancer_name(&self.outputs.legacy_lb_name)
+            .load_balancer_name(self.legacy_lb()?)
             .send()
             .await
             .map_err(|e| self.failed(operation, &e))?;

@@ -33,11 +33,12 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::config::known::KnownStack;
 use crate::config::outputs::StackOutputs;
 use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Observation, Query};
 use crate::domain::shift::ShiftPlan;
-use crate::domain::traffic::{Change, Side};
+use crate::domain::traffic::{Change, GroupKey, Side};
 use crate::domain::units::Timestamp;
 use crate::domain::zone::ZonePlan;
 use crate::ports::{Clock, ErrorKind, Observe, PortError, PortFuture, Traffic};
@@ -95,7 +96,7 @@ impl Default for AwsSettings {
 /// AWS, as the ports want it.
 pub struct Aws {
     clients: Clients,
-    outputs: StackOutputs,
+    known: KnownStack,
     legacy_db_instance: Option<String>,
     deadline: Duration,
     clock: Arc<dyn Clock>,
@@ -119,21 +120,22 @@ struct Clients {
 }
 
 impl Aws {
-    /// Builds the clients for the stack that `outputs` names. Nothing is sent before the first question, and credentials
+    /// Builds the clients for the stack that is known. Nothing is sent before the first question, and credentials
     /// are looked for with it, so a failure to get any is that question's answer.
     pub async fn connect(
         settings: AwsSettings,
-        outputs: StackOutputs,
+        known: impl Into<KnownStack>,
         clock: Arc<dyn Clock>,
         stack_run: StackRun,
     ) -> Self {
+        let known = known.into();
         let skew = Arc::new(http::Skew::new(clock.clone()));
-        let region = settings.region.clone().unwrap_or_else(|| outputs.region.clone());
-        let legacy_region = settings.legacy_region.clone().unwrap_or_else(|| outputs.legacy_region.clone());
+        let region = settings.region.clone().unwrap_or_else(|| known.region().to_owned());
+        let legacy_region = settings.legacy_region.clone().unwrap_or_else(|| known.legacy_region().to_owned());
         let config = sdk_config(&settings, &region, skew.clone()).await;
         Self {
             clients: Clients::new(&config, &region, &legacy_region),
-            outputs,
+            known,
             legacy_db_instance: settings.legacy_db_instance,
             deadline: settings.deadline,
             clock,
@@ -148,6 +150,27 @@ impl Aws {
     #[must_use]
     pub fn clock_skew(&self) -> Option<i64> {
         self.skew.millis()
+    }
+
+    /// The outputs, for a question about the new stack.
+    fn built(&self) -> Result<&StackOutputs, PortError> {
+        self.known.built().ok_or_else(|| {
+            PortError::new(ErrorKind::NotProvisioned, "pulumi stack output", "the new stack does not exist yet")
+        })
+    }
+
+    /// Which records are shifted; before the first `up` the configuration may not say it.
+    fn key(&self) -> Result<GroupKey, PortError> {
+        self.known.group_key().ok_or_else(|| self.unset())
+    }
+
+    /// The legacy load balancer, under the same condition.
+    fn legacy_lb(&self) -> Result<&str, PortError> {
+        self.known.legacy_lb_name().ok_or_else(|| self.unset())
+    }
+
+    fn unset(&self) -> PortError {
+        PortError::new(ErrorKind::NotProvisioned, "pulumi config", self.known.unset().join("; "))
     }
 
     fn cloudwatch(&self, side: Side) -> &aws_sdk_cloudwatch::Client {
@@ -170,6 +193,7 @@ impl Aws {
     async fn answer(&self, query: Query) -> Result<Observation, PortError> {
         Ok(match query {
             Query::Records => Observation::Records(self.records().await?),
+            Query::Zone => Observation::Zone(self.zone().await?),
             Query::Change(id) => Observation::Change(self.change(&id).await?),
             Query::Replication => Observation::Replication(self.replication().await?),
             Query::Tables => Observation::Tables(self.tables().await?),
@@ -286,7 +310,7 @@ async fn sdk_config(settings: &AwsSettings, region: &str, skew: Arc<http::Skew>)
 /// The call that stands for a question when all of it together took too long.
 fn main_operation(query: &Query) -> &'static str {
     match query {
-        Query::Records => Operation::ListResourceRecordSets.action(),
+        Query::Records | Query::Zone => Operation::ListResourceRecordSets.action(),
         Query::Change(_) => Operation::GetChange.action(),
         Query::Replication => Operation::DescribeReplicationTasks.action(),
         Query::Tables => Operation::DescribeTableStatistics.action(),

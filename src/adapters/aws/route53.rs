@@ -27,6 +27,8 @@ use crate::ports::{ErrorKind, PortError};
 const PAGE: i32 = 300;
 /// Pages of one name that are followed: 100 records per type and a few types fit on the first.
 const MAX_PAGES: usize = 10;
+/// Pages of a whole zone that are followed: Route 53 takes 10,000 records in a zone, which are 34.
+const MAX_ZONE_PAGES: usize = 40;
 /// How often a write is sent that Route 53 turns away unread: five times span about eight seconds, longer than the
 /// account's 5 requests a second or another change of the zone as a rule take to clear.
 const MAX_SENDS: u32 = 5;
@@ -41,7 +43,7 @@ impl Aws {
     /// Every record of the group's name, all types and identifiers, verbatim.
     pub(super) async fn records(&self) -> Result<Vec<Record>, PortError> {
         let operation = Operation::ListResourceRecordSets;
-        let key = self.outputs.group_key();
+        let key = self.key()?;
         let mut records = Vec::new();
         let mut start: (String, Option<r53::RrType>, Option<String>) = (key.name.clone(), None, None);
         for _ in 0..MAX_PAGES {
@@ -77,6 +79,39 @@ impl Aws {
         Err(garbled(operation, &format!("more than {MAX_PAGES} pages of records under one name")))
     }
 
+    /// Every record of the zone.
+    pub(super) async fn zone(&self) -> Result<Vec<Record>, PortError> {
+        let operation = Operation::ListResourceRecordSets;
+        let zone = self.key()?.zone_id;
+        let mut records = Vec::new();
+        let mut start: (Option<String>, Option<r53::RrType>, Option<String>) = (None, None, None);
+        for _ in 0..MAX_ZONE_PAGES {
+            let (name, rtype, identifier) = start;
+            let answer = self
+                .clients
+                .route53
+                .list_resource_record_sets()
+                .hosted_zone_id(&zone)
+                .set_start_record_name(name)
+                .set_start_record_type(rtype)
+                .set_start_record_identifier(identifier)
+                .max_items(PAGE)
+                .send()
+                .await
+                .map_err(|e| self.failed(operation, &e))?;
+            for set in answer.resource_record_sets {
+                records.push(
+                    record_of(set).ok_or_else(|| garbled(operation, "a record with a weight or TTL out of range"))?,
+                );
+            }
+            if !answer.is_truncated {
+                return Ok(records);
+            }
+            start = (answer.next_record_name, answer.next_record_type, answer.next_record_identifier);
+        }
+        Err(garbled(operation, &format!("more than {MAX_ZONE_PAGES} pages of records in the zone")))
+    }
+
     /// How far a change is.
     pub(super) async fn change(&self, id: &str) -> Result<Change, PortError> {
         let operation = Operation::GetChange;
@@ -99,6 +134,7 @@ impl Aws {
 
     async fn send(&self, batch: r53::ChangeBatch) -> Result<Change, PortError> {
         let operation = Operation::ChangeResourceRecordSets;
+        let zone = self.key()?.zone_id;
         let mut sent = 0;
         loop {
             sent += 1;
@@ -106,7 +142,7 @@ impl Aws {
                 .clients
                 .route53
                 .change_resource_record_sets()
-                .hosted_zone_id(self.outputs.group_key().zone_id)
+                .hosted_zone_id(&zone)
                 .change_batch(batch.clone())
                 .customize()
                 .config_override(aws_sdk_route53::config::Config::builder().retry_config(RetryConfig::disabled()))

@@ -222,7 +222,7 @@ impl Provisioner for CockpitRuns {
                     },
                 },
                 Order::SetConfig(set) => self.set_config(&set).await.unwrap_or_else(News::Failed),
-                Order::Zone(_) => return,
+                Order::Zone(_) | Order::Orphans { .. } => return,
             };
             tell(news).await;
         })

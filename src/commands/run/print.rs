@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Finished, Previewed};
 use crate::adapters::pulumi::PulumiError;
 use crate::adapters::pulumi::folder::RunStatus;
+use crate::domain::deploy::pending::Pending;
 use crate::domain::deploy::{Deploy, LogLine, Plan};
 use crate::domain::units::age_text;
 
@@ -101,7 +102,15 @@ pub fn finished(run: &Finished, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "{}", failure.text)?;
         }
         for open in run.deploy.unfinished() {
-            writeln!(out, "-- {} ({}) was under way when the run ended: look for it in AWS", open.name(), open.rtype)?;
+            let open = Pending::of(open);
+            writeln!(
+                out,
+                "-- {} {} ({}) when the run ended: {}",
+                open.operation,
+                open.name(),
+                open.rtype,
+                open.look_for()
+            )?;
         }
     }
     if let Some(missing) = &run.missing {

@@ -63,7 +63,9 @@ pub struct Situation {
     pub standing: Option<Standing>,
     /// Requests per minute that reach the new stack; nothing when they could not be read.
     pub new_requests_per_min: Option<f64>,
-    /// Whether there is a record at all for this stack: before the first `up` nothing can be asked about.
+    /// Below this many it counts as unused.
+    pub unused_below_per_min: f64,
+    /// Whether the stack has outputs: before the first `up` nobody can say what uses it.
     pub provisioned: bool,
 }
 
@@ -93,7 +95,8 @@ pub enum Refusal {
     NewHasWeight(WeightPair),
     /// The pair would go, and nothing would answer the name.
     #[error(
-        "the name would be left without an answer: turn the pair into one record first (E in the cockpit's Provision view)"
+        "the name would be left without an answer: turn it into one simple record first (`tapctl release --to legacy`, or \
+         E in the cockpit's Provision view)"
     )]
     NotReleased,
     /// The only record points at what would be destroyed.
@@ -104,17 +107,14 @@ pub enum Refusal {
     StandingUnknown(String),
     /// Weight is gone, requests are not.
     #[error(
-        "the new stack still receives {0:.1} requests/min: clients keep old answers and connections; wait until they \
-         have left"
+        "the new stack still receives {0:.1} requests/min, limit {1}: clients keep old answers and connections; wait until \
+         they have left (where these are checks of your own, set TAPCTL_UNUSED_PER_MIN above them)"
     )]
-    StillUsed(f64),
+    StillUsed(f64, f64),
     /// The share that arrives could not be read.
     #[error("it is not known whether the new stack receives requests: `destroy` needs to know")]
     UseUnknown,
 }
-
-/// Requests per minute below which a load balancer counts as unused: a stray health probe or scanner from outside.
-pub const UNUSED_BELOW_PER_MIN: f64 = 1.0;
 
 /// Whether `kind` may start.
 ///
@@ -130,23 +130,27 @@ pub fn may_start(kind: RunKind, situation: &Situation) -> Result<(), Refusal> {
     if let Some(change) = &situation.weight_change {
         return Err(Refusal::WeightChange(change.clone()));
     }
-    if kind == RunKind::Destroy && situation.provisioned { may_destroy(situation) } else { Ok(()) }
+    if kind == RunKind::Destroy { may_destroy(situation) } else { Ok(()) }
 }
 
 fn may_destroy(situation: &Situation) -> Result<(), Refusal> {
     match &situation.standing {
+        None if !situation.provisioned => {}
         None => return Err(Refusal::StandingUnknown("Route 53 was not read".to_owned())),
         Some(Standing::Pair(group)) if group.weights().new_weight() > 0 => {
             return Err(Refusal::NewHasWeight(group.weights()));
         }
-        Some(Standing::Pair(_)) => return Err(Refusal::NotReleased),
+        Some(Standing::Pair(_) | Standing::Lone) => return Err(Refusal::NotReleased),
         Some(Standing::Simple(Some(Side::New))) => return Err(Refusal::AnsweredByNew),
         Some(Standing::Other(error)) => return Err(Refusal::StandingUnknown(error.to_string())),
         Some(Standing::Simple(_) | Standing::Absent) => {}
     }
     match situation.new_requests_per_min {
+        _ if !situation.provisioned => Ok(()),
         None => Err(Refusal::UseUnknown),
-        Some(rate) if rate >= UNUSED_BELOW_PER_MIN => Err(Refusal::StillUsed(rate)),
+        Some(rate) if rate >= situation.unused_below_per_min => {
+            Err(Refusal::StillUsed(rate, situation.unused_below_per_min))
+        }
         Some(_) => Ok(()),
     }
 }
@@ -163,6 +167,7 @@ mod tests {
             weight_change: None,
             standing: Some(Standing::Simple(Some(Side::Legacy))),
             new_requests_per_min: Some(0.0),
+            unused_below_per_min: 1.0,
             provisioned: true,
         }
     }
@@ -195,9 +200,16 @@ mod tests {
         ] {
             assert_eq!(refusal(Situation { standing, ..calm() }), wanted);
         }
-        assert_eq!(refusal(Situation { new_requests_per_min: Some(40.0), ..calm() }), Refusal::StillUsed(40.0));
+        assert_eq!(refusal(Situation { new_requests_per_min: Some(40.0), ..calm() }), Refusal::StillUsed(40.0, 1.0));
+        let checks = Situation { new_requests_per_min: Some(40.0), unused_below_per_min: 90.0, ..calm() };
+        assert_eq!(may_start(RunKind::Destroy, &checks), Ok(()));
         assert_eq!(refusal(Situation { new_requests_per_min: None, ..calm() }), Refusal::UseUnknown);
         let fresh = Situation { provisioned: false, standing: None, new_requests_per_min: None, ..calm() };
         assert_eq!(may_start(RunKind::Destroy, &fresh), Ok(()));
+        // An `up` that failed half-way hands no outputs out, and may have taken the name's records over.
+        for standing in [Standing::Lone, pair(100, 0)] {
+            let half = Situation { standing: Some(standing), ..fresh.clone() };
+            assert_eq!(may_start(RunKind::Destroy, &half), Err(Refusal::NotReleased));
+        }
     }
 }

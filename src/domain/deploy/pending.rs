@@ -5,8 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::MAX_RESOURCES;
+use super::op::Operation;
 use super::text::clean;
-use super::tree::urn_name;
+use super::tree::{Resource, urn_name};
 
 /// One operation that has no outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,11 +30,11 @@ struct Export {
 
 #[derive(Deserialize)]
 struct Deployment {
-    pending_operations: Option<Vec<Operation>>,
+    pending_operations: Option<Vec<OpenOperation>>,
 }
 
 #[derive(Deserialize)]
-struct Operation {
+struct OpenOperation {
     resource: Subject,
     #[serde(rename = "type")]
     operation: String,
@@ -68,6 +69,24 @@ pub fn from_export(text: &str) -> Result<Vec<Pending>, String> {
 }
 
 impl Pending {
+    /// What a run had under way when it ended, in the words of an open operation: its state may not know of it.
+    #[must_use]
+    pub fn of(resource: &Resource) -> Self {
+        let operation = match resource.step {
+            Operation::Create | Operation::CreateReplacement | Operation::Replace => "creating",
+            Operation::Delete | Operation::DeleteReplaced => "deleting",
+            Operation::Update => "updating",
+            Operation::Import | Operation::ImportReplacement => "importing",
+            _ => "reading",
+        };
+        Self {
+            urn: resource.urn.to_string(),
+            rtype: resource.rtype.to_string(),
+            operation: operation.to_owned(),
+            id: None,
+        }
+    }
+
     /// The resource's own name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{ErrorKind, PortError};
 use super::facts::{Fact, Facts, Source};
 use super::record::History;
 use super::units::{Timestamp, age_text};
@@ -184,6 +185,9 @@ pub struct Policy {
     pub latency_factor: f64,
     /// Seconds of p99 latency that are never held against the new stack.
     pub latency_floor: f64,
+    /// Requests per minute below which the new load balancer counts as unused before a `destroy`: a stray scanner from
+    /// outside. Checks that are sent straight to it need more.
+    pub unused_per_min: f64,
     /// Settled minutes that make up the window of the error and latency comparison.
     pub window: usize,
     /// Alarms that have to exist.
@@ -199,6 +203,7 @@ impl Default for Policy {
             max_error_excess: 0.5,
             latency_factor: 2.0,
             latency_floor: 0.050,
+            unused_per_min: 1.0,
             window: 3,
             expected_alarms: Vec::new(),
         }
@@ -259,6 +264,14 @@ pub fn all_pass(gates: &[Gate]) -> bool {
     gates.len() == GateId::ALL.len() && gates.iter().all(Gate::passes)
 }
 
+/// That a source failed, and what to do; of a stack that does not exist yet that alone.
+fn not_known(error: &PortError) -> String {
+    match error.kind {
+        ErrorKind::NotProvisioned => format!("not known: {}", error.message),
+        _ => format!("not known: {error}; {}", error.hint()),
+    }
+}
+
 /// The value of a fact that is young enough to decide on.
 fn fresh<'a, T>(fact: Option<&'a Fact<T>>, source: Source, inputs: Inputs<'_>) -> Result<(&'a T, Timestamp), String> {
     let why = || match inputs.facts.error(source) {
@@ -267,7 +280,7 @@ fn fresh<'a, T>(fact: Option<&'a Fact<T>>, source: Source, inputs: Inputs<'_>) -
     };
     match fact {
         None => Err(match inputs.facts.error(source) {
-            Some(error) => format!("not known: {error}; {}", error.hint()),
+            Some(error) => not_known(error),
             None => format!("not known yet: {} has not answered so far", source.name()),
         }),
         Some(fact) if inputs.now.since(fact.at) > FACT_STALE => Err(format!(

@@ -79,7 +79,7 @@ pub(super) fn lag(inputs: Inputs<'_>) -> Gate {
     let series = inputs.facts.metrics.series(Metric::LagTarget);
     let Some(point) = series.last_settled(inputs.now) else {
         let why = match (series.freshness(inputs.now), inputs.facts.error(Source::MetricsNew)) {
-            (_, Some(error)) => format!("not known: {error}; {}", error.hint()),
+            (_, Some(error)) => super::not_known(error),
             (Freshness::Provisional, _) => "only a provisional point so far; wait a minute".to_owned(),
             _ => "CloudWatch has no lag for this task; is the task's resource id in the outputs right?".to_owned(),
         };

@@ -1,5 +1,6 @@
 //! Gates on the weights themselves: settled, watched for long enough, as confirmed, and nobody else at work.
 
+use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
 use crate::domain::traffic::ChangeStatus;
 use crate::domain::units::{Timestamp, age_text, countdown_text};
@@ -86,6 +87,11 @@ pub(super) fn bake(inputs: Inputs<'_>) -> Gate {
     }
 }
 
+/// Before the first `up` there is no pair, and nothing is wrong with that.
+fn awaits_up(inputs: Inputs<'_>) -> bool {
+    inputs.facts.error(Source::Service).is_some_and(|error| error.kind == ErrorKind::NotProvisioned)
+}
+
 pub(super) fn drift(inputs: Inputs<'_>) -> Gate {
     const ID: GateId = GateId::Drift;
     const LIMIT: &str = "as confirmed";
@@ -95,6 +101,7 @@ pub(super) fn drift(inputs: Inputs<'_>) -> Gate {
     };
     let group = match group {
         Ok(group) => group,
+        Err(shape) if awaits_up(inputs) => return Gate::unknown(ID, LIMIT, format!("no pair yet: {shape}")).at(at),
         Err(shape) => return Gate::new(ID, Verdict::Fail, "not a weighted pair", LIMIT, shape.to_string()).at(at),
     };
     let Some(history) = inputs.history else { return Gate::unknown(ID, LIMIT, NO_JOURNAL) };

@@ -7,7 +7,7 @@ use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
 
-use super::{configure, provision, steps, toast};
+use super::{configure, provision, renewal, steps, toast, zone};
 
 /// Longest filter text.
 const MAX_FILTER: usize = 60;
@@ -110,6 +110,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             model.frozen = if model.frozen.is_some() { None } else { Some(Box::new(model.live.clone())) };
         }
         Action::Refresh => {
+            renewal::want_by_hand(model);
             for source in Source::ALL {
                 model.polls.hurry(source);
             }
@@ -141,6 +142,8 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::RefreshState => provision::refresh(model),
         Action::Stop => provision::stop(model, effects),
         Action::Release => provision::ask_release(model),
+        Action::Adopt if matches!(model.screen.view, View::Provision | View::Traffic) => zone::ask_adopt(model),
+        Action::Adopt => toast(model, "that key belongs to Provision and Traffic: press 5 or 2 first", false),
         Action::ClearLocks => provision::clear_locks(model),
         Action::CycleShow => provision::cycle_show(model),
         Action::ToggleLog => provision::toggle_log(model),

@@ -8,9 +8,13 @@ mod keys;
 mod provision;
 #[cfg(test)]
 mod provision_tests;
+mod renewal;
+#[cfg(test)]
+mod renewal_tests;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod zone;
 
 use super::facts::Source;
 use super::gate::{self, Inputs, Verdict};
@@ -68,6 +72,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             steps::shifted(model, request, outcome, entries, &mut effects);
         }
         Msg::Provision { request, news } => provision::news(model, request, news, &mut effects),
+        Msg::Renewed { request, result } => renewal::arrived(model, request, result),
         Msg::Settled { request, result } => steps::settled(model, request, result),
     }
     follow_up(model, &mut effects);
@@ -112,6 +117,8 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
         effects.push(Effect::ReadJournal);
     }
     provision::look(model, effects);
+    zone::show_left(model);
+    renewal::go_on(model, effects);
     steps::settle_leftovers(model, effects);
     ask(model, effects);
 }

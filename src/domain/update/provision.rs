@@ -16,12 +16,12 @@ use crate::domain::traffic::Side;
 use crate::domain::zone::{Standing, release};
 use crate::keymap::View;
 
-use super::{next_request, note, notice, reread_records, toast};
+use super::{next_request, note, notice, renewal, reread_records, toast, zone};
 
 /// Sends an order.
 pub(super) fn order(model: &mut Model, order: Order, effects: &mut Vec<Effect>) {
     let request = next_request(model);
-    if !matches!(order, Order::Look | Order::Follow(_)) {
+    if !matches!(order, Order::Look | Order::Follow(_) | Order::Orphans { .. }) {
         model.provision.busy = Some(request);
     }
     effects.push(Effect::Provision { request, order });
@@ -36,12 +36,7 @@ pub(super) fn look(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 pub(super) fn cannot(model: &mut Model) -> bool {
-    if model.stack.read_only {
-        notice(model, "Read only", vec!["this cockpit was started with --read-only and starts nothing".to_owned()]);
-        return true;
-    }
-    if model.provision.busy.is_some() {
-        toast(model, "Pulumi is being asked; wait for its answer", true);
+    if cannot_change(model) {
         return true;
     }
     if let Some(Fact { value, .. }) = &model.provision.look
@@ -49,6 +44,19 @@ pub(super) fn cannot(model: &mut Model) -> bool {
     {
         let lines = vec![trouble.message.clone(), trouble.hint.clone()];
         notice(model, "Pulumi cannot be used", lines);
+        return true;
+    }
+    false
+}
+
+/// The same for what needs no Pulumi.
+pub(super) fn cannot_change(model: &mut Model) -> bool {
+    if model.stack.read_only {
+        notice(model, "Read only", vec!["this cockpit was started with --read-only and starts nothing".to_owned()]);
+        return true;
+    }
+    if model.provision.busy.is_some() {
+        toast(model, "Pulumi is being asked; wait for its answer", true);
         return true;
     }
     false
@@ -100,10 +108,10 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
     if cannot(model) {
         return;
     }
-    if let Some(Standing::Pair(group)) = standing(model)
-        && group.weights().new_weight() == 0
-    {
-        return ask_release(model);
+    match standing(model) {
+        Some(Standing::Pair(group)) if group.weights().new_weight() == 0 => return ask_release(model),
+        Some(Standing::Lone) => return ask_release(model),
+        _ => {}
     }
     if refused(model, RunKind::Destroy, "destroy") {
         return;
@@ -144,7 +152,7 @@ pub(super) fn ask(model: &mut Model, question: Question, need: Need) {
 /// Proposes to turn the pair back into one record, so that `destroy` leaves the name with an answer.
 pub(super) fn ask_release(model: &mut Model) {
     // The batch writes the same records as a run or a weight change does.
-    if cannot(model) || refused(model, RunKind::Refresh, "release") {
+    if cannot_change(model) || refused(model, RunKind::Refresh, "release") {
         return;
     }
     let to = match standing(model) {
@@ -262,8 +270,7 @@ fn lost_ground(model: &Model, question: &Question) -> Option<String> {
         Question::Config(_) => may_start(RunKind::Preview, &situation(model)).err().map(|refusal| refusal.to_string()),
         Question::Run(run) => may_begin(model, run.kind()).err().map(|refusal| refusal.to_string()),
         Question::Zone(plan) => {
-            let seen: Vec<_> = plan.deletes.iter().collect();
-            let there = seen.iter().all(|record| model.live.facts.records.contains(record));
+            let there = plan.is_as_seen(&model.stack.group, &model.live.facts.records);
             let started = may_start(RunKind::Refresh, &situation(model)).err().map(|refusal| refusal.to_string());
             if there { started } else { Some("the records changed while you looked at the question".to_owned()) }
         }
@@ -308,6 +315,11 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
                 let id = head.id.clone();
                 begin(model, head.clone());
                 order(model, Order::Follow(id), effects);
+            }
+            // A key that was set, here or in another terminal, may say which name is moved.
+            let before = model.provision.look.as_ref().map(|look| &look.value.setup);
+            if !model.stack.is_provisioned() && before.is_some_and(|setup| *setup != look.setup) {
+                renewal::want(model);
             }
             model.provision.look = Some(Fact { value: *look, at: model.live.now });
         }
@@ -361,6 +373,7 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             reread_records(model);
             order(model, Order::Look, effects);
         }
+        News::Orphans(found) => model.provision.left = Some(zone::left_text(found)),
         News::Failed(trouble) => {
             notice(model, "Not done", vec![trouble.message, trouble.hint]);
             reread_records(model);
@@ -419,6 +432,17 @@ fn ended(
         );
     }
     toast(model, format!("pulumi {kind}: {text}"), !succeeded);
+    // One that had ended before this cockpit was opened has nothing to tell it.
+    if !known {
+        if succeeded && kind == RunKind::Destroy {
+            let (key, endpoints) = (model.stack.group.clone(), model.stack.endpoints.clone());
+            order(model, Order::Orphans { key, endpoints }, effects);
+        }
+        // Before the first `up` even a preview that fails has made the stack, whose configuration can be read then.
+        if !model.stack.is_provisioned() || (succeeded && !kind.is_preview()) {
+            renewal::want(model);
+        }
+    }
     model.polls.hurry(Source::StackRun);
     reread_records(model);
 }

@@ -35,15 +35,15 @@ const LISTING: Listing = Listing { page_rows: 10, last_row: 90 };
 const LEGACY_DNS: &str = "legacy.elb.amazonaws.com";
 
 /// A cockpit on the Provision view, with Pulumi and the zone played by hand.
-struct Desk {
-    model: Model,
+pub(super) struct Desk {
+    pub(super) model: Model,
     newest: u64,
     runs: u32,
 }
 
 impl Desk {
     /// The pair at these weights; the new stack gets so many requests a minute.
-    fn new(legacy: u8, new: u8, requests: f64) -> Self {
+    pub(super) fn new(legacy: u8, new: u8, requests: f64) -> Self {
         let stack = Stack {
             name: "prod".into(),
             region: "us-west-2".into(),
@@ -60,6 +60,7 @@ impl Desk {
                 }),
                 evaluate_health: true,
             },
+            unset: Vec::new(),
             read_only: false,
             simulation: None,
             operator: "maria".into(),
@@ -83,7 +84,7 @@ impl Desk {
         self.model.live.facts.absorb(&key, source, Ok(observation), now);
     }
 
-    fn zone(&mut self, records: Vec<Record>) {
+    pub(super) fn zone(&mut self, records: Vec<Record>) {
         self.absorb(Source::Records, Observation::Records(records));
     }
 
@@ -105,7 +106,7 @@ impl Desk {
         self.feed(Msg::JournalRead { result: Ok((events.into_iter().map(entry).collect(), 0)) });
     }
 
-    fn feed(&mut self, msg: Msg) -> Vec<Effect> {
+    pub(super) fn feed(&mut self, msg: Msg) -> Vec<Effect> {
         let effects = update(&mut self.model, msg);
         for effect in &effects {
             if let Effect::Provision { request, .. } = effect {
@@ -115,7 +116,7 @@ impl Desk {
         effects
     }
 
-    fn news(&mut self, news: News) -> Vec<Effect> {
+    pub(super) fn news(&mut self, news: News) -> Vec<Effect> {
         let request = self.model.provision.busy.unwrap_or(self.newest);
         self.feed(Msg::Provision { request, news })
     }
@@ -133,7 +134,7 @@ impl Desk {
         self.news(News::Looked(Box::new(look)))
     }
 
-    fn press(&mut self, key: char) -> Vec<Effect> {
+    pub(super) fn press(&mut self, key: char) -> Vec<Effect> {
         self.feed(Msg::Key(Key::char(key)))
     }
 
@@ -141,7 +142,7 @@ impl Desk {
         self.feed(Msg::Key(Key::plain(Code::Enter)))
     }
 
-    fn type_in(&mut self, text: &str) -> Vec<Effect> {
+    pub(super) fn type_in(&mut self, text: &str) -> Vec<Effect> {
         for c in text.chars() {
             let effects = self.press(c);
             assert!(heavy(&effects).is_none(), "a letter sends nothing");
@@ -149,13 +150,13 @@ impl Desk {
         self.enter()
     }
 
-    fn arm(&mut self) {
+    pub(super) fn arm(&mut self) {
         let uptime = self.model.uptime;
         self.feed(Msg::Drawn { uptime, listing: LISTING });
         self.model.uptime += ARMS_AFTER;
     }
 
-    fn wait(&mut self, by: Duration) -> Vec<Effect> {
+    pub(super) fn wait(&mut self, by: Duration) -> Vec<Effect> {
         let (now, uptime) = (self.model.live.now.plus(by), self.model.uptime + by);
         self.feed(Msg::Tick { now, uptime })
     }
@@ -173,7 +174,7 @@ impl Desk {
         }
     }
 
-    fn started(&mut self, kind: RunKind) -> String {
+    pub(super) fn started(&mut self, kind: RunKind) -> String {
         let head = self.head(kind);
         let id = head.id.clone();
         let effects = self.news(News::Started(head));
@@ -186,7 +187,7 @@ impl Desk {
         self.news(News::Lines { run: run.to_owned(), lines, oversized: 0 });
     }
 
-    fn ended(&mut self, run: &str, succeeded: bool) -> Vec<Effect> {
+    pub(super) fn ended(&mut self, run: &str, succeeded: bool) -> Vec<Effect> {
         let exit = Exit::Code(Some(i32::from(!succeeded)));
         let text = if succeeded { "succeeded" } else { "failed" }.to_owned();
         self.news(News::Ended { run: run.to_owned(), exit, text, note: true, stderr: String::new() })
@@ -199,7 +200,7 @@ impl Desk {
         self.ended(&run, true);
     }
 
-    fn notice(&self) -> String {
+    pub(super) fn notice(&self) -> String {
         match &self.model.dialog {
             Some(Dialog::Notice { title, lines }) => format!("{title}: {}", lines.join("; ")),
             other => panic!("no notice but {other:?}"),
@@ -471,16 +472,18 @@ fn without_pulumi_or_the_right_to_write_nothing_is_started() {
     let mut desk = Desk::new(100, 0, 0.0);
     let trouble = Trouble { message: "pulumi was not found".into(), hint: "install it".into() };
     desk.looked(|look| look.pulumi = Err(trouble));
-    for key in ['p', 'u', 'D', 'E', 'c', 'S'] {
+    for key in ['p', 'u', 'D', 'c', 'S'] {
         assert!(!asked(&desk.press(key), |_| true));
         assert!(desk.notice().contains("pulumi was not found; install it"));
         desk.enter();
     }
+    desk.press('E');
+    assert!(matches!(desk.model.dialog, Some(Dialog::Ask(_))), "a bastion without Pulumi can hand the name back");
     let mut desk = Desk::new(100, 0, 0.0);
     let run = desk.started(RunKind::Up);
     desk.news(News::AskedToStop(true));
     desk.model.stack.read_only = true;
-    for key in ['p', 'u', 'D', 'E', 'c', 'S', 'x'] {
+    for key in ['p', 'u', 'D', 'E', 'A', 'c', 'S', 'x'] {
         assert!(!asked(&desk.press(key), |_| true), "{key} {run}");
         assert!(!matches!(desk.model.dialog, Some(Dialog::Ask(_))), "{key}");
         desk.enter();

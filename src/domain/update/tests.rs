@@ -51,6 +51,7 @@ impl Cockpit {
                 }),
                 evaluate_health: true,
             },
+            unset: Vec::new(),
             read_only: false,
             simulation: None,
             operator: "local".into(),
@@ -97,6 +98,7 @@ impl Cockpit {
                 record("A", "legacy", self.weights.legacy()),
                 record("A", "new", self.weights.new_weight()),
             ]),
+            Query::Zone => Observation::Zone(vec![]),
             Query::Change(id) => Observation::Change(Change { id: id.clone(), status: ChangeStatus::Pending, at: now }),
             Query::Replication => Observation::Replication(Replication {
                 task: ReplicationTask {

@@ -17,7 +17,8 @@ use ratatui::text::Line;
 
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::Listing;
-use crate::domain::provision::{ReadyPlan, Run};
+use crate::domain::provision::{ReadyPlan, Run, standing};
+use crate::domain::zone::Standing;
 use crate::keymap::{Action, key_for};
 
 use super::cx::Cx;
@@ -127,7 +128,11 @@ fn keys<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         if !needs {
             keys.push((Action::Configure, "configure"));
         }
-        keys.push((Action::Release, "release the name"));
+        match standing(cx.model) {
+            Some(Standing::Simple(_)) => keys.push((Action::Adopt, "adopt the name")),
+            Some(Standing::Pair(_) | Standing::Lone) => keys.push((Action::Release, "release the name")),
+            _ => {}
+        }
     }
     if locked {
         keys.push((Action::ClearLocks, "clear locks"));

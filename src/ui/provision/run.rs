@@ -6,6 +6,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::domain::deploy::explain::cut_short;
+use crate::domain::deploy::pending::Pending;
 use crate::domain::deploy::{Failure, FailureKind, Resource};
 use crate::domain::provision::Run;
 use crate::domain::units::age_text;
@@ -93,10 +95,25 @@ fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
         }
         paragraph(cx, out, Role::Strong, &format!("way out: {}", why.way_out), width);
     }
-    let unfinished = deploy.unfinished();
-    if !unfinished.is_empty() {
-        let text = format!("under way when it ended, look for them in AWS: {}", named(cx, run, &unfinished));
+    if let Some(missing) = cut_short(deploy).filter(|_| ending.succeeded) {
+        marked(cx, out, Mark::Unknown, Role::Unknown, &format!("not all is known: {missing}"), width);
+    }
+    unfinished(cx, out, run, width);
+}
+
+/// What was under way when the run ended. What Pulumi's own state tells of it as an open operation is not told twice.
+fn unfinished(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
+    let open = cx.model.provision.look.as_ref().map_or(&[][..], |look| look.value.pending.as_slice());
+    let unfinished = run.deploy.unfinished();
+    let untold = || unfinished.iter().filter(|r| open.iter().all(|pending| pending.urn != *r.urn));
+    for resource in untold().take(NAMED) {
+        let pending = Pending::of(resource);
+        let text = format!("{} {} when it ended: {}", pending.operation, pending.name(), pending.look_for());
         marked(cx, out, Mark::Unknown, Role::Unknown, &text, width);
+    }
+    let more = untold().count().saturating_sub(NAMED);
+    if more > 0 {
+        paragraph(cx, out, Role::Dim, &format!("and {more} more that were under way; `o` shows the log"), width);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::provision::Look;
 use crate::keymap::{Action, key_for};
 
 use super::super::cx::Cx;
+use super::super::first_day;
 use super::super::theme::{Mark, Role};
 use super::{heading, marked, paragraph};
 
@@ -22,6 +23,7 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         out.push(heading(cx, "Pulumi", "", width));
         let text = if provision.asked { "Pulumi is being looked at" } else { "Pulumi was not looked at yet" };
         marked(cx, &mut out, Mark::Waiting, Role::Waiting, text, width);
+        not_provisioned(cx, &mut out, width);
         return out;
     };
     let age = format!("looked {} ago", cx.age(look.at));
@@ -41,7 +43,27 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         locked(cx, &mut out, lock, *holder, width);
     }
     pending(cx, &mut out, &look.value, width);
+    not_provisioned(cx, &mut out, width);
     out
+}
+
+/// What is missing before the first `up`, a line with its command for each key; else the next thing to do.
+fn not_provisioned(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, width: usize) {
+    let stack = &cx.model.stack;
+    if stack.is_provisioned() || cx.model.provision.going_on().is_some() {
+        return;
+    }
+    let answered = first_day::answered(cx.model, cx.world).map(|text| format!("; {text}")).unwrap_or_default();
+    let text = format!("not provisioned yet{answered}; next: {}", first_day::next(cx.model, cx.world));
+    if stack.unset.is_empty() {
+        return marked(cx, out, Mark::Waiting, Role::Text, &text, width);
+    }
+    // The list of keys below says the same, where Pulumi has told them.
+    if cx.model.provision.setup().is_none_or(|setup| setup.missing().is_empty()) {
+        for line in &stack.unset {
+            marked(cx, out, Mark::Unknown, Role::Text, line, width);
+        }
+    }
 }
 
 fn locked(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, lock: &Lock, holder: Holder, width: usize) {
@@ -79,12 +101,14 @@ pub(super) fn what_keys_do(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     let text = format!("No run of the stack {} in {} is known on this host.", stack.name, stack.region);
     paragraph(cx, &mut out, Role::Text, &text, width);
     out.push(Line::default());
+    let adopt = (Action::Adopt, "adopt: turns the name's simple record into a weighted one, which the first up needs");
     let keys = [
         (Action::Preview, "preview: says what an up would change, and keeps that as the plan"),
         (Action::Up, "up: runs the plan that was read, and nothing else, after your yes"),
         (Action::Destroy, "destroy: releases the name first, then previews, then asks for the stack's name"),
     ];
-    for (action, text) in keys {
+    let adopt = (!stack.is_provisioned()).then_some(adopt);
+    for (action, text) in adopt.into_iter().chain(keys) {
         let mut lines = Vec::new();
         paragraph(cx, &mut lines, Role::Text, text, width.saturating_sub(4));
         for (index, line) in lines.into_iter().enumerate() {

@@ -1,0 +1,295 @@
+//! `adopt` and `release`: the zone's first and last day, from scripts.
+//!
+//! Look, plan, ask, look again, send once, and with `--wait` follow to INSYNC. The plan is the domain's, the sending
+//! [`crate::runtime::zone`]'s. Neither moves traffic: what would is refused.
+
+use serde_json::json;
+
+use crate::adapters::pulumi::PulumiError;
+use crate::cli::{AdoptArgs, Global, GoArgs, ReleaseArgs};
+use crate::config::defaults;
+use crate::domain::confirm::{Confirmed, Need, YesFlag};
+use crate::domain::deploy::guard::{RunKind, may_start};
+use crate::domain::facts::{Facts, Source};
+use crate::domain::model::Model;
+use crate::domain::provision::{situation, standing};
+use crate::domain::record::Event;
+use crate::domain::traffic::{Change, Record, Side};
+use crate::domain::units::age_text;
+use crate::domain::zone::{self, Standing, ZonePlan, ZoneRefusal, ZoneStep};
+use crate::ports::{ErrorKind, PortError};
+use crate::runtime::gather::{gather, keep_record};
+use crate::runtime::ports_set::Scribe;
+use crate::runtime::zone::turned;
+
+use super::ask::{Declined, ask};
+use super::compose::{Session, connect};
+use super::failure::{Exit, Failure};
+use super::follow_up;
+use super::out::Out;
+
+/// What has to be known before and right before the sending.
+const ASKED: [Source; 4] = [Source::Records, Source::Change, Source::StackRun, Source::Identity];
+
+/// Turns the simple record into the weighted pair.
+///
+/// # Errors
+/// [`Failure`] with the exit code for whatever kept it from being done.
+pub async fn adopt(args: AdoptArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    carry_out(ZoneStep::Adopt, args.go, global, out).await
+}
+
+/// Turns the weighted pair back into one simple record.
+///
+/// # Errors
+/// [`Failure`] with the exit code for whatever kept it from being done.
+pub async fn release(args: ReleaseArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    carry_out(ZoneStep::Release(args.to), args.go, global, out).await
+}
+
+async fn carry_out(step: ZoneStep, go: GoArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    let session = connect(global).await?;
+    if session.settings.read_only && !go.dry_run {
+        return Err(Failure::new(
+            Exit::Declined,
+            "read_only",
+            "nothing was changed: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)",
+            "leave it out to change records; --dry-run shows what would be sent",
+        ));
+    }
+    session.settle_open(out).await?;
+    let seen = look(&session, out).await?;
+    let key = &session.ports.key;
+    let plan = match step {
+        ZoneStep::Adopt => zone::adopt(key, &session.stack.endpoints, seen.records()),
+        ZoneStep::Release(to) => zone::release(key, seen.records(), to),
+    };
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(refusal) => return refused(step, &refusal, &seen, go, out),
+    };
+    describe(&plan, out);
+    if go.dry_run {
+        report(&plan, "dry_run", None, None, go, out)?;
+        return Ok(Exit::Done);
+    }
+    let operator = session.operator(&seen.model.live.facts);
+    let yes = confirm(&session, &plan, &operator, go, out).await?;
+    let again = look(&session, out).await?;
+    if !plan.is_as_seen(key, again.records()) {
+        return Err(conflict("they changed while this was being decided", again.records()));
+    }
+    send(&session, plan, yes, &operator, go, out).await
+}
+
+/// What was seen, as the cockpit would know it.
+struct Seen {
+    model: Model,
+}
+
+impl Seen {
+    fn records(&self) -> &[Record] {
+        &self.model.live.facts.records
+    }
+}
+
+/// Reads the records, who asks, the journal and the runs of this host, and refuses under the same guard as the cockpit.
+async fn look(session: &Session, out: &mut Out) -> Result<Seen, Failure> {
+    let mut gathered = gather(&session.ports, &ASKED, Facts::default(), defaults::GATHER_DEADLINE).await;
+    for source in [Source::Records, Source::StackRun] {
+        if let Some(error) = gathered.facts.error(source) {
+            return Err(error.clone().into());
+        }
+    }
+    // A weight change that has become INSYNC meanwhile does not stand in the way.
+    let operator = session.operator(&gathered.facts);
+    for error in keep_record(&session.ports, &mut gathered, &operator, &session.stack.host).await {
+        out.say(&format!("the journal is behind: {error}"));
+    }
+    let journal = gathered.journal?;
+    // Somebody else of this host was faster; deciding anew is up to the operator.
+    let newer = journal.entries.iter().rev().find(|e| e.at > session.began && matches!(e.event, Event::Intent { .. }));
+    if let Some(entry) = newer {
+        let words = format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text());
+        return Err(conflict(&words, &gathered.facts.records));
+    }
+    let mut model = Model::new(session.stack.clone(), session.policy.clone(), gathered.now);
+    model.live.history = Some(journal.history);
+    model.live.facts = gathered.facts;
+    // The batch writes the same records as a run or a weight change does.
+    may_start(RunKind::Refresh, &situation(&model)).map_err(PulumiError::from)?;
+    Ok(Seen { model })
+}
+
+/// A plan that cannot be made: nothing is to be done, or the refusal by its name.
+fn refused(step: ZoneStep, refusal: &ZoneRefusal, seen: &Seen, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
+    let there = match step {
+        ZoneStep::Adopt => {
+            matches!(refusal, ZoneRefusal::AlreadyPair { .. } | ZoneRefusal::AlreadyAdopted { .. })
+        }
+        ZoneStep::Release(to) => standing(&seen.model) == Some(Standing::Simple(Some(to))),
+    };
+    if !there {
+        let hint = match refusal {
+            ZoneRefusal::OtherHasWeight { to: Side::Legacy, .. } => "tapctl rollback, then release again",
+            ZoneRefusal::OtherHasWeight { .. } => "tapctl shift, then release again",
+            _ => "do what the sentence says, then try again; `tapctl status` shows what is seen",
+        };
+        return Err(Failure::new(Exit::Gate, "refused", format!("nothing was changed: {refusal}"), hint));
+    }
+    if go.json {
+        out.json(&json!({
+            "schema": 1, "result": "nothing_to_do", "record": seen.model.stack.group.name, "step": step, "change": null,
+        }))?;
+    }
+    let words = match step {
+        ZoneStep::Adopt => refusal.to_string(),
+        ZoneStep::Release(to) => format!("the name is one simple record to the {} stack already", to.name()),
+    };
+    out.say(&format!("{words}; nothing was sent"));
+    Ok(Exit::Done)
+}
+
+fn describe(plan: &ZonePlan, out: &mut Out) {
+    out.say(&plan.title());
+    out.say(&format!("  {}", plan.call_text()));
+    out.say("  one batch, all of it or nothing; no traffic moves");
+}
+
+async fn confirm(
+    session: &Session,
+    plan: &ZonePlan,
+    operator: &str,
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<YesFlag, Failure> {
+    if let Some(yes) = YesFlag::from_cli(go.yes) {
+        return Ok(yes);
+    }
+    match ask(out, &Need::Typed(plan.name.clone())).await {
+        Ok(yes) => Ok(yes),
+        Err(Declined(why)) => {
+            note(session, operator, Event::Declined { what: plan.title(), why: why.clone() }, out).await;
+            Err(Declined(why).into())
+        }
+    }
+}
+
+async fn note(session: &Session, operator: &str, event: Event, out: &mut Out) {
+    if let Err(error) = Scribe::new(&session.ports, operator, &session.stack.host).append(event).await {
+        out.say(&format!("the journal cannot be written: {error}"));
+    }
+}
+
+async fn send(
+    session: &Session,
+    plan: ZonePlan,
+    yes: YesFlag,
+    operator: &str,
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let interrupt = follow_up::Interrupt::listen();
+    let confirmed = Confirmed::by_flag(plan, yes);
+    let sent = turned(&session.ports, &confirmed, operator, &session.stack.host).await;
+    let plan = confirmed.into_inner();
+    let change = match sent {
+        Ok(change) => change,
+        Err(error) => return not_accepted(session, &plan, error, go, out).await,
+    };
+    out.say(&format!("Route 53 accepted it as {}: {}", change.id, change.status));
+    if !go.wait {
+        out.say(&plan.for_pulumi());
+        report(&plan, "accepted", Some(&change), None, go, out)?;
+        return Ok(Exit::Done);
+    }
+    let hint = "`tapctl status` shows how the name is answered";
+    let change = follow_up::insync(session, &change, interrupt, hint, out).await?;
+    let records = records(session).await?;
+    let verified = plan.is_done(&records);
+    let text =
+        format!("{}: INSYNC, read back {}", plan.title(), if verified { "as confirmed" } else { "as something else" });
+    note(session, operator, Event::Note { text }, out).await;
+    if !verified {
+        return Err(conflict("they are not what was confirmed", &records));
+    }
+    let ttl = plan.creates.iter().chain(&plan.deletes).map(Record::ttl).max().unwrap_or_default();
+    out.say(&format!("read back as confirmed; resolvers may hold the old answer for {} more", age_text(ttl)));
+    out.say(&plan.for_pulumi());
+    report(&plan, "insync", Some(&change), Some(true), go, out)?;
+    Ok(Exit::Done)
+}
+
+async fn records(session: &Session) -> Result<Vec<Record>, PortError> {
+    let mut facts = Facts::default();
+    let answer = session.ports.observe.observe(crate::domain::facts::Query::Records).await?;
+    facts.absorb(&session.ports.key, Source::Records, Ok(answer), session.ports.clock.now());
+    Ok(facts.records)
+}
+
+/// The batch was refused, or its answer was lost: then the records say whether it was carried out.
+async fn not_accepted(
+    session: &Session,
+    plan: &ZonePlan,
+    error: PortError,
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    if error.kind == ErrorKind::Conflict {
+        let found = records(session).await.unwrap_or_default();
+        return Err(conflict(&error.message, &found));
+    }
+    let words = match (error.outcome_unknown(), records(session).await) {
+        (false, _) => "nothing was changed",
+        (true, Ok(records)) if plan.is_done(&records) => {
+            out.say(&format!("the answer was lost ({error}), but the records show that it was made"));
+            out.say(&plan.for_pulumi());
+            report(plan, "settled", None, Some(true), go, out)?;
+            return Ok(Exit::Done);
+        }
+        (true, Ok(records)) if plan.is_as_seen(&session.ports.key, &records) => {
+            "the records show that nothing was changed"
+        }
+        (true, _) => "it is not known whether it was made; look with `tapctl status` before anything else",
+    };
+    let mut failure = Failure::from(error);
+    failure.message = format!("{}; {words}", failure.message);
+    Err(failure)
+}
+
+/// A conflict, with what is there.
+fn conflict(words: &str, found: &[Record]) -> Failure {
+    Failure::new(
+        Exit::Conflict,
+        "conflict",
+        format!("the records changed under us; nothing was sent again: {words}"),
+        "look at who changed them (tapctl journal, CloudTrail), then decide again from what is there now",
+    )
+    .with("found", json!(found))
+}
+
+fn report(
+    plan: &ZonePlan,
+    result: &str,
+    change: Option<&Change>,
+    verified: Option<bool>,
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    if !go.json {
+        return Ok(());
+    }
+    let change = change.map(|c| json!({"id": c.id, "status": c.status, "at": c.at.to_string()}));
+    out.json(&json!({
+        "schema": 1,
+        "result": result,
+        "record": plan.name,
+        "step": plan.step,
+        "deletes": plan.deletes,
+        "creates": plan.creates,
+        "call": plan.call_text(),
+        "change": change,
+        "verified": verified,
+        "pulumi": plan.for_pulumi(),
+    }))
+}

@@ -1,0 +1,202 @@
+//! When the stack is read anew, when that takes effect, and what is shown of a zone after `destroy`.
+
+use std::time::Duration;
+
+use super::provision_tests::Desk;
+use crate::domain::deploy::guard::RunKind;
+use crate::domain::facts::Source;
+use crate::domain::model::{Dialog, Question};
+use crate::domain::msg::{Effect, Msg, Request};
+use crate::domain::provision::{News, Order, Trouble, situation};
+use crate::domain::renewal::{MAX_TRIES, Renewal, Renewed};
+use crate::domain::shift::fixtures::record;
+use crate::domain::traffic::{Record, Routing};
+use crate::domain::zone::{NewEndpoint, Orphan};
+use crate::keymap::View;
+
+fn renewal(effects: &[Effect]) -> Option<Request> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Renew { request } => Some(*request),
+        _ => None,
+    })
+}
+
+fn switches(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Switch { .. }))
+}
+
+/// A cockpit on a stack that nobody has provisioned, whose name is one simple record.
+fn first_night() -> Desk {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.model.stack.endpoints.new = None;
+    desk.zone(simple());
+    desk
+}
+
+fn simple() -> Vec<Record> {
+    vec![Record { set_identifier: None, routing: Routing::Simple, ..record("A", "legacy", 0) }]
+}
+
+/// The stack as it is after the first `up`.
+fn built(desk: &Desk) -> Box<Renewed> {
+    let mut stack = desk.model.stack.clone();
+    stack.endpoints.new = Some(NewEndpoint { dns: "new.elb.amazonaws.com".into(), zone_id: "Z1".into() });
+    Box::new(Renewed { stack, policy: desk.model.policy.clone() })
+}
+
+/// An `up` to its good end; gives the request that reads the stack anew.
+fn up(desk: &mut Desk) -> Request {
+    let run = desk.started(RunKind::Up);
+    renewal(&desk.ended(&run, true)).expect("the stack is read anew")
+}
+
+#[test]
+fn after_an_up_the_stack_is_read_anew_and_everything_is_asked_about_it() {
+    let mut desk = first_night();
+    desk.model.screen.view = View::Provision;
+    desk.model.screen.filter = "dms".into();
+    assert!(!situation(&desk.model).provisioned);
+    let request = up(&mut desk);
+    let result = Ok(built(&desk));
+    let effects = desk.feed(Msg::Renewed { request, result });
+    let switch = effects.iter().position(|effect| matches!(effect, Effect::Switch { .. }));
+    let ask = effects.iter().position(|effect| matches!(effect, Effect::Observe { .. }));
+    assert!(switch.is_some() && switch < ask, "the new ports are there before the first question: {effects:?}");
+    assert!(desk.model.stack.is_provisioned() && situation(&desk.model).provisioned);
+    assert_eq!(desk.model.live.facts.records, [], "what was learned of another stack does not count");
+    assert_eq!((desk.model.screen.view, desk.model.screen.filter.as_str()), (View::Provision, "dms"));
+    assert!(desk.model.provision.run.is_some(), "the run stays on the screen");
+}
+
+#[test]
+fn a_question_that_is_open_keeps_its_ground_until_it_is_answered() {
+    let mut desk = first_night();
+    let request = up(&mut desk);
+    desk.press('A');
+    assert!(matches!(&desk.model.dialog, Some(Dialog::Ask(_))));
+    let result = Ok(built(&desk));
+    let effects = desk.feed(Msg::Renewed { request, result });
+    assert!(!switches(&effects) && !desk.model.stack.is_provisioned());
+    desk.arm();
+    let name = desk.model.stack.group.name.clone();
+    let effects = desk.type_in(&name);
+    assert!(effects.iter().any(|e| matches!(e, Effect::Provision { order: Order::Zone(_), .. })), "{effects:?}");
+    assert!(!switches(&effects), "nor while the batch is being sent");
+    assert!(switches(&desk.news(News::Done("done".into()))));
+    assert!(desk.model.stack.is_provisioned());
+}
+
+#[test]
+fn a_stack_that_cannot_be_read_leaves_the_cockpit_as_it_is_and_is_tried_again() {
+    let mut desk = first_night();
+    let mut request = up(&mut desk);
+    let trouble = || Trouble { message: "the backend is away".into(), hint: "look at it".into() };
+    for _ in 1..MAX_TRIES {
+        desk.feed(Msg::Renewed { request, result: Err(trouble()) });
+        assert!(!desk.model.stack.is_provisioned() && desk.model.dialog.is_none());
+        assert_eq!(renewal(&desk.wait(Duration::from_secs(1))), None, "not at once");
+        request = renewal(&desk.wait(Duration::from_secs(60))).expect("it is tried again");
+    }
+    desk.feed(Msg::Renewed { request, result: Err(trouble()) });
+    assert!(desk.notice().contains("the backend is away"), "{}", desk.notice());
+    desk.press('q');
+    assert_eq!(renewal(&desk.wait(Duration::from_secs(600))), None, "in the end it is left to the operator");
+    let request = renewal(&desk.press('r')).expect("r reads it again");
+    let result = Ok(built(&desk));
+    assert!(switches(&desk.feed(Msg::Renewed { request, result })));
+}
+
+#[test]
+fn only_the_newest_reading_counts() {
+    let mut desk = first_night();
+    let first = up(&mut desk);
+    let run = desk.started(RunKind::Refresh);
+    let second = renewal(&desk.ended(&run, true)).expect("it is read once more");
+    let result = Ok(built(&desk));
+    assert!(!switches(&desk.feed(Msg::Renewed { request: first, result })), "that was read before the refresh");
+    let result = Ok(built(&desk));
+    assert!(switches(&desk.feed(Msg::Renewed { request: second, result })));
+}
+
+#[test]
+fn a_stack_that_is_as_it_was_keeps_what_is_known() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let run = desk.started(RunKind::Refresh);
+    let request = renewal(&desk.ended(&run, true)).unwrap();
+    let records = desk.model.live.facts.records.clone();
+    let same = Renewed { stack: desk.model.stack.clone(), policy: desk.model.policy.clone() };
+    assert!(switches(&desk.feed(Msg::Renewed { request, result: Ok(Box::new(same)) })));
+    assert_eq!(desk.model.live.facts.records, records);
+    assert!(desk.model.live.facts.sources.contains_key(&Source::MetricsNew));
+}
+
+#[test]
+fn a_stack_that_stands_is_read_anew_only_after_what_may_have_changed_it() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    for (kind, succeeded) in [(RunKind::Up, false), (RunKind::Preview, true)] {
+        let run = desk.started(kind);
+        assert_eq!(renewal(&desk.ended(&run, succeeded)), None, "{kind}");
+    }
+    assert_eq!(desk.model.renewal, Renewal::No);
+    let mut desk = first_night();
+    let run = desk.started(RunKind::Preview);
+    assert!(renewal(&desk.ended(&run, false)).is_some(), "it has made the stack, and its configuration can be read");
+}
+
+#[test]
+fn after_a_destroy_the_zone_is_looked_through_and_what_is_left_is_shown_until_it_is_closed() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let before = desk.model.stack.endpoints.clone();
+    let run = desk.started(RunKind::Destroy);
+    let effects = desk.ended(&run, true);
+    let asked = effects.iter().find_map(|effect| match effect {
+        Effect::Provision { order: Order::Orphans { endpoints, .. }, .. } => Some(endpoints.clone()),
+        _ => None,
+    });
+    assert_eq!(asked, Some(before), "the load balancers from before it");
+    let left = Orphan { record: record("A", "new", 0), reason: "points to nothing".into() };
+    desk.press('?');
+    desk.news(News::Orphans(Ok(vec![left])));
+    assert!(matches!(desk.model.dialog, Some(Dialog::Help)), "what is being read is not taken away");
+    desk.press('?');
+    desk.wait(Duration::from_secs(600));
+    assert!(desk.notice().contains("1 of its records") && desk.notice().contains("points to nothing"));
+    desk.press('q');
+    desk.wait(Duration::from_secs(1));
+    assert!(desk.model.dialog.is_none(), "once is enough");
+    desk.news(News::Orphans(Ok(vec![])));
+    assert!(desk.notice().contains("nothing of it is left in the zone"));
+}
+
+#[test]
+fn the_name_is_adopted_only_by_its_typed_name_and_needs_no_pulumi() {
+    let mut desk = first_night();
+    desk.model.provision.look = None;
+    desk.model.screen.view = View::Overview;
+    desk.press('A');
+    assert!(desk.model.dialog.is_none(), "the key belongs to two views");
+    desk.model.screen.view = View::Traffic;
+    desk.press('A');
+    desk.arm();
+    let name = desk.model.stack.group.name.clone();
+    let effects = desk.type_in(&name);
+    let sent = effects.iter().find_map(|effect| match effect {
+        Effect::Provision { order: Order::Zone(plan), .. } => Some(plan.get().clone()),
+        _ => None,
+    });
+    let sent = sent.expect("the batch is sent");
+    assert_eq!(sent.creates, [record("A", "legacy", 100)], "nothing stands beside it before the first up");
+}
+
+#[test]
+fn an_adopted_name_is_released_before_a_destroy() {
+    let mut desk = first_night();
+    desk.zone(vec![record("A", "legacy", 100)]);
+    desk.press('A');
+    assert!(desk.model.dialog.is_none(), "there is nothing to adopt");
+    desk.press('D');
+    match &desk.model.dialog {
+        Some(Dialog::Ask(question)) => assert!(matches!(question.subject(), Question::Zone(_))),
+        other => panic!("not asked: {other:?}"),
+    }
+}

@@ -1,0 +1,61 @@
+//! The zone from the cockpit: adopting the name, and what a `destroy` has left behind.
+
+use crate::domain::confirm::Need;
+use crate::domain::deploy::guard::RunKind;
+use crate::domain::facts::Source;
+use crate::domain::model::{Model, Question};
+use crate::domain::provision::{Trouble, standing};
+use crate::domain::zone::{Orphan, Standing, adopt};
+
+use super::{notice, provision, toast};
+
+/// Proposes to turn the simple record into the weighted pair.
+pub(super) fn ask_adopt(model: &mut Model) {
+    if provision::cannot_change(model) || provision::refused(model, RunKind::Refresh, "adoption") {
+        return;
+    }
+    let Some(standing) = standing(model) else {
+        let why = match model.live.facts.error(Source::Records) {
+            Some(error) => format!("{error}; {}", error.hint()),
+            None => "Route 53 has not answered yet".to_owned(),
+        };
+        return notice(model, "The name is not adopted", vec![why]);
+    };
+    match adopt(&model.stack.group, &model.stack.endpoints, &model.live.facts.records) {
+        Ok(plan) => {
+            let need = Need::Typed(plan.name.clone());
+            provision::ask(model, Question::Zone(plan), need);
+        }
+        Err(refusal) if matches!(standing, Standing::Pair(_) | Standing::Lone) => {
+            toast(model, refusal.to_string(), false);
+        }
+        Err(refusal) => notice(model, "The name is not adopted", vec![refusal.to_string()]),
+    }
+}
+
+/// What a `destroy` has left in the zone, as something to read.
+pub(super) fn left_text(found: Result<Vec<Orphan>, Trouble>) -> (String, Vec<String>) {
+    match found {
+        Ok(orphans) if orphans.is_empty() => {
+            ("The stack is gone".to_owned(), vec!["nothing of it is left in the zone".to_owned()])
+        }
+        Ok(orphans) => {
+            let mut lines: Vec<String> = orphans.iter().map(Orphan::text).collect();
+            lines.push("Pulumi does not know of these any more: look at each, and delete it by hand".to_owned());
+            (format!("The stack is gone, {} of its records are left in the zone", orphans.len()), lines)
+        }
+        Err(trouble) => (
+            "The stack is gone; the zone could not be looked through".to_owned(),
+            vec![trouble.message, trouble.hint, "look for records of it by hand".to_owned()],
+        ),
+    }
+}
+
+/// Shows what a `destroy` has left as soon as nothing else is open.
+pub(super) fn show_left(model: &mut Model) {
+    if model.dialog.is_none()
+        && let Some((title, lines)) = model.provision.left.take()
+    {
+        notice(model, title, lines);
+    }
+}

@@ -1,0 +1,218 @@
+//! The first night in the cockpit: opened on a stack that does not exist, it goes on over the `up` that makes it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use tapctl::config::known::{KnownStack, PROJECT, PlannedStack, REGION};
+use tapctl::domain::deploy::event::parse;
+use tapctl::domain::deploy::explain::Exit;
+use tapctl::domain::deploy::guard::RunKind;
+use tapctl::domain::gate::Policy;
+use tapctl::domain::model::Model;
+use tapctl::domain::provision::{Look, News, Order, RunHead, Trouble};
+use tapctl::domain::record::Event;
+use tapctl::domain::renewal::{Renewal, Renewed};
+use tapctl::domain::units::Timestamp;
+use tapctl::keymap::View;
+use tapctl::ports::{Journal, Provisioner, Tell};
+use tapctl::runtime::renew::Renew;
+use tapctl::runtime::run_renewing;
+use tapctl::sim::{Scenario, Sim};
+use tapctl::standin::Stack;
+use tapctl::ui::{Palette, Theme};
+
+use crate::drill::{Drill, keyboard};
+
+const PREVIEW: &str = include_str!("../fixtures/engine/bundled-preview.jsonl");
+
+/// Pulumi on which an `up` goes on that ends well after so long.
+struct GoesOn(Duration);
+
+impl Provisioner for GoesOn {
+    fn carry_out(&self, order: Order, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            match order {
+                Order::Look => {
+                    let look = look(Some(head(RunKind::Up, Timestamp::default())));
+                    tell(News::Looked(Box::new(look))).await;
+                }
+                Order::Follow(run) => {
+                    tokio::time::sleep(self.0).await;
+                    let (text, stderr) = ("succeeded".to_owned(), String::new());
+                    tell(News::Ended { run, exit: Exit::Code(Some(0)), text, note: true, stderr }).await;
+                }
+                _ => tell(News::Done("done".into())).await,
+            }
+        })
+    }
+}
+
+/// Pulumi that plays the recorded preview, and an `up` of five minutes after which the simulated stack stands.
+struct Makes {
+    sim: Sim,
+    began: Timestamp,
+}
+
+impl Provisioner for Makes {
+    fn carry_out(&self, order: Order, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let ended = |run: &str| News::Ended {
+            run: run.to_owned(),
+            exit: Exit::Code(Some(0)),
+            text: "succeeded".to_owned(),
+            note: true,
+            stderr: String::new(),
+        };
+        Box::pin(async move {
+            match order {
+                Order::Look => tell(News::Looked(Box::new(look(None)))).await,
+                Order::Preview { .. } => tell(News::Started(head(RunKind::Preview, self.began))).await,
+                Order::Execute(_) => tell(News::Started(head(RunKind::Up, self.began))).await,
+                Order::Follow(run) if run == RunKind::Preview.name() => {
+                    let lines = PREVIEW.lines().map(|line| parse(line.as_bytes())).collect();
+                    tell(News::Lines { run: run.clone(), lines, oversized: 0 }).await;
+                    tell(ended(&run)).await;
+                }
+                Order::Follow(run) => {
+                    tokio::time::sleep(Duration::from_secs(300)).await;
+                    self.sim.set_stack(&Stack::provisioned().unwrap().resources).unwrap();
+                    tell(ended(&run)).await;
+                }
+                other => panic!("nobody has asked for {other:?}"),
+            }
+        })
+    }
+}
+
+fn look(newest: Option<RunHead>) -> Look {
+    Look { pulumi: Ok("3.255.0".into()), locks: vec![], pending: vec![], newest, setup: None, passed_through: vec![] }
+}
+
+/// A run that is called as what it does.
+fn head(kind: RunKind, started_at: Timestamp) -> RunHead {
+    RunHead {
+        id: kind.name().into(),
+        kind,
+        line: format!("pulumi {kind}"),
+        operator: "maria".into(),
+        host: "bastion".into(),
+        started_at,
+        asked_to_stop: false,
+    }
+}
+
+/// The drill's stack as its configuration would tell it.
+fn planned(drill: &Drill) -> KnownStack {
+    let outputs = drill.outputs();
+    let values: BTreeMap<String, String> = [
+        ("recordName", outputs.record_name),
+        ("hostedZoneId", outputs.hosted_zone_id),
+        ("legacyLbName", outputs.legacy_lb_name),
+        ("legacyLbDnsName", outputs.legacy_lb_dns_name),
+    ]
+    .into_iter()
+    .map(|(key, value)| (format!("{PROJECT}:{key}"), value))
+    .collect();
+    PlannedStack::read("prod", PROJECT, REGION, &values).into()
+}
+
+/// Opens a cockpit before the `up` is over, on outputs that cannot be read the first `failures` times.
+async fn play(drill: &Drill, script: &str, failures: u32) -> (Model, String) {
+    open(drill, script, failures, Arc::new(GoesOn(Duration::from_secs(60)))).await
+}
+
+/// Opens a cockpit on the planned stack.
+async fn open(drill: &Drill, script: &str, failures: u32, pulumi: Arc<dyn Provisioner>) -> (Model, String) {
+    let known = planned(drill);
+    let mut ports = drill.ports_on(known.clone()).await;
+    ports.provision = pulumi.clone();
+    let mut after = drill.ports().await;
+    (after.provision, after.clock) = (pulumi, ports.clock.clone());
+    let mut stack = drill.model(&after).stack;
+    let built = Renewed { stack: stack.clone(), policy: Policy::default() };
+    let left = Arc::new(AtomicU32::new(failures));
+    let renew: Renew = Arc::new(move || {
+        let (left, built, after) = (left.clone(), built.clone(), after.clone());
+        Box::pin(async move {
+            if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
+                return Err(Trouble { message: "the state's backend is away".into(), hint: "look at it".into() });
+            }
+            Ok((built, after))
+        })
+    });
+    stack.group = known.group_key().unwrap();
+    stack.endpoints = known.endpoints();
+    let model = Model::new(stack, Policy::default(), ports.clock.now());
+    let mut terminal = Terminal::new(TestBackend::new(120, 36)).unwrap();
+    let theme = Theme::new(Palette::Mono, false);
+    let keys = keyboard(script);
+    let end = Box::pin(run_renewing(&mut terminal, theme, keys, model, ports, renew, |_| {})).await;
+    (end.unwrap(), terminal.backend().to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cockpit_opens_on_provision_and_says_calmly_that_nothing_stands() {
+    let drill = Drill::new(Scenario::Steady);
+    let (model, screen) = play(&drill, "<20s>", 0).await;
+    assert_eq!(model.screen.view, View::Provision);
+    assert!(screen.contains("NOT PROVISIONED"), "{screen}");
+    let new = [tapctl::domain::facts::Source::Service, tapctl::domain::facts::Source::Replication];
+    assert!(new.iter().all(|source| model.live.facts.error(*source).is_some()));
+    assert!(model.live.facts.legacy_hosts.is_some(), "the legacy stack is there and is watched");
+    assert!(!drill.was_asked("ecs:DescribeServices"), "nobody asks AWS about what does not exist");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_up_it_watches_the_new_stack_without_being_opened_again() {
+    let drill = Drill::new(Scenario::Steady);
+    let (model, screen) = play(&drill, "<20s>1<100s>", 0).await;
+    assert!(model.stack.is_provisioned() && model.renewal == Renewal::No);
+    assert_eq!(model.screen.view, View::Overview);
+    assert!(screen.contains("legacy 100 %") && screen.contains("4/4"), "{screen}");
+    let (entries, _) = tapctl::adapters::journal::FileJournal::new(drill.state_dir()).read().unwrap();
+    let ended = entries.iter().any(|e| matches!(&e.event, Event::Run { detail, .. } if detail.starts_with("ended")));
+    assert!(ended, "what was noted before it is on disk: {entries:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn outputs_that_cannot_be_read_keep_nobody_from_watching_and_are_read_later() {
+    let drill = Drill::new(Scenario::Steady);
+    let (model, screen) = play(&drill, "<62s>", 3).await;
+    assert!(!model.stack.is_provisioned());
+    assert!(screen.contains("the state's backend is away; again in 5 s"), "{screen}");
+    let drill = Drill::new(Scenario::Steady);
+    let (model, _) = play(&drill, "<120s>", 3).await;
+    assert!(model.stack.is_provisioned());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_is_open_keeps_the_stack_that_it_asks_about() {
+    let drill = Drill::new(Scenario::Steady);
+    let (model, _) = play(&drill, "<55s>=<25s>", 0).await;
+    assert!(!model.stack.is_provisioned() && model.dialog.is_some());
+    let drill = Drill::new(Scenario::Steady);
+    let (model, _) = play(&drill, "<55s>=<15s><esc><5s>", 0).await;
+    assert!(model.stack.is_provisioned());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_first_night_from_a_simple_record_to_the_first_step() {
+    let drill = Drill::new(Scenario::Fresh);
+    let began = Timestamp::from_millis(drill.sim.now().as_millisecond());
+    let pulumi = Arc::new(Makes { sim: drill.sim.clone(), began });
+    let adopt = "<5s>A<1s>app.example.com<enter><5s>";
+    let provision = "p<5s>u<1s>prod<enter><320s>";
+    let script = format!("{adopt}{provision}1<1800s>]<1s>y<5s>");
+    let (model, screen) = Box::pin(open(&drill, &script, 0, pulumi)).await;
+    assert!(model.stack.is_provisioned(), "{screen}");
+    assert_eq!(drill.weights(), (90, 10), "{screen}");
+    let told: Vec<String> = model.live.journal.iter().map(|entry| entry.event.text()).collect();
+    let at = |words: &str| told.iter().position(|text| text.contains(words));
+    let way = ["into a weighted record", "started: pulumi preview", "started: pulumi up", "found at 100/0"].map(at);
+    assert!(way.iter().all(Option::is_some) && way.is_sorted(), "{told:#?}");
+}
