@@ -74,6 +74,9 @@ pub fn set_up(project: &Path, sim: &Sim, speed: f64, endpoint: &str) -> Result<P
     };
     stack.write(&file)?;
     config.write(&file)?;
+    // What tells a stack that was configured before it is made from one that nobody has begun with.
+    let settings_file = project.join(format!("Pulumi.{}.yaml", settings.stack));
+    fs::write(settings_file, "config: {}\n").map_err(|error| error.to_string())?;
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let prefix = vec!["__pulumi".to_owned(), "--settings".to_owned(), file.display().to_string()];
     Ok(Pulumi { program, prefix, project: project.to_owned(), stack: settings.stack })
