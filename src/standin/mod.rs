@@ -154,7 +154,8 @@ fn run(
     out: &mut impl Write,
 ) -> Result<u8, Refusal> {
     let config = Config::read(file)?;
-    let script = Script::of(operation, &stack.resources, settings.stretch)?.with_config(&config);
+    let outputs = serde_json::from_str(&settings.outputs_of_whole()?).map_err(|error| error.to_string())?;
+    let script = Script::of(operation, &stack.resources, settings.stretch)?.with_config(&config).with_outputs(&outputs);
     let script = match refusal(operation, &config, settings)? {
         Some((asked, problems)) => script.refused(asked, &problems),
         None => script,

@@ -87,12 +87,16 @@ impl Settings {
     /// # Errors
     /// Says which file cannot be read.
     pub fn outputs(&self, stack: &Stack) -> Result<String, String> {
-        match &self.outputs {
-            Some(file) if stack.outputs => {
-                fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
-            }
-            _ => Ok("{}".to_owned()),
-        }
+        if stack.outputs { self.outputs_of_whole() } else { Ok("{}".to_owned()) }
+    }
+
+    /// The outputs of a stack that stands, whether it does or not.
+    ///
+    /// # Errors
+    /// Says which file cannot be read.
+    pub fn outputs_of_whole(&self) -> Result<String, String> {
+        let Some(file) = &self.outputs else { return Ok("{}".to_owned()) };
+        fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::keymap::{Action, key_for};
 
 use super::super::cx::Cx;
 use super::super::theme::{Mark, Role};
-use super::{Sheet, any_key, named};
+use super::{Sheet, TYPE, any_key, id_cells, named};
 
 pub(super) fn sheet(
     cx: &Cx<'_>,
@@ -20,11 +20,12 @@ pub(super) fn sheet(
     message: &str,
     width: usize,
 ) -> Sheet {
+    let ids = id_cells(cx, expected);
     let mut body = vec![
         cx.row().mark(Mark::Fail).put(Role::Fail, "Nothing was changed, and nothing is sent again by itself.").line(),
         Line::default(),
         cx.row()
-            .cell(Role::Dim, "", 18)
+            .cell(Role::Dim, "", TYPE + ids)
             .num(Role::Dim, "expected", 10)
             .num(Role::Dim, "found", 10)
             .num(Role::Dim, "wanted", 10)
@@ -39,8 +40,12 @@ pub(super) fn sheet(
         let other = there.is_none_or(|r| *r != record);
         let mut row = cx
             .row()
-            .cell(Role::Text, &record.rtype, 6)
-            .cell(if is_legacy { Role::Legacy } else { Role::New }, record.set_identifier.as_deref().unwrap_or("-"), 12)
+            .cell(Role::Text, &record.rtype, TYPE)
+            .cell(
+                if is_legacy { Role::Legacy } else { Role::New },
+                record.set_identifier.as_deref().unwrap_or("-"),
+                ids,
+            )
             .num(Role::Text, weight(Some(record)), 10)
             .num(if other { Role::Fail } else { Role::Text }, weight(there.copied()), 10)
             .num(Role::Dim, weight(Some(want)), 10)

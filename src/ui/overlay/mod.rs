@@ -34,6 +34,15 @@ struct Sheet {
     foot: Vec<Line<'static>>,
 }
 
+/// Cells of a record's type.
+const TYPE: usize = 6;
+
+/// Cells for the set identifiers of a group: whole wherever there is room, since the two often begin alike.
+fn id_cells(cx: &Cx<'_>, group: &RecordGroup) -> usize {
+    let longest = group.records().filter_map(|r| r.set_identifier.as_deref()).map(|id| cx.cells(id)).max();
+    longest.unwrap_or(0).clamp(12, 26)
+}
+
 /// Draws the dialog in the middle of the screen.
 pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &Cx<'_>) {
     let width = usize::from((screen.width - 2).min(WIDEST) - 4);

@@ -14,7 +14,7 @@ use crate::keymap::{Action, key_for};
 use super::super::cx::Cx;
 use super::super::theme::{Mark, Role};
 use super::super::verdict::{brief, gate_mark};
-use super::{Sheet, named, question_foot};
+use super::{Sheet, TYPE, id_cells, named, question_foot};
 
 pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<ShiftPlan>, width: usize) -> Sheet {
     let plan = question.subject();
@@ -35,9 +35,9 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<ShiftPlan>, width: usiz
 
 /// Each record with its weight now and after.
 fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
-    let mut lines = vec![
-        cx.row().cell(Role::Dim, plan.record_name(), 18).num(Role::Dim, "now", 8).num(Role::Dim, "after", 9).line(),
-    ];
+    let ids = id_cells(cx, &plan.expected);
+    let name = cx.row().cell(Role::Dim, plan.record_name(), TYPE + ids);
+    let mut lines = vec![name.num(Role::Dim, "now", 5).num(Role::Dim, "after", 9).line()];
     let target = plan.target();
     for (before, after) in plan.expected.pairs().iter().zip(target.pairs()) {
         let sides = [(&before.legacy, &after.legacy, Role::Legacy), (&before.new, &after.new, Role::New)];
@@ -45,9 +45,9 @@ fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
             let weight = |w: Option<u8>| w.map_or_else(|| "?".to_owned(), |w| w.to_string());
             let row = cx
                 .row()
-                .cell(Role::Text, &seen.rtype, 6)
-                .cell(role, seen.set_identifier.as_deref().unwrap_or("-"), 12)
-                .num(Role::Text, weight(seen.weight()), 8)
+                .cell(Role::Text, &seen.rtype, TYPE)
+                .cell(role, seen.set_identifier.as_deref().unwrap_or("-"), ids)
+                .num(Role::Text, weight(seen.weight()), 5)
                 .put(Role::Dim, "  → ")
                 .num(Role::Strong, weight(wanted.weight()), 5)
                 .gap(3);
