@@ -141,7 +141,7 @@ impl Script {
                 && let Some(told) = metadata["new"]["outputs"].as_object_mut()
             {
                 for (key, value) in told {
-                    if let Some(now) = outputs.get(&*key) {
+                    if let Some(now) = outputs.get(key.as_str()) {
                         value.clone_from(now);
                     }
                 }
