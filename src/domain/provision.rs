@@ -12,10 +12,11 @@ use super::deploy::lock::{ClearLocks, Holder, Lock};
 use super::deploy::order::{RunOrder, Termination};
 use super::deploy::pending::Pending;
 use super::deploy::{Deploy, Explanation, Parsed, Plan, Show};
-use super::facts::Fact;
+use super::facts::{Fact, Source};
 use super::metrics::Metric;
 use super::model::Model;
 use super::msg::Request;
+use super::series::STALE;
 use super::traffic::GroupKey;
 use super::units::Timestamp;
 use super::zone::{Endpoints, Orphan, Standing, ZonePlan};
@@ -235,21 +236,32 @@ pub fn situation(model: &Model) -> Situation {
         Some(history) if history.unfinished.is_some() => Some("its outcome is not known yet".to_owned()),
         Some(history) => history.pending.as_ref().map(|(id, _)| id.clone()),
     };
-    let requests = facts.metrics.series(Metric::NewRequests);
-    let newest = facts.metrics.series(Metric::LegacyRequests).last_settled(model.live.now);
-    // A balancer without a request publishes nothing: where the legacy one has settled data and the new one none, it is 0.
-    let new_requests_per_min = match requests.last_settled(model.live.now) {
-        Some(point) if model.live.now.since(point.at) <= super::series::STALE => Some(point.value),
-        _ => newest.filter(|p| model.live.now.since(p.at) <= super::series::STALE).map(|_| 0.0),
-    };
     Situation {
         running,
         weight_change,
         standing: standing(model),
-        new_requests_per_min,
+        new_requests_per_min: new_requests_per_min(model),
         unused_below_per_min: model.policy.unused_per_min,
         provisioned: model.stack.is_provisioned(),
     }
+}
+
+/// Requests in the busiest of the new stack's settled minutes of late: clients that left have left for minutes, and one
+/// quiet minute is no proof. Nothing when it is not known.
+fn new_requests_per_min(model: &Model) -> Option<f64> {
+    let (facts, now) = (&model.live.facts, model.live.now);
+    let health = facts.sources.get(&Source::MetricsNew)?;
+    let answers = health.error.is_none() && health.last_ok.is_some_and(|at| now.since(at) <= STALE);
+    if !answers || facts.incomplete.iter().any(|(metric, _)| *metric == Metric::NewRequests) {
+        return None;
+    }
+    let recent = |metric| {
+        let points = facts.metrics.series(metric).settled(now).iter();
+        points.rev().take_while(|point| now.since(point.at) <= STALE).map(|point| point.value).reduce(f64::max)
+    };
+    // A balancer without a request publishes nothing: where CloudWatch has the legacy one's minutes and none of the new
+    // one's, there were none.
+    recent(Metric::NewRequests).or_else(|| recent(Metric::LegacyRequests).map(|_| 0.0))
 }
 
 /// How the name is answered, when Route 53 was read.

@@ -260,7 +260,8 @@ fn the_last_day_is_rollback_release_destroy_and_each_leads_to_the_one_before() {
     standing(&drill);
     let line = |line: &str| in_prod(&drill, line, "90");
     line("shift --to 10 --yes").ended(0);
-    drill.advance(90);
+    // Long enough for slow resolvers to have taken the new answer, which they then keep.
+    drill.advance(900);
     line("status").ended(0);
     let refused = line("destroy --yes --json").ended(3).json();
     assert!(refused["error"]["message"].as_str().unwrap().contains("`tapctl rollback`"), "{refused}");

@@ -4,6 +4,8 @@
 
 mod answers;
 mod configure;
+#[cfg(test)]
+mod destroy_tests;
 mod keys;
 mod provision;
 #[cfg(test)]

@@ -1,0 +1,74 @@
+//! When the cockpit starts no `destroy`: while the new stack has weight or requests, or while that is not known.
+
+use std::time::Duration;
+
+use super::provision_tests::{Desk, LEGACY_DNS, asked, simple};
+use crate::domain::error::{ErrorKind, PortError};
+use crate::domain::facts::{Facts, Observation, Source};
+use crate::domain::metrics::{Metric, MetricReadings, Metrics};
+use crate::domain::provision::Order;
+use crate::domain::series::{Point, Series};
+use crate::domain::traffic::Side;
+
+fn refused(desk: &mut Desk, why: &str) {
+    assert!(!asked(&desk.press('D'), |_| true));
+    assert!(desk.notice().contains(why), "{}", desk.notice());
+}
+
+/// All on the legacy stack, the name released, so many requests on the new one.
+fn released(requests: f64) -> Desk {
+    let mut desk = Desk::new(100, 0, requests);
+    desk.zone(simple(LEGACY_DNS));
+    desk
+}
+
+#[test]
+fn destroy_is_refused_while_the_new_stack_is_used() {
+    refused(&mut Desk::new(90, 10, 0.0), "still has weight");
+    let mut desk = released(40.0);
+    refused(&mut desk, "still receives 40.0 requests/min");
+    desk.enter();
+    desk.zone(simple("new.elb.amazonaws.com"));
+    refused(&mut desk, "would take the system down");
+}
+
+#[test]
+fn one_quiet_minute_does_not_make_the_new_stack_unused() {
+    let mut desk = released(40.0);
+    let newest = desk.model.live.now.floor_to(Duration::from_secs(60)).minus(Duration::from_secs(180));
+    let series = vec![(Metric::NewRequests, Series::new(vec![Point { at: newest, value: 0.0 }]))];
+    desk.absorb(Source::MetricsNew, Observation::Metrics(Side::New, MetricReadings { series, incomplete: vec![] }));
+    refused(&mut desk, "still receives 40.0 requests/min");
+}
+
+/// The new load balancer has no minute, and CloudWatch says `incomplete` of its answer.
+fn without_a_minute(incomplete: Vec<(Metric, String)>) -> Desk {
+    let mut desk = released(0.0);
+    let legacy = desk.model.live.facts.metrics.series(Metric::LegacyRequests).clone();
+    desk.model.live.facts.metrics = Metrics::default();
+    for (side, source, metric, series, incomplete) in [
+        (Side::Legacy, Source::MetricsLegacy, Metric::LegacyRequests, legacy, vec![]),
+        (Side::New, Source::MetricsNew, Metric::NewRequests, Series::new(vec![]), incomplete),
+    ] {
+        desk.absorb(source, Observation::Metrics(side, MetricReadings { series: vec![(metric, series)], incomplete }));
+    }
+    desk
+}
+
+#[test]
+fn requests_that_cannot_be_read_are_not_taken_for_none() {
+    let unknown = "it is not known whether the new stack receives requests";
+    refused(&mut without_a_minute(vec![(Metric::NewRequests, "InternalError".into())]), unknown);
+    let mut desk = without_a_minute(vec![]);
+    let (key, now) = (desk.model.stack.group.clone(), desk.model.live.now);
+    let error = PortError::new(ErrorKind::Throttled, "cloudwatch:GetMetricData", "Rate exceeded");
+    desk.model.live.facts.absorb(&key, Source::MetricsNew, Err(error), now);
+    refused(&mut desk, unknown);
+    let mut desk = released(0.0);
+    let facts = std::mem::take(&mut desk.model.live.facts);
+    desk.model.live.facts = Facts { group: facts.group, records: facts.records, ..Facts::default() };
+    refused(&mut desk, unknown);
+    // A load balancer without a request publishes no minute.
+    let started = without_a_minute(vec![]).press('D');
+    assert!(asked(&started, |order| *order == Order::Preview { destroy: true }));
+}
