@@ -173,7 +173,7 @@ fn cockpit_runs(
 /// # Errors
 /// [`PulumiError::Missing`] with where was looked.
 pub fn program(settings: &Settings, stack: &str) -> Result<Pulumi, PulumiError> {
-    let program = pulumi::find::locate(None, std::env::var_os("PATH").as_deref())?;
+    let program = pulumi::find::locate(settings.pulumi.as_deref(), std::env::var_os("PATH").as_deref())?;
     let project = std::path::absolute(&settings.pulumi_dir).unwrap_or_else(|_| settings.pulumi_dir.clone());
     Ok(Pulumi { program, prefix: Vec::new(), project, stack: stack.to_owned() })
 }

@@ -26,6 +26,7 @@ pub(super) struct FileConfig {
     pub(super) profile: Option<String>,
     pub(super) endpoint_url: Option<String>,
     pub(super) legacy_db_instance: Option<String>,
+    pub(super) pulumi: Option<PathBuf>,
     pub(super) pulumi_dir: Option<PathBuf>,
     pub(super) read_only: bool,
     pub(super) ascii: bool,
@@ -34,7 +35,7 @@ pub(super) struct FileConfig {
     pub(super) policy: Policy,
 }
 
-const TOP_KEYS: [&str; 12] = [
+const TOP_KEYS: [&str; 13] = [
     "outputs",
     "stack",
     "region",
@@ -42,6 +43,7 @@ const TOP_KEYS: [&str; 12] = [
     "profile",
     "endpoint_url",
     "legacy_db_instance",
+    "pulumi",
     "pulumi_dir",
     "read_only",
     "ascii",
@@ -83,6 +85,7 @@ impl FileConfig {
             profile: reader.text("profile"),
             endpoint_url: reader.checked("endpoint_url", endpoint_url),
             legacy_db_instance: reader.text("legacy_db_instance"),
+            pulumi: reader.text("pulumi").map(|path| base.join(path)),
             pulumi_dir: reader.text("pulumi_dir").map(|path| base.join(path)),
             read_only: reader.switch("read_only"),
             ascii: reader.switch("ascii"),
@@ -200,7 +203,7 @@ mod tests {
     #[test]
     fn every_known_key_is_read() {
         let text = "outputs='a'\nstack='a'\nregion='a'\nlegacy_region='a'\nprofile='a'\nendpoint_url='http://h'\n\
-                    legacy_db_instance='a'\npulumi_dir='a'\nread_only=true\nascii=true\ncolor='never'\nlog_level='info'\n\
+                    legacy_db_instance='a'\npulumi='a'\npulumi_dir='a'\nread_only=true\nascii=true\ncolor='never'\nlog_level='info'\n\
                     [policy]\nlag_limit_s=1\nbake_s=1\nmin_requests=1\nmax_error_excess=1\nlatency_factor=1\n\
                     latency_floor_s=1\nunused_per_min=1\nwindow_minutes=1\nexpected_alarms=['a']\n";
         let lines = text.lines().filter(|line| line.contains('=')).count();

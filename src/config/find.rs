@@ -127,7 +127,7 @@ async fn ask_pulumi(settings: &Settings, question: &[&str]) -> Result<String, Fi
     if !dir.join("Pulumi.yaml").is_file() {
         return Err(FindError::Nowhere { dir: dir.display().to_string() });
     }
-    let mut command = Command::new("pulumi");
+    let mut command = Command::new(settings.pulumi.as_deref().unwrap_or(Path::new("pulumi")));
     command.args(question).args(["--non-interactive", "--color", "never"]).arg("--cwd").arg(dir);
     if let Some(stack) = &settings.stack {
         command.arg("--stack").arg(stack);
@@ -136,7 +136,11 @@ async fn ask_pulumi(settings: &Settings, question: &[&str]) -> Result<String, Fi
     let output = match tokio::time::timeout(defaults::PULUMI_DEADLINE, command.output()).await {
         Ok(Ok(output)) => output,
         Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(FindError::NoPulumi { why: "there is no `pulumi` on PATH".to_owned() });
+            let why = settings.pulumi.as_deref().map_or_else(
+                || "there is no `pulumi` on PATH".to_owned(),
+                |program| format!("{} is not there", program.display()),
+            );
+            return Err(FindError::NoPulumi { why });
         }
         Ok(Err(error)) => return Err(FindError::NoPulumi { why: error.to_string() }),
         Err(_) => {

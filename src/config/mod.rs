@@ -86,6 +86,8 @@ pub struct Settings {
     pub endpoint_url: Option<String>,
     /// Identifier of the legacy RDS instance, the dimension of its metrics; without it they are not asked for.
     pub legacy_db_instance: Option<String>,
+    /// The Pulumi CLI, where it is not the first one on PATH.
+    pub pulumi: Option<PathBuf>,
     /// Folder of the bundled Pulumi program.
     pub pulumi_dir: PathBuf,
     /// No write is ever sent.
@@ -129,10 +131,11 @@ impl Settings {
             profile: text(global.profile.as_ref(), file.profile),
             endpoint_url,
             legacy_db_instance: env("TAPCTL_LEGACY_DB_INSTANCE").or(file.legacy_db_instance),
+            pulumi: env("TAPCTL_PULUMI").filter(|path| !path.is_empty()).map(PathBuf::from).or(file.pulumi),
             pulumi_dir: env("TAPCTL_PULUMI_DIR")
                 .map(PathBuf::from)
                 .or(file.pulumi_dir)
-                .unwrap_or_else(|| PathBuf::from(defaults::PULUMI_DIR)),
+                .unwrap_or_else(|| program_folder(Path::new("."))),
             read_only: global.read_only || file.read_only,
             ascii: global.ascii || file.ascii,
             color: if color == ColorWhen::Auto && env("NO_COLOR").is_some() { ColorWhen::Never } else { color },
@@ -145,6 +148,13 @@ impl Settings {
 /// An option that was given as an empty text counts as not given.
 fn set_path(path: Option<&PathBuf>) -> Option<PathBuf> {
     path.filter(|path| !path.as_os_str().is_empty()).cloned()
+}
+
+/// The program beside the operator: in `pulumi/` as it comes, or in the very folder for those who went there.
+fn program_folder(here: &Path) -> PathBuf {
+    let bundled = here.join(defaults::PULUMI_DIR);
+    let is_program = |folder: &Path| folder.join("Pulumi.yaml").is_file();
+    if !is_program(&bundled) && is_program(here) { here.to_owned() } else { bundled }
 }
 
 fn default_file(env: Env<'_>) -> Option<PathBuf> {
@@ -160,6 +170,18 @@ mod tests {
 
     fn none(_: &str) -> Option<String> {
         None
+    }
+
+    #[test]
+    fn the_program_is_found_beside_the_operator_and_where_the_operator_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, bundled) = (folder.path(), folder.path().join("pulumi"));
+        assert_eq!(program_folder(here), bundled, "this is where it is missed");
+        std::fs::write(here.join("Pulumi.yaml"), "name: tap\n").unwrap();
+        assert_eq!(program_folder(here), here);
+        std::fs::create_dir(&bundled).unwrap();
+        std::fs::write(bundled.join("Pulumi.yaml"), "name: tap\n").unwrap();
+        assert_eq!(program_folder(here), bundled);
     }
 
     #[test]

@@ -91,8 +91,8 @@ impl PulumiError {
     pub fn hint(&self) -> String {
         match self {
             Self::Missing(_) => {
-                "install the Pulumi CLI (https://www.pulumi.com/docs/install/), or set its path in the \
-                                 configuration"
+                "install the Pulumi CLI (https://www.pulumi.com/docs/install/), or name it with TAPCTL_PULUMI, \
+                 or with `pulumi` in the configuration file"
                     .to_owned()
             }
             Self::TooOld { .. } => "install a newer Pulumi CLI: `curl -fsSL https://get.pulumi.com | sh`".to_owned(),
