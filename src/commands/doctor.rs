@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::process::Command;
 
+use crate::adapters::pulumi::{self, PulumiError};
 use crate::cli::{Global, JsonArgs};
 use crate::config::state::FOLDER_MODE;
 use crate::config::{Settings, defaults, process_env};
@@ -19,7 +20,7 @@ use crate::domain::units::age_text;
 use crate::ports::{ErrorKind, PortError};
 use crate::runtime::gather::{Gathered, gather};
 
-use super::compose::{Session, assemble};
+use super::compose::{Session, assemble, program};
 use super::failure::{Exit, Failure};
 use super::host;
 use super::known;
@@ -73,13 +74,13 @@ pub async fn run(args: JsonArgs, global: &Global, out: &mut Out) -> Result<Exit,
     let mut checks = Vec::new();
     match Settings::load(global, &process_env) {
         Ok(settings) => {
-            let (aws, tools) = tokio::join!(stack_checks(&settings), tool_checks());
+            let (aws, tools) = tokio::join!(stack_checks(&settings), tool_checks(Some(&settings)));
             checks.extend(aws);
             checks.extend(tools);
         }
         Err(error) => {
             checks.push(Check::fail("configuration", &error.into()));
-            checks.extend(tool_checks().await);
+            checks.extend(tool_checks(None).await);
         }
     }
     checks.extend(terminal_checks());
@@ -255,21 +256,53 @@ fn clock(skew_ms: Option<i64>) -> Check {
     Check::fail("clock", &failure)
 }
 
-async fn tool_checks() -> Vec<Check> {
-    let (pulumi, python) = tokio::join!(version("pulumi", "version"), version("python3", "--version"));
-    let install = "https://www.pulumi.com/docs/install/ (only preview, up, refresh and destroy need it)";
-    let pulumi = match pulumi {
-        Some(found) if number(&found).is_some_and(|(major, _)| major == 3) => Check::ok("pulumi", found),
-        Some(found) => Check::warn("pulumi", format!("{found}, and 3.x is needed"), install),
-        None => Check::warn("pulumi", "not found on PATH", install),
+async fn tool_checks(settings: Option<&Settings>) -> Vec<Check> {
+    let pulumi = async {
+        match settings {
+            Some(settings) => pulumi_checks(settings).await,
+            None => Vec::new(),
+        }
     };
+    let (mut checks, python) = tokio::join!(pulumi, version("python3", "--version"));
     let install = "install Python 3.9 or newer (only the Pulumi program needs it)";
-    let python = match python {
+    checks.push(match python {
         Some(found) if number(&found).is_some_and(|version| version >= (3, 9)) => Check::ok("python", found),
         Some(found) => Check::warn("python", format!("{found}, and 3.9 is needed"), install),
         None => Check::warn("python", "not found on PATH", install),
+    });
+    checks
+}
+
+/// The CLI, its backend, and the packages of the program, as a run would find them. Only runs need them: what is missing
+/// fails nothing here.
+async fn pulumi_checks(settings: &Settings) -> Vec<Check> {
+    let missing = |name: &str, error: &PulumiError| Check::warn(name, error.to_string(), error.hint());
+    let pulumi = match program(settings, settings.stack.as_deref().unwrap_or_default()) {
+        Ok(pulumi) => pulumi,
+        Err(error) => return vec![missing("pulumi", &error)],
     };
-    vec![pulumi, python]
+    let version = match pulumi::find::check_version(&pulumi).await {
+        Ok(version) => version,
+        Err(error) => return vec![missing("pulumi", &error)],
+    };
+    let mut checks = vec![Check::ok("pulumi", format!("{version}, {}", pulumi.program.display()))];
+    let folder = pulumi.project.display();
+    if !pulumi.project.join("Pulumi.yaml").is_file() {
+        let set = "start tapctl beside the program, or name its folder with TAPCTL_PULUMI_DIR (only runs need it)";
+        checks.push(Check::warn("program", format!("none in {folder}"), set));
+        return checks;
+    }
+    let (packages, backend) =
+        tokio::join!(pulumi::find::check_program(&pulumi.project), pulumi::stack::backend_url(&pulumi));
+    checks.push(match packages {
+        Ok(()) => Check::ok("program", format!("{folder}, with its packages")),
+        Err(error) => missing("program", &error),
+    });
+    checks.push(match backend {
+        Ok(url) => Check::ok("backend", url),
+        Err(error) => missing("backend", &error),
+    });
+    checks
 }
 
 /// The first line that a program says about its version.

@@ -1,6 +1,7 @@
 //! Commands that change nothing.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -114,6 +115,27 @@ fn doctor_finds_nothing_wrong_here_and_says_what_is_elsewhere() {
     let credentials = checks.iter().find(|check| check["name"] == "credentials").unwrap();
     assert_eq!(credentials["health"], "fail");
     assert!(credentials["mend"].as_str().unwrap().contains("aws sso login"), "{credentials}");
+}
+
+#[test]
+fn doctor_looks_at_pulumi_as_a_run_would() {
+    let drill = Drill::steady();
+    let folder = drill.folder.path();
+    let script = folder.join("old-pulumi");
+    std::fs::write(&script, "#!/bin/sh\necho v3.46.1\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let found = |pulumi: &std::path::Path| {
+        let mut command = drill.command("a", &["doctor", "--json"]);
+        let report = Ran::of(command.env("TAPCTL_PULUMI", pulumi).output().unwrap()).ended(0).json();
+        report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "pulumi").unwrap().clone()
+    };
+    let old = found(&script);
+    assert_eq!(old["health"], "warn", "only runs need it");
+    assert!(old["found"].as_str().unwrap().contains("version 3.46.1"), "{old}");
+    assert!(old["mend"].as_str().unwrap().contains("newer Pulumi CLI"), "{old}");
+    let none = found(&folder.join("nowhere"));
+    assert!(none["found"].as_str().unwrap().contains("nowhere is not a program"), "{none}");
+    assert!(none["mend"].as_str().unwrap().contains("TAPCTL_PULUMI"), "{none}");
 }
 
 #[test]
