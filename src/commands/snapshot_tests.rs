@@ -12,7 +12,7 @@ use crate::domain::metrics::MetricReadings;
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::replication::{ReplicationTask, TableStat, TaskStatus};
 use crate::domain::series::Series;
-use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Service, Writer};
+use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Service};
 use crate::domain::shift::Direction;
 use crate::domain::shift::fixtures::{group, key};
 use crate::domain::traffic::{Change, Side};
@@ -24,28 +24,7 @@ fn now() -> Timestamp {
 }
 
 fn stack() -> Stack {
-    Stack {
-        name: "prod".into(),
-        region: "us-west-2".into(),
-        legacy_region: "us-east-1".into(),
-        group: key(),
-        writer: Writer::Legacy,
-        legacy_lb: "techvault-web".into(),
-        aurora: "migration-aurora-prod".into(),
-        endpoints: crate::domain::zone::Endpoints {
-            legacy_dns: "legacy.elb.amazonaws.com".into(),
-            new: Some(crate::domain::zone::NewEndpoint {
-                dns: "new.elb.amazonaws.com".into(),
-                zone_id: "Z1H1FL5HABSF5".into(),
-            }),
-            evaluate_health: true,
-        },
-        unset: Vec::new(),
-        read_only: false,
-        simulation: None,
-        operator: "me".into(),
-        host: "here".into(),
-    }
+    Stack { legacy_lb: "techvault-web".into(), ..crate::domain::model::fixtures::stack() }
 }
 
 fn minutes(value: f64) -> Series {

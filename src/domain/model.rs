@@ -347,3 +347,36 @@ impl Model {
         wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&wanted))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod fixtures {
+    //! The stack that the tests watch.
+
+    use super::Stack;
+    use crate::domain::service::Writer;
+    use crate::domain::shift::fixtures::key;
+    use crate::domain::zone::{Endpoints, NewEndpoint};
+
+    /// A stack that stands, in its two regions, with everything on the legacy database.
+    pub(crate) fn stack() -> Stack {
+        Stack {
+            name: "prod".into(),
+            region: "us-west-2".into(),
+            legacy_region: "us-east-1".into(),
+            group: key(),
+            writer: Writer::Legacy,
+            legacy_lb: "techvault".into(),
+            aurora: "migration-aurora-prod".into(),
+            endpoints: Endpoints {
+                legacy_dns: "legacy.elb.amazonaws.com".into(),
+                new: Some(NewEndpoint { dns: "new.elb.amazonaws.com".into(), zone_id: "Z1H1FL5HABSF5".into() }),
+                evaluate_health: true,
+            },
+            unset: Vec::new(),
+            read_only: false,
+            simulation: None,
+            operator: "maria".into(),
+            host: "bastion".into(),
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::domain::record::{Entry, Event, History, OutcomeKind};
 use crate::domain::replication::{Replication, ReplicationInstance, ReplicationTask, TableStat, TaskStatus};
 use crate::domain::schedule::interval;
 use crate::domain::series::{Point, Series};
-use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Identity, Service, Task, Writer};
+use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Identity, Service, Task};
 use crate::domain::shift::{Direction, ShiftPlan};
 use crate::domain::traffic::{Change, ChangeStatus, GroupKey, Record, RecordGroup, Routing, Side, Target};
 use crate::domain::units::{Percent, Timestamp, WeightPair};
@@ -29,32 +29,11 @@ fn ago(secs: u64) -> Timestamp {
 
 fn stack() -> Stack {
     Stack {
-        name: "prod".into(),
-        region: "us-west-2".into(),
-        legacy_region: "us-east-1".into(),
-        group: GroupKey {
-            zone_id: "Z08154711TECHVAULT".into(),
-            name: "app.example.com.".into(),
-            rtype: "A".into(),
-            legacy_id: "legacy".into(),
-            new_id: "new".into(),
-        },
-        writer: Writer::Legacy,
+        group: GroupKey { zone_id: "Z08154711TECHVAULT".into(), ..crate::domain::model::fixtures::stack().group },
         legacy_lb: "techvault-legacy".into(),
         aurora: "techvault-prod".into(),
-        endpoints: crate::domain::zone::Endpoints {
-            legacy_dns: "legacy.elb.amazonaws.com".into(),
-            new: Some(crate::domain::zone::NewEndpoint {
-                dns: "new.elb.amazonaws.com".into(),
-                zone_id: "Z1H1FL5HABSF5".into(),
-            }),
-            evaluate_health: true,
-        },
-        unset: Vec::new(),
-        read_only: false,
-        simulation: None,
-        operator: "maria".into(),
         host: "bastion-1".into(),
+        ..crate::domain::model::fixtures::stack()
     }
 }
 

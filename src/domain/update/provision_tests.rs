@@ -14,14 +14,13 @@ use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::facts::{Observation, Source};
 use crate::domain::gate::{GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Listing, Model, Question, Stack};
+use crate::domain::model::{Dialog, Listing, Model, Question};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::provision::{Look, News, Order, PLAN_KEEPS, RunHead, Trouble};
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::series::{Point, Series};
-use crate::domain::service::Writer;
 use crate::domain::shift::Direction;
-use crate::domain::shift::fixtures::{key as group_key, record};
+use crate::domain::shift::fixtures::record;
 use crate::domain::traffic::{Record, Routing, Side, Target};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::keymap::{Code, KEYMAP, Key};
@@ -44,28 +43,7 @@ pub(super) struct Desk {
 impl Desk {
     /// The pair at these weights; the new stack gets so many requests a minute.
     pub(super) fn new(legacy: u8, new: u8, requests: f64) -> Self {
-        let stack = Stack {
-            name: "prod".into(),
-            region: "us-west-2".into(),
-            legacy_region: "us-east-1".into(),
-            group: group_key(),
-            writer: Writer::Legacy,
-            legacy_lb: "techvault".into(),
-            aurora: "aurora".into(),
-            endpoints: crate::domain::zone::Endpoints {
-                legacy_dns: LEGACY_DNS.into(),
-                new: Some(crate::domain::zone::NewEndpoint {
-                    dns: "new.elb.amazonaws.com".into(),
-                    zone_id: "Z1H1FL5HABSF5".into(),
-                }),
-                evaluate_health: true,
-            },
-            unset: Vec::new(),
-            read_only: false,
-            simulation: None,
-            operator: "maria".into(),
-            host: "bastion".into(),
-        };
+        let stack = crate::domain::model::fixtures::stack();
         let model = Model::new(stack, Policy::default(), Timestamp::from_millis(1_795_000_020_000));
         let mut desk = Self { model, newest: 0, runs: 0 };
         desk.zone(vec![record("A", "legacy", legacy), record("A", "new", new)]);

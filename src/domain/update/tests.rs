@@ -16,8 +16,8 @@ use crate::domain::msg::{Effect, Msg};
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::replication::{Replication, ReplicationTask, TableStat, TaskStatus};
 use crate::domain::series::{Point, Series};
-use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Identity, Service, Writer};
-use crate::domain::shift::fixtures::{group, key as group_key, record};
+use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Identity, Service};
+use crate::domain::shift::fixtures::{group, record};
 use crate::domain::shift::{Direction, ShiftOutcome};
 use crate::domain::traffic::{Change, ChangeStatus, Side};
 use crate::domain::units::{Timestamp, WeightPair};
@@ -35,28 +35,7 @@ struct Cockpit {
 
 impl Cockpit {
     fn new() -> Self {
-        let stack = Stack {
-            name: "prod".into(),
-            region: "us-west-2".into(),
-            legacy_region: "us-east-1".into(),
-            group: group_key(),
-            writer: Writer::Legacy,
-            legacy_lb: "techvault".into(),
-            aurora: "migration-aurora-prod".into(),
-            endpoints: crate::domain::zone::Endpoints {
-                legacy_dns: "legacy.elb.amazonaws.com".into(),
-                new: Some(crate::domain::zone::NewEndpoint {
-                    dns: "new.elb.amazonaws.com".into(),
-                    zone_id: "Z1H1FL5HABSF5".into(),
-                }),
-                evaluate_health: true,
-            },
-            unset: Vec::new(),
-            read_only: false,
-            simulation: None,
-            operator: "local".into(),
-            host: "bastion".into(),
-        };
+        let stack = Stack { operator: "local".into(), ..crate::domain::model::fixtures::stack() };
         let model = Model::new(stack, Policy::default(), Timestamp::from_millis(START));
         Self { model, sent: Vec::new(), lag_s: 3.0, weights: WeightPair::new(100, 0).unwrap() }
     }
