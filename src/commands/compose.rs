@@ -16,6 +16,7 @@ use crate::adapters::pulumi::{self, Pulumi, PulumiError, Runs};
 use crate::adapters::sim_probe::{self, OffsetClock, Simulator};
 use crate::cli::Global;
 use crate::config::known::KnownStack;
+use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, defaults, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
@@ -125,7 +126,7 @@ pub async fn assemble(
         deadline: defaults::INSYNC_DEADLINE,
     };
     let ran = host::started().elapsed().mul_f64(pace.speed);
-    let runs = cockpit_runs(&settings, &name, &state_dir, &clock, standin)?;
+    let runs = cockpit_runs(&settings, &name, &state_dir, &clock, &known, standin)?;
     let ports = Ports {
         provision: Arc::new(runs),
         observe: Arc::clone(&aws) as Arc<dyn crate::ports::Observe>,
@@ -155,9 +156,12 @@ fn cockpit_runs(
     name: &str,
     state_dir: &Path,
     clock: &Arc<dyn Clock>,
+    known: &KnownStack,
     standin: Option<Pulumi>,
 ) -> Result<CockpitRuns, Failure> {
+    let from_file = known.built().filter(|_| settings.outputs.is_some() && standin.is_none());
     Ok(CockpitRuns {
+        landmarks: from_file.map(StackOutputs::landmarks).unwrap_or_default(),
         check_packages: standin.is_none(),
         pulumi: standin.map_or_else(|| program(settings, name), Ok),
         supervisor: Supervisor::own()?,

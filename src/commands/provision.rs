@@ -15,12 +15,11 @@ use crate::domain::deploy::guard::{RunKind, Situation, may_start};
 use crate::domain::deploy::plan::Danger;
 use crate::domain::deploy::{Deploy, Operation, RunOrder};
 use crate::domain::facts::{Facts, Source};
-use crate::domain::gate::Policy;
 use crate::domain::model::Model;
 use crate::domain::provision::situation;
 use crate::domain::zone::Orphan;
 use crate::ports::Clock;
-use crate::runtime::gather::gather;
+use crate::runtime::gather::{gather, keep_record};
 use crate::runtime::zone;
 
 use super::ask::ask;
@@ -32,22 +31,33 @@ use super::run::print::{self, Progress, finished_json};
 use super::run::{Context, FOLLOW_EVERY, Finished, request};
 
 /// What a guard wants to know of AWS before a run.
-const ASKED: [Source; 5] =
-    [Source::Records, Source::MetricsNew, Source::MetricsLegacy, Source::StackRun, Source::Identity];
+const ASKED: [Source; 6] =
+    [Source::Records, Source::Change, Source::MetricsNew, Source::MetricsLegacy, Source::StackRun, Source::Identity];
 
-/// A stack, as far as it stands: before the first `up` there are no outputs, and so nothing to ask AWS about.
+/// What is meant to be done, which decides how much has to be known first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Only looks: what cannot be known is no reason to refuse.
+    Look,
+    /// Changes something: its guards need to know the stack.
+    Change,
+}
+
+/// A stack, as far as it is known.
 struct Place {
     context: Context,
     session: Option<Session>,
     stack: String,
     operator: String,
+    read_only: bool,
 }
 
-async fn place(global: &Global) -> Result<Place, Failure> {
+async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
     let settings = Settings::load(global, &process_env)?;
     let session = match connect(global).await {
         Ok(session) => Some(session),
-        Err(failure) if settings.outputs.is_some() || failure.exit == Exit::Usage => return Err(failure),
+        Err(failure) if purpose == Purpose::Change || failure.exit == Exit::Usage => return Err(failure),
+        Err(failure) if settings.outputs.is_some() => return Err(failure),
         Err(_) => None,
     };
     let stack = match (&session, &settings.stack) {
@@ -63,7 +73,8 @@ async fn place(global: &Global) -> Result<Place, Failure> {
     };
     let pulumi = program(&settings, &stack)?;
     let operator = host::local_user(&process_env);
-    Ok(Place { context: context(pulumi, &folder)?, session, stack, operator })
+    let read_only = settings.read_only;
+    Ok(Place { context: context(pulumi, &folder)?, session, stack, operator, read_only })
 }
 
 fn context(pulumi: Pulumi, state_dir: &Path) -> Result<Context, Failure> {
@@ -72,23 +83,31 @@ fn context(pulumi: Pulumi, state_dir: &Path) -> Result<Context, Failure> {
 
 impl Place {
     /// What the guards look at, asked now.
-    async fn situation(&self) -> Result<Situation, Failure> {
+    async fn situation(&self, out: &mut Out) -> Result<Situation, Failure> {
         let running = self.context.runs.going_on()?.map(|record| record.summary());
-        let Some(session) = &self.session else {
-            return Ok(Situation {
-                running,
-                weight_change: None,
-                standing: None,
-                new_requests_per_min: None,
-                unused_below_per_min: Policy::default().unused_per_min,
-                provisioned: false,
-            });
-        };
-        let gathered = gather(&session.ports, &ASKED, Facts::default(), defaults::GATHER_DEADLINE).await;
+        let session = self.session.as_ref().ok_or_else(|| {
+            let what = "nothing was started: what stands cannot be known, and so neither can what a run would do to it";
+            Failure::new(Exit::Error, "unknown_stack", what, "`tapctl doctor` says what is missing")
+        })?;
+        let mut gathered = gather(&session.ports, &ASKED, Facts::default(), defaults::GATHER_DEADLINE).await;
+        // A weight change that has become INSYNC meanwhile does not stand in the way.
+        let operator = session.operator(&gathered.facts);
+        for error in keep_record(&session.ports, &mut gathered, &operator, &session.stack.host).await {
+            out.say(&format!("the journal is behind: {error}"));
+        }
         let mut model = Model::new(session.stack.clone(), session.policy.clone(), gathered.now);
         model.live.history = gathered.history().cloned();
         model.live.facts = gathered.facts;
         Ok(Situation { running, ..situation(&model) })
+    }
+
+    /// Outputs from a file guard only the stack that they are of.
+    async fn same_stack(&self) -> Result<(), Failure> {
+        let Some(session) = self.session.as_ref().filter(|session| session.settings.outputs.is_some()) else {
+            return Ok(());
+        };
+        let Some(outputs) = session.known.built() else { return Ok(()) };
+        Ok(stack::check_same(&self.context.pulumi, &outputs.landmarks()).await?)
     }
 
     fn request(&self) -> Request {
@@ -96,9 +115,8 @@ impl Place {
         request(&self.operator, now)
     }
 
-    fn refuse_read_only(&self, global: &Global) -> Result<(), Failure> {
-        let set = self.session.as_ref().map_or(global.read_only, |session| session.settings.read_only);
-        if !set {
+    fn refuse_read_only(&self) -> Result<(), Failure> {
+        if !self.read_only {
             return Ok(());
         }
         Err(Failure::new(
@@ -141,7 +159,7 @@ fn finished(run: &Finished, args: RunArgs, out: &mut Out) -> Result<Exit, Failur
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being said.
 pub async fn preview(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
-    let place = place(global).await?;
+    let place = place(global, Purpose::Look).await?;
     place.context.prepare().await?;
     stack::check_configured(&place.context.pulumi, RunKind::Preview).await?;
     let previewed = place.context.preview(false, place.request(), &mut watcher(args.json)).await?;
@@ -170,10 +188,11 @@ pub async fn destroy(args: RunArgs, global: &Global, out: &mut Out) -> Result<Ex
 }
 
 async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
-    let place = place(global).await?;
-    place.refuse_read_only(global)?;
-    may_start(kind, &place.situation().await?).map_err(PulumiError::from)?;
+    let place = place(global, Purpose::Change).await?;
+    place.refuse_read_only()?;
+    may_start(kind, &place.situation(out).await?).map_err(PulumiError::from)?;
     place.context.prepare().await?;
+    place.same_stack().await?;
     stack::check_configured(&place.context.pulumi, kind).await?;
     let destroy = kind == RunKind::Destroy;
     let previewed = place.context.preview(destroy, place.request(), &mut watcher(args.json)).await?;
@@ -188,8 +207,9 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) ->
         RunOrder::up(&place.stack, &previewed.run.id, previewed.plan)
     };
     let order = order.map_err(PulumiError::from)?;
+    order.may_run(&place.situation(out).await?).map_err(PulumiError::from)?;
     let yes = confirm(&order, args, out).await?;
-    let now = place.situation().await?;
+    let now = place.situation(out).await?;
     let order = Confirmed::by_flag(order, yes);
     let run = place.context.execute(&order, &now, place.request(), &mut watcher(args.json)).await?;
     if !destroy {
@@ -252,12 +272,13 @@ async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Out) -> Result<YesFl
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
 pub async fn refresh(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
-    let place = place(global).await?;
-    place.refuse_read_only(global)?;
+    let place = place(global, Purpose::Change).await?;
+    place.refuse_read_only()?;
     place.context.prepare().await?;
+    place.same_stack().await?;
     let order = RunOrder::refresh(&place.stack);
     let yes = confirm(&order, args, out).await?;
-    let situation = place.situation().await?;
+    let situation = place.situation(out).await?;
     let order = Confirmed::by_flag(order, yes);
     let run = place.context.execute(&order, &situation, place.request(), &mut watcher(args.json)).await?;
     finished(&run, args, out)
@@ -268,7 +289,7 @@ pub async fn refresh(args: RunArgs, global: &Global, out: &mut Out) -> Result<Ex
 /// # Errors
 /// [`Failure`] with the exit code of the run when it failed.
 pub async fn attach(args: &AttachArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
-    let place = place(global).await?;
+    let place = place(global, Purpose::Look).await?;
     let run = place.context.attach(args.run.as_deref(), &mut watcher(args.json)).await?;
     let ended = finished_json(&run);
     match run.failure.clone() {

@@ -172,6 +172,17 @@ impl Reader {
 }
 
 impl StackOutputs {
+    /// The outputs that tell this stack from any other: whose name, and which load balancer.
+    #[must_use]
+    pub fn landmarks(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("hostedZoneId", self.hosted_zone_id.clone()),
+            ("recordName", self.record_name.clone()),
+            ("newSetIdentifier", self.new_set_identifier.clone()),
+            ("albDnsName", self.alb_dns_name.clone()),
+        ]
+    }
+
     /// Reads the JSON of `pulumi stack output --json`. Keys that are not known are passed over.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ pub(crate) struct Drill {
     sim: Child,
     pub(crate) endpoint: String,
     pub(crate) folder: TempDir,
-    outputs: PathBuf,
+    pub(crate) outputs: PathBuf,
 }
 
 impl Drill {

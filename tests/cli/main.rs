@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by a panic")]
 
 mod broken;
+mod destroy;
 mod drill;
 mod looking;
 mod moving;

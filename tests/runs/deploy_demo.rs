@@ -163,24 +163,40 @@ impl Night {
 
     /// What an operator does with the simple record: one batch that makes the weighted legacy record of it.
     fn adopt(&self) {
-        let state = self.sim.outputs();
-        let (zone, name) = (state["hostedZoneId"].as_str().unwrap(), state["recordName"].as_str().unwrap());
-        let change = |action: &str, weight: &str| {
+        self.turn(&[("DELETE", None), ("CREATE", Some(("legacy", 100)))]);
+    }
+
+    /// And on the last day: the pair is one simple record again.
+    fn release(&self) {
+        self.turn(&[("DELETE", Some(("legacy", 100))), ("DELETE", Some(("new", 0))), ("CREATE", None)]);
+    }
+
+    /// One batch on the name's A records: a member with its weight, or the simple record to the legacy stack.
+    fn turn(&self, changes: &[(&str, Option<(&str, u8)>)]) {
+        let outputs = self.sim.outputs();
+        let text = |key: &str| outputs[key].as_str().unwrap().to_owned();
+        let change = |(action, member): &(&str, Option<(&str, u8)>)| {
+            let set = member.map_or_else(String::new, |(side, weight)| {
+                let id = text(&format!("{side}SetIdentifier"));
+                format!("<SetIdentifier>{id}</SetIdentifier><Weight>{weight}</Weight>")
+            });
+            let (zone, dns) = match member {
+                Some(("new", _)) => (text("albZoneId"), text("albDnsName")),
+                _ => ("Z35SXDOTRQ7X7K".to_owned(), format!("dualstack.{}", text("legacyLbDnsName"))),
+            };
             format!(
-                "<Change><Action>{action}</Action><ResourceRecordSet><Name>{name}</Name><Type>A</Type>{weight}<AliasTarget>\
-                 <HostedZoneId>Z35SXDOTRQ7X7K</HostedZoneId><DNSName>dualstack.{}.</DNSName><EvaluateTargetHealth>true\
+                "<Change><Action>{action}</Action><ResourceRecordSet><Name>{}</Name><Type>A</Type>{set}<AliasTarget>\
+                 <HostedZoneId>{zone}</HostedZoneId><DNSName>{dns}.</DNSName><EvaluateTargetHealth>true\
                  </EvaluateTargetHealth></AliasTarget></ResourceRecordSet></Change>",
-                state["legacyLbDnsName"].as_str().unwrap()
+                text("recordName")
             )
         };
-        let set = state["legacySetIdentifier"].as_str().unwrap();
-        let weighted = format!("<SetIdentifier>{set}</SetIdentifier><Weight>100</Weight>");
         let body = format!(
             "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes>\
-             {}{}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>",
-            change("DELETE", ""),
-            change("CREATE", &weighted)
+             {}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>",
+            changes.iter().map(change).collect::<String>()
         );
+        let zone = text("hostedZoneId");
         let request = http::Request::post(format!("/2013-04-01/hostedzone/{zone}/rrset"))
             .header(
                 "authorization",
@@ -217,6 +233,10 @@ async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_sta
     assert_eq!(night.parts().len(), 17);
     assert_eq!(night.sim.state()["traffic"]["new_weight"], 0);
     assert_eq!(stack::outputs(pulumi).await.unwrap()["recordName"], "app.example.com");
+    let early = night.preview(true).await.unwrap();
+    let refused = night.run(early).await.unwrap_err();
+    assert!(matches!(refused, PulumiError::Refused(Refusal::DeletesRecord(_))), "{refused}");
+    night.release();
     let order = night.preview(true).await.unwrap();
     night.run(order).await.unwrap();
     assert_eq!(night.parts(), Vec::<String>::new());

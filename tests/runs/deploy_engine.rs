@@ -11,6 +11,7 @@ use tapctl::commands::run::Context;
 use tapctl::domain::deploy::lock::{ClearLocks, Holder};
 use tapctl::domain::deploy::pending::Pending;
 use tapctl::domain::deploy::*;
+use tapctl::domain::zone::Standing;
 
 use super::engine::{World, calm, yes};
 use super::support::{follow_until, request, until};
@@ -46,7 +47,10 @@ async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {
     let gone = world.context.preview(true, request(), &mut |_| ()).await.unwrap();
     assert!(gone.plan.dangers.len() > 5, "{:?}", gone.plan.dangers);
     let order = yes(RunOrder::destroy("prod", &gone.run.id, gone.plan).unwrap());
-    let destroyed = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap();
+    let refused = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    assert!(refused.to_string().contains("the plan deletes the weighted record migration-"), "{refused}");
+    let unused = Situation { standing: Some(Standing::Absent), ..calm() };
+    let destroyed = world.context.execute(&order, &unused, request(), &mut |_| ()).await.unwrap();
     assert_eq!(destroyed.deploy.ending(), Some(Ending::Succeeded));
     assert_eq!(world.cloud(&["show"]).trim(), "");
 }

@@ -41,6 +41,8 @@ pub struct CockpitRuns {
     pub home: PathBuf,
     /// Whether the Python packages of the program are looked for; a stand-in has none.
     pub check_packages: bool,
+    /// Outputs that Pulumi's stack has to hand out for a run to start: set where the cockpit's own are from a file.
+    pub landmarks: Vec<(&'static str, String)>,
     /// Dates runs.
     pub clock: Arc<dyn Clock>,
 }
@@ -108,6 +110,9 @@ impl CockpitRuns {
     async fn start(&self, order: &Order, operator: String) -> Result<RunHead, Trouble> {
         let pulumi = self.pulumi()?;
         let request = Request { operator, at: self.clock.now() };
+        if !self.landmarks.is_empty() {
+            stack::check_same(pulumi, &self.landmarks).await.map_err(|error| trouble(&error))?;
+        }
         let started: Result<Started, PulumiError> = match order {
             Order::Preview { destroy } => {
                 stack::ensure(pulumi).await.map_err(|error| trouble(&error))?;

@@ -80,6 +80,21 @@ pub enum PulumiError {
     /// The run has ended, so there is nothing to interrupt.
     #[error("the run has ended: nothing is left to interrupt")]
     NotRunning,
+    /// The outputs that the guards look at are not those of the stack that would be changed.
+    #[error(
+        "nothing was started: the outputs file says {output} = {expected}, and Pulumi's stack {stack} hands out {found}: \
+         the guards would look at one stack and the run change another"
+    )]
+    OtherStack {
+        /// Pulumi's stack.
+        stack: String,
+        /// The output that differs.
+        output: String,
+        /// What the file says.
+        expected: String,
+        /// What the stack hands out.
+        found: String,
+    },
     /// A local file.
     #[error("{0}")]
     Storage(#[from] PortError),
@@ -115,6 +130,9 @@ impl PulumiError {
             Self::NoSuchRun(_) => "`tapctl attach` without a name takes the newest run".to_owned(),
             Self::Elsewhere(host) => format!("open tapctl on {host}"),
             Self::NotRunning => "`tapctl attach` shows how it ended".to_owned(),
+            Self::OtherStack { .. } => {
+                "leave --outputs out, so that Pulumi's own outputs are taken, or write the file anew".to_owned()
+            }
             Self::Storage(error) => error.hint(),
         }
     }
@@ -124,6 +142,7 @@ impl PulumiError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(refusal) if !matches!(refusal, Refusal::NotConfigured(_)) => 3,
+            Self::OtherStack { .. } => 3,
             Self::Failed(explanation) if explanation.kind == FailureKind::Interrupted => 5,
             Self::Refused(_) | Self::Storage(_) | Self::NoSuchRun(_) | Self::NotRunning | Self::Elsewhere(_) => 1,
             _ => 7,

@@ -156,6 +156,26 @@ pub async fn outputs(pulumi: &Pulumi) -> Result<Value, PulumiError> {
     serde_json::from_str(&text).map(|value| mask(&value)).map_err(|error| garbled(&invocation.line, &error))
 }
 
+/// Checks that the stack hands out these values: what is known of a stack from elsewhere may be of another one, or old.
+///
+/// # Errors
+/// [`PulumiError::OtherStack`] with the first output that differs, and what Pulumi says.
+pub async fn check_same(pulumi: &Pulumi, landmarks: &[(&'static str, String)]) -> Result<(), PulumiError> {
+    let found = outputs(pulumi).await?;
+    for (key, expected) in landmarks {
+        if found[*key].as_str() != Some(expected.as_str()) {
+            let told = found[*key].as_str().map_or_else(|| "none".to_owned(), str::to_owned);
+            return Err(PulumiError::OtherStack {
+                stack: pulumi.stack.clone(),
+                output: (*key).to_owned(),
+                expected: expected.clone(),
+                found: told,
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Operations that an earlier run left open.
 ///
 /// # Errors

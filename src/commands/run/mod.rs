@@ -14,7 +14,7 @@ use crate::adapters::pulumi::run::{Request, Started, Supervisor};
 use crate::adapters::pulumi::{PulumiError, command, find, run, stack};
 use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::explain::{Explanation, cut_short, failure};
-use crate::domain::deploy::guard::{RunKind, Situation, may_start};
+use crate::domain::deploy::guard::{RunKind, Situation};
 use crate::domain::deploy::{Deploy, Plan, RunOrder};
 use crate::domain::units::Timestamp;
 
@@ -113,7 +113,7 @@ impl Context {
         situation: &Situation,
         request: Request,
     ) -> Result<Started, PulumiError> {
-        may_start(order.get().kind(), situation)?;
+        order.get().may_run(situation)?;
         run::execute(&self.runs, &self.pulumi, &self.supervisor, order, request).await
     }
 

@@ -111,6 +111,12 @@ pub enum Refusal {
          they have left (where these are checks of your own, set TAPCTL_UNUSED_PER_MIN above them)"
     )]
     StillUsed(f64, f64),
+    /// The plan takes a record away from the name.
+    #[error(
+        "the plan deletes the weighted record {0}, and it is not known that anything else answers the name: turn the pair \
+         into one record first (`tapctl release --to legacy`), then preview again"
+    )]
+    DeletesRecord(String),
     /// The share that arrives could not be read.
     #[error("it is not known whether the new stack receives requests: `destroy` needs to know")]
     UseUnknown,

@@ -5,9 +5,10 @@
 use serde::Serialize;
 
 use super::fold::Deploy;
-use super::guard::{Refusal, RunKind};
-use super::plan::Plan;
+use super::guard::{Refusal, RunKind, Situation, may_start};
+use super::plan::{Danger, Plan};
 use crate::domain::confirm::Need;
+use crate::domain::zone::Standing;
 
 /// The word that has to be typed to end a run by force.
 pub const TERMINATE: &str = "terminate";
@@ -74,6 +75,23 @@ impl RunOrder {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Whether it may start as things stand: the guards of its kind, and no `destroy` that takes a weighted record from the
+    /// name. A released name's plan holds none, since the preview has read that they are gone.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that holds.
+    pub fn may_run(&self, situation: &Situation) -> Result<(), Refusal> {
+        may_start(self.kind, situation)?;
+        if self.kind != RunKind::Destroy || situation.standing == Some(Standing::Absent) {
+            return Ok(());
+        }
+        let taken = self.plan.dangers.iter().find_map(|danger| match danger {
+            Danger::WeightedRecord { resource, .. } => Some(resource.clone()),
+            _ => None,
+        });
+        taken.map_or(Ok(()), |record| Err(Refusal::DeletesRecord(record)))
     }
 
     /// What the operator has to do to let it run.
@@ -152,9 +170,40 @@ mod tests {
 
     use super::*;
     use crate::domain::deploy::Operation;
+    use crate::domain::deploy::event::WeightedRecord;
+    use crate::domain::traffic::Side;
 
     fn plan(op: Operation) -> Plan {
         Plan { changes: BTreeMap::from([(op, 2)]), complete: true, ..Plan::default() }
+    }
+
+    #[test]
+    fn no_destroy_takes_a_weighted_record_from_a_name_that_may_need_it() {
+        let record = WeightedRecord {
+            name: "app.example.com".into(),
+            rtype: "A".into(),
+            set_identifier: "migration-legacy-prod".into(),
+            old_weight: Some(100),
+            new_weight: None,
+        };
+        let danger = Danger::WeightedRecord { op: Operation::Delete, resource: "migration-legacy-prod".into(), record };
+        let order = RunOrder::destroy("prod", "p1", Plan { dangers: vec![danger], ..plan(Operation::Delete) }).unwrap();
+        let situation = |standing: Option<Standing>, provisioned: bool| Situation {
+            running: None,
+            weight_change: None,
+            standing,
+            new_requests_per_min: Some(0.0),
+            unused_below_per_min: 1.0,
+            provisioned,
+        };
+        // Before an `up` went through nothing is asked of AWS, and the record may be the live one all the same.
+        for (standing, provisioned) in [(None, false), (Some(Standing::Simple(Some(Side::Legacy))), true)] {
+            let refused = order.may_run(&situation(standing, provisioned)).unwrap_err();
+            assert!(matches!(&refused, Refusal::DeletesRecord(name) if name == "migration-legacy-prod"), "{refused}");
+        }
+        assert_eq!(order.may_run(&situation(Some(Standing::Absent), true)), Ok(()));
+        let others = RunOrder::destroy("prod", "p1", plan(Operation::Delete)).unwrap();
+        assert_eq!(others.may_run(&situation(None, false)), Ok(()));
     }
 
     #[test]

@@ -78,6 +78,11 @@ fn may_begin(model: &Model, kind: RunKind) -> Result<(), Refusal> {
     config::may_run(kind, model.provision.setup())
 }
 
+fn may_run(model: &Model, run: &RunOrder) -> Result<(), Refusal> {
+    run.may_run(&situation(model))?;
+    may_begin(model, run.kind())
+}
+
 /// Says what an `up` would do.
 pub(super) fn preview(model: &mut Model, effects: &mut Vec<Effect>) {
     if !cannot(model) && !refused(model, RunKind::Preview, "preview") {
@@ -136,10 +141,19 @@ fn ready(model: &Model, kind: RunKind) -> Option<ReadyPlan> {
 
 fn confirm(model: &mut Model, run: Result<RunOrder, Refusal>) {
     match run {
-        Ok(run) => {
-            let need = run.need();
-            ask(model, Question::Run(Box::new(run)), need);
-        }
+        Ok(run) => match may_run(model, &run) {
+            Ok(()) => {
+                let need = run.need();
+                ask(model, Question::Run(Box::new(run)), need);
+            }
+            Err(refusal) => {
+                // Only another preview can see a release that this one has not seen.
+                if matches!(refusal, Refusal::DeletesRecord(_)) {
+                    model.provision.plan = None;
+                }
+                notice(model, "Nothing is started", vec![refusal.to_string()]);
+            }
+        },
         Err(refusal) => notice(model, "Nothing is started", vec![refusal.to_string()]),
     }
 }
@@ -268,7 +282,7 @@ fn declined(model: &mut Model, question: &Question, why: &str, effects: &mut Vec
 fn lost_ground(model: &Model, question: &Question) -> Option<String> {
     match question {
         Question::Config(_) => may_start(RunKind::Preview, &situation(model)).err().map(|refusal| refusal.to_string()),
-        Question::Run(run) => may_begin(model, run.kind()).err().map(|refusal| refusal.to_string()),
+        Question::Run(run) => may_run(model, run).err().map(|refusal| refusal.to_string()),
         Question::Zone(plan) => {
             let there = plan.is_as_seen(&model.stack.group, &model.live.facts.records);
             let started = may_start(RunKind::Refresh, &situation(model)).err().map(|refusal| refusal.to_string());
