@@ -20,6 +20,7 @@ use crate::ui::{Palette, Theme};
 use super::compose::{Session, connect};
 use super::failure::{Exit, Failure};
 use super::host;
+use super::out::Out;
 
 /// Says why a cockpit cannot be drawn, when it cannot.
 ///
@@ -95,8 +96,17 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
     let end = run_renewing(&mut taken.terminal, theme, keys, model, ports, renew, terminal::tell).await;
     drop(taken);
     time.abort();
-    end.map_err(broken)?;
+    say_what_goes_on(&end.map_err(broken)?);
     Ok(Exit::Done)
+}
+
+/// A run that outlives the cockpit, on the screen that the operator is left with. A drill's ends with its simulator.
+fn say_what_goes_on(model: &Model) {
+    if let Some(run) = model.provision.going_on().filter(|_| model.stack.simulation.is_none()) {
+        let text =
+            format!("pulumi {} goes on, as {}; `tapctl attach`, or `tapctl`, follows it", run.head.kind, run.head.id);
+        Out::standard().say(&text);
+    }
 }
 
 /// What the loop asks: another session, which is then the current one.

@@ -153,7 +153,10 @@ async fn stack_checks(settings: &Settings) -> Vec<Check> {
 /// A key that the program wants before the first `up`.
 fn unset(line: &str) -> Check {
     let (found, mend) = line.split_once(": pulumi ").map_or((line, ""), |(found, command)| (found, command));
-    Check::warn("config", found, if mend.is_empty() { String::new() } else { format!("pulumi {mend}") })
+    if mend.is_empty() {
+        return Check { health: Health::Warn, ..Check::ok("config", found) };
+    }
+    Check::warn("config", found, format!("pulumi {mend}"))
 }
 
 async fn session_checks(session: &Session) -> Vec<Check> {
@@ -264,10 +267,10 @@ async fn tool_checks(settings: Option<&Settings>) -> Vec<Check> {
         }
     };
     let (mut checks, python) = tokio::join!(pulumi, version("python3", "--version"));
-    let install = "install Python 3.9 or newer (only the Pulumi program needs it)";
+    let install = "install Python 3.10 or newer (only the Pulumi program needs it)";
     checks.push(match python {
-        Some(found) if number(&found).is_some_and(|version| version >= (3, 9)) => Check::ok("python", found),
-        Some(found) => Check::warn("python", format!("{found}, and 3.9 is needed"), install),
+        Some(found) if number(&found).is_some_and(|version| version >= (3, 10)) => Check::ok("python", found),
+        Some(found) => Check::warn("python", format!("{found}, and 3.10 is needed"), install),
         None => Check::warn("python", "not found on PATH", install),
     });
     checks

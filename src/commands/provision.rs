@@ -2,6 +2,7 @@
 //!
 //! The same guards, plans and runs as in the cockpit. A run goes on when the command that follows it ends.
 
+use std::future::Future;
 use std::io;
 use std::path::Path;
 
@@ -37,6 +38,8 @@ const ASKED: [Source; 6] =
 /// What is meant to be done, which decides how much has to be known first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
+    /// Only reads what a run wrote.
+    Attach,
     /// Only looks: what cannot be known is no reason to refuse.
     Look,
     /// Changes something: its guards need to know the stack.
@@ -71,7 +74,17 @@ async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
         Some(session) => session.state_dir.clone(),
         None => state::folder(&stack, &process_env)?,
     };
-    let pulumi = program(&settings, &stack)?;
+    let pulumi = match program(&settings, &stack) {
+        Ok(pulumi) => pulumi,
+        // What a run wrote can be read without the CLI.
+        Err(_) if purpose == Purpose::Attach => Pulumi {
+            program: "pulumi".into(),
+            prefix: Vec::new(),
+            project: settings.pulumi_dir.clone(),
+            stack: stack.clone(),
+        },
+        Err(error) => return Err(error.into()),
+    };
     let operator = host::local_user(&process_env);
     let read_only = settings.read_only;
     Ok(Place { context: context(pulumi, &folder)?, session, stack, operator, read_only })
@@ -154,15 +167,35 @@ fn finished(run: &Finished, args: RunArgs, out: &mut Out) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
+/// Follows a run until its end, or until Ctrl-C: that ends the following, never the run.
+async fn followed<T>(run: impl Future<Output = Result<T, PulumiError>>) -> Result<T, Failure> {
+    tokio::select! {
+        end = run => Ok(end?),
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(
+            Exit::Declined,
+            "interrupted",
+            "the run is no longer followed here, and goes on",
+            "`tapctl attach` follows it again; x in the cockpit's Provision view asks Pulumi to stop",
+        )),
+    }
+}
+
+/// Says that the stack is new.
+fn made(is_new: bool, place: &Place, out: &mut Out) {
+    if is_new {
+        out.say(&format!("the stack {} did not exist; it was made", place.stack));
+    }
+}
+
 /// Says what `up` would do.
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being said.
 pub async fn preview(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Look).await?;
-    place.context.prepare().await?;
+    made(place.context.prepare(RunKind::Preview).await?, &place, out);
     stack::check_configured(&place.context.pulumi, RunKind::Preview).await?;
-    let previewed = place.context.preview(false, place.request(), &mut watcher(args.json)).await?;
+    let previewed = followed(place.context.preview(false, place.request(), &mut watcher(args.json))).await?;
     if args.json {
         out.json(&print::plan_json(&previewed))?;
     } else {
@@ -191,11 +224,11 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) ->
     let place = place(global, Purpose::Change).await?;
     place.refuse_read_only()?;
     may_start(kind, &place.situation(out).await?).map_err(PulumiError::from)?;
-    place.context.prepare().await?;
+    made(place.context.prepare(kind).await?, &place, out);
     place.same_stack().await?;
     stack::check_configured(&place.context.pulumi, kind).await?;
     let destroy = kind == RunKind::Destroy;
-    let previewed = place.context.preview(destroy, place.request(), &mut watcher(args.json)).await?;
+    let previewed = followed(place.context.preview(destroy, place.request(), &mut watcher(args.json))).await?;
     out.say(&text(|bytes| print::plan(&previewed.plan, bytes)));
     if previewed.plan.is_empty() {
         out.say("nothing to do: the stack is as the program says");
@@ -211,7 +244,7 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) ->
     let yes = confirm(&order, args, out).await?;
     let now = place.situation(out).await?;
     let order = Confirmed::by_flag(order, yes);
-    let run = place.context.execute(&order, &now, place.request(), &mut watcher(args.json)).await?;
+    let run = followed(place.context.execute(&order, &now, place.request(), &mut watcher(args.json))).await?;
     if !destroy {
         return finished(&run, args, out);
     }
@@ -252,6 +285,7 @@ async fn left_behind(place: &Place, out: &mut Out) -> Option<Vec<Orphan>> {
 /// weights, or that deletes or replaces what holds state, has to be read by somebody.
 async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Out) -> Result<YesFlag, Failure> {
     let harmless = |danger: &Danger| matches!(danger, Danger::WeightedRecord { op: Operation::Create, .. });
+    out.say(&order.call_text());
     let Some(yes) = YesFlag::from_cli(args.yes) else {
         out.say(&order.title());
         return Ok(ask(out, &order.need()).await?);
@@ -274,13 +308,13 @@ async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Out) -> Result<YesFl
 pub async fn refresh(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Change).await?;
     place.refuse_read_only()?;
-    place.context.prepare().await?;
+    place.context.prepare(RunKind::Refresh).await?;
     place.same_stack().await?;
     let order = RunOrder::refresh(&place.stack);
     let yes = confirm(&order, args, out).await?;
     let situation = place.situation(out).await?;
     let order = Confirmed::by_flag(order, yes);
-    let run = place.context.execute(&order, &situation, place.request(), &mut watcher(args.json)).await?;
+    let run = followed(place.context.execute(&order, &situation, place.request(), &mut watcher(args.json))).await?;
     finished(&run, args, out)
 }
 
@@ -289,8 +323,8 @@ pub async fn refresh(args: RunArgs, global: &Global, out: &mut Out) -> Result<Ex
 /// # Errors
 /// [`Failure`] with the exit code of the run when it failed.
 pub async fn attach(args: &AttachArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
-    let place = place(global, Purpose::Look).await?;
-    let run = place.context.attach(args.run.as_deref(), &mut watcher(args.json)).await?;
+    let place = place(global, Purpose::Attach).await?;
+    let run = followed(place.context.attach(args.run.as_deref(), &mut watcher(args.json))).await?;
     let ended = finished_json(&run);
     match run.failure.clone() {
         Some(failure) if args.json => Err(Failure::from(PulumiError::Failed(Box::new(failure))).with("run", ended)),

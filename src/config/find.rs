@@ -5,6 +5,7 @@
 use std::io;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use tokio::process::Command;
 
@@ -122,7 +123,27 @@ fn read(file: &Path) -> Result<String, FindError> {
         .map_err(|error| FindError::Unreadable { file: file.display().to_string(), why: error.to_string() })
 }
 
+/// Words of the CLI about a state that is just being written: a `file://` backend writes it in place.
+const HALF_WRITTEN: &str = "failed to load checkpoint";
+/// Reads of such a state before its failure counts.
+const READS: u32 = 10;
+/// Pause between two of them.
+const READ_AGAIN: Duration = Duration::from_millis(100);
+
 async fn ask_pulumi(settings: &Settings, question: &[&str]) -> Result<String, FindError> {
+    let mut reads = 1;
+    loop {
+        match ask_once(settings, question).await {
+            Err(FindError::PulumiFailed { why }) if why.contains(HALF_WRITTEN) && reads < READS => {
+                reads += 1;
+                tokio::time::sleep(READ_AGAIN).await;
+            }
+            answered => return answered,
+        }
+    }
+}
+
+async fn ask_once(settings: &Settings, question: &[&str]) -> Result<String, FindError> {
     let dir = &settings.pulumi_dir;
     if !dir.join("Pulumi.yaml").is_file() {
         return Err(FindError::Nowhere { dir: dir.display().to_string() });

@@ -84,3 +84,15 @@ fn the_outputs_of_another_stack_guard_nothing() {
     }
     assert_eq!(runs(&drill), Vec::<String>::new());
 }
+
+#[test]
+fn a_misspelt_stack_is_not_made() {
+    let drill = Drill::steady();
+    standing(&drill);
+    for line in ["destroy --yes --json", "refresh --yes --json"] {
+        let mut command = on_it(&drill, line);
+        let error = Ran::of(command.args(["--stack", "prdo"]).output().unwrap()).ended(1).json();
+        assert!(error["error"]["message"].as_str().unwrap().contains("there is no stack prdo"), "{line}: {error}");
+    }
+    assert_eq!(runs(&drill), Vec::<String>::new());
+}

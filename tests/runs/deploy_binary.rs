@@ -2,7 +2,7 @@
 //! full, as it happens to an operator. What counts is that the run ends well and that `tapctl attach` tells it all.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -105,6 +105,16 @@ async fn a_killed_tapctl_leaves_its_run_going_and_the_next_one_finds_it() {
     let second = tapctl(&world, &["up", "--yes", "--json"]).output().unwrap();
     assert_eq!(second.status.code(), Some(3), "{}", stderr(&second));
     assert!(json(&second)["error"]["message"].as_str().unwrap().contains("is going on"));
+    // Ctrl-C ends the following of a run, and says that it is only that.
+    let mut third = tapctl(&world, &["attach"]).spawn().unwrap();
+    let mut words = BufReader::new(third.stderr.take().unwrap());
+    words.read_line(&mut String::new()).unwrap();
+    ProcessId::of(third.id()).unwrap().signal(Signal::INT).unwrap();
+    let mut rest = String::new();
+    words.read_to_string(&mut rest).unwrap();
+    assert_eq!(third.wait().unwrap().code(), Some(5), "{rest}");
+    assert!(rest.contains("goes on") && rest.contains("`tapctl attach`"), "{rest}");
+    assert_eq!(dir.read().unwrap().unwrap().status(), RunStatus::Running);
     world.cloud(&["control"]);
     assert_complete(&world);
 }

@@ -56,8 +56,8 @@ fn calm() -> Situation {
 async fn what_was_read_is_what_runs() {
     let demo = Demo::new(&fast());
     let c = &demo.context;
-    assert!(c.prepare().await.unwrap(), "the stack is new");
-    assert!(!c.prepare().await.unwrap());
+    assert!(c.prepare(RunKind::Up).await.unwrap(), "the stack is new");
+    assert!(!c.prepare(RunKind::Up).await.unwrap());
     let order = demo.order().await;
     assert!(order.get().plan().touches_weights());
     let mut totals = Vec::new();
@@ -79,7 +79,7 @@ async fn what_was_read_is_what_runs() {
 #[tokio::test]
 async fn a_plan_for_a_world_that_changed_is_refused_in_those_words() {
     let demo = Demo::new(&fast());
-    demo.context.prepare().await.unwrap();
+    demo.context.prepare(RunKind::Up).await.unwrap();
     let (first, second) = (demo.order().await, demo.order().await);
     demo.context.execute(&first, &calm(), request(), &mut |_| ()).await.unwrap();
     let error = demo.context.execute(&second, &calm(), request(), &mut |_| ()).await.unwrap_err();
@@ -91,7 +91,7 @@ async fn a_plan_for_a_world_that_changed_is_refused_in_those_words() {
 #[tokio::test]
 async fn a_failure_is_told_with_its_resource_and_its_message() {
     let demo = Demo::new(&Settings { fail: Some("migration-alb-prod".into()), ..fast() });
-    demo.context.prepare().await.unwrap();
+    demo.context.prepare(RunKind::Up).await.unwrap();
     let order = demo.order().await;
     let error = demo.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
     let PulumiError::Failed(explanation) = &error else { panic!("{error:?}") };
@@ -102,7 +102,7 @@ async fn a_failure_is_told_with_its_resource_and_its_message() {
 #[tokio::test]
 async fn an_interrupt_in_the_middle_ends_in_good_order_and_can_be_read_again() {
     let demo = Demo::new(&Settings::default());
-    demo.context.prepare().await.unwrap();
+    demo.context.prepare(RunKind::Up).await.unwrap();
     let order = demo.order().await;
     let started = demo.context.start(&order, &calm(), request()).await.unwrap();
     follow_until(&started.dir, |deploy| deploy.progress().running > 0).await;
@@ -118,7 +118,7 @@ async fn an_interrupt_in_the_middle_ends_in_good_order_and_can_be_read_again() {
 #[tokio::test]
 async fn no_run_starts_against_a_guard() {
     let demo = Demo::new(&fast());
-    demo.context.prepare().await.unwrap();
+    demo.context.prepare(RunKind::Up).await.unwrap();
     let order = demo.order().await;
     let moving = Situation { weight_change: Some("/change/C1".into()), ..calm() };
     let error = demo.context.execute(&order, &moving, request(), &mut |_| ()).await.unwrap_err();
@@ -214,7 +214,7 @@ async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_sta
     let night = Night::of(Scenario::Fresh).await;
     let pulumi = &night.context.pulumi;
     assert!(stack::config(pulumi).await.unwrap_err().to_string().contains("no stack named 'demo' found"));
-    assert!(night.context.prepare().await.unwrap(), "the stack is new");
+    assert!(night.context.prepare(RunKind::Up).await.unwrap(), "the stack is new");
     assert_eq!(stack::outputs(pulumi).await.unwrap(), serde_json::json!({}));
     let config = stack::config(pulumi).await.unwrap();
     assert!(config.contains_key("tap:recordName") && !config.contains_key("tap:owner"));

@@ -115,7 +115,9 @@ impl CockpitRuns {
         }
         let started: Result<Started, PulumiError> = match order {
             Order::Preview { destroy } => {
-                stack::ensure(pulumi).await.map_err(|error| trouble(&error))?;
+                let there =
+                    if *destroy { stack::check_exists(pulumi).await } else { stack::ensure(pulumi).await.map(drop) };
+                there.map_err(|error| trouble(&error))?;
                 let kind = if *destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
                 stack::check_configured(pulumi, kind).await.map_err(|error| trouble(&error))?;
                 preview(&self.runs, pulumi, &self.supervisor, *destroy, request).await

@@ -146,7 +146,7 @@ impl Pulumi {
     /// Makes the stack.
     #[must_use]
     pub fn create_stack(&self) -> Invocation {
-        self.invoke(&["stack", "init", &self.stack], &[])
+        self.invoke(&["stack", "init", &self.stack, "--no-select"], &[])
     }
 
     /// The stack's outputs, as JSON, secrets masked.

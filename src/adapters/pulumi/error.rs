@@ -74,6 +74,9 @@ pub enum PulumiError {
     /// No run of this name.
     #[error("there is no run {0}")]
     NoSuchRun(String),
+    /// No stack of this name.
+    #[error("there is no stack {0}: nothing was started, and none was made")]
+    NoSuchStack(String),
     /// The run is on another host.
     #[error("the run is on {0}: it can only be interrupted there")]
     Elsewhere(String),
@@ -127,6 +130,7 @@ impl PulumiError {
             Self::NotStarted(_) => {
                 "look into the run's folder, and check space and rights of the state folder".to_owned()
             }
+            Self::NoSuchStack(_) => "`pulumi stack ls` shows them; name one with --stack".to_owned(),
             Self::NoSuchRun(_) => "`tapctl attach` without a name takes the newest run".to_owned(),
             Self::Elsewhere(host) => format!("open tapctl on {host}"),
             Self::NotRunning => "`tapctl attach` shows how it ended".to_owned(),
@@ -144,7 +148,12 @@ impl PulumiError {
             Self::Refused(refusal) if !matches!(refusal, Refusal::NotConfigured(_)) => 3,
             Self::OtherStack { .. } => 3,
             Self::Failed(explanation) if explanation.kind == FailureKind::Interrupted => 5,
-            Self::Refused(_) | Self::Storage(_) | Self::NoSuchRun(_) | Self::NotRunning | Self::Elsewhere(_) => 1,
+            Self::Refused(_)
+            | Self::Storage(_)
+            | Self::NoSuchRun(_)
+            | Self::NoSuchStack(_)
+            | Self::NotRunning
+            | Self::Elsewhere(_) => 1,
             _ => 7,
         }
     }

@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 use super::command::{Invocation, Pulumi};
 use super::error::PulumiError;
-use super::folder::{RunDir, RunEnd, RunRecord, Runs, file, storage};
+use super::folder::{RunDir, RunEnd, RunRecord, Runs, file};
 use super::process::{ProcessId, free_bytes, host, wall_now};
 use super::supervisor::STARTED;
 use crate::domain::confirm::Confirmed;
@@ -128,11 +128,8 @@ async fn start(
     };
     runs.prune()?;
     let dir = runs.create(kind, request.at)?;
-    if let Some(plan) = plan {
-        let copied = fs::read(&plan).and_then(|bytes| fs::write(dir.file(file::PLAN), bytes));
-        copied.map_err(|error| storage("copy the plan", &plan, &error))?;
-    }
-    let invocation = pulumi.run(kind, &dir.file(file::PLAN));
+    // An `up` takes the preview's own file, the one that the question named; nothing is pruned while it runs.
+    let invocation = pulumi.run(kind, &plan.unwrap_or_else(|| dir.file(file::PLAN)));
     let preview = preview.map(str::to_owned);
     dir.write(&RunRecord { preview, ..record_of(&dir, kind, pulumi, &invocation, request) })?;
     if let Err(error) = launch(&dir, supervisor).await {

@@ -87,6 +87,14 @@ pub async fn ensure(pulumi: &Pulumi) -> Result<bool, PulumiError> {
     answer(&pulumi.create_stack(), Patience::Unlimited).await.map(|_| true)
 }
 
+/// Refuses when there is no such stack: nothing that only takes away makes one.
+///
+/// # Errors
+/// [`PulumiError::NoSuchStack`], and what Pulumi says.
+pub async fn check_exists(pulumi: &Pulumi) -> Result<(), PulumiError> {
+    if exists(pulumi).await? { Ok(()) } else { Err(PulumiError::NoSuchStack(pulumi.stack.clone())) }
+}
+
 /// The stack's configuration; secrets have no value here.
 ///
 /// # Errors

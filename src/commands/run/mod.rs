@@ -81,16 +81,20 @@ pub struct Previewed {
 pub type Observer<'a> = &'a mut (dyn FnMut(&Deploy) + Send);
 
 impl Context {
-    /// Checks Pulumi, the program and its packages, and makes the stack when it is new. Says whether it did.
+    /// Checks Pulumi, the program and its packages, and makes the stack when it is new and `kind` is to fill it. Says
+    /// whether it did.
     ///
     /// # Errors
     /// The first [`PulumiError`] on the way.
-    pub async fn prepare(&self) -> Result<bool, PulumiError> {
+    pub async fn prepare(&self, kind: RunKind) -> Result<bool, PulumiError> {
         find::check_version(&self.pulumi).await?;
         if self.pulumi.prefix.is_empty() {
             find::check_program(&self.pulumi.project).await?;
         }
-        stack::ensure(&self.pulumi).await
+        match kind {
+            RunKind::Preview | RunKind::Up => stack::ensure(&self.pulumi).await,
+            _ => stack::check_exists(&self.pulumi).await.map(|()| false),
+        }
     }
 
     /// Says what an `up`, or a `destroy`, would do.

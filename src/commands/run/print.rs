@@ -116,8 +116,10 @@ pub fn finished(run: &Finished, out: &mut impl Write) -> io::Result<()> {
     if let Some(missing) = &run.missing {
         writeln!(out, "not all is known: {missing}")?;
     }
-    for (key, value) in run.deploy.outputs() {
-        writeln!(out, "{key}: {value}")?;
+    if !run.kind.is_preview() {
+        for (key, value) in run.deploy.outputs() {
+            writeln!(out, "{key}: {value}")?;
+        }
     }
     let took = run.deploy.summary().map(|summary| format!(" in {}", age_text(summary.duration))).unwrap_or_default();
     writeln!(out, "pulumi {} {}{took}: {}", run.kind, status_text(&run.status), progress_text(&run.deploy))
@@ -159,6 +161,18 @@ pub fn plan_json(previewed: &Previewed) -> Value {
     })
 }
 
+/// The outputs, lists as lists. A preview has none: what it tells is not known before the run.
+fn outputs_json(run: &Finished) -> Value {
+    if run.kind.is_preview() {
+        return Value::Null;
+    }
+    let told = |text: &String| {
+        let composed = text.starts_with(['[', '{']);
+        composed.then(|| serde_json::from_str(text).ok()).flatten().unwrap_or_else(|| json!(text))
+    };
+    run.deploy.outputs().iter().map(|(key, text)| (key.clone(), told(text))).collect::<serde_json::Map<_, _>>().into()
+}
+
 /// An ended run as one JSON object.
 #[must_use]
 pub fn finished_json(run: &Finished) -> Value {
@@ -178,7 +192,7 @@ pub fn finished_json(run: &Finished) -> Value {
         "status": status_text(&run.status),
         "changes": summary.map(|summary| &summary.changes),
         "duration_s": summary.map(|summary| summary.duration.as_secs()),
-        "outputs": run.deploy.outputs(),
+        "outputs": outputs_json(run),
         "failures": failures,
         "failure": run.failure,
         "missing": run.missing,

@@ -88,8 +88,8 @@ const WORDS: &[(&str, FailureKind, &str)] = &[
     ("problem logging in", FailureKind::Backend, BACKEND),
     ("unable to open bucket", FailureKind::Backend, BACKEND),
     ("could not list bucket", FailureKind::Backend, BACKEND),
-    ("Traceback (most recent call last)", FailureKind::Program, "the program raised: read the trace, mend it"),
-    ("Program failed with an unhandled exception", FailureKind::Program, "the program raised: read the trace, mend it"),
+    ("Traceback (most recent call last)", FailureKind::Program, RAISED),
+    ("Program failed with an unhandled exception", FailureKind::Program, RAISED),
 ];
 /// The system's words for a full disk, in lower case: Go writes them so, the C library with a capital.
 const FULL: &str = "no space left on device";
@@ -100,6 +100,7 @@ const INSTALL: &str = "run `pulumi install` in the program's folder";
 const HALF_WRITTEN: &str = "nothing was changed. Another run may be writing the state just now: try again in a moment. If it \
                             stays so, a run was killed while it wrote: take the last whole state, which a file:// backend \
                             keeps beside it as .bak, and a bucket in its versions";
+const RAISED: &str = "read the trace in the run's output, mend the program, and preview again";
 const BACKEND: &str = "check PULUMI_BACKEND_URL, the network and the credentials; nothing was changed";
 
 /// What to do about words of the CLI, when they are known.
@@ -173,6 +174,10 @@ pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation 
             FailureKind::Locked if !locks.is_empty() => {
                 let holders: Vec<String> = locks.iter().map(ToString::to_string).collect();
                 format!("the stack is locked by {}", holders.join(" and "))
+            }
+            FailureKind::Program => {
+                let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+                format!("the program raised {}", capped(&clean(last), MAX_WORDS))
             }
             _ => said,
         };

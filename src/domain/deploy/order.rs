@@ -77,6 +77,21 @@ impl RunOrder {
         &self.plan
     }
 
+    /// The command as Pulumi is given it, but for where the program lies. The plan of an `up` is the preview's own file.
+    #[must_use]
+    pub fn call_text(&self) -> String {
+        let stack = &self.stack;
+        match (self.kind, &self.preview) {
+            (RunKind::Up, Some(preview)) => {
+                format!("pulumi up --stack {stack} --plan runs/{preview}/plan --refresh --yes --skip-preview --json")
+            }
+            (RunKind::Destroy, _) => {
+                format!("pulumi destroy --stack {stack} --refresh --yes --skip-preview --json")
+            }
+            _ => format!("pulumi {} --stack {stack} --yes --skip-preview --json", self.kind.name()),
+        }
+    }
+
     /// Whether it may start as things stand: the guards of its kind, and no `destroy` that takes a weighted record from the
     /// name. A released name's plan holds none, since the preview has read that they are gone.
     ///

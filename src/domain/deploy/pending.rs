@@ -100,8 +100,9 @@ impl Pending {
         let service = self.rtype.strip_prefix("aws:").and_then(|rest| rest.split(['/', ':']).next()).unwrap_or("AWS");
         match self.operation.as_str() {
             "creating" | "importing" => format!(
-                "it may exist without Pulumi knowing: look in {service} for {what}; if it is there, import it or delete \
-                 it, then run a refresh"
+                "it may exist without Pulumi knowing: look in {service} for {what}; if it is there, delete it (or \
+                 import it with `pulumi refresh --import-pending-creates`), then `pulumi refresh --clear-pending-creates` \
+                 forgets it"
             ),
             "deleting" => format!("it may be gone or half gone: look in {service} for {what}, then run a refresh"),
             "updating" => {

@@ -314,9 +314,8 @@ pub(super) fn guard(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// News of Pulumi.
 pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mut Vec<Effect>) {
-    if model.provision.busy == Some(request)
-        && !matches!(news, News::Lines { .. } | News::Restarted { .. } | News::Expecting { .. })
-    {
+    let is_awaited = model.provision.busy == Some(request);
+    if is_awaited && !matches!(news, News::Lines { .. } | News::Restarted { .. } | News::Expecting { .. }) {
         model.provision.busy = None;
     }
     match news {
@@ -391,6 +390,10 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
         News::Failed(trouble) => {
             notice(model, "Not done", vec![trouble.message, trouble.hint]);
             reread_records(model);
+            // What failed may have got half of the way: a stack may be made although its preview was not started.
+            if is_awaited {
+                order(model, Order::Look, effects);
+            }
         }
     }
 }
