@@ -31,7 +31,8 @@ impl Interrupt {
         Self(signal(SignalKind::interrupt()).ok())
     }
 
-    async fn received(&mut self) {
+    /// Waits for Ctrl-C.
+    pub(super) async fn received(&mut self) {
         match &mut self.0 {
             Some(signal) => {
                 signal.recv().await;

@@ -26,6 +26,7 @@ use crate::runtime::zone;
 use super::ask::ask;
 use super::compose::{Session, connect, program};
 use super::failure::{Exit, Failure};
+use super::follow_up::Interrupt;
 use super::host;
 use super::out::Out;
 use super::run::print::{self, Progress, finished_json};
@@ -169,9 +170,10 @@ fn finished(run: &Finished, args: RunArgs, out: &mut Out) -> Result<Exit, Failur
 
 /// Follows a run until its end, or until Ctrl-C: that ends the following, never the run.
 async fn followed<T>(run: impl Future<Output = Result<T, PulumiError>>) -> Result<T, Failure> {
+    let mut interrupt = Interrupt::listen();
     tokio::select! {
         end = run => Ok(end?),
-        _ = tokio::signal::ctrl_c() => Err(Failure::new(
+        () = interrupt.received() => Err(Failure::new(
             Exit::Declined,
             "interrupted",
             "the run is no longer followed here, and goes on",

@@ -101,7 +101,7 @@ pub async fn check_exists(pulumi: &Pulumi) -> Result<(), PulumiError> {
 /// [`PulumiError`] with what Pulumi says.
 pub async fn config(pulumi: &Pulumi) -> Result<BTreeMap<String, ConfigValue>, PulumiError> {
     let invocation = pulumi.config();
-    let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
+    let text = from_state(&invocation).await?;
     let raw: BTreeMap<String, RawConfig> =
         serde_json::from_str(&text).map_err(|error| garbled(&invocation.line, &error))?;
     Ok(raw
