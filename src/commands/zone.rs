@@ -62,7 +62,7 @@ async fn carry_out(step: ZoneStep, go: GoArgs, global: &Global, out: &mut Out) -
     let key = &session.ports.key;
     let plan = match step {
         ZoneStep::Adopt => zone::adopt(key, &session.stack.endpoints, seen.records()),
-        ZoneStep::Release(to) => zone::release(key, seen.records(), to),
+        ZoneStep::Release(to) => zone::release(key, &session.stack.endpoints, seen.records(), to),
     };
     let plan = match plan {
         Ok(plan) => plan,

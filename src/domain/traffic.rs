@@ -186,6 +186,19 @@ pub enum GroupError {
         /// The record's type.
         rtype: String,
     },
+    /// One address type is a simple record, the other is weighted.
+    #[error(
+        "{name} has a simple {simple} record beside its weighted {weighted} records: the clients that ask for {simple} do \
+         not follow the weights; delete the {simple} record, or make it weighted like the {weighted} records"
+    )]
+    Mixed {
+        /// The name.
+        name: String,
+        /// The type of the simple record.
+        simple: String,
+        /// The type of the weighted ones.
+        weighted: String,
+    },
     /// The records use another routing policy.
     #[error("{name} {rtype} is routed by {policy}; only a weighted pair can be shifted")]
     OtherRouting {
@@ -264,6 +277,18 @@ impl RecordGroup {
         types.extend(
             ["A", "AAAA"].into_iter().filter(|t| *t != key.rtype && key.rtype != "CNAME" && !at_name(t).is_empty()),
         );
+        let having = |wanted: fn(&Routing) -> bool| {
+            types.iter().find(|rtype| at_name(rtype).iter().any(|record| wanted(&record.routing)))
+        };
+        let simple = having(|routing| *routing == Routing::Simple);
+        let weighted = having(|routing| matches!(routing, Routing::Weighted(_)));
+        // Where both are of one type, which Route 53 does not allow, the type's own error says it.
+        if let (Some(simple), Some(weighted)) = (simple, weighted)
+            && simple != weighted
+        {
+            let (simple, weighted) = ((*simple).to_owned(), (*weighted).to_owned());
+            return Err(GroupError::Mixed { name: key.name.clone(), simple, weighted });
+        }
         let mut pairs = Vec::new();
         for rtype in types {
             pairs.push(pair_of(key, rtype, &at_name(rtype))?);
