@@ -111,6 +111,28 @@ impl Record {
         }
     }
 
+    /// Whether this is `other` as Route 53 lists it: it writes names and alias targets in lower case and with the final
+    /// dot, however they were given.
+    #[must_use]
+    pub fn is_listed_as(&self, other: &Self) -> bool {
+        let target = match (&self.target, &other.target) {
+            (
+                Target::Alias { dns_name: ours, zone_id, evaluate_health },
+                Target::Alias { dns_name: theirs, zone_id: their_zone, evaluate_health: their_health },
+            ) => same_name(ours, theirs) && zone_id == their_zone && evaluate_health == their_health,
+            (Target::Values { ttl_s, values: ours }, Target::Values { ttl_s: their_ttl, values: theirs })
+                if self.rtype == "CNAME" =>
+            {
+                let same = ours.iter().zip(theirs).all(|(a, b)| same_name(a, b));
+                ttl_s == their_ttl && ours.len() == theirs.len() && same
+            }
+            (ours, theirs) => ours == theirs,
+        };
+        let names = same_name(&self.name, &other.name) && self.rtype == other.rtype;
+        let member = self.set_identifier == other.set_identifier && self.routing == other.routing;
+        target && names && member && self.health_check_id == other.health_check_id
+    }
+
     /// What it points to, short, for a table.
     #[must_use]
     pub fn target_text(&self) -> String {

@@ -383,8 +383,9 @@ impl ZonePlan {
     /// Whether `records` are as they are to be after the batch: all that it creates, nothing that it deletes.
     #[must_use]
     pub fn is_done(&self, records: &[Record]) -> bool {
-        self.creates.iter().all(|record| records.contains(record))
-            && !self.deletes.iter().any(|record| !self.creates.contains(record) && records.contains(record))
+        let listed = |record: &Record, among: &[Record]| among.iter().any(|other| record.is_listed_as(other));
+        self.creates.iter().all(|record| listed(record, records))
+            && !self.deletes.iter().any(|record| !listed(record, &self.creates) && listed(record, records))
     }
 
     /// Whether `records` still are what the batch deletes and leaves, and nothing else answers the name.

@@ -100,6 +100,23 @@ fn a_batch_knows_whether_it_was_carried_out_and_whether_its_ground_still_holds()
 }
 
 #[test]
+fn names_are_read_back_as_route_53_writes_them() {
+    let mut mixed_case = endpoints();
+    mixed_case.new = Some(NewEndpoint { dns: "New.elb.amazonaws.com".into(), zone_id: "Z1H1FL5HABSF5".into() });
+    let plan = adopt(&key(), &mixed_case, &[simple("A", "legacy")]).unwrap();
+    let listed = |dns: &str| {
+        let mut records = plan.creates.clone();
+        let Target::Alias { dns_name, .. } = &mut records[1].target else { panic!("an alias") };
+        dns_name.replace_range(.., dns);
+        records
+    };
+    assert!(plan.is_done(&listed("new.elb.amazonaws.com.")));
+    assert!(!plan.is_done(&listed("other.elb.amazonaws.com.")));
+    let back = release(&key(), &mixed_case, &listed("new.elb.amazonaws.com."), Side::Legacy).unwrap();
+    assert!(!back.is_done(&plan.creates), "what is to be deleted is still there");
+}
+
+#[test]
 fn the_legacy_member_alone_is_adopted_already_and_can_be_released() {
     let alone = [record("A", "legacy", 100)];
     let none_yet = Endpoints { new: None, ..endpoints() };

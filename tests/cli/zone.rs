@@ -122,6 +122,22 @@ fn a_lost_answer_is_looked_up_in_the_records() {
     assert_eq!(drill.calls(SENT), 1);
 }
 
+/// The load balancer's name in the outputs has no final dot, Route 53 lists it with one.
+#[test]
+fn an_adoption_that_was_made_is_known_to_be_made() {
+    let drill = Drill::start(&["--speed", "200"]);
+    drill.run("release --to legacy --yes --wait").ended(0);
+    let adopted = drill.run("adopt --yes --wait --json").ended(0).json();
+    assert_eq!((&adopted["result"], &adopted["verified"]), (&json!("insync"), &json!(true)));
+    drill.run("release --to legacy --yes --wait").ended(0);
+    drill.fault(&json!({
+        "service": "route53", "operation": "ChangeResourceRecordSets", "drop": true, "after": true, "count": 1,
+    }));
+    let settled = drill.run("adopt --yes --json").ended(0).json();
+    assert_eq!((&settled["result"], &settled["verified"]), (&json!("settled"), &json!(true)));
+    assert_eq!(drill.weights(), (100, 0));
+}
+
 /// The folder of a Pulumi program whose stack `prod` was never brought up, and a `pulumi` that says so.
 fn never_up(drill: &Drill, config: &Value) {
     let folder = drill.folder.path();
