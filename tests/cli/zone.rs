@@ -120,6 +120,8 @@ fn a_lost_answer_is_looked_up_in_the_records() {
     let message = ran["error"]["message"].as_str().unwrap();
     assert!(message.contains("the records show that nothing was changed"), "{message}");
     assert_eq!(drill.calls(SENT), 1);
+    let noted = drill.run("journal").ended(0).stdout;
+    assert!(noted.contains("the records show that nothing was changed") && !noted.contains("not known"), "{noted}");
 }
 
 /// The load balancer's name in the outputs has no final dot, Route 53 lists it with one.
@@ -135,6 +137,8 @@ fn an_adoption_that_was_made_is_known_to_be_made() {
     }));
     let settled = drill.run("adopt --yes --json").ended(0).json();
     assert_eq!((&settled["result"], &settled["verified"]), (&json!("settled"), &json!(true)));
+    let noted = drill.run("journal").ended(0).stdout;
+    assert!(noted.contains("the records show that it was made") && !noted.contains("not known"), "{noted}");
     assert_eq!(drill.weights(), (100, 0));
 }
 
