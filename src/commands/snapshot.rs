@@ -268,7 +268,7 @@ fn traffic(stack: &Stack, facts: &Facts, history: Option<&History>, now: Timesta
         legacy_weight: found.map(WeightPair::legacy),
         new_weight: found.map(WeightPair::new_weight),
         new_percent: found.map(|weights| tenths(weights.new_percent())),
-        observed_new_percent: facts.metrics.observed_new_percent(now).map(|(percent, _)| tenths(percent)),
+        observed_new_percent: facts.observed_new_percent(now).map(|(percent, _)| tenths(percent)),
         change: change(facts, history),
         drift: drift(found, history),
         problem,

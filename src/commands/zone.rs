@@ -17,10 +17,10 @@ use crate::domain::record::Event;
 use crate::domain::traffic::{Change, Record, Side};
 use crate::domain::units::age_text;
 use crate::domain::zone::{self, Standing, ZonePlan, ZoneRefusal, ZoneStep};
-use crate::ports::{ErrorKind, PortError};
+use crate::ports::ErrorKind;
 use crate::runtime::gather::{gather, keep_record};
 use crate::runtime::ports_set::Scribe;
-use crate::runtime::zone::turned;
+use crate::runtime::zone::{ReadBack, Turned, turned};
 
 use super::ask::{Declined, ask};
 use super::compose::{Session, connect};
@@ -62,7 +62,7 @@ async fn carry_out(step: ZoneStep, go: GoArgs, global: &Global, out: &mut Out) -
     let key = &session.ports.key;
     let plan = match step {
         ZoneStep::Adopt => zone::adopt(key, &session.stack.endpoints, seen.records()),
-        ZoneStep::Release(to) => zone::release(key, seen.records(), to),
+        ZoneStep::Release(to) => zone::release(key, &session.stack.endpoints, seen.records(), to),
     };
     let plan = match plan {
         Ok(plan) => plan,
@@ -193,9 +193,14 @@ async fn send(
     let confirmed = Confirmed::by_flag(plan, yes);
     let sent = turned(&session.ports, &confirmed, operator, &session.stack.host).await;
     let plan = confirmed.into_inner();
-    let change = match sent {
-        Ok(change) => change,
-        Err(error) => return not_accepted(session, &plan, error, go, out).await,
+    let not_sent = |error| {
+        let mut failure = Failure::from(error);
+        failure.message.push_str("; nothing was changed");
+        failure
+    };
+    let change = match sent.map_err(not_sent)? {
+        Turned::Accepted(change) => change,
+        Turned::ReadBack(read) => return not_accepted(&plan, read, go, out),
     };
     out.say(&format!("Route 53 accepted it as {}: {}", change.id, change.status));
     if !go.wait {
@@ -205,7 +210,7 @@ async fn send(
     }
     let hint = "`tapctl status` shows how the name is answered";
     let change = follow_up::insync(session, &change, interrupt, hint, out).await?;
-    let records = records(session).await?;
+    let records = session.ports.read_records().await?;
     let verified = plan.is_done(&records);
     let text =
         format!("{}: INSYNC, read back {}", plan.title(), if verified { "as confirmed" } else { "as something else" });
@@ -220,38 +225,18 @@ async fn send(
     Ok(Exit::Done)
 }
 
-async fn records(session: &Session) -> Result<Vec<Record>, PortError> {
-    let mut facts = Facts::default();
-    let answer = session.ports.observe.observe(crate::domain::facts::Query::Records).await?;
-    facts.absorb(&session.ports.key, Source::Records, Ok(answer), session.ports.clock.now());
-    Ok(facts.records)
-}
-
 /// The batch was refused, or its answer was lost: then the records say whether it was carried out.
-async fn not_accepted(
-    session: &Session,
-    plan: &ZonePlan,
-    error: PortError,
-    go: GoArgs,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+fn not_accepted(plan: &ZonePlan, read: ReadBack, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
+    let ReadBack { error, made, words, found } = read;
     if error.kind == ErrorKind::Conflict {
-        let found = records(session).await.unwrap_or_default();
         return Err(conflict(&error.message, &found));
     }
-    let words = match (error.outcome_unknown(), records(session).await) {
-        (false, _) => "nothing was changed",
-        (true, Ok(records)) if plan.is_done(&records) => {
-            out.say(&format!("the answer was lost ({error}), but the records show that it was made"));
-            out.say(&plan.for_pulumi());
-            report(plan, "settled", None, Some(true), go, out)?;
-            return Ok(Exit::Done);
-        }
-        (true, Ok(records)) if plan.is_as_seen(&session.ports.key, &records) => {
-            "the records show that nothing was changed"
-        }
-        (true, _) => "it is not known whether it was made; look with `tapctl status` before anything else",
-    };
+    if made == Some(true) {
+        out.say(&format!("the answer was lost ({error}), but {words}"));
+        out.say(&plan.for_pulumi());
+        report(plan, "settled", None, Some(true), go, out)?;
+        return Ok(Exit::Done);
+    }
     let mut failure = Failure::from(error);
     failure.message = format!("{}; {words}", failure.message);
     Err(failure)

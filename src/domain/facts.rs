@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::error::PortError;
-use super::metrics::{MetricReadings, Metrics};
+use super::metrics::{Metric, MetricReadings, Metrics};
 use super::replication::{Replication, TableStat};
 use super::service::{Alarm, Hosts, Identity, Service};
 use super::traffic::{Change, GroupError, GroupKey, Record, RecordGroup, Side};
@@ -227,7 +227,7 @@ pub struct Facts {
     /// Metrics of both regions.
     pub metrics: Metrics,
     /// Metrics that CloudWatch could not give in full, with its words.
-    pub incomplete: Vec<(super::metrics::Metric, String)>,
+    pub incomplete: Vec<(Metric, String)>,
     /// Who is asking.
     pub identity: Option<Fact<Identity>>,
     /// A Pulumi run that goes on.
@@ -283,6 +283,27 @@ impl Facts {
         self.group.as_ref().and_then(|fact| fact.value.as_ref().ok())
     }
 
+    /// Whether CloudWatch answers for the metric: of late, without a failure since, and in full. Only then a minute that
+    /// is not there means that there was nothing to count.
+    #[must_use]
+    pub fn is_read(&self, metric: Metric, now: Timestamp) -> bool {
+        let source = match metric.side() {
+            Side::New => Source::MetricsNew,
+            Side::Legacy => Source::MetricsLegacy,
+        };
+        self.sources.get(&source).is_some_and(|health| {
+            health.error.is_none() && health.last_ok.is_some_and(|at| now.since(at) <= super::series::STALE)
+        }) && !self.incomplete.iter().any(|(incomplete, _)| *incomplete == metric)
+    }
+
+    /// The share of all requests that reached the new stack, in percent, in the newest minute that both load balancers
+    /// have settled, with the start of that minute; nothing while one of the two regions is silent.
+    #[must_use]
+    pub fn observed_new_percent(&self, now: Timestamp) -> Option<(f64, Timestamp)> {
+        let both = [Metric::NewRequests, Metric::LegacyRequests].into_iter().all(|metric| self.is_read(metric, now));
+        if both { self.metrics.observed_new_percent(now) } else { None }
+    }
+
     /// All alarms that were read, new region first.
     pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
         self.alarms_new.iter().chain(self.alarms_legacy.iter()).flat_map(|fact| fact.value.iter())
@@ -292,5 +313,51 @@ impl Facts {
     #[must_use]
     pub fn error(&self, source: Source) -> Option<&PortError> {
         self.sources.get(&source).and_then(|health| health.error.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::ErrorKind;
+    use crate::domain::series::{Point, Series};
+    use crate::domain::shift::fixtures::key;
+
+    const SIDES: [(Side, Source, Metric, f64); 2] = [
+        (Side::New, Source::MetricsNew, Metric::NewRequests, 100.0),
+        (Side::Legacy, Source::MetricsLegacy, Metric::LegacyRequests, 0.0),
+    ];
+    const NOW: Timestamp = Timestamp::from_millis(6_000_000);
+
+    fn readings(side: Side, metric: Metric, points: Vec<Point>, incomplete: Vec<(Metric, String)>) -> Observation {
+        Observation::Metrics(side, MetricReadings { series: vec![(metric, Series::new(points))], incomplete })
+    }
+
+    /// One side has a settled minute.
+    fn one_side_counts((side, source, metric, _): (Side, Source, Metric, f64)) -> Facts {
+        let minute = Point { at: Timestamp::from_millis(5_760_000), value: 90.0 };
+        let mut facts = Facts::default();
+        facts.absorb(&key(), source, Ok(readings(side, metric, vec![minute], vec![])), NOW);
+        facts
+    }
+
+    #[test]
+    fn a_silent_region_makes_the_observed_share_unknown() {
+        for (counting, silent) in [(SIDES[0], SIDES[1]), (SIDES[1], SIDES[0])] {
+            let seen = |answer: Option<Result<Observation, PortError>>, at: Timestamp| {
+                let mut facts = one_side_counts(counting);
+                if let Some(answer) = answer {
+                    facts.absorb(&key(), silent.1, answer, at);
+                }
+                facts.observed_new_percent(NOW).map(|(percent, _)| percent)
+            };
+            let nothing = |incomplete| Some(Ok(readings(silent.0, silent.2, vec![], incomplete)));
+            let refused = PortError::new(ErrorKind::Throttled, "cloudwatch:GetMetricData", "Rate exceeded");
+            assert_eq!(seen(None, NOW), None);
+            assert_eq!(seen(Some(Err(refused)), NOW), None);
+            assert_eq!(seen(nothing(vec![(silent.2, "InternalError".to_owned())]), NOW), None);
+            assert_eq!(seen(nothing(vec![]), Timestamp::from_millis(5_000_000)), None, "an answer of long ago");
+            assert_eq!(seen(nothing(vec![]), NOW), Some(counting.3), "without a request no minute is published");
+        }
     }
 }

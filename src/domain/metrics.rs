@@ -186,9 +186,10 @@ impl Metrics {
 
     /// The share of all requests that reached the new stack in the newest minute that both balancers have settled, in
     /// percent, with the start of that minute. A balancer that was idle publishes nothing, so a minute that only one
-    /// of them has counts as 0 for the other, provided the other's metrics were read in the same span.
+    /// of them has counts as 0 for the other; whether the other's metrics were read is known to
+    /// [`Facts`](super::facts::Facts::observed_new_percent), which has to be asked.
     #[must_use]
-    pub fn observed_new_percent(&self, now: Timestamp) -> Option<(f64, Timestamp)> {
+    pub(super) fn observed_new_percent(&self, now: Timestamp) -> Option<(f64, Timestamp)> {
         let (new, legacy) = (self.series(Metric::NewRequests), self.series(Metric::LegacyRequests));
         let at = match (new.last_settled(now), legacy.last_settled(now)) {
             (Some(n), Some(l)) => n.at.max(l.at),

@@ -12,7 +12,7 @@ use super::deploy::lock::{ClearLocks, Holder, Lock};
 use super::deploy::order::{RunOrder, Termination};
 use super::deploy::pending::Pending;
 use super::deploy::{Deploy, Explanation, Parsed, Plan, Show};
-use super::facts::{Fact, Source};
+use super::facts::Fact;
 use super::metrics::Metric;
 use super::model::Model;
 use super::msg::Request;
@@ -250,9 +250,7 @@ pub fn situation(model: &Model) -> Situation {
 /// quiet minute is no proof. Nothing when it is not known.
 fn new_requests_per_min(model: &Model) -> Option<f64> {
     let (facts, now) = (&model.live.facts, model.live.now);
-    let health = facts.sources.get(&Source::MetricsNew)?;
-    let answers = health.error.is_none() && health.last_ok.is_some_and(|at| now.since(at) <= STALE);
-    if !answers || facts.incomplete.iter().any(|(metric, _)| *metric == Metric::NewRequests) {
+    if !facts.is_read(Metric::NewRequests, now) {
         return None;
     }
     let recent = |metric| {

@@ -111,6 +111,28 @@ impl Record {
         }
     }
 
+    /// Whether this is `other` as Route 53 lists it: it writes names and alias targets in lower case and with the final
+    /// dot, however they were given.
+    #[must_use]
+    pub fn is_listed_as(&self, other: &Self) -> bool {
+        let target = match (&self.target, &other.target) {
+            (
+                Target::Alias { dns_name: ours, zone_id, evaluate_health },
+                Target::Alias { dns_name: theirs, zone_id: their_zone, evaluate_health: their_health },
+            ) => same_name(ours, theirs) && zone_id == their_zone && evaluate_health == their_health,
+            (Target::Values { ttl_s, values: ours }, Target::Values { ttl_s: their_ttl, values: theirs })
+                if self.rtype == "CNAME" =>
+            {
+                let same = ours.iter().zip(theirs).all(|(a, b)| same_name(a, b));
+                ttl_s == their_ttl && ours.len() == theirs.len() && same
+            }
+            (ours, theirs) => ours == theirs,
+        };
+        let names = same_name(&self.name, &other.name) && self.rtype == other.rtype;
+        let member = self.set_identifier == other.set_identifier && self.routing == other.routing;
+        target && names && member && self.health_check_id == other.health_check_id
+    }
+
     /// What it points to, short, for a table.
     #[must_use]
     pub fn target_text(&self) -> String {
@@ -185,6 +207,19 @@ pub enum GroupError {
         name: String,
         /// The record's type.
         rtype: String,
+    },
+    /// One address type is a simple record, the other is weighted.
+    #[error(
+        "{name} has a simple {simple} record beside its weighted {weighted} records: the clients that ask for {simple} do \
+         not follow the weights; delete the {simple} record, or make it weighted like the {weighted} records"
+    )]
+    Mixed {
+        /// The name.
+        name: String,
+        /// The type of the simple record.
+        simple: String,
+        /// The type of the weighted ones.
+        weighted: String,
     },
     /// The records use another routing policy.
     #[error("{name} {rtype} is routed by {policy}; only a weighted pair can be shifted")]
@@ -264,6 +299,18 @@ impl RecordGroup {
         types.extend(
             ["A", "AAAA"].into_iter().filter(|t| *t != key.rtype && key.rtype != "CNAME" && !at_name(t).is_empty()),
         );
+        let having = |wanted: fn(&Routing) -> bool| {
+            types.iter().find(|rtype| at_name(rtype).iter().any(|record| wanted(&record.routing)))
+        };
+        let simple = having(|routing| *routing == Routing::Simple);
+        let weighted = having(|routing| matches!(routing, Routing::Weighted(_)));
+        // Where both are of one type, which Route 53 does not allow, the type's own error says it.
+        if let (Some(simple), Some(weighted)) = (simple, weighted)
+            && simple != weighted
+        {
+            let (simple, weighted) = ((*simple).to_owned(), (*weighted).to_owned());
+            return Err(GroupError::Mixed { name: key.name.clone(), simple, weighted });
+        }
         let mut pairs = Vec::new();
         for rtype in types {
             pairs.push(pair_of(key, rtype, &at_name(rtype))?);

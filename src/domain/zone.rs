@@ -71,7 +71,7 @@ pub enum Standing {
     Pair(RecordGroup),
     /// By the legacy member alone: adopted, and nothing was provisioned beside it yet.
     Lone,
-    /// By a simple record that points to this side, or to neither.
+    /// By a simple record of each type, and by no other, that points to this side, or to neither.
     Simple(Option<Side>),
     /// Not at all.
     Absent,
@@ -83,17 +83,16 @@ impl Standing {
     /// How the records under the key's name answer.
     #[must_use]
     pub fn of(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Self {
-        let simple: Vec<&Record> =
-            traffic_records(key, records).filter(|record| record.routing == Routing::Simple).collect();
+        let found: Vec<&Record> = traffic_records(key, records).collect();
         match RecordGroup::from_records(key, records) {
             Ok(group) => Self::Pair(group),
-            Err(_) if !simple.is_empty() => {
+            Err(_) if found.is_empty() => Self::Absent,
+            Err(_) if found.iter().all(|record| record.routing == Routing::Simple) => {
                 // The most dangerous side counts: one of two address types on the new stack is enough.
-                let sides: Vec<Option<Side>> = simple.iter().map(|record| endpoints.side_of(&record.target)).collect();
+                let sides: Vec<Option<Side>> = found.iter().map(|record| endpoints.side_of(&record.target)).collect();
                 let new = sides.contains(&Some(Side::New));
                 Self::Simple(if new { Some(Side::New) } else { sides.first().copied().flatten() })
             }
-            Err(GroupError::Missing { .. }) => Self::Absent,
             Err(_) if lone(key, records).is_some() => Self::Lone,
             Err(error) => Self::Other(error),
         }
@@ -230,6 +229,8 @@ pub struct ZonePlan {
     pub deletes: Vec<Record>,
     /// Records to create.
     pub creates: Vec<Record>,
+    /// Simple records of the other address type, which the batch leaves as they are.
+    pub stays: Vec<Record>,
 }
 
 /// Turns the simple record under the key's name into the weighted pair, legacy 100 and new 0. An AAAA record beside the
@@ -303,24 +304,31 @@ pub fn adopt(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Resul
         creates.extend(new_target.map(|target| member(&key.new_id, FIRST_WEIGHTS.new_weight(), target, None)));
     }
     let deletes = found.into_iter().cloned().collect();
-    Ok(ZonePlan { step: ZoneStep::Adopt, zone_id: key.zone_id.clone(), name, deletes, creates })
+    Ok(ZonePlan { step: ZoneStep::Adopt, zone_id: key.zone_id.clone(), name, deletes, creates, stays: Vec::new() })
 }
 
 /// Turns the pair back into one simple record that points where `to` points now; so, too, the legacy member that stands
-/// alone because nothing was provisioned beside it.
+/// alone because nothing was provisioned beside it. A simple record of the other address type that points to that stack
+/// already stays as it is.
 ///
 /// # Errors
 /// [`ZoneRefusal::OtherHasWeight`] while the other side has weight, [`ZoneRefusal::Shape`] when there is no sound pair.
-pub fn release(key: &GroupKey, records: &[Record], to: Side) -> Result<ZonePlan, ZoneRefusal> {
+pub fn release(key: &GroupKey, endpoints: &Endpoints, records: &[Record], to: Side) -> Result<ZonePlan, ZoneRefusal> {
     let simple = |kept: &Record| Record { set_identifier: None, routing: Routing::Simple, ..kept.clone() };
+    let stands = |record: &Record| {
+        record.routing == Routing::Simple && record.rtype != key.rtype && endpoints.side_of(&record.target) == Some(to)
+    };
+    let (stays, turned): (Vec<Record>, Vec<Record>) =
+        traffic_records(key, records).cloned().partition(|record| stands(record));
     let plan = |deletes: Vec<Record>, creates: Vec<Record>| ZonePlan {
         step: ZoneStep::Release(to),
         zone_id: key.zone_id.clone(),
         name: key.name.clone(),
         deletes,
         creates,
+        stays,
     };
-    let group = match (RecordGroup::from_records(key, records), lone(key, records)) {
+    let group = match (RecordGroup::from_records(key, &turned), lone(key, &turned)) {
         (Ok(group), _) => group,
         (Err(_), Some(alone)) if to == Side::Legacy => {
             return Ok(plan(alone.iter().copied().cloned().collect(), alone.into_iter().map(simple).collect()));
@@ -375,15 +383,17 @@ impl ZonePlan {
     /// Whether `records` are as they are to be after the batch: all that it creates, nothing that it deletes.
     #[must_use]
     pub fn is_done(&self, records: &[Record]) -> bool {
-        self.creates.iter().all(|record| records.contains(record))
-            && !self.deletes.iter().any(|record| !self.creates.contains(record) && records.contains(record))
+        let listed = |record: &Record, among: &[Record]| among.iter().any(|other| record.is_listed_as(other));
+        self.creates.iter().all(|record| listed(record, records))
+            && !self.deletes.iter().any(|record| !listed(record, &self.creates) && listed(record, records))
     }
 
-    /// Whether `records` still are what the batch deletes, and nothing else answers the name.
+    /// Whether `records` still are what the batch deletes and leaves, and nothing else answers the name.
     #[must_use]
     pub fn is_as_seen(&self, key: &GroupKey, records: &[Record]) -> bool {
         let found: Vec<&Record> = traffic_records(key, records).collect();
-        found.len() == self.deletes.len() && self.deletes.iter().all(|record| found.contains(&record))
+        let seen: Vec<&Record> = self.deletes.iter().chain(&self.stays).collect();
+        found.len() == seen.len() && seen.iter().all(|record| found.contains(record))
     }
 
     /// What has to be done so that Pulumi knows of it. The bundled program declares both members with

@@ -28,7 +28,7 @@ fn a_simple_record_becomes_a_pair_in_one_batch_and_back() {
     assert_eq!(plan.creates[0].target, before[0].target, "the legacy record stays verbatim");
     let group = RecordGroup::from_records(&key(), &plan.creates).unwrap();
     assert_eq!(group.weights(), FIRST_WEIGHTS);
-    let back = release(&key(), &plan.creates, Side::Legacy).unwrap();
+    let back = release(&key(), &endpoints(), &plan.creates, Side::Legacy).unwrap();
     assert_eq!(back.creates, before);
     assert_eq!(back.deletes, plan.creates);
 }
@@ -47,7 +47,7 @@ fn both_address_types_go_together() {
     let before = [simple("A", "legacy"), simple("AAAA", "legacy")];
     let plan = adopt(&key(), &endpoints(), &before).unwrap();
     assert_eq!((plan.deletes.len(), plan.creates.len()), (2, 4));
-    assert_eq!(release(&key(), &plan.creates, Side::Legacy).unwrap().creates, before);
+    assert_eq!(release(&key(), &endpoints(), &plan.creates, Side::Legacy).unwrap().creates, before);
 }
 
 #[test]
@@ -77,12 +77,15 @@ fn a_cname_keeps_its_ttl_for_both() {
 #[test]
 fn a_pair_is_released_only_to_the_side_that_has_everything() {
     let pair = |legacy, new| [record("A", "legacy", legacy), record("A", "new", new)];
-    let refused = release(&key(), &pair(80, 20), Side::Legacy).unwrap_err();
+    let refused = release(&key(), &endpoints(), &pair(80, 20), Side::Legacy).unwrap_err();
     assert!(matches!(refused, ZoneRefusal::OtherHasWeight { other: Side::New, .. }), "{refused}");
-    assert!(release(&key(), &pair(80, 20), Side::New).is_err());
-    let plan = release(&key(), &pair(0, 100), Side::New).unwrap();
+    assert!(release(&key(), &endpoints(), &pair(80, 20), Side::New).is_err());
+    let plan = release(&key(), &endpoints(), &pair(0, 100), Side::New).unwrap();
     assert_eq!(endpoints().side_of(&plan.creates[0].target), Some(Side::New));
-    assert!(matches!(release(&key(), &[simple("A", "legacy")], Side::Legacy), Err(ZoneRefusal::Shape(_))));
+    assert!(matches!(
+        release(&key(), &endpoints(), &[simple("A", "legacy")], Side::Legacy),
+        Err(ZoneRefusal::Shape(_))
+    ));
 }
 
 #[test]
@@ -97,6 +100,23 @@ fn a_batch_knows_whether_it_was_carried_out_and_whether_its_ground_still_holds()
 }
 
 #[test]
+fn names_are_read_back_as_route_53_writes_them() {
+    let mut mixed_case = endpoints();
+    mixed_case.new = Some(NewEndpoint { dns: "New.elb.amazonaws.com".into(), zone_id: "Z1H1FL5HABSF5".into() });
+    let plan = adopt(&key(), &mixed_case, &[simple("A", "legacy")]).unwrap();
+    let listed = |dns: &str| {
+        let mut records = plan.creates.clone();
+        let Target::Alias { dns_name, .. } = &mut records[1].target else { panic!("an alias") };
+        dns_name.replace_range(.., dns);
+        records
+    };
+    assert!(plan.is_done(&listed("new.elb.amazonaws.com.")));
+    assert!(!plan.is_done(&listed("other.elb.amazonaws.com.")));
+    let back = release(&key(), &mixed_case, &listed("new.elb.amazonaws.com."), Side::Legacy).unwrap();
+    assert!(!back.is_done(&plan.creates), "what is to be deleted is still there");
+}
+
+#[test]
 fn the_legacy_member_alone_is_adopted_already_and_can_be_released() {
     let alone = [record("A", "legacy", 100)];
     let none_yet = Endpoints { new: None, ..endpoints() };
@@ -104,12 +124,12 @@ fn the_legacy_member_alone_is_adopted_already_and_can_be_released() {
         assert_eq!(Standing::of(&key(), &endpoints, &alone), Standing::Lone);
         assert!(matches!(adopt(&key(), &endpoints, &alone), Err(ZoneRefusal::AlreadyAdopted { .. })));
     }
-    let plan = release(&key(), &alone, Side::Legacy).unwrap();
+    let plan = release(&key(), &endpoints(), &alone, Side::Legacy).unwrap();
     assert_eq!(plan.creates, [simple("A", "legacy")]);
-    assert!(matches!(release(&key(), &alone, Side::New), Err(ZoneRefusal::Shape(_))));
+    assert!(matches!(release(&key(), &endpoints(), &alone, Side::New), Err(ZoneRefusal::Shape(_))));
     let newcomer = [record("A", "new", 100)];
     assert!(matches!(Standing::of(&key(), &endpoints(), &newcomer), Standing::Other(_)));
-    assert!(release(&key(), &newcomer, Side::Legacy).is_err());
+    assert!(release(&key(), &endpoints(), &newcomer, Side::Legacy).is_err());
 }
 
 #[test]
@@ -121,6 +141,42 @@ fn the_standing_of_a_name_is_told() {
     assert_eq!(standing(&[simple("A", "cdn")]), Standing::Simple(None));
     assert!(matches!(standing(&[record("A", "legacy", 90), record("A", "new", 10)]), Standing::Pair(_)));
     assert_eq!(standing(&[record("A", "legacy", 90)]), Standing::Lone);
+}
+
+#[test]
+fn a_pair_beside_a_simple_record_of_the_other_type_is_no_simple_record() {
+    let pair = |legacy, new| [record("A", "legacy", legacy), record("A", "new", new)];
+    let with = |weighted: &[Record], other: Record| [weighted, &[other]].concat();
+    for weighted in [&pair(100, 0)[..], &pair(100, 0)[..1]] {
+        for side in ["legacy", "new", "cdn"] {
+            let records = with(weighted, simple("AAAA", side));
+            let standing = Standing::of(&key(), &endpoints(), &records);
+            assert!(matches!(standing, Standing::Other(GroupError::Mixed { .. })), "{standing:?}");
+            let refused = adopt(&key(), &endpoints(), &records).unwrap_err().to_string();
+            assert!(refused.contains("delete the AAAA record") && !refused.contains("adopt"), "{refused}");
+        }
+    }
+    let other_way_round = [record("AAAA", "legacy", 100), record("AAAA", "new", 0), simple("A", "legacy")];
+    assert!(matches!(Standing::of(&key(), &endpoints(), &other_way_round), Standing::Other(_)));
+    let only_ipv6 = [record("AAAA", "legacy", 100), record("AAAA", "new", 0)];
+    assert!(matches!(Standing::of(&key(), &endpoints(), &only_ipv6), Standing::Other(GroupError::Missing { .. })));
+}
+
+#[test]
+fn a_simple_record_of_the_other_type_stays_when_the_name_is_released_to_where_it_points() {
+    let pair = [record("A", "legacy", 100), record("A", "new", 0)];
+    for weighted in [&pair[..], &pair[..1]] {
+        let before = [weighted, &[simple("AAAA", "legacy")]].concat();
+        let plan = release(&key(), &endpoints(), &before, Side::Legacy).unwrap();
+        assert_eq!((&plan.deletes[..], &plan.creates[..]), (weighted, &[simple("A", "legacy")][..]));
+        assert!(plan.is_as_seen(&key(), &before) && !plan.is_as_seen(&key(), weighted));
+        let after = [simple("A", "legacy"), simple("AAAA", "legacy")];
+        assert!(plan.is_done(&after));
+        assert_eq!(Standing::of(&key(), &endpoints(), &after), Standing::Simple(Some(Side::Legacy)));
+        let elsewhere = [weighted, &[simple("AAAA", "new")]].concat();
+        let refused = release(&key(), &endpoints(), &elsewhere, Side::Legacy);
+        assert!(matches!(refused, Err(ZoneRefusal::Shape(GroupError::Mixed { .. }))), "{refused:?}");
+    }
 }
 
 #[test]

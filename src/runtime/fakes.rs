@@ -13,7 +13,7 @@ use crate::domain::replication::{Replication, ReplicationTask, TaskStatus};
 use crate::domain::service::{Hosts, Identity, Service};
 use crate::domain::shift::ShiftPlan;
 use crate::domain::shift::fixtures::{group, key};
-use crate::domain::traffic::{Change, ChangeStatus, RecordGroup};
+use crate::domain::traffic::{Change, ChangeStatus, Record, RecordGroup};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, PortFuture, Traffic};
 
@@ -50,6 +50,9 @@ struct State {
     delay: Duration,
     broken: bool,
     appends_left: Option<usize>,
+    /// The records after a turn that was made.
+    turned: Option<Vec<Record>>,
+    unreadable_after_the_turn: bool,
 }
 
 /// A world in memory. Clones share it.
@@ -70,6 +73,8 @@ impl Fake {
             delay: Duration::ZERO,
             broken: false,
             appends_left: None,
+            turned: None,
+            unreadable_after_the_turn: false,
         })))
     }
 
@@ -143,6 +148,11 @@ impl Fake {
         self.with(|s| s.appends_left = Some(entries));
     }
 
+    /// Nobody can say what came of a turn.
+    pub(crate) fn unreadable_after_the_turn(&self) {
+        self.with(|s| s.unreadable_after_the_turn = true);
+    }
+
     fn answer(&self, query: &Query) -> Result<Observation, PortError> {
         self.with(|s| {
             if let Some((kind, left)) = s.failures.get_mut(&query.source())
@@ -154,7 +164,7 @@ impl Fake {
             Ok(match query {
                 Query::Records => {
                     s.steps.push("records");
-                    Observation::Records(s.group.records().cloned().collect())
+                    Observation::Records(s.turned.clone().unwrap_or_else(|| s.group.records().cloned().collect()))
                 }
                 Query::Zone => Observation::Zone(s.group.records().cloned().collect()),
                 Query::Change(id) => {
@@ -224,9 +234,21 @@ impl Observe for Fake {
 }
 
 impl Traffic for Fake {
-    fn turn(&self, _: &Confirmed<ZonePlan>) -> PortFuture<'_, Change> {
-        self.with(|s| s.steps.push("turn"));
-        Box::pin(async { Err(PortError::new(ErrorKind::Conflict, "route53:ChangeResourceRecordSets", "not as seen")) })
+    fn turn(&self, plan: &Confirmed<ZonePlan>) -> PortFuture<'_, Change> {
+        let kind = self.with(|s| {
+            s.steps.push("turn");
+            if s.unreadable_after_the_turn {
+                s.failures.insert(Source::Records, (ErrorKind::TimedOut, u32::MAX));
+            }
+            match s.fate {
+                Fate::Honest => ErrorKind::Conflict,
+                Fate::Fails { kind, made } => {
+                    s.turned = made.then(|| plan.get().creates.clone());
+                    kind
+                }
+            }
+        });
+        Box::pin(async move { Err(PortError::new(kind, "route53:ChangeResourceRecordSets", "not as seen")) })
     }
 
     fn apply(&self, plan: &Confirmed<ShiftPlan>) -> PortFuture<'_, Change> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::facts::{Observation, Query};
 use crate::domain::record::{Entry, Event, History};
-use crate::domain::traffic::{GroupError, GroupKey, RecordGroup};
+use crate::domain::traffic::{GroupError, GroupKey, Record, RecordGroup};
 use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, Traffic};
 
 /// Tells how far this host's clock is ahead of AWS's, in milliseconds, once that is known.
@@ -77,8 +77,16 @@ impl Ports {
     /// # Errors
     /// What the call says.
     pub async fn read_group(&self) -> Result<Result<RecordGroup, GroupError>, PortError> {
+        Ok(RecordGroup::from_records(&self.key, &self.read_records().await?))
+    }
+
+    /// All records of the name as Route 53 has them now.
+    ///
+    /// # Errors
+    /// What the call says.
+    pub async fn read_records(&self) -> Result<Vec<Record>, PortError> {
         match self.observe.observe(Query::Records).await? {
-            Observation::Records(records) => Ok(RecordGroup::from_records(&self.key, &records)),
+            Observation::Records(records) => Ok(records),
             _ => Err(PortError::new(ErrorKind::Garbled, "records", "another question was answered")),
         }
     }

@@ -117,7 +117,7 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     let weights = group.weights();
     let (new, legacy) = (weights.new_percent(), 100.0 - weights.new_percent());
     let mut tail = cx.row();
-    if let Some((seen, at)) = facts.metrics.observed_new_percent(cx.world.now) {
+    if let Some((seen, at)) = facts.observed_new_percent(cx.world.now) {
         tail =
             tail.put(Role::Text, format!("seen {} %", short_number(seen))).put(Role::Dim, format!(" {}", cx.age(at)));
     } else {
@@ -138,7 +138,7 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         cx.row().gap(1).put(Role::Legacy, "legacy ").put(Role::Strong, format!("{sign}{}", percent(legacy))).gap(1);
     let after = cx.row().gap(1).put(Role::Strong, format!("{sign}{}", percent(new))).put(Role::New, " new").gap(2);
     let room = width.saturating_sub(head.width() + after.width() + tail.width());
-    let seen = facts.metrics.observed_new_percent(cx.world.now).map(|(seen, _)| seen);
+    let seen = facts.observed_new_percent(cx.world.now).map(|(seen, _)| seen);
     head.append(share_bar(cx, new, room, seen)).append(after).append(tail)
 }
 

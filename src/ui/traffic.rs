@@ -178,7 +178,7 @@ fn share_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         Some(new) => bar("wanted", new, format!("{:<9}", cx.fact_age(facts.group.as_ref())), Role::Dim),
         None => cx.row().cell(Role::Dim, "wanted", 8).put(Role::Unknown, "not known").line(),
     });
-    let seen = facts.metrics.observed_new_percent(cx.world.now);
+    let seen = facts.observed_new_percent(cx.world.now);
     lines.push(match seen {
         Some((new, at)) => bar("seen", (new * 10.0).round() / 10.0, format!("{:<9}", cx.age(at)), Role::Dim),
         None => {

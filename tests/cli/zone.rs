@@ -120,6 +120,26 @@ fn a_lost_answer_is_looked_up_in_the_records() {
     let message = ran["error"]["message"].as_str().unwrap();
     assert!(message.contains("the records show that nothing was changed"), "{message}");
     assert_eq!(drill.calls(SENT), 1);
+    let noted = drill.run("journal").ended(0).stdout;
+    assert!(noted.contains("the records show that nothing was changed") && !noted.contains("not known"), "{noted}");
+}
+
+/// The load balancer's name in the outputs has no final dot, Route 53 lists it with one.
+#[test]
+fn an_adoption_that_was_made_is_known_to_be_made() {
+    let drill = Drill::start(&["--speed", "200"]);
+    drill.run("release --to legacy --yes --wait").ended(0);
+    let adopted = drill.run("adopt --yes --wait --json").ended(0).json();
+    assert_eq!((&adopted["result"], &adopted["verified"]), (&json!("insync"), &json!(true)));
+    drill.run("release --to legacy --yes --wait").ended(0);
+    drill.fault(&json!({
+        "service": "route53", "operation": "ChangeResourceRecordSets", "drop": true, "after": true, "count": 1,
+    }));
+    let settled = drill.run("adopt --yes --json").ended(0).json();
+    assert_eq!((&settled["result"], &settled["verified"]), (&json!("settled"), &json!(true)));
+    let noted = drill.run("journal").ended(0).stdout;
+    assert!(noted.contains("the records show that it was made") && !noted.contains("not known"), "{noted}");
+    assert_eq!(drill.weights(), (100, 0));
 }
 
 /// The folder of a Pulumi program whose stack `prod` was never brought up, and a `pulumi` that says so.

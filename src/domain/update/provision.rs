@@ -173,7 +173,7 @@ pub(super) fn ask_release(model: &mut Model) {
         Some(Standing::Pair(group)) if group.weights().legacy() == 0 => Side::New,
         _ => Side::Legacy,
     };
-    match release(&model.stack.group, &model.live.facts.records, to) {
+    match release(&model.stack.group, &model.stack.endpoints, &model.live.facts.records, to) {
         Ok(plan) => {
             let need = Need::Typed(plan.name.clone());
             ask(model, Question::Zone(plan), need);

@@ -18,6 +18,7 @@ use ratatui::text::Line;
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::Listing;
 use crate::domain::provision::{ReadyPlan, Run, standing};
+use crate::domain::traffic::GroupError;
 use crate::domain::zone::Standing;
 use crate::keymap::{Action, key_for};
 
@@ -130,7 +131,9 @@ fn keys<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         }
         match standing(cx.model) {
             Some(Standing::Simple(_)) => keys.push((Action::Adopt, "adopt the name")),
-            Some(Standing::Pair(_) | Standing::Lone) => keys.push((Action::Release, "release the name")),
+            Some(Standing::Pair(_) | Standing::Lone | Standing::Other(GroupError::Mixed { .. })) => {
+                keys.push((Action::Release, "release the name"));
+            }
             _ => {}
         }
     }
