@@ -17,7 +17,7 @@ use crate::runtime::terminal::{self, Taken};
 use crate::runtime::{input, run_renewing};
 use crate::ui::{Palette, Theme};
 
-use super::compose::{Session, connect};
+use super::compose::{Session, connect, connect_again};
 use super::failure::{Exit, Failure};
 use super::host;
 use super::out::Out;
@@ -45,15 +45,18 @@ pub fn check_terminal() -> Result<(), Failure> {
 pub async fn run(global: &Global) -> Result<Exit, Failure> {
     check_terminal()?;
     let session = connect(global).await?;
-    let global = global.clone();
-    open(
-        session,
-        Arc::new(move || {
-            let global = global.clone();
-            Box::pin(async move { connect(&global).await })
-        }),
-    )
-    .await
+    let again = again(&session);
+    open(session, again).await
+}
+
+/// The stack of this session, read anew. Only what is known of the stack may change under an open cockpit: its journal
+/// is being written, and its questions name this stack.
+fn again(session: &Session) -> Again {
+    let (settings, name, folder) = (session.settings.clone(), session.stack.name.clone(), session.state_dir.clone());
+    Arc::new(move || {
+        let (settings, name, folder) = (settings.clone(), name.clone(), folder.clone());
+        Box::pin(connect_again(settings, name, folder))
+    })
 }
 
 /// Puts a session together anew, from what the stack is then.
@@ -144,6 +147,37 @@ fn look(settings: &Settings, env: Env<'_>) -> (Palette, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::compose::{assemble, settled, short_name};
+    use crate::commands::known;
+
+    #[tokio::test]
+    async fn what_is_read_anew_is_the_same_stack_in_the_same_folder_whatever_its_configuration_says() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let pulumi = folder.path().join("cli");
+        let script = "#!/bin/sh\ncase \"$*\" in\n*--show-name*) echo prod;;\n*'stack output'*) echo '{}';;\n\
+                      *'stack ls'*) echo '[{\"name\":\"prod\"}]';;\n\
+                      *config*'--stack prod'*) echo '{\"tap:environmentSuffix\":{\"value\":\"night\"}}';;\n\
+                      *) echo v3.255.0;;\nesac\n";
+        std::fs::write(&pulumi, script).unwrap();
+        std::fs::set_permissions(&pulumi, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(folder.path().join("Pulumi.yaml"), "name: tap\nruntime: python\n").unwrap();
+        let settings = Settings {
+            pulumi: Some(pulumi),
+            pulumi_dir: folder.path().to_owned(),
+            outputs: None,
+            stack: None,
+            ..Settings::load(&Global::default(), &|_| None).unwrap()
+        };
+        let settings = settled(settings).await.unwrap();
+        let known = known::find(&settings).await.unwrap();
+        assert_eq!((short_name(&settings, &known).as_str(), known.suffix()), ("prod", "night"));
+        let state = folder.path().join("state");
+        let first = assemble(settings, known, "prod".to_owned(), state.clone(), None).await.unwrap();
+        let second = again(&first)().await.unwrap();
+        assert_eq!((second.stack.name.as_str(), &second.state_dir), ("prod", &state));
+        assert_eq!((second.known.suffix(), &second.settings), ("night", &first.settings));
+    }
 
     #[test]
     fn a_locale_without_utf_8_gets_ascii_and_a_dumb_terminal_no_colour() {

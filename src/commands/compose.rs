@@ -17,7 +17,7 @@ use crate::adapters::sim_probe::{self, OffsetClock, Simulator};
 use crate::cli::Global;
 use crate::config::known::KnownStack;
 use crate::config::outputs::StackOutputs;
-use crate::config::{Settings, defaults, process_env, state};
+use crate::config::{Settings, defaults, find, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
 use crate::domain::model::{Simulation, Stack};
@@ -57,18 +57,52 @@ pub struct Session {
     clock: Option<(Arc<OffsetClock>, String)>,
 }
 
-/// Where this stack's state goes, without asking AWS: outputs are only read where nothing else names the stack.
+/// The stack that Pulumi works on: the one that is named, or the one that is selected in the program's folder. Never
+/// the outputs' `environmentSuffix`, which is the end of the resources' names and may be the name of another stack.
+///
+/// # Errors
+/// [`Failure`] when none is named and none is selected.
+pub async fn pulumi_stack(settings: &Settings) -> Result<String, Failure> {
+    match &settings.stack {
+        Some(name) => Ok(name.clone()),
+        None => Ok(find::selected_stack(settings).await?),
+    }
+}
+
+/// Settles which stack this is, once: what is selected later, or configured otherwise, changes nothing any more. An
+/// outputs file alone names no stack of Pulumi.
+///
+/// # Errors
+/// As [`pulumi_stack`].
+pub async fn settled(settings: Settings) -> Result<Settings, Failure> {
+    if settings.outputs.is_some() {
+        return Ok(settings);
+    }
+    let stack = Some(pulumi_stack(&settings).await?);
+    Ok(Settings { stack, ..settings })
+}
+
+/// Name of the stack on the screen and of its state folder, from settled settings.
+#[must_use]
+pub fn short_name(settings: &Settings, known: &KnownStack) -> String {
+    settings.stack.clone().unwrap_or_else(|| known.suffix().to_owned())
+}
+
+/// Where this stack's state goes, without asking AWS: Pulumi, or an outputs file, is only read where nothing else names
+/// the stack.
 ///
 /// # Errors
 /// [`Failure`] when settings or outputs cannot be used, or there is no folder for state.
 pub async fn state_dir(settings: &Settings) -> Result<(String, PathBuf), Failure> {
-    let name = match (&settings.stack, process_env("TAPCTL_STATE_DIR")) {
-        (Some(name), _) => name.clone(),
+    let name = match (&settings.stack, &settings.outputs) {
+        (Some(name), _) => Ok(name.clone()),
+        (None, Some(_)) => known::find(settings).await.map(|known| known.suffix().to_owned()),
+        (None, None) => pulumi_stack(settings).await,
+    };
+    let name = match (name, process_env("TAPCTL_STATE_DIR")) {
         // The folder is known, so outputs that cannot be read keep nobody from reading the journal.
-        (None, Some(_)) => {
-            known::find(settings).await.map_or_else(|_| "unnamed".to_owned(), |known| known.suffix().to_owned())
-        }
-        (None, None) => known::find(settings).await?.suffix().to_owned(),
+        (Err(_), Some(_)) => "unnamed".to_owned(),
+        (name, _) => name?,
     };
     let folder = state::folder(&name, &process_env)?;
     Ok((name, folder))
@@ -79,10 +113,20 @@ pub async fn state_dir(settings: &Settings) -> Result<(String, PathBuf), Failure
 /// # Errors
 /// [`Failure`] when something of it cannot be used.
 pub async fn connect(global: &Global) -> Result<Session, Failure> {
-    let settings = Settings::load(global, &process_env)?;
+    let settings = settled(Settings::load(global, &process_env)?).await?;
     let known = known::find(&settings).await?;
-    let name = settings.stack.clone().unwrap_or_else(|| known.suffix().to_owned());
+    let name = short_name(&settings, &known);
     let state_dir = state::folder(&name, &process_env)?;
+    assemble(settings, known, name, state_dir, None).await
+}
+
+/// The same stack as it is now: its name, its state folder and the settings stay what they were, whatever the program's
+/// configuration and the configuration file say meanwhile.
+///
+/// # Errors
+/// [`Failure`] when what is known of it cannot be read.
+pub async fn connect_again(settings: Settings, name: String, state_dir: PathBuf) -> Result<Session, Failure> {
+    let known = known::find(&settings).await?;
     assemble(settings, known, name, state_dir, None).await
 }
 
@@ -163,7 +207,14 @@ fn cockpit_runs(
     Ok(CockpitRuns {
         landmarks: from_file.map(StackOutputs::landmarks).unwrap_or_default(),
         check_packages: standin.is_none(),
-        pulumi: standin.map_or_else(|| program(settings, name), Ok),
+        pulumi: match standin {
+            Some(standin) => Ok(standin),
+            None if settings.stack.is_none() => Err(PulumiError::Project {
+                dir: settings.pulumi_dir.clone(),
+                message: "the outputs file does not say on which stack; name it with --stack".to_owned(),
+            }),
+            None => program(settings, name),
+        },
         supervisor: Supervisor::own()?,
         runs: Runs::new(state_dir),
         project: project_name(&settings.pulumi_dir).unwrap_or_default(),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::adapters::pulumi::{Pulumi, PulumiError, Runs, find as pulumi_find, stack};
 use crate::cli::{ConfigArgs, ConfigCommand, Global, SetConfigArgs};
-use crate::config::{Settings, find, process_env, state};
+use crate::config::{Settings, process_env, state};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::config::{
     ConfigError, ConfigRow, MAX_VALUE_BYTES, SetConfig, Setup, Standing, missing_text,
@@ -19,7 +19,7 @@ use crate::domain::deploy::guard::Refusal;
 use crate::domain::deploy::text::clean;
 
 use super::ask::ask;
-use super::compose::program;
+use super::compose::{program, pulumi_stack};
 use super::failure::{Exit, Failure};
 use super::out::Out;
 
@@ -30,12 +30,7 @@ use super::out::Out;
 /// exit code 1, so that a script can tell.
 pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let settings = Settings::load(global, &process_env)?;
-    let name = match &settings.stack {
-        Some(name) => name.clone(),
-        None => find::outputs(&settings).await.map(|outputs| outputs.environment_suffix).map_err(|_| {
-            Failure::usage("name the stack with --stack NAME: there are no outputs to read its name from")
-        })?,
-    };
+    let name = pulumi_stack(&settings).await?;
     let pulumi = program(&settings, &name)?;
     pulumi_find::check_version(&pulumi).await?;
     match &args.command {

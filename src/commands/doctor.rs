@@ -20,7 +20,7 @@ use crate::domain::units::age_text;
 use crate::ports::{ErrorKind, PortError};
 use crate::runtime::gather::{Gathered, gather};
 
-use super::compose::{Session, assemble, program};
+use super::compose::{Session, assemble, program, settled, short_name};
 use super::failure::{Exit, Failure};
 use super::host;
 use super::known;
@@ -121,7 +121,14 @@ fn text(checks: &[Check]) -> String {
 async fn stack_checks(settings: &Settings) -> Vec<Check> {
     let file = settings.file.as_ref().map_or_else(|| "no file, defaults".to_owned(), |f| f.display().to_string());
     let mut checks = vec![Check::ok("configuration", file)];
-    let known = match known::find(settings).await {
+    let settings = match settled(settings.clone()).await {
+        Ok(settings) => settings,
+        Err(failure) => {
+            checks.push(Check::fail("outputs", &failure));
+            return checks;
+        }
+    };
+    let known = match known::find(&settings).await {
         Ok(known) => known,
         Err(failure) => {
             checks.push(Check::fail("outputs", &failure));
@@ -135,7 +142,7 @@ async fn stack_checks(settings: &Settings) -> Vec<Check> {
         Check::warn("outputs", "none: the new stack does not exist yet", "tapctl adopt, then tapctl up")
     });
     checks.extend(known.unset().iter().map(|line| unset(line)));
-    let name = settings.stack.clone().unwrap_or_else(|| known.suffix().to_owned());
+    let name = short_name(&settings, &known);
     let folder = match crate::config::state::folder(&name, &process_env) {
         Ok(folder) => folder,
         Err(error) => {

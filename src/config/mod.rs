@@ -131,7 +131,12 @@ impl Settings {
             profile: text(global.profile.as_ref(), file.profile),
             endpoint_url,
             legacy_db_instance: env("TAPCTL_LEGACY_DB_INSTANCE").or(file.legacy_db_instance),
-            pulumi: env("TAPCTL_PULUMI").filter(|path| !path.is_empty()).map(PathBuf::from).or(file.pulumi),
+            // Pulumi runs in the program's folder, so a path that is relative to ours would be another one there.
+            pulumi: env("TAPCTL_PULUMI")
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+                .or(file.pulumi)
+                .map(|path| std::path::absolute(&path).unwrap_or(path)),
             pulumi_dir: env("TAPCTL_PULUMI_DIR")
                 .map(PathBuf::from)
                 .or(file.pulumi_dir)
@@ -182,6 +187,13 @@ mod tests {
         std::fs::create_dir(&bundled).unwrap();
         std::fs::write(bundled.join("Pulumi.yaml"), "name: tap\n").unwrap();
         assert_eq!(program_folder(here), bundled);
+    }
+
+    #[test]
+    fn a_relative_path_to_pulumi_is_meant_from_where_the_operator_is() {
+        let env = |name: &str| (name == "TAPCTL_PULUMI").then(|| "bin/pulumi".to_owned());
+        let settings = Settings::load(&Global::default(), &env).unwrap();
+        assert_eq!(settings.pulumi, Some(std::env::current_dir().unwrap().join("bin/pulumi")));
     }
 
     #[test]

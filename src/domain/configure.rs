@@ -181,6 +181,9 @@ impl Editor {
                 Ok(set) => return Step::Ask(set),
                 Err(error) => self.error = Some(error),
             },
+            Code::Tab if self.secret && setup.value(self.key).is_some_and(|value| value.secret) => {
+                self.error = Some(ConfigError::KeptEncrypted);
+            }
             Code::Tab => self.secret = !self.secret,
             Code::Left => self.cursor = self.cursor.saturating_sub(1),
             Code::Right => self.cursor = (self.cursor + 1).min(length),
@@ -267,6 +270,17 @@ mod tests {
         assert!(!format!("{dialog:?}").contains("trout"), "{dialog:?}");
         let Step::Ask(set) = dialog.key(ENTER, "prod", &full) else { panic!() };
         assert!(set.is_secret() && !format!("{set:?}").contains("trout"));
+    }
+
+    #[test]
+    fn what_is_kept_encrypted_is_not_turned_into_plain_text() {
+        let mut full = complete();
+        full.values.as_mut().unwrap().insert("tap:owner".into(), ConfigValue { value: None, secret: true });
+        let keys = [text("owner"), vec![ENTER], text("trout"), vec![Typed::plain(Code::Tab)]].concat();
+        let Step::Stay(Configure::Edit(editor)) = play(Configure::new(), &full, &keys) else { panic!() };
+        assert!(editor.secret && editor.error == Some(ConfigError::KeptEncrypted), "{editor:?}");
+        let Step::Ask(set) = play(Configure::Edit(editor), &full, &[ENTER]) else { panic!() };
+        assert!(set.is_secret());
     }
 
     #[test]

@@ -87,6 +87,8 @@ pub enum Msg {
         /// What it is now.
         result: Result<Box<Renewed>, Trouble>,
     },
+    /// The ports of a reading that the model has taken were not there: what it shows and what is asked may differ.
+    NotSwitched,
     /// A change that an earlier process had left without an outcome was settled, or could not be.
     Settled {
         /// Which request.

@@ -45,6 +45,9 @@ pub enum Renewal {
         request: Request,
         /// Tries that failed.
         tries: u32,
+        /// It became due again meanwhile: what comes may be older than the reason, and is read once more. Each reading
+        /// starts Pulumi, so two are never under way.
+        again: bool,
     },
     /// It was read and waits until nothing stands in its way.
     Ready {

@@ -109,10 +109,14 @@ impl Runner {
             Effect::Renew { request } => self.renew(request),
             Effect::Switch { request } => {
                 let mut waiting = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
-                if waiting.as_ref().is_some_and(|(read, _)| *read == request)
-                    && let Some((_, ports)) = waiting.take()
-                {
-                    self.ports = ports;
+                match waiting.take_if(|(read, _)| *read == request) {
+                    Some((_, ports)) => self.ports = ports,
+                    None => {
+                        let answers = self.answers.clone();
+                        tokio::spawn(async move {
+                            let _closed = answers.send(Msg::NotSwitched).await;
+                        });
+                    }
                 }
             }
             Effect::Bell | Effect::Quit => {}
@@ -126,7 +130,11 @@ impl Runner {
             let trouble = |message: String| Trouble { message, hint: "it is tried again by itself".to_owned() };
             let result = match task.await {
                 Ok(Ok(Ok((renewed, ports)))) => {
-                    *waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some((request, ports));
+                    let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                    // One that was overtaken comes too late.
+                    if waiting.as_ref().is_none_or(|(newer, _)| *newer < request) {
+                        *waiting = Some((request, ports));
+                    }
                     Ok(Box::new(renewed))
                 }
                 Ok(Ok(Err(trouble))) => Err(trouble),
@@ -147,11 +155,19 @@ impl Runner {
         });
         if let Order::Zone(plan) = order {
             let host = host.to_owned();
-            self.must_end.spawn(async move { tell(turn(&ports, &plan, &operator, &host).await).await });
+            self.must_end.spawn(async move {
+                let task = tokio::spawn(async move { turn(&ports, &plan, &operator, &host).await });
+                let hint = "look at the records: the batch may have been sent";
+                tell(task.await.unwrap_or_else(|error| News::Failed(failed(&error, hint)))).await;
+            });
             return;
         }
         if let Order::Orphans { key, endpoints } = order {
-            tokio::spawn(async move { tell(News::Orphans(left_behind(&ports, &key, &endpoints).await)).await });
+            tokio::spawn(async move {
+                let task = tokio::spawn(async move { left_behind(&ports, &key, &endpoints).await });
+                let hint = "look through the zone for records of this stack";
+                tell(News::Orphans(task.await.unwrap_or_else(|error| Err(failed(&error, hint))))).await;
+            });
             return;
         }
         // A run goes on without us, so the end of the program waits for none of these.
@@ -159,12 +175,7 @@ impl Runner {
             let told = tell.clone();
             let task = tokio::spawn(async move { ports.provision.carry_out(order, operator, told).await });
             if let Err(error) = task.await {
-                let message = format!("tapctl itself failed here: {error}");
-                tell(News::Failed(Trouble {
-                    message,
-                    hint: "the run goes on; start tapctl again to see it".to_owned(),
-                }))
-                .await;
+                tell(News::Failed(failed(&error, "the run goes on; start tapctl again to see it"))).await;
             }
         });
     }
@@ -198,6 +209,14 @@ impl Runner {
     }
 }
 
+fn failed(error: &tokio::task::JoinError, hint: &str) -> Trouble {
+    Trouble { message: format!("tapctl itself failed here: {error}"), hint: hint.to_owned() }
+}
+
 fn broken(operation: &str, error: &tokio::task::JoinError) -> PortError {
     PortError::new(ErrorKind::Other, operation, format!("tapctl itself failed here: {error}"))
 }
+
+#[cfg(test)]
+#[path = "effects_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::domain::deploy::config::SetConfig;
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::deploy::text::shell_quoted;
 
@@ -168,17 +169,15 @@ impl Pulumi {
     }
 
     /// Sets one key. A secret goes through standard input, and so does a text of several lines.
-    ///
-    /// Pulumi refuses a plain value whose key or form looks like a secret to it (`sourceDbSecretArn`), unless it is
-    /// told that plain text is meant.
     #[must_use]
-    pub fn set_config(&self, key: &str, value: &str, secret: bool) -> Invocation {
-        let kept = if secret { "--secret" } else { "--plaintext" };
-        if secret || value.contains('\n') {
-            let invocation = self.invoke(&["config", "set", kept, "--stack", &self.stack, key], &[]);
+    pub fn set_config(&self, set: &SetConfig) -> Invocation {
+        let (key, value) = (set.key(), set.value());
+        let args = [&["config", "set"], set.kept(), &["--stack", &self.stack]].concat();
+        if set.is_secret() || value.contains('\n') {
+            let invocation = self.invoke(&[args.as_slice(), &[key]].concat(), &[]);
             return Invocation { input: Some(value.to_owned()), ..invocation };
         }
-        self.invoke_on(&["config", "set", kept, "--stack", &self.stack], &[key, value], &[])
+        self.invoke_on(&args, &[key, value], &[])
     }
 
     /// Deletes every lock of the stack; stops nobody.
@@ -197,6 +196,7 @@ impl Pulumi {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::deploy::config::Key;
 
     fn pulumi() -> Pulumi {
         Pulumi {
@@ -230,19 +230,20 @@ mod tests {
 
     #[test]
     fn a_secret_stands_in_no_argument() {
-        let set = pulumi().set_config("tap:dbPassword", "swordfish", true);
+        let set = pulumi().set_config(&SetConfig::new("prod", false, "tap:dbPassword", "swordfish", true).unwrap());
         assert!(!set.argv.join(" ").contains("swordfish") && !set.line.contains("swordfish"));
         assert_eq!(set.input.as_deref(), Some("swordfish"));
     }
 
     #[test]
     fn a_value_is_never_taken_for_an_option_nor_an_option_for_a_value() {
-        let set = pulumi().set_config("aws:region", "-us-west-2", false);
+        let set = pulumi().set_config(&SetConfig::new("prod", true, "aws:region", "-us-west-2", false).unwrap());
         assert!(set.line.ends_with("--non-interactive -- aws:region -us-west-2"), "{}", set.line);
-        assert!(set.line.contains("--plaintext --stack prod"), "{}", set.line);
+        assert!(!set.line.contains("--plaintext"), "Pulumi itself looks for secrets there: {}", set.line);
         assert_eq!(set.input, None);
-        let pem = pulumi().set_config("tap:sourceDbCaCertificate", "-----BEGIN\nX", false);
-        assert_eq!(pem.input.as_deref(), Some("-----BEGIN\nX"));
+        let key = Key::named("sourceDbCaCertificate").unwrap();
+        let pem = pulumi().set_config(&SetConfig::new("prod", true, key.name, key.example, false).unwrap());
+        assert_eq!(pem.input.as_deref(), Some(key.example));
         assert!(!pem.line.contains("BEGIN") && pem.line.contains("--plaintext"), "{}", pem.line);
     }
 }

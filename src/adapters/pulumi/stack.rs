@@ -151,7 +151,7 @@ pub async fn set_config(pulumi: &Pulumi, set: &Confirmed<SetConfig>) -> Result<(
         return Err(PulumiError::Refusing { line: set.call_text(), message });
     }
     ensure(pulumi).await?;
-    answer(&pulumi.set_config(set.key(), set.value(), set.is_secret()), Patience::Unlimited).await.map(drop)
+    answer(&pulumi.set_config(set), Patience::Unlimited).await.map(drop)
 }
 
 /// The stack's outputs as JSON, secrets masked.

@@ -75,6 +75,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Provision { request, news } => provision::news(model, request, news, &mut effects),
         Msg::Renewed { request, result } => renewal::arrived(model, request, result),
+        Msg::NotSwitched => renewal::want(model),
         Msg::Settled { request, result } => steps::settled(model, request, result),
     }
     follow_up(model, &mut effects);

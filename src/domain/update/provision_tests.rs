@@ -99,7 +99,7 @@ impl Desk {
         self.feed(Msg::Provision { request, news })
     }
 
-    fn looked(&mut self, change: impl FnOnce(&mut Look)) -> Vec<Effect> {
+    pub(super) fn looked(&mut self, change: impl FnOnce(&mut Look)) -> Vec<Effect> {
         let mut look = Look {
             pulumi: Ok("3.253.0".into()),
             locks: vec![],

@@ -9,25 +9,35 @@ use crate::domain::schedule::Polls;
 
 use super::{is_sending, next_request, notice, toast};
 
-/// Wants it read, from now on. What is being read just now may be older than the reason, so it no longer counts.
+/// Wants it read, from now on. What is being read just now may be older than the reason, so it no longer counts; it is
+/// waited for all the same, and read once more then.
 pub(super) fn want(model: &mut Model) {
-    model.renewal = Renewal::Wanted { from: model.uptime, tries: 0 };
+    match &mut model.renewal {
+        Renewal::Asked { again, .. } => *again = true,
+        other => *other = Renewal::Wanted { from: model.uptime, tries: 0 },
+    }
 }
 
-/// The operator wants it, where it can tell something new.
+/// The operator wants it, where it can tell something new. What was read and only waits for a calm moment is new.
 pub(super) fn want_by_hand(model: &mut Model) {
-    if !model.stack.is_provisioned() || model.renewal == Renewal::GivenUp {
+    let due = match model.renewal {
+        Renewal::GivenUp | Renewal::Wanted { .. } => true,
+        Renewal::No | Renewal::Asked { .. } => !model.stack.is_provisioned(),
+        Renewal::Ready { .. } => false,
+    };
+    if due {
         want(model);
     }
 }
 
 /// What was read, or why it could not be.
 pub(super) fn arrived(model: &mut Model, request: Request, result: Result<Box<Renewed>, Trouble>) {
-    let Renewal::Asked { request: asked, tries } = model.renewal else { return };
+    let Renewal::Asked { request: asked, tries, again } = model.renewal else { return };
     if asked != request {
         return;
     }
     match result {
+        _ if again => model.renewal = Renewal::Wanted { from: model.uptime, tries: 0 },
         Ok(renewed) => model.renewal = Renewal::Ready { request, renewed },
         Err(trouble) if tries + 1 >= MAX_TRIES => {
             model.renewal = Renewal::GivenUp;
@@ -54,7 +64,7 @@ pub(super) fn go_on(model: &mut Model, effects: &mut Vec<Effect>) {
         Renewal::Wanted { from, tries } if model.uptime >= *from => {
             let tries = *tries;
             let request = next_request(model);
-            model.renewal = Renewal::Asked { request, tries };
+            model.renewal = Renewal::Asked { request, tries, again: false };
             effects.push(Effect::Renew { request });
         }
         Renewal::Ready { .. } if is_calm(model) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::provision_tests::Desk;
+use crate::domain::deploy::config::tests::{complete, setup};
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::facts::Source;
 use crate::domain::model::{Dialog, Question};
@@ -107,15 +108,50 @@ fn a_stack_that_cannot_be_read_leaves_the_cockpit_as_it_is_and_is_tried_again() 
 }
 
 #[test]
-fn only_the_newest_reading_counts() {
+fn only_what_was_read_after_the_newest_run_counts_and_one_reading_is_under_way_at_a_time() {
     let mut desk = first_night();
     let first = up(&mut desk);
     let run = desk.started(RunKind::Refresh);
-    let second = renewal(&desk.ended(&run, true)).expect("it is read once more");
+    assert_eq!(renewal(&desk.ended(&run, true)), None, "one is under way already");
     let result = Ok(built(&desk));
-    assert!(!switches(&desk.feed(Msg::Renewed { request: first, result })), "that was read before the refresh");
+    let effects = desk.feed(Msg::Renewed { request: first, result });
+    assert!(!switches(&effects), "that was read before the refresh");
+    let second = renewal(&effects).expect("it is read once more");
     let result = Ok(built(&desk));
     assert!(switches(&desk.feed(Msg::Renewed { request: second, result })));
+}
+
+#[test]
+fn a_key_that_is_held_reads_the_stack_once_and_then_once_more() {
+    let mut desk = first_night();
+    let mut asked: Vec<Request> = (0..50).filter_map(|_| renewal(&desk.press('r'))).collect();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    let request = asked.remove(0);
+    let result = Ok(built(&desk));
+    let request = renewal(&desk.feed(Msg::Renewed { request, result })).expect("r was pressed since");
+    let result = Ok(built(&desk));
+    let effects = desk.feed(Msg::Renewed { request, result });
+    assert!(switches(&effects) && renewal(&effects).is_none());
+}
+
+#[test]
+fn a_failed_reading_need_not_wait_for_its_pause_when_the_operator_asks() {
+    let mut desk = first_night();
+    let request = renewal(&desk.press('r')).unwrap();
+    let trouble = Trouble { message: "the backend is away".into(), hint: "look at it".into() };
+    assert_eq!(renewal(&desk.feed(Msg::Renewed { request, result: Err(trouble) })), None);
+    assert!(renewal(&desk.press('r')).is_some());
+}
+
+#[test]
+fn a_setup_that_changes_again_and_again_has_one_reading_under_way() {
+    let mut desk = first_night();
+    let mut asked = 0;
+    for n in 0..20 {
+        let setup = if n % 2 == 0 { setup(&["owner"]) } else { complete() };
+        asked += usize::from(renewal(&desk.looked(|look| look.setup = Some(setup))).is_some());
+    }
+    assert_eq!(asked, 1);
 }
 
 #[test]

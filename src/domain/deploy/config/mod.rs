@@ -165,6 +165,9 @@ pub enum ConfigError {
     /// The value cannot be shown, and would be a surprise in a file.
     #[error("the value holds a control character or a line's end")]
     Unfit,
+    /// It would be turned from encrypted into plain text.
+    #[error("it is kept encrypted, and stays so")]
+    KeptEncrypted,
     /// The value is too long.
     #[error("the value has {0} bytes; {MAX_VALUE_BYTES} are taken")]
     TooLong(usize),
@@ -185,6 +188,7 @@ pub struct SetConfig {
     key: String,
     value: String,
     secret: bool,
+    in_table: bool,
 }
 
 impl fmt::Debug for SetConfig {
@@ -223,7 +227,7 @@ impl SetConfig {
             known.form.check(value).map_err(malformed)?;
         }
         let key = known.map_or(key, |known| known.name).to_owned();
-        Ok(Self { stack: stack.to_owned(), key, value: value.to_owned(), secret })
+        Ok(Self { stack: stack.to_owned(), key, value: value.to_owned(), secret, in_table: known.is_some() })
     }
 
     /// On which stack.
@@ -250,6 +254,17 @@ impl SetConfig {
         self.secret
     }
 
+    /// How Pulumi is told to keep it. Plain text is asked for only where the table says that the key holds no secret:
+    /// without a word, Pulumi refuses a plain value whose key or form looks like a secret to it.
+    #[must_use]
+    pub fn kept(&self) -> &'static [&'static str] {
+        match (self.secret, self.in_table) {
+            (true, _) => &["--secret"],
+            (false, true) => &["--plaintext"],
+            (false, false) => &[],
+        }
+    }
+
     /// The value as a screen and the journal may hold it.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -267,14 +282,15 @@ impl SetConfig {
     #[must_use]
     pub fn call_text(&self) -> String {
         let Self { stack, key, .. } = self;
-        let stack = shell_quoted(stack);
+        let (kept, stack) =
+            (self.kept().iter().map(|word| format!("{word} ")).collect::<String>(), shell_quoted(stack));
         if self.secret {
-            return format!("pulumi config set --secret --stack {stack} {key}   (the value through a pipe)");
+            return format!("pulumi config set {kept}--stack {stack} {key}   (the value through a pipe)");
         }
         if self.value.contains('\n') {
-            return format!("pulumi config set --plaintext --stack {stack} {key}   ({} through a pipe)", self.shown());
+            return format!("pulumi config set {kept}--stack {stack} {key}   ({} through a pipe)", self.shown());
         }
-        format!("pulumi config set --plaintext --stack {stack} -- {key} {}", shell_quoted(&self.value))
+        format!("pulumi config set {kept}--stack {stack} -- {key} {}", shell_quoted(&self.value))
     }
 
     /// What the operator has to do to set it.
