@@ -109,14 +109,13 @@ impl Runner {
             Effect::Renew { request } => self.renew(request),
             Effect::Switch { request } => {
                 let mut waiting = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
-                match waiting.take_if(|(read, _)| *read == request) {
-                    Some((_, ports)) => self.ports = ports,
-                    None => {
-                        let answers = self.answers.clone();
-                        tokio::spawn(async move {
-                            let _closed = answers.send(Msg::NotSwitched).await;
-                        });
-                    }
+                if let Some((_, ports)) = waiting.take_if(|(read, _)| *read == request) {
+                    self.ports = ports;
+                } else {
+                    let answers = self.answers.clone();
+                    tokio::spawn(async move {
+                        let _closed = answers.send(Msg::NotSwitched).await;
+                    });
                 }
             }
             Effect::Bell | Effect::Quit => {}

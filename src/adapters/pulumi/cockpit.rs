@@ -153,8 +153,13 @@ impl CockpitRuns {
         };
         expect().await;
         let mut follower = Follower::new(dir.clone(), LOOK_AGAIN);
+        let mut told = None;
         loop {
-            match follower.next().await {
+            let next = follower.next().await;
+            if next.is_ok() {
+                told = None;
+            }
+            match next {
                 Ok(Some(Update::Lines(batch))) => {
                     tell(News::Lines { run: run.clone(), lines: batch.lines, oversized: batch.oversized }).await;
                 }
@@ -168,7 +173,12 @@ impl CockpitRuns {
                 }
                 Ok(None) => return,
                 Err(error) => {
-                    tell(News::Failed(Trouble { message: error.to_string(), hint: error.hint() })).await;
+                    // Files that cannot be read are tried again and again, and told once.
+                    let trouble = Trouble { message: error.to_string(), hint: error.hint() };
+                    if told.as_ref() != Some(&trouble) {
+                        told = Some(trouble.clone());
+                        tell(News::Failed(trouble)).await;
+                    }
                     tokio::time::sleep(Duration::from_secs(2)).await;
                 }
             }

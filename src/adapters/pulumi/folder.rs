@@ -370,6 +370,9 @@ impl RunDir {
 
     /// Whether this caller is the one who notes the end of the run in the journal: of all processes on this host the
     /// first that asks. Where that cannot be settled everybody does, since an end that is told twice is better than none.
+    ///
+    /// Accepted: a process that dies between this and its journal line leaves the end unnoted. The run's folder still
+    /// tells it, and every cockpit and `attach` shows it from there; the journal only misses a line.
     #[must_use]
     pub fn takes_note(&self) -> bool {
         let taken = private().write(true).create_new(true).open(self.file(file::NOTED));

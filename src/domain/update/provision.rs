@@ -388,7 +388,12 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
         }
         News::Orphans(found) => model.provision.left = Some(zone::left_text(found)),
         News::Failed(trouble) => {
-            notice(model, "Not done", vec![trouble.message, trouble.hint]);
+            // A question that is open, such as that of a rollback, is never taken away.
+            if matches!(model.dialog, None | Some(Dialog::Notice { .. })) {
+                notice(model, "Not done", vec![trouble.message, trouble.hint]);
+            } else {
+                toast(model, format!("not done: {}; {}", trouble.message, trouble.hint), true);
+            }
             reread_records(model);
             // What failed may have got half of the way: a stack may be made although its preview was not started.
             if is_awaited {

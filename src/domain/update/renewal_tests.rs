@@ -236,3 +236,19 @@ fn an_adopted_name_is_released_before_a_destroy() {
         other => panic!("not asked: {other:?}"),
     }
 }
+
+#[test]
+fn a_failure_takes_no_open_question_away() {
+    let mut desk = first_night();
+    desk.press('A');
+    let trouble = || Trouble { message: "the run's files cannot be read".into(), hint: "look at their rights".into() };
+    desk.news(News::Failed(trouble()));
+    assert!(matches!(&desk.model.dialog, Some(Dialog::Ask(_))), "{:?}", desk.model.dialog);
+    assert!(
+        desk.model.screen.toast.as_ref().is_some_and(|toast| toast.is_bad && toast.text.contains("cannot be read"))
+    );
+    desk.press('q');
+    desk.model.dialog = None;
+    desk.news(News::Failed(trouble()));
+    assert!(desk.notice().contains("look at their rights"));
+}

@@ -282,8 +282,8 @@ impl SetConfig {
     #[must_use]
     pub fn call_text(&self) -> String {
         let Self { stack, key, .. } = self;
-        let (kept, stack) =
-            (self.kept().iter().map(|word| format!("{word} ")).collect::<String>(), shell_quoted(stack));
+        let kept = self.kept().first().map_or_else(String::new, |word| format!("{word} "));
+        let stack = shell_quoted(stack);
         if self.secret {
             return format!("pulumi config set {kept}--stack {stack} {key}   (the value through a pipe)");
         }
