@@ -71,6 +71,11 @@ async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
             return Err(Failure::usage("name the stack with --stack NAME: there are no outputs to read its name from"));
         }
     };
+    // An outputs file has a suffix, which may be the name of another stack than the one that was made with it.
+    let named = session.as_ref().map_or(settings.stack.is_some(), |session| session.settings.stack.is_some());
+    if purpose != Purpose::Attach && !named {
+        return Err(Failure::usage("name Pulumi's stack with --stack NAME: an outputs file does not say which it is"));
+    }
     let folder = match &session {
         Some(session) => session.state_dir.clone(),
         None => state::folder(&stack, &process_env)?,
