@@ -82,6 +82,8 @@ pub enum DialogKey {
     Enter,
     /// Backspace.
     Backspace,
+    /// Ctrl-U, which empties a line wherever one is typed.
+    Clear,
     /// Escape, Ctrl-C, or any other key that is no text.
     Other,
 }
@@ -166,6 +168,10 @@ impl<T> Confirmation<T> {
                 }
                 Answer::Open(self)
             }
+            (Need::Typed(_), DialogKey::Clear) => {
+                self.typed.clear();
+                Answer::Open(self)
+            }
             (Need::Typed(_), DialogKey::Backspace) => {
                 self.typed.pop();
                 Answer::Open(self)
@@ -192,6 +198,19 @@ mod tests {
         let mut question = Confirmation::new(7, need, START);
         question.drawn(START);
         question
+    }
+
+    #[test]
+    fn a_line_can_be_emptied_and_typed_again() {
+        let mut question = shown(Need::Typed("prod".into()));
+        let armed = START + ARMS_AFTER;
+        for key in [DialogKey::Char('p'), DialogKey::Char('x'), DialogKey::Clear] {
+            let Answer::Open(open) = question.key(key, armed) else { panic!("it stays open") };
+            question = open;
+        }
+        assert_eq!(question.typed(), "");
+        let question = shown(Need::Yes);
+        assert!(matches!(question.key(DialogKey::Clear, armed), Answer::Declined(_)), "there is no line to empty");
     }
 
     #[test]

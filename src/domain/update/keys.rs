@@ -31,6 +31,7 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
 
 fn dialog_key(key: Key) -> DialogKey {
     match key {
+        Key { ctrl: true, code: Code::Char('u') } => DialogKey::Clear,
         Key { ctrl: true, .. } => DialogKey::Other,
         Key { code: Code::Char(c), .. } => DialogKey::Char(c),
         Key { code: Code::Enter, .. } => DialogKey::Enter,

@@ -6,6 +6,7 @@ use ratatui::text::Line;
 
 use crate::domain::confirm::Confirmation;
 use crate::domain::deploy::config::{self, ConfigValue};
+use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::Question;
 
 use super::super::cx::Cx;
@@ -22,7 +23,9 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
             for danger in &run.plan().dangers {
                 named(cx, &mut body, "DANGER", Role::Fail, &danger.to_string(), width);
             }
-            named(cx, &mut body, "plan", Role::Strong, &run.plan().text(), width);
+            if run.kind() != RunKind::Refresh {
+                named(cx, &mut body, "plan", Role::Strong, &run.plan().text(), width);
+            }
             for step in run.plan().steps.iter().take(LISTED) {
                 named(cx, &mut body, "", Role::Text, &format!("{} {} ({})", step.op, step.name(), step.rtype), width);
             }
@@ -30,9 +33,14 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
             if more > 0 {
                 named(cx, &mut body, "", Role::Dim, &format!("and {more} more, in the list behind this"), width);
             }
-            let what =
-                "What runs is what was read: Pulumi refuses anything else. It goes on when this terminal closes.";
-            named(cx, &mut body, "run", Role::Text, what, width);
+            named(cx, &mut body, "call", Role::Text, &run.call_text(), width);
+            let what = match run.kind() {
+                RunKind::Refresh => "Pulumi reads how every resource stands into its state. Nothing in AWS changes.",
+                RunKind::Destroy => "Pulumi deletes what its state holds, after it has read how everything stands.",
+                _ => "What runs is what was read: Pulumi refuses anything else.",
+            };
+            let what = format!("{what} It goes on when this terminal closes.");
+            named(cx, &mut body, "run", Role::Text, &what, width);
             "run it"
         }
         Question::Terminate(termination) => {

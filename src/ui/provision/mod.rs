@@ -51,19 +51,29 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
         return Listing::default();
     };
     let plan = ready_plan(cx, run);
-    let head_rows = inner.height.saturating_sub(LIST_ROWS.min(inner.height / 2));
     let failed = run.ending.as_ref().is_some_and(|ending| !ending.succeeded);
+    // Why it failed is worth more than the list of what it did: there it takes all the room that it needs.
+    let kept = if failed && !provision.log { 0 } else { LIST_ROWS.min(inner.height / 2) };
+    let head_rows = inner.height - kept;
     // Where rows are few, the message of a failure is worth more than the command.
     let short = plan.is_some() || provision.log || (failed && inner.height < 24);
-    let mut lines = standing::lines(cx, width);
-    lines.extend(configuration::missing(cx, width));
-    lines.extend(run::lines(cx, run, short, width));
+    let mut around = standing::lines(cx, width);
+    around.extend(configuration::missing(cx, width));
+    let mut lines = run::lines(cx, run, short, width);
+    if failed {
+        if !provision.log {
+            lines.extend(run::failures(cx, run, width));
+        }
+        lines.extend(around);
+    } else {
+        lines.splice(..0, around);
+    }
     if let Some(plan) = plan {
         lines.extend(plan::counts(cx, plan, width));
         let room = usize::from(head_rows).saturating_sub(lines.len());
         lines.splice(..0, plan::dangers(cx, plan, width, room));
     }
-    if !provision.log && plan.is_none() {
+    if !failed && !provision.log && plan.is_none() {
         lines.extend(run::failures(cx, run, width));
     }
     let lines = fitted(cx, lines, head_rows, width);

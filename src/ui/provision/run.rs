@@ -88,8 +88,7 @@ fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
     marked(cx, out, mark, role, &ending.text, width);
     if let Some(why) = &ending.explanation {
         // Where a message about a resource is the whole reason, it stands below with its resource, in full.
-        let told = matches!(why.kind, FailureKind::Resource | FailureKind::Other | FailureKind::Program)
-            && !deploy.failures().is_empty();
+        let told = matches!(why.kind, FailureKind::Resource | FailureKind::Other) && !deploy.failures().is_empty();
         if !told {
             paragraph(cx, out, Role::Text, &why.sentence, width);
         }
