@@ -8,6 +8,7 @@ mod error;
 pub(crate) mod json;
 mod node;
 pub(crate) mod query;
+mod rest;
 pub(crate) mod sigv4;
 pub(crate) mod xml;
 
@@ -160,7 +161,7 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Call, Box<Refusal>> {
             if !signed_for(Service::Route53) {
                 return Err(wrong_scope(Service::Route53));
             }
-            let (operation, input) = crate::sim::services::route53::route(request);
+            let (operation, input) = rest::route(request);
             Ok(call(Service::Route53, operation, input, request.body().clone()))
         }
         Protocol::Cbor => {

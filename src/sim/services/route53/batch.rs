@@ -1,6 +1,6 @@
 //! Reading a change batch: what is malformed, and what the input model forbids. What the zone forbids is decided in `rules`.
 
-use super::rules::normal_name;
+use super::name::normal_name;
 use crate::sim::wire::ApiError;
 use crate::sim::wire::xml::{self, Element};
 use crate::sim::world::dns::{Alias, RecordSet};

@@ -3,12 +3,11 @@
 //! `batch` reads a change batch, `rules` decides about it on a copy of the zone; here are the operations and their documents.
 
 mod batch;
+mod name;
 mod rules;
 
-use bytes::Bytes;
-use http::{Method, Request};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::sim::names as n;
 use crate::sim::wire::{ApiError, Call, Node, json, map};
@@ -29,26 +28,6 @@ const PAGE: usize = 300;
 const ZONE_PAGE: usize = 100;
 /// How long, in milliseconds, a change of the zone is being processed; the next one is refused meanwhile.
 const PROCESSING_MS: i64 = 200;
-
-/// Finds the operation of a REST request, and its parameters in path and query.
-pub(crate) fn route(request: &Request<Bytes>) -> (&'static str, Value) {
-    let path = request.uri().path().trim_start_matches("/2013-04-01").trim_matches('/');
-    let parts: Vec<&str> = path.split('/').collect();
-    let (get, post) = (request.method() == Method::GET, request.method() == Method::POST);
-    let (operation, id) = match parts[..] {
-        ["hostedzone"] if get => ("ListHostedZones", ""),
-        ["hostedzonesbyname"] if get => ("ListHostedZonesByName", ""),
-        ["hostedzone", id] if get => ("GetHostedZone", id),
-        ["hostedzone", id, "rrset"] if get => ("ListResourceRecordSets", id),
-        ["hostedzone", id, "rrset"] if post => ("ChangeResourceRecordSets", id),
-        ["change", id] if get => ("GetChange", id),
-        _ => ("", ""),
-    };
-    let query = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let mut input: Map<String, Value> = query.map(|(name, value)| (name.into_owned(), Value::from(value))).collect();
-    input.insert("Id".to_owned(), id.into());
-    (operation, Value::Object(input))
-}
 
 /// Answers a call. `instant` is true when time moves by hand, so that no change is ever still being processed.
 pub(crate) fn handle(call: &Call, world: &mut World, now: Timestamp, instant: bool) -> Result<Node, ApiError> {
@@ -112,7 +91,7 @@ fn list_zones(world: &World, input: &Value) -> Result<Node, ApiError> {
 fn list_zones_by_name(world: &World, input: &Value) -> Result<Node, ApiError> {
     let items = max_items(input, ZONE_PAGE)?;
     let from = json::str_of(input, "dnsname");
-    let listed = from.is_none_or(|name| order(&rules::normal_name(name)) <= order(n::ZONE_NAME));
+    let listed = from.is_none_or(|name| order(&name::normal_name(name)) <= order(n::ZONE_NAME));
     let zones = if listed { vec![zone_node(world)] } else { Vec::new() };
     let mut answer = map([("HostedZones", Node::Items("HostedZone", zones))]);
     answer.push_some("DNSName", from);
@@ -142,7 +121,7 @@ fn list_records(world: &World, input: &Value) -> Result<Node, ApiError> {
         return Err(invalid("The input is not valid: type must be specified if identifier is specified"));
     }
     let from = (
-        name.map(|name| order(&rules::normal_name(name))).unwrap_or_default(),
+        name.map(|name| order(&name::normal_name(name))).unwrap_or_default(),
         kind.unwrap_or_default(),
         identifier.unwrap_or_default(),
     );
