@@ -7,8 +7,8 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+mod borders;
 mod documents;
 mod drill;
-mod layers;
 mod renewal;
 mod scenarios;
