@@ -333,8 +333,7 @@ fn attributes(item: &syn::Item) -> &[syn::Attribute] {
 fn read_file(sources: &dyn Sources, path: &Path, text: &str, module: Vec<String>, folder: PathBuf, found: &mut Crate) {
     let parsed = syn::parse_file(text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let beside = path.parent().unwrap_or(Path::new("")).to_owned();
-    let mut reader =
-        Reader { sources, at: module.clone(), file: module, folder, beside, uses: Uses::default(), found };
+    let mut reader = Reader { sources, at: module.clone(), file: module, folder, beside, uses: Uses::default(), found };
     for item in &parsed.items {
         reader.visit_item(item);
     }
