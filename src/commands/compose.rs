@@ -236,9 +236,15 @@ pub fn program(settings: &Settings, stack: &str) -> Result<Pulumi, PulumiError> 
 fn aws_settings(settings: &Settings) -> AwsSettings {
     let local = settings.endpoint_url.as_deref().is_some_and(sim_probe::is_loopback);
     let own_keys = settings.profile.is_some()
-        || ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
-            .iter()
-            .any(|name| process_env(name).is_some());
+        || [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_PROFILE",
+            "AWS_DEFAULT_PROFILE",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        ]
+        .iter()
+        .any(|name| process_env(name).is_some());
     AwsSettings {
         region: settings.region.clone(),
         legacy_region: settings.legacy_region.clone(),

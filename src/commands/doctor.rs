@@ -178,7 +178,7 @@ async fn session_checks(session: &Session) -> Vec<Check> {
         (None, Some(error)) => {
             let mut check = Check::port("credentials", error);
             let profile = session.settings.profile.clone().or_else(|| process_env("AWS_PROFILE"));
-            if let (ErrorKind::Credentials, Some(profile)) = (error.kind, profile) {
+            if let (ErrorKind::Credentials, None, Some(profile)) = (error.kind, &error.next, profile) {
                 check.mend = Some(format!("aws sso login --profile {profile}"));
             }
             check

@@ -45,12 +45,21 @@ pub struct PortError {
     pub operation: String,
     /// One line in AWS's own words, or the transport's; never holds a secret.
     pub message: String,
+    /// The next thing to do, where the cause is known better than its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 impl PortError {
     /// An error of `kind` from `operation`.
     pub fn new(kind: ErrorKind, operation: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, operation: operation.into(), message: message.into() }
+        Self { kind, operation: operation.into(), message: message.into(), next: None }
+    }
+
+    /// The same with the next thing to do that belongs to this very cause.
+    #[must_use]
+    pub fn with_next(self, next: impl Into<String>) -> Self {
+        Self { next: Some(next.into()), ..self }
     }
 
     /// Whether a write that failed so may have been carried out all the same.
@@ -79,6 +88,8 @@ impl PortError {
         match self.kind {
             ErrorKind::Throttled => "throttled",
             ErrorKind::Denied => "access denied",
+            // A cause with a next step of its own was found here, before AWS was asked.
+            ErrorKind::Credentials if self.next.is_some() => "no usable credentials",
             ErrorKind::Credentials => "credentials refused",
             ErrorKind::NotFound => "not found",
             ErrorKind::NotProvisioned => "not provisioned",
@@ -95,6 +106,9 @@ impl PortError {
     /// The next thing for the operator to do.
     #[must_use]
     pub fn hint(&self) -> String {
+        if let Some(next) = &self.next {
+            return next.clone();
+        }
         match self.kind {
             ErrorKind::Throttled => {
                 "the account's API rate is used up by this and other tools; tapctl slows down by itself, \

@@ -10,5 +10,6 @@ mod destroy;
 mod drill;
 mod looking;
 mod moving;
+mod profiles;
 mod terminal;
 mod zone;

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::iam::Operation;
+use super::keys::NoKeys;
 use crate::domain::units::age_text;
 use crate::ports::{ErrorKind, PortError};
 
@@ -65,6 +66,9 @@ where
     if let SdkError::ServiceError(context) = error {
         return from_service(operation, context.err().meta(), context.raw().status().as_u16(), skew);
     }
+    if let Some(cause) = find::<NoKeys>(error) {
+        return no_keys(operation.action(), cause);
+    }
     let kind = match error {
         _ if find::<CredentialsError>(error).is_some() => ErrorKind::Credentials,
         SdkError::TimeoutError(_) => ErrorKind::TimedOut,
@@ -76,6 +80,11 @@ where
         _ => ErrorKind::Other,
     };
     PortError::new(kind, operation.action(), one_line(&causes(error)))
+}
+
+/// There are no keys to sign with, so nobody was asked.
+pub(super) fn no_keys(operation: &str, cause: &NoKeys) -> PortError {
+    PortError::new(ErrorKind::Credentials, operation, one_line(&cause.message)).with_next(one_line(&cause.next))
 }
 
 /// An answer that was understood and lacks something that AWS always sends.
@@ -161,7 +170,7 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 }
 
 /// The causes from the outermost inwards, without those that only repeat the one before.
-fn causes(error: &(dyn Error + 'static)) -> String {
+pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for cause in std::iter::successors(Some(error), |&e| e.source()) {
         let words = cause.to_string();

@@ -11,6 +11,8 @@ mod errors;
 mod http;
 pub mod iam;
 pub mod in_process;
+mod keys;
+mod profiles;
 mod route53;
 mod sts;
 #[cfg(test)]
@@ -21,6 +23,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -42,6 +45,8 @@ use crate::domain::traffic::{Change, GroupKey, Side};
 use crate::domain::units::Timestamp;
 use crate::domain::zone::ZonePlan;
 use crate::ports::{Clock, ErrorKind, Observe, PortError, PortFuture, Traffic};
+
+use keys::Keys;
 
 pub use iam::{IamAction, Operation, Scope, iam_actions};
 
@@ -102,6 +107,8 @@ pub struct Aws {
     clock: Arc<dyn Clock>,
     stack_run: StackRun,
     skew: Arc<http::Skew>,
+    /// Whose keys sign; none where they mean nothing.
+    keys: Option<Keys>,
     /// End of the newest metric window that was read, by side, in milliseconds since the epoch; 0 before the first.
     windows: [AtomicI64; 2],
     /// Who is asking, once STS was asked.
@@ -132,7 +139,7 @@ impl Aws {
         let skew = Arc::new(http::Skew::new(clock.clone()));
         let region = settings.region.clone().unwrap_or_else(|| known.region().to_owned());
         let legacy_region = settings.legacy_region.clone().unwrap_or_else(|| known.legacy_region().to_owned());
-        let config = sdk_config(&settings, &region, skew.clone()).await;
+        let (config, keys) = sdk_config(&settings, &region, skew.clone()).await;
         Self {
             clients: Clients::new(&config, &region, &legacy_region),
             known,
@@ -141,6 +148,7 @@ impl Aws {
             clock,
             stack_run,
             skew,
+            keys,
             windows: [AtomicI64::new(0), AtomicI64::new(0)],
             caller: Mutex::new(None),
         }
@@ -187,7 +195,17 @@ impl Aws {
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
-        errors::port_error(operation, error, self.skew.millis())
+        let error = errors::port_error(operation, error, self.skew.millis());
+        match (error.kind, &self.keys) {
+            (ErrorKind::Credentials, Some(keys)) => keys.refused(),
+            (ErrorKind::TimedOut, Some(keys)) => {
+                if let Some(cause) = keys.waiting(ATTEMPT_TIMEOUT) {
+                    return errors::no_keys(operation.action(), &cause);
+                }
+            }
+            _ => {}
+        }
+        error
     }
 
     async fn answer(&self, query: Query) -> Result<Observation, PortError> {
@@ -213,6 +231,9 @@ impl Observe for Aws {
         Box::pin(async move {
             let operation = main_operation(&query);
             tokio::time::timeout(self.deadline, self.answer(query)).await.unwrap_or_else(|_| {
+                if let Some(cause) = self.keys.as_ref().and_then(|keys| keys.waiting(ATTEMPT_TIMEOUT)) {
+                    return Err(errors::no_keys(operation, &cause));
+                }
                 let text = format!("no answer within {} s", self.deadline.as_secs_f64());
                 Err(PortError::new(ErrorKind::TimedOut, operation, text))
             })
@@ -260,7 +281,7 @@ impl Clients {
     }
 }
 
-async fn sdk_config(settings: &AwsSettings, region: &str, skew: Arc<http::Skew>) -> SdkConfig {
+async fn sdk_config(settings: &AwsSettings, region: &str, skew: Arc<http::Skew>) -> (SdkConfig, Option<Keys>) {
     let client = if let Some(client) = settings.http_client.clone() {
         http::Http::given(client, skew)
     } else {
@@ -287,24 +308,32 @@ async fn sdk_config(settings: &AwsSettings, region: &str, skew: Arc<http::Skew>)
             .retry_config(retries)
             .stalled_stream_protection(stalled);
         builder.set_endpoint_url(settings.endpoint_url.clone()).set_app_name(name);
-        return builder.build();
+        return (builder.build(), None);
     }
+    let keys = Keys::new(settings.profile.clone(), region, client.clone(), Arc::new(environment));
+    let (files, profile) = keys.for_sdk();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .http_client(client)
         .timeout_config(timeouts)
         .retry_config(retries)
-        .stalled_stream_protection(stalled);
-    if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(profile);
-    }
+        .stalled_stream_protection(stalled)
+        .profile_files(files)
+        .profile_name(profile)
+        // The keys keep themselves, and know when their files have changed.
+        .identity_cache(IdentityCache::no_cache())
+        .credentials_provider(keys.clone());
     if let Some(url) = &settings.endpoint_url {
         loader = loader.endpoint_url(url);
     }
     if let Some(name) = name {
         loader = loader.app_name(name);
     }
-    loader.load().await
+    (loader.load().await, Some(keys))
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The call that stands for a question when all of it together took too long.
