@@ -15,12 +15,12 @@ use crate::adapters::pulumi::run::Supervisor;
 use crate::adapters::pulumi::{self, Pulumi, PulumiError, Runs};
 use crate::adapters::sim_probe::{self, OffsetClock, Simulator};
 use crate::cli::Global;
-use crate::config::known::KnownStack;
-use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, defaults, find, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
 use crate::domain::model::{Simulation, Stack};
+use crate::domain::stack::StackInfo;
+use crate::domain::stack::StackOutputs;
 use crate::domain::traffic::GroupKey;
 use crate::domain::units::Timestamp;
 use crate::ports::{Clock, ErrorKind, PortError};
@@ -49,7 +49,7 @@ pub struct Session {
     /// What was typed and found.
     pub settings: Settings,
     /// What is known of the stack.
-    pub known: KnownStack,
+    pub known: StackInfo,
     /// Where state goes.
     pub state_dir: PathBuf,
     /// When this process began, by the facts' clock.
@@ -84,7 +84,7 @@ pub async fn settled(settings: Settings) -> Result<Settings, Failure> {
 
 /// Name of the stack on the screen and of its state folder, from settled settings.
 #[must_use]
-pub fn short_name(settings: &Settings, known: &KnownStack) -> String {
+pub fn short_name(settings: &Settings, known: &StackInfo) -> String {
     settings.stack.clone().unwrap_or_else(|| known.suffix().to_owned())
 }
 
@@ -136,7 +136,7 @@ pub async fn connect_again(settings: Settings, name: String, state_dir: PathBuf)
 /// [`Failure`] when the state folder cannot be made.
 pub async fn assemble(
     settings: Settings,
-    known: impl Into<KnownStack>,
+    known: impl Into<StackInfo>,
     name: String,
     state_dir: PathBuf,
     standin: Option<Pulumi>,
@@ -200,12 +200,12 @@ fn cockpit_runs(
     name: &str,
     state_dir: &Path,
     clock: &Arc<dyn Clock>,
-    known: &KnownStack,
+    known: &StackInfo,
     standin: Option<Pulumi>,
 ) -> Result<CockpitRuns, Failure> {
-    let from_file = known.built().filter(|_| settings.outputs.is_some() && standin.is_none());
+    let from_file = known.outputs().filter(|_| settings.outputs.is_some() && standin.is_none());
     Ok(CockpitRuns {
-        landmarks: from_file.map(StackOutputs::landmarks).unwrap_or_default(),
+        landmarks: from_file.map(StackOutputs::identity_outputs).unwrap_or_default(),
         check_packages: standin.is_none(),
         pulumi: match standin {
             Some(standin) => Ok(standin),
@@ -258,7 +258,7 @@ fn aws_settings(settings: &Settings) -> AwsSettings {
     }
 }
 
-fn stack_of(settings: &Settings, known: &KnownStack, name: String, simulator: Option<&Simulator>) -> Stack {
+fn stack_of(settings: &Settings, known: &StackInfo, name: String, simulator: Option<&Simulator>) -> Stack {
     Stack {
         name,
         region: settings.region.clone().unwrap_or_else(|| known.region().to_owned()),
@@ -266,7 +266,7 @@ fn stack_of(settings: &Settings, known: &KnownStack, name: String, simulator: Op
         group: known.group_key().unwrap_or_else(GroupKey::unset),
         writer: known.writer(),
         legacy_lb: known.legacy_lb_name().unwrap_or_default().to_owned(),
-        aurora: known.built().map(|outputs| outputs.aurora_cluster_id.clone()).unwrap_or_default(),
+        aurora: known.outputs().map(|outputs| outputs.database.cluster_id.clone()).unwrap_or_default(),
         endpoints: known.endpoints(),
         unset: known.unset().to_vec(),
         read_only: settings.read_only,

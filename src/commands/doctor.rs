@@ -135,7 +135,7 @@ async fn stack_checks(settings: &Settings) -> Vec<Check> {
             return checks;
         }
     };
-    checks.push(if known.built().is_some() {
+    checks.push(if known.outputs().is_some() {
         let file = settings.outputs.as_ref().map(|file| file.display().to_string());
         Check::ok("outputs", file.unwrap_or_else(|| "pulumi stack output".to_owned()))
     } else {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::adapters::aws::{Scope, iam_actions};
 use crate::cli::Global;
-use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, find, process_env};
+use crate::domain::stack::StackOutputs;
 
 use super::failure::{Exit, Failure};
 use super::out::Out;
@@ -76,8 +76,8 @@ fn resource(scope: Scope, outputs: Option<&StackOutputs>) -> String {
 /// Only this name, only address records, only the two verbs of the swap (Route 53 developer guide, "Using IAM policy
 /// conditions for fine-grained access control"). Names there are lower case and without the trailing dot.
 fn only_the_record(outputs: &StackOutputs) -> Value {
-    let name = outputs.record_name.trim_end_matches('.').to_ascii_lowercase();
-    let types = if outputs.record_type == "CNAME" { json!(["CNAME"]) } else { json!(["A", "AAAA"]) };
+    let name = outputs.traffic.record_name.trim_end_matches('.').to_ascii_lowercase();
+    let types = if outputs.traffic.record_type == "CNAME" { json!(["CNAME"]) } else { json!(["A", "AAAA"]) };
     json!({"ForAllValues:StringEquals": {
         "route53:ChangeResourceRecordSetsNormalizedRecordNames": [name],
         "route53:ChangeResourceRecordSetsRecordTypes": types,

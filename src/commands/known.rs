@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use crate::adapters::pulumi::cockpit::project_name;
 use crate::adapters::pulumi::{Pulumi, stack};
 use crate::config::find::{self, FindError};
-use crate::config::known::{KnownStack, PROJECT, PlannedStack, REGION};
-use crate::config::outputs::StackOutputs;
 use crate::config::{Settings, defaults};
+use crate::domain::stack::StackOutputs;
+use crate::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 
 use super::compose::program;
 use super::failure::Failure;
@@ -18,7 +18,7 @@ use super::failure::Failure;
 ///
 /// # Errors
 /// [`Failure`] when there is nothing to ask, or it cannot be asked. That a stack was not provisioned yet is none.
-pub async fn find(settings: &Settings) -> Result<KnownStack, Failure> {
+pub async fn find(settings: &Settings) -> Result<StackInfo, Failure> {
     let error = match find::outputs(settings).await {
         Ok(outputs) => return Ok(outputs.into()),
         Err(error) => error,
@@ -45,7 +45,7 @@ pub async fn find(settings: &Settings) -> Result<KnownStack, Failure> {
 ///
 /// # Errors
 /// [`Failure`] when it cannot be asked, or its outputs cannot be used.
-pub async fn of(pulumi: &Pulumi) -> Result<KnownStack, Failure> {
+pub async fn of(pulumi: &Pulumi) -> Result<StackInfo, Failure> {
     let exists = stack::exists(pulumi).await?;
     if exists {
         let outputs = stack::outputs(pulumi).await?;
@@ -58,7 +58,7 @@ pub async fn of(pulumi: &Pulumi) -> Result<KnownStack, Failure> {
     planned(pulumi, exists).await
 }
 
-async fn planned(pulumi: &Pulumi, exists: bool) -> Result<KnownStack, Failure> {
+async fn planned(pulumi: &Pulumi, exists: bool) -> Result<StackInfo, Failure> {
     let values: BTreeMap<String, String> = match stack::config(pulumi).await {
         Ok(values) => values.into_iter().filter_map(|(key, value)| Some((key, value.value?))).collect(),
         // A stack that nobody has made has no configuration that could be asked for.
@@ -68,7 +68,7 @@ async fn planned(pulumi: &Pulumi, exists: bool) -> Result<KnownStack, Failure> {
     let project = project_name(&pulumi.project).unwrap_or_else(|| PROJECT.to_owned());
     let region = std::fs::read_to_string(pulumi.project.join(defaults::PULUMI_REGION_FILE)).unwrap_or_default();
     let region = Some(region.trim()).filter(|region| !region.is_empty()).unwrap_or(REGION);
-    let mut planned = PlannedStack::read(&pulumi.stack, &project, region, &values);
+    let mut planned = ConfiguredStack::read(&pulumi.stack, &project, region, &values);
     if !exists {
         let name = &pulumi.stack;
         planned.unset.insert(

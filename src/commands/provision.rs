@@ -125,8 +125,8 @@ impl Place {
         let Some(session) = self.session.as_ref().filter(|session| session.settings.outputs.is_some()) else {
             return Ok(());
         };
-        let Some(outputs) = session.known.built() else { return Ok(()) };
-        Ok(stack::check_same(&self.context.pulumi, &outputs.landmarks()).await?)
+        let Some(outputs) = session.known.outputs() else { return Ok(()) };
+        Ok(stack::check_same(&self.context.pulumi, &outputs.identity_outputs()).await?)
     }
 
     fn request(&self) -> Request {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::outputs::{OutputsError, StackOutputs};
 use super::{Settings, defaults};
+use crate::domain::stack::{OutputsError, StackOutputs};
 
 /// Why there are no stack outputs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

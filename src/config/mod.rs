@@ -6,8 +6,6 @@
 pub mod defaults;
 pub mod file;
 pub mod find;
-pub mod known;
-pub mod outputs;
 pub mod policy;
 pub mod state;
 

@@ -19,6 +19,7 @@ pub mod schedule;
 pub mod series;
 pub mod service;
 pub mod shift;
+pub mod stack;
 pub mod traffic;
 pub mod units;
 pub mod update;

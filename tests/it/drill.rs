@@ -16,10 +16,10 @@ use tapctl::adapters::aws::in_process::{InProcessReply, http_client};
 use tapctl::adapters::aws::{Aws, AwsSettings};
 use tapctl::adapters::journal::FileJournal;
 use tapctl::adapters::pulumi::cockpit::NoPulumi;
-use tapctl::config::known::KnownStack;
-use tapctl::config::outputs::StackOutputs;
 use tapctl::domain::gate::{GateId, Policy, Verdict};
 use tapctl::domain::model::{Model, Simulation, Stack};
+use tapctl::domain::stack::StackInfo;
+use tapctl::domain::stack::StackOutputs;
 use tapctl::domain::units::Timestamp;
 use tapctl::keymap::{Code, Key};
 use tapctl::ports::Clock;
@@ -155,7 +155,7 @@ impl Drill {
     }
 
     /// Ports on a stack of which so much is known.
-    pub(crate) async fn ports_on(&self, known: KnownStack) -> Ports {
+    pub(crate) async fn ports_on(&self, known: StackInfo) -> Ports {
         let origin = Timestamp::from_millis(self.sim.now().as_millisecond());
         let clock: Arc<dyn Clock> = Arc::new(DrillClock { sim: self.sim.clone(), start: Instant::now(), origin });
         let (sim, paced) = (self.sim.clone(), clock.clone());
@@ -181,13 +181,13 @@ impl Drill {
     pub(crate) fn model(&self, ports: &Ports) -> Model {
         let outputs = self.outputs();
         let stack = Stack {
-            name: outputs.environment_suffix.clone(),
+            name: outputs.suffix.clone(),
             region: outputs.region.clone(),
             legacy_region: outputs.legacy_region.clone(),
             group: outputs.group_key(),
-            writer: outputs.database_writer,
-            legacy_lb: outputs.legacy_lb_name.clone(),
-            aurora: outputs.aurora_cluster_id.clone(),
+            writer: outputs.database.writer,
+            legacy_lb: outputs.traffic.legacy_lb_name.clone(),
+            aurora: outputs.database.cluster_id.clone(),
             endpoints: outputs.endpoints(),
             unset: Vec::new(),
             read_only: self.read_only,
@@ -195,7 +195,7 @@ impl Drill {
             operator: "local".into(),
             host: "bastion".into(),
         };
-        let policy = Policy { expected_alarms: outputs.alarm_names.clone(), ..Policy::default() };
+        let policy = Policy { expected_alarms: outputs.monitoring.alarm_names.clone(), ..Policy::default() };
         Model::new(stack, policy, ports.clock.now())
     }
 

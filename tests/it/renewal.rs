@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use tapctl::config::known::{KnownStack, PROJECT, PlannedStack, REGION};
 use tapctl::domain::deploy::event::parse;
 use tapctl::domain::deploy::explain::Exit;
 use tapctl::domain::deploy::guard::RunKind;
@@ -18,6 +17,7 @@ use tapctl::domain::model::Model;
 use tapctl::domain::provision::{Look, News, Order, RunHead, Trouble};
 use tapctl::domain::record::Event;
 use tapctl::domain::renewal::{Renewal, Renewed};
+use tapctl::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 use tapctl::domain::units::Timestamp;
 use tapctl::keymap::View;
 use tapctl::ports::{Journal, Provisioner, Tell};
@@ -107,18 +107,18 @@ fn head(kind: RunKind, started_at: Timestamp) -> RunHead {
 }
 
 /// The drill's stack as its configuration would tell it.
-fn planned(drill: &Drill) -> KnownStack {
+fn planned(drill: &Drill) -> StackInfo {
     let outputs = drill.outputs();
     let values: BTreeMap<String, String> = [
-        ("recordName", outputs.record_name),
-        ("hostedZoneId", outputs.hosted_zone_id),
-        ("legacyLbName", outputs.legacy_lb_name),
-        ("legacyLbDnsName", outputs.legacy_lb_dns_name),
+        ("recordName", outputs.traffic.record_name),
+        ("hostedZoneId", outputs.traffic.hosted_zone_id),
+        ("legacyLbName", outputs.traffic.legacy_lb_name),
+        ("legacyLbDnsName", outputs.traffic.legacy_lb_dns_name),
     ]
     .into_iter()
     .map(|(key, value)| (format!("{PROJECT}:{key}"), value))
     .collect();
-    PlannedStack::read("prod", PROJECT, REGION, &values).into()
+    ConfiguredStack::read("prod", PROJECT, REGION, &values).into()
 }
 
 /// Opens a cockpit before the `up` is over, on outputs that cannot be read the first `failures` times.

@@ -95,43 +95,46 @@ impl Aws {
             Some(Spec { namespace, name, stat, dimensions })
         };
         let dms = |name, stat| {
-            let outputs = self.known.built()?;
+            let outputs = self.known.outputs()?;
             // The instance goes by its identifier, the task by the resource id of its ARN and not by its name.
             of(
                 "AWS/DMS",
                 name,
                 stat,
                 &[
-                    ("ReplicationInstanceIdentifier", &outputs.dms_replication_instance_id),
-                    ("ReplicationTaskIdentifier", outputs.dms_task_dimension()),
+                    ("ReplicationInstanceIdentifier", &outputs.replication.instance_id),
+                    ("ReplicationTaskIdentifier", outputs.replication.task_dimension()),
                 ],
             )
         };
         let ecs = |name| {
-            let outputs = self.known.built()?;
+            let outputs = self.known.outputs()?;
             of(
                 "AWS/ECS",
                 name,
                 "Average",
-                &[("ClusterName", &outputs.ecs_cluster_name), ("ServiceName", &outputs.ecs_service_name)],
+                &[("ClusterName", &outputs.service.cluster_name), ("ServiceName", &outputs.service.service_name)],
             )
         };
         let alb = |name, stat| {
-            let outputs = self.known.built()?;
-            of("AWS/ApplicationELB", name, stat, &[("LoadBalancer", outputs.alb_dimension())])
+            let outputs = self.known.outputs()?;
+            of("AWS/ApplicationELB", name, stat, &[("LoadBalancer", outputs.balancer.dimension())])
         };
         let group = |name, stat| {
-            let outputs = self.known.built()?;
+            let outputs = self.known.outputs()?;
             of(
                 "AWS/ApplicationELB",
                 name,
                 stat,
-                &[("TargetGroup", outputs.target_group_dimension()), ("LoadBalancer", outputs.alb_dimension())],
+                &[
+                    ("TargetGroup", outputs.balancer.target_group_dimension()),
+                    ("LoadBalancer", outputs.balancer.dimension()),
+                ],
             )
         };
         let aurora = |name, stat| {
-            let outputs = self.known.built()?;
-            of("AWS/RDS", name, stat, &[("DBClusterIdentifier", &outputs.aurora_cluster_id), ("Role", "WRITER")])
+            let outputs = self.known.outputs()?;
+            of("AWS/RDS", name, stat, &[("DBClusterIdentifier", &outputs.database.cluster_id), ("Role", "WRITER")])
         };
         let elb = |name, stat| of("AWS/ELB", name, stat, &[("LoadBalancerName", self.known.legacy_lb_name()?)]);
         let rds =
@@ -168,7 +171,7 @@ impl Aws {
     /// answer with every alarm of the account.
     pub(super) async fn alarms(&self, side: Side) -> Result<Vec<Alarm>, PortError> {
         let mut alarms = Vec::new();
-        for names in self.built()?.alarm_names.chunks(MAX_NAMES) {
+        for names in self.built()?.monitoring.alarm_names.chunks(MAX_NAMES) {
             self.named_alarms(side, names, &mut alarms).await?;
         }
         Ok(alarms)

@@ -21,14 +21,14 @@ impl Aws {
         let mut reverse = None;
         for task in tasks {
             let arn = task.replication_task_arn.clone().unwrap_or_default();
-            if arn == outputs.dms_task_arn {
+            if arn == outputs.replication.task_arn {
                 forward = Some(task);
-            } else if arn == outputs.dms_reverse_task_arn {
+            } else if arn == outputs.replication.reverse_task_arn {
                 reverse = task.status.as_deref().map(TaskStatus::parse);
             }
         }
         let Some(forward) = forward else {
-            let text = format!("no replication task {}", outputs.dms_task_arn);
+            let text = format!("no replication task {}", outputs.replication.task_arn);
             return Err(PortError::new(ErrorKind::NotFound, Operation::DescribeReplicationTasks.action(), text));
         };
         Ok(Replication { task: task_of(forward)?, instance, reverse })
@@ -40,7 +40,7 @@ impl Aws {
         let filter = filter_of(
             operation,
             "replication-task-arn",
-            vec![outputs.dms_task_arn.clone(), outputs.dms_reverse_task_arn.clone()],
+            vec![outputs.replication.task_arn.clone(), outputs.replication.reverse_task_arn.clone()],
         )?;
         let answer = self
             .clients
@@ -58,7 +58,7 @@ impl Aws {
     /// The instance; none when it is gone, which is no reason to know nothing of the task.
     async fn replication_instance(&self) -> Result<Option<ReplicationInstance>, PortError> {
         let operation = Operation::DescribeReplicationInstances;
-        let arn = self.built()?.dms_replication_instance_arn.clone();
+        let arn = self.built()?.replication.instance_arn.clone();
         let filter = filter_of(operation, "replication-instance-arn", vec![arn])?;
         let sent = self.clients.dms.describe_replication_instances().filters(filter).max_records(100).send().await;
         let instances = match sent {
@@ -84,7 +84,7 @@ impl Aws {
                 .clients
                 .dms
                 .describe_table_statistics()
-                .replication_task_arn(&self.built()?.dms_task_arn)
+                .replication_task_arn(&self.built()?.replication.task_arn)
                 .max_records(PAGE)
                 .set_marker(marker)
                 .send()

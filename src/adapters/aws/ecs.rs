@@ -21,12 +21,12 @@ impl Aws {
 
     async fn describe_service(&self) -> Result<SdkService, PortError> {
         let operation = Operation::DescribeServices;
-        let name = &self.built()?.ecs_service_name;
+        let name = &self.built()?.service.service_name;
         let answer = self
             .clients
             .ecs
             .describe_services()
-            .cluster(&self.built()?.ecs_cluster_name)
+            .cluster(&self.built()?.service.cluster_name)
             .services(name)
             .send()
             .await
@@ -42,8 +42,8 @@ impl Aws {
             .clients
             .ecs
             .list_tasks()
-            .cluster(&self.built()?.ecs_cluster_name)
-            .service_name(&self.built()?.ecs_service_name)
+            .cluster(&self.built()?.service.cluster_name)
+            .service_name(&self.built()?.service.service_name)
             .max_results(MAX_TASKS)
             .send()
             .await
@@ -56,7 +56,7 @@ impl Aws {
             .clients
             .ecs
             .describe_tasks()
-            .cluster(&self.built()?.ecs_cluster_name)
+            .cluster(&self.built()?.service.cluster_name)
             .set_tasks(Some(arns))
             .send()
             .await

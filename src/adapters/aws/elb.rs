@@ -14,7 +14,7 @@ impl Aws {
             .clients
             .elb
             .describe_target_health()
-            .target_group_arn(&self.built()?.target_group_arn)
+            .target_group_arn(&self.built()?.balancer.target_group_arn)
             .send()
             .await
             .map_err(|e| self.failed(operation, &e))?;

@@ -2,7 +2,7 @@
 //!
 //! An adapter can only report a failure of an [`Operation`], so no call can be missing from the policy that is printed.
 
-use crate::config::outputs::StackOutputs;
+use crate::domain::stack::StackOutputs;
 
 /// One AWS operation that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -118,7 +118,7 @@ impl Scope {
     /// The ARN to write into a policy for this stack; `*` where there is none.
     #[must_use]
     pub fn arn(self, outputs: &StackOutputs) -> String {
-        let cluster: Vec<&str> = outputs.ecs_cluster_arn.splitn(6, ':').collect();
+        let cluster: Vec<&str> = outputs.service.cluster_arn.splitn(6, ':').collect();
         let ecs = |resource: &str| match cluster.as_slice() {
             [arn, partition, service, region, account, _] => {
                 format!("{arn}:{partition}:{service}:{region}:{account}:{resource}")
@@ -129,9 +129,9 @@ impl Scope {
             Self::Everything => "*".to_owned(),
             Self::HostedZone => format!("arn:aws:route53:::hostedzone/{}", outputs.group_key().zone_id),
             Self::Changes => "arn:aws:route53:::change/*".to_owned(),
-            Self::ReplicationTask => outputs.dms_task_arn.clone(),
-            Self::Service => ecs(&format!("service/{}/{}", outputs.ecs_cluster_name, outputs.ecs_service_name)),
-            Self::ClusterTasks => ecs(&format!("task/{}/*", outputs.ecs_cluster_name)),
+            Self::ReplicationTask => outputs.replication.task_arn.clone(),
+            Self::Service => ecs(&format!("service/{}/{}", outputs.service.cluster_name, outputs.service.service_name)),
+            Self::ClusterTasks => ecs(&format!("task/{}/*", outputs.service.cluster_name)),
         }
     }
 }

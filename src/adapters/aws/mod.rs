@@ -36,11 +36,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::config::known::KnownStack;
-use crate::config::outputs::StackOutputs;
 use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Observation, Query};
 use crate::domain::shift::ShiftPlan;
+use crate::domain::stack::StackInfo;
+use crate::domain::stack::StackOutputs;
 use crate::domain::traffic::{Change, GroupKey, Side};
 use crate::domain::units::Timestamp;
 use crate::domain::zone::ZonePlan;
@@ -101,7 +101,7 @@ impl Default for AwsSettings {
 /// AWS, as the ports want it.
 pub struct Aws {
     clients: Clients,
-    known: KnownStack,
+    known: StackInfo,
     legacy_db_instance: Option<String>,
     deadline: Duration,
     clock: Arc<dyn Clock>,
@@ -131,7 +131,7 @@ impl Aws {
     /// are looked for with it, so a failure to get any is that question's answer.
     pub async fn connect(
         settings: AwsSettings,
-        known: impl Into<KnownStack>,
+        known: impl Into<StackInfo>,
         clock: Arc<dyn Clock>,
         stack_run: StackRun,
     ) -> Self {
@@ -162,7 +162,7 @@ impl Aws {
 
     /// The outputs, for a question about the new stack.
     fn built(&self) -> Result<&StackOutputs, PortError> {
-        self.known.built().ok_or_else(|| {
+        self.known.outputs().ok_or_else(|| {
             PortError::new(ErrorKind::NotProvisioned, "pulumi stack output", "the new stack does not exist yet")
         })
     }

@@ -87,7 +87,7 @@ async fn every_question_gets_a_sensible_answer() {
         found.extend(alarms.into_iter().map(|alarm| alarm.name));
     }
     found.sort();
-    let mut expected = aws.built().unwrap().alarm_names.clone();
+    let mut expected = aws.built().unwrap().monitoring.alarm_names.clone();
     expected.sort();
     assert_eq!(found, expected);
     assert!(aws.clock_skew().unwrap().abs() < 1000, "the simulator's clock is the one that facts are dated with");

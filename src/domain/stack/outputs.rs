@@ -3,63 +3,109 @@
 //! Reads the JSON of `pulumi stack output --json` (or a file with the same JSON). Does no I/O itself. A broken file
 //! is reported whole: every missing and every mistyped key in one error.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::service::Writer;
 use crate::domain::traffic::GroupKey;
 use crate::domain::zone::{Endpoints, NewEndpoint};
 
-/// Every output of the bundled Pulumi program, under the names that the program exports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// Every output of the bundled Pulumi program, by tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackOutputs {
-    /// Suffix of every resource name, and the stack's short name.
-    pub environment_suffix: String,
+    /// Suffix of every resource name (`environmentSuffix`).
+    pub suffix: String,
     /// Region of the new stack.
     pub region: String,
     /// Region of the legacy stack.
     pub legacy_region: String,
+    /// VPC and subnets.
+    pub network: NetworkOutputs,
+    /// The ALB.
+    pub balancer: BalancerOutputs,
+    /// The ECS service.
+    pub service: ServiceOutputs,
+    /// Aurora, and which database takes the writes.
+    pub database: DatabaseOutputs,
+    /// DMS.
+    pub replication: ReplicationOutputs,
+    /// The weighted records and where they lead.
+    pub traffic: TrafficOutputs,
+    /// Alarms, logs, dashboard.
+    pub monitoring: MonitoringOutputs,
+}
+
+/// VPC and subnets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkOutputs {
     /// VPC of the new stack.
     pub vpc_id: String,
     /// Public subnets.
     pub public_subnet_ids: Vec<String>,
     /// Private subnets.
     pub private_subnet_ids: Vec<String>,
+    /// Public addresses of the NAT gateways; empty where the program does not say.
+    pub nat_addresses: Vec<String>,
+}
+
+/// The ALB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BalancerOutputs {
     /// ARN of the ALB; its tail is the metric dimension.
-    pub alb_arn: String,
+    pub arn: String,
     /// DNS name of the ALB.
-    pub alb_dns_name: String,
+    pub dns_name: String,
     /// Canonical hosted zone id of the ALB.
-    pub alb_zone_id: String,
+    pub zone_id: String,
     /// ARN of the target group; its tail is the metric dimension.
     pub target_group_arn: String,
+}
+
+/// The ECS service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceOutputs {
     /// ARN of the ECS cluster.
-    pub ecs_cluster_arn: String,
+    pub cluster_arn: String,
     /// Name of the ECS cluster.
-    pub ecs_cluster_name: String,
+    pub cluster_name: String,
     /// Name of the ECS service.
-    pub ecs_service_name: String,
+    pub service_name: String,
     /// Repository to push the image to.
-    pub ecr_repository_url: String,
+    pub repository_url: String,
+}
+
+/// Aurora, and which database takes the writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseOutputs {
     /// ARN of the Aurora cluster.
-    pub aurora_cluster_arn: String,
+    pub cluster_arn: String,
     /// Identifier of the Aurora cluster.
-    pub aurora_cluster_id: String,
+    pub cluster_id: String,
     /// Writer endpoint.
-    pub aurora_writer_endpoint: String,
+    pub writer_endpoint: String,
     /// Reader endpoint.
-    pub aurora_reader_endpoint: String,
-    /// ARN of the DMS replication instance.
-    pub dms_replication_instance_arn: String,
-    /// Identifier of the DMS replication instance, the metric dimension.
-    pub dms_replication_instance_id: String,
-    /// ARN of the forward task; its last part is the metric dimension.
-    pub dms_task_arn: String,
-    /// ARN of the reverse task.
-    pub dms_reverse_task_arn: String,
+    pub reader_endpoint: String,
     /// ARN of the database secret. Never its value.
-    pub db_secret_arn: String,
+    pub secret_arn: String,
+    /// Which database takes the writes, as the configuration says.
+    pub writer: Writer,
+}
+
+/// DMS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicationOutputs {
+    /// ARN of the replication instance.
+    pub instance_arn: String,
+    /// Identifier of the replication instance, the metric dimension.
+    pub instance_id: String,
+    /// ARN of the forward task; its last part is the metric dimension.
+    pub task_arn: String,
+    /// ARN of the reverse task.
+    pub reverse_task_arn: String,
+}
+
+/// The weighted records and where they lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrafficOutputs {
     /// Hosted zone of the record.
     pub hosted_zone_id: String,
     /// Name of the weighted records.
@@ -74,8 +120,11 @@ pub struct StackOutputs {
     pub legacy_lb_name: String,
     /// DNS name of the Classic ELB.
     pub legacy_lb_dns_name: String,
-    /// Which database takes the writes.
-    pub database_writer: Writer,
+}
+
+/// Alarms, logs, dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonitoringOutputs {
     /// Dashboard.
     pub dashboard_name: String,
     /// Where to open it.
@@ -143,6 +192,11 @@ impl Reader {
         })
     }
 
+    /// A list that older programs do not export.
+    fn optional_list(&mut self, key: &str) -> Vec<String> {
+        if self.map.contains_key(key) { self.list(key) } else { Vec::new() }
+    }
+
     fn arn(&mut self, key: &str) -> String {
         let text = self.text(key);
         if !text.is_empty() && text.splitn(6, ':').count() < 6 {
@@ -174,12 +228,12 @@ impl Reader {
 impl StackOutputs {
     /// The outputs that tell this stack from any other: whose name, and which load balancer.
     #[must_use]
-    pub fn landmarks(&self) -> Vec<(&'static str, String)> {
+    pub fn identity_outputs(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("hostedZoneId", self.hosted_zone_id.clone()),
-            ("recordName", self.record_name.clone()),
-            ("newSetIdentifier", self.new_set_identifier.clone()),
-            ("albDnsName", self.alb_dns_name.clone()),
+            ("hostedZoneId", self.traffic.hosted_zone_id.clone()),
+            ("recordName", self.traffic.record_name.clone()),
+            ("newSetIdentifier", self.traffic.new_set_identifier.clone()),
+            ("albDnsName", self.balancer.dns_name.clone()),
         ]
     }
 
@@ -202,44 +256,19 @@ impl StackOutputs {
         };
         let mut r = Reader { map, error };
         let outputs = Self {
-            environment_suffix: r.text("environmentSuffix"),
+            suffix: r.text("environmentSuffix"),
             region: r.text("region"),
             legacy_region: r.text("legacyRegion"),
-            vpc_id: r.text("vpcId"),
-            public_subnet_ids: r.list("publicSubnetIds"),
-            private_subnet_ids: r.list("privateSubnetIds"),
-            alb_arn: r.arn("albArn"),
-            alb_dns_name: r.text("albDnsName"),
-            alb_zone_id: r.text("albZoneId"),
-            target_group_arn: r.arn("targetGroupArn"),
-            ecs_cluster_arn: r.arn("ecsClusterArn"),
-            ecs_cluster_name: r.text("ecsClusterName"),
-            ecs_service_name: r.text("ecsServiceName"),
-            ecr_repository_url: r.text("ecrRepositoryUrl"),
-            aurora_cluster_arn: r.arn("auroraClusterArn"),
-            aurora_cluster_id: r.text("auroraClusterId"),
-            aurora_writer_endpoint: r.text("auroraWriterEndpoint"),
-            aurora_reader_endpoint: r.text("auroraReaderEndpoint"),
-            dms_replication_instance_arn: r.arn("dmsReplicationInstanceArn"),
-            dms_replication_instance_id: r.text("dmsReplicationInstanceId"),
-            dms_task_arn: r.arn("dmsTaskArn"),
-            dms_reverse_task_arn: r.arn("dmsReverseTaskArn"),
-            db_secret_arn: r.arn("dbSecretArn"),
-            hosted_zone_id: r.text("hostedZoneId"),
-            record_name: r.text("recordName"),
-            record_type: r.record_type("recordType"),
-            legacy_set_identifier: r.text("legacySetIdentifier"),
-            new_set_identifier: r.text("newSetIdentifier"),
-            legacy_lb_name: r.text("legacyLbName"),
-            legacy_lb_dns_name: r.text("legacyLbDnsName"),
-            database_writer: r.writer("databaseWriter"),
-            dashboard_name: r.text("dashboardName"),
-            dashboard_url: r.text("dashboardUrl"),
-            lag_alarm_name: r.text("lagAlarmName"),
-            alarm_names: r.list("alarmNames"),
-            log_group_names: r.list("logGroupNames"),
+            network: NetworkOutputs::read(&mut r),
+            balancer: BalancerOutputs::read(&mut r),
+            service: ServiceOutputs::read(&mut r),
+            database: DatabaseOutputs::read(&mut r),
+            replication: ReplicationOutputs::read(&mut r),
+            traffic: TrafficOutputs::read(&mut r),
+            monitoring: MonitoringOutputs::read(&mut r),
         };
-        if outputs.legacy_set_identifier == outputs.new_set_identifier && !outputs.new_set_identifier.is_empty() {
+        let (legacy, new) = (&outputs.traffic.legacy_set_identifier, &outputs.traffic.new_set_identifier);
+        if legacy == new && !new.is_empty() {
             r.error.mistyped.push("newSetIdentifier (is the same as legacySetIdentifier)".to_owned());
         }
         if r.error.missing.is_empty() && r.error.mistyped.is_empty() { Ok(outputs) } else { Err(r.error) }
@@ -248,13 +277,13 @@ impl StackOutputs {
     /// The record group that these outputs name.
     #[must_use]
     pub fn group_key(&self) -> GroupKey {
-        let zone = self.hosted_zone_id.rsplit('/').next().unwrap_or(&self.hosted_zone_id);
+        let zone = self.traffic.hosted_zone_id.rsplit('/').next().unwrap_or(&self.traffic.hosted_zone_id);
         GroupKey {
             zone_id: zone.to_owned(),
-            name: format!("{}.", self.record_name.trim_end_matches('.')),
-            rtype: self.record_type.clone(),
-            legacy_id: self.legacy_set_identifier.clone(),
-            new_id: self.new_set_identifier.clone(),
+            name: format!("{}.", self.traffic.record_name.trim_end_matches('.')),
+            rtype: self.traffic.record_type.clone(),
+            legacy_id: self.traffic.legacy_set_identifier.clone(),
+            new_id: self.traffic.new_set_identifier.clone(),
         }
     }
 
@@ -262,17 +291,39 @@ impl StackOutputs {
     #[must_use]
     pub fn endpoints(&self) -> Endpoints {
         Endpoints {
-            legacy_dns: self.legacy_lb_dns_name.clone(),
-            new: Some(NewEndpoint { dns: self.alb_dns_name.clone(), zone_id: self.alb_zone_id.clone() }),
+            legacy_dns: self.traffic.legacy_lb_dns_name.clone(),
+            new: Some(NewEndpoint { dns: self.balancer.dns_name.clone(), zone_id: self.balancer.zone_id.clone() }),
             // After the write cutover a record that fails over by health would open the old stack for writes again.
-            evaluate_health: self.database_writer == Writer::Legacy,
+            evaluate_health: self.database.writer == Writer::Legacy,
+        }
+    }
+}
+
+impl NetworkOutputs {
+    fn read(r: &mut Reader) -> Self {
+        Self {
+            vpc_id: r.text("vpcId"),
+            public_subnet_ids: r.list("publicSubnetIds"),
+            private_subnet_ids: r.list("privateSubnetIds"),
+            nat_addresses: r.optional_list("natAddresses"),
+        }
+    }
+}
+
+impl BalancerOutputs {
+    fn read(r: &mut Reader) -> Self {
+        Self {
+            arn: r.arn("albArn"),
+            dns_name: r.text("albDnsName"),
+            zone_id: r.text("albZoneId"),
+            target_group_arn: r.arn("targetGroupArn"),
         }
     }
 
     /// The `LoadBalancer` dimension of the ALB's metrics: `app/name/id`, the tail of its ARN.
     #[must_use]
-    pub fn alb_dimension(&self) -> &str {
-        self.alb_arn.split_once(":loadbalancer/").map_or(&self.alb_arn, |(_, tail)| tail)
+    pub fn dimension(&self) -> &str {
+        self.arn.split_once(":loadbalancer/").map_or(&self.arn, |(_, tail)| tail)
     }
 
     /// The `TargetGroup` dimension: `targetgroup/name/id`, the tail of its ARN.
@@ -280,12 +331,73 @@ impl StackOutputs {
     pub fn target_group_dimension(&self) -> &str {
         self.target_group_arn.rsplit(':').next().unwrap_or(&self.target_group_arn)
     }
+}
+
+impl ServiceOutputs {
+    fn read(r: &mut Reader) -> Self {
+        Self {
+            cluster_arn: r.arn("ecsClusterArn"),
+            cluster_name: r.text("ecsClusterName"),
+            service_name: r.text("ecsServiceName"),
+            repository_url: r.text("ecrRepositoryUrl"),
+        }
+    }
+}
+
+impl DatabaseOutputs {
+    fn read(r: &mut Reader) -> Self {
+        Self {
+            cluster_arn: r.arn("auroraClusterArn"),
+            cluster_id: r.text("auroraClusterId"),
+            writer_endpoint: r.text("auroraWriterEndpoint"),
+            reader_endpoint: r.text("auroraReaderEndpoint"),
+            secret_arn: r.arn("dbSecretArn"),
+            writer: r.writer("databaseWriter"),
+        }
+    }
+}
+
+impl ReplicationOutputs {
+    fn read(r: &mut Reader) -> Self {
+        Self {
+            instance_arn: r.arn("dmsReplicationInstanceArn"),
+            instance_id: r.text("dmsReplicationInstanceId"),
+            task_arn: r.arn("dmsTaskArn"),
+            reverse_task_arn: r.arn("dmsReverseTaskArn"),
+        }
+    }
 
     /// The `ReplicationTaskIdentifier` *dimension* of the forward task: the resource id at the end of its ARN, which is
     /// not the task's name (DMS user guide, "Monitoring").
     #[must_use]
-    pub fn dms_task_dimension(&self) -> &str {
-        self.dms_task_arn.rsplit(':').next().unwrap_or(&self.dms_task_arn)
+    pub fn task_dimension(&self) -> &str {
+        self.task_arn.rsplit(':').next().unwrap_or(&self.task_arn)
+    }
+}
+
+impl TrafficOutputs {
+    fn read(r: &mut Reader) -> Self {
+        Self {
+            hosted_zone_id: r.text("hostedZoneId"),
+            record_name: r.text("recordName"),
+            record_type: r.record_type("recordType"),
+            legacy_set_identifier: r.text("legacySetIdentifier"),
+            new_set_identifier: r.text("newSetIdentifier"),
+            legacy_lb_name: r.text("legacyLbName"),
+            legacy_lb_dns_name: r.text("legacyLbDnsName"),
+        }
+    }
+}
+
+impl MonitoringOutputs {
+    fn read(r: &mut Reader) -> Self {
+        Self {
+            dashboard_name: r.text("dashboardName"),
+            dashboard_url: r.text("dashboardUrl"),
+            lag_alarm_name: r.text("lagAlarmName"),
+            alarm_names: r.list("alarmNames"),
+            log_group_names: r.list("logGroupNames"),
+        }
     }
 }
 

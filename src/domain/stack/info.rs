@@ -23,16 +23,16 @@ const RECORD_TYPE: &str = "A";
 
 /// A stack as far as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KnownStack {
+pub enum StackInfo {
     /// Pulumi handed outputs out.
-    Built(Box<StackOutputs>),
+    Provisioned(Box<StackOutputs>),
     /// There are none.
-    Planned(PlannedStack),
+    Configured(ConfiguredStack),
 }
 
 /// A stack that does not stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedStack {
+pub struct ConfiguredStack {
     /// The end of every name.
     pub suffix: String,
     /// The region that it is to be in.
@@ -53,19 +53,19 @@ pub struct PlannedStack {
     pub unset: Vec<String>,
 }
 
-impl From<StackOutputs> for KnownStack {
+impl From<StackOutputs> for StackInfo {
     fn from(outputs: StackOutputs) -> Self {
-        Self::Built(Box::new(outputs))
+        Self::Provisioned(Box::new(outputs))
     }
 }
 
-impl From<PlannedStack> for KnownStack {
-    fn from(planned: PlannedStack) -> Self {
-        Self::Planned(planned)
+impl From<ConfiguredStack> for StackInfo {
+    fn from(planned: ConfiguredStack) -> Self {
+        Self::Configured(planned)
     }
 }
 
-impl PlannedStack {
+impl ConfiguredStack {
     /// Reads the configuration of `stack`: values by their full keys, as `project:key`.
     #[must_use]
     pub fn read(stack: &str, project: &str, region: &str, values: &BTreeMap<String, String>) -> Self {
@@ -122,13 +122,13 @@ impl PlannedStack {
     }
 }
 
-impl KnownStack {
+impl StackInfo {
     /// What Pulumi built, once it did.
     #[must_use]
-    pub fn built(&self) -> Option<&StackOutputs> {
+    pub fn outputs(&self) -> Option<&StackOutputs> {
         match self {
-            Self::Built(outputs) => Some(outputs),
-            Self::Planned(_) => None,
+            Self::Provisioned(outputs) => Some(outputs),
+            Self::Configured(_) => None,
         }
     }
 
@@ -136,8 +136,8 @@ impl KnownStack {
     #[must_use]
     pub fn suffix(&self) -> &str {
         match self {
-            Self::Built(outputs) => &outputs.environment_suffix,
-            Self::Planned(planned) => &planned.suffix,
+            Self::Provisioned(outputs) => &outputs.suffix,
+            Self::Configured(planned) => &planned.suffix,
         }
     }
 
@@ -145,8 +145,8 @@ impl KnownStack {
     #[must_use]
     pub fn region(&self) -> &str {
         match self {
-            Self::Built(outputs) => &outputs.region,
-            Self::Planned(planned) => &planned.region,
+            Self::Provisioned(outputs) => &outputs.region,
+            Self::Configured(planned) => &planned.region,
         }
     }
 
@@ -154,8 +154,8 @@ impl KnownStack {
     #[must_use]
     pub fn legacy_region(&self) -> &str {
         match self {
-            Self::Built(outputs) => &outputs.legacy_region,
-            Self::Planned(planned) => &planned.legacy_region,
+            Self::Provisioned(outputs) => &outputs.legacy_region,
+            Self::Configured(planned) => &planned.legacy_region,
         }
     }
 
@@ -163,8 +163,8 @@ impl KnownStack {
     #[must_use]
     pub fn group_key(&self) -> Option<GroupKey> {
         match self {
-            Self::Built(outputs) => Some(outputs.group_key()),
-            Self::Planned(planned) => planned.group_key(),
+            Self::Provisioned(outputs) => Some(outputs.group_key()),
+            Self::Configured(planned) => planned.group_key(),
         }
     }
 
@@ -172,8 +172,8 @@ impl KnownStack {
     #[must_use]
     pub fn legacy_lb_name(&self) -> Option<&str> {
         match self {
-            Self::Built(outputs) => Some(&outputs.legacy_lb_name),
-            Self::Planned(planned) => planned.legacy_lb_name.as_deref(),
+            Self::Provisioned(outputs) => Some(&outputs.traffic.legacy_lb_name),
+            Self::Configured(planned) => planned.legacy_lb_name.as_deref(),
         }
     }
 
@@ -181,8 +181,8 @@ impl KnownStack {
     #[must_use]
     pub fn writer(&self) -> Writer {
         match self {
-            Self::Built(outputs) => outputs.database_writer,
-            Self::Planned(planned) => planned.writer,
+            Self::Provisioned(outputs) => outputs.database.writer,
+            Self::Configured(planned) => planned.writer,
         }
     }
 
@@ -190,8 +190,8 @@ impl KnownStack {
     #[must_use]
     pub fn endpoints(&self) -> Endpoints {
         match self {
-            Self::Built(outputs) => outputs.endpoints(),
-            Self::Planned(planned) => Endpoints {
+            Self::Provisioned(outputs) => outputs.endpoints(),
+            Self::Configured(planned) => Endpoints {
                 legacy_dns: planned.legacy_lb_dns_name.clone().unwrap_or_default(),
                 new: None,
                 evaluate_health: planned.writer == Writer::Legacy,
@@ -202,15 +202,15 @@ impl KnownStack {
     /// Every alarm of the stack.
     #[must_use]
     pub fn alarm_names(&self) -> &[String] {
-        self.built().map_or(&[], |outputs| outputs.alarm_names.as_slice())
+        self.outputs().map_or(&[], |outputs| outputs.monitoring.alarm_names.as_slice())
     }
 
     /// What has to be set before the name can be looked at.
     #[must_use]
     pub fn unset(&self) -> &[String] {
         match self {
-            Self::Built(_) => &[],
-            Self::Planned(planned) => &planned.unset,
+            Self::Provisioned(_) => &[],
+            Self::Configured(planned) => &planned.unset,
         }
     }
 }
@@ -219,9 +219,9 @@ impl KnownStack {
 mod tests {
     use super::*;
 
-    fn read(values: &[(&str, &str)]) -> PlannedStack {
+    fn read(values: &[(&str, &str)]) -> ConfiguredStack {
         let values = values.iter().map(|(key, value)| (format!("tap:{key}"), (*value).to_owned())).collect();
-        PlannedStack::read("prod", PROJECT, REGION, &values)
+        ConfiguredStack::read("prod", PROJECT, REGION, &values)
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!((key.name.as_str(), key.rtype.as_str(), key.zone_id.as_str()), ("app.example.com.", "A", "Z1"));
         assert_eq!((key.legacy_id.as_str(), key.new_id.as_str()), ("migration-legacy-prod", "migration-new-prod"));
         assert_eq!(planned.unset, Vec::<String>::new());
-        let known = KnownStack::from(planned);
+        let known = StackInfo::from(planned);
         assert_eq!((known.region(), known.legacy_region()), ("us-west-2", "us-east-1"));
         assert!(known.endpoints().new.is_none() && known.endpoints().evaluate_health);
         assert_eq!(read(&[("environmentSuffix", "night")]).suffix, "night");
