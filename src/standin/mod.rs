@@ -267,7 +267,7 @@ mod tests {
         let demo = Demo::new(None);
         let (code, preview) = demo.fold("preview --stack demo --json");
         let plan = Plan::of(&preview);
-        assert!(code == 0 && plan.complete && plan.total() > 90, "{}", plan.text());
+        assert!(code == 0 && plan.is_whole() && plan.total() > 90, "{}", plan.text());
         let (code, up) = demo.fold("up --stack demo --yes --json");
         assert_eq!((code, up.ending()), (0, Some(Ending::Succeeded)));
         assert_eq!(up.progress().done, plan.total());
@@ -359,7 +359,7 @@ mod tests {
         assert_eq!(failures.len(), 1);
         assert!(failures[0].resource.is_none());
         assert!(failures[0].text.contains("tap:owner is not set\n    set it with: pulumi config set owner"));
-        assert!(!Plan::of(&preview).complete && !plan.exists());
+        assert!(!Plan::of(&preview).is_whole() && !plan.exists());
         demo.run("config set owner night-shift").0.unwrap();
         assert_eq!(demo.fold("preview --stack demo --json").0, 0);
     }

@@ -293,6 +293,54 @@ async fn events_that_are_gone_or_garbage_do_not_hide_the_end() {
     assert_eq!(kept, "garbage\nmore garb");
 }
 
+/// A preview of one create and the delete of a database, whose line is `delete`, and the engine's count of both.
+fn preview_with(delete: &str) -> String {
+    format!(
+        r#"{BEGIN}
+step() {{ printf '{{"sequence":%s,"timestamp":1,"resourcePreEvent":{{"metadata":{{"op":"%s","urn":"urn:pulumi:prod::t::%s::x","type":"%s","old":null,"new":{{"custom":true,"parent":"%s"}}}},"planning":true}}}}\n' "$@"; }}
+step 1 create aws:lb/loadBalancer:LoadBalancer aws:lb/loadBalancer:LoadBalancer ''
+{delete}
+echo '{{"sequence":8,"timestamp":1,"summaryEvent":{{"resourceChanges":{{"create":1,"delete":1}},"isPreview":true,"result":"succeeded"}}}}'
+echo '{{"sequence":9,"timestamp":1,"cancelEvent":{{}}}}'"#
+    )
+}
+
+#[tokio::test]
+async fn a_preview_that_lost_a_line_is_no_plan_and_says_what_is_missing() {
+    let database = "aws:rds/cluster:Cluster aws:rds/cluster:Cluster";
+    let whole = format!("step 2 delete {database} ''");
+    // More than is read of one line: its room is given back, and what it held is not known.
+    let long = format!("step 2 delete {database} \"$(head -c 9437184 /dev/zero | tr '\\0' y)\"");
+    for (delete, missing) in [
+        (format!("{whole} | cut -c40-"), "1 line of its events could not be read"),
+        (long, "1 line of its events longer than is read"),
+        (String::new(), "the engine counts 1 delete, 0 were read"),
+        (format!("{whole}; {whole}"), "twice"),
+        (whole.replace("delete", "same"), "the engine counts 1 delete, 0 were read"),
+        (whole.replace("delete", "teleport"), "does not know"),
+    ] {
+        let fake = Fake::new(&preview_with(&delete));
+        let error = fake.context.preview(false, request(), &mut |_| ()).await.unwrap_err();
+        assert!(error.to_string().contains("incomplete plan") && error.to_string().contains(missing), "{error}");
+        assert_eq!(error.exit_code(), 7);
+    }
+    let fake = Fake::new(&preview_with(&whole));
+    let previewed = fake.context.preview(false, request(), &mut |_| ()).await.unwrap();
+    assert_eq!(previewed.plan.text(), "create 1, delete 1");
+}
+
+#[tokio::test]
+async fn a_run_that_ends_well_and_says_nothing_is_no_success() {
+    for script in ["exit 0", "echo Installing dependencies...", BEGIN] {
+        let fake = Fake::new(script);
+        for destroy in [false, true] {
+            let error = fake.context.preview(destroy, request(), &mut |_| ()).await.unwrap_err();
+            assert!(error.to_string().contains("outcome is not known"), "{script}: {error}");
+            assert_eq!(error.exit_code(), 7);
+        }
+    }
+}
+
 #[test]
 fn a_state_that_cannot_be_read_is_not_idle() {
     let fake = Fake::new("exit 0");

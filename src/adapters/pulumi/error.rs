@@ -145,6 +145,7 @@ impl PulumiError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Refused(Refusal::IncompletePlan(_) | Refusal::OtherPlan(_)) => 7,
             Self::Refused(refusal) if !matches!(refusal, Refusal::NotConfigured(_)) => 3,
             Self::OtherStack { .. } => 3,
             Self::Failed(explanation) if explanation.kind == FailureKind::Interrupted => 5,

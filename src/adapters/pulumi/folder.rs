@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::plan_file::FileMark;
 use super::process::{ProcessId, host};
 use crate::domain::deploy::explain::Exit;
 use crate::domain::deploy::guard::RunKind;
@@ -90,6 +91,9 @@ pub struct RunEnd {
     pub signal: Option<i32>,
     /// Why it could not even be started.
     pub error: Option<String>,
+    /// What the plan file was like then, where a preview wrote one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<FileMark>,
 }
 
 impl RunEnd {

@@ -134,14 +134,26 @@ fn take(line: &[u8], batch: &mut Batch) {
 /// # Errors
 /// `Storage` when files are there and cannot be read.
 pub fn expected_plan(runs: &Runs, record: &RunRecord) -> Result<Option<Plan>, PortError> {
-    let Some(dir) = record.preview.as_deref().and_then(|id| runs.dir(id)) else { return Ok(None) };
+    record.preview.as_deref().and_then(|id| runs.dir(id)).map(|dir| plan_of(&dir)).transpose()
+}
+
+/// What the events of an ended preview come to. Waits for the disk.
+///
+/// # Errors
+/// `Storage` when they are there and cannot be read.
+pub fn plan_of(dir: &RunDir) -> Result<Plan, PortError> {
     let mut preview = Deploy::new();
     let mut tail = Tail::new(dir.file(file::EVENTS));
     loop {
-        let batch = tail.read()?;
+        let mut batch = tail.read()?;
+        if !batch.more {
+            tail.flush(&mut batch);
+        }
+        (0..batch.oversized).for_each(|_| preview.skipped_line());
         batch.lines.into_iter().for_each(|line| preview.fold(line));
         if !batch.more {
-            return Ok(Some(Plan::of(&preview)));
+            preview.process_ended();
+            return Ok(Plan::of(&preview));
         }
     }
 }
@@ -255,7 +267,11 @@ mod tests {
         assert_eq!(tail.read().unwrap().lines, [Parsed::Debug]);
         let mut batch = Batch::default();
         tail.flush(&mut batch);
-        assert_eq!(batch.lines, [Parsed::Garbage], "what is left of a line is counted, once");
+        assert_eq!(
+            batch.lines,
+            [Parsed::Garbage { looks_like_an_event: true }],
+            "what is left of a line is counted, once"
+        );
         tail.flush(&mut batch);
         assert_eq!(batch.lines.len(), 1);
     }
@@ -310,7 +326,7 @@ mod tests {
                 lines.extend(tail.read().unwrap().lines);
             }
             prop_assert_eq!(lines.len(), 4);
-            prop_assert_eq!(&lines[2], &Parsed::Garbage);
+            prop_assert_eq!(&lines[2], &Parsed::Garbage { looks_like_an_event: false });
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod folder;
 pub mod follow;
 pub mod interrupt;
 pub mod locks;
+pub mod plan_file;
 pub mod process;
 pub mod run;
 pub mod stack;

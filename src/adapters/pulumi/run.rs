@@ -16,6 +16,7 @@ use tokio::process::Command;
 use super::command::{Invocation, Pulumi};
 use super::error::PulumiError;
 use super::folder::{RunDir, RunEnd, RunRecord, Runs, file};
+use super::plan_file;
 use super::process::{ProcessId, free_bytes, host, wall_now};
 use super::supervisor::STARTED;
 use crate::domain::confirm::Confirmed;
@@ -90,7 +91,7 @@ pub async fn preview(
 /// Starts what was confirmed.
 ///
 /// # Errors
-/// As [`preview`], and [`PulumiError::NoSuchRun`] when the preview's plan is gone.
+/// As [`preview`], and [`PulumiError::Refused`] when the preview is not there as it was read.
 pub async fn execute(
     runs: &Runs,
     pulumi: &Pulumi,
@@ -103,6 +104,10 @@ pub async fn execute(
         let message = format!("the plan is for {}, and Pulumi is set to {}", order.stack(), pulumi.stack);
         return Err(PulumiError::NotStarted(message));
     }
+    let (read, of) = (runs.clone(), order.clone());
+    tokio::task::spawn_blocking(move || plan_file::check(&read, &of))
+        .await
+        .map_err(|error| PulumiError::NotStarted(error.to_string()))??;
     start(runs, pulumi, supervisor, order.kind(), order.preview(), request).await
 }
 
@@ -180,7 +185,10 @@ fn record_of(dir: &RunDir, kind: RunKind, pulumi: &Pulumi, invocation: &Invocati
 /// comes too late finds the end and leaves it at that.
 fn give_up(dir: &RunDir, error: &PulumiError) -> Result<(), PulumiError> {
     if let Some(record) = dir.read()?.filter(|record| record.supervisor.is_none() && record.end.is_none()) {
-        dir.finish(&record, &RunEnd { at: wall_now(), code: None, signal: None, error: Some(error.to_string()) })?;
+        dir.finish(
+            &record,
+            &RunEnd { at: wall_now(), code: None, signal: None, error: Some(error.to_string()), plan: None },
+        )?;
     }
     Ok(())
 }

@@ -15,7 +15,9 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::folder::{RunDir, RunEnd, RunRecord, file};
+use super::plan_file::FileMark;
 use super::process::{ProcessId, wall_now};
+use crate::domain::deploy::guard::RunKind;
 
 /// What is reported when Pulumi works.
 pub const STARTED: &str = "started";
@@ -57,7 +59,7 @@ async fn oversee(dir: &RunDir, mut record: RunRecord) -> Result<(), String> {
     let mut child = match spawn(dir, &record) {
         Ok(child) => child,
         Err(message) => {
-            let end = RunEnd { at: wall_now(), code: None, signal: None, error: Some(message.clone()) };
+            let end = RunEnd { at: wall_now(), code: None, signal: None, error: Some(message.clone()), plan: None };
             dir.finish(&record, &end).map_err(|error| error.to_string())?;
             return Err(message);
         }
@@ -69,7 +71,8 @@ async fn oversee(dir: &RunDir, mut record: RunRecord) -> Result<(), String> {
     }
     report(STARTED);
     let status = child.wait().await.map_err(|error| format!("waiting: {error}"))?;
-    dir.finish(&record, &end_of(status)).map_err(|error| error.to_string())
+    let plan = FileMark::of(&dir.file(file::PLAN)).ok().filter(|_| record.kind == RunKind::Preview);
+    dir.finish(&record, &RunEnd { plan, ..end_of(status) }).map_err(|error| error.to_string())
 }
 
 fn spawn(dir: &RunDir, record: &RunRecord) -> Result<Child, String> {
@@ -88,7 +91,7 @@ fn spawn(dir: &RunDir, record: &RunRecord) -> Result<Child, String> {
 }
 
 fn end_of(status: ExitStatus) -> RunEnd {
-    RunEnd { at: wall_now(), code: status.code(), signal: status.signal(), error: None }
+    RunEnd { at: wall_now(), code: status.code(), signal: status.signal(), error: None, plan: None }
 }
 
 /// The one line that the starter reads. It may be gone already; the run goes on all the same.

@@ -13,7 +13,7 @@ use crate::adapters::pulumi::follow::{Follower, Update, expected_plan};
 use crate::adapters::pulumi::run::{Request, Started, Supervisor};
 use crate::adapters::pulumi::{PulumiError, command, find, run, stack};
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::explain::{Explanation, cut_short, failure};
+use crate::domain::deploy::explain::{Explanation, failure, unread};
 use crate::domain::deploy::guard::{RunKind, Situation};
 use crate::domain::deploy::{Deploy, Plan, RunOrder};
 use crate::domain::units::Timestamp;
@@ -185,16 +185,16 @@ impl Context {
             }
             seen(&deploy);
         }
-        let failure = failure_of(dir, &deploy, &status);
-        let missing = if failure.is_none() { cut_short(&deploy) } else { None };
+        let failure = failure_of(record.kind, dir, &deploy, &status);
+        let missing = if failure.is_none() { unread(&deploy) } else { None };
         Ok(Finished { id: record.id, kind: record.kind, line: record.line, status, deploy, failure, missing })
     }
 }
 
 /// Why a run that ended did not succeed; nothing when it did, or goes on.
 #[must_use]
-pub fn failure_of(dir: &RunDir, deploy: &Deploy, status: &RunStatus) -> Option<Explanation> {
-    failure(deploy, &status.exit()?, &dir.stderr_tail(STDERR_TAIL))
+pub fn failure_of(kind: RunKind, dir: &RunDir, deploy: &Deploy, status: &RunStatus) -> Option<Explanation> {
+    failure(kind, deploy, &status.exit()?, &dir.stderr_tail(STDERR_TAIL))
 }
 
 /// A request by this operator, now.

@@ -157,6 +157,8 @@ pub fn plan_json(previewed: &Previewed) -> Value {
         "drift": plan.drift,
         "dangers": dangers,
         "steps": plan.steps,
+        "whole": plan.is_whole(),
+        "missing": plan.missing,
         "not_listed": plan.hidden,
     })
 }

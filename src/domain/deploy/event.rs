@@ -33,7 +33,10 @@ pub enum Parsed {
     /// An event of a kind that this version does not know.
     Unknown,
     /// No event at all.
-    Garbage,
+    Garbage {
+        /// Whether it was one before it was torn, as far as a look can tell.
+        looks_like_an_event: bool,
+    },
 }
 
 /// An event and when the engine wrote it, in whole seconds.
@@ -41,6 +44,8 @@ pub enum Parsed {
 pub struct Event {
     /// When.
     pub at: Timestamp,
+    /// Its number in the stream; recordings that were put together by hand have none.
+    pub sequence: Option<u64>,
     /// What.
     pub kind: Kind,
 }
@@ -180,6 +185,7 @@ pub struct WeightedRecord {
 #[serde(rename_all = "camelCase")]
 struct RawLine<'a> {
     timestamp: Option<f64>,
+    sequence: Option<u64>,
     #[serde(borrow)]
     resource_pre_event: Option<RawStep<'a>>,
     #[serde(borrow)]
@@ -308,7 +314,7 @@ struct RawSummary {
     maybe_corrupt: bool,
     #[serde(default)]
     duration_seconds: f64,
-    resource_changes: Option<BTreeMap<String, i64>>,
+    resource_changes: Option<BTreeMap<String, u64>>,
     #[serde(default)]
     is_preview: bool,
     result: Option<String>,
@@ -327,8 +333,10 @@ pub fn parse(line: &[u8]) -> Parsed {
     if line.ends_with(DEBUG_TAIL) && line.starts_with(HEAD) {
         return Parsed::Debug;
     }
-    let Ok(raw) = serde_json::from_slice::<RawLine<'_>>(line) else { return Parsed::Garbage };
-    let Some(timestamp) = raw.timestamp else { return Parsed::Garbage };
+    let garbage = Parsed::Garbage { looks_like_an_event: line.starts_with(b"{") || line.ends_with(b"}") };
+    let Ok(raw) = serde_json::from_slice::<RawLine<'_>>(line) else { return garbage };
+    let Some(timestamp) = raw.timestamp else { return garbage };
+    let sequence = raw.sequence;
     let kind = match raw {
         RawLine { diagnostic_event: Some(message), .. } => match message_of(message) {
             Some(kind) => kind,
@@ -352,7 +360,7 @@ pub fn parse(line: &[u8]) -> Parsed {
         RawLine { cancel_event: Some(_), .. } => Kind::End,
         _ => return Parsed::Unknown,
     };
-    Parsed::Event(Event { at: Timestamp::from_secs_f64(timestamp), kind })
+    Parsed::Event(Event { at: Timestamp::from_secs_f64(timestamp), sequence, kind })
 }
 
 fn name(text: &str) -> String {
@@ -392,7 +400,7 @@ fn summary_of(raw: RawSummary) -> Kind {
     let mut changes = BTreeMap::new();
     for (op, count) in raw.resource_changes.unwrap_or_default() {
         let counted: &mut u32 = changes.entry(Operation::parse(&op)).or_default();
-        *counted = counted.saturating_add(u32::try_from(count.max(0)).unwrap_or(u32::MAX));
+        *counted = counted.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     }
     Kind::Summary {
         result: raw.result,
@@ -510,9 +518,10 @@ mod tests {
         assert_eq!(parse(debug.as_bytes()), Parsed::Debug);
         assert_eq!(parse(br#"{"sequence":3,"timestamp":1,"teleportEvent":{"where":1}}"#), Parsed::Unknown);
         for garbage in ["", "}", "null", "42", "[]", "{}", r#"{"timestamp":"soon"}"#, "Previewing update", "\u{0}"] {
-            assert_eq!(parse(garbage.as_bytes()), Parsed::Garbage, "{garbage:?}");
+            assert!(matches!(parse(garbage.as_bytes()), Parsed::Garbage { .. }), "{garbage:?}");
         }
-        assert_eq!(parse(&[0xff, 0xfe, b'{']), Parsed::Garbage);
+        assert_eq!(parse(&[0xff, 0xfe, b'{']), Parsed::Garbage { looks_like_an_event: false });
+        assert_eq!(parse(br#"{"sequence":4,"times"#), Parsed::Garbage { looks_like_an_event: true });
     }
 
     #[test]

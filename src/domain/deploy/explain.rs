@@ -5,7 +5,9 @@
 
 use serde::Serialize;
 
+use super::completeness::Gap;
 use super::fold::{Deploy, Ending};
+use super::guard::RunKind;
 use super::lock::{self, Lock};
 use super::text::{capped, clean};
 
@@ -42,6 +44,10 @@ pub enum FailureKind {
     DiskFull,
     /// The run stopped without saying anything.
     BrokenOff,
+    /// Pulumi says that all went well, and its events do not say what that was.
+    OutcomeUnknown,
+    /// What was read of a preview may not be the whole plan.
+    IncompletePlan,
     /// Something else.
     Other,
 }
@@ -94,6 +100,9 @@ const WORDS: &[(&str, FailureKind, &str)] = &[
 /// The system's words for a full disk, in lower case: Go writes them so, the C library with a capital.
 const FULL: &str = "no space left on device";
 const MAKE_ROOM: &str = "make room where the state folder and Pulumi's state lie (`df -h`), refresh, and preview again";
+const LOOK_AGAIN: &str = "make room if the disk of the state folder is full (`df -h`), then `tapctl preview` shows how \
+                          everything stands";
+const READ_AGAIN: &str = "preview again; if it stays so, read the run's file events.jsonl, or `pulumi preview` by hand";
 const REPLAN: &str = "nothing outside the plan was done; preview again, and read what is different";
 const PASSPHRASE: &str = "set PULUMI_CONFIG_PASSPHRASE_FILE (or PULUMI_CONFIG_PASSPHRASE) in the environment of tapctl";
 const INSTALL: &str = "run `pulumi install` in the program's folder";
@@ -121,17 +130,49 @@ pub enum Exit {
 }
 
 /// Why a run that ended did not succeed; nothing when it did. The exit code decides, and the stream only where nobody
-/// saw the exit code.
+/// saw the exit code. A good exit code alone proves nothing: without the stream's two ends nobody knows what was done,
+/// and a preview's plan has to be the whole one.
 #[must_use]
-pub fn failure(deploy: &Deploy, exit: &Exit, stderr: &str) -> Option<Explanation> {
+pub fn failure(kind: RunKind, deploy: &Deploy, exit: &Exit, stderr: &str) -> Option<Explanation> {
     match exit {
-        Exit::Code(Some(0)) => None,
+        Exit::Code(Some(0)) => doubt(kind, deploy),
         Exit::Code(code) => Some(explain(deploy, *code, stderr)),
         Exit::NotStarted(error) => Some(not_started(error)),
         // Nobody saw the exit code, but the engine said its last word.
-        Exit::Unseen if deploy.ending() == Some(Ending::Succeeded) => None,
+        Exit::Unseen if deploy.ending() == Some(Ending::Succeeded) => doubt(kind, deploy),
         Exit::Unseen => Some(explain(deploy, None, stderr)),
     }
+}
+
+fn doubt(kind: RunKind, deploy: &Deploy) -> Option<Explanation> {
+    let gaps: Vec<String> = deploy.gaps().iter().map(ToString::to_string).collect();
+    let why = |kind, sentence: String, way_out: &str| {
+        Some(Explanation {
+            kind,
+            sentence: capped(&sentence, MAX_WORDS).into_owned(),
+            way_out: way_out.to_owned(),
+            locks: vec![],
+        })
+    };
+    if !deploy.has_both_ends() {
+        let progress = deploy.progress();
+        let of = progress.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        return why(
+            FailureKind::OutcomeUnknown,
+            format!(
+                "the outcome is not known: Pulumi ended well, but its events do not say what was done ({}; {}{of} resources \
+                 were read)",
+                gaps.join("; "),
+                progress.done
+            ),
+            LOOK_AGAIN,
+        );
+    }
+    if kind.is_preview() && !gaps.is_empty() {
+        let sentence = format!("incomplete plan, so nothing of it can be run: {}", gaps.join("; "));
+        return why(FailureKind::IncompletePlan, sentence, READ_AGAIN);
+    }
+    None
 }
 
 fn not_started(error: &str) -> Explanation {
@@ -217,21 +258,19 @@ pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation 
     Explanation { kind, sentence, way_out, locks: Vec::new() }
 }
 
-/// What has to be said of a run that Pulumi ended well although its events stop before their end: the picture of it is
-/// not whole. Pulumi goes on when its events can no longer be written, as on a full disk.
+/// What has to be said of a run that went well although not all of its events could be read: what is listed is not all.
 #[must_use]
-pub fn cut_short(deploy: &Deploy) -> Option<String> {
-    if deploy.ending() != Some(Ending::Broken) {
-        return None;
-    }
-    let progress = deploy.progress();
-    let of = progress.total.map(|total| format!(" of {total}")).unwrap_or_default();
-    Some(format!(
-        "Pulumi ended well, but its events stop at {}{of} resources, as they do when the disk of the state folder is \
-         full: all was done, and what is listed here is not all of it; make room, then `tapctl preview` shows how \
-         everything stands",
-        progress.done
-    ))
+pub fn unread(deploy: &Deploy) -> Option<String> {
+    let lost: Vec<String> = deploy
+        .gaps()
+        .iter()
+        .filter(|gap| matches!(gap, Gap::Torn(_) | Gap::TooLong(_)))
+        .map(ToString::to_string)
+        .collect();
+    (!lost.is_empty()).then(|| {
+        let lost = lost.join(", and ");
+        format!("all was done, and what is listed here may not be all of it: {lost}; `tapctl preview` shows how everything stands")
+    })
 }
 
 /// The line that holds the words, without the prefix that only says that it is an error.
@@ -265,33 +304,57 @@ mod tests {
         }
     }
 
-    #[test]
-    fn events_without_their_end_are_told_even_when_pulumi_ended_well() {
+    fn read(lines: &[&str]) -> Deploy {
         let mut deploy = Deploy::new();
-        deploy.fold_line(br#"{"sequence":0,"timestamp":100,"preludeEvent":{"config":{}}}"#);
-        assert_eq!(cut_short(&deploy), None, "it goes on");
+        for line in lines {
+            deploy.fold_line(line.as_bytes());
+        }
         deploy.process_ended();
-        assert!(cut_short(&deploy).unwrap().contains("stop at 0 resources"));
-        let mut whole = Deploy::new();
-        whole.fold_line(br#"{"sequence":1,"timestamp":101,"cancelEvent":{}}"#);
-        whole.process_ended();
-        assert_eq!(cut_short(&whole), None);
+        deploy
+    }
+
+    const BEGIN: &str = r#"{"sequence":0,"timestamp":100,"preludeEvent":{"config":{}}}"#;
+    const COUNT: &str = r#"{"sequence":8,"timestamp":101,"summaryEvent":{"resourceChanges":{},"result":"succeeded"}}"#;
+    const END: &str = r#"{"sequence":9,"timestamp":101,"cancelEvent":{}}"#;
+
+    #[test]
+    fn a_good_exit_code_without_both_ends_of_the_stream_is_no_success() {
+        let done = Exit::Code(Some(0));
+        for lines in [&[][..], &[BEGIN], &[BEGIN, END], &[COUNT, END]] {
+            for kind in [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::Destroy] {
+                let why = failure(kind, &read(lines), &done, "").unwrap();
+                assert_eq!(why.kind, FailureKind::OutcomeUnknown, "{kind} {lines:?}");
+                assert!(why.sentence.contains("outcome is not known") && !why.way_out.is_empty(), "{}", why.sentence);
+            }
+        }
+        for kind in [RunKind::Preview, RunKind::Up] {
+            assert_eq!(failure(kind, &read(&[BEGIN, COUNT, END]), &done, ""), None);
+        }
+    }
+
+    #[test]
+    fn a_preview_whose_plan_is_not_whole_did_not_succeed_and_a_run_only_lists_less() {
+        let deploy = read(&[BEGIN, r#"urces":"torn"}"#, COUNT, END]);
+        for exit in [Exit::Code(Some(0)), Exit::Unseen] {
+            let why = failure(RunKind::Preview, &deploy, &exit, "").unwrap();
+            assert_eq!(why.kind, FailureKind::IncompletePlan);
+            assert!(why.sentence.contains("1 line of its events could not be read"), "{}", why.sentence);
+            assert_eq!(failure(RunKind::Up, &deploy, &exit, ""), None);
+        }
+        assert!(unread(&deploy).unwrap().contains("1 line of its events could not be read"));
+        assert_eq!(unread(&read(&[BEGIN, COUNT, END])), None);
     }
 
     #[test]
     fn the_exit_code_decides_and_the_stream_where_nobody_saw_it() {
         let succeeded = include_str!("../../../tests/fixtures/engine/up.jsonl");
-        let mut deploy = Deploy::new();
-        succeeded.lines().for_each(|line| deploy.fold_line(line.as_bytes()));
-        deploy.process_ended();
-        assert_eq!(failure(&deploy, &Exit::Unseen, ""), None);
-        assert_eq!(failure(&deploy, &Exit::Code(Some(0)), ""), None);
-        assert!(failure(&deploy, &Exit::Code(Some(1)), "").is_some());
-        let mut cut = Deploy::new();
-        succeeded.lines().take(20).for_each(|line| cut.fold_line(line.as_bytes()));
-        cut.fold_line(b"{\"sequence\":21,\"timest");
-        cut.process_ended();
-        let why = failure(&cut, &Exit::Unseen, "").unwrap();
+        let up = RunKind::Up;
+        let deploy = read(&succeeded.lines().collect::<Vec<_>>());
+        assert_eq!(failure(up, &deploy, &Exit::Unseen, ""), None);
+        assert_eq!(failure(up, &deploy, &Exit::Code(Some(0)), ""), None);
+        assert!(failure(up, &deploy, &Exit::Code(Some(1)), "").is_some());
+        let lines: Vec<&str> = succeeded.lines().take(20).chain(["{\"sequence\":21,\"timest"]).collect();
+        let why = failure(up, &read(&lines), &Exit::Unseen, "").unwrap();
         assert_eq!(why.kind, FailureKind::BrokenOff);
         assert!(why.sentence.contains("full disk"), "{}", why.sentence);
     }
@@ -300,7 +363,7 @@ mod tests {
     fn a_full_disk_is_called_by_its_name_whoever_says_it() {
         let words = "events.jsonl: No space left on device (os error 28)";
         for why in [
-            failure(&Deploy::new(), &Exit::NotStarted(words.into()), "").unwrap(),
+            failure(RunKind::Up, &Deploy::new(), &Exit::NotStarted(words.into()), "").unwrap(),
             explain(&Deploy::new(), Some(1), words),
         ] {
             assert_eq!(why.kind, FailureKind::DiskFull);

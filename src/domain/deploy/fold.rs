@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::completeness::{Gap, Tally};
 use super::event::{self, Event, Kind, Moment, Parsed, Severity, Step};
 use super::op::Operation;
 use super::plan::Plan;
@@ -160,6 +161,7 @@ pub struct Deploy {
     first_at: Option<Timestamp>,
     last_at: Option<Timestamp>,
     lines: LineCounts,
+    tally: Tally,
     redactor: Redactor,
 }
 
@@ -208,22 +210,34 @@ impl Deploy {
             }
             Parsed::Debug => self.lines.debug += 1,
             Parsed::Unknown => self.lines.unknown += 1,
-            Parsed::Garbage => self.lines.garbage += 1,
+            Parsed::Garbage { looks_like_an_event } => {
+                self.lines.garbage += 1;
+                if !self.over {
+                    self.tally.torn(looks_like_an_event);
+                }
+            }
         }
     }
 
     /// A line was longer than is read.
     pub fn skipped_line(&mut self) {
         self.lines.oversized += 1;
+        self.tally.oversized();
     }
 
-    fn add(&mut self, Event { at, kind }: Event) {
+    fn add(&mut self, Event { at, sequence, kind }: Event) {
+        self.tally.sequence(sequence);
         self.first_at.get_or_insert(at);
         self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));
         match kind {
             Kind::Prelude => self.begin_phase(),
             Kind::Step { moment, step, planning } => self.add_step(at, moment, *step, planning),
-            Kind::Message { urn, severity, text } => self.add_message(at, urn.as_deref(), severity, text),
+            Kind::Message { urn, severity, text } => {
+                if severity == Severity::Error {
+                    self.tally.error(&self.redactor.apply((&*text).into()));
+                }
+                self.add_message(at, urn.as_deref(), severity, text);
+            }
             Kind::Download { id, text, received, total, done } => {
                 if done {
                     self.downloads.remove(&id);
@@ -233,6 +247,7 @@ impl Deploy {
             }
             Kind::Summary { result, duration, changes, preview, maybe_corrupt } => {
                 let ending = self.ending_of(result.as_deref());
+                self.tally.summary();
                 self.summary = Some(Summary { ending, duration, changes, preview, maybe_corrupt });
             }
             Kind::End => self.close(at),
@@ -247,6 +262,7 @@ impl Deploy {
             let (logged, lines, first_at, last_at) = (self.logged, self.lines, self.first_at, self.last_at);
             *self = Self { log, logged, first_at, last_at, lines, redactor, ..Self::expecting(&plan) };
         }
+        self.tally.prelude();
     }
 
     fn add_step(&mut self, at: Timestamp, moment: Moment, mut step: Step, planning: bool) {
@@ -258,6 +274,12 @@ impl Deploy {
         let complaints = std::mem::take(&mut step.init_errors);
         let (urn, op) = (step.urn.clone(), step.op);
         let known = self.tree.get(&urn).map(Resource::count);
+        let entry = self.tree.entry(&step, MAX_RESOURCES);
+        if moment == Moment::Begins {
+            // Beyond the resources that are kept nobody remembers what has begun; there the count and the numbers tell.
+            let begun = entry.map(|resource| resource.has_begun(op));
+            self.tally.step(&step, begun.unwrap_or(false));
+        }
         let Some(resource) = self.tree.entry(&step, MAX_RESOURCES) else {
             self.hidden += u32::from(moment == Moment::Begins && op.is_change());
             self.hidden_done += u32::from(moment == Moment::Done && op.is_change());
@@ -368,6 +390,21 @@ impl Deploy {
             self.broken = self.summary.is_none();
             self.close(self.last_at.unwrap_or_default());
         }
+    }
+
+    /// Why what was read of a preview may not be the whole plan; nothing when it is.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Gap> {
+        let mut gaps = self.tally.gaps(self.summary.as_ref().map(|summary| &summary.changes));
+        let ending = self.summary.as_ref().map(|summary| summary.ending).filter(|ending| *ending != Ending::Succeeded);
+        gaps.extend(ending.map(|ending| Gap::NotSucceeded(ending.word())));
+        gaps
+    }
+
+    /// Whether the stream had its first word and the engine's own count: without both, nobody knows what was done.
+    #[must_use]
+    pub fn has_both_ends(&self) -> bool {
+        self.tally.has_both_ends()
     }
 
     /// The resources.

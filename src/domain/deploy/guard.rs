@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::Plan;
 use crate::domain::traffic::Side;
 use crate::domain::units::WeightPair;
 use crate::domain::zone::Standing;
@@ -78,9 +79,12 @@ pub enum Refusal {
     /// Two writers of one record.
     #[error("a weight change is pending ({0}): wait until Route 53 says INSYNC, then look again")]
     WeightChange(String),
-    /// The plan is not the outcome of a preview that went well.
-    #[error("the preview did not come to its end, so there is no plan to run: look at its failure, then preview again")]
-    NoPlan,
+    /// The plan may not be the whole one: what would run is not what was read.
+    #[error("incomplete plan, so nothing of it is run: {0}; preview again, and read the run's file if it stays so")]
+    IncompletePlan(String),
+    /// The plan that was read is not the one that would run now.
+    #[error("the plan that was read is not the one that would run: {0}; preview again")]
+    OtherPlan(String),
     /// The preview found nothing to do.
     #[error("there is nothing to do: everything is as the program wants it")]
     NothingToDo,
@@ -120,6 +124,15 @@ pub enum Refusal {
     /// The share that arrives could not be read.
     #[error("it is not known whether the new stack receives requests: `destroy` needs to know")]
     UseUnknown,
+}
+
+impl Refusal {
+    /// Why this plan is not run, when it may not be the whole one.
+    #[must_use]
+    pub fn incomplete(plan: &Plan) -> Self {
+        let missing = if plan.missing.is_empty() { "nobody read it".to_owned() } else { plan.missing.join("; ") };
+        Self::IncompletePlan(missing)
+    }
 }
 
 /// Whether `kind` may start.

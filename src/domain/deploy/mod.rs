@@ -1,7 +1,7 @@
 //! A Pulumi run, folded from the events that the engine writes while it works.
 //!
 //! [`event`] reads one line, [`fold`] adds it to a [`Deploy`], [`tree`] holds the resources, [`plan`] says what a
-//! preview means and what is dangerous about it, [`explain`] turns a failed run into a sentence and a way out.
+//! preview means and what is dangerous about it, [`completeness`] whether it is the whole plan, [`explain`] turns a failed run into a sentence and a way out.
 //! [`lock`] and [`pending`] read what a dead run may leave behind; [`guard`] says when no run may start, and
 //! [`config`] what the program has to be told before it can run.
 //!
@@ -11,6 +11,7 @@
 //! [`MAX_OTHER_BYTES`] of messages, [`MAX_LOG_LINES`] log lines of [`MAX_LOG_LINE_BYTES`], [`MAX_DIFFS`] changed
 //! properties per resource and [`MAX_OUTPUTS`] outputs. What is over a bound is counted, and stays in the run's file.
 
+pub mod completeness;
 pub mod config;
 pub mod event;
 pub mod explain;
@@ -25,6 +26,7 @@ pub mod plan;
 pub mod text;
 pub mod tree;
 
+pub use completeness::Gap;
 pub use config::{SetConfig, Setup};
 pub use event::{Event, Parsed, Severity};
 pub use explain::{Explanation, FailureKind};

@@ -28,10 +28,10 @@ impl RunOrder {
     /// Does what the plan of the preview run `preview` says.
     ///
     /// # Errors
-    /// [`Refusal::NoPlan`] when the preview did not come to its end, [`Refusal::NothingToDo`] when it found no change.
+    /// [`Refusal::IncompletePlan`] when it may not be the whole plan, [`Refusal::NothingToDo`] when it found no change.
     pub fn up(stack: &str, preview: &str, plan: Plan) -> Result<Self, Refusal> {
-        if !plan.complete {
-            return Err(Refusal::NoPlan);
+        if !plan.is_whole() {
+            return Err(Refusal::incomplete(&plan));
         }
         if plan.is_empty() {
             return Err(Refusal::NothingToDo);
@@ -189,7 +189,7 @@ mod tests {
     use crate::domain::traffic::Side;
 
     fn plan(op: Operation) -> Plan {
-        Plan { changes: BTreeMap::from([(op, 2)]), complete: true, ..Plan::default() }
+        Plan { changes: BTreeMap::from([(op, 2)]), ..Plan::default() }.made_whole()
     }
 
     #[test]
@@ -223,8 +223,10 @@ mod tests {
 
     #[test]
     fn only_a_finished_preview_with_changes_makes_an_order() {
-        assert_eq!(RunOrder::up("prod", "p1", Plan::default()), Err(Refusal::NoPlan));
-        let empty = Plan { complete: true, ..Plan::default() };
+        let lost = Plan { missing: vec!["its events stop".to_owned()], ..Plan::default() };
+        let refused = RunOrder::up("prod", "p1", lost).unwrap_err().to_string();
+        assert!(refused.contains("incomplete plan") && refused.contains("its events stop"), "{refused}");
+        let empty = Plan::default().made_whole();
         assert_eq!(RunOrder::up("prod", "p1", empty), Err(Refusal::NothingToDo));
         let order = RunOrder::up("prod", "p1", plan(Operation::Create)).unwrap();
         assert_eq!((order.need(), order.preview()), (Need::Yes, Some("p1")));

@@ -45,7 +45,7 @@ impl Planned {
             urn: resource.urn.to_string(),
             rtype: resource.rtype.to_string(),
             parent: resource.parent.as_deref().map(str::to_owned),
-            op: resource.op,
+            op: resource.planned_op(),
             diffs: resource.diffs.clone(),
             more_diffs: resource.more_diffs,
             weighted: resource.weighted.clone(),
@@ -244,8 +244,9 @@ pub struct Plan {
     pub dangers: Vec<Danger>,
     /// Resources beyond those kept, which are counted here and listed in the run's file.
     pub hidden: u32,
-    /// Whether the preview came to its end without a failure; no other plan may run.
-    pub complete: bool,
+    /// Why it may not be the whole plan, in words; none when it is.
+    pub missing: Vec<String>,
+    pub(super) whole: bool,
 }
 
 impl Plan {
@@ -254,9 +255,10 @@ impl Plan {
     pub fn of(deploy: &Deploy) -> Self {
         let mut plan = Self {
             hidden: deploy.hidden_resources(),
-            complete: deploy.summary().is_some_and(|summary| summary.ending == super::Ending::Succeeded),
+            missing: deploy.gaps().iter().map(ToString::to_string).collect(),
             ..Self::default()
         };
+        plan.whole = plan.missing.is_empty();
         for resource in deploy.tree().resources() {
             if let Some(drift) = resource.drift {
                 plan.drift.push(format!("{} {}", drift.done(), resource.name()));
@@ -265,13 +267,27 @@ impl Plan {
                 plan.unchanged += u32::from(resource.state == State::Done && resource.op == Operation::Same);
                 continue;
             }
-            *plan.changes.entry(resource.op).or_default() += 1;
+            *plan.changes.entry(resource.planned_op()).or_default() += 1;
             let planned = Planned::of(resource);
             plan.dangers.extend(Danger::of(&planned));
             plan.steps.push(planned);
         }
         plan.dangers.sort_by_key(Danger::rank);
         plan
+    }
+
+    /// Whether it is the whole plan of a preview that went well: its counts are the engine's own, and nothing of it was
+    /// lost on the way. No other plan may run.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The same plan, taken for whole: for tests that make one by hand.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn made_whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// Resources that change.
@@ -369,7 +385,7 @@ mod tests {
 
     #[test]
     fn only_a_harmless_plan_takes_a_plain_yes() {
-        let plan = |op| Plan { changes: BTreeMap::from([(op, 1)]), complete: true, ..Plan::default() };
+        let plan = |op| Plan { changes: BTreeMap::from([(op, 1)]), ..Plan::default() }.made_whole();
         assert_eq!(plan(Operation::Create).need("prod"), Need::Yes);
         assert_eq!(plan(Operation::Delete).need("prod"), Need::Typed("prod".into()));
         let mut dangerous = plan(Operation::Update);

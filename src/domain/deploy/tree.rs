@@ -81,6 +81,7 @@ pub struct Resource {
     pub warnings: u32,
     planned: Option<Operation>,
     halves: Halves,
+    begun: u32,
 }
 
 /// Which halves of a replacement are done; the order depends on the provider.
@@ -310,11 +311,30 @@ impl Resource {
             warnings: 0,
             planned: None,
             halves: Halves::default(),
+            begun: 0,
         }
     }
 
     pub(super) fn count(&self) -> Count {
         Count { change: self.op.is_change(), state: self.state }
+    }
+
+    /// Whether the step `op` has begun before, which it then has. Old copies under one name are deleted one by one, and
+    /// each may be looked at.
+    pub(super) fn has_begun(&mut self, op: Operation) -> bool {
+        let bit = 1 << op as u32;
+        let before = self.begun & bit != 0;
+        self.begun |= bit;
+        before && !matches!(op, Operation::DeleteReplaced | Operation::DiscardReplaced | Operation::Refresh)
+    }
+
+    /// What a plan says of it. Where nothing takes its place, the deletion of an old copy that a broken replacement left
+    /// behind is a deletion.
+    pub(super) fn planned_op(&self) -> Operation {
+        let deletes = self.begun & (1 << Operation::DeleteReplaced as u32) != 0;
+        let replaces =
+            self.begun & ((1 << Operation::Replace as u32) | (1 << Operation::CreateReplacement as u32)) != 0;
+        if self.op == Operation::Replace && deletes && !replaces { Operation::Delete } else { self.op }
     }
 
     /// Takes over what a step says of the resource, whatever its moment.

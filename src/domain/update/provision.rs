@@ -6,7 +6,7 @@ use crate::domain::deploy::explain::{Exit, failure};
 use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
 use crate::domain::deploy::lock::ClearLocks;
 use crate::domain::deploy::order::{RunOrder, Termination};
-use crate::domain::deploy::{Deploy, Plan, Show};
+use crate::domain::deploy::{Deploy, FailureKind, Plan, Show};
 use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::msg::{Effect, Request};
@@ -433,11 +433,12 @@ fn ended(
     let now = model.live.now;
     let Some(run) = followed(model, id).filter(|run| run.ending.is_none()) else { return };
     run.deploy.process_ended();
-    let explanation = failure(&run.deploy, exit, stderr);
+    let explanation = failure(run.head.kind, &run.deploy, exit, stderr);
+    let unknown = explanation.as_ref().is_some_and(|why| why.kind == FailureKind::OutcomeUnknown);
     let succeeded = explanation.is_none();
     run.ending = Some(RunEnding { text: text.to_owned(), succeeded, explanation });
     let (kind, started) = (run.head.kind, run.head.started_at);
-    let plan = kind.is_preview().then(|| Plan::of(&run.deploy)).filter(|plan| succeeded && plan.complete);
+    let plan = kind.is_preview().then(|| Plan::of(&run.deploy)).filter(|plan| succeeded && plan.is_whole());
     if let Some(plan) = plan {
         let ready = ReadyPlan { run: id.to_owned(), kind, plan, at: started };
         // A preview that is found again at the start may be hours old; its plan then only counts while it keeps.
@@ -461,7 +462,7 @@ fn ended(
             order(model, Order::Orphans { key, endpoints }, effects);
         }
         // Before the first `up` even a preview that fails has made the stack, whose configuration can be read then.
-        if !model.stack.is_provisioned() || (succeeded && !kind.is_preview()) {
+        if !model.stack.is_provisioned() || ((succeeded || unknown) && !kind.is_preview()) {
             renewal::want(model);
         }
     }

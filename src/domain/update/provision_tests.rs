@@ -29,6 +29,10 @@ const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/bundled-previ
 const SMALL_UP: &str = include_str!("../../../tests/fixtures/engine/up.jsonl");
 const DESTROY: &str = include_str!("../../../tests/fixtures/engine/destroy.jsonl");
 const UP: &str = include_str!("../../../tests/fixtures/engine/bundled-up.jsonl");
+/// A run that had nothing to do.
+const NOTHING_DONE: &str = "{\"sequence\":0,\"timestamp\":1,\"preludeEvent\":{\"config\":{}}}\n\
+    {\"sequence\":1,\"timestamp\":1,\"summaryEvent\":{\"resourceChanges\":{},\"result\":\"succeeded\"}}\n\
+    {\"sequence\":2,\"timestamp\":1,\"cancelEvent\":{}}";
 /// A list of which the screen shows a tenth.
 const LISTING: Listing = Listing { page_rows: 10, last_row: 90 };
 pub(super) const LEGACY_DNS: &str = "legacy.elb.amazonaws.com";
@@ -167,6 +171,10 @@ impl Desk {
 
     pub(super) fn ended(&mut self, run: &str, succeeded: bool) -> Vec<Effect> {
         let exit = Exit::Code(Some(i32::from(!succeeded)));
+        let silent = self.model.provision.run.as_ref().is_some_and(|run| run.deploy.lines().events == 0);
+        if succeeded && silent {
+            self.lines(run, NOTHING_DONE);
+        }
         let text = if succeeded { "succeeded" } else { "failed" }.to_owned();
         self.news(News::Ended { run: run.to_owned(), exit, text, note: true, stderr: String::new() })
     }
@@ -176,6 +184,14 @@ impl Desk {
         let run = self.started(kind);
         self.lines(&run, text);
         self.ended(&run, true);
+    }
+
+    /// A preview to its end, of which these lines were read, if any.
+    fn preview_to_exit_0(&mut self, kind: RunKind, text: &str) {
+        let run = self.started(kind);
+        self.lines(&run, text);
+        let (exit, text) = (Exit::Code(Some(0)), "ended well".to_owned());
+        self.news(News::Ended { run, exit, text, note: true, stderr: String::new() });
     }
 
     pub(super) fn notice(&self) -> String {
@@ -281,12 +297,35 @@ fn what_runs_is_what_was_read_and_confirmed() {
 #[test]
 fn a_harmless_plan_takes_a_plain_yes() {
     let mut desk = Desk::new(90, 10, 100.0);
-    let harmless: Vec<&str> = SMALL_UP.lines().filter(|line| !line.contains("aws:route53/record")).collect();
-    desk.preview(RunKind::Preview, &harmless.join("\n"));
+    let harmless = without_records(SMALL_UP, "create");
+    desk.preview(RunKind::Preview, &harmless);
     desk.press('u');
     desk.arm();
     let effects = desk.press('y');
     assert!(matches!(heavy(&effects), Some(Order::Execute(_))), "{:?}", desk.model.dialog);
+}
+
+#[test]
+fn a_plan_that_lost_a_line_is_not_offered_and_says_what_is_missing() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    for (what, told) in [
+        (SMALL_UP.replacen("{\"sequence\":43,", "", 1), "1 line of its events could not be read"),
+        (
+            SMALL_UP.lines().filter(|line| !line.contains("\"sequence\":43,")).collect::<Vec<_>>().join("\n"),
+            "the engine counts 9 create, 8 were read",
+        ),
+        (SMALL_UP.replace("\"create\":9", "\"create\":9,\"delete\":1"), "the engine counts 1 delete, 0 were read"),
+        (SMALL_UP.replace("\"op\":\"create\"", "\"op\":\"teleport\""), "does not know"),
+        (SMALL_UP.lines().take(40).collect::<Vec<_>>().join("\n"), "events stop before the engine's summary"),
+        (String::new(), "outcome is not known"),
+    ] {
+        desk.preview_to_exit_0(RunKind::Preview, &what);
+        assert_eq!(desk.model.provision.plan, None, "{told}");
+        let ending = desk.model.provision.run.as_ref().unwrap().ending.clone().unwrap();
+        assert!(!ending.succeeded && ending.explanation.unwrap().sentence.contains(told), "{told}");
+        assert!(heavy(&desk.press('u')).is_none() && desk.notice().contains("no plan to run"));
+        desk.enter();
+    }
 }
 
 #[test]
@@ -367,7 +406,13 @@ fn no_weight_moves_while_a_run_goes_on() {
 
 /// What the preview of a destroy says once the name is released: a refresh has found the weighted records gone.
 fn destroy_of_released() -> String {
-    DESTROY.split_inclusive('\n').filter(|line| !line.contains("aws:route53/record:Record")).collect()
+    without_records(DESTROY, "delete")
+}
+
+/// A recorded run of nine steps as it is without its record.
+fn without_records(run: &str, op: &str) -> String {
+    let others = run.split_inclusive('\n').filter(|line| !line.contains("aws:route53/record:Record"));
+    others.collect::<String>().replace(&format!("{{\"{op}\":9}}"), &format!("{{\"{op}\":8}}"))
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::domain::deploy::explain::cut_short;
+use crate::domain::deploy::explain::unread;
 use crate::domain::deploy::pending::Pending;
 use crate::domain::deploy::{Failure, FailureKind, Resource};
 use crate::domain::provision::Run;
@@ -94,7 +94,7 @@ fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
         }
         paragraph(cx, out, Role::Strong, &format!("way out: {}", why.way_out), width);
     }
-    if let Some(missing) = cut_short(deploy).filter(|_| ending.succeeded) {
+    if let Some(missing) = unread(deploy).filter(|_| ending.succeeded) {
         marked(cx, out, Mark::Unknown, Role::Unknown, &format!("not all is known: {missing}"), width);
     }
     unfinished(cx, out, run, width);
