@@ -3,8 +3,9 @@
 //! Pure. Times here are *uptime* (a steady clock since the program started), never the time of day, so that a clock
 //! that is set or a simulator that runs fast cannot arm or outlive a dialog.
 //!
-//! A key counts only when it was typed after the dialog had been on the screen for [`ARMS_AFTER`]; the dialog dies
-//! after [`EXPIRES_AFTER`] and whenever what it asked about changes.
+//! A key counts only when it was typed after the *whole* dialog had been on the screen for [`ARMS_AFTER`]. A frame that
+//! holds only a part of it, because the window is small or became so, takes that back. The dialog dies after
+//! [`EXPIRES_AFTER`] and whenever what it asked about changes.
 
 use std::time::Duration;
 
@@ -104,7 +105,10 @@ pub enum Answer<T> {
 pub struct Confirmation<T> {
     subject: T,
     need: Need,
+    /// Since when every frame held the whole of it.
     drawn_at: Option<Duration>,
+    /// Whether a frame held it or a part of it.
+    was_seen: bool,
     opened_at: Duration,
     typed: String,
 }
@@ -112,7 +116,7 @@ pub struct Confirmation<T> {
 impl<T> Confirmation<T> {
     /// Asks about `subject`.
     pub fn new(subject: T, need: Need, uptime: Duration) -> Self {
-        Self { subject, need, drawn_at: None, opened_at: uptime, typed: String::new() }
+        Self { subject, need, drawn_at: None, was_seen: false, opened_at: uptime, typed: String::new() }
     }
 
     /// What is asked about.
@@ -130,9 +134,16 @@ impl<T> Confirmation<T> {
         &self.typed
     }
 
-    /// The dialog is on the screen now; only the first call counts.
+    /// The whole dialog is on the screen now; of several calls in a row only the first counts.
     pub fn drawn(&mut self, uptime: Duration) {
+        self.was_seen = true;
         self.drawn_at.get_or_insert(uptime);
+    }
+
+    /// Only a part of the dialog is on the screen: it takes no answer until the whole of it was there for long enough.
+    pub fn cut(&mut self) {
+        self.was_seen = true;
+        self.drawn_at = None;
     }
 
     /// Whether it takes answers.
@@ -150,13 +161,13 @@ impl<T> Confirmation<T> {
         self.left(uptime).is_zero()
     }
 
-    /// Takes a key. Before the dialog is armed every key is thrown away, but for those that close it after it was drawn.
+    /// Takes a key. Before the dialog is armed every key is thrown away, but for those that close it after it was seen.
     pub fn key(mut self, key: DialogKey, uptime: Duration) -> Answer<T> {
         if self.is_expired(uptime) {
             return Answer::Declined(self.subject);
         }
         if !self.is_armed(uptime) {
-            let closes = self.drawn_at.is_some() && key == DialogKey::Other;
+            let closes = self.was_seen && key == DialogKey::Other;
             return if closes { Answer::Declined(self.subject) } else { Answer::Open(self) };
         }
         match (&self.need, key) {
@@ -224,6 +235,20 @@ mod tests {
         let early = START + ARMS_AFTER.saturating_sub(Duration::from_millis(1));
         assert!(matches!(shown(Need::Yes).key(DialogKey::Char('y'), early), Answer::Open(_)));
         assert!(matches!(shown(Need::Yes).key(DialogKey::Char('y'), START + ARMS_AFTER), Answer::Confirmed(_)));
+    }
+
+    #[test]
+    fn a_dialog_that_is_no_longer_whole_on_the_screen_takes_no_answer_until_it_is_again() {
+        let mut question = shown(Need::Yes);
+        question.cut();
+        let later = START + ARMS_AFTER * 2;
+        assert!(!question.is_armed(later));
+        let Answer::Open(mut question) = question.key(DialogKey::Char('y'), later) else { panic!("a hidden yes") };
+        question.drawn(later);
+        assert!(!question.is_armed(later), "it arms anew");
+        assert!(question.is_armed(later + ARMS_AFTER));
+        question.cut();
+        assert!(matches!(question.key(DialogKey::Other, later), Answer::Declined(7)), "Escape leaves what is half seen");
     }
 
     #[test]

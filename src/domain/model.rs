@@ -186,6 +186,17 @@ pub enum Dialog {
     Help,
 }
 
+impl Dialog {
+    /// Whether a key can answer it, or type into it what is asked about next.
+    #[must_use]
+    pub const fn takes_answers(&self) -> bool {
+        match self {
+            Self::Shift(_) | Self::Accept(_) | Self::Ask(_) | Self::Configure(_) | Self::Prompt { .. } => true,
+            Self::Conflict { .. } | Self::Notice { .. } | Self::Help => false,
+        }
+    }
+}
+
 /// A line that says what just happened; it fades by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Toast {
@@ -217,6 +228,21 @@ impl Listing {
     }
 }
 
+/// The smallest screen, in columns and rows, that shows more than the verdict. On a smaller one no question is open.
+pub const SMALLEST_SCREEN: (u16, u16) = (60, 15);
+
+/// How much of what is open a frame held. A question that is not wholly on the screen takes no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shown {
+    /// All lines of the dialog, when one is open.
+    #[default]
+    Whole,
+    /// A dialog of which lines are missing.
+    Cut,
+    /// The screen is smaller than [`SMALLEST_SCREEN`]: the verdict, and no dialog at all.
+    TooSmall,
+}
+
 /// State of the screen that is not about the migration.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Screen {
@@ -230,6 +256,8 @@ pub struct Screen {
     pub filtering: bool,
     /// How the view's list came out when it was last drawn.
     pub listing: Listing,
+    /// How much of what is open the last frame held.
+    pub shown: Shown,
     /// What just happened.
     pub toast: Option<Toast>,
 }

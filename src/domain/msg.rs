@@ -10,7 +10,7 @@ use crate::keymap::Key;
 use super::confirm::Confirmed;
 use super::error::PortError;
 use super::facts::{Observation, Query, Source};
-use super::model::Listing;
+use super::model::{Listing, Shown};
 use super::provision::{News, Order, Trouble};
 use super::record::Entry;
 use super::renewal::Renewed;
@@ -40,6 +40,8 @@ pub enum Msg {
         uptime: Duration,
         /// How the view's list came out on the screen.
         listing: Listing,
+        /// How much of what is open the frame held.
+        shown: Shown,
     },
     /// A question was answered, or failed, or ran into its deadline.
     Answer {

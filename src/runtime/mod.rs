@@ -13,6 +13,8 @@ pub mod input;
 pub mod ports_set;
 pub mod renew;
 pub mod terminal;
+#[cfg(test)]
+mod window_tests;
 pub mod zone;
 
 use std::sync::Arc;
@@ -21,10 +23,11 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use ratatui::layout::Size;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::domain::model::{Dialog, Listing, Model, Moving};
+use crate::domain::model::{Dialog, Listing, Model, Moving, Shown};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::renewal::Renewed;
 use crate::domain::update::update;
@@ -56,6 +59,8 @@ struct Loop<'a, B: Backend> {
     runner: Runner,
     started: Instant,
     last_frame: Option<Instant>,
+    /// Of the last frame.
+    size: Size,
     dirty: bool,
     title: String,
     on_title: Box<dyn FnMut(&Notice<'_>) + 'a>,
@@ -119,6 +124,7 @@ pub async fn run_renewing<B: Backend>(
         runner: Runner::new(ports, renew, sender),
         started: Instant::now(),
         last_frame: None,
+        size: Size::default(),
         dirty: true,
         title: String::new(),
         on_title: Box::new(tell),
@@ -132,6 +138,7 @@ pub async fn run_renewing<B: Backend>(
             biased;
             typed = input.next() => {
                 state.tick();
+                state.look_at_size()?;
                 match typed {
                     Some(Input::Key(key)) => state.feed(Msg::Key(key)),
                     Some(Input::Pasted(text)) => state.feed(Msg::Pasted(text)),
@@ -202,6 +209,17 @@ impl<B: Backend> Loop<'_, B> {
         }
     }
 
+    /// A window that has become another since the last frame no longer shows that frame: before a key can answer a
+    /// question, the question is drawn where it is to be seen.
+    fn look_at_size(&mut self) -> Result<(), B::Error> {
+        let asks = self.model.dialog.as_ref().is_some_and(Dialog::takes_answers);
+        if asks && self.last_frame.is_some() && self.terminal.size()? != self.size {
+            self.dirty = true;
+            self.draw()?;
+        }
+        Ok(())
+    }
+
     fn draw_unless_crowded(&mut self) -> Result<(), B::Error> {
         if self.last_frame.is_some_and(|last| last.elapsed() < FRAME_GAP) { Ok(()) } else { self.draw() }
     }
@@ -210,13 +228,14 @@ impl<B: Backend> Loop<'_, B> {
         if !self.dirty || self.model.quitting {
             return Ok(());
         }
-        let mut listing = Listing::default();
+        let (mut listing, mut shown) = (Listing::default(), Shown::default());
         let (model, theme) = (&self.model, &self.theme);
-        self.terminal.draw(|frame| listing = ui::draw(frame, model, theme))?;
+        let frame = self.terminal.draw(|frame| (listing, shown) = ui::draw(frame, model, theme))?;
+        self.size = frame.area.as_size();
         self.dirty = false;
         self.last_frame = Some(Instant::now());
         let uptime = self.uptime();
-        self.feed(Msg::Drawn { uptime, listing });
+        self.feed(Msg::Drawn { uptime, listing, shown });
         let title = ui::title(&self.model);
         if title != self.title {
             (self.on_title)(&Notice::Title(&title));

@@ -349,6 +349,11 @@ pub(super) fn ready() -> Model {
     steady(20, 760)
 }
 
+/// The same with another share on the new stack.
+pub(super) fn at(share: u8) -> Model {
+    steady(share, 760)
+}
+
 /// The newest step has been in effect for 3:12.
 pub(super) fn baking() -> Model {
     steady(20, 192)

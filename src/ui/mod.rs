@@ -40,13 +40,15 @@ mod fixtures;
 #[cfg(test)]
 mod provision_tests;
 #[cfg(test)]
+mod question_tests;
+#[cfg(test)]
 mod tests;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::domain::model::{Listing, Model};
+use crate::domain::model::{Dialog, Listing, Model, SMALLEST_SCREEN, Shown};
 use crate::keymap::View;
 
 pub use theme::{Palette, Theme};
@@ -55,21 +57,18 @@ use cx::Cx;
 use text::{draw_lines, wrap};
 use theme::Role;
 
-/// The smallest screen that shows more than the verdict.
-const SMALLEST: (u16, u16) = (60, 15);
-
-/// Draws the whole screen. Gives back how the view's list came out.
-pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Theme) -> Listing {
+/// Draws the whole screen. Gives back how the view's list came out, and how much of what is open was drawn.
+pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Theme) -> (Listing, Shown) {
     let area = frame.area();
     paint(frame.buffer_mut(), area, model, theme)
 }
 
 /// Draws the screen into `area` of a buffer.
-fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> Listing {
+fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> (Listing, Shown) {
     let cx = Cx::new(model, theme);
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+    if area.width < SMALLEST_SCREEN.0 || area.height < SMALLEST_SCREEN.1 {
         too_small(buf, area, &cx);
-        return Listing::default();
+        return (Listing::default(), Shown::TooSmall);
     }
     let body = chrome::draw(buf, area, &cx);
     let listing = match model.screen.view {
@@ -80,10 +79,8 @@ fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> Listing 
         View::Provision => provision::draw(buf, body, &cx),
         View::Journal => journal::draw(buf, body, &cx),
     };
-    if let Some(dialog) = &model.dialog {
-        overlay::draw(buf, area, dialog, &cx);
-    }
-    listing
+    let whole = model.dialog.as_ref().is_none_or(|dialog| overlay::draw(buf, area, dialog, &cx));
+    (listing, if whole { Shown::Whole } else { Shown::Cut })
 }
 
 /// The terminal's title: stack, share, verdict; ASCII, because titles are shown by programs that tapctl does not know.
@@ -108,7 +105,16 @@ fn too_small(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
         cx.row().clipped(Role::Strong, format!("{} {weights}", cx.model.stack.name), width).line(),
     ];
     lines.extend(wrap(cx.theme, &call.sentence, width).into_iter().map(|l| cx.row().put(Role::Text, l).line()));
-    let size = format!("needs {}x{}, has {}x{}", SMALLEST.0, SMALLEST.1, area.width, area.height);
+    // What was closed because it could not be shown says so here, where it cannot be asked.
+    let told = match (&cx.model.screen.toast, &cx.model.dialog) {
+        (Some(toast), _) => Some(toast.text.clone()),
+        (None, Some(Dialog::Notice { title, .. })) => Some(title.clone()),
+        _ => None,
+    };
+    let told = told.map(|text| wrap(cx.theme, &text, width)).unwrap_or_default();
+    lines.splice(2..2, told.into_iter().map(|l| cx.row().put(Role::Fail, l).line()));
+    let (columns, rows) = SMALLEST_SCREEN;
+    let size = format!("needs {columns}x{rows}, has {}x{}", area.width, area.height);
     lines.truncate(usize::from(area.height.saturating_sub(1)));
     lines.push(cx.row().clipped(Role::Dim, size, width).line());
     draw_lines(buf, area, &lines);

@@ -313,7 +313,7 @@ fn lists_scroll_filter_and_say_so() {
 fn every_line_of_the_service_view_can_be_reached() {
     let mut model = on(View::Service, ready());
     let (theme, area) = (Theme::new(Palette::Full, false), Rect::new(0, 0, 80, 24));
-    let listing = paint(&mut Buffer::empty(area), area, &model, &theme);
+    let (listing, _) = paint(&mut Buffer::empty(area), area, &model, &theme);
     let mut seen = String::new();
     for row in 0..=listing.last_row {
         model.screen.scroll.insert(View::Service, row);
@@ -328,7 +328,7 @@ fn every_line_of_the_service_view_can_be_reached() {
 fn each_journal_entry_can_be_looked_at() {
     let mut model = on(View::Journal, ready());
     let (theme, area) = (Theme::new(Palette::Full, false), Rect::new(0, 0, 80, 24));
-    let listing = paint(&mut Buffer::empty(area), area, &model, &theme);
+    let (listing, _) = paint(&mut Buffer::empty(area), area, &model, &theme);
     assert_eq!(listing.last_row + 1, model.live.journal.len());
     model.screen.scroll.insert(View::Journal, listing.last_row);
     let screen = text(&in_colour(&model, SMALL));

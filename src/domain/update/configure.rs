@@ -2,7 +2,7 @@
 
 use crate::domain::configure::{Configure, Step};
 use crate::domain::deploy::guard::RunKind;
-use crate::domain::model::{Dialog, Model, Question};
+use crate::domain::model::{Dialog, Model, Question, Shown};
 use crate::keymap::Key;
 
 use super::{notice, provision};
@@ -43,6 +43,9 @@ pub(super) fn key(model: &mut Model, dialog: Configure, key: Key) {
 
 /// Pasted text goes into the line that is being typed.
 pub(super) fn paste(model: &mut Model, text: &str) {
+    if model.screen.shown != Shown::Whole {
+        return;
+    }
     if let Some(Dialog::Configure(dialog)) = model.dialog.take_if(|dialog| matches!(dialog, Dialog::Configure(_))) {
         model.dialog = Some(Dialog::Configure(dialog.paste(text)));
     }

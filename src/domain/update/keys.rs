@@ -2,7 +2,7 @@
 
 use crate::domain::confirm::DialogKey;
 use crate::domain::facts::Source;
-use crate::domain::model::{Dialog, Model};
+use crate::domain::model::{Dialog, Model, Shown};
 use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
@@ -13,6 +13,14 @@ use super::{configure, provision, renewal, steps, toast, zone};
 const MAX_FILTER: usize = 60;
 
 pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    // What is typed into is seen by whoever types; only leaving it needs no sight of it.
+    let unseen = model.screen.shown != Shown::Whole
+        && matches!(model.dialog, Some(Dialog::Configure(_) | Dialog::Prompt { .. }))
+        && key.code != Code::Esc
+        && !(key.ctrl && key.code == Code::Char('c'));
+    if unseen {
+        return;
+    }
     match model.dialog.take() {
         Some(Dialog::Shift(question)) => steps::answer_shift(model, question, dialog_key(key), effects),
         Some(Dialog::Accept(question)) => steps::answer_accept(model, question, dialog_key(key), effects),

@@ -18,9 +18,12 @@ mod steps;
 mod tests;
 mod zone;
 
+use std::time::Duration;
+
+use super::confirm::Confirmation;
 use super::facts::Source;
 use super::gate::{self, Inputs, Verdict};
-use super::model::{Dialog, JOURNAL_KEPT, Model, Moving, TOAST_TIME, Toast};
+use super::model::{Dialog, JOURNAL_KEPT, Model, Moving, SMALLEST_SCREEN, Shown, TOAST_TIME, Toast};
 use super::msg::{Effect, Msg, Request};
 use super::record::{Entry, Event, History};
 
@@ -34,15 +37,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Key(key) => keys::key(model, key, &mut effects),
         Msg::Pasted(text) => configure::paste(model, &text),
-        Msg::Drawn { uptime, listing } => {
+        Msg::Drawn { uptime, listing, shown } => {
             model.uptime = model.uptime.max(uptime);
             model.screen.listing = listing;
-            match &mut model.dialog {
-                Some(Dialog::Shift(question)) => question.drawn(uptime),
-                Some(Dialog::Accept(question)) => question.drawn(uptime),
-                Some(Dialog::Ask(question)) => question.drawn(uptime),
-                _ => {}
-            }
+            drawn(model, shown, &mut effects);
             return effects;
         }
         Msg::Answer { request, source, result, at, clock_skew_ms } => {
@@ -82,6 +80,37 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     effects
 }
 
+/// A frame is on the screen. Only one that held the whole question lets it take an answer.
+fn drawn(model: &mut Model, shown: Shown, effects: &mut Vec<Effect>) {
+    model.screen.shown = shown;
+    let (whole, uptime) = (shown == Shown::Whole, model.uptime);
+    match &mut model.dialog {
+        Some(Dialog::Shift(question)) => seen(question, whole, uptime),
+        Some(Dialog::Accept(question)) => seen(question, whole, uptime),
+        Some(Dialog::Ask(question)) => seen(question, whole, uptime),
+        _ => {}
+    }
+    close_if_too_small(model, effects);
+}
+
+fn seen<T>(question: &mut Confirmation<T>, whole: bool, uptime: Duration) {
+    if whole { question.drawn(uptime) } else { question.cut() }
+}
+
+/// Closes what takes answers on a screen that cannot show it.
+fn close_if_too_small(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.screen.shown != Shown::TooSmall || !model.dialog.as_ref().is_some_and(Dialog::takes_answers) {
+        return;
+    }
+    let (columns, rows) = SMALLEST_SCREEN;
+    let why = format!("the window is too small to show a question: make it at least {columns}x{rows}");
+    match model.dialog.take() {
+        Some(Dialog::Shift(question)) => steps::declined(model, question.subject(), &why, effects),
+        Some(Dialog::Ask(question)) => provision::declined(model, question.subject(), &why, effects),
+        _ => toast(model, why, true),
+    }
+}
+
 /// What follows from any fact: gates, dialogs that have lost their ground, questions that are due.
 fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
     let mut gates = gate::evaluate(Inputs {
@@ -107,6 +136,7 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
         }
     }
     model.live.gates = gates;
+    close_if_too_small(model, effects);
     steps::guard_dialog(model, effects);
     provision::guard(model, effects);
     if model.screen.toast.as_ref().is_some_and(|t| model.uptime.saturating_sub(t.at) >= TOAST_TIME) {

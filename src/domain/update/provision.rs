@@ -273,7 +273,7 @@ pub(super) fn answer(model: &mut Model, question: Confirmation<Question>, key: D
     }
 }
 
-fn declined(model: &mut Model, question: &Question, why: &str, effects: &mut Vec<Effect>) {
+pub(super) fn declined(model: &mut Model, question: &Question, why: &str, effects: &mut Vec<Effect>) {
     toast(model, format!("nothing was started: {why}"), false);
     note(model, Event::Declined { what: question.title(), why: why.to_owned() }, effects);
 }

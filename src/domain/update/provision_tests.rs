@@ -14,7 +14,7 @@ use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::facts::{Observation, Source};
 use crate::domain::gate::{GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Listing, Model, Question};
+use crate::domain::model::{Dialog, Listing, Model, Question, Shown};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::provision::{Look, News, Order, PLAN_KEEPS, RunHead, Trouble};
 use crate::domain::record::{Entry, Event, OutcomeKind};
@@ -134,7 +134,7 @@ impl Desk {
 
     pub(super) fn arm(&mut self) {
         let uptime = self.model.uptime;
-        self.feed(Msg::Drawn { uptime, listing: LISTING });
+        self.feed(Msg::Drawn { uptime, listing: LISTING, shown: Shown::Whole });
         self.model.uptime += ARMS_AFTER;
     }
 
@@ -757,7 +757,7 @@ fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
         Happening::Esc => desk.feed(Msg::Key(Key::plain(Code::Esc))),
         Happening::Draw => {
             let uptime = desk.model.uptime;
-            desk.feed(Msg::Drawn { uptime, listing: LISTING })
+            desk.feed(Msg::Drawn { uptime, listing: LISTING, shown: Shown::Whole })
         }
         Happening::Arm => {
             desk.arm();

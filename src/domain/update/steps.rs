@@ -119,7 +119,7 @@ pub(super) fn answer_accept(
     }
 }
 
-fn declined(model: &mut Model, plan: &ShiftPlan, why: &str, effects: &mut Vec<Effect>) {
+pub(super) fn declined(model: &mut Model, plan: &ShiftPlan, why: &str, effects: &mut Vec<Effect>) {
     toast(model, format!("nothing was sent: {why}"), false);
     note(model, Event::Declined { what: share_text(plan), why: why.to_owned() }, effects);
 }

@@ -11,7 +11,7 @@ use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Query, Source};
 use crate::domain::gate::{self, GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Listing, Model, Moving, Stack};
+use crate::domain::model::{Dialog, Listing, Model, Moving, Shown, Stack};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::replication::{Replication, ReplicationTask, TableStat, TaskStatus};
@@ -63,7 +63,7 @@ impl Cockpit {
 
     fn draw(&mut self) {
         let uptime = self.model.uptime;
-        self.feed(Msg::Drawn { uptime, listing: Listing { page_rows: 10, last_row: 100 } });
+        self.feed(Msg::Drawn { uptime, listing: Listing { page_rows: 10, last_row: 100 }, shown: Shown::Whole });
     }
 
     fn press(&mut self, key: char) -> Vec<Effect> {

@@ -18,6 +18,7 @@ const LISTED: usize = 8;
 
 pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize) -> Sheet {
     let mut body = vec![Line::default()];
+    let mut shorter = Vec::new();
     let verb = match question.subject() {
         Question::Run(run) => {
             for danger in &run.plan().dangers {
@@ -26,6 +27,9 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
             if run.kind() != RunKind::Refresh {
                 named(cx, &mut body, "plan", Role::Strong, &run.plan().text(), width);
             }
+            let mut few = body.clone();
+            named(cx, &mut few, "call", Role::Text, &run.call_text(), width);
+            shorter.push(few);
             for step in run.plan().steps.iter().take(LISTED) {
                 named(cx, &mut body, "", Role::Text, &format!("{} {} ({})", step.op, step.name(), step.rtype), width);
             }
@@ -60,6 +64,7 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
             for record in &plan.creates {
                 named(cx, &mut body, "create", Role::Strong, &record_text(record), width);
             }
+            shorter.push(body[1..].to_vec());
             named(cx, &mut body, "call", Role::Text, &plan.call_text(), width);
             "turn it"
         }
@@ -87,7 +92,7 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
         }
     };
     let foot = question_foot(cx, question, verb, width);
-    Sheet { title: question.subject().title(), body, foot }
+    Sheet { shorter, ..Sheet::asking(question.subject().title(), body, foot) }
 }
 
 fn record_text(record: &crate::domain::traffic::Record) -> String {

@@ -14,7 +14,7 @@ use super::super::theme::{Mark, Role};
 use super::{Sheet, named};
 
 /// Rows around the list: the filter, two empty ones, what the chosen key is for, the keys.
-const AROUND: usize = 7;
+const AROUND: usize = 8;
 
 pub(super) fn sheet(cx: &Cx<'_>, dialog: &Configure, width: usize, rows: usize) -> Sheet {
     match dialog {
@@ -25,11 +25,7 @@ pub(super) fn sheet(cx: &Cx<'_>, dialog: &Configure, width: usize, rows: usize) 
 
 fn choose(cx: &Cx<'_>, filter: &str, at: usize, width: usize, rows: usize) -> Sheet {
     let Some(setup) = cx.model.provision.setup() else {
-        return Sheet {
-            title: "Configuration".to_owned(),
-            body: Vec::new(),
-            foot: keys(cx, &[("Esc", "closes this")]),
-        };
+        return Sheet::asking("Configuration".to_owned(), Vec::new(), keys(cx, &[("Esc", "closes this")], width));
     };
     let keys_shown = matching(setup, filter);
     let at = at.min(keys_shown.len().saturating_sub(1));
@@ -59,9 +55,8 @@ fn choose(cx: &Cx<'_>, filter: &str, at: usize, width: usize, rows: usize) -> Sh
     }
     about.resize(2, Line::default());
     body.extend(about);
-    let foot =
-        keys(cx, &[("Enter", "types a value"), ("Up Down", "choose"), ("a-z", "narrow"), ("Esc", "closes this")]);
-    Sheet { title: format!("Configuration of the stack {}", cx.model.stack.name), body, foot }
+    let told = [("Enter", "types a value"), ("Up Down", "choose"), ("a-z", "narrow"), ("Esc", "closes this")];
+    Sheet::asking(format!("Configuration of the stack {}", cx.model.stack.name), body, keys(cx, &told, width))
 }
 
 fn edit(cx: &Cx<'_>, editor: &Editor, width: usize) -> Sheet {
@@ -97,8 +92,9 @@ fn edit(cx: &Cx<'_>, editor: &Editor, width: usize) -> Sheet {
         }
         (None, false) => body.push(cx.row().put(Role::Dim, "Tab keeps it encrypted and hides it").line()),
     }
-    let foot = keys(cx, &[("Enter", "shows the command and asks"), ("C-u", "empties"), ("Esc", "back to the list")]);
-    Sheet { title: format!("Set {} of the stack {}", key.name, cx.model.stack.name), body, foot }
+    let told = [("Enter", "shows the command and asks"), ("C-u", "empties"), ("Esc", "back to the list")];
+    let title = format!("Set {} of the stack {}", key.name, cx.model.stack.name);
+    Sheet::asking(title, body, keys(cx, &told, width))
 }
 
 /// The line, moved so that the cursor is in sight.
@@ -117,9 +113,18 @@ fn line<'a>(cx: &Cx<'a>, editor: &Editor, width: usize) -> Row<'a> {
     row.clipped(Role::Strong, part(editor.cursor, text.len()), left)
 }
 
-fn keys(cx: &Cx<'_>, keys: &[(&str, &str)]) -> Vec<Line<'static>> {
-    let row = keys
-        .iter()
-        .fold(cx.row(), |row, (key, what)| row.put(Role::Key, key).put(Role::Dim, format!(" {what}")).gap(3));
-    vec![Line::default(), row.line()]
+/// The keys, in as many lines as they need.
+fn keys(cx: &Cx<'_>, keys: &[(&str, &str)], width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::default()];
+    let mut row = cx.row();
+    for (key, what) in keys {
+        let cells = cx.cells(key) + 1 + cx.cells(what);
+        if row.width() > 0 && row.width() + 3 + cells > width {
+            lines.push(std::mem::replace(&mut row, cx.row()).line());
+        }
+        let gap = if row.width() > 0 { 3 } else { 0 };
+        row = row.gap(gap).put(Role::Key, key).put(Role::Dim, format!(" {what}"));
+    }
+    lines.push(row.line());
+    lines
 }

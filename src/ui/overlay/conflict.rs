@@ -68,11 +68,8 @@ pub(super) fn sheet(
         key_for(Action::ProposeStep(10)),
     );
     named(cx, &mut body, "to do", Role::Text, &todo, width);
-    Sheet {
-        title: "Conflict: the records are not what you saw".to_owned(),
-        body,
-        foot: vec![Line::default(), any_key(cx).line()],
-    }
+    let title = "Conflict: the records are not what you saw".to_owned();
+    Sheet::reading(title, body, vec![Line::default(), any_key(cx).line()])
 }
 
 /// What is different, in a word or two.

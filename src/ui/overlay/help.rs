@@ -53,7 +53,7 @@ pub(super) fn sheet(cx: &Cx<'_>, width: usize, rows: usize) -> Sheet {
         body.push(Line::default());
         body.push(legend(cx));
     }
-    Sheet { title: "Keys".to_owned(), body, foot: vec![any_key(cx).line()] }
+    Sheet::reading("Keys".to_owned(), body, vec![any_key(cx).line()])
 }
 
 fn group(cx: &Cx<'_>, group: usize, width: usize) -> Vec<Line<'static>> {

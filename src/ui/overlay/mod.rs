@@ -1,6 +1,8 @@
 //! What lies over the view: questions, a conflict, a notice, the keys.
 //!
-//! Pure. A dialog's last line, which says what a key does, is drawn whatever else has no room.
+//! Pure. A dialog's last line, which says what a key does, is drawn whatever else has no room. Of a question that has no
+//! room in full its short form is drawn; where even that has none, the last line says that it takes no answer here, and
+//! [`draw`] tells the caller that the question was not shown.
 
 mod ask;
 mod configure;
@@ -30,8 +32,24 @@ const WIDEST: u16 = 92;
 struct Sheet {
     title: String,
     body: Vec<Line<'static>>,
+    /// The same in fewer lines, the longest first, each with all that the answer depends on; for small screens.
+    shorter: Vec<Vec<Line<'static>>>,
     /// Lines at the bottom that are never left out.
     foot: Vec<Line<'static>>,
+    /// Whether it is answered, and so has to be seen as a whole.
+    asks: bool,
+}
+
+impl Sheet {
+    /// Something to read.
+    fn reading(title: String, body: Vec<Line<'static>>, foot: Vec<Line<'static>>) -> Self {
+        Self { title, body, shorter: Vec::new(), foot, asks: false }
+    }
+
+    /// Something to answer, or to type into.
+    fn asking(title: String, body: Vec<Line<'static>>, foot: Vec<Line<'static>>) -> Self {
+        Self { title, body, shorter: Vec::new(), foot, asks: true }
+    }
 }
 
 /// Cells of a record's type.
@@ -43,8 +61,8 @@ fn id_cells(cx: &Cx<'_>, group: &RecordGroup) -> usize {
     longest.unwrap_or(0).clamp(12, 26)
 }
 
-/// Draws the dialog in the middle of the screen.
-pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &Cx<'_>) {
+/// Draws the dialog in the middle of the screen. Tells whether every line of it was drawn whole, as far as it asks.
+pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &Cx<'_>) -> bool {
     let width = usize::from((screen.width - 2).min(WIDEST) - 4);
     let sheet = match dialog {
         Dialog::Shift(question) => shift::sheet(cx, question, width),
@@ -58,7 +76,43 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &Cx<'_>)
         Dialog::Notice { title, lines } => notice(cx, title, lines, width),
         Dialog::Help => help::sheet(cx, width, usize::from(screen.height.saturating_sub(4))),
     };
+    let (sheet, whole) = fitted(cx, sheet, width, usize::from(screen.height.saturating_sub(2)));
     paint(buf, screen, &sheet, cx, width);
+    whole
+}
+
+/// The sheet as it is drawn into `rows` lines, and whether that is the whole of what it asks.
+fn fitted(cx: &Cx<'_>, mut sheet: Sheet, width: usize, rows: usize) -> (Sheet, bool) {
+    if !sheet.asks {
+        return (sheet, true);
+    }
+    // A title that the frame would cut is said inside.
+    if cx.cells(&sheet.title) > width.saturating_sub(2) {
+        let lines: Vec<_> = wrap(cx.theme, &sheet.title, width);
+        let lines = || lines.iter().map(|line| cx.row().put(Role::Strong, line).line());
+        sheet.body.splice(0..0, lines());
+        for body in &mut sheet.shorter {
+            body.splice(0..0, lines());
+        }
+    }
+    let is_narrow = |lines: &[Line<'_>]| lines.iter().all(|line| line.width() <= width);
+    let foot = sheet.foot.len();
+    let fits = |body: &[Line<'_>]| body.len() + foot <= rows && is_narrow(body);
+    if is_narrow(&sheet.foot) {
+        if fits(&sheet.body) {
+            return (sheet, true);
+        }
+        if let Some(index) = sheet.shorter.iter().position(|body| fits(body)) {
+            sheet.body = sheet.shorter.swap_remove(index);
+            return (sheet, true);
+        }
+    }
+    let text = "this window is too small for the whole question, so it takes no answer: make the window larger";
+    let said = wrap(cx.theme, text, width.saturating_sub(2));
+    sheet.foot = vec![Line::default()];
+    sheet.foot.extend(said.into_iter().map(|line| cx.row().mark(Mark::Fail).put(Role::Fail, line).line()));
+    sheet.foot.push(cx.row().put(Role::Key, "Esc").put(Role::Dim, " leaves it").line());
+    (sheet, false)
 }
 
 fn paint(buf: &mut Buffer, screen: Rect, sheet: &Sheet, cx: &Cx<'_>, width: usize) {
@@ -127,17 +181,7 @@ fn question_foot<T>(cx: &Cx<'_>, question: &Confirmation<T>, verb: &str, width: 
             .put(Role::Strong, format!(" {verb}"))
             .put(Role::Dim, "   any other key: leave it"),
         Need::Typed(text) => {
-            let name = text.trim_end_matches('.');
-            let glyphs = cx.theme.glyphs();
-            lines.push(
-                cx.row()
-                    .put(Role::Text, "type ")
-                    .put(Role::Strong, name)
-                    .put(Role::Text, ": ")
-                    .put(Role::Strong, question.typed())
-                    .put(Role::Strong, glyphs.cursor)
-                    .line(),
-            );
+            typing(cx, text.trim_end_matches('.'), question.typed(), width, &mut lines);
             cx.row()
                 .put(Role::GoBadge, " Enter ")
                 .put(Role::Strong, format!(" {verb}"))
@@ -146,6 +190,25 @@ fn question_foot<T>(cx: &Cx<'_>, question: &Confirmation<T>, verb: &str, width: 
     };
     lines.push(row.ending(Role::Dim, closes, width).line());
     lines
+}
+
+/// What has to be typed, and the end of what was: on one line where there is room for both.
+fn typing(cx: &Cx<'_>, name: &str, typed: &str, width: usize, lines: &mut Vec<Line<'static>>) {
+    let cursor = cx.theme.glyphs().cursor;
+    let mut row = cx.row().put(Role::Text, "type ").put(Role::Strong, name).put(Role::Text, ": ");
+    if row.width() + cx.cells(name) + 1 > width {
+        lines.extend(wrap(cx.theme, &format!("type {name}:"), width).into_iter().map(|l| cx.row().put(Role::Strong, l).line()));
+        row = cx.row().gap(2);
+    }
+    let room = row.room(width).saturating_sub(cx.cells(cursor) + 1);
+    let count = typed.chars().count();
+    let mut end: String = typed.to_owned();
+    let mut skip = 0;
+    while cx.cells(&end) > room && skip < count {
+        skip += 1;
+        end = typed.chars().skip(skip).collect();
+    }
+    lines.push(row.put(Role::Strong, end).put(Role::Strong, cursor).line());
 }
 
 /// Seconds, rounded up: a countdown shows 1 until it is over.
@@ -163,11 +226,11 @@ fn any_key<'a>(cx: &Cx<'a>) -> Row<'a> {
 fn accept(cx: &Cx<'_>, question: &Confirmation<WeightPair>, width: usize) -> Sheet {
     let found = *question.subject();
     let confirmed = cx.world.history.as_ref().and_then(|h| h.confirmed);
-    let mut body = vec![Line::default()];
+    let mut body = Vec::new();
     let before = confirmed.map_or_else(|| "none from this host".to_owned(), |w| format!("legacy/new {w}"));
     named(cx, &mut body, "was", Role::Text, &format!("{before}, as last confirmed here"), width);
     named(cx, &mut body, "found", Role::Strong, &format!("legacy/new {found}, set by somebody else"), width);
-    body.push(Line::default());
+    let before_does = body.len();
     named(
         cx,
         &mut body,
@@ -176,6 +239,9 @@ fn accept(cx: &Cx<'_>, question: &Confirmation<WeightPair>, width: usize) -> She
         "Nothing is sent to Route 53. The journal takes these weights as the new base, and the gate drift passes again.",
         width,
     );
+    let shorter = vec![body.clone()];
+    body.insert(before_does, Line::default());
+    body.insert(0, Line::default());
     named(
         cx,
         &mut body,
@@ -184,11 +250,8 @@ fn accept(cx: &Cx<'_>, question: &Confirmation<WeightPair>, width: usize) -> She
         "Find out who moved them and whether they are still at it: two people at one record undo each other.",
         width,
     );
-    Sheet {
-        title: format!("Take {found} as the new base"),
-        body,
-        foot: question_foot(cx, question, "take them", width),
-    }
+    let foot = question_foot(cx, question, "take them", width);
+    Sheet { shorter, ..Sheet::asking(format!("Take {found} as the new base"), body, foot) }
 }
 
 /// A share is being typed.
@@ -218,7 +281,7 @@ fn prompt(cx: &Cx<'_>, typed: &str, error: Option<&str>, width: usize) -> Sheet 
             .put(Role::Dim, " leaves it")
             .line(),
     ];
-    Sheet { title: "Share of the new stack".to_owned(), body, foot }
+    Sheet::asking("Share of the new stack".to_owned(), body, foot)
 }
 
 /// Something to read.
@@ -231,5 +294,5 @@ fn notice(cx: &Cx<'_>, title: &str, lines: &[String], width: usize) -> Sheet {
         }
         body.extend(wrapped.into_iter().map(|line| cx.row().put(Role::Text, line).line()));
     }
-    Sheet { title: title.to_owned(), body, foot: vec![Line::default(), any_key(cx).line()] }
+    Sheet::reading(title.to_owned(), body, vec![Line::default(), any_key(cx).line()])
 }

@@ -12,29 +12,55 @@ use crate::domain::units::{age_text, countdown_text};
 use crate::keymap::{Action, key_for};
 
 use super::super::cx::Cx;
+use super::super::text::wrap;
 use super::super::theme::{Mark, Role};
 use super::super::verdict::{brief, gate_mark};
 use super::{Sheet, TYPE, id_cells, named, question_foot};
 
 pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<ShiftPlan>, width: usize) -> Sheet {
     let plan = question.subject();
-    let mut body = records(cx, plan, width);
-    body.push(Line::default());
-    gates(cx, plan, &mut body, width);
+    let mut allowed = Vec::new();
+    gates(cx, plan, &mut allowed, width);
+    let mut does = Vec::new();
     let call = format!("{}. One batch: it fails whole when a record is not as shown.", plan.call_text());
-    named(cx, &mut body, "call", Role::Text, &call, width);
-    named(cx, &mut body, "effect", Role::Text, &effect(cx, plan), width);
-    named(cx, &mut body, "back", Role::Text, &way_back(cx, plan), width);
+    named(cx, &mut does, "call", Role::Text, &call, width);
+    named(cx, &mut does, "effect", Role::Text, &effect(cx, plan), width);
+    let mut back = Vec::new();
+    named(cx, &mut back, "back", Role::Text, &way_back(cx, plan), width);
     let verb = match plan.direction() {
         Direction::Forward if plan.is_complete() => "move all of it",
         Direction::Forward => "move",
         Direction::Back => "send back",
     };
-    Sheet { title: plan.title(), body, foot: question_foot(cx, question, verb, width) }
+    let after_blank = [vec![Line::default()], allowed.clone()].concat();
+    let body = [records(cx, plan, width, true), after_blank.clone(), does.clone(), back.clone()].concat();
+    let shorter = vec![
+        [records(cx, plan, width, false), after_blank, does, back.clone()].concat(),
+        [records(cx, plan, width, false), allowed.clone(), back.clone()].concat(),
+        [weights(cx, plan, width), allowed, back].concat(),
+    ];
+    let foot = question_foot(cx, question, verb, width);
+    Sheet { shorter, ..Sheet::asking(plan.title(), body, foot) }
 }
 
-/// Each record with its weight now and after.
-fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
+/// What becomes of the weights, a line for each type; for small screens.
+fn weights(cx: &Cx<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
+    let types: Vec<&str> = plan.expected.pairs().iter().map(|pair| pair.legacy.rtype.as_str()).collect();
+    let (from, to) = (plan.from(), plan.to);
+    let text = format!(
+        "legacy {} → {}, new {} → {}",
+        from.legacy(),
+        to.legacy(),
+        from.new_weight(),
+        to.new_weight()
+    );
+    let mut lines = Vec::new();
+    named(cx, &mut lines, &types.join(" "), Role::Strong, &text, width);
+    lines
+}
+
+/// Each record with its weight now and after, and where it leads unless room is short.
+fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize, targets: bool) -> Vec<Line<'static>> {
     let ids = id_cells(cx, &plan.expected);
     let name = cx.row().cell(Role::Dim, plan.record_name(), TYPE + ids);
     let mut lines = vec![name.num(Role::Dim, "now", 5).num(Role::Dim, "after", 9).line()];
@@ -51,8 +77,16 @@ fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
                 .put(Role::Dim, "  → ")
                 .num(Role::Strong, weight(wanted.weight()), 5)
                 .gap(3);
-            let room = row.room(width);
-            lines.push(row.clipped(Role::Dim, seen.target_text(), room).line());
+            let (room, target) = (row.room(width), seen.target_text());
+            if !targets {
+                lines.push(row.line());
+            } else if cx.cells(&target) <= room {
+                lines.push(row.put(Role::Dim, target).line());
+            } else {
+                lines.push(row.line());
+                let parts = wrap(cx.theme, &target, width.saturating_sub(TYPE));
+                lines.extend(parts.into_iter().map(|part| cx.row().gap(TYPE).put(Role::Dim, part).line()));
+            }
         }
     }
     lines
@@ -77,9 +111,12 @@ fn gates(cx: &Cx<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, width: us
             (Mark::Fail, format!("{of}: {}", list.join(" · ")))
         }
     };
-    let row = cx.row().cell(Role::Dim, "gates", 10).mark(mark);
-    let room = row.room(width);
-    body.push(row.clipped(if mark == Mark::Pass { Role::Strong } else { Role::Fail }, text, room).line());
+    let role = if mark == Mark::Pass { Role::Strong } else { Role::Fail };
+    for (index, line) in wrap(cx.theme, &text, width.saturating_sub(12)).into_iter().enumerate() {
+        let row = cx.row().cell(Role::Dim, if index == 0 { "gates" } else { "" }, 10);
+        let row = if index == 0 { row.mark(mark) } else { row.gap(2) };
+        body.push(row.put(role, line).line());
+    }
     for step in &plan.overrides {
         let text = format!("steps over {}: {}", step.gate, step.reason);
         named(cx, body, "", Role::Unknown, &text, width);

@@ -1,0 +1,110 @@
+//! The real loop in a window that becomes another one while a question is open.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+
+use super::*;
+use crate::domain::gate::Policy;
+use crate::domain::model::fixtures::stack;
+use crate::keymap::Key;
+use crate::runtime::fakes::{Fake, pair};
+use crate::ui::Palette;
+
+/// A screen whose size is set from outside, as a window's is, without a word to the program.
+struct Window {
+    screen: TestBackend,
+    size: Arc<Mutex<Size>>,
+}
+
+impl Backend for Window {
+    type Error = Infallible;
+
+    fn draw<'a, I>(&mut self, content: I) -> Result<(), Infallible>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        self.screen.draw(content)
+    }
+    fn hide_cursor(&mut self) -> Result<(), Infallible> {
+        self.screen.hide_cursor()
+    }
+    fn show_cursor(&mut self) -> Result<(), Infallible> {
+        self.screen.show_cursor()
+    }
+    fn get_cursor_position(&mut self) -> Result<Position, Infallible> {
+        self.screen.get_cursor_position()
+    }
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), Infallible> {
+        self.screen.set_cursor_position(position)
+    }
+    fn clear(&mut self) -> Result<(), Infallible> {
+        let size = *self.size.lock().unwrap();
+        self.screen.resize(size.width, size.height);
+        self.screen.clear()
+    }
+    fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Infallible> {
+        let size = *self.size.lock().unwrap();
+        self.screen.resize(size.width, size.height);
+        self.screen.clear_region(clear_type)
+    }
+    fn size(&self) -> Result<Size, Infallible> {
+        Ok(*self.size.lock().unwrap())
+    }
+    fn window_size(&mut self) -> Result<WindowSize, Infallible> {
+        self.screen.window_size()
+    }
+    fn flush(&mut self) -> Result<(), Infallible> {
+        self.screen.flush()
+    }
+}
+
+/// What the operator does: waits for so many milliseconds, makes the window so large, types a key.
+#[derive(Clone, Copy)]
+enum Act {
+    Wait(u64),
+    Size(u16, u16),
+    Type(char),
+}
+
+async fn sent_after(acts: &'static [Act]) -> bool {
+    let fake = Fake::new(pair(90, 10));
+    let size = Arc::new(Mutex::new(Size::new(80, 24)));
+    let window = Window { screen: TestBackend::new(80, 24), size: Arc::clone(&size) };
+    let mut terminal = Terminal::new(window).unwrap();
+    let input = futures_util::stream::unfold(acts.iter(), move |mut acts| {
+        let size = Arc::clone(&size);
+        async move {
+            loop {
+                match acts.next()? {
+                    Act::Wait(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
+                    Act::Size(columns, rows) => *size.lock().unwrap() = Size::new(*columns, *rows),
+                    Act::Type(key) => return Some((Input::Key(Key::char(*key)), acts)),
+                }
+            }
+        }
+    });
+    let model = Model::new(stack(), Policy::default(), fake.ports().clock.now());
+    let theme = Theme::new(Palette::Full, false);
+    run(&mut terminal, theme, Box::pin(input), model, fake.ports(), |_| {}).await.unwrap();
+    fake.steps().contains(&"call")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_shrinks_without_a_word_takes_no_answer_to_its_question() {
+    use Act::{Size, Type, Wait};
+    assert!(sent_after(&[Wait(2000), Type('R'), Wait(1500), Type('y'), Wait(500)]).await, "the question as it should be");
+    let unseen: [&[Act]; 3] = [
+        &[Wait(2000), Type('R'), Wait(1500), Size(40, 10), Type('y'), Wait(500)],
+        &[Wait(2000), Type('R'), Wait(1500), Size(80, 14), Type('y'), Wait(500)],
+        &[Wait(2000), Type('R'), Wait(1500), Size(59, 24), Type('y'), Wait(500)],
+    ];
+    for acts in unseen {
+        assert!(!sent_after(acts).await, "answered unseen");
+    }
+}
