@@ -322,6 +322,7 @@ impl Session {
             facts: &gathered.facts,
             history: gathered.history(),
             policy: &self.policy,
+            endpoints: &self.stack.endpoints,
             now: gathered.now,
         })
     }

@@ -14,6 +14,8 @@ use crate::adapters::pulumi::{self, PulumiError};
 use crate::cli::{Global, JsonArgs};
 use crate::config::state::FOLDER_MODE;
 use crate::config::{Settings, defaults, process_env};
+use crate::domain::targets::{Member, members};
+use crate::domain::traffic::RecordGroup;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::MAX_CLOCK_SKEW;
 use crate::domain::units::age_text;
@@ -203,7 +205,20 @@ async fn session_checks(session: &Session) -> Vec<Check> {
             Check::fail("records", &Failure::new(Exit::Error, "record_group", shape.to_string(), hint))
         });
     }
+    if let Some(group) = gathered.facts.shiftable() {
+        checks.push(record_targets(group, session));
+    }
     checks
+}
+
+/// Whether every member leads to the load balancer that the stack outputs name.
+fn record_targets(group: &RecordGroup, session: &Session) -> Check {
+    let wrong: Vec<String> = members(group, &session.stack.endpoints).iter().filter_map(Member::problem).collect();
+    if wrong.is_empty() {
+        return Check::ok("record-targets", "every member leads to its own stack's load balancer");
+    }
+    let hint = "put the records right, or mend legacyLbDnsName, albDnsName and albZoneId in the stack outputs";
+    Check::fail("record-targets", &Failure::new(Exit::Gate, "record_targets", wrong.join("; "), hint))
 }
 
 fn regions(session: &Session) -> Check {

@@ -9,10 +9,11 @@ use crate::cli::{Global, GoArgs, RollbackArgs, ShiftArgs};
 use crate::config::defaults;
 use crate::domain::confirm::{Confirmed, Need, YesFlag};
 use crate::domain::facts::{Facts, Observation, Source};
-use crate::domain::gate::{Gate, blocking};
+use crate::domain::gate::{Gate, blocking, for_step};
 use crate::domain::record::{Entry, Event};
 use crate::domain::shift::{Direction, Override, ShiftOutcome, ShiftPlan};
-use crate::domain::traffic::{Change, RecordGroup};
+use crate::domain::targets::astray;
+use crate::domain::traffic::{Change, RecordGroup, Side};
 use crate::domain::units::{Percent, Timestamp, WeightPair, age_text};
 use crate::runtime::apply::{apply, outcome_written};
 use crate::runtime::gather::{Gathered, gather, keep_record};
@@ -74,19 +75,20 @@ async fn carry_out(
     let base = look_first(session, out).await?;
     let mut plan = match ShiftPlan::new(&base.group, share(base.group.new_share())) {
         Ok(plan) => plan,
-        Err(error) => return nothing_to_do(&base, go, &error.to_string(), out),
+        Err(error) => return nothing_to_do(session, base, go, &error.to_string(), out).await,
     };
     let mut gates = Vec::new();
     let base = match plan.direction() {
         Direction::Back => base,
         Direction::Forward => {
             let (base, answers) = look_at_everything(session, base, out).await?;
+            let answers = for_step(&answers, &plan, &session.policy);
             plan.overrides = stepped_over(&answers, overrides);
             gates = answers;
             base
         }
     };
-    describe(&plan, &gates, out);
+    describe(session, &base, &plan, &gates, out);
     let blocked: Vec<&Gate> = if gates.is_empty() { Vec::new() } else { blocking(&gates, overrides).collect() };
     if !blocked.is_empty() {
         return Err(blocked_by(&blocked));
@@ -171,19 +173,32 @@ fn stepped_over(gates: &[Gate], overrides: &[Override]) -> Vec<Override> {
     overrides.iter().filter(needed).cloned().collect()
 }
 
-fn nothing_to_do(base: &Base, go: GoArgs, words: &str, out: &mut Out) -> Result<Exit, Failure> {
-    let weights = base.group.weights();
+/// The weights are there already: when that was read, and whether the traffic follows them.
+async fn nothing_to_do(
+    session: &Session,
+    base: Base,
+    go: GoArgs,
+    words: &str,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let (weights, read) = (base.group.weights(), base.gathered.now);
+    let counts = [Source::MetricsNew, Source::MetricsLegacy];
+    let counted = gather(&session.ports, &counts, base.gathered.facts, defaults::GATHER_DEADLINE).await;
+    let apart = counted.facts.seen_apart(counted.now);
     if go.json {
         out.json(&json!({
             "schema": 1, "result": "nothing_to_do", "from": weights, "to": weights,
-            "new_percent": weights.new_percent(), "change": null,
+            "new_percent": weights.new_percent(), "change": null, "read_at": read.to_string(), "seen_apart": apart,
         }))?;
     }
-    out.say(&format!("{words}; nothing was sent"));
+    out.say(&format!("{words}, read at {} UTC; nothing was sent", read.hms()));
+    if let Some(apart) = apart {
+        out.say(&format!("  ATTENTION: {apart}; old answers of resolvers may last for some minutes"));
+    }
     Ok(Exit::Done)
 }
 
-fn describe(plan: &ShiftPlan, gates: &[Gate], out: &mut Out) {
+fn describe(session: &Session, base: &Base, plan: &ShiftPlan, gates: &[Gate], out: &mut Out) {
     out.say(&format!("{}: {}  {} → {}", plan.title(), plan.record_name(), plan.from(), plan.to));
     out.say(&format!("  {}", plan.call_text()));
     out.say(&format!(
@@ -192,6 +207,11 @@ fn describe(plan: &ShiftPlan, gates: &[Gate], out: &mut Out) {
     ));
     if plan.direction() == Direction::Back {
         out.say("  no gate blocks the way back");
+        if let Some(problem) = astray(&plan.expected, &session.stack.endpoints, Side::Legacy) {
+            out.say(&format!("  ATTENTION: {problem}: what is sent back goes there"));
+        }
+    } else if let Some(history) = base.gathered.history() {
+        out.say(&format!("  {}", history.carried_text()));
     }
     for over in &plan.overrides {
         let reason = gates.iter().find(|gate| gate.id.name() == over.gate).map_or("", |gate| gate.reason.as_str());
@@ -204,10 +224,13 @@ fn blocked_by(blocked: &[&Gate]) -> Failure {
         blocked.iter().map(|gate| format!("\n  {} {}: {}", gate.verdict.word(), gate.id, gate.reason)).collect();
     let (noun, verb) = if blocked.len() == 1 { ("gate", "blocks") } else { ("gates", "block") };
     let message = format!("{} {noun} {verb} this step; nothing was sent:{}", blocked.len(), lines.concat());
-    let hint = format!(
-        "wait until they pass (tapctl gates), or step over each by name: --override {} --reason TEXT",
-        blocked.first().map_or("GATE", |gate| gate.id.name())
-    );
+    let hint = match blocked.iter().find(|gate| !gate.id.can_be_stepped_over()) {
+        Some(gate) => format!("{} cannot be stepped over: put right what it names, then try again", gate.id),
+        None => format!(
+            "wait until they pass (tapctl gates), or step over each by name: --override {} --reason TEXT",
+            blocked.first().map_or("GATE", |gate| gate.id.name())
+        ),
+    };
     let rows: Vec<Gate> = blocked.iter().map(|gate| (*gate).clone()).collect();
     let rows = serde_json::to_value(gate_rows(&rows)).unwrap_or_default();
     Failure::new(Exit::Gate, "gate", message, hint).with("gates", rows)

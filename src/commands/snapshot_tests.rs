@@ -154,7 +154,7 @@ fn entries() -> Vec<Entry> {
 fn snapshot(facts: Facts, entries: &[Entry]) -> Snapshot {
     let history = History::of(entries);
     let policy = Policy::default();
-    let gates = evaluate(Inputs { facts: &facts, history: Some(&history), policy: &policy, now: now() });
+    let gates = evaluate(Inputs { facts: &facts, history: Some(&history), policy: &policy, endpoints: &stack().endpoints, now: now() });
     let journal = Ok(JournalRead { entries: entries.to_vec(), broken: 0, history });
     Snapshot::of(&stack(), &Gathered { facts, journal, now: now() }, &gates)
 }
@@ -204,7 +204,7 @@ fn every_gate_is_a_row_with_the_same_six_fields() {
     let rows = value["gates"].as_array().unwrap();
     let ids: Vec<_> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
     let wanted = "replication-task replication-lag tables validation alarms service targets errors latency dns-settled \
-                  bake drift stack-idle";
+                  bake drift stack-idle record-targets step-size";
     assert_eq!(ids, wanted.split_whitespace().collect::<Vec<_>>());
     for row in rows {
         let fields: Vec<_> = row.as_object().unwrap().keys().map(String::as_str).collect();

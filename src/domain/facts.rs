@@ -12,7 +12,11 @@ use super::metrics::{Metric, MetricReadings, Metrics};
 use super::replication::{Replication, TableStat};
 use super::service::{Alarm, Hosts, Identity, Service};
 use super::traffic::{Change, GroupError, GroupKey, Record, RecordGroup, Side};
-use super::units::Timestamp;
+use super::units::{Timestamp, age_text};
+
+/// Points of share by which what is counted may differ from what is set before that is said: with several thousand
+/// requests a minute, resolvers that keep old answers make less.
+const SEEN_APART: f64 = 15.0;
 
 /// One thing that is asked again and again, at its own pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -302,6 +306,33 @@ impl Facts {
     pub fn observed_new_percent(&self, now: Timestamp) -> Option<(f64, Timestamp)> {
         let both = [Metric::NewRequests, Metric::LegacyRequests].into_iter().all(|metric| self.is_read(metric, now));
         if both { self.metrics.observed_new_percent(now) } else { None }
+    }
+
+    /// Why the records may no longer be what was last read: their newest answer is too old to decide on, or a failure
+    /// came after it. Nothing when they are as good as known, or were never read.
+    #[must_use]
+    pub fn records_doubt(&self, now: Timestamp) -> Option<String> {
+        let age = now.since(self.group.as_ref()?.at);
+        let error = self.error(Source::Records);
+        if error.is_none() && age <= super::gate::FACT_STALE {
+            return None;
+        }
+        let why = error.map(|error| format!(", and Route 53 does not answer: {error}")).unwrap_or_default();
+        Some(format!("the records were read {} ago{why}; they may be others by now", age_text(age)))
+    }
+
+    /// That the share which the load balancers count is far from the one that the weights give, in a sentence.
+    #[must_use]
+    pub fn seen_apart(&self, now: Timestamp) -> Option<String> {
+        let wanted = self.shiftable()?.weights().new_percent();
+        let (seen, at) = self.observed_new_percent(now)?;
+        ((seen - wanted).abs() > SEEN_APART).then(|| {
+            format!(
+                "the load balancers counted {seen:.0} % of the requests on the new stack at {} UTC, where the weights give \
+                 {wanted:.0} %",
+                at.hm()
+            )
+        })
     }
 
     /// All alarms that were read, new region first.

@@ -20,6 +20,7 @@ pub mod series;
 pub mod service;
 pub mod shift;
 pub mod stack;
+pub mod targets;
 pub mod traffic;
 pub mod units;
 pub mod update;

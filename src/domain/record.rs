@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::shift::{Direction, Override};
-use super::units::{Timestamp, WeightPair};
+use super::units::{Percent, Timestamp, WeightPair};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -172,6 +172,8 @@ pub struct History {
     pub confirmed: Option<WeightPair>,
     /// Newest weights that the journal knows at all, and since when.
     pub known: Option<(WeightPair, Timestamp)>,
+    /// Weights with the greatest share of the new stack that the journal knows of, whoever set them.
+    pub most_carried: Option<WeightPair>,
     /// When the newest weight change came into effect on the authoritative servers: INSYNC, or first sight of somebody
     /// else's weights. Nothing before the first change.
     pub moved_at: Option<Timestamp>,
@@ -209,6 +211,7 @@ impl History {
                 if result.applied() {
                     let applied = weights.or(self.unfinished.as_ref().filter(|_| ours).map(|u| u.to));
                     if let Some(weights) = applied {
+                        self.carries(weights);
                         self.confirmed = Some(weights);
                         self.known = Some((weights, at));
                     }
@@ -235,12 +238,28 @@ impl History {
                     self.moved_at = Some(at);
                 }
                 self.known = Some((*weights, at));
+                self.carries(*weights);
             }
             Event::Accepted { weights } => {
                 self.confirmed = Some(*weights);
                 self.known.get_or_insert((*weights, at));
             }
             Event::Declined { .. } | Event::Run { .. } | Event::Note { .. } => {}
+        }
+    }
+
+    fn carries(&mut self, weights: WeightPair) {
+        if self.most_carried.is_none_or(|most| weights.new_percent() > most.new_percent()) {
+            self.most_carried = Some(weights);
+        }
+    }
+
+    /// What the new stack has carried so far, as a sentence for the question about a step.
+    #[must_use]
+    pub fn carried_text(&self) -> String {
+        match self.most_carried.map(WeightPair::new_share) {
+            None | Some(Percent::ZERO) => "the new stack has carried nothing so far".to_owned(),
+            Some(share) => format!("the new stack has carried {share} at most so far"),
         }
     }
 

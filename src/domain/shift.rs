@@ -63,16 +63,31 @@ impl ShiftPlan {
         Ok(Self { expected: expected.clone(), to, overrides: Vec::new() })
     }
 
+    /// The plan that gives the legacy stack everything although it seemed to have it already: for a reading that may be
+    /// out of date. The batch names the records as they were seen, so it changes nothing unless they still are those.
+    #[must_use]
+    pub fn back_in_doubt(expected: &RecordGroup) -> Self {
+        Self { expected: expected.clone(), to: WeightPair::for_new_share(Percent::ZERO), overrides: Vec::new() }
+    }
+
     /// The weights as they were seen.
     #[must_use]
     pub fn from(&self) -> WeightPair {
         self.expected.weights()
     }
 
-    /// Which way the traffic goes. A change that keeps the share (90/10 written as 180/20) counts as forward.
+    /// Which way the traffic goes. What leaves the new stack nothing is the way back, whatever was seen before; a change
+    /// that keeps the share (90/10 written as 180/20) counts as forward.
     #[must_use]
     pub fn direction(&self) -> Direction {
-        if self.to.new_percent() < self.from().new_percent() { Direction::Back } else { Direction::Forward }
+        let is_less = self.to.new_percent() < self.from().new_percent();
+        if is_less || self.to.new_weight() == 0 { Direction::Back } else { Direction::Forward }
+    }
+
+    /// Points of share that the new stack gets more than it has, in whole percent; 0 on the way back.
+    #[must_use]
+    pub fn points_forward(&self) -> u8 {
+        self.to.new_share().get().saturating_sub(self.from().new_share().get())
     }
 
     /// Records to delete, exactly as seen, in the order in which the batch names them.
@@ -199,7 +214,7 @@ pub(crate) mod fixtures {
             routing: Routing::Weighted(weight),
             target: Target::Alias {
                 dns_name: format!("dualstack.{id}.elb.amazonaws.com."),
-                zone_id: "Z35SXDOTRQ7X7K".into(),
+                zone_id: if id == "new" { "Z1H1FL5HABSF5" } else { "Z35SXDOTRQ7X7K" }.into(),
                 evaluate_health: true,
             },
             health_check_id: None,

@@ -416,10 +416,38 @@ fn pair_weights(pair: &RecordPair) -> Result<WeightPair, GroupError> {
     WeightPair::new(legacy, new).ok_or_else(|| GroupError::SumZero { rtype: pair.legacy.rtype.clone() })
 }
 
-/// Whether two DNS names are the same: case and the trailing dot do not count.
+/// Whether two DNS names are the same as Route 53 sees them: case, the trailing dot and the way in which a character is
+/// written do not count.
 #[must_use]
 pub fn same_name(a: &str, b: &str) -> bool {
-    a.trim_end_matches('.').eq_ignore_ascii_case(b.trim_end_matches('.'))
+    let (bare_a, bare_b) = (a.trim_end_matches('.'), b.trim_end_matches('.'));
+    bare_a.eq_ignore_ascii_case(bare_b) || normal_name(bare_a) == normal_name(bare_b)
+}
+
+/// A name as Route 53 writes it, without the trailing dot: lower case, and everything but letters, digits, `-`, `_` and
+/// the dot between labels as `\ooo`, three octal digits for each byte, so that `*` is `\052` (developer guide, "DNS
+/// domain name format"). An escaped letter is that letter; an escaped dot stays one inside a label.
+#[must_use]
+pub fn normal_name(name: &str) -> String {
+    let bytes = name.trim_end_matches('.').as_bytes();
+    let mut normal = String::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let octal = bytes.get(at + 1..at + 4).filter(|_| byte == b'\\').and_then(octal_byte);
+        at += if octal.is_some() { 4 } else { 1 };
+        let (byte, plain_dot) = (octal.unwrap_or(byte), octal.is_none() && byte == b'.');
+        if plain_dot || byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+            normal.push(byte.to_ascii_lowercase().into());
+        } else {
+            normal.push_str(&format!("\\{byte:03o}"));
+        }
+    }
+    normal
+}
+
+fn octal_byte(digits: &[u8]) -> Option<u8> {
+    let text = std::str::from_utf8(digits).ok()?;
+    u8::from_str_radix(text, 8).ok().filter(|_| digits.iter().all(u8::is_ascii_digit))
 }
 
 /// Where a change is on its way to every authoritative name server.
@@ -450,4 +478,41 @@ pub struct Change {
     pub status: ChangeStatus,
     /// When Route 53 accepted it, by Route 53's clock.
     pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{normal_name, same_name};
+
+    #[test]
+    fn names_are_compared_as_route_53_writes_them() {
+        for (a, b) in [
+            ("*.example.com", "\\052.example.com."),
+            ("APP.example.com", "app.Example.COM."),
+            ("\\141pp.example.com", "app.example.com"),
+            ("_a-b.example.com.", "_A-b.example.com"),
+            ("b\u{fc}cher.example.com", "b\\303\\274cher.example.com"),
+        ] {
+            assert!(same_name(a, b), "{a} {b}");
+        }
+        for (a, b) in [
+            ("a.b.example.com", "a\\056b.example.com"),
+            ("*.example.com", "a.example.com"),
+            ("\\052.example.com", "052.example.com"),
+            ("app.example.com", "app.example.org"),
+        ] {
+            assert!(!same_name(a, b), "{a} {b}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_as_route_53_writes_it_stays_as_it_is(name in "[ -~]{0,40}") {
+            let normal = normal_name(&name);
+            prop_assert_eq!(normal_name(&normal), normal.clone());
+            prop_assert!(same_name(&name, &normal));
+        }
+    }
 }

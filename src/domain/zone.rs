@@ -9,7 +9,8 @@
 
 use serde::Serialize;
 
-use super::traffic::{ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, Routing, Side, Target, same_name};
+use super::targets::{Leads, members};
+use super::traffic::{ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, Routing, Side, Target, normal_name, same_name};
 use super::units::{Percent, WeightPair};
 
 /// Weights of a pair on its first day.
@@ -58,7 +59,7 @@ impl Endpoints {
 /// Route 53's console puts `dualstack.` before a load balancer's name; it is the same load balancer.
 fn same_host(a: &str, b: &str) -> bool {
     let bare = |name: &str| {
-        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        let name = normal_name(name);
         name.strip_prefix("dualstack.").map(str::to_owned).unwrap_or(name)
     };
     bare(a) == bare(b)
@@ -167,6 +168,17 @@ pub enum ZoneRefusal {
         found: String,
         /// The legacy load balancer.
         legacy: String,
+    },
+    /// The member that would keep the name does not lead to the stack that the name is released to.
+    #[error(
+        "{problem}: released to the {} stack, the name would lead there for good; put the record right, then release \
+         again", to.name()
+    )]
+    Astray {
+        /// Where the name was to go.
+        to: Side,
+        /// Where the member leads.
+        problem: String,
     },
     /// The IPv6 address cannot become a pair, since there is nothing yet for its other half to point to.
     #[error(
@@ -342,6 +354,13 @@ pub fn release(key: &GroupKey, endpoints: &Endpoints, records: &[Record], to: Si
     };
     if other_weight > 0 {
         return Err(ZoneRefusal::OtherHasWeight { to, other, weights });
+    }
+    let problem = members(&group, endpoints)
+        .into_iter()
+        .find(|member| member.side == to && matches!(member.leads, Leads::Across | Leads::Elsewhere))
+        .and_then(|member| member.problem());
+    if let Some(problem) = problem {
+        return Err(ZoneRefusal::Astray { to, problem });
     }
     let creates =
         group.pairs().iter().map(|pair| simple(if to == Side::Legacy { &pair.legacy } else { &pair.new })).collect();

@@ -12,6 +12,8 @@ use crate::domain::metrics::Metric;
 use crate::domain::model::TOAST_TIME;
 use crate::domain::schedule::cost_per_hour;
 use crate::domain::series::PERIOD;
+use crate::domain::targets::{Leads, members};
+use crate::domain::traffic::{RecordGroup, Side};
 use crate::domain::units::{Timestamp, age_text, short_number};
 use crate::keymap::{KEYMAP, View};
 
@@ -134,12 +136,47 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         tail.put(data_role, data)
     };
     tail = tail.gap(1);
-    let head =
-        cx.row().gap(1).put(Role::Legacy, "legacy ").put(Role::Strong, format!("{sign}{}", percent(legacy))).gap(1);
-    let after = cx.row().gap(1).put(Role::Strong, format!("{sign}{}", percent(new))).put(Role::New, " new").gap(2);
+    let [legacy_mark, new_mark] = [Side::Legacy, Side::New].map(|side| target_mark(cx, group, side));
+    let head = cx
+        .row()
+        .gap(1)
+        .mark(legacy_mark)
+        .put(Role::Legacy, "legacy ")
+        .put(Role::Strong, format!("{sign}{}", percent(legacy)))
+        .gap(1);
+    let after = cx
+        .row()
+        .gap(1)
+        .put(Role::Strong, format!("{sign}{}", percent(new)))
+        .put(Role::New, " new ")
+        .mark(new_mark)
+        .gap(1);
     let room = width.saturating_sub(head.width() + after.width() + tail.width());
     let seen = facts.observed_new_percent(cx.world.now).map(|(seen, _)| seen);
     head.append(share_bar(cx, new, room, seen)).append(after).append(tail)
+}
+
+/// Whether the side's members lead to its own load balancer: the share beside it is that stack's only then.
+pub(super) fn target_mark(cx: &Cx<'_>, group: &RecordGroup, side: Side) -> Mark {
+    let worst = members(group, &cx.model.stack.endpoints)
+        .into_iter()
+        .filter(|member| member.side == side)
+        .map(|member| member.leads)
+        .max_by_key(|leads| match leads {
+            Leads::Home => 0,
+            Leads::Unknown => 1,
+            Leads::Across | Leads::Elsewhere => 2,
+        });
+    leads_mark(worst.unwrap_or(Leads::Unknown))
+}
+
+/// The sign of a member that leads so.
+pub(super) const fn leads_mark(leads: Leads) -> Mark {
+    match leads {
+        Leads::Home => Mark::Pass,
+        Leads::Across | Leads::Elsewhere => Mark::Fail,
+        Leads::Unknown => Mark::Unknown,
+    }
 }
 
 /// How long the display has been held still.
@@ -233,7 +270,7 @@ const fn home(gate: GateId) -> View {
     match gate {
         GateId::ReplicationTask | GateId::ReplicationLag | GateId::Tables | GateId::Validation => View::Replication,
         GateId::Alarms | GateId::Service | GateId::Targets | GateId::Errors | GateId::Latency => View::Service,
-        GateId::DnsSettled | GateId::Bake | GateId::Drift => View::Traffic,
+        GateId::DnsSettled | GateId::Bake | GateId::Drift | GateId::RecordTargets | GateId::StepSize => View::Traffic,
         GateId::StackIdle => View::Provision,
     }
 }

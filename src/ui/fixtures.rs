@@ -16,6 +16,7 @@ use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Identit
 use crate::domain::shift::{Direction, ShiftPlan};
 use crate::domain::traffic::{Change, ChangeStatus, GroupKey, Record, RecordGroup, Routing, Side, Target};
 use crate::domain::units::{Percent, Timestamp, WeightPair};
+use crate::domain::zone::{Endpoints, NewEndpoint};
 use crate::keymap::View;
 
 /// The instant of all frames.
@@ -33,6 +34,14 @@ fn stack() -> Stack {
         legacy_lb: "techvault-legacy".into(),
         aurora: "techvault-prod".into(),
         host: "bastion-1".into(),
+        endpoints: Endpoints {
+            legacy_dns: "techvault-legacy-1234567890.us-east-1.elb.amazonaws.com".into(),
+            new: Some(NewEndpoint {
+                dns: "techvault-prod-987654321.us-west-2.elb.amazonaws.com".into(),
+                zone_id: "Z1H1FL5HABSF5".into(),
+            }),
+            evaluate_health: true,
+        },
         ..crate::domain::model::fixtures::stack()
     }
 }
@@ -339,6 +348,7 @@ pub(super) fn judge(model: &mut Model) {
         facts: &model.live.facts,
         history: model.live.history.as_ref(),
         policy: &model.policy,
+        endpoints: &model.stack.endpoints,
         now: model.live.now,
     });
     model.live.gates = gates;

@@ -13,11 +13,12 @@ use crate::domain::model::Listing;
 use crate::domain::record::{Entry, Event};
 use crate::domain::series::{Point, is_settled};
 use crate::domain::shift::USUAL_INSYNC;
-use crate::domain::traffic::{Record, RecordGroup, Routing, Target};
+use crate::domain::targets::leads;
+use crate::domain::traffic::{Record, RecordGroup, Routing, Side, Target};
 use crate::domain::units::{age_text, short_number};
 use crate::keymap::{Action, key_for};
 
-use super::chrome::{percent, share_bar};
+use super::chrome::{leads_mark, percent, share_bar};
 use super::cx::Cx;
 use super::first_day;
 use super::text::{draw_lines, first_row, wrap};
@@ -128,8 +129,12 @@ fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
             .gap(2)
             .put(Role::Dim, how_text(record));
         let target = record.target_text();
+        let row = match member_side(cx, record).map(|side| leads(side, record, &cx.model.stack.endpoints)) {
+            Some(leads) => row.gap(2).mark(leads_mark(leads)),
+            None => row.gap(2),
+        };
         if row.width() + cx.cells(&target) + 2 <= width {
-            lines.push(row.gap(2).put(text, target).line());
+            lines.push(row.put(text, target).line());
         } else {
             lines.push(row.line());
             for part in wrap(cx.theme, &target, width.saturating_sub(6)) {
@@ -138,6 +143,12 @@ fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         }
     }
     lines
+}
+
+/// Whose record it is meant to be, by its identifier.
+fn member_side(cx: &Cx<'_>, record: &Record) -> Option<Side> {
+    let (id, key) = (record.set_identifier.as_deref()?, &cx.model.stack.group);
+    if id == key.legacy_id { Some(Side::Legacy) } else { (id == key.new_id).then_some(Side::New) }
 }
 
 fn side_of<'r>(cx: &Cx<'_>, record: &'r Record) -> (Role, &'r str) {

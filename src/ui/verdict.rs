@@ -56,7 +56,8 @@ const fn feeds(gate: GateId) -> &'static [Source] {
         GateId::Service => &[Source::Service],
         GateId::Targets => &[Source::Targets],
         GateId::Errors | GateId::Latency => &[Source::Records, Source::MetricsNew, Source::MetricsLegacy],
-        GateId::DnsSettled | GateId::Bake | GateId::Drift => &[Source::Records],
+        GateId::DnsSettled | GateId::Bake | GateId::Drift | GateId::RecordTargets => &[Source::Records],
+        GateId::StepSize => &[],
         GateId::StackIdle => &[Source::StackRun],
     }
 }

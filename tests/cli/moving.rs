@@ -127,7 +127,7 @@ fn waiting_follows_to_insync_and_reads_back() {
 
 #[test]
 fn of_two_shifts_at_the_same_moment_exactly_one_wins() {
-    for (first, second) in [("10", "20"), ("20", "10"), ("10", "10")] {
+    for (first, second) in [("10", "5"), ("5", "10"), ("10", "10")] {
         let drill = Drill::steady();
         let start = |share: &str| {
             let mut command = drill.command("a", &["shift", "--to", share, "--yes", "--json"]);
@@ -285,4 +285,42 @@ fn the_report_tells_the_whole_story() {
     assert!(std::fs::read_to_string(&file).unwrap().contains("## Timeline"));
     let since = drill.run("journal --json --since 10s").ended(0).json();
     assert_eq!(since["entries"].as_array().unwrap().len(), 1, "only INSYNC is as young as that: {since}");
+}
+
+#[test]
+fn more_than_ten_points_at_once_need_their_name_and_the_way_back_never_does() {
+    let drill = Drill::steady();
+    for share in ["11", "50", "100"] {
+        let ran = drill.run(&format!("shift --to {share} --yes --json")).ended(3).json();
+        assert_eq!(ran["error"]["gates"][0]["id"], "step-size", "{ran}");
+    }
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 0);
+    let ran = drill.run("shift --to 50 --yes --override step-size --reason rehearsal --json").ended(0);
+    assert!(ran.stderr.contains("the new stack has carried nothing so far"), "{}", ran.stderr);
+    assert_eq!(drill.weights(), (50, 50));
+    drill.run("rollback --yes").ended(0);
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[test]
+fn members_that_lead_elsewhere_go_nowhere_forward_and_the_way_back_says_where() {
+    let drill = Drill::steady();
+    let mut outputs: Value = serde_json::from_str(&std::fs::read_to_string(&drill.outputs).unwrap()).unwrap();
+    let (legacy, new) = (outputs["legacySetIdentifier"].clone(), outputs["newSetIdentifier"].clone());
+    outputs["legacySetIdentifier"] = new;
+    outputs["newSetIdentifier"] = legacy;
+    std::fs::write(&drill.outputs, outputs.to_string()).unwrap();
+    // The member that is called legacy now leads to the new load balancer; the pair stands at 0/100.
+    let status = drill.run("status --json").ended(0).json();
+    let gate = status["gates"].as_array().unwrap().iter().find(|gate| gate["id"] == "record-targets").unwrap().clone();
+    assert_eq!(gate["verdict"], "fail", "{gate}");
+    assert_eq!(status["ready_to_shift"], false);
+    let doctor = drill.run("doctor");
+    assert!(doctor.stdout.contains("FAIL  record-targets"), "{}", doctor.stdout);
+    let back = drill.run("rollback --dry-run").ended(0);
+    assert!(back.stderr.contains("the NEW load balancer: what is sent back goes there"), "{}", back.stderr);
+    drill.run("shift --to 90 --yes").ended(0);
+    let forward = drill.run("shift --to 100 --yes --override record-targets --reason hurry --json").ended(3).json();
+    let names: Vec<_> = forward["error"]["gates"].as_array().unwrap().iter().map(|gate| gate["id"].clone()).collect();
+    assert!(names.contains(&json!("record-targets")), "{forward}");
 }

@@ -97,7 +97,7 @@ fn anything_else_leaves_things_as_they_are() {
 fn all_traffic_needs_the_records_name() {
     for (typed, code, weights) in [("y", 5, (100, 0)), ("app.example.com", 0, (0, 100))] {
         let drill = Drill::steady();
-        let mut session = Session::open(&drill, "shift --to 100");
+        let mut session = Session::open(&drill, "shift --to 100 --override step-size --reason drill");
         session.until("Type app.example.com. to go on: ");
         session.type_line(typed);
         let (status, text) = session.end();
@@ -111,11 +111,11 @@ fn what_somebody_else_does_while_the_question_stands_is_a_conflict() {
     let drill = Drill::steady();
     let mut session = Session::open(&drill, "shift --to 10");
     session.until("Go on? [y/N] ");
-    let other = drill.command("b", &["shift", "--to", "20", "--yes"]).output().unwrap();
+    let other = drill.command("b", &["shift", "--to", "5", "--yes"]).output().unwrap();
     assert_eq!(other.status.code(), Some(0), "{}", String::from_utf8_lossy(&other.stderr));
     session.type_line("y");
     let (status, text) = session.end();
     assert_eq!(status.exit_code(), 4, "{text}");
-    assert!(text.contains("expected 100/0, found 80/20"), "{text}");
-    assert_eq!(drill.weights(), (80, 20));
+    assert!(text.contains("expected 100/0, found 95/5"), "{text}");
+    assert_eq!(drill.weights(), (95, 5));
 }

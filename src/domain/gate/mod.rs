@@ -1,4 +1,4 @@
-//! The gates: thirteen questions that all have to be answered with a pass before traffic moves to the new stack.
+//! The gates: questions that all have to be answered with a pass before traffic moves to the new stack.
 //!
 //! Pure. A gate is a row: id, verdict, value, limit, a sentence for the operator and the age of what it looked at.
 //! Data that is missing, old or partial gives [`Verdict::Unknown`], which blocks exactly as a failure does. Moving
@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorKind, PortError};
 use super::facts::{Fact, Facts, Source};
 use super::record::History;
+use super::shift::{Override, ShiftPlan};
 use super::units::{Timestamp, age_text};
+use super::zone::Endpoints;
 
 /// A fact from a Describe call that is older than this no longer passes a gate: eight polls in a row gave nothing.
 pub const FACT_STALE: Duration = Duration::from_secs(120);
@@ -55,11 +57,15 @@ pub enum GateId {
     Drift,
     /// No Pulumi run goes on.
     StackIdle,
+    /// Every member leads to the load balancer that the stack outputs name, and that the other gates watch.
+    RecordTargets,
+    /// The step is no larger than the policy allows at once.
+    StepSize,
 }
 
 impl GateId {
     /// Every gate.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ReplicationTask,
         Self::ReplicationLag,
         Self::Tables,
@@ -73,6 +79,8 @@ impl GateId {
         Self::Bake,
         Self::Drift,
         Self::StackIdle,
+        Self::RecordTargets,
+        Self::StepSize,
     ];
 
     /// The name used on the command line and in JSON.
@@ -92,7 +100,16 @@ impl GateId {
             Self::Bake => "bake",
             Self::Drift => "drift",
             Self::StackIdle => "stack-idle",
+            Self::RecordTargets => "record-targets",
+            Self::StepSize => "step-size",
         }
+    }
+
+    /// Whether an operator may step over it by name. Where a member leads elsewhere, the other gates watch another
+    /// balancer than the one that would get the traffic, and no reason mends that.
+    #[must_use]
+    pub const fn can_be_stepped_over(self) -> bool {
+        !matches!(self, Self::RecordTargets)
     }
 
     /// The gate of that name.
@@ -188,6 +205,8 @@ pub struct Policy {
     /// Requests per minute below which the new load balancer counts as unused before a `destroy`: a stray scanner from
     /// outside. Checks that are sent straight to it need more.
     pub unused_per_min: f64,
+    /// Points of share that go to the new stack in one step at most.
+    pub max_step: u8,
     /// Settled minutes that make up the window of the error and latency comparison.
     pub window: usize,
     /// Alarms that have to exist.
@@ -204,6 +223,7 @@ impl Default for Policy {
             latency_factor: 2.0,
             latency_floor: 0.050,
             unused_per_min: 1.0,
+            max_step: 10,
             window: 3,
             expected_alarms: Vec::new(),
         }
@@ -219,6 +239,8 @@ pub struct Inputs<'a> {
     pub history: Option<&'a History>,
     /// The limits.
     pub policy: &'a Policy,
+    /// The load balancers of the stack outputs.
+    pub endpoints: &'a Endpoints,
     /// Now.
     pub now: Timestamp,
 }
@@ -242,6 +264,8 @@ pub fn evaluate(inputs: Inputs<'_>) -> Vec<Gate> {
             GateId::Bake => weights::bake(inputs),
             GateId::Drift => weights::drift(inputs),
             GateId::StackIdle => weights::stack_idle(inputs),
+            GateId::RecordTargets => weights::record_targets(inputs),
+            GateId::StepSize => weights::next_step_size(inputs),
         })
         .collect()
 }
@@ -253,9 +277,20 @@ pub fn runs(gates: &mut [Gate], run: &str, now: Timestamp) {
     }
 }
 
+/// The gates for this very step: what they say of the stack, and whether the step is small enough.
+#[must_use]
+pub fn for_step(gates: &[Gate], plan: &ShiftPlan, policy: &Policy) -> Vec<Gate> {
+    let mut gates = gates.to_vec();
+    for gate in gates.iter_mut().filter(|gate| gate.id == GateId::StepSize) {
+        *gate = weights::step_size(plan.points_forward(), policy);
+    }
+    gates
+}
+
 /// The gates that do not pass and are not stepped over by name.
-pub fn blocking<'a>(gates: &'a [Gate], overridden: &'a [super::shift::Override]) -> impl Iterator<Item = &'a Gate> {
-    gates.iter().filter(move |gate| !gate.passes() && !overridden.iter().any(|o| o.gate == gate.id.name()))
+pub fn blocking<'a>(gates: &'a [Gate], overridden: &'a [Override]) -> impl Iterator<Item = &'a Gate> {
+    let over = move |gate: &Gate| gate.id.can_be_stepped_over() && overridden.iter().any(|o| o.gate == gate.id.name());
+    gates.iter().filter(move |gate| !gate.passes() && !over(gate))
 }
 
 /// Whether every gate passes. An empty list passes nothing.

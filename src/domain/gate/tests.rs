@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::*;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::Observation;
+use crate::domain::model::fixtures::stack;
 use crate::domain::metrics::{Metric, MetricReadings};
 use crate::domain::record::{Entry, Event};
 use crate::domain::replication::{Replication, ReplicationTask, TableStat, TaskStatus};
 use crate::domain::series::{Point, Series};
 use crate::domain::service::{Alarm, AlarmState, Host, Hosts};
 use crate::domain::shift::fixtures::{key, record};
-use crate::domain::traffic::Side;
+use crate::domain::traffic::{Record, Side};
 use crate::domain::units::WeightPair;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_020_000);
@@ -20,11 +21,17 @@ struct Case {
     facts: Facts,
     history: Option<History>,
     policy: Policy,
+    endpoints: Endpoints,
 }
 
 impl Case {
     fn new() -> Self {
-        Self { facts: Facts::default(), history: Some(History::default()), policy: Policy::default() }
+        Self {
+            facts: Facts::default(),
+            history: Some(History::default()),
+            policy: Policy::default(),
+            endpoints: stack().endpoints,
+        }
     }
 
     fn learn(mut self, source: Source, observation: Observation) -> Self {
@@ -65,7 +72,7 @@ impl Case {
     }
 
     fn gate(&self, id: GateId, now: Timestamp) -> Gate {
-        let inputs = Inputs { facts: &self.facts, history: self.history.as_ref(), policy: &self.policy, now };
+        let inputs = Inputs { facts: &self.facts, history: self.history.as_ref(), policy: &self.policy, endpoints: &self.endpoints, now };
         evaluate(inputs).into_iter().find(|g| g.id == id).unwrap()
     }
 
@@ -315,4 +322,61 @@ fn a_pulumi_run_keeps_the_weights_where_they_are() {
         Verdict::Fail,
         "wait until it has ended",
     );
+}
+
+#[test]
+fn members_that_lead_elsewhere_block_by_name_and_no_reason_steps_over_that() {
+    let swapped = || vec![record("A", "legacy", 100), record("A", "new", 0)];
+    let across = |mut records: Vec<Record>| {
+        let (legacy, new) = (records[0].target.clone(), records[1].target.clone());
+        (records[0].target, records[1].target) = (new, legacy);
+        records
+    };
+    Case::new().weights(100, 0).says(GateId::RecordTargets, Verdict::Pass, "its own stack's load balancer");
+    let case = Case::new().learn(Source::Records, Observation::Records(across(swapped())));
+    case.says(GateId::RecordTargets, Verdict::Fail, "the A member legacy leads to alias dualstack.new.elb");
+    let gates = evaluate(Inputs {
+        facts: &case.facts,
+        history: case.history.as_ref(),
+        policy: &case.policy,
+        endpoints: &case.endpoints,
+        now: NOW,
+    });
+    let over = GateId::ALL.map(|id| Override { gate: id.name().into(), reason: "hurry".into() });
+    let left: Vec<GateId> = blocking(&gates, &over).map(|gate| gate.id).collect();
+    assert_eq!(left, [GateId::RecordTargets]);
+    let mut ipv6 = vec![record("AAAA", "legacy", 100), record("AAAA", "new", 0)];
+    ipv6[1].target = ipv6[0].target.clone();
+    let both = [swapped(), ipv6].concat();
+    Case::new().learn(Source::Records, Observation::Records(both)).says(
+        GateId::RecordTargets,
+        Verdict::Fail,
+        "the AAAA member new leads to",
+    );
+    let mut unset = Case::new().weights(100, 0);
+    unset.endpoints.new = None;
+    unset.says(GateId::RecordTargets, Verdict::Unknown, "not known");
+}
+
+#[test]
+fn a_step_of_more_points_than_the_policy_allows_needs_its_name() {
+    let of = |from: (u8, u8), share: u8| {
+        let seen = crate::domain::shift::fixtures::group(WeightPair::new(from.0, from.1).unwrap());
+        let plan = ShiftPlan::new(&seen, crate::domain::units::Percent::new(share).unwrap()).unwrap();
+        let gates = for_step(&[weights::step_size(0, &Policy::default())], &plan, &Policy::default());
+        gates[0].verdict
+    };
+    for (from, share, verdict) in [
+        ((100, 0), 10, Verdict::Pass),
+        ((100, 0), 11, Verdict::Fail),
+        ((100, 0), 100, Verdict::Fail),
+        ((90, 10), 20, Verdict::Pass),
+        ((90, 10), 21, Verdict::Fail),
+        ((7, 1), 23, Verdict::Pass),
+        ((0, 100), 0, Verdict::Pass),
+        ((10, 90), 5, Verdict::Pass),
+        ((128, 127), 100, Verdict::Fail),
+    ] {
+        assert_eq!(of(from, share), verdict, "{from:?} to {share}");
+    }
 }

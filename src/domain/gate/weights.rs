@@ -5,7 +5,8 @@ use crate::domain::facts::Source;
 use crate::domain::traffic::ChangeStatus;
 use crate::domain::units::{Timestamp, age_text, countdown_text};
 
-use super::{Gate, GateId, Inputs, Verdict, fresh};
+use super::{Gate, GateId, Inputs, Policy, Verdict, fresh};
+use crate::domain::targets::{Leads, Member, members};
 
 const NO_JOURNAL: &str = "the journal of this host could not be read, so it is not known what was changed last";
 
@@ -141,6 +142,72 @@ pub(super) fn drift(inputs: Inputs<'_>) -> Gate {
         ),
     };
     gate.at(at)
+}
+
+pub(super) fn record_targets(inputs: Inputs<'_>) -> Gate {
+    const ID: GateId = GateId::RecordTargets;
+    const LIMIT: &str = "own balancers";
+    let (group, at) = match fresh(inputs.facts.group.as_ref(), Source::Records, inputs) {
+        Ok((Ok(group), at)) => (group, at),
+        Ok((Err(shape), at)) if awaits_up(inputs) => {
+            return Gate::unknown(ID, LIMIT, format!("no pair yet: {shape}")).at(at);
+        }
+        Ok((Err(shape), at)) => return Gate::unknown(ID, LIMIT, format!("no pair to look at: {shape}")).at(at),
+        Err(why) => return Gate::unknown(ID, LIMIT, why),
+    };
+    let members = members(group, inputs.endpoints);
+    let wrong: Vec<&Member<'_>> =
+        members.iter().filter(|m| matches!(m.leads, Leads::Across | Leads::Elsewhere)).collect();
+    if !wrong.is_empty() {
+        let problems: Vec<String> = wrong.iter().filter_map(|member| member.problem()).collect();
+        let value = format!("{} of {} astray", wrong.len(), members.len());
+        let reason = format!(
+            "{}; put the records right, or mend legacyLbDnsName, albDnsName and albZoneId in the stack outputs: this \
+             cannot be stepped over",
+            problems.join("; ")
+        );
+        return Gate::new(ID, Verdict::Fail, value, LIMIT, reason).at(at);
+    }
+    match members.iter().find(|member| member.leads == Leads::Unknown).and_then(Member::problem) {
+        Some(why) => Gate::unknown(ID, LIMIT, format!("{why}: the stack outputs do not name it")).at(at),
+        None => {
+            let value = format!("{0} of {0}", members.len());
+            Gate::new(ID, Verdict::Pass, value, LIMIT, "every member leads to its own stack's load balancer").at(at)
+        }
+    }
+}
+
+/// What the next step of the policy's size says, as long as it is known from where it would go.
+pub(super) fn next_step_size(inputs: Inputs<'_>) -> Gate {
+    let most = inputs.policy.max_step;
+    match fresh(inputs.facts.group.as_ref(), Source::Records, inputs) {
+        Ok((Ok(group), at)) => step_size(most.min(100 - group.new_share().get()), inputs.policy).at(at),
+        Ok((Err(shape), at)) => {
+            let why = format!("the weights are not known: {shape}");
+            Gate::unknown(GateId::StepSize, &step_limit(inputs.policy), why).at(at)
+        }
+        Err(why) => Gate::unknown(GateId::StepSize, &step_limit(inputs.policy), why),
+    }
+}
+
+fn step_limit(policy: &Policy) -> String {
+    format!("≤ {} points", policy.max_step)
+}
+
+/// Whether `points` of share may go to the new stack at once.
+pub(super) fn step_size(points: u8, policy: &Policy) -> Gate {
+    const ID: GateId = GateId::StepSize;
+    let limit = step_limit(policy);
+    if points <= policy.max_step {
+        let reason = format!("no step moves more than {} points at once", policy.max_step);
+        return Gate::new(ID, Verdict::Pass, format!("{points} points"), &limit, reason);
+    }
+    let reason = format!(
+        "{points} points at once, and no gate has seen the new stack carry so much: go in steps of {}, or step over it by \
+         name, with a reason, on the command line",
+        policy.max_step
+    );
+    Gate::new(ID, Verdict::Fail, format!("{points} points"), &limit, reason)
 }
 
 pub(super) fn stack_idle(inputs: Inputs<'_>) -> Gate {

@@ -117,6 +117,7 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
         facts: &model.live.facts,
         history: model.live.history.as_ref(),
         policy: &model.policy,
+        endpoints: &model.stack.endpoints,
         now: model.live.now,
     });
     if let Some(run) = model.provision.going_on() {

@@ -37,14 +37,19 @@ pub(super) fn propose(model: &mut Model, share: Percent) {
         return toast(model, "a change is being sent; wait for its answer, then press again", true);
     }
     let Some(group) = model.live.facts.shiftable() else { return no_group(model) };
-    let plan = match ShiftPlan::new(group, share) {
-        Ok(plan) => plan,
-        Err(PlanError::NothingToDo(weights)) => {
-            return toast(model, format!("the weights already are {weights}"), false);
+    let facts = &model.live.facts;
+    let plan = match (ShiftPlan::new(group, share), facts.records_doubt(model.live.now)) {
+        (Ok(plan), _) => plan,
+        // What is not known is not "already": the batch can only fail, or find everything as it is to be.
+        (Err(PlanError::NothingToDo(_)), Some(_)) if share == Percent::ZERO => ShiftPlan::back_in_doubt(group),
+        (Err(PlanError::NothingToDo(weights)), doubt) => {
+            let apart = doubt.or_else(|| facts.seen_apart(model.live.now));
+            let but = apart.as_ref().map(|apart| format!(", but {apart}")).unwrap_or_default();
+            return toast(model, format!("the weights already are {weights}{but}"), apart.is_some());
         }
     };
     if plan.direction() == Direction::Forward {
-        let reasons = blocked_by(&model.live.gates);
+        let reasons = blocked_by(&gate::for_step(&model.live.gates, &plan, &model.policy));
         if !reasons.is_empty() {
             return notice(model, format!("Blocked: {} not moved", share_text(&plan)), reasons);
         }
@@ -145,8 +150,9 @@ fn lost_ground(model: &Model, plan: &ShiftPlan) -> Option<String> {
     if model.live.facts.shiftable() != Some(&plan.expected) {
         return Some("the records changed while you looked at the question".to_owned());
     }
-    if plan.direction() == Direction::Forward && !gate::all_pass(&model.live.gates) {
-        let first = gate::blocking(&model.live.gates, &[]).next();
+    let gates = gate::for_step(&model.live.gates, plan, &model.policy);
+    if plan.direction() == Direction::Forward && !gate::all_pass(&gates) {
+        let first = gate::blocking(&gates, &[]).next();
         return Some(first.map_or_else(
             || "the gates are not known".to_owned(),
             |g| format!("{} no longer passes: {}", g.id, g.reason),

@@ -49,6 +49,20 @@ impl Cockpit {
         cockpit
     }
 
+    /// The same with this share on the new stack, set and baked long ago.
+    fn at(share: u8) -> Self {
+        let mut cockpit = Self::new();
+        cockpit.weights = WeightPair::for_new_share(crate::domain::units::Percent::new(share).unwrap());
+        let at = cockpit.model.live.now.minus(Duration::from_secs(3600));
+        let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+        let weights = cockpit.weights;
+        let entries = vec![entry(Event::Seen { weights }), entry(Event::Accepted { weights })];
+        cockpit.feed(Msg::JournalRead { result: Ok((entries, 0)) });
+        cockpit.wait(1);
+        cockpit.answer_all();
+        cockpit
+    }
+
     fn feed(&mut self, msg: Msg) -> Vec<Effect> {
         let effects = update(&mut self.model, msg);
         self.sent.extend(effects.iter().cloned());
@@ -356,8 +370,44 @@ fn the_way_back_is_open_from_any_view_while_everything_else_fails() {
 }
 
 #[test]
-fn taking_the_last_share_asks_for_the_records_name() {
+fn more_than_ten_points_at_once_are_not_moved_by_a_typed_share() {
+    for share in ["11", "50", "100"] {
+        let mut cockpit = Cockpit::ready();
+        cockpit.press('=');
+        for c in share.chars() {
+            cockpit.press(c);
+        }
+        cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+        assert!(cockpit.notice().contains("step-size"), "{}", cockpit.notice());
+    }
+}
+
+#[test]
+fn a_blind_cockpit_asks_before_it_sends_back_what_may_be_there_already() {
+    let unreachable = || PortError::new(ErrorKind::Unreachable, "route53:ListResourceRecordSets", "no route");
     let mut cockpit = Cockpit::ready();
+    cockpit.press('R');
+    assert!(cockpit.model.dialog.is_none(), "what was just read is known");
+    cockpit.wait(20);
+    cockpit.answer_with(|c, query| if *query == Query::Records { Err(unreachable()) } else { Ok(c.reply(query)) });
+    cockpit.press('R');
+    assert!(matches!(cockpit.model.dialog, Some(Dialog::Shift(_))), "unknown is not already: {:?}", cockpit.model.dialog);
+    assert!(cockpit.model.live.facts.records_doubt(cockpit.model.live.now).unwrap().contains("20 s ago"));
+    cockpit.arm();
+    let effects = cockpit.press('y');
+    let sent = effects.iter().find_map(|e| if let Effect::Shift { plan, .. } = e { Some(plan.get().clone()) } else { None });
+    let plan = sent.expect("the way back is open");
+    assert_eq!((plan.from(), plan.to, plan.direction()), (plan.to, plan.from(), Direction::Back));
+
+    let mut cockpit = Cockpit::ready();
+    cockpit.wait(24 * 60);
+    cockpit.press('R');
+    assert!(matches!(cockpit.model.dialog, Some(Dialog::Shift(_))), "a reading of 24 min ago is none");
+}
+
+#[test]
+fn taking_the_last_share_asks_for_the_records_name() {
+    let mut cockpit = Cockpit::at(90);
     cockpit.press('=');
     for c in "100".chars() {
         cockpit.press(c);

@@ -5,12 +5,16 @@
 use ratatui::text::Line;
 
 use crate::domain::confirm::Confirmation;
-use crate::domain::gate::blocking;
+use crate::domain::gate::{blocking, for_step};
+use crate::domain::record::History;
 use crate::domain::service::Writer;
 use crate::domain::shift::{Direction, ShiftPlan, USUAL_INSYNC};
+use crate::domain::targets::{astray, leads};
+use crate::domain::traffic::Side;
 use crate::domain::units::{age_text, countdown_text};
 use crate::keymap::{Action, key_for};
 
+use super::super::chrome::leads_mark;
 use super::super::cx::Cx;
 use super::super::text::wrap;
 use super::super::theme::{Mark, Role};
@@ -25,6 +29,7 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<ShiftPlan>, width: usiz
     let call = format!("{}. One batch: it fails whole when a record is not as shown.", plan.call_text());
     named(cx, &mut does, "call", Role::Text, &call, width);
     named(cx, &mut does, "effect", Role::Text, &effect(cx, plan), width);
+    said(cx, plan, &mut allowed, width);
     let mut back = Vec::new();
     named(cx, &mut back, "back", Role::Text, &way_back(cx, plan), width);
     let verb = match plan.direction() {
@@ -41,6 +46,29 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<ShiftPlan>, width: usiz
     ];
     let foot = question_foot(cx, question, verb, width);
     Sheet { shorter, ..Sheet::asking(plan.title(), body, foot) }
+}
+
+/// What the operator has to know before this answer: where a member really leads, that the reading is old, what the new
+/// stack has carried so far.
+fn said(cx: &Cx<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, width: usize) {
+    let live = &cx.model.live;
+    if plan.direction() == Direction::Back {
+        if let Some(problem) = astray(&plan.expected, &cx.model.stack.endpoints, Side::Legacy) {
+            let text = format!("{problem}: what is sent back goes there");
+            named(cx, lines, "LEADS TO", Role::Fail, &text, width);
+        }
+        if let Some(doubt) = live.facts.records_doubt(live.now) {
+            let text = format!("{doubt}. The batch fails as a whole when they are.");
+            named(cx, lines, "reading", Role::Unknown, &text, width);
+        }
+    } else {
+        let carried = live.history.as_ref().map(History::carried_text);
+        let carried = carried.unwrap_or_else(|| "what the new stack has carried so far is not known".to_owned());
+        named(cx, lines, "so far", Role::Text, &carried, width);
+    }
+    if let Some(apart) = live.facts.seen_apart(live.now) {
+        named(cx, lines, "seen", Role::Unknown, &apart, width);
+    }
 }
 
 /// What becomes of the weights, a line for each type; for small screens.
@@ -66,8 +94,12 @@ fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize, targets: bool) -> Vec<Li
     let mut lines = vec![name.num(Role::Dim, "now", 5).num(Role::Dim, "after", 9).line()];
     let target = plan.target();
     for (before, after) in plan.expected.pairs().iter().zip(target.pairs()) {
-        let sides = [(&before.legacy, &after.legacy, Role::Legacy), (&before.new, &after.new, Role::New)];
-        for (seen, wanted, role) in sides {
+        let sides = [
+            (&before.legacy, &after.legacy, Role::Legacy, Side::Legacy),
+            (&before.new, &after.new, Role::New, Side::New),
+        ];
+        for (seen, wanted, role, side) in sides {
+            let mark = leads_mark(leads(side, seen, &cx.model.stack.endpoints));
             let weight = |w: Option<u8>| w.map_or_else(|| "?".to_owned(), |w| w.to_string());
             let row = cx
                 .row()
@@ -76,7 +108,8 @@ fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize, targets: bool) -> Vec<Li
                 .num(Role::Text, weight(seen.weight()), 5)
                 .put(Role::Dim, "  → ")
                 .num(Role::Strong, weight(wanted.weight()), 5)
-                .gap(3);
+                .gap(3)
+                .mark(mark);
             let (room, target) = (row.room(width), seen.target_text());
             if !targets {
                 lines.push(row.line());
@@ -94,7 +127,7 @@ fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize, targets: bool) -> Vec<Li
 
 /// What allows it.
 fn gates(cx: &Cx<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, width: usize) {
-    let gates = &cx.model.live.gates;
+    let gates = &for_step(&cx.model.live.gates, plan, &cx.model.policy);
     let now = cx.model.live.now;
     let passed = gates.iter().filter(|g| g.passes()).count();
     let of = format!("{passed} of {} gates pass", gates.len());
