@@ -174,13 +174,7 @@ fn stepped_over(gates: &[Gate], overrides: &[Override]) -> Vec<Override> {
 }
 
 /// The weights are there already: when that was read, and whether the traffic follows them.
-async fn nothing_to_do(
-    session: &Session,
-    base: Base,
-    go: GoArgs,
-    words: &str,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+async fn nothing_to_do(session: &Session, base: Base, go: GoArgs, words: &str, out: &mut Out) -> Result<Exit, Failure> {
     let (weights, read) = (base.group.weights(), base.gathered.now);
     let counts = [Source::MetricsNew, Source::MetricsLegacy];
     let counted = gather(&session.ports, &counts, base.gathered.facts, defaults::GATHER_DEADLINE).await;

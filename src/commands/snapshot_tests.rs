@@ -154,7 +154,13 @@ fn entries() -> Vec<Entry> {
 fn snapshot(facts: Facts, entries: &[Entry]) -> Snapshot {
     let history = History::of(entries);
     let policy = Policy::default();
-    let gates = evaluate(Inputs { facts: &facts, history: Some(&history), policy: &policy, endpoints: &stack().endpoints, now: now() });
+    let gates = evaluate(Inputs {
+        facts: &facts,
+        history: Some(&history),
+        policy: &policy,
+        endpoints: &stack().endpoints,
+        now: now(),
+    });
     let journal = Ok(JournalRead { entries: entries.to_vec(), broken: 0, history });
     Snapshot::of(&stack(), &Gathered { facts, journal, now: now() }, &gates)
 }

@@ -248,7 +248,10 @@ mod tests {
         assert!(!question.is_armed(later), "it arms anew");
         assert!(question.is_armed(later + ARMS_AFTER));
         question.cut();
-        assert!(matches!(question.key(DialogKey::Other, later), Answer::Declined(7)), "Escape leaves what is half seen");
+        assert!(
+            matches!(question.key(DialogKey::Other, later), Answer::Declined(7)),
+            "Escape leaves what is half seen"
+        );
     }
 
     #[test]

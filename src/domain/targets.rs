@@ -49,7 +49,9 @@ impl Member<'_> {
                 let own = balancer(self.side);
                 Some(format!("the {rtype} member {id} leads to {target}, which is not {own} of the stack outputs"))
             }
-            Leads::Unknown => Some(format!("it is not known whether the {rtype} member {id} leads to {}", balancer(self.side))),
+            Leads::Unknown => {
+                Some(format!("it is not known whether the {rtype} member {id} leads to {}", balancer(self.side)))
+            }
         }
     }
 }

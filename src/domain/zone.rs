@@ -10,7 +10,9 @@
 use serde::Serialize;
 
 use super::targets::{Leads, members};
-use super::traffic::{ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, Routing, Side, Target, normal_name, same_name};
+use super::traffic::{
+    ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, Routing, Side, Target, normal_name, same_name,
+};
 use super::units::{Percent, WeightPair};
 
 /// Weights of a pair on its first day.

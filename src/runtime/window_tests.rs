@@ -98,7 +98,10 @@ async fn sent_after(acts: &'static [Act]) -> bool {
 #[tokio::test(start_paused = true)]
 async fn a_window_that_shrinks_without_a_word_takes_no_answer_to_its_question() {
     use Act::{Size, Type, Wait};
-    assert!(sent_after(&[Wait(2000), Type('R'), Wait(1500), Type('y'), Wait(500)]).await, "the question as it should be");
+    assert!(
+        sent_after(&[Wait(2000), Type('R'), Wait(1500), Type('y'), Wait(500)]).await,
+        "the question as it should be"
+    );
     let unseen: [&[Act]; 3] = [
         &[Wait(2000), Type('R'), Wait(1500), Size(40, 10), Type('y'), Wait(500)],
         &[Wait(2000), Type('R'), Wait(1500), Size(80, 14), Type('y'), Wait(500)],

@@ -89,7 +89,10 @@ fn changes(effect: &Effect) -> bool {
     match effect {
         Effect::Shift { .. } => true,
         Effect::Append(entry) => matches!(entry.event, Event::Accepted { .. }),
-        Effect::Provision { order, .. } => matches!(order, Order::Execute(_) | Order::Terminate(_) | Order::ClearLocks(_) | Order::SetConfig(_) | Order::Zone(_)),
+        Effect::Provision { order, .. } => matches!(
+            order,
+            Order::Execute(_) | Order::Terminate(_) | Order::ClearLocks(_) | Order::SetConfig(_) | Order::Zone(_)
+        ),
         _ => false,
     }
 }
@@ -100,7 +103,11 @@ fn needed(model: &Model) -> Option<Vec<String>> {
     match &model.dialog {
         Some(Dialog::Shift(question)) => {
             let plan = question.subject();
-            let back = if plan.direction() == Direction::Back { "forward again, once every gate passes" } else { "RDS takes the writes" };
+            let back = if plan.direction() == Direction::Back {
+                "forward again, once every gate passes"
+            } else {
+                "RDS takes the writes"
+            };
             let leave = if *question.need() == Need::Yes { "any other key: leave it" } else { "Esc leaves it" };
             let (from, to) = (plan.from().new_weight(), plan.to.new_weight());
             let mut all = vec![back.to_owned(), leave.to_owned(), from.to_string(), to.to_string()];
@@ -206,7 +213,8 @@ fn every_question_about_weights_can_be_answered_on_the_smallest_screen() {
         assert_eq!(desk.model.screen.shown, Shown::Whole, "{}", desk.words());
         desk.wait(ARMS_AFTER.as_millis() as u64);
         desk.press(Key::char('y'));
-        let sent = desk.sent.iter().any(|e| matches!(e, Effect::Shift { plan, .. } if plan.get().to.new_weight() == share));
+        let sent =
+            desk.sent.iter().any(|e| matches!(e, Effect::Shift { plan, .. } if plan.get().to.new_weight() == share));
         assert!(sent, "{key} was not sent");
     }
 }
@@ -242,7 +250,8 @@ fn a_window_that_grows_again_arms_the_question_anew() {
     desk.resize((60, 15));
     assert_eq!(desk.model.screen.shown, Shown::Whole, "{}", desk.words());
     let set = SetConfig::new("prod", true, "other:note", &"x".repeat(900), false).unwrap();
-    desk.model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(Question::Config(set), Need::Yes, desk.model.uptime))));
+    desk.model.dialog =
+        Some(Dialog::Ask(Box::new(Confirmation::new(Question::Config(set), Need::Yes, desk.model.uptime))));
     desk.frame();
     desk.wait(1000);
     assert_eq!(desk.model.screen.shown, Shown::Cut);

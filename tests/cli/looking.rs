@@ -1,9 +1,9 @@
 //! Commands that change nothing.
 
-use tapctl::domain::gate::GateId;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use tapctl::domain::gate::GateId;
 
 use serde_json::Value;
 

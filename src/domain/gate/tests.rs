@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::Observation;
-use crate::domain::model::fixtures::stack;
 use crate::domain::metrics::{Metric, MetricReadings};
+use crate::domain::model::fixtures::stack;
 use crate::domain::record::{Entry, Event};
 use crate::domain::replication::{Replication, ReplicationTask, TableStat, TaskStatus};
 use crate::domain::series::{Point, Series};
@@ -72,7 +72,13 @@ impl Case {
     }
 
     fn gate(&self, id: GateId, now: Timestamp) -> Gate {
-        let inputs = Inputs { facts: &self.facts, history: self.history.as_ref(), policy: &self.policy, endpoints: &self.endpoints, now };
+        let inputs = Inputs {
+            facts: &self.facts,
+            history: self.history.as_ref(),
+            policy: &self.policy,
+            endpoints: &self.endpoints,
+            now,
+        };
         evaluate(inputs).into_iter().find(|g| g.id == id).unwrap()
     }
 

@@ -391,11 +391,16 @@ fn a_blind_cockpit_asks_before_it_sends_back_what_may_be_there_already() {
     cockpit.wait(20);
     cockpit.answer_with(|c, query| if *query == Query::Records { Err(unreachable()) } else { Ok(c.reply(query)) });
     cockpit.press('R');
-    assert!(matches!(cockpit.model.dialog, Some(Dialog::Shift(_))), "unknown is not already: {:?}", cockpit.model.dialog);
+    assert!(
+        matches!(cockpit.model.dialog, Some(Dialog::Shift(_))),
+        "unknown is not already: {:?}",
+        cockpit.model.dialog
+    );
     assert!(cockpit.model.live.facts.records_doubt(cockpit.model.live.now).unwrap().contains("20 s ago"));
     cockpit.arm();
     let effects = cockpit.press('y');
-    let sent = effects.iter().find_map(|e| if let Effect::Shift { plan, .. } = e { Some(plan.get().clone()) } else { None });
+    let sent =
+        effects.iter().find_map(|e| if let Effect::Shift { plan, .. } = e { Some(plan.get().clone()) } else { None });
     let plan = sent.expect("the way back is open");
     assert_eq!((plan.from(), plan.to, plan.direction()), (plan.to, plan.from(), Direction::Back));
 

@@ -197,7 +197,9 @@ fn typing(cx: &Cx<'_>, name: &str, typed: &str, width: usize, lines: &mut Vec<Li
     let cursor = cx.theme.glyphs().cursor;
     let mut row = cx.row().put(Role::Text, "type ").put(Role::Strong, name).put(Role::Text, ": ");
     if row.width() + cx.cells(name) + 1 > width {
-        lines.extend(wrap(cx.theme, &format!("type {name}:"), width).into_iter().map(|l| cx.row().put(Role::Strong, l).line()));
+        lines.extend(
+            wrap(cx.theme, &format!("type {name}:"), width).into_iter().map(|l| cx.row().put(Role::Strong, l).line()),
+        );
         row = cx.row().gap(2);
     }
     let room = row.room(width).saturating_sub(cx.cells(cursor) + 1);

@@ -75,13 +75,7 @@ fn said(cx: &Cx<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, width: us
 fn weights(cx: &Cx<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
     let types: Vec<&str> = plan.expected.pairs().iter().map(|pair| pair.legacy.rtype.as_str()).collect();
     let (from, to) = (plan.from(), plan.to);
-    let text = format!(
-        "legacy {} → {}, new {} → {}",
-        from.legacy(),
-        to.legacy(),
-        from.new_weight(),
-        to.new_weight()
-    );
+    let text = format!("legacy {} → {}, new {} → {}", from.legacy(), to.legacy(), from.new_weight(), to.new_weight());
     let mut lines = Vec::new();
     named(cx, &mut lines, &types.join(" "), Role::Strong, &text, width);
     lines
