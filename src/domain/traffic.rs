@@ -439,10 +439,16 @@ pub fn normal_name(name: &str) -> String {
         if plain_dot || byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
             normal.push(byte.to_ascii_lowercase().into());
         } else {
-            normal.push_str(&format!("\\{byte:03o}"));
+            for digit in ['\\', octal_digit(byte >> 6), octal_digit(byte >> 3), octal_digit(byte)] {
+                normal.push(digit);
+            }
         }
     }
     normal
+}
+
+fn octal_digit(bits: u8) -> char {
+    char::from(b'0' + (bits & 7))
 }
 
 fn octal_byte(digits: &[u8]) -> Option<u8> {

@@ -168,13 +168,11 @@ pub(super) fn record_targets(inputs: Inputs<'_>) -> Gate {
         );
         return Gate::new(ID, Verdict::Fail, value, LIMIT, reason).at(at);
     }
-    match members.iter().find(|member| member.leads == Leads::Unknown).and_then(Member::problem) {
-        Some(why) => Gate::unknown(ID, LIMIT, format!("{why}: the stack outputs do not name it")).at(at),
-        None => {
-            let value = format!("{0} of {0}", members.len());
-            Gate::new(ID, Verdict::Pass, value, LIMIT, "every member leads to its own stack's load balancer").at(at)
-        }
+    if let Some(why) = members.iter().find(|member| member.leads == Leads::Unknown).and_then(Member::problem) {
+        return Gate::unknown(ID, LIMIT, format!("{why}: the stack outputs do not name it")).at(at);
     }
+    let value = format!("{0} of {0}", members.len());
+    Gate::new(ID, Verdict::Pass, value, LIMIT, "every member leads to its own stack's load balancer").at(at)
 }
 
 /// What the next step of the policy's size says, as long as it is known from where it would go.
