@@ -217,6 +217,9 @@ pub struct DemoArgs {
     /// Virtual seconds that pass in one second
     #[arg(long, value_name = "X", default_value_t = crate::config::defaults::DEMO_SPEED, value_parser = speed)]
     pub speed: f64,
+    /// Play this golden script on virtual time instead, and say whether all holds that it expects; needs no terminal
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "seed", "speed"])]
+    pub script: Option<PathBuf>,
 }
 
 /// `sim`.

@@ -22,6 +22,7 @@
 //! | [`ui`] | views as plain functions of the model | change anything |
 //! | [`commands`] | headless commands, one file each | decide what `domain` decides |
 //! | [`config`], [`cli`] | what was typed and found, and what it means | talk to AWS |
+//! | [`script`] | golden scripts: a night as text, and the machine that plays it through the loop | sleep, or reach a network |
 //! | [`sim`] | the simulator: physics on virtual time, AWS's wire formats, faults | use another module |
 //! | [`standin`] | the drills' stand-in for Pulumi, which plays recorded runs | run in a real migration |
 //!
@@ -49,6 +50,7 @@ pub mod domain;
 pub mod keymap;
 pub mod ports;
 pub mod runtime;
+pub mod script;
 pub mod sim;
 pub mod standin;
 pub mod ui;

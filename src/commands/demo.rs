@@ -1,13 +1,16 @@
 //! `demo`: the cockpit on a simulator inside this very process.
 //!
 //! It needs no AWS account, no Pulumi and no Python, and leaves nothing behind: state goes to a temporary folder.
+//! With `--script` a golden script sits at the keyboard, on virtual time and without a terminal.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::{DemoArgs, Global};
 use crate::config::{Settings, process_env};
 use crate::domain::units::Timestamp;
+use crate::script::{self, Heard, Script};
 use crate::sim::Server;
 use crate::standin;
 
@@ -16,13 +19,17 @@ use super::colleague::starts_an_up;
 use super::compose::{Session, assemble};
 use super::failure::{Exit, Failure};
 use super::known;
+use super::out::Out;
 use super::sim::{scratch_folder, world};
 
 /// Opens it.
 ///
 /// # Errors
 /// Without a terminal, or when no loopback address can be bound.
-pub async fn run(args: &DemoArgs, global: &Global) -> Result<Exit, Failure> {
+pub async fn run(args: &DemoArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+    if let Some(file) = &args.script {
+        return play(file, out);
+    }
     cockpit::check_terminal()?;
     let folder = scratch_folder("demo")?;
     let end = match session(args, global, &folder).await {
@@ -34,8 +41,44 @@ pub async fn run(args: &DemoArgs, global: &Global) -> Result<Exit, Failure> {
     end
 }
 
+/// Plays a golden script, a line for each step.
+fn play(file: &Path, out: &mut Out) -> Result<Exit, Failure> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let hint = "name a file that is there; `tests/golden` of tapctl's own sources holds examples";
+        Failure::new(Exit::Error, "script", format!("{name} cannot be read: {error}"), hint)
+    })?;
+    let script = Script::parse(&name, &text).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        Failure { hint: "mend these lines; nothing was played".to_owned(), ..Failure::usage(lines.join("\n")) }
+    })?;
+    let folder = scratch_folder("script")?;
+    let mut printed = Ok(());
+    let played = script::alone(&script, &folder, |heard| {
+        let told = match heard {
+            Heard::Done(step, at) => out.data(&format!("{at} {step}")),
+            Heard::Screen(screen) => out.data(&screen.to_string()),
+        };
+        printed = std::mem::replace(&mut printed, Ok(())).and(told);
+    });
+    // What is left behind in a temporary folder hurts nobody.
+    let _ = std::fs::remove_dir_all(&folder);
+    printed?;
+    match played {
+        Ok(()) => {
+            out.data(&format!("{name}: all {} steps held", script.steps.len()))?;
+            Ok(Exit::Done)
+        }
+        Err(failed) => {
+            let message = format!("{failed}\n{}", failed.screen);
+            let hint = "the last screen is above; mend the script, or what it found";
+            Err(Failure::new(Exit::Error, "script", message, hint))
+        }
+    }
+}
+
 /// Starts the simulator and connects to it as to AWS, over a socket and with the real clients.
-async fn session(args: &DemoArgs, global: &Global, folder: &std::path::Path) -> Result<(Session, Again), Failure> {
+async fn session(args: &DemoArgs, global: &Global, folder: &Path) -> Result<(Session, Again), Failure> {
     let sim = world(&args.drill, args.speed)?;
     let broken =
         |why: String| Failure::new(Exit::Error, "simulator", why, "this is a fault of tapctl; please report it");

@@ -43,7 +43,7 @@ pub async fn run(cli: Cli, out: &mut Out) -> Result<Exit, Failure> {
     let global = &cli.global;
     match &cli.command {
         None => Box::pin(cockpit::run(global)).await,
-        Some(Command::Demo(args)) => Box::pin(demo::run(args, global)).await,
+        Some(Command::Demo(args)) => Box::pin(demo::run(args, global, out)).await,
         Some(Command::Sim(args)) => sim::run(args, out).await,
         Some(Command::Status(args)) => status::run(*args, global, out).await,
         Some(Command::Gates(args)) => gates::run(*args, global, out).await,

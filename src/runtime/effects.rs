@@ -20,6 +20,7 @@ use crate::ports::Tell;
 
 use super::Ports;
 use super::apply::{apply, settle};
+use super::disk::on_disk;
 use super::renew::Renew;
 use super::zone::{left_behind, turn};
 
@@ -51,8 +52,7 @@ impl Runner {
         must_end.spawn(async move {
             while let Some(entry) = waiting.recv().await {
                 let journal = journal.clone();
-                let written = tokio::task::spawn_blocking(move || journal.append(&entry).map(|()| entry)).await;
-                let result = written.unwrap_or_else(|error| Err(broken("journal:Append", &error)));
+                let result = on_disk("journal:Append", move || journal.append(&entry).map(|()| entry)).await;
                 // A closed loop no longer needs the answer; the line itself is written.
                 let _closed = sink.send(Msg::Appended { result }).await;
             }
@@ -71,8 +71,7 @@ impl Runner {
             Effect::ReadJournal => {
                 let (journal, answers) = (self.ports.journal.clone(), self.answers.clone());
                 tokio::spawn(async move {
-                    let read = tokio::task::spawn_blocking(move || journal.read()).await;
-                    let result = read.unwrap_or_else(|error| Err(broken("journal:Read", &error)));
+                    let result = on_disk("journal:Read", move || journal.read()).await;
                     let _closed = answers.send(Msg::JournalRead { result }).await;
                 });
             }

@@ -4,6 +4,7 @@
 //! key working. Terminal and input are arguments, so the real loop runs in tests on paused time.
 
 pub mod apply;
+mod disk;
 mod effects;
 #[cfg(test)]
 pub(crate) mod fakes;

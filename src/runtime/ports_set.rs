@@ -9,6 +9,8 @@ use crate::domain::record::{Entry, Event, History};
 use crate::domain::traffic::{GroupError, GroupKey, Record, RecordGroup};
 use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, Traffic};
 
+use super::disk::on_disk;
+
 /// Tells how far this host's clock is ahead of AWS's, in milliseconds, once that is known.
 pub type Skew = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
 
@@ -49,9 +51,7 @@ impl Ports {
         work: impl FnOnce(&dyn Journal) -> Result<T, PortError> + Send + 'static,
     ) -> Result<T, PortError> {
         let journal = Arc::clone(&self.journal);
-        tokio::task::spawn_blocking(move || work(journal.as_ref()))
-            .await
-            .unwrap_or_else(|error| Err(PortError::new(ErrorKind::Storage, "journal", error.to_string())))
+        on_disk("journal", move || work(journal.as_ref())).await
     }
 
     /// The whole journal.
@@ -69,7 +69,11 @@ impl Ports {
     /// # Errors
     /// [`ErrorKind::Storage`].
     pub async fn exclusive(&self) -> Result<Box<dyn Send>, PortError> {
-        self.on_disk(|journal| journal.exclusive()).await
+        let journal = Arc::clone(&self.journal);
+        // Another task may have the turn, and must be able to end it.
+        tokio::task::spawn_blocking(move || journal.exclusive())
+            .await
+            .unwrap_or_else(|error| Err(PortError::new(ErrorKind::Storage, "journal", error.to_string())))
     }
 
     /// The record group as Route 53 has it now, or the shape that keeps it from being shifted.

@@ -155,6 +155,11 @@ impl Sim {
         self.lock().inject(fault);
     }
 
+    /// Ends all faults, the same as `DELETE /_sim/fault`.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
     /// Which resources of the bundled program exist from now on, by URN or by name: services tell of those, and of no others.
     /// The same as `POST /_sim/stack`.
     ///

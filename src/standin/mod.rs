@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use args::Args;
 pub use config::Config;
 use ledger::Ledger;
+use play::Signals;
 use report::World;
 use script::{Operation, Script};
 pub use settings::{Settings, Stack};
@@ -53,7 +54,7 @@ impl From<String> for Refusal {
 /// Runs one command; answers with the exit code. `args` are those after the hidden subcommand.
 #[must_use]
 pub fn main(args: &[String]) -> u8 {
-    match command(args, &mut std::io::stdin(), &mut std::io::stdout()) {
+    match command(args, &mut std::io::stdin(), &mut std::io::stdout(), Signals::Heard) {
         Ok(code) => code,
         Err(refusal) => {
             let _full = writeln!(std::io::stderr(), "error: {}", refusal.message);
@@ -62,7 +63,18 @@ pub fn main(args: &[String]) -> u8 {
     }
 }
 
-fn command(args: &[String], input: &mut impl Read, out: &mut impl Write) -> Result<u8, Refusal> {
+/// Runs one command inside the caller's process, with an input of its own: the exit code, what it printed, and what it
+/// would have written to stderr. A run is not interrupted by signals, which are the caller's. Not for a thread that has a
+/// runtime.
+#[must_use]
+pub fn call(args: &[String], input: &str) -> (u8, String, String) {
+    let mut out = Vec::new();
+    let ended = command(args, &mut input.as_bytes(), &mut out, Signals::Ignored);
+    let (code, said) = ended.map_or_else(|refusal| (refusal.code, refusal.message), |code| (code, String::new()));
+    (code, String::from_utf8_lossy(&out).into_owned(), said)
+}
+
+fn command(args: &[String], input: &mut impl Read, out: &mut impl Write, signals: Signals) -> Result<u8, Refusal> {
     let [flag, file, rest @ ..] = args else { return Err("settings are missing".to_owned().into()) };
     if flag != "--settings" {
         return Err(format!("unknown flag: {flag}").into());
@@ -109,7 +121,7 @@ fn command(args: &[String], input: &mut impl Read, out: &mut impl Write) -> Resu
         ["destroy"] => Operation::Destroy,
         words => return Err(format!("unknown command {words:?} for the stand-in of \"pulumi\"").into()),
     };
-    run(operation, &args, &file, &settings, stack, out)
+    run(operation, &args, &file, &settings, stack, out, signals)
 }
 
 /// `config`, and what stands after it.
@@ -152,6 +164,7 @@ fn run(
     settings: &Settings,
     stack: Stack,
     out: &mut impl Write,
+    signals: Signals,
 ) -> Result<u8, Refusal> {
     let config = Config::read(file)?;
     let outputs = serde_json::from_str(&settings.outputs_of_whole()?).map_err(|error| error.to_string())?;
@@ -173,7 +186,7 @@ fn run(
             return Err(said.to_owned().into());
         }
     }
-    Ok(play::play(&script, settings, &mut Ledger::of(stack, file, settings), out)?)
+    Ok(play::play(&script, settings, &mut Ledger::of(stack, file, settings), out, signals)?)
 }
 
 /// What a refresh before the run leaves in the state: weighted records that the zone has no more, since the name was
@@ -249,7 +262,7 @@ mod tests {
                 .map(str::to_owned)
                 .collect();
             let mut out = Vec::new();
-            (command(&args, &mut input.as_bytes(), &mut out), String::from_utf8(out).unwrap())
+            (command(&args, &mut input.as_bytes(), &mut out, Signals::Heard), String::from_utf8(out).unwrap())
         }
 
         fn fold(&self, line: &str) -> (u8, Deploy) {

@@ -32,6 +32,15 @@ enum Stop {
     Cancelled,
 }
 
+/// Whether SIGINT reaches a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signals {
+    /// As it reaches Pulumi.
+    Heard,
+    /// It is the calling program's.
+    Ignored,
+}
+
 struct Player<'a, W> {
     script: &'a Script,
     settings: &'a Settings,
@@ -50,7 +59,13 @@ struct Player<'a, W> {
 ///
 /// # Errors
 /// Says when nothing more can be written, or when a step was not taken over: nobody knows then what exists.
-pub fn play(script: &Script, settings: &Settings, ledger: &mut Ledger, out: &mut impl Write) -> Result<u8, String> {
+pub fn play(
+    script: &Script,
+    settings: &Settings,
+    ledger: &mut Ledger,
+    out: &mut impl Write,
+    signals: Signals,
+) -> Result<u8, String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     let began = settings.demo_time(wall_now());
@@ -68,14 +83,17 @@ pub fn play(script: &Script, settings: &Settings, ledger: &mut Ledger, out: &mut
     };
     runtime
         .block_on(async {
-            let mut interrupts = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+            let mut interrupts = match signals {
+                Signals::Heard => Some(signal(SignalKind::interrupt()).map_err(|error| error.to_string())?),
+                Signals::Ignored => None,
+            };
             player.run(&mut interrupts).await
         })
         .and_then(|code| player.trouble.map_or(Ok(code), Err))
 }
 
 impl<W: Write> Player<'_, W> {
-    async fn run(&mut self, interrupts: &mut Signal) -> Result<u8, String> {
+    async fn run(&mut self, interrupts: &mut Option<Signal>) -> Result<u8, String> {
         let start = Instant::now();
         let mut last = 0.0;
         for beat in &self.script.beats {
@@ -86,7 +104,7 @@ impl<W: Write> Player<'_, W> {
             loop {
                 tokio::select! {
                     biased;
-                    _ = interrupts.recv() => {
+                    Some(_) = async { interrupts.as_mut()?.recv().await } => {
                         let at = start.elapsed().as_secs_f64() * self.settings.speed;
                         let at = if at.is_finite() { at } else { beat.due };
                         if self.stop == Some(Stop::Cancelled) {

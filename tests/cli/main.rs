@@ -11,5 +11,6 @@ mod drill;
 mod looking;
 mod moving;
 mod profiles;
+mod script;
 mod terminal;
 mod zone;

@@ -72,7 +72,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "commands",
-        may_use: &["cli", "compose", "config", "domain", "keymap", "ports", "runtime", "sim", "standin", "ui"],
+        may_use: &["cli", "compose", "config", "domain", "keymap", "ports", "runtime", "script", "sim", "standin", "ui"],
         never: NO_SDK,
     },
     // The composition root: the only room that names an adapter.
@@ -92,6 +92,12 @@ const ROOMS: &[Room] = &[
             "std::net",
             "std::process",
         ],
+    },
+    // The player of golden scripts: a cockpit on a simulator in this process. Its bastion puts the ports together.
+    Room {
+        name: "script",
+        may_use: &["adapters", "domain", "keymap", "ports", "runtime", "sim", "standin", "ui"],
+        never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "crossterm", "std::net", "std::process"],
     },
     Room { name: "sim", may_use: &[], never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "ratatui", "crossterm"] },
     Room {

@@ -10,5 +10,6 @@
 mod borders;
 mod documents;
 mod drill;
+mod golden;
 mod renewal;
 mod scenarios;

@@ -7,8 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use tapctl::domain::deploy::event::parse;
 use tapctl::domain::deploy::explain::Exit;
 use tapctl::domain::deploy::guard::RunKind;
@@ -22,12 +20,10 @@ use tapctl::domain::units::Timestamp;
 use tapctl::keymap::View;
 use tapctl::ports::{Journal, Provisioner, Tell};
 use tapctl::runtime::renew::Renew;
-use tapctl::runtime::run_renewing;
 use tapctl::sim::{Scenario, Sim};
 use tapctl::standin::Stack;
-use tapctl::ui::{Palette, Theme};
 
-use crate::drill::{Drill, keyboard};
+use crate::drill::Drill;
 
 const PREVIEW: &str = include_str!("../fixtures/engine/bundled-preview.jsonl");
 
@@ -107,7 +103,7 @@ fn head(kind: RunKind, started_at: Timestamp) -> RunHead {
 }
 
 /// The drill's stack as its configuration would tell it.
-fn planned(drill: &Drill) -> StackInfo {
+fn configured(drill: &Drill) -> StackInfo {
     let outputs = drill.outputs();
     let values: BTreeMap<String, String> = [
         ("recordName", outputs.traffic.record_name),
@@ -126,15 +122,14 @@ async fn play(drill: &Drill, script: &str, failures: u32) -> (Model, String) {
     open(drill, script, failures, Arc::new(GoesOn(Duration::from_secs(60)))).await
 }
 
-/// Opens a cockpit on the planned stack.
+/// Opens a cockpit on the stack as it is configured.
 async fn open(drill: &Drill, script: &str, failures: u32, pulumi: Arc<dyn Provisioner>) -> (Model, String) {
-    let known = planned(drill);
-    let mut ports = drill.ports_on(known.clone()).await;
+    let (configured, made) = (configured(drill), StackInfo::from(drill.outputs()));
+    let mut ports = drill.ports_on(&configured).await;
     ports.provision = pulumi.clone();
-    let mut after = drill.ports().await;
-    (after.provision, after.clock) = (pulumi, ports.clock.clone());
-    let mut stack = drill.model(&after).stack;
-    let built = Renewed { stack: stack.clone(), policy: Policy::default() };
+    let mut after = drill.ports_on(&made).await;
+    after.provision = pulumi;
+    let built = Renewed { stack: drill.bastion.stack(&made).0, policy: Policy::default() };
     let left = Arc::new(AtomicU32::new(failures));
     let renew: Renew = Arc::new(move || {
         let (left, built, after) = (left.clone(), built.clone(), after.clone());
@@ -145,14 +140,10 @@ async fn open(drill: &Drill, script: &str, failures: u32, pulumi: Arc<dyn Provis
             Ok((built, after))
         })
     });
-    stack.group = known.group_key().unwrap();
-    stack.endpoints = known.endpoints();
+    let (stack, _) = drill.bastion.stack(&configured);
     let model = Model::new(stack, Policy::default(), ports.clock.now());
-    let mut terminal = Terminal::new(TestBackend::new(120, 36)).unwrap();
-    let theme = Theme::new(Palette::Mono, false);
-    let keys = keyboard(script);
-    let end = Box::pin(run_renewing(&mut terminal, theme, keys, model, ports, renew, |_| {})).await;
-    (end.unwrap(), terminal.backend().to_string())
+    let seen = Box::pin(drill.play_on(script, (model, ports, renew))).await;
+    (seen.model, seen.screen)
 }
 
 #[tokio::test(start_paused = true)]

@@ -158,7 +158,8 @@ async fn expired_credentials_block_and_say_how_to_get_new_ones() {
 
 #[tokio::test(start_paused = true)]
 async fn read_only_moves_nothing() {
-    let drill = Drill { read_only: true, ..Drill::new(Scenario::Steady) };
+    let mut drill = Drill::new(Scenario::Steady);
+    drill.bastion.read_only = true;
     let seen = drill.play("<5s>]<1s>y<1s>R<1s>y<1s>").await;
     seen.shows("READ-ONLY");
     assert_eq!(drill.weights(), (100, 0));
