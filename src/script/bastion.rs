@@ -3,7 +3,7 @@
 //! The one place of this room that knows the adapters. Time is tokio's, which the player has stopped: the simulator's
 //! clock goes along with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -84,7 +84,7 @@ impl Bastion {
     ///
     /// # Errors
     /// Which file cannot be written.
-    pub fn new(setting: Setting, folder: PathBuf) -> Result<Self, String> {
+    pub fn new(setting: Setting, folder: &Path) -> Result<Self, String> {
         let start = START.parse().map_err(|error| format!("{START}: {error}"))?;
         let Setting { scenario, seed, read_only } = setting;
         let sim = Sim::new(SimConfig { scenario, seed, speed: 1.0, start: Some(start) });

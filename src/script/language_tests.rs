@@ -1,3 +1,5 @@
+//! The language, line by line; and that no text makes its parser panic.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -281,9 +281,9 @@ pub async fn play(player: &mut Player<'_>, theme: &Theme) -> Result<Played, Fail
             Ok(parts) => parts,
             Err(why) => return Err(player.fail(format!("the cockpit cannot be opened: {why}"))),
         };
-        let played = Box::pin(one_cockpit(player, theme, parts)).await?;
+        let end = Box::pin(one_cockpit(player, theme, parts)).await?;
         if !std::mem::take(&mut player.reopen) {
-            return Ok(played);
+            return Ok(end);
         }
     }
 }
@@ -305,7 +305,7 @@ pub fn alone(script: &Script, folder: &Path, mut tell: impl FnMut(Heard<'_>) + S
             .build()
             .map_err(|error| broken(error.to_string()))?;
         runtime.block_on(async {
-            let bastion = Bastion::new(Setting::from(script), folder.to_owned()).map_err(broken)?;
+            let bastion = Bastion::new(Setting::from(script), folder).map_err(broken)?;
             let mut player = Player::new(script, &bastion, &mut tell);
             play(&mut player, &Theme::new(Palette::Mono, false)).await.map(drop)
         })

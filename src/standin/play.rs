@@ -104,7 +104,7 @@ impl<W: Write> Player<'_, W> {
             loop {
                 tokio::select! {
                     biased;
-                    Some(_) = async { interrupts.as_mut()?.recv().await } => {
+                    Some(()) = async { interrupts.as_mut()?.recv().await } => {
                         let at = start.elapsed().as_secs_f64() * self.settings.speed;
                         let at = if at.is_finite() { at } else { beat.due };
                         if self.stop == Some(Stop::Cancelled) {

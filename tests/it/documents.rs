@@ -80,29 +80,9 @@ async fn screens() -> Vec<(&'static str, String)> {
     shots
 }
 
-/// The journal's disk takes real time while the drill's time stands still, so on a busy machine an age can fall on
-/// another step: a screen is stale when none of these many tries shows it.
-const TRIES: usize = 4;
-
 #[tokio::test(start_paused = true)]
 async fn the_screenshots_show_the_cockpit_as_it_is() {
-    let mut stale = Vec::new();
-    for _ in 0..TRIES {
-        let is_kept = |name: &str, svg: &str| {
-            fs::read_to_string(file(&format!("screenshots/{name}.svg"))).is_ok_and(|kept| kept == *svg)
-        };
-        let made = screens().await;
-        let fresh: Vec<_> = made.iter().filter(|(name, svg)| is_kept(name, svg)).map(|(name, _)| *name).collect();
-        let open = |name: &str| !fresh.contains(&name);
-        stale = match stale.as_slice() {
-            [] => made.iter().filter(|(name, _)| open(name)).cloned().collect(),
-            before => before.iter().filter(|(name, _): &&(&str, String)| open(name)).cloned().collect(),
-        };
-        if stale.is_empty() || updating() {
-            break;
-        }
-    }
-    for (name, svg) in stale {
+    for (name, svg) in screens().await {
         holds(&file(&format!("screenshots/{name}.svg")), &svg);
     }
 }

@@ -59,7 +59,7 @@ impl Drill {
     pub(crate) fn new(scenario: Scenario) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bastion =
-            Bastion::new(Setting { scenario, seed: 7, read_only: false }, folder.path().to_owned()).unwrap();
+            Bastion::new(Setting { scenario, seed: 7, read_only: false }, folder.path()).unwrap();
         Self { sim: bastion.sim.clone(), bastion, size: (120, 36), _folder: folder }
     }
 
@@ -84,9 +84,9 @@ impl Drill {
     /// The same on these parts in place of the bastion's own.
     pub(crate) async fn play_on(&self, keys: &str, parts: (Model, Ports, Renew)) -> Seen {
         let mut player = Player::new(&script(keys, self), &self.bastion, |_| ());
-        let played = one_cockpit(&mut player, &Theme::new(Palette::Mono, false), parts).await;
-        let played = played.unwrap_or_else(|failed| panic!("{failed}"));
-        Seen { screen: played.screen.to_string(), model: played.model }
+        let end = one_cockpit(&mut player, &Theme::new(Palette::Mono, false), parts).await;
+        let end = end.unwrap_or_else(|failed| panic!("{failed}"));
+        Seen { screen: end.screen.to_string(), model: end.model }
     }
 
     /// The same in full colour, as a picture of the last screen.
@@ -97,9 +97,9 @@ impl Drill {
 
     async fn play_in(&self, keys: &str, theme: &Theme) -> (Seen, ratatui::buffer::Buffer) {
         let mut player = Player::new(&script(keys, self), &self.bastion, |_| ());
-        let played = play(&mut player, theme).await.unwrap_or_else(|failed| panic!("{failed}"));
-        let buffer = played.screen.buffer();
-        (Seen { screen: played.screen.to_string(), model: played.model }, buffer)
+        let end = play(&mut player, theme).await.unwrap_or_else(|failed| panic!("{failed}"));
+        let buffer = end.screen.buffer();
+        (Seen { screen: end.screen.to_string(), model: end.model }, buffer)
     }
 
     /// Whether the simulator was asked this, `service:Operation`.

@@ -15,7 +15,7 @@ fn files() -> Vec<PathBuf> {
 fn played(file: &Path) -> Result<(), String> {
     let name = file.file_name().unwrap().to_string_lossy().into_owned();
     let script = Script::parse(&name, &fs::read_to_string(file).unwrap())
-        .map_err(|mistakes| mistakes.iter().map(|mistake| format!("{mistake}\n")).collect::<String>())?;
+        .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let folder = tempfile::tempdir().unwrap();
     alone(&script, folder.path(), |_| ()).map_err(|failed| format!("{failed}\n{}", failed.screen))
 }

@@ -38,19 +38,6 @@ async fn steady_lets_a_step_through_and_then_bakes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn steady_goes_all_the_way_and_the_last_step_asks_for_the_name() {
-    let drill = Drill::new(Scenario::Steady);
-    drill.play(&"<5s>]<1s>y<700s>".repeat(9)).await;
-    assert_eq!(drill.weights(), (10, 90));
-    let seen = drill.play("<5s>]<1s>y<enter><1s>").await;
-    assert_eq!(drill.weights(), (10, 90), "a y is no name");
-    seen.shows("app.example.com");
-    drill.play("<5s>]<1s>app.example.com<enter><5s>").await;
-    assert_eq!(drill.weights(), (0, 100));
-    way_back_works(&drill).await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn lag_spike_blocks_on_replication_lag() {
     let (drill, seen) = calm(Scenario::LagSpike, 330).await;
     seen.gate(GateId::ReplicationLag, Verdict::Fail);
