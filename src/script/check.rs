@@ -59,7 +59,8 @@ impl Check {
                 (line.is_some(), line.map_or_else(all, |l| on(l)))
             }
             Expectation::Weights(wanted) => {
-                let found = seen.weights.map_or_else(|| "the name is no pair".to_owned(), |(l, n)| format!("they are {l}/{n}"));
+                let found =
+                    seen.weights.map_or_else(|| "the name is no pair".to_owned(), |(l, n)| format!("they are {l}/{n}"));
                 (seen.weights == Some(*wanted), found)
             }
             Expectation::Calls(_, count) => (seen.calls == *count, format!("there were {}", seen.calls)),

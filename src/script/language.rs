@@ -229,9 +229,9 @@ fn text(rest: &str) -> Result<String, String> {
 
 fn size(rest: &str) -> Result<(u16, u16), String> {
     let parts = rest.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
-    parts
-        .filter(|(columns, rows)| (1..=MAX_SIZE.0).contains(columns) && (1..=MAX_SIZE.1).contains(rows))
-        .ok_or_else(|| format!("a size is columns and rows, such as `size 120x36`, at most {}x{}", MAX_SIZE.0, MAX_SIZE.1))
+    parts.filter(|(columns, rows)| (1..=MAX_SIZE.0).contains(columns) && (1..=MAX_SIZE.1).contains(rows)).ok_or_else(
+        || format!("a size is columns and rows, such as `size 120x36`, at most {}x{}", MAX_SIZE.0, MAX_SIZE.1),
+    )
 }
 
 fn duration(rest: &str) -> Result<Duration, String> {
@@ -288,7 +288,10 @@ fn key(name: &str) -> Result<Key, String> {
     };
     key.ok_or_else(|| {
         let known: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
-        format!("no key is called `{name}`; a key is one character, C- and a character, or one of: {}", known.join(", "))
+        format!(
+            "no key is called `{name}`; a key is one character, C- and a character, or one of: {}",
+            known.join(", ")
+        )
     })
 }
 
@@ -311,8 +314,9 @@ fn check(rest: &str, wanted: bool) -> Result<Check, String> {
 
 fn weights(rest: &str) -> Result<(u64, u64), String> {
     let pair = rest.split_once('/').and_then(|(legacy, new)| Some((legacy.parse().ok()?, new.parse().ok()?)));
-    pair.filter(|(legacy, new)| *legacy <= 255 && *new <= 255)
-        .ok_or_else(|| "weights are those of the legacy and of the new stack, such as `expect weights 90/10`".to_owned())
+    pair.filter(|(legacy, new)| *legacy <= 255 && *new <= 255).ok_or_else(|| {
+        "weights are those of the legacy and of the new stack, such as `expect weights 90/10`".to_owned()
+    })
 }
 
 /// A fault: its JSON, or the service, with the operation where one is meant, and its fields.

@@ -258,7 +258,8 @@ pub async fn one_cockpit(
     let screen = player.screen();
     let Ok(mut terminal) = Terminal::new(screen.clone());
     player.open = true;
-    let Ok(model) = Box::pin(run_renewing(&mut terminal, theme.clone(), &mut *player, model, ports, renew, |_| {})).await;
+    let Ok(model) =
+        Box::pin(run_renewing(&mut terminal, theme.clone(), &mut *player, model, ports, renew, |_| {})).await;
     player.open = false;
     player.wait = None;
     if player.queue.iter().any(|(_, next)| matches!(next, Next::Type(_))) {

@@ -147,7 +147,9 @@ impl ScriptedPulumi {
         // The lines are dated in whole seconds, and so is their beginning.
         let began = Timestamp::from_millis(now.millis().div_euclid(1000) * 1000);
         let read = Settings::read(&self.settings).map_err(trouble)?;
-        Settings { demo_at: began, wall_at: Settings::default().wall_at, ..read }.write(&self.settings).map_err(trouble)?;
+        Settings { demo_at: began, wall_at: Settings::default().wall_at, ..read }
+            .write(&self.settings)
+            .map_err(trouble)?;
         let id = format!("{}-{}", kind.name().replace(' ', "-"), self.runs().len() + 1);
         let plan_of = |run: &str| self.settings.with_file_name(format!("{run}.plan")).display().to_string();
         let mut args = match kind {

@@ -26,9 +26,11 @@ fn a_script_that_holds_prints_each_step_at_its_time_and_ends_with_0() {
 fn a_script_that_does_not_hold_names_the_line_what_was_expected_and_the_screen_and_ends_with_1() {
     let (ran, _home) = demo("advance 5\nexpect BLOCKED replication-lag\nadvance 5\n");
     let ran = ran.ended(1);
-    for words in
-        ["night.script:2: `expect BLOCKED replication-lag`", "expected \"BLOCKED replication-lag\" on the screen", "✓ GO"]
-    {
+    for words in [
+        "night.script:2: `expect BLOCKED replication-lag`",
+        "expected \"BLOCKED replication-lag\" on the screen",
+        "✓ GO",
+    ] {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
     assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
@@ -38,7 +40,8 @@ fn a_script_that_does_not_hold_names_the_line_what_was_expected_and_the_screen_a
 fn a_script_that_is_not_understood_names_every_mistake_plays_nothing_and_ends_with_2() {
     let (ran, _home) = demo("scenario lag-spice\nadvnace 60\n");
     let ran = ran.ended(2);
-    for words in ["night.script:1: `scenario lag-spice`", "lag-spike", "night.script:2: `advnace 60`", "advance, press"] {
+    for words in ["night.script:1: `scenario lag-spice`", "lag-spike", "night.script:2: `advnace 60`", "advance, press"]
+    {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
     assert_eq!(ran.stdout, "");

@@ -72,7 +72,9 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "commands",
-        may_use: &["cli", "compose", "config", "domain", "keymap", "ports", "runtime", "script", "sim", "standin", "ui"],
+        may_use: &[
+            "cli", "compose", "config", "domain", "keymap", "ports", "runtime", "script", "sim", "standin", "ui",
+        ],
         never: NO_SDK,
     },
     // The composition root: the only room that names an adapter.

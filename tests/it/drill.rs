@@ -58,8 +58,7 @@ pub(crate) struct Seen {
 impl Drill {
     pub(crate) fn new(scenario: Scenario) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let bastion =
-            Bastion::new(Setting { scenario, seed: 7, read_only: false }, folder.path()).unwrap();
+        let bastion = Bastion::new(Setting { scenario, seed: 7, read_only: false }, folder.path()).unwrap();
         Self { sim: bastion.sim.clone(), bastion, size: (120, 36), _folder: folder }
     }
 
