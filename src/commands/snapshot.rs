@@ -145,6 +145,8 @@ pub struct Validation {
     pub pending: Option<usize>,
     /// Different.
     pub mismatched: Option<usize>,
+    /// Never compared: validation is off, there is no primary key, the table is in error.
+    pub not_compared: Option<usize>,
 }
 
 /// The ECS service and its targets.
@@ -317,6 +319,7 @@ fn replication(facts: &Facts, now: Timestamp) -> Replication {
             validated: counts.map(|c| c.validated),
             pending: counts.map(|c| c.pending),
             mismatched: counts.map(|c| c.mismatched),
+            not_compared: counts.map(|c| c.not_compared),
         },
     }
 }

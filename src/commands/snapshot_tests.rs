@@ -10,9 +10,10 @@ use crate::domain::facts::{Fact, Observation};
 use crate::domain::gate::{Inputs, Policy, evaluate};
 use crate::domain::metrics::MetricReadings;
 use crate::domain::record::{Entry, Event, OutcomeKind};
-use crate::domain::replication::{ReplicationTask, TableStat, TaskStatus};
+use crate::domain::replication::fixtures::{replication, table};
 use crate::domain::series::Series;
-use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Service};
+use crate::domain::service::fixtures::{alarm, hosts, service};
+use crate::domain::service::{Alarm, AlarmState, Host, Hosts};
 use crate::domain::shift::Direction;
 use crate::domain::shift::fixtures::{group, key};
 use crate::domain::traffic::{Change, Side};
@@ -32,81 +33,22 @@ fn minutes(value: f64) -> Series {
     Series::new((1..=20).map(|n| Point { at: newest.minus(Duration::from_secs(60 * n)), value }).collect())
 }
 
-fn table(name: &str) -> TableStat {
-    TableStat {
-        schema: "shop".into(),
-        table: name.into(),
-        state: "Table completed".into(),
-        full_load_rows: 1,
-        captured: 0,
-        applied: 0,
-        validation: "Validated".into(),
-        validation_pending: 0,
-        validation_failed: 0,
-        validation_suspended: 0,
-        updated: None,
-    }
-}
-
-fn service_up() -> Service {
-    Service {
-        name: "migration-service-prod".into(),
-        status: "ACTIVE".into(),
-        desired: 4,
-        running: 4,
-        pending: 0,
-        deployments: vec![Deployment {
-            status: "PRIMARY".into(),
-            rollout: "COMPLETED".into(),
-            reason: String::new(),
-            desired: 4,
-            running: 4,
-            pending: 0,
-            failed: 0,
-            task_definition: "migration-app-prod:1".into(),
-            created: None,
-        }],
-        events: vec![],
-        tasks: vec![],
-    }
-}
-
-fn task() -> crate::domain::replication::Replication {
-    crate::domain::replication::Replication {
-        task: ReplicationTask {
-            name: "migration-task-prod".into(),
-            status: TaskStatus::Running,
-            migration_type: "full-load-and-cdc".into(),
-            stop_reason: None,
-            failure: None,
-            full_load_percent: Some(100),
-            tables_loaded: 12,
-            tables_loading: 0,
-            tables_queued: 0,
-            tables_errored: 0,
-        },
-        instance: None,
-        reverse: None,
-    }
-}
-
 fn healthy() -> Facts {
     let at = now().minus(Duration::from_millis(200));
     let mut facts = Facts::default();
     let mut take = |source, observation| facts.absorb(&key(), source, Ok(observation), at);
     let weights = WeightPair::new(80, 20).unwrap();
     take(Source::Records, Observation::Records(group(weights).records().cloned().collect()));
-    take(Source::Replication, Observation::Replication(task()));
+    take(Source::Replication, Observation::Replication(replication()));
     take(Source::Tables, Observation::Tables((0..12).map(|n| table(&format!("t{n}"))).collect()));
-    take(Source::Service, Observation::Service(service_up()));
+    take(Source::Service, Observation::Service(service(4)));
     let host = |n| Host { id: format!("10.0.0.{n}"), zone: None, state: "healthy".into(), reason: None };
     take(Source::Targets, Observation::Hosts(Side::New, Hosts { hosts: (0..4).map(host).collect() }));
+    take(Source::LegacyHosts, Observation::Hosts(Side::Legacy, hosts(&["InService"])));
     let alarm = Alarm {
         name: "migration-dms-lag-prod".into(),
-        side: Side::New,
-        state: AlarmState::Ok,
         since: Some(now().minus(Duration::from_secs(3600))),
-        reason: String::new(),
+        ..alarm(Side::New, AlarmState::Ok)
     };
     take(Source::AlarmsNew, Observation::Alarms(Side::New, vec![alarm]));
     take(Source::AlarmsLegacy, Observation::Alarms(Side::Legacy, vec![]));
@@ -175,6 +117,7 @@ fn schema_one_is_what_the_contract_says_name_by_name() {
         "dms-tables",
         "ecs",
         "targets",
+        "legacy-hosts",
         "alarms",
         "legacy-alarms",
         "metrics",
@@ -190,7 +133,7 @@ fn schema_one_is_what_the_contract_says_name_by_name() {
         r#""observed_new_percent":19.2,"change":{"id":"/change/C1","status":"INSYNC","at":"2026-11-22T12:23:51Z"},"drift":null},"#,
         r#""replication":{"task":"running","full_load_percent":100,"lag_s":3.0,"lag_at":"2026-11-22T12:37:00Z","#,
         r#""tables":{"completed":12,"loading":0,"error":0,"suspended":0},"#,
-        r#""validation":{"validated":12,"pending":0,"mismatched":0}},"#,
+        r#""validation":{"validated":12,"pending":0,"mismatched":0,"not_compared":0}},"#,
         r#""service":{"desired":4,"running":4,"pending":0,"healthy_targets":4,"unhealthy_targets":0,"#,
         r#""cpu_percent":41.0,"memory_percent":37.5,"rollout":"COMPLETED"},"#,
         r#""alarms":[{"name":"migration-dms-lag-prod","state":"OK","since":"2026-11-22T11:40:31Z"}]"#,

@@ -113,7 +113,7 @@ fn replication(snapshot: &Snapshot) -> String {
     };
     format!(
         "{}, full load {} %, {lag}; tables: {} completed, {} loading, {} in error, {} suspended; \
-         validation: {} equal, {} pending, {} different",
+         validation: {} equal, {} pending, {} different, {} not compared",
         or_dash(replication.task.as_deref()),
         or_dash(replication.full_load_percent),
         or_dash(replication.tables.completed),
@@ -123,6 +123,7 @@ fn replication(snapshot: &Snapshot) -> String {
         or_dash(replication.validation.validated),
         or_dash(replication.validation.pending),
         or_dash(replication.validation.mismatched),
+        or_dash(replication.validation.not_compared),
     )
 }
 

@@ -348,6 +348,10 @@ impl Facts {
 }
 
 #[cfg(test)]
+#[path = "facts_fixtures.rs"]
+pub(crate) mod fixtures;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::error::ErrorKind;

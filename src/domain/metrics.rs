@@ -153,7 +153,7 @@ impl Metrics {
     /// Takes new readings in.
     pub fn absorb(&mut self, readings: &MetricReadings) {
         for (metric, series) in &readings.series {
-            self.series.entry(*metric).or_default().merge(series.points().to_vec());
+            self.series.entry(*metric).or_default().merge(series.all().collect());
         }
     }
 

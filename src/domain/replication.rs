@@ -71,7 +71,39 @@ pub struct ReplicationTask {
     pub tables_queued: u32,
     /// Tables in error.
     pub tables_errored: u32,
+    /// When it was last started or resumed.
+    pub started: Option<Timestamp>,
+    /// When it last stopped.
+    pub stopped: Option<Timestamp>,
 }
+
+impl ReplicationTask {
+    /// DMS's words about an end or a failure that is not known to lie before the newest start. DMS keeps the newest
+    /// failure's message (DMS API, `LastFailureMessage`), and a task that tries again says `running` all the while
+    /// (DMS user guide, "Error handling task settings"), so only the two dates tell what is over.
+    #[must_use]
+    pub fn present_trouble(&self) -> Option<&str> {
+        if let (Some(started), Some(stopped)) = (self.started, self.stopped)
+            && stopped <= started
+        {
+            return None;
+        }
+        let harmless = |reason: &&str| HARMLESS.iter().any(|word| reason.ends_with(word));
+        self.failure.as_deref().or_else(|| self.stop_reason.as_deref().filter(|reason| !harmless(reason)))
+    }
+}
+
+/// Stop reasons after which a task was started again on purpose (DMS API, `ReplicationTask.StopReason`).
+const HARMLESS: [&str; 8] = [
+    "NORMAL",
+    "STOPPED_AFTER_FULL_LOAD",
+    "STOPPED_AFTER_CACHED_EVENTS",
+    "STOPPED_AFTER_DDL_APPLY",
+    "STOPPED_AT_SERVER_TIME",
+    "STOPPED_AT_COMMIT_TIME",
+    "RECONFIGURATION_RESTART",
+    "RECYCLE_TASK",
+];
 
 /// The replication instance that runs the task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -108,8 +140,10 @@ pub struct TableStat {
     pub full_load_rows: i64,
     /// Changes captured on the source since then: inserts, updates and deletes.
     pub captured: i64,
-    /// Changes applied on the target.
-    pub applied: i64,
+    /// Rows that the full load could not write.
+    pub load_errors: i64,
+    /// Changes applied on the target; nothing where DMS does not count them.
+    pub applied: Option<i64>,
     /// `Validated`, `Pending records`, `Mismatched records` …
     pub validation: String,
     /// Records that wait for validation.
@@ -118,6 +152,8 @@ pub struct TableStat {
     pub validation_failed: i64,
     /// Records that changed too often to be compared.
     pub validation_suspended: i64,
+    /// DMS's words about the validation.
+    pub validation_details: Option<String>,
     /// When DMS made these statistics.
     pub updated: Option<Timestamp>,
 }
@@ -142,8 +178,11 @@ pub enum ValidationState {
     Validated,
     /// Not compared to the end yet.
     Pending,
-    /// Different, suspended, in error, or cannot be compared at all.
+    /// Compared and found different.
     Mismatched,
+    /// Not compared, and not by waiting either: validation is off, there is no primary key, the table or its
+    /// validation is in error, records are suspended. Nobody has found a difference.
+    NotCompared,
 }
 
 impl TableStat {
@@ -157,24 +196,49 @@ impl TableStat {
         }
     }
 
-    /// Folds [`TableStat::validation`]. `No primary key` and `Not enabled` are never validated by DMS, so they count
-    /// with the mismatches: they need a decision by a person.
+    /// Folds [`TableStat::validation`] with the counts beside it: `Validated` beside records that failed, wait or are
+    /// suspended is not validated, and only a difference that was found is a mismatch.
     #[must_use]
     pub fn validation_state(&self) -> ValidationState {
-        match self.validation.to_ascii_lowercase().as_str() {
-            "validated" => ValidationState::Validated,
+        let word = self.validation.to_ascii_lowercase();
+        match word.as_str() {
+            _ if self.validation_failed != 0 => ValidationState::Mismatched,
+            "mismatched records" => ValidationState::Mismatched,
+            _ if self.validation_suspended != 0 => ValidationState::NotCompared,
             "pending records" | "pending validation" | "preparing table" | "pending revalidation" => {
                 ValidationState::Pending
             }
-            _ => ValidationState::Mismatched,
+            "validated" if self.validation_pending != 0 => ValidationState::Pending,
+            "validated" => ValidationState::Validated,
+            _ => ValidationState::NotCompared,
         }
     }
 
-    /// Whether rows are suspended from validation or the table from replication.
+    /// Why it was not compared, and what changes that; for [`ValidationState::NotCompared`].
+    #[must_use]
+    pub fn why_not_compared(&self) -> String {
+        let name = self.full_name();
+        let details = self.validation_details.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+        match self.validation.to_ascii_lowercase().as_str() {
+            "not enabled" => format!(
+                "{name} (Not enabled): validation is off; set EnableValidation in the task's ValidationSettings and resume the task"
+            ),
+            "no primary key" => format!(
+                "{name} (No primary key) can never be compared by DMS; give it a primary key or a unique index and reload it, or compare it by hand"
+            ),
+            "table error" => format!("{name} (Table error) is in error{details}; reload the table in DMS"),
+            _ if self.validation_suspended != 0 => format!(
+                "{name} ({}): {} records change too often to be compared{details}; revalidate the table in DMS when it is quiet",
+                self.validation, self.validation_suspended
+            ),
+            _ => format!("{name} ({}){details}; revalidate the table in DMS", self.validation),
+        }
+    }
+
+    /// Whether the table gets no changes any more. Records that are suspended from *validation* are not that.
     #[must_use]
     pub fn is_suspended(&self) -> bool {
-        self.validation.eq_ignore_ascii_case("suspended records")
-            || self.state.to_ascii_lowercase().contains("suspended")
+        self.state.to_ascii_lowercase().contains("suspended")
     }
 
     /// `schema.table`.
@@ -199,8 +263,10 @@ pub struct TableCounts {
     pub validated: usize,
     /// Tables not compared to the end.
     pub pending: usize,
-    /// Tables different, in error or never comparable.
+    /// Tables found different.
     pub mismatched: usize,
+    /// Tables that are not compared and will not be by waiting.
+    pub not_compared: usize,
 }
 
 impl TableCounts {
@@ -218,9 +284,62 @@ impl TableCounts {
                 ValidationState::Validated => counts.validated += 1,
                 ValidationState::Pending => counts.pending += 1,
                 ValidationState::Mismatched => counts.mismatched += 1,
+                ValidationState::NotCompared => counts.not_compared += 1,
             }
             counts.suspended += usize::from(table.is_suspended());
         }
         counts
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures {
+    //! A task and tables that are all in step.
+
+    use super::{Replication, ReplicationInstance, ReplicationTask, TableStat, TaskStatus};
+
+    /// The forward task runs and has loaded everything; the reverse one waits.
+    pub(crate) fn replication() -> Replication {
+        Replication {
+            task: ReplicationTask {
+                name: "migration-task-prod".into(),
+                status: TaskStatus::Running,
+                migration_type: "full-load-and-cdc".into(),
+                stop_reason: None,
+                failure: None,
+                full_load_percent: Some(100),
+                tables_loaded: 12,
+                tables_loading: 0,
+                tables_queued: 0,
+                tables_errored: 0,
+                started: None,
+                stopped: None,
+            },
+            instance: Some(ReplicationInstance {
+                id: "migration-dms-prod".into(),
+                status: "available".into(),
+                class: "dms.t3.medium".into(),
+            }),
+            reverse: Some(TaskStatus::Ready),
+        }
+    }
+
+    /// A table that is loaded, has applied what it captured and was compared.
+    pub(crate) fn table(name: &str) -> TableStat {
+        TableStat {
+            schema: "shop".into(),
+            table: name.into(),
+            state: "Table completed".into(),
+            full_load_rows: 10,
+            load_errors: 0,
+            captured: 5,
+            applied: Some(5),
+            validation: "Validated".into(),
+            validation_pending: 0,
+            validation_failed: 0,
+            validation_suspended: 0,
+            validation_details: None,
+            updated: None,
+        }
     }
 }

@@ -46,11 +46,13 @@ pub enum Freshness {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Series {
     points: Vec<Point>,
+    /// Minutes for which no usable number came, oldest first, at most [`CAPACITY`].
+    broken: Vec<Point>,
 }
 
 impl Series {
     /// A series without a bucket.
-    pub const EMPTY: Self = Self { points: Vec::new() };
+    pub const EMPTY: Self = Self { points: Vec::new(), broken: Vec::new() };
 
     /// A series of `points`; they are sorted, doubles keep the later value, the oldest above the bound are dropped.
     #[must_use]
@@ -60,17 +62,42 @@ impl Series {
         series
     }
 
-    /// Takes newer readings in; a bucket that was read again replaces its earlier value. Values that are not finite
-    /// are dropped, so that a broken number is a gap and not a fact.
+    /// Takes newer readings in; a bucket that was read again replaces its earlier value. A value that is not finite or
+    /// below 0 is no value: nothing that is watched here can be negative. Its minute is kept as
+    /// [broken](Self::broken), because a gap would let the minute before it count as the newest.
     pub fn merge(&mut self, points: Vec<Point>) {
-        for point in points.into_iter().filter(|p| p.value.is_finite()) {
-            match self.points.binary_search_by_key(&point.at, |p| p.at) {
-                Ok(at) => self.points[at] = point,
-                Err(at) => self.points.insert(at, point),
+        for point in points {
+            let is_usable = point.value.is_finite() && point.value >= 0.0;
+            let (into, out_of) =
+                if is_usable { (&mut self.points, &mut self.broken) } else { (&mut self.broken, &mut self.points) };
+            out_of.retain(|p| p.at != point.at);
+            match into.binary_search_by_key(&point.at, |p| p.at) {
+                Ok(at) => into[at] = point,
+                Err(at) => into.insert(at, point),
             }
         }
-        let over = self.points.len().saturating_sub(CAPACITY);
-        self.points.drain(..over);
+        for points in [&mut self.points, &mut self.broken] {
+            let over = points.len().saturating_sub(CAPACITY);
+            points.drain(..over);
+        }
+    }
+
+    /// Everything that was read, usable or not, as it came.
+    pub fn all(&self) -> impl Iterator<Item = Point> {
+        self.points.iter().chain(&self.broken).copied()
+    }
+
+    /// The newest minute whose number cannot be used, when no usable settled minute is newer.
+    #[must_use]
+    pub fn broken(&self, now: Timestamp) -> Option<Point> {
+        let newest = self.broken.last().copied()?;
+        self.last_settled(now).is_none_or(|settled| settled.at <= newest.at).then_some(newest)
+    }
+
+    /// The newest minute from `from` on whose number cannot be used.
+    #[must_use]
+    pub fn broken_since(&self, from: Timestamp) -> Option<Point> {
+        self.broken.last().copied().filter(|p| p.at >= from)
     }
 
     /// All buckets, oldest first.
@@ -140,10 +167,24 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_read_again_replaces_its_value_and_broken_numbers_are_gaps() {
+    fn a_bucket_read_again_replaces_its_value() {
         let mut series = Series::new(vec![Point { at: minute(2), value: 2.0 }, Point { at: minute(1), value: 1.0 }]);
-        series.merge(vec![Point { at: minute(2), value: 5.0 }, Point { at: minute(3), value: f64::NAN }]);
+        series.merge(vec![Point { at: minute(2), value: 5.0 }]);
         assert_eq!(series.points().iter().map(|p| p.value).collect::<Vec<_>>(), [1.0, 5.0]);
+    }
+
+    #[test]
+    fn a_number_that_cannot_be_is_no_point_and_is_not_forgotten_either() {
+        for value in [f64::NAN, f64::INFINITY, -1.0] {
+            let mut series = Series::new(vec![Point { at: minute(1), value: 1.0 }, Point { at: minute(2), value }]);
+            assert_eq!(series.points().len(), 1);
+            assert_eq!(series.broken(minute(9)).map(|p| p.at), Some(minute(2)), "{value}");
+            series.merge(vec![Point { at: minute(3), value: 1.0 }]);
+            assert_eq!(series.broken(minute(9)), None, "a later minute that is good counts");
+            assert_eq!(series.broken_since(minute(2)).map(|p| p.at), Some(minute(2)));
+            series.merge(vec![Point { at: minute(2), value: 4.0 }]);
+            assert_eq!(series.broken_since(minute(0)), None, "the minute was read again");
+        }
     }
 
     #[test]

@@ -67,10 +67,16 @@ pub struct Service {
 }
 
 impl Service {
-    /// The rollout state of the primary deployment.
+    /// The deployment that the service is to end up with.
+    #[must_use]
+    pub fn primary(&self) -> Option<&Deployment> {
+        self.deployments.iter().find(|d| d.status == "PRIMARY")
+    }
+
+    /// The rollout state of the primary deployment; nothing where ECS gives none.
     #[must_use]
     pub fn rollout(&self) -> Option<&str> {
-        self.deployments.iter().find(|d| d.status == "PRIMARY").map(|d| d.rollout.as_str())
+        self.primary().map(|d| d.rollout.as_str()).filter(|word| !word.is_empty())
     }
 }
 
@@ -161,6 +167,10 @@ pub struct Alarm {
     pub since: Option<Timestamp>,
     /// CloudWatch's reason.
     pub reason: String,
+    /// Why nobody hears of it: its actions are disabled or suppressed.
+    pub silenced: Option<String>,
+    /// CloudWatch's word when it did not evaluate all of the alarm's data: `PARTIAL_DATA`, `EVALUATION_FAILURE` …
+    pub evaluation: Option<String>,
 }
 
 /// Who is asking (STS `GetCallerIdentity`).
@@ -189,4 +199,68 @@ pub enum Writer {
     Legacy,
     /// The Aurora cluster.
     Aurora,
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures {
+    //! A service, hosts and an alarm at rest.
+
+    use super::{Alarm, AlarmState, Deployment, Host, Hosts, Service, Task};
+    use crate::domain::traffic::Side;
+
+    /// A service that runs what it wants.
+    pub(crate) fn service(count: u32) -> Service {
+        let deployment = Deployment {
+            status: "PRIMARY".into(),
+            rollout: "COMPLETED".into(),
+            reason: String::new(),
+            desired: count,
+            running: count,
+            pending: 0,
+            failed: 0,
+            task_definition: "app:7".into(),
+            created: None,
+        };
+        let task = |n| Task {
+            id: format!("0c9e1f2{n}"),
+            zone: "us-west-2a".into(),
+            status: "RUNNING".into(),
+            health: "HEALTHY".into(),
+            started: None,
+        };
+        Service {
+            name: "migration-service-prod".into(),
+            status: "ACTIVE".into(),
+            desired: count,
+            running: count,
+            pending: 0,
+            deployments: vec![deployment],
+            events: vec![],
+            tasks: (0..count).map(task).collect(),
+        }
+    }
+
+    /// Hosts in these states.
+    pub(crate) fn hosts(states: &[&str]) -> Hosts {
+        let host = |(n, state): (usize, &&str)| Host {
+            id: format!("10.0.0.{n}"),
+            zone: None,
+            state: (*state).into(),
+            reason: None,
+        };
+        Hosts { hosts: states.iter().enumerate().map(host).collect() }
+    }
+
+    /// An alarm in this state whose actions are enabled.
+    pub(crate) fn alarm(side: Side, state: AlarmState) -> Alarm {
+        Alarm {
+            name: format!("lag-{}", side.name()),
+            side,
+            state,
+            since: None,
+            reason: "Threshold Crossed".into(),
+            silenced: None,
+            evaluation: None,
+        }
+    }
 }

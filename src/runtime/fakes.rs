@@ -9,8 +9,9 @@ use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Observation, Query, Source};
 use crate::domain::metrics::MetricReadings;
 use crate::domain::record::{Entry, Event};
-use crate::domain::replication::{Replication, ReplicationTask, TaskStatus};
-use crate::domain::service::{Hosts, Identity, Service};
+use crate::domain::replication::fixtures::replication;
+use crate::domain::service::fixtures::service;
+use crate::domain::service::{Hosts, Identity};
 use crate::domain::shift::ShiftPlan;
 use crate::domain::shift::fixtures::{group, key};
 use crate::domain::traffic::{Change, ChangeStatus, Record, RecordGroup};
@@ -178,33 +179,9 @@ impl Fake {
                     };
                     Observation::Change(Change { id: id.clone(), status, at: Timestamp::default() })
                 }
-                Query::Replication => Observation::Replication(Replication {
-                    task: ReplicationTask {
-                        name: "task".into(),
-                        status: TaskStatus::Running,
-                        migration_type: "full-load-and-cdc".into(),
-                        stop_reason: None,
-                        failure: None,
-                        full_load_percent: Some(100),
-                        tables_loaded: 1,
-                        tables_loading: 0,
-                        tables_queued: 0,
-                        tables_errored: 0,
-                    },
-                    instance: None,
-                    reverse: None,
-                }),
+                Query::Replication => Observation::Replication(replication()),
                 Query::Tables => Observation::Tables(vec![]),
-                Query::Service => Observation::Service(Service {
-                    name: "service".into(),
-                    status: "ACTIVE".into(),
-                    desired: 4,
-                    running: 4,
-                    pending: 0,
-                    deployments: vec![],
-                    events: vec![],
-                    tasks: vec![],
-                }),
+                Query::Service => Observation::Service(service(4)),
                 Query::Hosts(side) => Observation::Hosts(*side, Hosts::default()),
                 Query::Alarms(side) => Observation::Alarms(*side, vec![]),
                 Query::Metrics(side) => Observation::Metrics(*side, MetricReadings::default()),

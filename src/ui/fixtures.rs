@@ -135,6 +135,8 @@ fn replication() -> Replication {
             tables_loading: 0,
             tables_queued: 0,
             tables_errored: 0,
+            started: None,
+            stopped: None,
         },
         instance: Some(ReplicationInstance {
             id: "techvault-dms".into(),
@@ -172,11 +174,13 @@ pub(super) fn tables() -> Vec<TableStat> {
             state: "Table completed".into(),
             full_load_rows: 1_240_000 / (n + 1),
             captured: applied + i64::from(n == 7) * 3,
-            applied,
+            load_errors: 0,
+            applied: Some(applied),
             validation: "Validated".into(),
             validation_pending: 0,
             validation_failed: 0,
             validation_suspended: 0,
+            validation_details: None,
             updated: Some(ago(20)),
         }
     })
@@ -248,6 +252,8 @@ fn alarms(side: Side) -> Vec<Alarm> {
         state: AlarmState::Ok,
         since: Some(ago(90_000)),
         reason: "Threshold Crossed: 1 datapoint was not greater than the threshold.".into(),
+        silenced: None,
+        evaluation: None,
     };
     names.iter().map(alarm).collect()
 }

@@ -8,6 +8,7 @@ use crate::domain::gate::{FACT_STALE, MAX_CLOCK_SKEW};
 use crate::domain::metrics::Metric;
 use crate::domain::model::{Model, World};
 use crate::domain::schedule::interval;
+use crate::domain::replication::TaskStatus;
 use crate::domain::series::STALE;
 use crate::domain::service::AlarmState;
 use crate::domain::traffic::Side;
@@ -55,6 +56,7 @@ pub(super) fn find(model: &Model, world: &World) -> Vec<Problem> {
     for alarm in facts.alarms().filter(|a| a.state == AlarmState::Alarm) {
         found.push(Problem::new(Mark::Fail, format!("ALARM {}: {}", alarm.name, alarm.reason), ""));
     }
+    found.extend(half_a_way_back(world));
     found.extend(sources(world));
     found.extend([Side::New, Side::Legacy].into_iter().filter_map(|side| old_minutes(world, side)));
     if let Some(skew) = facts.clock_skew_ms.filter(|ms| ms.unsigned_abs() > MAX_CLOCK_SKEW.as_millis() as u64) {
@@ -99,6 +101,25 @@ pub(super) fn find(model: &Model, world: &World) -> Vec<Problem> {
         Mark::Unknown | Mark::Stale => 1,
         _ => 2,
     });
+    found
+}
+
+/// What weakens the ways back without closing them: instances of the legacy fleet that do not answer, and a reverse task
+/// that failed. No step is blocked by it.
+fn half_a_way_back(world: &World) -> Vec<Problem> {
+    let facts = &world.facts;
+    let mut found = Vec::new();
+    if let Some(fleet) = facts.legacy_hosts.as_ref().map(|fact| &fact.value).filter(|fleet| fleet.unhealthy() > 0) {
+        let why = fleet.hosts.iter().find(|h| h.is_unhealthy()).and_then(|h| h.reason.as_deref());
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        let text = format!("{} of {} legacy instances are out of service{why}", fleet.unhealthy(), fleet.hosts.len());
+        found.push(Problem::new(Mark::Unknown, text, "the way back leads to them; look at their health checks"));
+    }
+    let reverse = facts.replication.as_ref().and_then(|fact| fact.value.reverse.as_ref());
+    if reverse == Some(&TaskStatus::Failed) {
+        let hint = "no weight needs it, but there is no way back for the writes before it is ready again";
+        found.push(Problem::new(Mark::Unknown, "the reverse replication task has failed", hint));
+    }
     found
 }
 

@@ -130,12 +130,16 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     kept.sort_by_key(|t| (mark_of(t) != Mark::Fail, mark_of(t) == Mark::Pass, t.full_name()));
     let schema = kept.first().map(|t| t.schema.clone()).filter(|s| kept.iter().all(|t| t.schema == *s));
     let counts = TableCounts::of(&fact.value);
-    let bad = counts.error + counts.mismatched + counts.suspended;
+    let bad = counts.error + counts.mismatched + counts.not_compared + counts.suspended;
+    let never = match counts.not_compared {
+        0 => String::new(),
+        count => format!(", {count} not compared"),
+    };
     let mut note = cx.row().put(Role::Dim, cx.filter_note(kept.len(), fact.value.len())).gap(1);
     note = note.put(
         if bad > 0 { Role::Fail } else { Role::Dim },
         format!(
-            "{} completed, {} loading, {} error; {} validated, {} pending, {} mismatched  ",
+            "{} completed, {} loading, {} error; {} validated, {} pending, {} mismatched{never}  ",
             counts.completed, counts.loading, counts.error, counts.validated, counts.pending, counts.mismatched
         ),
     );
@@ -182,7 +186,7 @@ fn head<'a>(cx: &Cx<'a>, columns: &Columns) -> Row<'a> {
 
 fn table_row<'a>(cx: &Cx<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
     let text = columns.text;
-    let waiting = table.captured - table.applied;
+    let waiting = table.applied.map(|applied| table.captured - applied);
     let state_role = match table.table_state() {
         TableState::Completed => text,
         TableState::Loading => Role::Waiting,
@@ -191,7 +195,7 @@ fn table_row<'a>(cx: &Cx<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
     let validation_role = match table.validation_state() {
         ValidationState::Validated => text,
         ValidationState::Pending => Role::Waiting,
-        ValidationState::Mismatched => Role::Fail,
+        ValidationState::Mismatched | ValidationState::NotCompared => Role::Fail,
     };
     let mut validation = table.validation.clone();
     for (count, what) in [
@@ -203,12 +207,13 @@ fn table_row<'a>(cx: &Cx<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
             validation = format!("{validation}, {count} {what}");
         }
     }
+    let none = || cx.theme.glyphs().none.to_owned();
     cx.row()
         .mark(mark_of(table))
         .cell(text, name_of(table, columns.schema.as_ref()), columns.name)
         .num(text, grouped(table.captured), 10)
-        .num(text, grouped(table.applied), 10)
-        .num(if waiting > 0 { Role::Strong } else { Role::Dim }, grouped(waiting), 8)
+        .num(text, table.applied.map_or_else(none, grouped), 10)
+        .num(if waiting > Some(0) { Role::Strong } else { Role::Dim }, waiting.map_or_else(none, grouped), 8)
         .gap(2)
         .cell(state_role, &table.state, 16)
         .put(validation_role, validation)
@@ -217,7 +222,7 @@ fn table_row<'a>(cx: &Cx<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
 fn mark_of(table: &TableStat) -> Mark {
     match (table.table_state(), table.validation_state()) {
         _ if table.is_suspended() => Mark::Fail,
-        (TableState::Error, _) | (_, ValidationState::Mismatched) => Mark::Fail,
+        (TableState::Error, _) | (_, ValidationState::Mismatched | ValidationState::NotCompared) => Mark::Fail,
         (TableState::Loading, _) | (_, ValidationState::Pending) => Mark::Waiting,
         (TableState::Completed, ValidationState::Validated) => Mark::Pass,
     }

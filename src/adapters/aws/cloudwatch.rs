@@ -191,23 +191,11 @@ impl Aws {
                 .send()
                 .await
                 .map_err(|e| self.failed(operation, &e))?;
-            let metric = answer.metric_alarms.unwrap_or_default().into_iter().map(|alarm| {
-                let since = alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp);
-                (alarm.alarm_name, alarm.state_value, since, alarm.state_reason)
-            });
-            let composite = answer.composite_alarms.unwrap_or_default().into_iter().map(|alarm| {
-                let since = alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp);
-                (alarm.alarm_name, alarm.state_value, since, alarm.state_reason)
-            });
-            for (name, state, since, reason) in metric.chain(composite) {
-                let Some(name) = name else { return Err(garbled(operation, "an alarm without a name")) };
-                let state = match state {
-                    Some(cw::StateValue::Ok) => AlarmState::Ok,
-                    Some(cw::StateValue::Alarm) => AlarmState::Alarm,
-                    _ => AlarmState::InsufficientData,
-                };
-                let since = since.as_ref().map(stamp);
-                alarms.push(Alarm { name, side, state, since, reason: one_line(&reason.unwrap_or_default()) });
+            for alarm in answer.metric_alarms.unwrap_or_default() {
+                alarms.push(metric_alarm(side, alarm)?);
+            }
+            for alarm in answer.composite_alarms.unwrap_or_default() {
+                alarms.push(composite_alarm(side, alarm)?);
             }
             token = answer.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
@@ -215,6 +203,55 @@ impl Aws {
             }
         }
         Err(garbled(operation, &format!("more than {MAX_PAGES} pages of alarms")))
+    }
+}
+
+fn metric_alarm(side: Side, alarm: cw::MetricAlarm) -> Result<Alarm, PortError> {
+    Ok(Alarm {
+        name: named(alarm.alarm_name)?,
+        side,
+        state: state_of(alarm.state_value.as_ref()),
+        since: alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp).as_ref().map(stamp),
+        reason: one_line(&alarm.state_reason.unwrap_or_default()),
+        silenced: disabled(alarm.actions_enabled),
+        evaluation: alarm.evaluation_state.map(|state| state.as_str().to_owned()),
+    })
+}
+
+fn composite_alarm(side: Side, alarm: cw::CompositeAlarm) -> Result<Alarm, PortError> {
+    let suppressed = alarm.actions_suppressed_by.map(|by| {
+        let why = alarm.actions_suppressed_reason.map(|why| format!(": {why}")).unwrap_or_default();
+        one_line(&format!("its actions are suppressed by {}{why}", by.as_str()))
+    });
+    Ok(Alarm {
+        name: named(alarm.alarm_name)?,
+        side,
+        state: state_of(alarm.state_value.as_ref()),
+        since: alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp).as_ref().map(stamp),
+        reason: one_line(&alarm.state_reason.unwrap_or_default()),
+        silenced: disabled(alarm.actions_enabled).or(suppressed),
+        evaluation: None,
+    })
+}
+
+fn named(name: Option<String>) -> Result<String, PortError> {
+    name.ok_or_else(|| garbled(Operation::DescribeAlarms, "an alarm without a name"))
+}
+
+fn state_of(state: Option<&cw::StateValue>) -> AlarmState {
+    match state {
+        Some(cw::StateValue::Ok) => AlarmState::Ok,
+        Some(cw::StateValue::Alarm) => AlarmState::Alarm,
+        _ => AlarmState::InsufficientData,
+    }
+}
+
+/// Why an alarm's actions do not happen.
+fn disabled(actions_enabled: Option<bool>) -> Option<String> {
+    match actions_enabled {
+        Some(true) => None,
+        Some(false) => Some("its actions are disabled".to_owned()),
+        None => Some("CloudWatch does not say whether its actions are enabled".to_owned()),
     }
 }
 

@@ -91,7 +91,7 @@ impl Aws {
                 .await
                 .map_err(|e| self.failed(operation, &e))?;
             for table in answer.table_statistics.unwrap_or_default() {
-                tables.push(table_of(table).ok_or_else(|| garbled(operation, "a table without its name or state"))?);
+                tables.push(table_of(table).ok_or_else(|| garbled(operation, "a table without its name or state, or with a count below 0"))?);
             }
             marker = answer.marker.filter(|marker| !marker.is_empty());
             if marker.is_none() {
@@ -114,40 +114,62 @@ fn task_of(task: SdkTask) -> Result<ReplicationTask, PortError> {
     let Some(status) = task.status else {
         return Err(garbled(Operation::DescribeReplicationTasks, "a replication task without a status"));
     };
-    let count = |number: i32| u32::try_from(number).unwrap_or(0);
+    let operation = Operation::DescribeReplicationTasks;
     let load = task.replication_task_stats;
-    let of = |get: fn(&ReplicationTaskStats) -> i32| load.as_ref().map_or(0, |load| count(get(load)));
+    let of = |get: fn(&ReplicationTaskStats) -> i32| {
+        let number = load.as_ref().map_or(0, get);
+        u32::try_from(number).map_err(|_| garbled(operation, &format!("{number} tables")))
+    };
     let said = |text: Option<String>| text.map(|words| one_line(&words)).filter(|words| !words.is_empty());
+    // Beyond 0 to 100 it says nothing, least of all that the load is done.
+    let percent = |load: &ReplicationTaskStats| u8::try_from(load.full_load_progress_percent).ok().filter(|p| *p <= 100);
     Ok(ReplicationTask {
         name: task.replication_task_identifier.unwrap_or_default(),
         status: TaskStatus::parse(&status),
         migration_type: task.migration_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         stop_reason: said(task.stop_reason),
         failure: said(task.last_failure_message),
-        full_load_percent: load.as_ref().map(|l| l.full_load_progress_percent.clamp(0, 100) as u8),
-        tables_loaded: of(|l| l.tables_loaded),
-        tables_loading: of(|l| l.tables_loading),
-        tables_queued: of(|l| l.tables_queued),
-        tables_errored: of(|l| l.tables_errored),
+        full_load_percent: load.as_ref().and_then(percent),
+        tables_loaded: of(|l| l.tables_loaded)?,
+        tables_loading: of(|l| l.tables_loading)?,
+        tables_queued: of(|l| l.tables_queued)?,
+        tables_errored: of(|l| l.tables_errored)?,
+        started: load.as_ref().and_then(|l| l.start_date.as_ref()).map(stamp),
+        stopped: load.as_ref().and_then(|l| l.stop_date.as_ref()).map(stamp),
     })
 }
 
 /// One table. A table that DMS does not validate has no validation state; the domain counts such a word as not proved.
 fn table_of(table: TableStatistics) -> Option<TableStat> {
     let sum = |parts: [i64; 3]| parts.into_iter().fold(0i64, i64::saturating_add);
+    let applied = [table.applied_inserts, table.applied_updates, table.applied_deletes];
+    let details = table.validation_state_details.map(|words| one_line(&words)).filter(|words| !words.is_empty());
+    let counts = [
+        table.full_load_rows,
+        table.full_load_error_rows,
+        table.inserts,
+        table.updates,
+        table.deletes,
+        table.validation_pending_records,
+        table.validation_failed_records,
+        table.validation_suspended_records,
+    ];
+    if counts.into_iter().chain(applied.into_iter().flatten()).any(i64::is_negative) {
+        return None;
+    }
     Some(TableStat {
         schema: table.schema_name?,
         table: table.table_name?,
         state: table.table_state?,
         full_load_rows: table.full_load_rows,
+        load_errors: table.full_load_error_rows,
         captured: sum([table.inserts, table.updates, table.deletes]),
-        applied: sum(
-            [table.applied_inserts, table.applied_updates, table.applied_deletes].map(Option::unwrap_or_default)
-        ),
+        applied: applied.iter().any(Option::is_some).then(|| sum(applied.map(Option::unwrap_or_default))),
         validation: table.validation_state.unwrap_or_else(|| "Not enabled".to_owned()),
         validation_pending: table.validation_pending_records,
         validation_failed: table.validation_failed_records,
         validation_suspended: table.validation_suspended_records,
+        validation_details: details,
         updated: table.last_update_time.as_ref().map(stamp),
     })
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_ecs::types::{Deployment as SdkDeployment, Service as SdkService, Task as SdkTask};
 
-use super::errors::one_line;
+use super::errors::{garbled, one_line};
 use super::iam::Operation;
 use super::{Aws, stamp};
 use crate::domain::service::{Deployment, Service, Task};
@@ -16,7 +16,7 @@ const MAX_TASKS: i32 = 100;
 impl Aws {
     pub(super) async fn service(&self) -> Result<Service, PortError> {
         let (service, tasks) = tokio::try_join!(self.describe_service(), self.tasks())?;
-        Ok(service_of(service, tasks))
+        service_of(service, tasks)
     }
 
     async fn describe_service(&self) -> Result<SdkService, PortError> {
@@ -67,9 +67,9 @@ impl Aws {
     }
 }
 
-fn service_of(service: SdkService, tasks: Vec<Task>) -> Service {
-    let mut deployments: Vec<Deployment> =
-        service.deployments.unwrap_or_default().into_iter().map(deployment_of).collect();
+fn service_of(service: SdkService, tasks: Vec<Task>) -> Result<Service, PortError> {
+    let deployments = service.deployments.unwrap_or_default().into_iter().map(deployment_of);
+    let mut deployments = deployments.collect::<Result<Vec<Deployment>, PortError>>()?;
     deployments.sort_by_key(|deployment| deployment.status != "PRIMARY");
     let mut events: Vec<_> = service
         .events
@@ -79,30 +79,30 @@ fn service_of(service: SdkService, tasks: Vec<Task>) -> Service {
         .collect();
     events.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     events.truncate(MAX_EVENTS);
-    Service {
+    Ok(Service {
         name: service.service_name.unwrap_or_default(),
         status: service.status.unwrap_or_default(),
-        desired: count(service.desired_count),
-        running: count(service.running_count),
-        pending: count(service.pending_count),
+        desired: count(service.desired_count)?,
+        running: count(service.running_count)?,
+        pending: count(service.pending_count)?,
         deployments,
         events,
         tasks,
-    }
+    })
 }
 
-fn deployment_of(deployment: SdkDeployment) -> Deployment {
-    Deployment {
+fn deployment_of(deployment: SdkDeployment) -> Result<Deployment, PortError> {
+    Ok(Deployment {
         status: deployment.status.unwrap_or_default(),
         rollout: deployment.rollout_state.map(|state| state.as_str().to_owned()).unwrap_or_default(),
         reason: one_line(deployment.rollout_state_reason.as_deref().unwrap_or_default()),
-        desired: count(deployment.desired_count),
-        running: count(deployment.running_count),
-        pending: count(deployment.pending_count),
-        failed: count(deployment.failed_tasks),
+        desired: count(deployment.desired_count)?,
+        running: count(deployment.running_count)?,
+        pending: count(deployment.pending_count)?,
+        failed: count(deployment.failed_tasks)?,
         task_definition: last_part(deployment.task_definition.as_deref().unwrap_or_default()),
         created: deployment.created_at.as_ref().map(stamp),
-    }
+    })
 }
 
 fn task_of(task: SdkTask) -> Task {
@@ -119,6 +119,6 @@ fn last_part(arn: &str) -> String {
     arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
-fn count(number: i32) -> u32 {
-    u32::try_from(number).unwrap_or(0)
+fn count(number: i32) -> Result<u32, PortError> {
+    u32::try_from(number).map_err(|_| garbled(Operation::DescribeServices, &format!("{number} tasks")))
 }

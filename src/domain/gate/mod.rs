@@ -4,8 +4,10 @@
 //! Data that is missing, old or partial gives [`Verdict::Unknown`], which blocks exactly as a failure does. Moving
 //! back to the legacy stack asks none of them.
 
+mod comparison;
 mod health;
 mod replication;
+mod service;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -15,8 +17,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{ErrorKind, PortError};
 use super::facts::{Fact, Facts, Source};
+use super::reading::not_known;
 use super::record::History;
 use super::shift::{Override, ShiftPlan};
 use super::units::{Timestamp, age_text};
@@ -31,19 +33,19 @@ pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GateId {
-    /// The DMS task runs and its full load is done.
+    /// The DMS task runs on an instance that is available, its full load is done, and nothing it says speaks against it.
     ReplicationTask,
-    /// The target is less than the limit behind the source.
+    /// The target is less than the limit behind the source, and something moves.
     ReplicationLag,
     /// Every table is loaded and none is in error.
     Tables,
     /// Every table was compared and found equal.
     Validation,
-    /// No alarm of the stack is on.
+    /// No alarm of the stack is on, and every one can be heard.
     Alarms,
     /// The ECS service runs what it wants and its rollout is complete.
     Service,
-    /// The ALB has as many healthy targets as the service wants, and none unhealthy.
+    /// The ALB has as many healthy targets as the service wants and none unhealthy, and the way back leads to somebody.
     Targets,
     /// The new stack does not answer more errors than the legacy stack does at the same time.
     Errors,
@@ -256,10 +258,10 @@ pub fn evaluate(inputs: Inputs<'_>) -> Vec<Gate> {
             GateId::Tables => replication::tables(inputs),
             GateId::Validation => replication::validation(inputs),
             GateId::Alarms => health::alarms(inputs),
-            GateId::Service => health::service(inputs),
-            GateId::Targets => health::targets(inputs),
-            GateId::Errors => health::errors(inputs),
-            GateId::Latency => health::latency(inputs),
+            GateId::Service => service::service(inputs),
+            GateId::Targets => service::targets(inputs),
+            GateId::Errors => comparison::errors(inputs),
+            GateId::Latency => comparison::latency(inputs),
             GateId::DnsSettled => weights::dns_settled(inputs),
             GateId::Bake => weights::bake(inputs),
             GateId::Drift => weights::drift(inputs),
@@ -297,14 +299,6 @@ pub fn blocking<'a>(gates: &'a [Gate], overridden: &'a [Override]) -> impl Itera
 #[must_use]
 pub fn all_pass(gates: &[Gate]) -> bool {
     gates.len() == GateId::ALL.len() && gates.iter().all(Gate::passes)
-}
-
-/// That a source failed, and what to do; of a stack that does not exist yet that alone.
-fn not_known(error: &PortError) -> String {
-    match error.kind {
-        ErrorKind::NotProvisioned => format!("not known: {}", error.message),
-        _ => format!("not known: {error}; {}", error.hint()),
-    }
 }
 
 /// The value of a fact that is young enough to decide on.

@@ -1,9 +1,8 @@
 //! Gates on the DMS task: is the copy complete, close behind, and equal?
 
 use crate::domain::facts::Source;
-use crate::domain::metrics::Metric;
-use crate::domain::replication::{TableCounts, TaskStatus};
-use crate::domain::series::{Freshness, STALE};
+use crate::domain::reading;
+use crate::domain::replication::{Replication, TableCounts, TableStat, TaskStatus, ValidationState};
 use crate::domain::units::{age_text, short_number};
 
 use super::{Gate, GateId, Inputs, MAX_CLOCK_SKEW, Verdict, fresh};
@@ -15,51 +14,101 @@ pub(super) fn task(inputs: Inputs<'_>) -> Gate {
         Ok(known) => known,
         Err(why) => return Gate::unknown(ID, LIMIT, why),
     };
-    let task = &replication.task;
-    let loaded = task.full_load_percent;
-    let gate = match &task.status {
-        TaskStatus::Running if !task.migration_type.contains("cdc") => Gate::new(
-            ID,
-            Verdict::Fail,
-            "full load only",
-            LIMIT,
-            "the task copies once and does not follow changes; it needs the type full-load-and-cdc",
-        ),
-        TaskStatus::Running if loaded == Some(100) && task.tables_errored == 0 => {
-            Gate::new(ID, Verdict::Pass, "running, CDC", LIMIT, "the task runs and follows changes")
-        }
-        TaskStatus::Running if loaded == Some(100) => Gate::new(
-            ID,
-            Verdict::Fail,
-            format!("{} tables in error", task.tables_errored),
-            LIMIT,
-            "the task says running, but DMS gave up on tables; see Replication for which",
-        ),
-        TaskStatus::Running => match loaded {
-            Some(percent) => Gate::new(
-                ID,
-                Verdict::Fail,
-                format!("full load {percent} %"),
-                LIMIT,
-                "the full load goes on; wait until it is done",
-            ),
-            None => Gate::unknown(ID, LIMIT, "the task runs, but DMS does not say how far the full load is"),
-        },
-        TaskStatus::Stopped | TaskStatus::Failed => {
-            let why = task.failure.as_deref().or(task.stop_reason.as_deref()).unwrap_or("DMS gives no reason");
-            Gate::new(
-                ID,
-                Verdict::Fail,
-                task.status.word(),
-                LIMIT,
-                format!("the task is {}: {why}; resume it in DMS", task.status.word()),
-            )
-        }
-        other => {
-            Gate::new(ID, Verdict::Fail, other.word(), LIMIT, format!("the task is {}; it has to run", other.word()))
-        }
+    // The first that finds something says it: what is behind the others comes first.
+    let checks: [fn(&Replication) -> Option<Finding>; 5] = [not_running, instance, full_load, trouble, reverse];
+    let gate = match checks.into_iter().find_map(|check| check(replication)) {
+        Some((verdict, value, reason)) => Gate { value, ..Gate::new(ID, verdict, "", LIMIT, reason) },
+        None => Gate::new(ID, Verdict::Pass, "running, CDC", LIMIT, "the task runs and follows changes"),
     };
     gate.at(at)
+}
+
+/// Verdict, value and reason of what keeps the gate from passing.
+type Finding = (Verdict, Option<String>, String);
+
+fn fails(value: impl Into<String>, reason: impl Into<String>) -> Finding {
+    (Verdict::Fail, Some(value.into()), reason.into())
+}
+
+fn not_running(replication: &Replication) -> Option<Finding> {
+    let task = &replication.task;
+    match &task.status {
+        TaskStatus::Running => None,
+        TaskStatus::Stopped | TaskStatus::Failed => {
+            let why = task.failure.as_deref().or(task.stop_reason.as_deref()).unwrap_or("DMS gives no reason");
+            let word = task.status.word();
+            Some(fails(word, format!("the task is {word}: {why}; resume it in DMS")))
+        }
+        other => Some(fails(other.word(), format!("the task is {}; it has to run", other.word()))),
+    }
+}
+
+/// The instance that the task runs on (DMS API, `ReplicationInstance.ReplicationInstanceStatus`).
+fn instance(replication: &Replication) -> Option<Finding> {
+    let Some(instance) = &replication.instance else {
+        let reason = "DMS finds no replication instance, so it is not known what the task runs on".to_owned();
+        return Some((Verdict::Unknown, None, reason));
+    };
+    let then = match instance.status.as_str() {
+        "available" => return None,
+        "storage-full" => "DMS cannot go on reading; give the instance more storage",
+        "rebooting" | "modifying" | "upgrading" | "maintenance" | "creating" => "wait until it is available",
+        _ => "it has to be available",
+    };
+    let status = if instance.status.is_empty() { "in no state that DMS tells" } else { &instance.status };
+    let reason = format!("the task says running, but its instance {} is {status}: {then}", instance.id);
+    Some(fails(format!("instance {status}"), reason))
+}
+
+fn full_load(replication: &Replication) -> Option<Finding> {
+    let task = &replication.task;
+    if !task.migration_type.contains("cdc") {
+        return Some(fails(
+            "full load only",
+            "the task copies once and does not follow changes; it needs the type full-load-and-cdc",
+        ));
+    }
+    let Some(percent) = task.full_load_percent else {
+        let reason = "the task runs, but DMS does not say how far the full load is".to_owned();
+        return Some((Verdict::Unknown, None, reason));
+    };
+    let (loading, queued) = (task.tables_loading, task.tables_queued);
+    if percent < 100 {
+        Some(fails(format!("full load {percent} %"), "the full load goes on; wait until it is done"))
+    } else if task.tables_errored > 0 {
+        Some(fails(
+            format!("{} tables in error", task.tables_errored),
+            "the task says running, but DMS gave up on tables; see Replication for which",
+        ))
+    } else if loading > 0 || queued > 0 {
+        Some(fails(
+            format!("{loading} loading, {queued} queued"),
+            format!("DMS calls the full load done, but {loading} tables are being loaded and {queued} wait; wait for them"),
+        ))
+    } else if task.tables_loaded == 0 && task.migration_type.contains("full-load") {
+        let reason = "DMS calls the full load done and has loaded no table; check the task's table mappings".to_owned();
+        Some((Verdict::Unknown, Some("0 tables loaded".to_owned()), reason))
+    } else {
+        None
+    }
+}
+
+/// What DMS says beside `running`.
+fn trouble(replication: &Replication) -> Option<Finding> {
+    let words = replication.task.present_trouble()?;
+    let reason = format!("the task says running, but DMS also says: {words}; look at the task's log, then resume it");
+    Some((Verdict::Unknown, Some("running, with an error".to_owned()), reason))
+}
+
+/// Both ways at once would send every change round in a circle (DMS user guide, "Performing bidirectional replication").
+fn reverse(replication: &Replication) -> Option<Finding> {
+    let running = replication.reverse.as_ref().is_some_and(|status| *status == TaskStatus::Running);
+    running.then(|| {
+        fails(
+            "reverse runs too",
+            "the reverse task runs beside this one: changes would go round in a circle; stop it until the writer moves",
+        )
+    })
 }
 
 pub(super) fn lag(inputs: Inputs<'_>) -> Gate {
@@ -73,43 +122,21 @@ pub(super) fn lag(inputs: Inputs<'_>) -> Gate {
             skew / 1000
         ));
     }
-    if let Some((_, why)) = inputs.facts.incomplete.iter().find(|(metric, _)| *metric == Metric::LagTarget) {
-        return unknown(format!("CloudWatch answered with partial data: {why}"));
-    }
-    let series = inputs.facts.metrics.series(Metric::LagTarget);
-    let Some(point) = series.last_settled(inputs.now) else {
-        let why = match (series.freshness(inputs.now), inputs.facts.error(Source::MetricsNew)) {
-            (_, Some(error)) => super::not_known(error),
-            (Freshness::Provisional, _) => "only a provisional point so far; wait a minute".to_owned(),
-            _ => "CloudWatch has no lag for this task; is the task's resource id in the outputs right?".to_owned(),
-        };
-        return unknown(why);
-    };
-    let age = inputs.now.since(point.at);
-    if age > STALE {
-        return unknown(format!("newest point is {} old, limit {}", age_text(age), age_text(STALE))).at(point.at);
-    }
-    // A provisional point may still grow, so it can only make things worse, never better.
-    let worst = series.last().map_or(point.value, |newest| newest.value.max(point.value));
-    let text = format!("{} s", short_number(worst));
-    if worst >= limit_s {
+    let reading = reading::lag(inputs.facts, inputs.now);
+    let at = reading.at;
+    let Some(&lag) = reading.fresh() else { return Gate { at, ..unknown(reading.quality.why().to_owned()) } };
+    let text = format!("{} s", short_number(lag));
+    let gate = if lag >= limit_s {
         let reason = format!(
             "lag {} s, limit {} s; look for a long transaction on the source and at the task's throughput, then wait for it to drain",
-            short_number(worst),
+            short_number(lag),
             short_number(limit_s)
         );
-        return Gate::new(ID, Verdict::Fail, text, &limit, reason).at(point.at);
-    }
-    let witness = inputs.facts.metrics.series(Metric::RowsTarget).freshness(inputs.now) == Freshness::Fresh
-        || inputs.facts.metrics.series(Metric::Backlog).freshness(inputs.now) == Freshness::Fresh;
-    if worst <= 0.0 && !witness {
-        return unknown(
-            "lag 0 alone proves nothing: DMS says 0 also when it reads nothing; throughput and backlog are not known"
-                .to_owned(),
-        )
-        .at(point.at);
-    }
-    Gate::new(ID, Verdict::Pass, text, &limit, "the target is close behind the source").at(point.at)
+        Gate::new(ID, Verdict::Fail, text, &limit, reason)
+    } else {
+        Gate::new(ID, Verdict::Pass, text, &limit, "the target is close behind the source")
+    };
+    Gate { at, ..gate }
 }
 
 pub(super) fn tables(inputs: Inputs<'_>) -> Gate {
@@ -154,6 +181,19 @@ pub(super) fn tables(inputs: Inputs<'_>) -> Gate {
             LIMIT,
             "the full load of these tables goes on; wait",
         )
+    } else if let Some(table) = tables.iter().find(|t| t.load_errors != 0) {
+        let lost = tables.iter().filter(|t| t.load_errors != 0).count();
+        Gate::new(
+            ID,
+            Verdict::Fail,
+            format!("{lost} with lost rows"),
+            LIMIT,
+            format!(
+                "DMS could not write {} rows of {} in the full load; look at its log, then reload the table",
+                table.load_errors,
+                table.full_name()
+            ),
+        )
     } else {
         Gate::new(ID, Verdict::Pass, value, LIMIT, "every table is loaded and follows changes")
     };
@@ -171,20 +211,26 @@ pub(super) fn validation(inputs: Inputs<'_>) -> Gate {
         return Gate::unknown(ID, LIMIT, "DMS reports no table at all").at(at);
     }
     let counts = TableCounts::of(tables);
+    let of = |state| tables.iter().filter(move |t| t.validation_state() == state);
     let gate = if counts.mismatched > 0 {
-        let names: Vec<_> = tables
-            .iter()
-            .filter(|t| t.validation_state() == crate::domain::replication::ValidationState::Mismatched)
-            .map(|t| format!("{} ({}, {} records)", t.full_name(), t.validation, t.validation_failed))
+        let names: Vec<_> = of(ValidationState::Mismatched)
+            .map(|t| match t.validation_failed {
+                0 => format!("{} ({})", t.full_name(), t.validation),
+                found => format!("{} ({}, {found} records differ)", t.full_name(), t.validation),
+            })
             .take(3)
             .collect();
-        Gate::new(
-            ID,
-            Verdict::Fail,
-            format!("{} mismatched", counts.mismatched),
-            LIMIT,
-            format!("{}; compare the rows, mend the target, revalidate in DMS", names.join(", ")),
-        )
+        let reason = format!("{}; compare the rows, fix the target, revalidate in DMS", names.join(", "));
+        Gate::new(ID, Verdict::Fail, format!("{} mismatched", counts.mismatched), LIMIT, reason)
+    } else if counts.not_compared > 0 {
+        let off = tables.iter().all(|t| t.validation.eq_ignore_ascii_case("not enabled"));
+        let value = if off { "validation is off".to_owned() } else { format!("{} not compared", counts.not_compared) };
+        let first = of(ValidationState::NotCompared).next().map(TableStat::why_not_compared).unwrap_or_default();
+        let more = match counts.not_compared {
+            1 => String::new(),
+            all => format!(" ({} more tables are not compared)", all - 1),
+        };
+        Gate::new(ID, Verdict::Fail, value, LIMIT, format!("not compared: {first}{more}"))
     } else if counts.pending > 0 {
         let mut gate = Gate::unknown(ID, LIMIT, format!("{} tables are still being compared; wait", counts.pending));
         gate.value = Some(format!("{} pending", counts.pending));

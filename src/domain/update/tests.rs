@@ -14,12 +14,14 @@ use crate::domain::metrics::{Metric, MetricReadings};
 use crate::domain::model::{Dialog, Listing, Model, Moving, Shown, Stack};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::record::{Entry, Event, OutcomeKind};
-use crate::domain::replication::{Replication, ReplicationTask, TableStat, TaskStatus};
+use crate::domain::replication::TableStat;
+use crate::domain::replication::fixtures::replication;
 use crate::domain::series::{Point, Series};
-use crate::domain::service::{Alarm, AlarmState, Deployment, Host, Hosts, Identity, Service};
+use crate::domain::service::fixtures::{alarm, hosts, service};
+use crate::domain::service::{AlarmState, Identity};
 use crate::domain::shift::fixtures::{group, record};
 use crate::domain::shift::{Direction, ShiftOutcome};
-use crate::domain::traffic::{Change, ChangeStatus, Side};
+use crate::domain::traffic::{Change, ChangeStatus};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::keymap::{Code, Key, View};
 
@@ -93,25 +95,10 @@ impl Cockpit {
             ]),
             Query::Zone => Observation::Zone(vec![]),
             Query::Change(id) => Observation::Change(Change { id: id.clone(), status: ChangeStatus::Pending, at: now }),
-            Query::Replication => Observation::Replication(Replication {
-                task: ReplicationTask {
-                    name: "migration-task-prod".into(),
-                    status: TaskStatus::Running,
-                    migration_type: "full-load-and-cdc".into(),
-                    stop_reason: None,
-                    failure: None,
-                    full_load_percent: Some(100),
-                    tables_loaded: 1,
-                    tables_loading: 0,
-                    tables_queued: 0,
-                    tables_errored: 0,
-                },
-                instance: None,
-                reverse: Some(TaskStatus::Ready),
-            }),
+            Query::Replication => Observation::Replication(replication()),
             Query::Tables => Observation::Tables(vec![table("orders", "Table completed", "Validated")]),
-            Query::Service => Observation::Service(service()),
-            Query::Hosts(side) => Observation::Hosts(*side, Hosts { hosts: vec![host("healthy"); 4] }),
+            Query::Service => Observation::Service(service(4)),
+            Query::Hosts(side) => Observation::Hosts(*side, hosts(&["healthy"; 4])),
             Query::Alarms(side) => Observation::Alarms(*side, vec![alarm(*side, AlarmState::Ok)]),
             Query::Metrics(side) => {
                 let points = |value: f64| {
@@ -123,6 +110,7 @@ impl Cockpit {
                     Metric::LagSource | Metric::LagTarget => self.lag_s,
                     Metric::NewLatency | Metric::LegacyLatency => 0.2,
                     Metric::NewTarget5xx | Metric::NewElb5xx | Metric::LegacyBackend5xx | Metric::LegacyElb5xx => 1.0,
+                    Metric::NewUnhealthy | Metric::LegacyUnhealthy => 0.0,
                     _ => 1000.0,
                 };
                 let series = Metric::of(*side).map(|m| (m, points(value(m)))).collect();
@@ -204,50 +192,10 @@ impl Cockpit {
 
 fn table(name: &str, state: &str, validation: &str) -> TableStat {
     TableStat {
-        schema: "shop".into(),
-        table: name.into(),
         state: state.into(),
-        full_load_rows: 10,
-        captured: 5,
-        applied: 5,
         validation: validation.into(),
-        validation_pending: 0,
-        validation_failed: 0,
-        validation_suspended: 0,
-        updated: None,
+        ..crate::domain::replication::fixtures::table(name)
     }
-}
-
-fn service() -> Service {
-    let deployment = Deployment {
-        status: "PRIMARY".into(),
-        rollout: "COMPLETED".into(),
-        reason: String::new(),
-        desired: 4,
-        running: 4,
-        pending: 0,
-        failed: 0,
-        task_definition: "app:7".into(),
-        created: None,
-    };
-    Service {
-        name: "migration-service-prod".into(),
-        status: "ACTIVE".into(),
-        desired: 4,
-        running: 4,
-        pending: 0,
-        deployments: vec![deployment],
-        events: vec![],
-        tasks: vec![],
-    }
-}
-
-fn host(state: &str) -> Host {
-    Host { id: "10.0.0.1".into(), zone: None, state: state.into(), reason: None }
-}
-
-fn alarm(side: Side, state: AlarmState) -> Alarm {
-    Alarm { name: format!("lag-{}", side.name()), side, state, since: None, reason: "Threshold Crossed".into() }
 }
 
 #[test]
