@@ -53,6 +53,7 @@ fn healthy() -> Facts {
     take(Source::AlarmsNew, Observation::Alarms(Side::New, vec![alarm]));
     take(Source::AlarmsLegacy, Observation::Alarms(Side::Legacy, vec![]));
     let new = [
+        (Metric::LagSource, 1.0),
         (Metric::LagTarget, 3.04),
         (Metric::RowsTarget, 240.0),
         (Metric::ServiceCpu, 41.0),
