@@ -53,7 +53,10 @@ pub const TABLE: &[(&str, Judge)] = &[
     ("table.validation_failed", Gate(GateId::Validation)),
     ("table.validation_suspended", Gate(GateId::Validation)),
     ("table.validation_details", WORDS),
-    ("table.updated", Shown("the API reference says of the table, the guide of its statistics: its age proves nothing")),
+    (
+        "table.updated",
+        Shown("the API reference says of the table, the guide of its statistics: its age proves nothing"),
+    ),
     ("service.name", NAME),
     ("service.status", Gate(GateId::Service)),
     ("service.desired", Gate(GateId::Service)),

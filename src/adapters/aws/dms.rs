@@ -91,7 +91,11 @@ impl Aws {
                 .await
                 .map_err(|e| self.failed(operation, &e))?;
             for table in answer.table_statistics.unwrap_or_default() {
-                tables.push(table_of(table).ok_or_else(|| garbled(operation, "a table without its name or state, or with a count below 0"))?);
+                tables.push(
+                    table_of(table).ok_or_else(|| {
+                        garbled(operation, "a table without its name or state, or with a count below 0")
+                    })?,
+                );
             }
             marker = answer.marker.filter(|marker| !marker.is_empty());
             if marker.is_none() {
@@ -122,7 +126,8 @@ fn task_of(task: SdkTask) -> Result<ReplicationTask, PortError> {
     };
     let said = |text: Option<String>| text.map(|words| one_line(&words)).filter(|words| !words.is_empty());
     // Beyond 0 to 100 it says nothing, least of all that the load is done.
-    let percent = |load: &ReplicationTaskStats| u8::try_from(load.full_load_progress_percent).ok().filter(|p| *p <= 100);
+    let percent =
+        |load: &ReplicationTaskStats| u8::try_from(load.full_load_progress_percent).ok().filter(|p| *p <= 100);
     Ok(ReplicationTask {
         name: task.replication_task_identifier.unwrap_or_default(),
         status: TaskStatus::parse(&status),

@@ -83,7 +83,9 @@ fn full_load(replication: &Replication) -> Option<Finding> {
     } else if loading > 0 || queued > 0 {
         Some(fails(
             format!("{loading} loading, {queued} queued"),
-            format!("DMS calls the full load done, but {loading} tables are being loaded and {queued} wait; wait for them"),
+            format!(
+                "DMS calls the full load done, but {loading} tables are being loaded and {queued} wait; wait for them"
+            ),
         ))
     } else if task.tables_loaded == 0 && task.migration_type.contains("full-load") {
         let reason = "DMS calls the full load done and has loaded no table; check the task's table mappings".to_owned();

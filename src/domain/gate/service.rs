@@ -252,7 +252,8 @@ fn way_back(inputs: Inputs<'_>) -> Option<Finding> {
     match fresh(inputs.facts.legacy_hosts.as_ref(), Source::LegacyHosts, inputs) {
         Ok((legacy, _)) if legacy.healthy() == 0 => {
             let why = legacy.hosts.iter().find_map(|h| h.reason.as_deref()).unwrap_or("it gives no reason");
-            let reason = format!("the legacy balancer has no instance in service ({why}): the way back leads to nobody");
+            let reason =
+                format!("the legacy balancer has no instance in service ({why}): the way back leads to nobody");
             Some(Finding::fail(format!("legacy 0 of {} in service", legacy.hosts.len()), reason))
         }
         Ok(_) => None,

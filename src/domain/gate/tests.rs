@@ -285,12 +285,8 @@ fn a_latency_that_cannot_be_is_unknown() {
 
 #[test]
 fn rows_that_come_in_and_are_never_applied_contradict_a_small_lag() {
-    let stuck = |lag| {
-        Case::new()
-            .stream(0.0, lag, 0.0)
-            .metric(Metric::RowsSource, 40.0, 3)
-            .metric(Metric::Backlog, 900.0, 3)
-    };
+    let stuck =
+        |lag| Case::new().stream(0.0, lag, 0.0).metric(Metric::RowsSource, 40.0, 3).metric(Metric::Backlog, 900.0, 3);
     stuck(2.0).says(GateId::ReplicationLag, Verdict::Unknown, "DMS has applied none");
     stuck(480.0).says(GateId::ReplicationLag, Verdict::Fail, "lag 480 s");
 }
@@ -445,7 +441,8 @@ fn the_service_says_ecs_own_reason_in_a_sentence_that_fits_the_number() {
         s.deployments[0].reason = "ECS deployment circuit breaker: rolling back to ecs-svc/1".into();
     });
     says("the rollout of app:6 failed: tasks failed to start", |s| {
-        let failed = Deployment { rollout: "FAILED".into(), reason: "tasks failed to start".into(), ..s.deployments[0].clone() };
+        let failed =
+            Deployment { rollout: "FAILED".into(), reason: "tasks failed to start".into(), ..s.deployments[0].clone() };
         s.deployments.push(Deployment { status: "ACTIVE".into(), task_definition: "app:6".into(), ..failed });
     });
     says("wait until it is COMPLETED; ECS: in progress", |s| {

@@ -65,7 +65,11 @@ async fn every_question_gets_a_sensible_answer() {
 
     let Ok(Observation::Tables(tables)) = aws.observe(Query::Tables).await else { panic!() };
     assert!(tables.len() > 3 && tables.iter().all(|table| table.table_state() == TableState::Completed));
-    assert!(tables.iter().all(|table| table.full_load_rows > 0 && table.applied.is_some_and(|applied| applied <= table.captured)));
+    assert!(
+        tables
+            .iter()
+            .all(|table| table.full_load_rows > 0 && table.applied.is_some_and(|applied| applied <= table.captured))
+    );
 
     let Ok(Observation::Service(service)) = aws.observe(Query::Service).await else { panic!() };
     assert_eq!((service.status.as_str(), service.rollout()), ("ACTIVE", Some("COMPLETED")));
