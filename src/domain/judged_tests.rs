@@ -187,7 +187,8 @@ fn history(pending: bool) -> History {
 
 fn verdict(facts: &Facts, gate: GateId, pending: bool) -> (Verdict, String) {
     let (history, policy) = (history(pending), Policy::default());
-    let gates = evaluate(Inputs { facts, history: Some(&history), policy: &policy, now: NOW });
+    let endpoints = &crate::domain::model::fixtures::stack().endpoints;
+    let gates = evaluate(Inputs { facts, history: Some(&history), policy: &policy, endpoints, now: NOW });
     let gate = gates.into_iter().find(|g| g.id == gate).unwrap();
     (gate.verdict, gate.reason)
 }
