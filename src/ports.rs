@@ -12,6 +12,7 @@ use crate::domain::provision::{News, Order};
 use crate::domain::record::Entry;
 use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::Change;
+use crate::domain::time::Moment;
 use crate::domain::units::Timestamp;
 use crate::domain::zone::ZonePlan;
 
@@ -80,4 +81,9 @@ pub trait Journal: Send + Sync {
 pub trait Clock: Send + Sync {
     /// Now, by the clock that the facts are dated with.
     fn now(&self) -> Timestamp;
+
+    /// Now, by that clock and by one that nobody sets. A clock that is moved only as a whole is its own measure.
+    fn moment(&self) -> Moment {
+        Moment::alone(self.now())
+    }
 }

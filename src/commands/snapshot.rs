@@ -9,10 +9,10 @@ use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, all_pass};
 use crate::domain::metrics::Metric;
 use crate::domain::model::Stack;
+use crate::domain::reading;
 use crate::domain::record::History;
 use crate::domain::replication::TableCounts;
-use crate::domain::series::{Point, STALE};
-use crate::domain::traffic::ChangeStatus;
+use crate::domain::traffic::{ChangeStatus, Side};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::runtime::gather::Gathered;
 
@@ -227,7 +227,7 @@ impl Snapshot {
             traffic: traffic(stack, facts, gathered.history(), now),
             replication: replication(facts, now),
             service: service(facts, now),
-            alarms: alarms(facts),
+            alarms: alarms(facts, now),
             gates: gate_rows(gates),
             ready_to_shift: all_pass(gates),
         }
@@ -270,7 +270,7 @@ fn traffic(stack: &Stack, facts: &Facts, history: Option<&History>, now: Timesta
         legacy_weight: found.map(WeightPair::legacy),
         new_weight: found.map(WeightPair::new_weight),
         new_percent: found.map(|weights| tenths(weights.new_percent())),
-        observed_new_percent: facts.observed_new_percent(now).map(|(percent, _)| tenths(percent)),
+        observed_new_percent: reading::share(facts, now).fresh().map(|percent| tenths(*percent)),
         change: change(facts, history),
         drift: drift(found, history),
         problem,
@@ -301,14 +301,16 @@ fn drift(found: Option<WeightPair>, history: Option<&History>) -> Option<Drift> 
 }
 
 fn replication(facts: &Facts, now: Timestamp) -> Replication {
-    let task = facts.replication.as_ref().map(|fact| &fact.value.task);
-    let counts = facts.tables.as_ref().map(|fact| TableCounts::of(&fact.value));
-    let lag = fresh(facts, Metric::LagTarget, now);
+    let replication = reading::fact(facts.replication.as_ref(), Source::Replication, facts, now);
+    let task = replication.fresh().map(|replication| &replication.task);
+    let tables = reading::fact(facts.tables.as_ref(), Source::Tables, facts, now);
+    let counts = tables.fresh().map(|tables| TableCounts::of(tables));
+    let lag = reading::lag(facts, now);
     Replication {
         task: task.map(|task| task.status.word().to_owned()),
         full_load_percent: task.and_then(|task| task.full_load_percent),
-        lag_s: lag.map(|point| tenths(point.value)),
-        lag_at: lag.map(|point| point.at.to_string()),
+        lag_s: lag.fresh().map(|lag| tenths(*lag)),
+        lag_at: lag.at.filter(|_| lag.fresh().is_some()).map(|at| at.to_string()),
         tables: Tables {
             completed: counts.map(|c| c.completed),
             loading: counts.map(|c| c.loading),
@@ -325,36 +327,36 @@ fn replication(facts: &Facts, now: Timestamp) -> Replication {
 }
 
 fn service(facts: &Facts, now: Timestamp) -> ServiceRow {
-    let service = facts.service.as_ref().map(|fact| &fact.value);
-    let targets = facts.targets.as_ref().map(|fact| &fact.value);
-    let percent = |metric| fresh(facts, metric, now).map(|point| tenths(point.value));
+    let service = reading::fact(facts.service.as_ref(), Source::Service, facts, now);
+    let tasks = reading::tasks(facts, now);
+    let (tasks, targets) = (tasks.fresh(), reading::hosts(facts, Side::New, now));
+    let targets = targets.fresh();
+    let percent = |metric| reading::metric(facts, metric, now).fresh().map(|value| tenths(*value));
     ServiceRow {
-        desired: service.map(|s| s.desired),
-        running: service.map(|s| s.running),
-        pending: service.map(|s| s.pending),
-        healthy_targets: targets.map(crate::domain::service::Hosts::healthy),
-        unhealthy_targets: targets.map(crate::domain::service::Hosts::unhealthy),
+        desired: tasks.map(|t| t.desired),
+        running: tasks.map(|t| t.running),
+        pending: tasks.map(|t| t.pending),
+        healthy_targets: targets.map(|t| t.healthy),
+        unhealthy_targets: targets.map(|t| t.unhealthy),
         cpu_percent: percent(Metric::ServiceCpu),
         memory_percent: percent(Metric::ServiceMemory),
-        rollout: service.and_then(|s| s.rollout()).map(str::to_owned),
+        rollout: service.fresh().and_then(|s| s.rollout()).map(str::to_owned),
     }
 }
 
-fn alarms(facts: &Facts) -> Option<Vec<AlarmRow>> {
-    if facts.alarms_new.is_none() && facts.alarms_legacy.is_none() {
-        return None;
-    }
+fn alarms(facts: &Facts, now: Timestamp) -> Option<Vec<AlarmRow>> {
     let row = |alarm: &crate::domain::service::Alarm| AlarmRow {
         name: alarm.name.clone(),
         state: alarm.state.word(),
         since: alarm.since.map(|at| at.to_string()),
     };
-    Some(facts.alarms().map(row).collect())
-}
-
-/// The newest settled value, unless it is too old to be called known.
-fn fresh(facts: &Facts, metric: Metric, now: Timestamp) -> Option<Point> {
-    facts.metrics.series(metric).last_settled(now).filter(|point| now.since(point.at) <= STALE)
+    let of = |told, source| reading::fact(told, source, facts, now).fresh().copied();
+    let new = of(facts.alarms_new.as_ref(), Source::AlarmsNew);
+    let legacy = of(facts.alarms_legacy.as_ref(), Source::AlarmsLegacy);
+    if new.is_none() && legacy.is_none() {
+        return None;
+    }
+    Some(new.into_iter().chain(legacy).flatten().map(row).collect())
 }
 
 fn tenths(value: f64) -> f64 {

@@ -11,12 +11,12 @@ use crate::domain::gate::{Inputs, Policy, evaluate};
 use crate::domain::metrics::MetricReadings;
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::replication::fixtures::{replication, table};
-use crate::domain::series::Series;
+use crate::domain::series::{Point, Series};
 use crate::domain::service::fixtures::{alarm, hosts, service};
 use crate::domain::service::{Alarm, AlarmState, Host, Hosts};
 use crate::domain::shift::Direction;
 use crate::domain::shift::fixtures::{group, key};
-use crate::domain::traffic::{Change, Side};
+use crate::domain::traffic::Change;
 use crate::ports::{ErrorKind, PortError};
 use crate::runtime::ports_set::JournalRead;
 
@@ -194,7 +194,7 @@ fn old_metrics_are_not_known() {
     let mut facts = healthy();
     facts.metrics = crate::domain::metrics::Metrics::default();
     let old = Series::new(vec![Point { at: now().minus(Duration::from_secs(900)), value: 3.0 }]);
-    facts.metrics.absorb(&MetricReadings { series: vec![(Metric::LagTarget, old)], incomplete: vec![] });
+    facts.metrics.absorb(&MetricReadings { series: vec![(Metric::LagTarget, old)], incomplete: vec![] }, now());
     let value = serde_json::to_value(snapshot(facts, &entries())).unwrap();
     assert_eq!(value["replication"]["lag_s"], Value::Null);
 }

@@ -6,6 +6,7 @@ use crate::cli::{Global, StatusArgs};
 use crate::config::defaults;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::schedule::Polls;
+use crate::domain::time::Moment;
 use crate::runtime::gather::{Gathered, gather, keep_record};
 
 use super::compose::{Session, connect, nothing_answered};
@@ -62,28 +63,28 @@ fn print(session: &Session, gathered: &Gathered, args: StatusArgs, out: &mut Out
 async fn watch(session: &Session, mut gathered: Gathered, args: StatusArgs, out: &mut Out) -> Result<Exit, Failure> {
     let mut polls = Polls::default();
     let mut request = 0;
-    note(&mut polls, &Source::ALL, &gathered, &mut request);
+    note(&mut polls, &Source::ALL, &gathered, session.ports.clock.moment(), &mut request);
     while !out.closed {
         tokio::time::sleep(session.pace.real(WATCH_STEP)).await;
         session.resync().await;
-        let due = polls.due(session.ports.clock.now());
+        let due = polls.due(session.ports.clock.moment());
         if due.is_empty() {
             continue;
         }
         gathered = look(session, &due, gathered.facts, out).await;
-        note(&mut polls, &due, &gathered, &mut request);
+        note(&mut polls, &due, &gathered, session.ports.clock.moment(), &mut request);
         print(session, &gathered, args, out)?;
     }
     Ok(Exit::Done)
 }
 
 /// Tells the schedule what was asked and how it went.
-fn note(polls: &mut Polls, asked: &[Source], gathered: &Gathered, request: &mut u64) {
+fn note(polls: &mut Polls, asked: &[Source], gathered: &Gathered, now: Moment, request: &mut u64) {
     let moving = gathered.history().is_some_and(|history| history.pending.is_some());
     for source in asked {
         *request += 1;
         let failures = gathered.facts.sources.get(source).map_or(0, |health| health.failures);
-        polls.sent(*source, *request, gathered.now);
-        polls.answered(*source, *request, gathered.now, failures, moving);
+        polls.sent(*source, *request, now);
+        polls.answered(*source, *request, now, failures, moving);
     }
 }

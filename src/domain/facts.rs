@@ -9,8 +9,10 @@ use serde::Serialize;
 
 use super::error::PortError;
 use super::metrics::{Metric, MetricReadings, Metrics};
+use super::reading;
 use super::replication::{Replication, TableStat};
 use super::service::{Alarm, Hosts, Identity, Service};
+use super::time::{Jump, Moment, Watch};
 use super::traffic::{Change, GroupError, GroupKey, Record, RecordGroup, Side};
 use super::units::{Timestamp, age_text};
 
@@ -238,6 +240,10 @@ pub struct Facts {
     pub stack_run: Option<Fact<Option<String>>>,
     /// How far this host's clock is ahead of AWS's, in milliseconds, as long as it was not corrected for.
     pub clock_skew_ms: Option<i64>,
+    /// This host's clock was set, and not everything has been read again since.
+    pub jump: Option<Jump>,
+    /// Whether the clock that all this is dated with goes on as it should.
+    pub watch: Watch,
     /// Health of every source that was asked.
     pub sources: BTreeMap<Source, SourceHealth>,
 }
@@ -274,11 +280,52 @@ impl Facts {
             Observation::Metrics(side, readings) => {
                 self.incomplete.retain(|(metric, _)| metric.side() != side);
                 self.incomplete.extend(readings.incomplete.iter().cloned());
-                self.metrics.absorb(&readings);
+                self.metrics.absorb(&readings, at);
             }
             Observation::Identity(value) => self.identity = Some(Fact { value, at }),
             Observation::StackRun(value) => self.stack_run = Some(Fact { value, at }),
         }
+        let answered = |source: &Source| self.sources.get(source).is_some_and(|health| health.last_ok.is_some());
+        if self.jump.is_some() && Source::ALL.iter().filter(|source| **source != Source::Change).all(answered) {
+            self.jump = None;
+        }
+    }
+
+    /// This host's clock was set: what was read before is not known any more, because nobody can say how old it is.
+    ///
+    /// The records stay, with the age they have by the steady clock, because the way back starts from them; they pass
+    /// no gate before Route 53 has answered again. The points of CloudWatch stay too, since AWS dates them, but none is
+    /// settled before it was read again.
+    pub fn forget(&mut self, jump: Jump) {
+        let mut metrics = std::mem::take(&mut self.metrics);
+        metrics.distrust();
+        let group = self.group.take().map(|fact| Fact { at: fact.at.shifted(jump.by_ms), ..fact });
+        let records = std::mem::take(&mut self.records);
+        *self = Self { metrics, group, records, jump: Some(jump), watch: self.watch, ..Self::default() };
+    }
+
+    /// Compares both clocks, and forgets what was read before when the wall clock was set since the last look.
+    pub fn look_at_the_clock(&mut self, now: Moment) -> Option<Jump> {
+        let jump = self.watch.look(now)?;
+        self.forget(jump);
+        Some(jump)
+    }
+
+    /// Why no fact of this source counts, whatever its age: the clock was set since it was read.
+    #[must_use]
+    pub fn forgotten(&self, source: Source) -> Option<String> {
+        let jump = self.jump?;
+        let again = self.sources.get(&source).is_some_and(|health| health.last_ok.is_some());
+        (!again).then(|| {
+            let why = self.error(source).map_or_else(|| "it has to be asked again".to_owned(), ToString::to_string);
+            format!("this host's clock was {}, so what was read before is not known: {why}", jump.text())
+        })
+    }
+
+    /// The time by AWS's own clock, as far as its answers have told it.
+    #[must_use]
+    pub fn aws_now(&self, now: Timestamp) -> Option<Timestamp> {
+        self.clock_skew_ms.map(|ahead| now.shifted(ahead.saturating_neg()))
     }
 
     /// The group, when it is known and can be shifted.
@@ -300,21 +347,14 @@ impl Facts {
         }) && !self.incomplete.iter().any(|(incomplete, _)| *incomplete == metric)
     }
 
-    /// The share of all requests that reached the new stack, in percent, in the newest minute that both load balancers
-    /// have settled, with the start of that minute; nothing while one of the two regions is silent.
-    #[must_use]
-    pub fn observed_new_percent(&self, now: Timestamp) -> Option<(f64, Timestamp)> {
-        let both = [Metric::NewRequests, Metric::LegacyRequests].into_iter().all(|metric| self.is_read(metric, now));
-        if both { self.metrics.observed_new_percent(now) } else { None }
-    }
-
     /// Why the records may no longer be what was last read: their newest answer is too old to decide on, or a failure
     /// came after it. Nothing when they are as good as known, or were never read.
     #[must_use]
     pub fn records_doubt(&self, now: Timestamp) -> Option<String> {
-        let age = now.since(self.group.as_ref()?.at);
-        let error = self.error(Source::Records);
-        if error.is_none() && age <= super::gate::FACT_STALE {
+        let at = self.group.as_ref()?.at;
+        let (age, error) = (now.since(at), self.error(Source::Records));
+        let known = reading::fact(self.group.as_ref(), Source::Records, self, now).fresh().is_some();
+        if error.is_none() && known {
             return None;
         }
         let why = error.map(|error| format!(", and Route 53 does not answer: {error}")).unwrap_or_default();
@@ -325,7 +365,8 @@ impl Facts {
     #[must_use]
     pub fn seen_apart(&self, now: Timestamp) -> Option<String> {
         let wanted = self.shiftable()?.weights().new_percent();
-        let (seen, at) = self.observed_new_percent(now)?;
+        let share = reading::share(self, now);
+        let (&seen, at) = (share.fresh()?, share.at?);
         ((seen - wanted).abs() > SEEN_APART).then(|| {
             format!(
                 "the load balancers counted {seen:.0} % of the requests on the new stack at {} UTC, where the weights give \
@@ -350,49 +391,3 @@ impl Facts {
 #[cfg(test)]
 #[path = "facts_fixtures.rs"]
 pub(crate) mod fixtures;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::error::ErrorKind;
-    use crate::domain::series::{Point, Series};
-    use crate::domain::shift::fixtures::key;
-
-    const SIDES: [(Side, Source, Metric, f64); 2] = [
-        (Side::New, Source::MetricsNew, Metric::NewRequests, 100.0),
-        (Side::Legacy, Source::MetricsLegacy, Metric::LegacyRequests, 0.0),
-    ];
-    const NOW: Timestamp = Timestamp::from_millis(6_000_000);
-
-    fn readings(side: Side, metric: Metric, points: Vec<Point>, incomplete: Vec<(Metric, String)>) -> Observation {
-        Observation::Metrics(side, MetricReadings { series: vec![(metric, Series::new(points))], incomplete })
-    }
-
-    /// One side has a settled minute.
-    fn one_side_counts((side, source, metric, _): (Side, Source, Metric, f64)) -> Facts {
-        let minute = Point { at: Timestamp::from_millis(5_760_000), value: 90.0 };
-        let mut facts = Facts::default();
-        facts.absorb(&key(), source, Ok(readings(side, metric, vec![minute], vec![])), NOW);
-        facts
-    }
-
-    #[test]
-    fn a_silent_region_makes_the_observed_share_unknown() {
-        for (counting, silent) in [(SIDES[0], SIDES[1]), (SIDES[1], SIDES[0])] {
-            let seen = |answer: Option<Result<Observation, PortError>>, at: Timestamp| {
-                let mut facts = one_side_counts(counting);
-                if let Some(answer) = answer {
-                    facts.absorb(&key(), silent.1, answer, at);
-                }
-                facts.observed_new_percent(NOW).map(|(percent, _)| percent)
-            };
-            let nothing = |incomplete| Some(Ok(readings(silent.0, silent.2, vec![], incomplete)));
-            let refused = PortError::new(ErrorKind::Throttled, "cloudwatch:GetMetricData", "Rate exceeded");
-            assert_eq!(seen(None, NOW), None);
-            assert_eq!(seen(Some(Err(refused)), NOW), None);
-            assert_eq!(seen(nothing(vec![(silent.2, "InternalError".to_owned())]), NOW), None);
-            assert_eq!(seen(nothing(vec![]), Timestamp::from_millis(5_000_000)), None, "an answer of long ago");
-            assert_eq!(seen(nothing(vec![]), NOW), Some(counting.3), "without a request no minute is published");
-        }
-    }
-}

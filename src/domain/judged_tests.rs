@@ -80,7 +80,7 @@ fn alarm(facts: &mut Facts) -> &mut Alarm {
 
 fn metric(facts: &mut Facts, metric: Metric, value: f64) {
     let readings = MetricReadings { series: vec![(metric, minutes(NOW, value))], incomplete: vec![] };
-    facts.metrics.absorb(&readings);
+    facts.metrics.absorb(&readings, NOW);
 }
 
 /// Makes this one fact bad and leaves all others as they are, but for what a zero needs beside it.

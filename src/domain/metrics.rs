@@ -130,31 +130,17 @@ pub struct MetricReadings {
     pub incomplete: Vec<(Metric, String)>,
 }
 
-/// Requests and server errors of one stack over a window of settled buckets.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct ErrorRate {
-    /// Requests in the window.
-    pub requests: f64,
-    /// 5xx answers in the window, those of the balancer and those of the hosts behind it.
-    pub errors: f64,
-    /// Start of the newest bucket that was counted.
-    pub at: Timestamp,
-}
-
-impl ErrorRate {
-    /// Errors in percent of requests; nothing without requests.
-    #[must_use]
-    pub fn percent(self) -> Option<f64> {
-        (self.requests > 0.0).then(|| self.errors * 100.0 / self.requests)
-    }
-}
-
 impl Metrics {
-    /// Takes new readings in.
-    pub fn absorb(&mut self, readings: &MetricReadings) {
+    /// Takes an answer in that came at `read_at`.
+    pub fn absorb(&mut self, readings: &MetricReadings, read_at: Timestamp) {
         for (metric, series) in &readings.series {
-            self.series.entry(*metric).or_default().merge(series.all().collect());
+            self.series.entry(*metric).or_default().absorb(series, read_at);
         }
+    }
+
+    /// Makes every minute provisional until it was read again. The points stay: they are dated by AWS.
+    pub fn distrust(&mut self) {
+        self.series.values_mut().for_each(Series::distrust);
     }
 
     /// The series of a metric, empty when it was never read.
@@ -162,44 +148,5 @@ impl Metrics {
     pub fn series(&self, metric: Metric) -> &Series {
         static EMPTY: Series = Series::EMPTY;
         self.series.get(&metric).unwrap_or(&EMPTY)
-    }
-
-    /// Requests and 5xx of a stack over its `buckets` newest settled request buckets that start at or after `from`.
-    ///
-    /// A missing 5xx bucket counts as 0 where the request bucket exists, because both load balancers publish 5xx only
-    /// when it is not zero (ELB user guides, "CloudWatch metrics"). No fresh request bucket gives nothing.
-    #[must_use]
-    pub fn error_rate(&self, side: Side, buckets: usize, from: Timestamp, now: Timestamp) -> Option<ErrorRate> {
-        let (requests, errors) = match side {
-            Side::New => (Metric::NewRequests, [Metric::NewTarget5xx, Metric::NewElb5xx]),
-            Side::Legacy => (Metric::LegacyRequests, [Metric::LegacyBackend5xx, Metric::LegacyElb5xx]),
-        };
-        let settled = self.series(requests).settled(now);
-        let newest = settled.last().filter(|p| now.since(p.at) <= super::series::STALE && p.at >= from)?;
-        let mut rate = ErrorRate { at: newest.at, ..ErrorRate::default() };
-        for point in settled.iter().rev().take(buckets).filter(|p| p.at >= from) {
-            rate.requests += point.value;
-            rate.errors += errors.iter().filter_map(|m| self.series(*m).at(point.at)).sum::<f64>();
-        }
-        Some(rate)
-    }
-
-    /// The share of all requests that reached the new stack in the newest minute that both balancers have settled, in
-    /// percent, with the start of that minute. A balancer that was idle publishes nothing, so a minute that only one
-    /// of them has counts as 0 for the other; whether the other's metrics were read is known to
-    /// [`Facts`](super::facts::Facts::observed_new_percent), which has to be asked.
-    #[must_use]
-    pub(super) fn observed_new_percent(&self, now: Timestamp) -> Option<(f64, Timestamp)> {
-        let (new, legacy) = (self.series(Metric::NewRequests), self.series(Metric::LegacyRequests));
-        let at = match (new.last_settled(now), legacy.last_settled(now)) {
-            (Some(n), Some(l)) => n.at.max(l.at),
-            (Some(p), None) | (None, Some(p)) => p.at,
-            (None, None) => return None,
-        };
-        if now.since(at) > super::series::STALE {
-            return None;
-        }
-        let (n, l) = (new.at(at).unwrap_or(0.0), legacy.at(at).unwrap_or(0.0));
-        (n + l > 0.0).then(|| (n * 100.0 / (n + l), at))
     }
 }

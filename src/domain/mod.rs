@@ -23,6 +23,7 @@ pub mod service;
 pub mod shift;
 pub mod stack;
 pub mod targets;
+pub mod time;
 pub mod traffic;
 pub mod units;
 pub mod update;

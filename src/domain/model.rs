@@ -21,6 +21,7 @@ use super::renewal::Renewal;
 use super::schedule::Polls;
 use super::service::Writer;
 use super::shift::ShiftPlan;
+use super::time::Moment;
 use super::traffic::{GroupKey, RecordGroup};
 use super::units::{Timestamp, WeightPair};
 use super::zone::{Endpoints, ZonePlan};
@@ -275,6 +276,8 @@ pub struct Model {
     pub frozen: Option<Box<World>>,
     /// A steady clock since the program started.
     pub uptime: Duration,
+    /// The steady clock in the seconds that the facts are dated in: what is due goes by it.
+    pub steady: Duration,
     /// Which question is due, which is under way.
     pub polls: Polls,
     /// Number of the next request.
@@ -310,6 +313,7 @@ impl Model {
             live: World { now, ..World::default() },
             frozen: None,
             uptime: Duration::ZERO,
+            steady: Duration::ZERO,
             polls: Polls::default(),
             next_request: 1,
             moving: Moving::No,
@@ -321,6 +325,12 @@ impl Model {
             journal_asked: false,
             quitting: false,
         }
+    }
+
+    /// Now, by both clocks.
+    #[must_use]
+    pub const fn moment(&self) -> Moment {
+        Moment { wall: self.live.now, steady: self.steady }
     }
 
     /// What the views draw: the frozen world while the display is frozen, the live one otherwise.

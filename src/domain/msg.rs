@@ -15,6 +15,7 @@ use super::provision::{News, Order, Trouble};
 use super::record::Entry;
 use super::renewal::Renewed;
 use super::shift::{ShiftOutcome, ShiftPlan};
+use super::time::Moment;
 use super::units::Timestamp;
 
 /// Number of a request; it ties the answer to the question.
@@ -29,8 +30,8 @@ pub enum Msg {
     Pasted(String),
     /// Time went on.
     Tick {
-        /// The clock that the facts are dated with.
-        now: Timestamp,
+        /// The clock that the facts are dated with, beside one that nobody sets.
+        now: Moment,
         /// A steady clock since the program started; dialogs live by it.
         uptime: Duration,
     },

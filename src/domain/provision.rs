@@ -254,7 +254,7 @@ fn new_requests_per_min(model: &Model) -> Option<f64> {
         return None;
     }
     let recent = |metric| {
-        let points = facts.metrics.series(metric).settled(now).iter();
+        let points = facts.metrics.series(metric).settled().iter();
         points.rev().take_while(|point| now.since(point.at) <= STALE).map(|point| point.value).reduce(f64::max)
     };
     // A balancer without a request publishes nothing: where CloudWatch has the legacy one's minutes and none of the new
@@ -266,7 +266,7 @@ fn new_requests_per_min(model: &Model) -> Option<f64> {
 #[must_use]
 pub fn standing(model: &Model) -> Option<Standing> {
     let facts = &model.live.facts;
-    let fresh = facts.group.as_ref().is_some_and(|g| model.live.now.since(g.at) <= super::gate::FACT_STALE);
+    let fresh = facts.group.as_ref().is_some_and(|g| model.live.now.since(g.at) <= super::reading::FACT_STALE);
     let endpoints: &Endpoints = &model.stack.endpoints;
     fresh.then(|| Standing::of(&model.stack.group, endpoints, &facts.records))
 }

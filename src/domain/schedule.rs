@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::facts::Source;
 use super::metrics::Metric;
-use super::units::Timestamp;
+use super::series::PERIOD;
+use super::time::Moment;
 
 /// A source that failed is asked again after its interval, doubled with each failure, but at least this often.
 pub const MAX_BACKOFF: Duration = Duration::from_secs(120);
@@ -38,6 +39,21 @@ pub fn backoff(interval: Duration, failures: u32) -> Duration {
     interval.saturating_mul(1 << failures.min(8)).min(MAX_BACKOFF.max(interval))
 }
 
+/// CloudWatch's minutes are asked for this long after the turn of a minute, so that the newest settled one is read as
+/// soon as it is one: between two questions it then grows by no more than a minute older than it has to be.
+const AFTER_THE_MINUTE: Duration = Duration::from_secs(5);
+
+/// The wait before a source that answered is asked again.
+fn wait(source: Source, moving: bool, now: Moment) -> Duration {
+    match source {
+        Source::MetricsNew | Source::MetricsLegacy => {
+            let next = now.wall.minus(AFTER_THE_MINUTE).floor_to(PERIOD).plus(PERIOD + AFTER_THE_MINUTE);
+            next.since(now.wall)
+        }
+        _ => interval(source, moving),
+    }
+}
+
 /// What an hour of watching costs in USD at rest. Only CloudWatch charges for being asked.
 #[must_use]
 pub fn cost_per_hour() -> f64 {
@@ -54,32 +70,33 @@ pub struct Polls {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Poll {
-    due: Timestamp,
+    /// By the steady clock: a time of day that is set must neither stop the questions nor send them all at once.
+    due: Duration,
     in_flight: Option<u64>,
 }
 
 impl Polls {
     /// Sources that are due and not under way.
     #[must_use]
-    pub fn due(&self, now: Timestamp) -> Vec<Source> {
+    pub fn due(&self, now: Moment) -> Vec<Source> {
         Source::ALL
             .into_iter()
-            .filter(|source| self.entries.get(source).is_none_or(|p| p.in_flight.is_none() && p.due <= now))
+            .filter(|source| self.entries.get(source).is_none_or(|p| p.in_flight.is_none() && p.due <= now.steady))
             .collect()
     }
 
     /// A question was sent.
-    pub fn sent(&mut self, source: Source, request: u64, now: Timestamp) {
-        self.entries.insert(source, Poll { due: now, in_flight: Some(request) });
+    pub fn sent(&mut self, source: Source, request: u64, now: Moment) {
+        self.entries.insert(source, Poll { due: now.steady, in_flight: Some(request) });
     }
 
     /// An answer came. False when it answers no question that is under way, so that it must change nothing.
-    pub fn answered(&mut self, source: Source, request: u64, now: Timestamp, failures: u32, moving: bool) -> bool {
+    pub fn answered(&mut self, source: Source, request: u64, now: Moment, failures: u32, moving: bool) -> bool {
         match self.entries.get_mut(&source) {
             Some(poll) if poll.in_flight == Some(request) => {
                 let wait =
-                    if failures == 0 { interval(source, moving) } else { backoff(interval(source, moving), failures) };
-                *poll = Poll { due: now.plus(wait), in_flight: None };
+                    if failures == 0 { wait(source, moving, now) } else { backoff(interval(source, moving), failures) };
+                *poll = Poll { due: now.steady.saturating_add(wait), in_flight: None };
                 true
             }
             _ => false,
@@ -89,7 +106,7 @@ impl Polls {
     /// Ask this source at the next tick.
     pub fn hurry(&mut self, source: Source) {
         if let Some(poll) = self.entries.get_mut(&source) {
-            poll.due = Timestamp::default();
+            poll.due = Duration::ZERO;
         }
     }
 
@@ -108,6 +125,30 @@ impl Polls {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::units::Timestamp;
+
+    fn moment(wall_s: i64, steady_s: u64) -> Moment {
+        Moment { wall: Timestamp::from_millis(wall_s * 1000), steady: Duration::from_secs(steady_s) }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_neither_stops_the_questions_nor_hurries_them() {
+        for wall in [0, 100_000, 200_000] {
+            let mut polls = Polls::default();
+            polls.sent(Source::Records, 1, moment(100_000, 10));
+            polls.answered(Source::Records, 1, moment(100_000, 10), 0, false);
+            assert!(!polls.due(moment(wall, 24)).contains(&Source::Records), "15 s have not passed");
+            assert!(polls.due(moment(wall, 25)).contains(&Source::Records), "15 s have passed");
+        }
+    }
+
+    #[test]
+    fn minutes_are_asked_for_soon_after_they_turn() {
+        for (wall, after) in [(600, 5), (604, 1), (605, 60), (630, 35), (659, 6)] {
+            assert_eq!(wait(Source::MetricsNew, false, moment(wall, 0)).as_secs(), after, "at {wall}");
+        }
+        assert_eq!(wait(Source::Targets, false, moment(604, 0)).as_secs(), 10);
+    }
 
     #[test]
     fn backoff_doubles_up_to_its_cap() {
@@ -129,7 +170,7 @@ mod tests {
     #[test]
     fn an_answer_to_a_question_that_was_given_up_changes_nothing() {
         let mut polls = Polls::default();
-        let now = Timestamp::from_millis(0);
+        let now = Moment::alone(Timestamp::from_millis(0));
         polls.sent(Source::Records, 1, now);
         assert!(!polls.due(now).contains(&Source::Records));
         polls.restart(Source::Records);

@@ -11,7 +11,7 @@ use super::units::Timestamp;
 
 /// Length of a bucket.
 pub const PERIOD: Duration = Duration::from_secs(60);
-/// A bucket counts as settled when its end lies this far back: the same minute was seen to grow from 70k to 120k
+/// A bucket counts as settled when its end lay this far back as it was read: the same minute was seen to grow from 70k to 120k
 /// requests when it was read earlier (yet-another-cloudwatch-exporter, issues 35 and 1796).
 pub const SETTLE: Duration = Duration::from_secs(120);
 /// Data whose newest bucket started longer ago than this is stale and blocks.
@@ -48,11 +48,13 @@ pub struct Series {
     points: Vec<Point>,
     /// Minutes for which no usable number came, oldest first, at most [`CAPACITY`].
     broken: Vec<Point>,
+    /// When CloudWatch was last asked for it and answered.
+    read_at: Option<Timestamp>,
 }
 
 impl Series {
     /// A series without a bucket.
-    pub const EMPTY: Self = Self { points: Vec::new(), broken: Vec::new() };
+    pub const EMPTY: Self = Self { points: Vec::new(), broken: Vec::new(), read_at: None };
 
     /// A series of `points`; they are sorted, doubles keep the later value, the oldest above the bound are dropped.
     #[must_use]
@@ -62,10 +64,34 @@ impl Series {
         series
     }
 
+    /// Takes an answer of CloudWatch's in, which came at `read_at`. A minute that may have been half full when it was
+    /// read and that the answer does not confirm is dropped: growing old makes no value final.
+    pub fn absorb(&mut self, answer: &Self, read_at: Timestamp) {
+        if let Some(first) = answer.all().map(|p| p.at).min() {
+            let settled = self.read_at;
+            self.points.retain(|p| p.at < first || settled.is_some_and(|read_at| is_settled(p.at, read_at)));
+            self.merge(answer.all().collect());
+        } else if let Some(settled) = self.read_at {
+            self.points.retain(|p| is_settled(p.at, settled));
+        }
+        self.read_at = Some(read_at);
+    }
+
+    /// Forgets when it was read, so that nothing in it is settled before it was read again.
+    pub fn distrust(&mut self) {
+        self.read_at = None;
+    }
+
+    /// When CloudWatch was last asked for it and answered.
+    #[must_use]
+    pub const fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
+    }
+
     /// Takes newer readings in; a bucket that was read again replaces its earlier value. A value that is not finite or
     /// below 0 is no value: nothing that is watched here can be negative. Its minute is kept as
     /// [broken](Self::broken), because a gap would let the minute before it count as the newest.
-    pub fn merge(&mut self, points: Vec<Point>) {
+    fn merge(&mut self, points: Vec<Point>) {
         for point in points {
             let is_usable = point.value.is_finite() && point.value >= 0.0;
             let (into, out_of) =
@@ -89,9 +115,9 @@ impl Series {
 
     /// The newest minute whose number cannot be used, when no usable settled minute is newer.
     #[must_use]
-    pub fn broken(&self, now: Timestamp) -> Option<Point> {
+    pub fn broken(&self) -> Option<Point> {
         let newest = self.broken.last().copied()?;
-        self.last_settled(now).is_none_or(|settled| settled.at <= newest.at).then_some(newest)
+        self.last_settled().is_none_or(|settled| settled.at <= newest.at).then_some(newest)
     }
 
     /// The newest minute from `from` on whose number cannot be used.
@@ -114,21 +140,22 @@ impl Series {
 
     /// The newest bucket that no longer changes.
     #[must_use]
-    pub fn last_settled(&self, now: Timestamp) -> Option<Point> {
-        self.settled(now).last().copied()
+    pub fn last_settled(&self) -> Option<Point> {
+        self.settled().last().copied()
     }
 
     /// The buckets that no longer change, oldest first.
     #[must_use]
-    pub fn settled(&self, now: Timestamp) -> &[Point] {
-        let count = self.points.iter().take_while(|p| is_settled(p.at, now)).count();
+    pub fn settled(&self) -> &[Point] {
+        let Some(read_at) = self.read_at else { return &[] };
+        let count = self.points.partition_point(|p| is_settled(p.at, read_at));
         &self.points[..count]
     }
 
     /// How far the newest data can be trusted.
     #[must_use]
     pub fn freshness(&self, now: Timestamp) -> Freshness {
-        match self.last_settled(now) {
+        match self.last_settled() {
             Some(point) if now.since(point.at) <= STALE => Freshness::Fresh,
             Some(_) => Freshness::Stale,
             None if self.points.is_empty() => Freshness::Missing,
@@ -143,10 +170,10 @@ impl Series {
     }
 }
 
-/// Whether the bucket that starts at `at` no longer changes.
+/// Whether what was read at `read_at` of the bucket that starts at `at` no longer changes.
 #[must_use]
-pub fn is_settled(at: Timestamp, now: Timestamp) -> bool {
-    now >= at.plus(PERIOD).plus(SETTLE)
+pub fn is_settled(at: Timestamp, read_at: Timestamp) -> bool {
+    read_at >= at.plus(PERIOD).plus(SETTLE)
 }
 
 #[cfg(test)]
@@ -157,32 +184,59 @@ mod tests {
         Timestamp::from_millis(n * 60_000)
     }
 
+    fn read(points: &[(i64, f64)], read_at: i64) -> Series {
+        let mut series = Series::EMPTY;
+        again(&mut series, points, read_at);
+        series
+    }
+
+    fn again(series: &mut Series, points: &[(i64, f64)], read_at: i64) {
+        let points = points.iter().map(|(n, value)| Point { at: minute(*n), value: *value }).collect();
+        series.absorb(&Series::new(points), minute(read_at));
+    }
+
     #[test]
-    fn the_newest_bucket_is_provisional_and_then_settles() {
-        let series = Series::new(vec![Point { at: minute(10), value: 3.0 }]);
+    fn a_bucket_settles_by_being_read_late_and_not_by_growing_old() {
+        let mut series = read(&[(10, 315.0)], 12);
         assert_eq!(series.freshness(minute(12)), Freshness::Provisional);
+        assert_eq!(series.freshness(minute(14)), Freshness::Provisional, "half a minute stays half a minute");
+        again(&mut series, &[(10, 474.0)], 13);
+        assert_eq!(series.last_settled().map(|p| p.value), Some(474.0));
         assert_eq!(series.freshness(minute(13)), Freshness::Fresh);
         assert_eq!(series.freshness(minute(16)), Freshness::Stale);
         assert_eq!(Series::default().freshness(minute(1)), Freshness::Missing);
     }
 
     #[test]
-    fn a_bucket_read_again_replaces_its_value() {
-        let mut series = Series::new(vec![Point { at: minute(2), value: 2.0 }, Point { at: minute(1), value: 1.0 }]);
-        series.merge(vec![Point { at: minute(2), value: 5.0 }]);
-        assert_eq!(series.points().iter().map(|p| p.value).collect::<Vec<_>>(), [1.0, 5.0]);
+    fn a_provisional_bucket_that_a_later_answer_leaves_out_is_no_point_any_more() {
+        let mut series = read(&[(8, 1.0), (9, 2.0), (10, 315.0)], 12);
+        again(&mut series, &[(8, 1.0), (9, 2.0), (11, 5.0)], 13);
+        assert_eq!(series.points().iter().map(|p| p.at).collect::<Vec<_>>(), [minute(8), minute(9), minute(11)]);
+        again(&mut series, &[], 16);
+        assert_eq!(series.points().iter().map(|p| p.at).collect::<Vec<_>>(), [minute(8), minute(9)]);
+    }
+
+    #[test]
+    fn what_was_settled_before_the_answers_window_stays() {
+        let mut series = read(&[(1, 1.0), (2, 2.0), (3, 3.0)], 10);
+        again(&mut series, &[(9, 9.0)], 20);
+        assert_eq!(series.settled().len(), 4);
+        series.distrust();
+        assert!(series.settled().is_empty());
+        again(&mut series, &[(9, 9.0), (10, 10.0)], 21);
+        assert_eq!(series.settled().len(), 5);
     }
 
     #[test]
     fn a_number_that_cannot_be_is_no_point_and_is_not_forgotten_either() {
         for value in [f64::NAN, f64::INFINITY, -1.0] {
-            let mut series = Series::new(vec![Point { at: minute(1), value: 1.0 }, Point { at: minute(2), value }]);
+            let mut series = read(&[(1, 1.0), (2, value)], 9);
             assert_eq!(series.points().len(), 1);
-            assert_eq!(series.broken(minute(9)).map(|p| p.at), Some(minute(2)), "{value}");
-            series.merge(vec![Point { at: minute(3), value: 1.0 }]);
-            assert_eq!(series.broken(minute(9)), None, "a later minute that is good counts");
+            assert_eq!(series.broken().map(|p| p.at), Some(minute(2)), "{value}");
+            again(&mut series, &[(3, 1.0)], 9);
+            assert_eq!(series.broken(), None, "a later minute that is good counts");
             assert_eq!(series.broken_since(minute(2)).map(|p| p.at), Some(minute(2)));
-            series.merge(vec![Point { at: minute(2), value: 4.0 }]);
+            again(&mut series, &[(2, 4.0)], 9);
             assert_eq!(series.broken_since(minute(0)), None, "the minute was read again");
         }
     }

@@ -54,6 +54,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// This instant moved by so many milliseconds, either way.
+    #[must_use]
+    pub const fn shifted(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
     /// The start of the whole `step` that this instant lies in, counted from the epoch; CloudWatch aligns its buckets so.
     #[must_use]
     pub fn floor_to(self, step: Duration) -> Self {

@@ -13,7 +13,7 @@ use crate::domain::msg::{Effect, Msg, Request};
 use crate::domain::provision::{News, Order, Trouble};
 use crate::domain::record::Entry;
 use crate::domain::shift::ShiftOutcome;
-use crate::domain::units::Timestamp;
+use crate::domain::time::Moment;
 use crate::domain::update::operator;
 
 use crate::ports::Tell;
@@ -60,8 +60,8 @@ impl Runner {
         Self { ports, answers, lines, renew, renewed: Arc::default(), must_end }
     }
 
-    pub(super) fn now(&self) -> Timestamp {
-        self.ports.clock.now()
+    pub(super) fn moment(&self) -> Moment {
+        self.ports.clock.moment()
     }
 
     pub(super) fn run(&mut self, effect: Effect, model: &Model) {

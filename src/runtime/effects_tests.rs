@@ -12,7 +12,7 @@ use crate::runtime::fakes::{Fake, pair};
 fn runner(seconds: &'static [u64]) -> (Runner, mpsc::Receiver<Msg>, Model) {
     let fake = Fake::new(pair(100, 0));
     let (answers, told) = mpsc::channel(16);
-    let model = Model::new(stack(), Policy::default(), Timestamp::default());
+    let model = Model::new(stack(), Policy::default(), crate::domain::units::Timestamp::default());
     let (ports, begun) = (fake.ports(), Arc::new(AtomicU64::new(0)));
     let renew: Renew = Arc::new(move || {
         let mut ports = fake.ports();

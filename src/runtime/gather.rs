@@ -15,6 +15,9 @@ use crate::ports::{ErrorKind, PortError};
 
 use super::ports_set::{JournalRead, Ports, Scribe};
 
+/// How often the sources are asked when the clock is set meanwhile.
+const TRIES: usize = 2;
+
 /// What is known after asking.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gathered {
@@ -36,17 +39,26 @@ impl Gathered {
 
 /// Asks `sources` all at once, takes at most `deadline` for all of them together, and adds the answers to `facts`.
 ///
-/// The journal is read first, because it tells which change is on its way.
+/// The journal is read first, because it tells which change is on its way. When this host's clock is set meanwhile, or
+/// was since `facts` were read, nothing of before counts and every source is asked; set once more, all stays unknown.
 pub async fn gather(ports: &Ports, sources: &[Source], mut facts: Facts, deadline: Duration) -> Gathered {
     let end = Instant::now() + deadline;
     let journal = ports.read_journal().await;
     let pending = journal.as_ref().ok().and_then(|read| read.history.pending.clone()).map(|(id, _)| id);
-    let queries: Vec<Query> = sources.iter().filter_map(|source| source.query(pending.as_deref())).collect();
-    let answers = join_all(queries.into_iter().map(|query| ask(ports, query, end))).await;
-    for (source, answer, at) in answers {
-        facts.absorb(&ports.key, source, answer, at);
+    let set = facts.look_at_the_clock(ports.clock.moment()).is_some();
+    let mut sources = if set { &Source::ALL } else { sources };
+    for _ in 0..TRIES {
+        let queries: Vec<Query> = sources.iter().filter_map(|source| source.query(pending.as_deref())).collect();
+        let answers = join_all(queries.into_iter().map(|query| ask(ports, query, end))).await;
+        for (source, answer, at) in answers {
+            facts.absorb(&ports.key, source, answer, at);
+        }
+        facts.clock_skew_ms = (ports.skew)();
+        if facts.look_at_the_clock(ports.clock.moment()).is_none() {
+            break;
+        }
+        sources = &Source::ALL;
     }
-    facts.clock_skew_ms = (ports.skew)();
     Gathered { facts, journal, now: ports.clock.now() }
 }
 

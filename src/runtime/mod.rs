@@ -183,7 +183,7 @@ impl<B: Backend> Loop<'_, B> {
     }
 
     fn tick(&mut self) {
-        let msg = Msg::Tick { now: self.runner.now(), uptime: self.uptime() };
+        let msg = Msg::Tick { now: self.runner.moment(), uptime: self.uptime() };
         self.feed(msg);
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::domain::series::{PERIOD, Point, is_settled};
+use crate::domain::series::{PERIOD, Point, Series};
 use crate::domain::units::short_number;
 
 use super::cx::Cx;
@@ -19,10 +19,27 @@ const GAP: Duration = Duration::from_secs(150);
 /// Lengths of the time axis in minutes.
 const SPANS: [u32; 5] = [15, 30, 60, 120, 180];
 
+/// Points over time.
+pub(super) struct Curve<'p> {
+    /// Oldest first.
+    pub(super) points: &'p [Point],
+    /// How many of them, from the first on, no longer change; the others are drawn dim.
+    pub(super) settled: usize,
+    /// What it shows.
+    pub(super) role: Role,
+}
+
+impl<'p> Curve<'p> {
+    /// All of a series.
+    pub(super) fn of(series: &'p Series, role: Role) -> Self {
+        Self { points: series.points(), settled: series.settled().len(), role }
+    }
+}
+
 /// What is drawn.
 pub(super) struct Plot<'p> {
-    /// Lines, the most important last: it is drawn over the others.
-    pub(super) lines: &'p [(&'p [Point], Role)],
+    /// Curves, the most important last: it is drawn over the others.
+    pub(super) lines: &'p [Curve<'p>],
     /// A value with its name that is drawn across.
     pub(super) limit: Option<(f64, String)>,
     /// The axis reaches at least this value.
@@ -92,7 +109,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, plot: &Plot<'_>) {
 }
 
 fn top_of(plot: &Plot<'_>) -> f64 {
-    let most = plot.lines.iter().flat_map(|(points, _)| points.iter()).map(|p| p.value).fold(0.0, f64::max);
+    let most = plot.lines.iter().flat_map(|curve| curve.points).map(|p| p.value).fold(0.0, f64::max);
     let limit = plot.limit.as_ref().map_or(0.0, |(value, _)| value * 1.15);
     let top = (most * 1.05).max(limit).max(plot.least_top);
     let step = 10f64.powf(top.max(1e-9).log10().floor()) / 2.0;
@@ -101,7 +118,7 @@ fn top_of(plot: &Plot<'_>) -> f64 {
 
 /// The shortest axis that shows all there is.
 fn span_of(cx: &Cx<'_>, plot: &Plot<'_>) -> u32 {
-    let oldest = plot.lines.iter().filter_map(|(points, _)| points.first()).map(|p| p.at).min();
+    let oldest = plot.lines.iter().filter_map(|curve| curve.points.first()).map(|p| p.at).min();
     let age = oldest.map_or(0, |at| cx.world.now.since(at).as_secs() / 60);
     SPANS.into_iter().find(|span| u64::from(*span) >= age).unwrap_or(60).min(60)
 }
@@ -121,13 +138,13 @@ impl Canvas {
         let start = cx.world.now.floor_to(PERIOD).minus(PERIOD.saturating_mul(span));
         let (dots_x, dots_y) = canvas.dots();
         let scale = (dots_x.saturating_sub(1)) as f64 / f64::from(span * 60);
-        for (points, role) in plot.lines {
+        for curve in plot.lines {
             let mut before: Option<(Point, (i32, i32))> = None;
-            for point in points.iter().filter(|p| p.at >= start) {
+            for (index, point) in curve.points.iter().enumerate().filter(|(_, p)| p.at >= start) {
                 let x = (point.at.since(start).as_secs_f64() * scale).round() as i32;
                 let share = (point.value / top.max(1e-9)).clamp(0.0, 1.0);
                 let y = ((1.0 - share) * (dots_y.saturating_sub(1)) as f64).round() as i32;
-                let role = if is_settled(point.at, cx.world.now) { *role } else { Role::Dim };
+                let role = if index < curve.settled { curve.role } else { Role::Dim };
                 let from = before.filter(|(p, _)| point.at.since(p.at) <= GAP).map_or((x, y), |(_, at)| at);
                 canvas.stroke(from, (x, y), role);
                 before = Some((*point, (x, y)));

@@ -8,8 +8,8 @@ use ratatui::layout::Rect;
 use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
 use crate::domain::gate::GateId;
-use crate::domain::metrics::Metric;
 use crate::domain::model::TOAST_TIME;
+use crate::domain::reading::{self, Quality, Requests};
 use crate::domain::schedule::cost_per_hour;
 use crate::domain::series::PERIOD;
 use crate::domain::targets::{Leads, members};
@@ -114,12 +114,14 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
             None => row.ending(data_role, data, width - 1),
         };
     };
-    let old = facts.group.as_ref().is_some_and(|g| cx.is_old(g.at));
-    let sign = if old { cx.theme.glyphs().stale } else { "" };
+    let known = reading::fact(facts.group.as_ref(), Source::Records, facts, cx.world.now);
+    let sign = if known.quality != Quality::Fresh { cx.theme.glyphs().stale } else { "" };
     let weights = group.weights();
     let (new, legacy) = (weights.new_percent(), 100.0 - weights.new_percent());
     let mut tail = cx.row();
-    if let Some((seen, at)) = facts.observed_new_percent(cx.world.now) {
+    let share = reading::share(facts, cx.world.now);
+    let seen = share.fresh().copied();
+    if let (Some(seen), Some(at)) = (seen, share.at) {
         tail =
             tail.put(Role::Text, format!("seen {} %", short_number(seen))).put(Role::Dim, format!(" {}", cx.age(at)));
     } else {
@@ -152,7 +154,6 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         .mark(new_mark)
         .gap(1);
     let room = width.saturating_sub(head.width() + after.width() + tail.width());
-    let seen = facts.observed_new_percent(cx.world.now).map(|(seen, _)| seen);
     head.append(share_bar(cx, new, room, seen)).append(after).append(tail)
 }
 
@@ -218,16 +219,15 @@ pub(super) fn share_bar<'a>(cx: &Cx<'a>, new_percent: f64, width: usize, seen: O
     row
 }
 
-/// Requests per second of both stacks together.
+/// Requests per second of both stacks together; of one alone under its name, where the other counts none.
 fn requests_text(cx: &Cx<'_>) -> String {
-    let metrics = &cx.world.facts.metrics;
-    let newest = |metric| metrics.series(metric).last_settled(cx.world.now).map(|p| p.value);
-    match (newest(Metric::LegacyRequests), newest(Metric::NewRequests)) {
-        (None, None) => "req/s ?".to_owned(),
-        (legacy, new) => {
-            let sum = legacy.unwrap_or(0.0) + new.unwrap_or(0.0);
-            format!("{} req/s", short_number((sum / PERIOD.as_secs_f64()).round()))
-        }
+    let reading = reading::requests(&cx.world.facts, cx.world.now);
+    let rate = |sum: f64| format!("{} req/s", short_number((sum / PERIOD.as_secs_f64()).round()));
+    match reading.fresh() {
+        Some(Requests { legacy: Some(legacy), new: Some(new) }) => rate(legacy + new),
+        Some(Requests { legacy: Some(legacy), new: None }) => format!("legacy {}", rate(*legacy)),
+        Some(Requests { legacy: None, new: Some(new) }) => format!("new {}", rate(*new)),
+        _ => "req/s ?".to_owned(),
     }
 }
 

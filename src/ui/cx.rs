@@ -6,14 +6,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::facts::Fact;
-use crate::domain::gate::FACT_STALE;
 use crate::domain::metrics::Metric;
 use crate::domain::model::{Model, World};
-use crate::domain::series::Freshness;
+use crate::domain::reading::{self, FACT_STALE, Quality, Reading};
+use crate::domain::time::TOLERANCE;
 use crate::domain::units::Timestamp;
 
 use super::text::{Row, at_most, cells, draw_lines};
-use super::theme::{Role, Theme};
+use super::theme::{Mark, Role, Theme};
 
 /// What a view draws from.
 pub(super) struct Cx<'a> {
@@ -25,11 +25,11 @@ pub(super) struct Cx<'a> {
     pub(super) theme: &'a Theme,
 }
 
-/// A number of a metric, as text, with the role that tells how far to trust it.
-pub(super) struct Reading {
+/// A reading as text, with the role that tells how far to trust it.
+pub(super) struct Shown {
     /// The role.
     pub(super) role: Role,
-    /// The number with its unit; a sign before it when it is old or may still change.
+    /// The number with its unit; a sign before it when it decides nothing.
     pub(super) text: String,
     /// The start of its minute.
     pub(super) at: Option<Timestamp>,
@@ -60,9 +60,9 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Whether a fact of that instant is too old to decide on.
+    /// Whether a fact of that instant is too old to decide on, or of an instant that is still to come.
     pub(super) fn is_old(&self, at: Timestamp) -> bool {
-        self.world.now.since(at) > FACT_STALE
+        self.world.now.since(at) > FACT_STALE || at.since(self.world.now) > TOLERANCE
     }
 
     /// The role of text that tells a fact: dim once it is too old.
@@ -70,21 +70,31 @@ impl<'a> Cx<'a> {
         if fact.is_some_and(|f| !self.is_old(f.at)) { Role::Text } else { Role::Dim }
     }
 
-    /// The newest settled value of a metric; a value that may still change when there is no settled one.
-    pub(super) fn reading(&self, metric: Metric, show: impl Fn(f64) -> String) -> Reading {
-        let series = self.world.facts.metrics.series(metric);
+    /// A reading: dim and with a sign before it where it decides nothing, a dash where there is none.
+    pub(super) fn shown<T>(&self, reading: &Reading<T>, show: impl Fn(&T) -> String) -> Shown {
         let glyphs = self.theme.glyphs();
-        let (role, sign, point) = match series.freshness(self.world.now) {
-            Freshness::Fresh => (Role::Text, "", series.last_settled(self.world.now)),
-            Freshness::Stale | Freshness::Provisional => {
-                (Role::Dim, glyphs.stale, series.last_settled(self.world.now).or(series.last()))
+        match &reading.value {
+            Some(value) if reading.quality == Quality::Fresh => {
+                Shown { role: Role::Text, text: show(value), at: reading.at }
             }
-            Freshness::Missing => (Role::Dim, "", None),
-        };
-        match point {
-            Some(p) if sign.is_empty() => Reading { role, text: show(p.value), at: Some(p.at) },
-            Some(p) => Reading { role, text: format!("{sign} {}", show(p.value)), at: Some(p.at) },
-            None => Reading { role, text: glyphs.none.to_owned(), at: None },
+            Some(value) => {
+                Shown { role: Role::Dim, text: format!("{} {}", glyphs.stale, show(value)), at: reading.at }
+            }
+            None => Shown { role: Role::Dim, text: glyphs.none.to_owned(), at: None },
+        }
+    }
+
+    /// A metric as a reading.
+    pub(super) fn reading(&self, metric: Metric, show: impl Fn(f64) -> String) -> Shown {
+        self.shown(&reading::metric(&self.world.facts, metric, self.world.now), |value| show(*value))
+    }
+
+    /// The mark of something that a fact tells: stale, whatever it says, once the fact is too old to decide on.
+    pub(super) fn mark_of<T>(&self, fact: Option<&Fact<T>>, mark: Mark) -> Mark {
+        match fact {
+            Some(fact) if !self.is_old(fact.at) => mark,
+            Some(_) => Mark::Stale,
+            None => Mark::Unknown,
         }
     }
 

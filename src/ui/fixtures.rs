@@ -401,7 +401,7 @@ pub(super) fn lag_spike() -> Model {
     let mut model = ready();
     let readings = metrics(20.0, |n| if n < 44.0 { 3.1 + wave(n, 0.0) } else { 3.0 + (n - 43.0) * 5.4 });
     let facts = &mut model.live.facts;
-    facts.metrics.absorb(&MetricReadings { series: readings, incomplete: vec![] });
+    facts.metrics.absorb(&MetricReadings { series: readings, incomplete: vec![] }, ago(31));
     let alarm = facts.alarms_new.as_mut().and_then(|f| f.value.first_mut()).unwrap();
     alarm.state = AlarmState::Alarm;
     alarm.since = Some(ago(150));

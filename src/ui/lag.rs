@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::gate::GateId;
 use crate::domain::metrics::Metric;
+use crate::domain::reading;
 use crate::domain::units::{age_text, short_number};
 
 use super::chart;
@@ -17,9 +18,8 @@ use super::verdict::gate_mark;
 
 /// The lag of the target in words: verdict, value, limit, age.
 fn note<'a>(cx: &Cx<'a>) -> Row<'a> {
-    // As the gate has it: a point that may still change can only make things worse.
-    let newest = cx.world.facts.metrics.series(Metric::LagTarget).last().map_or(0.0, |p| p.value);
-    let reading = cx.reading(Metric::LagTarget, |v| format!("{} s", short_number(v.max(newest))));
+    let reading = reading::lag(&cx.world.facts, cx.world.now);
+    let reading = cx.shown(&reading, |v| format!("{} s", short_number(*v)));
     let gate = cx.world.gates.iter().find(|g| g.id == GateId::ReplicationLag);
     let mark = gate.map_or(Mark::Unknown, |g| gate_mark(g, cx.world));
     let role = if mark == Mark::Pass { Role::Strong } else { mark.role() };
@@ -49,8 +49,8 @@ pub(super) fn panel(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
     let limit = cx.model.policy.lag_limit;
     let plot = chart::Plot {
         lines: &[
-            (metrics.series(Metric::LagSource).points(), Role::Legacy),
-            (metrics.series(Metric::LagTarget).points(), Role::New),
+            chart::Curve::of(metrics.series(Metric::LagSource), Role::Legacy),
+            chart::Curve::of(metrics.series(Metric::LagTarget), Role::New),
         ],
         limit: Some((limit.as_secs_f64(), format!("limit {}", age_text(limit)))),
         least_top: 1.0,

@@ -15,7 +15,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::model::Listing;
-use crate::domain::service::{AlarmState, Service};
+use crate::domain::reading::{self, Quality};
+use crate::domain::service::Service;
 
 use super::cx::Cx;
 use super::text::{Row, draw_lines, wrap};
@@ -165,8 +166,9 @@ fn tasks_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     let service = &fact.value;
     let role = cx.fact_role(Some(fact));
     let rollout = service.rollout().unwrap_or("rollout ?");
+    let running = if cx.is_old(fact.at) { Role::Dim } else { Role::New };
     let mut row = row
-        .repeat(Role::New, glyphs.running, service.running.min(24) as usize)
+        .repeat(running, glyphs.running, service.running.min(24) as usize)
         .repeat(Role::Dim, glyphs.starting, service.desired.saturating_sub(service.running).min(24) as usize)
         .put(role, format!(" {}/{} ", service.running, service.desired))
         .put(if rollout == "COMPLETED" { role } else { Role::Unknown }, rollout);
@@ -188,22 +190,39 @@ fn zones_text(region: &str, service: &Service) -> String {
 }
 
 fn alarms_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
-    let facts = &cx.world.facts;
-    let mut row = cx.row().put(Role::Dim, "Alarms ");
-    if facts.alarms_new.is_none() && facts.alarms_legacy.is_none() {
-        return row.put(Role::Dim, "not known");
+    let row = cx.row().put(Role::Dim, "Alarms ");
+    let reading = reading::alarms(&cx.world.facts, cx.world.now);
+    let Some(count) = reading.value else { return row.put(Role::Dim, "not known") };
+    let known = reading.quality == Quality::Fresh;
+    let mark = |mark| match known {
+        true => mark,
+        false if reading.is_stale() => Mark::Stale,
+        false => Mark::Unknown,
+    };
+    let mut row = row;
+    if count.all() == 0 {
+        row = row.mark(mark(Mark::Unknown)).put(Role::Unknown, "none exist");
     }
-    let count = |state| facts.alarms().filter(|a| a.state == state).count();
-    let (ok, on, blind) = (count(AlarmState::Ok), count(AlarmState::Alarm), count(AlarmState::InsufficientData));
-    if on > 0 {
-        row = row.mark(Mark::Fail).put(Role::Fail, format!("{on} ON ")).gap(1);
+    for (number, words, what) in [
+        (count.on, "ON", Mark::Fail),
+        (count.silenced, "silenced", Mark::Fail),
+        (count.blind, "no data", Mark::Unknown),
+        (count.ok, "OK", Mark::Pass),
+    ] {
+        if number > 0 {
+            let what = mark(what);
+            let role = if what == Mark::Pass { Role::Text } else { what.role() };
+            row = row.mark(what).put(role, format!("{number} {words} "));
+        }
     }
-    if blind > 0 {
-        row = row.mark(Mark::Unknown).put(Role::Unknown, format!("{blind} no data")).gap(1);
+    if !known && !reading.is_stale() {
+        row = row.put(Role::Unknown, "not all known ");
     }
-    row = row.mark(Mark::Pass).put(Role::Text, format!("{ok} OK"));
-    let oldest = facts.alarms_new.iter().chain(&facts.alarms_legacy).min_by_key(|f| f.at);
-    row.ending(Role::Dim, cx.fact_age(oldest), width)
+    match reading.at {
+        Some(at) if reading.is_stale() => row.ending(Role::Dim, format!("{} {}", cx.theme.glyphs().stale, cx.age(at)), width),
+        Some(at) => row.ending(Role::Dim, cx.age(at), width),
+        None => row,
+    }
 }
 
 /// The newest entries, newest first.

@@ -59,6 +59,11 @@ pub(super) fn find(model: &Model, world: &World) -> Vec<Problem> {
     found.extend(half_a_way_back(world));
     found.extend(sources(world));
     found.extend([Side::New, Side::Legacy].into_iter().filter_map(|side| old_minutes(world, side)));
+    if let Some(jump) = facts.jump {
+        let text = format!("this host's clock was {} at {}", jump.text(), jump.at.hms());
+        let hint = "what was read before is not known; it is being asked again. The way back is open";
+        found.push(Problem::new(Mark::Unknown, text, hint));
+    }
     if let Some(skew) = facts.clock_skew_ms.filter(|ms| ms.unsigned_abs() > MAX_CLOCK_SKEW.as_millis() as u64) {
         let side = if skew > 0 { "ahead of" } else { "behind" };
         found.push(Problem::new(

@@ -57,7 +57,7 @@ impl Desk {
 
     fn wait(&mut self, millis: u64) {
         let uptime = self.model.uptime + Duration::from_millis(millis);
-        self.feed(Msg::Tick { now: self.model.live.now, uptime });
+        self.feed(Msg::Tick { now: self.model.moment(), uptime });
         self.frame();
     }
 

@@ -67,6 +67,7 @@ fn task_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     };
     let (task, text) = (&fact.value.task, cx.fact_role(Some(fact)));
     let mark = if task.status == TaskStatus::Running { Mark::Pass } else { Mark::Fail };
+    let mark = cx.mark_of(Some(fact), mark);
     let loaded = task.full_load_percent.map_or_else(|| "? %".to_owned(), |p| format!("{p} %"));
     let mut lines = vec![
         cx.row()
@@ -209,7 +210,7 @@ fn table_row<'a>(cx: &Cx<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
     }
     let none = || cx.theme.glyphs().none.to_owned();
     cx.row()
-        .mark(mark_of(table))
+        .mark(cx.mark_of(cx.world.facts.tables.as_ref(), mark_of(table)))
         .cell(text, name_of(table, columns.schema.as_ref()), columns.name)
         .num(text, grouped(table.captured), 10)
         .num(text, table.applied.map_or_else(none, grouped), 10)

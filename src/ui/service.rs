@@ -12,6 +12,8 @@ use crate::domain::error::ErrorKind;
 use crate::domain::facts::{Fact, Source};
 use crate::domain::metrics::Metric;
 use crate::domain::model::Listing;
+use crate::domain::reading::FACT_STALE;
+use crate::domain::schedule::interval;
 use crate::domain::service::{Alarm, AlarmState, Hosts, Service, Writer};
 use crate::domain::units::short_number;
 
@@ -177,6 +179,7 @@ fn hosts<'a>(cx: &Cx<'a>, fact: Option<&Fact<Hosts>>, source: Source, width: usi
         } else {
             Mark::Waiting
         };
+        let mark = cx.mark_of(fact, mark);
         let row = cx
             .row()
             .mark(mark)
@@ -196,7 +199,7 @@ fn service<'a>(cx: &Cx<'a>, width: usize) -> Vec<Row<'a>> {
     let complete = service.running == service.desired && service.pending == 0;
     let mut rows = vec![
         cx.row()
-            .mark(if complete { Mark::Pass } else { Mark::Fail })
+            .mark(cx.mark_of(Some(fact), if complete { Mark::Pass } else { Mark::Fail }))
             .put(Role::Strong, format!("{}/{} running", service.running, service.desired))
             .put(text, format!(", {} pending, {}", service.pending, service.status)),
     ];
@@ -209,6 +212,8 @@ fn service<'a>(cx: &Cx<'a>, width: usize) -> Vec<Row<'a>> {
             "FAILED" => Mark::Fail,
             _ => Mark::Waiting,
         };
+        let told = mark != Mark::Pass;
+        let mark = cx.mark_of(Some(fact), mark);
         let row = cx
             .row()
             .mark(mark)
@@ -222,7 +227,7 @@ fn service<'a>(cx: &Cx<'a>, width: usize) -> Vec<Row<'a>> {
             )
             .gap(1);
         let room = row.room(width);
-        let reason = if mark == Mark::Pass { "" } else { deployment.reason.as_str() };
+        let reason = if told { deployment.reason.as_str() } else { "" };
         rows.push(row.clipped(Role::Dim, reason, room));
     }
     for task in &service.tasks {
@@ -231,6 +236,7 @@ fn service<'a>(cx: &Cx<'a>, width: usize) -> Vec<Row<'a>> {
             ("RUNNING", _) => Mark::Pass,
             _ => Mark::Waiting,
         };
+        let mark = cx.mark_of(Some(fact), mark);
         let since = task.started.map(|at| format!("up {}", cx.age(at))).unwrap_or_default();
         rows.push(
             cx.row()
@@ -251,21 +257,26 @@ fn alarms<'a>(cx: &Cx<'a>, fact: Option<&Fact<Vec<Alarm>>>, source: Source, widt
     let mut rows = Vec::new();
     for alarm in &alarms.value {
         let mark = match alarm.state {
+            AlarmState::Ok if alarm.silenced.is_some() => Mark::Fail,
+            AlarmState::Ok if alarm.evaluation.is_some() => Mark::Unknown,
             AlarmState::Ok => Mark::Pass,
             AlarmState::Alarm => Mark::Fail,
             AlarmState::InsufficientData => Mark::Unknown,
         };
+        let told = mark != Mark::Pass;
+        let mark = cx.mark_of(fact, mark);
         let since = alarm.since.map(|at| format!("for {}", cx.age(at))).unwrap_or_default();
         rows.push(
             cx.row()
                 .mark(mark)
-                .cell(if mark == Mark::Pass { text } else { mark.role() }, &alarm.name, 26)
-                .put(if mark == Mark::Pass { text } else { mark.role() }, alarm.state.word())
+                .cell(if told { mark.role() } else { text }, &alarm.name, 26)
+                .put(if told { mark.role() } else { text }, alarm.state.word())
                 .gap(1)
                 .put(Role::Dim, since),
         );
-        if mark != Mark::Pass {
-            let reason = wrap(cx.theme, &alarm.reason, width.saturating_sub(4));
+        if told {
+            let why = alarm.silenced.as_ref().or(alarm.evaluation.as_ref()).unwrap_or(&alarm.reason);
+            let reason = wrap(cx.theme, why, width.saturating_sub(4));
             rows.extend(reason.into_iter().map(|line| cx.row().gap(4).put(Role::Text, line)));
         }
     }
@@ -298,6 +309,7 @@ fn sources(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         let error = health.and_then(|h| h.error.as_ref());
         let last = health.and_then(|h| h.last_ok).map_or_else(|| "no answer yet".to_owned(), |at| cx.age(at));
         let mark = match (error.map(|e| e.kind), health.and_then(|h| h.last_ok)) {
+            (None, Some(at)) if cx.world.now.since(at) > FACT_STALE.max(interval(source, false) * 2) => Mark::Stale,
             (None, Some(_)) => Mark::Pass,
             (None, None) if source == Source::Change => continue,
             (None, None) => Mark::Waiting,

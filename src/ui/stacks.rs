@@ -4,15 +4,15 @@
 
 use ratatui::text::Line;
 
-use crate::domain::facts::Fact;
-use crate::domain::metrics::{ErrorRate, Metric};
-use crate::domain::series::{Freshness, PERIOD, Series};
-use crate::domain::service::{Hosts, Writer};
+use crate::domain::metrics::Metric;
+use crate::domain::reading::{self, ErrorRate, Window};
+use crate::domain::series::{PERIOD, Series};
+use crate::domain::service::Writer;
 use crate::domain::traffic::Side;
-use crate::domain::units::{Timestamp, short_number};
+use crate::domain::units::short_number;
 
 use super::chart::BRAILLE;
-use super::cx::{Cx, Reading};
+use super::cx::{Cx, Shown};
 use super::text::Row;
 use super::theme::Role;
 
@@ -34,13 +34,14 @@ pub(super) fn table(cx: &Cx<'_>, title: Row<'_>, width: usize, rows: usize) -> V
     let per_second = |v: f64| short_number((v / PERIOD.as_secs_f64() * 10.0).round() / 10.0);
     let millis = |v: f64| format!("{} ms", short_number((v * 1000.0).round()));
     let none = cx.theme.glyphs().none;
+    let errors_name = format!("5xx in {} min", cx.model.policy.window);
     let count = |v: f64| short_number(v.round());
     let whole = |v: f64| format!("{} %", short_number(v.round()));
     let cells: [(&str, Cell, Cell); 9] = [
         ("requests/s", metric(cx, Metric::LegacyRequests, per_second), metric(cx, Metric::NewRequests, per_second)),
-        ("5xx", errors(cx, Side::Legacy), errors(cx, Side::New)),
+        (&errors_name, errors(cx, Side::Legacy), errors(cx, Side::New)),
         ("p99 latency", metric(cx, Metric::LegacyLatency, millis), metric(cx, Metric::NewLatency, millis)),
-        ("healthy hosts", hosts(cx, cx.world.facts.legacy_hosts.as_ref()), hosts(cx, cx.world.facts.targets.as_ref())),
+        ("healthy hosts", hosts(cx, Side::Legacy), hosts(cx, Side::New)),
         ("database", database(cx, Writer::Legacy, column), database(cx, Writer::Aurora, column)),
         ("database CPU", metric(cx, Metric::RdsCpu, whole), metric(cx, Metric::AuroraCpu, whole)),
         ("task CPU", Cell::plain(Role::Dim, none), metric(cx, Metric::ServiceCpu, whole)),
@@ -57,12 +58,7 @@ pub(super) fn table(cx: &Cx<'_>, title: Row<'_>, width: usize, rows: usize) -> V
 
 /// How old the table is: the newest settled minute of the requests, and the hosts.
 pub(super) fn age_note<'a>(cx: &Cx<'a>) -> Row<'a> {
-    let newest = [Metric::LegacyRequests, Metric::NewRequests]
-        .into_iter()
-        .filter_map(|m| cx.world.facts.metrics.series(m).last_settled(cx.world.now))
-        .map(|p| p.at)
-        .min();
-    match newest {
+    match reading::requests(&cx.world.facts, cx.world.now).at {
         Some(at) => cx.row().put(Role::Dim, format!("at {} {}", at.hm(), cx.age(at))),
         None => cx.row().put(Role::Dim, "no minute yet"),
     }
@@ -115,42 +111,30 @@ fn spark(cx: &Cx<'_>, values: &[f64], width: usize) -> String {
     values.chunks(2).map(dots).collect()
 }
 
-fn settled(cx: &Cx<'_>, series: &Series) -> Vec<f64> {
-    let points = series.settled(cx.world.now);
+fn settled(series: &Series) -> Vec<f64> {
+    let points = series.settled();
     points[points.len().saturating_sub(24)..].iter().map(|p| p.value).collect()
 }
 
 fn metric(cx: &Cx<'_>, metric: Metric, show: impl Fn(f64) -> String) -> Cell {
-    let Reading { role, text, .. } = cx.reading(metric, show);
-    Cell { role, text, history: settled(cx, cx.world.facts.metrics.series(metric)) }
+    let Shown { role, text, .. } = cx.reading(metric, show);
+    Cell { role, text, history: settled(cx.world.facts.metrics.series(metric)) }
 }
 
 fn errors(cx: &Cx<'_>, side: Side) -> Cell {
-    let rate = cx.world.facts.metrics.error_rate(side, cx.model.policy.window, Timestamp::default(), cx.world.now);
-    match rate.and_then(ErrorRate::percent) {
-        Some(percent) => Cell::plain(Role::Text, format!("{} %", short_number(percent))),
-        None => Cell::plain(Role::Dim, cx.theme.glyphs().none),
-    }
+    let window = Window::of(&cx.model.policy, cx.world.history.as_ref());
+    let reading = reading::errors(&cx.world.facts, side, window, cx.world.now);
+    let none = cx.theme.glyphs().none;
+    let percent = |rate: &ErrorRate| rate.percent().map_or_else(|| none.to_owned(), |p| format!("{} %", short_number(p)));
+    let Shown { role, text, .. } = cx.shown(&reading, percent);
+    Cell::plain(role, text)
 }
 
-fn hosts(cx: &Cx<'_>, fact: Option<&Fact<Hosts>>) -> Cell {
-    match fact {
-        Some(hosts) => {
-            let (healthy, all) = (hosts.value.healthy(), hosts.value.hosts.len());
-            let sick = hosts.value.unhealthy() > 0;
-            let role = if cx.is_old(hosts.at) {
-                Role::Dim
-            } else if sick {
-                Role::Fail
-            } else {
-                Role::Text
-            };
-            let sign = if cx.is_old(hosts.at) { format!("{} ", cx.theme.glyphs().stale) } else { String::new() };
-            let sick = if sick { format!("{} ", cx.theme.glyphs().fail) } else { String::new() };
-            Cell::plain(role, format!("{sign}{sick}{healthy}/{all}"))
-        }
-        None => Cell::plain(Role::Dim, cx.theme.glyphs().none),
-    }
+fn hosts(cx: &Cx<'_>, side: Side) -> Cell {
+    let reading = reading::hosts(&cx.world.facts, side, cx.world.now);
+    let sick = reading.fresh().is_some_and(|hosts| hosts.unhealthy > 0);
+    let Shown { role, text, .. } = cx.shown(&reading, |hosts| format!("{}/{}", hosts.healthy, hosts.all));
+    if sick { Cell::plain(Role::Fail, format!("{} {text}", cx.theme.glyphs().fail)) } else { Cell::plain(role, text) }
 }
 
 /// Which database takes the writes, and how far behind the other one is.
@@ -160,13 +144,13 @@ fn database(cx: &Cx<'_>, side: Writer, column: usize) -> Cell {
     if cx.model.stack.writer == side {
         return Cell::plain(Role::Strong, format!("{name} WRITES"));
     }
-    let lag = cx.world.facts.metrics.series(Metric::LagTarget);
-    match (side, lag.freshness(cx.world.now), lag.last_settled(cx.world.now)) {
-        (Writer::Aurora, Freshness::Fresh, Some(p)) => {
-            let lag = if p.value >= 10.0 { p.value.round() } else { p.value };
+    let lag = reading::lag(&cx.world.facts, cx.world.now);
+    match (side, lag.fresh()) {
+        (Writer::Aurora, Some(&lag)) => {
+            let lag = if lag >= 10.0 { lag.round() } else { lag };
             Cell::plain(Role::Text, format!("{name} {word}{} s", short_number(lag)))
         }
-        (Writer::Aurora, ..) => Cell::plain(Role::Dim, format!("{name} {word}? s")),
-        (Writer::Legacy, ..) => Cell::plain(Role::Dim, format!("{name} left behind")),
+        (Writer::Aurora, None) => Cell::plain(Role::Dim, format!("{name} {word}? s")),
+        (Writer::Legacy, _) => Cell::plain(Role::Dim, format!("{name} left behind")),
     }
 }

@@ -8,10 +8,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::facts::Source;
-use crate::domain::metrics::Metric;
 use crate::domain::model::Listing;
+use crate::domain::reading;
 use crate::domain::record::{Entry, Event};
-use crate::domain::series::{Point, is_settled};
+use crate::domain::series::Point;
 use crate::domain::shift::USUAL_INSYNC;
 use crate::domain::targets::leads;
 use crate::domain::traffic::{Record, RecordGroup, Routing, Side, Target};
@@ -39,7 +39,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     rest = take(buf, rest, &share_lines(cx, width));
     rest = cx.heading(buf, rest, "Change", cx.row());
     rest = take(buf, rest, &change_lines(cx, width));
-    let seen = observed(cx);
+    let seen = reading::shares(facts);
     let moves: Vec<&Entry> = cx.world.journal.iter().rev().filter(|e| is_move(&e.event)).collect();
     let chart_rows = if rest.height >= 8 { (rest.height * 3 / 5).clamp(6, 14) } else { 0 };
     if chart_rows > 0 {
@@ -189,14 +189,17 @@ fn share_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         Some(new) => bar("wanted", new, format!("{:<9}", cx.fact_age(facts.group.as_ref())), Role::Dim),
         None => cx.row().cell(Role::Dim, "wanted", 8).put(Role::Unknown, "not known").line(),
     });
-    let seen = facts.observed_new_percent(cx.world.now);
-    lines.push(match seen {
-        Some((new, at)) => bar("seen", (new * 10.0).round() / 10.0, format!("{:<9}", cx.age(at)), Role::Dim),
-        None => {
-            cx.row().cell(Role::Dim, "seen", 8).put(Role::Dim, "no settled minute of both load balancers yet").line()
+    let share = reading::share(facts, cx.world.now);
+    let seen = share.fresh().copied();
+    lines.push(match (seen, share.at) {
+        (Some(new), Some(at)) => bar("seen", (new * 10.0).round() / 10.0, format!("{:<9}", cx.age(at)), Role::Dim),
+        _ => {
+            let row = cx.row().cell(Role::Dim, "seen", 8);
+            let room = row.room(width);
+            row.clipped(Role::Dim, share.quality.why(), room).line()
         }
     });
-    let apart = wanted.zip(seen).map(|(wanted, (seen, _))| seen - wanted);
+    let apart = wanted.zip(seen).map(|(wanted, seen)| seen - wanted);
     let note = match apart {
         Some(by) => format!(
             "seen is {} points {} wanted; old answers live for up to {}",
@@ -233,7 +236,7 @@ fn change_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         let found = facts.shiftable().map(RecordGroup::weights);
         row = row.put(Role::Dim, format!("  confirmed {confirmed}")).gap(1);
         row = match found {
-            Some(found) if found == confirmed => row.mark(Mark::Pass).put(Role::Dim, "as found"),
+            Some(found) if found == confirmed => row.mark(cx.mark_of(facts.group.as_ref(), Mark::Pass)).put(Role::Dim, "as found"),
             Some(found) => row.mark(Mark::Fail).put(Role::Fail, format!("found {found}")),
             None => row,
         };
@@ -255,21 +258,6 @@ fn change_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// The share of the new stack in each minute that a load balancer has settled.
-fn observed(cx: &Cx<'_>) -> Vec<Point> {
-    let metrics = &cx.world.facts.metrics;
-    let (new, legacy) = (metrics.series(Metric::NewRequests), metrics.series(Metric::LegacyRequests));
-    legacy
-        .points()
-        .iter()
-        .filter(|p| is_settled(p.at, cx.world.now))
-        .filter_map(|p| {
-            let here = new.at(p.at).unwrap_or(0.0);
-            (here + p.value > 0.0).then(|| Point { at: p.at, value: here * 100.0 / (here + p.value) })
-        })
-        .collect()
-}
-
 fn share_chart(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, seen: &[Point]) {
     let wanted = cx.world.facts.shiftable().map(|g| g.weights().new_percent());
     let note = match seen.last() {
@@ -278,7 +266,7 @@ fn share_chart(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, seen: &[Point]) {
     };
     let rest = cx.heading(buf, area, "Seen share of the new stack, %", note);
     let plot = chart::Plot {
-        lines: &[(seen, Role::New)],
+        lines: &[chart::Curve { points: seen, settled: seen.len(), role: Role::New }],
         limit: wanted.filter(|w| *w > 0.0).map(|w| (w, format!("wanted {}", percent(w)))),
         least_top: 10.0,
         most_top: 100.0,

@@ -4,36 +4,27 @@
 //! release from a bad night (Google SRE workbook, "Canarying releases").
 
 use crate::domain::facts::Source;
-use crate::domain::metrics::{ErrorRate, Metric};
-use crate::domain::series::{Freshness, Point, STALE};
-use crate::domain::traffic::Side;
-use crate::domain::units::{Timestamp, age_text, short_number};
+use crate::domain::metrics::Metric;
+use crate::domain::reading::{self, ErrorRate, Window};
+use crate::domain::traffic::{RecordGroup, Side};
+use crate::domain::units::short_number;
 
-use super::{Gate, GateId, Inputs, Verdict};
+use super::{Gate, GateId, Inputs, Verdict, fresh};
 
-/// Whether the new stack is supposed to have traffic; nothing when that is not known.
-fn new_has_weight(inputs: Inputs<'_>) -> Option<bool> {
-    inputs.facts.shiftable().map(|group| group.weights().new_weight() > 0)
+/// The pair, when it is known well enough to decide on.
+fn pair(inputs: Inputs<'_>) -> Option<&RecordGroup> {
+    fresh(inputs.facts.group.as_ref(), Source::Records, inputs).ok().and_then(|(group, _)| group.as_ref().ok())
 }
 
-/// The start of the window: never before the newest weight change, which would compare another split.
-fn window_start(inputs: Inputs<'_>) -> Timestamp {
-    inputs.history.and_then(|h| h.moved_at).unwrap_or_default()
-}
-
-fn no_traffic_yet(id: GateId, limit: &str, inputs: Inputs<'_>) -> Option<Gate> {
-    match new_has_weight(inputs) {
-        Some(false) => Some(
-            Gate::new(
-                id,
-                Verdict::Pass,
-                "no traffic yet",
-                limit,
-                "the new stack has no weight, so there is nothing to compare yet",
-            )
-            .at(inputs.facts.group.as_ref().map_or(inputs.now, |g| g.at)),
-        ),
-        Some(true) => None,
+/// The answer while the new stack has no weight, or while it is not known whether it has any.
+fn without_traffic(id: GateId, limit: &str, inputs: Inputs<'_>) -> Option<Gate> {
+    match pair(inputs).map(|group| group.weights().new_weight()) {
+        Some(0) => {
+            let reason = "the new stack has no weight, so there is nothing to compare yet";
+            let at = inputs.facts.group.as_ref().map_or(inputs.now, |g| g.at);
+            Some(Gate::new(id, Verdict::Pass, "no traffic yet", limit, reason).at(at))
+        }
+        Some(_) => None,
         None => Some(Gate::unknown(
             id,
             limit,
@@ -42,142 +33,115 @@ fn no_traffic_yet(id: GateId, limit: &str, inputs: Inputs<'_>) -> Option<Gate> {
     }
 }
 
-fn broken(inputs: Inputs<'_>, metrics: &[Metric]) -> Option<String> {
+/// At 100 % the legacy stack has nothing left to compare with.
+fn legacy_is_done(inputs: Inputs<'_>) -> bool {
+    pair(inputs).is_some_and(|group| group.weights().legacy() == 0)
+}
+
+/// That CloudWatch says itself that it has not told all of what is compared.
+fn in_part(inputs: Inputs<'_>, metrics: &[Metric]) -> Option<String> {
     let (metric, why) = inputs.facts.incomplete.iter().find(|(metric, _)| metrics.contains(metric))?;
     Some(format!("CloudWatch answered {metric:?} with partial data: {why}"))
 }
 
+/// The metrics of the error rates.
+const ERRORS: [Metric; 6] = [
+    Metric::NewRequests,
+    Metric::NewTarget5xx,
+    Metric::NewElb5xx,
+    Metric::LegacyRequests,
+    Metric::LegacyBackend5xx,
+    Metric::LegacyElb5xx,
+];
+
 pub(super) fn errors(inputs: Inputs<'_>) -> Gate {
     const ID: GateId = GateId::Errors;
     let limit = format!("≤ legacy + {} points", short_number(inputs.policy.max_error_excess));
-    if let Some(why) = broken(
-        inputs,
-        &[
-            Metric::NewRequests,
-            Metric::NewTarget5xx,
-            Metric::NewElb5xx,
-            Metric::LegacyRequests,
-            Metric::LegacyBackend5xx,
-            Metric::LegacyElb5xx,
-        ],
-    ) {
+    if let Some(why) = in_part(inputs, &ERRORS) {
         return Gate::unknown(ID, &limit, why);
     }
-    // Errors that the balancer or idle tasks answer without weight are worth knowing too, so a fresh rate decides first.
-    let from = window_start(inputs);
-    let rate = |side| inputs.facts.metrics.error_rate(side, inputs.policy.window, from, inputs.now);
-    if let Some(gate) = no_traffic_yet(ID, &limit, inputs) {
+    if let Some(gate) = without_traffic(ID, &limit, inputs) {
         return gate;
     }
-    let Some(new) = rate(Side::New) else {
-        let why = inputs.facts.error(Source::MetricsNew).map(|e| format!(": {e}")).unwrap_or_default();
-        return Gate::unknown(
-            ID,
-            &limit,
-            format!("no settled minute of requests on the new stack since the last change; wait{why}"),
-        );
-    };
-    if new.requests < inputs.policy.min_requests {
-        return Gate::unknown(
-            ID,
-            &limit,
-            format!(
-                "not enough data: {} requests in the window, {} needed; wait",
-                short_number(new.requests),
-                short_number(inputs.policy.min_requests)
-            ),
-        )
-        .at(new.at);
+    let window = Window::of(inputs.policy, inputs.history);
+    let of = |side| reading::errors(inputs.facts, side, window, inputs.now);
+    let new = of(Side::New);
+    let at = new.at;
+    let unknown = |why: String| Gate { at, ..Gate::unknown(ID, &limit, why) };
+    let Some(&rate) = new.fresh() else { return unknown(new.quality.why().to_owned()) };
+    if rate.requests < inputs.policy.min_requests {
+        return unknown(format!(
+            "not enough data: {} requests in {} min, {} needed; wait",
+            short_number(rate.requests),
+            rate.minutes,
+            short_number(inputs.policy.min_requests)
+        ));
     }
-    let Some(legacy) = rate(Side::Legacy).and_then(ErrorRate::percent).or_else(|| legacy_is_done(inputs)) else {
-        return Gate::unknown(
-            ID,
-            &limit,
-            "the legacy stack's requests are not known, so there is nothing to compare with",
-        )
-        .at(new.at);
+    let legacy = of(Side::Legacy);
+    let beside = match legacy.fresh().copied().and_then(ErrorRate::percent) {
+        Some(percent) => percent,
+        None if legacy_is_done(inputs) => 0.0,
+        None => {
+            let why = legacy.quality.why();
+            let why = if why.is_empty() { "it had no request" } else { why };
+            return unknown(format!("there is nothing to compare with on the legacy stack: {why}"));
+        }
     };
-    let own = new.percent().unwrap_or(100.0);
+    let own = rate.percent().unwrap_or(100.0);
     let value = format!(
-        "{} % vs {} % legacy ({} requests)",
+        "{} % vs {} % legacy ({} requests in {} min)",
         short_number(own),
-        short_number(legacy),
-        short_number(new.requests)
+        short_number(beside),
+        short_number(rate.requests),
+        rate.minutes
     );
-    if own > legacy + inputs.policy.max_error_excess {
+    let gate = if own > beside + inputs.policy.max_error_excess {
         let reason = format!(
-            "the new stack answers {} % errors, the legacy stack {} %; roll back (R) and look at the release",
+            "the new stack answers {} % errors, the legacy stack {} %; roll back and look at the release",
             short_number(own),
-            short_number(legacy)
+            short_number(beside)
         );
-        Gate::new(ID, Verdict::Fail, value, &limit, reason).at(new.at)
+        Gate::new(ID, Verdict::Fail, value, &limit, reason)
     } else {
-        Gate::new(ID, Verdict::Pass, value, &limit, "no more errors than on the legacy stack").at(new.at)
-    }
-}
-
-/// At 100 % the legacy stack has nothing left to compare with; its error rate then counts as 0.
-fn legacy_is_done(inputs: Inputs<'_>) -> Option<f64> {
-    inputs.facts.shiftable().filter(|group| group.weights().legacy() == 0).map(|_| 0.0)
-}
-
-fn newest(inputs: Inputs<'_>, metric: Metric) -> Option<Point> {
-    let series = inputs.facts.metrics.series(metric);
-    if series.freshness(inputs.now) != Freshness::Fresh {
-        return None;
-    }
-    series.last_settled(inputs.now).filter(|p| p.at >= window_start(inputs))
+        Gate::new(ID, Verdict::Pass, value, &limit, "no more errors than on the legacy stack")
+    };
+    Gate { at, ..gate }
 }
 
 pub(super) fn latency(inputs: Inputs<'_>) -> Gate {
     const ID: GateId = GateId::Latency;
     let limit = format!("≤ {} × legacy p99", short_number(inputs.policy.latency_factor));
-    if let Some(why) = broken(inputs, &[Metric::NewLatency, Metric::LegacyLatency]) {
+    if let Some(why) = in_part(inputs, &[Metric::NewLatency, Metric::LegacyLatency]) {
         return Gate::unknown(ID, &limit, why);
     }
-    if let Some(gate) = no_traffic_yet(ID, &limit, inputs) {
+    if let Some(gate) = without_traffic(ID, &limit, inputs) {
         return gate;
     }
-    let Some(new) = newest(inputs, Metric::NewLatency) else {
-        return Gate::unknown(
-            ID,
-            &limit,
-            format!(
-                "no settled minute of latency on the new stack since the last change, and none older than {} counts; wait",
-                age_text(STALE)
-            ),
-        );
-    };
-    let legacy = newest(inputs, Metric::LegacyLatency);
+    let window = Window::of(inputs.policy, inputs.history);
+    let of = |side| reading::latency(inputs.facts, side, window, inputs.now);
+    let (new, legacy) = (of(Side::New), of(Side::Legacy));
+    let at = new.at;
+    let unknown = |why: String| Gate { at, ..Gate::unknown(ID, &limit, why) };
     let ms = |s: f64| format!("{} ms", short_number(s * 1000.0));
-    let Some(legacy) = legacy else {
-        if legacy_is_done(inputs).is_some() {
-            return Gate::new(
-                ID,
-                Verdict::Pass,
-                ms(new.value),
-                &limit,
-                "the legacy stack has no traffic left to compare with",
-            )
-            .at(new.at);
+    let Some(&own) = new.fresh() else { return unknown(new.quality.why().to_owned()) };
+    let Some(&beside) = legacy.fresh() else {
+        if legacy_is_done(inputs) {
+            let reason = "the legacy stack has no traffic left to compare with";
+            return Gate { at, ..Gate::new(ID, Verdict::Pass, ms(own), &limit, reason) };
         }
-        return Gate::unknown(
-            ID,
-            &limit,
-            "the legacy stack's latency is not known, so there is nothing to compare with",
-        )
-        .at(new.at);
+        return unknown(format!("there is nothing to compare with on the legacy stack: {}", legacy.quality.why()));
     };
-    let allowed = (legacy.value * inputs.policy.latency_factor).max(inputs.policy.latency_floor);
-    let value = format!("p99 {} vs {} legacy", ms(new.value), ms(legacy.value));
-    if new.value > allowed {
+    let allowed = (beside * inputs.policy.latency_factor).max(inputs.policy.latency_floor);
+    let value = format!("p99 {} vs {} legacy", ms(own), ms(beside));
+    let gate = if own > allowed {
         let reason = format!(
             "the new stack's p99 is {}, allowed are {}; look at CPU and at the way to the database",
-            ms(new.value),
+            ms(own),
             ms(allowed)
         );
-        Gate::new(ID, Verdict::Fail, value, &limit, reason).at(new.at)
+        Gate::new(ID, Verdict::Fail, value, &limit, reason)
     } else {
-        Gate::new(ID, Verdict::Pass, value, &limit, "not slower than the legacy stack").at(new.at)
-    }
+        Gate::new(ID, Verdict::Pass, value, &limit, "not slower than the legacy stack")
+    };
+    Gate { at, ..gate }
 }

@@ -18,16 +18,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{Fact, Facts, Source};
-use super::reading::not_known;
+use super::reading::fact;
+pub use super::reading::{FACT_STALE, MAX_CLOCK_SKEW};
 use super::record::History;
 use super::shift::{Override, ShiftPlan};
-use super::units::{Timestamp, age_text};
+use super::units::Timestamp;
 use super::zone::Endpoints;
-
-/// A fact from a Describe call that is older than this no longer passes a gate: eight polls in a row gave nothing.
-pub const FACT_STALE: Duration = Duration::from_secs(120);
-/// This host's clock may differ from AWS's by so much before ages are no longer believed.
-pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// The gates, in the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -247,6 +243,15 @@ pub struct Inputs<'a> {
     pub now: Timestamp,
 }
 
+impl Inputs<'_> {
+    /// Now by AWS's own clock, as its newest answers told it; nothing before the first. What lies between two instants
+    /// that AWS dated is measured with it, because this host's clock may be set in between.
+    #[must_use]
+    pub fn aws_now(&self) -> Option<Timestamp> {
+        self.facts.aws_now(self.now)
+    }
+}
+
 /// Answers every gate, in the order of [`GateId::ALL`].
 #[must_use]
 pub fn evaluate(inputs: Inputs<'_>) -> Vec<Gate> {
@@ -301,23 +306,11 @@ pub fn all_pass(gates: &[Gate]) -> bool {
     gates.len() == GateId::ALL.len() && gates.iter().all(Gate::passes)
 }
 
-/// The value of a fact that is young enough to decide on.
-fn fresh<'a, T>(fact: Option<&'a Fact<T>>, source: Source, inputs: Inputs<'_>) -> Result<(&'a T, Timestamp), String> {
-    let why = || match inputs.facts.error(source) {
-        Some(error) => format!(": {error}"),
-        None => String::new(),
-    };
-    match fact {
-        None => Err(match inputs.facts.error(source) {
-            Some(error) => not_known(error),
-            None => format!("not known yet: {} has not answered so far", source.name()),
-        }),
-        Some(fact) if inputs.now.since(fact.at) > FACT_STALE => Err(format!(
-            "last seen {} ago, limit {}{}",
-            age_text(inputs.now.since(fact.at)),
-            age_text(FACT_STALE),
-            why()
-        )),
-        Some(fact) => Ok((&fact.value, fact.at)),
+/// The value of a fact that can be decided on, or why there is none.
+fn fresh<'a, T>(told: Option<&'a Fact<T>>, source: Source, inputs: Inputs<'_>) -> Result<(&'a T, Timestamp), String> {
+    let reading = fact(told, source, inputs.facts, inputs.now);
+    match (reading.fresh(), reading.at) {
+        (Some(value), Some(at)) => Ok((*value, at)),
+        _ => Err(reading.quality.why().to_owned()),
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::reading;
 use crate::domain::replication::{Replication, TableCounts, TableStat, TaskStatus, ValidationState};
 use crate::domain::units::{age_text, short_number};
 
-use super::{Gate, GateId, Inputs, MAX_CLOCK_SKEW, Verdict, fresh};
+use super::{Gate, GateId, Inputs, Verdict, fresh};
 
 pub(super) fn task(inputs: Inputs<'_>) -> Gate {
     const ID: GateId = GateId::ReplicationTask;
@@ -118,12 +118,6 @@ pub(super) fn lag(inputs: Inputs<'_>) -> Gate {
     let limit_s = inputs.policy.lag_limit.as_secs_f64();
     let limit = format!("< {}", age_text(inputs.policy.lag_limit));
     let unknown = |why: String| Gate::unknown(ID, &limit, why);
-    if let Some(skew) = inputs.facts.clock_skew_ms.filter(|ms| ms.unsigned_abs() > MAX_CLOCK_SKEW.as_millis() as u64) {
-        return unknown(format!(
-            "this host's clock is {} s off AWS's, so ages cannot be trusted; set the clock (chronyc makestep) and start again",
-            skew / 1000
-        ));
-    }
     let reading = reading::lag(inputs.facts, inputs.now);
     let at = reading.at;
     let Some(&lag) = reading.fresh() else { return Gate { at, ..unknown(reading.quality.why().to_owned()) } };

@@ -5,7 +5,7 @@
 
 use crate::domain::facts::Source;
 use crate::domain::metrics::Metric;
-use crate::domain::series::STALE;
+use crate::domain::reading;
 use crate::domain::service::{Hosts, Service};
 use crate::domain::units::short_number;
 
@@ -228,20 +228,17 @@ fn new_targets(hosts: &Hosts, desired: usize) -> Option<Finding> {
 /// What CloudWatch counted in the newest settled minute: a target that was sick then and answers now may be flapping.
 fn minute_before(inputs: Inputs<'_>) -> Option<Finding> {
     let newest = |metric| {
-        let point = inputs.facts.metrics.series(metric).last_settled(inputs.now)?;
-        (inputs.now.since(point.at) <= STALE).then_some(point)
+        let reading = reading::metric(inputs.facts, metric, inputs.now);
+        Some((*reading.fresh()?, reading.at?.hm()))
     };
-    if let Some(sick) = newest(Metric::NewUnhealthy).filter(|p| p.value > 0.0) {
-        let reason = format!(
-            "{} targets did not answer their health check at {} UTC; wait for a minute without",
-            short_number(sick.value),
-            sick.at.hm()
-        );
-        return Some(Finding::fail(format!("{} unhealthy at {}", short_number(sick.value), sick.at.hm()), reason));
+    if let Some((sick, at)) = newest(Metric::NewUnhealthy).filter(|(sick, _)| *sick > 0.0) {
+        let sick = short_number(sick);
+        let reason = format!("{sick} targets did not answer their health check at {at} UTC; wait for a minute without");
+        return Some(Finding::fail(format!("{sick} unhealthy at {at}"), reason));
     }
-    let none = newest(Metric::NewHealthy).filter(|p| p.value < 1.0)?;
-    let reason = format!("no target was healthy at {} UTC; wait for a minute with healthy targets", none.at.hm());
-    Some(Finding::fail(format!("none healthy at {}", none.at.hm()), reason))
+    let (_, at) = newest(Metric::NewHealthy).filter(|(healthy, _)| *healthy < 1.0)?;
+    let reason = format!("no target was healthy at {at} UTC; wait for a minute with healthy targets");
+    Some(Finding::fail(format!("none healthy at {at}"), reason))
 }
 
 /// Whether the way back leads to anybody. Once the legacy stack has no weight, its fleet may be taken down.

@@ -55,7 +55,7 @@ impl Case {
         let start = NOW.floor_to(Duration::from_secs(60));
         let points = (ago..ago + 10).map(|m| Point { at: start.minus(Duration::from_secs(60 * m)), value }).collect();
         let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![] };
-        self.facts.metrics.absorb(&readings);
+        self.facts.metrics.absorb(&readings, NOW);
         self
     }
 
@@ -231,7 +231,7 @@ impl Case {
     fn point(mut self, metric: Metric, value: f64, ago: u64) -> Self {
         let at = NOW.floor_to(Duration::from_secs(60)).minus(Duration::from_secs(60 * ago));
         let series = Series::new(vec![Point { at, value }]);
-        self.facts.metrics.absorb(&MetricReadings { series: vec![(metric, series)], incomplete: vec![] });
+        self.facts.metrics.absorb(&MetricReadings { series: vec![(metric, series)], incomplete: vec![] }, NOW);
         self
     }
 }

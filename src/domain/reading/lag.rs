@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use crate::domain::facts::{Facts, Source};
 use crate::domain::metrics::Metric;
-use crate::domain::series::{Freshness, PERIOD, Point, STALE, Series};
+use crate::domain::series::{Freshness, PERIOD, Point, Series};
 use crate::domain::units::{Timestamp, age_text, short_number};
 
-use super::{Quality, Reading, Unit, not_known};
+use super::metric::quality;
+use super::{Quality, Reading, Unit};
 
 /// The two latencies.
 const LATENCIES: [Metric; 2] = [Metric::LagTarget, Metric::LagSource];
@@ -27,56 +28,25 @@ const STUCK_MINUTES: usize = 3;
 /// The lag in seconds.
 #[must_use]
 pub fn lag(facts: &Facts, now: Timestamp) -> Reading<f64> {
-    let mut reading = Reading {
-        value: None,
+    let series = |metric| facts.metrics.series(metric);
+    let value = LATENCIES.into_iter().filter_map(|metric| worst_of(series(metric))).reduce(f64::max);
+    let doubt = LATENCIES.into_iter().map(|of| quality(facts, of, now)).find(|quality| *quality != Quality::Fresh);
+    let doubt = doubt.or_else(|| contradiction(facts, value?, now));
+    Reading {
+        value,
         unit: Unit::Seconds,
-        at: facts.metrics.series(Metric::LagTarget).last_settled(now).map(|p| p.at),
+        at: series(Metric::LagTarget).last_settled().map(|p| p.at),
+        read_at: series(Metric::LagTarget).read_at(),
+        quality: doubt.unwrap_or(Quality::Fresh),
         source: Source::MetricsNew,
-        quality: Quality::Fresh,
-    };
-    let worst = LATENCIES.into_iter().filter_map(|metric| worst_of(facts.metrics.series(metric), now));
-    reading.value = worst.reduce(f64::max);
-    let doubt = LATENCIES.into_iter().find_map(|metric| doubt_about(metric, facts, now));
-    reading.quality = doubt.or_else(|| contradiction(facts, reading.value?, now)).unwrap_or(Quality::Fresh);
-    reading
+    }
 }
 
 /// The newest settled value, or a later one where that is larger: a point that may still grow can only make things
 /// worse.
-fn worst_of(series: &Series, now: Timestamp) -> Option<f64> {
-    let settled = series.last_settled(now)?;
+fn worst_of(series: &Series) -> Option<f64> {
+    let settled = series.last_settled()?;
     Some(series.points().iter().filter(|p| p.at >= settled.at).map(|p| p.value).fold(settled.value, f64::max))
-}
-
-/// Why one of the two latencies cannot be believed by itself.
-fn doubt_about(metric: Metric, facts: &Facts, now: Timestamp) -> Option<Quality> {
-    if let Some((_, why)) = facts.incomplete.iter().find(|(incomplete, _)| *incomplete == metric) {
-        return Some(Quality::Partial(format!("CloudWatch answered with partial data: {why}")));
-    }
-    let series = facts.metrics.series(metric);
-    let name = name(metric);
-    if let Some(broken) = series.broken(now) {
-        return Some(Quality::Unknown(format!(
-            "CloudWatch gave {} for the {name} at {} UTC, which is no latency",
-            broken.value,
-            broken.at.hm()
-        )));
-    }
-    let Some(point) = series.last_settled(now) else {
-        return Some(match (series.freshness(now), facts.error(Source::MetricsNew)) {
-            (_, Some(error)) => Quality::Unknown(not_known(error)),
-            (Freshness::Provisional, _) => {
-                Quality::Partial("only a provisional point so far; wait a minute".to_owned())
-            }
-            _ => Quality::Unknown(format!(
-                "CloudWatch has no {name} for this task; is the task's resource id in the outputs right?"
-            )),
-        });
-    };
-    let age = now.since(point.at);
-    (age > STALE).then(|| {
-        Quality::Stale(format!("newest point of the {name} is {} old, limit {}", age_text(age), age_text(STALE)))
-    })
 }
 
 /// What else is known and speaks against a lag that would be believed by itself.
@@ -85,7 +55,7 @@ fn contradiction(facts: &Facts, lag: f64, now: Timestamp) -> Option<Quality> {
     if let Some(idle) = applies_nothing(series(Metric::RowsTarget), now) {
         let since = now.minus(idle);
         let works = |metric| {
-            let points: Vec<_> = settled_since(series(metric), since, now).collect();
+            let points: Vec<_> = settled_since(series(metric), since).collect();
             points.len() >= STUCK_MINUTES && points.iter().all(|p| p.value > 0.0)
         };
         // What waits that long makes a lag of about that length.
@@ -117,19 +87,12 @@ fn contradiction(facts: &Facts, lag: f64, now: Timestamp) -> Option<Quality> {
 
 /// For how long not one row was written on the target; nothing when the newest settled minutes say otherwise.
 fn applies_nothing(target: &Series, now: Timestamp) -> Option<Duration> {
-    let points: Vec<_> = settled_since(target, now.minus(LIFE), now).collect();
+    let points: Vec<_> = settled_since(target, now.minus(LIFE)).collect();
     let idle = points.iter().rev().take_while(|p| p.value <= 0.0).count();
     let first = points.get(points.len().checked_sub(idle)?).filter(|_| idle >= STUCK_MINUTES)?;
     Some(points.last()?.at.plus(PERIOD).since(first.at))
 }
 
-fn settled_since(series: &Series, from: Timestamp, now: Timestamp) -> impl Iterator<Item = Point> {
-    series.settled(now).iter().copied().filter(move |p| p.at >= from)
-}
-
-const fn name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::LagSource => "source latency",
-        _ => "lag",
-    }
+fn settled_since(series: &Series, from: Timestamp) -> impl Iterator<Item = Point> {
+    series.settled().iter().copied().filter(move |p| p.at >= from)
 }

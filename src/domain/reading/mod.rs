@@ -1,17 +1,34 @@
-//! One quantity as everybody gets it: gate, cell, header, chart, JSON and report read the same value.
+//! One quantity as everybody gets it: gate, cell, header, chart, JSON and text read the same value.
 //!
 //! Pure. A [`Reading`] is made from facts in this folder and nowhere else, so that what blocks a step and what a person
 //! sees beside it cannot differ. Only a reading that is [fresh](Reading::fresh) decides anything; every other quality
 //! says why it does not.
 
+mod comparison;
+mod counts;
 mod lag;
+mod metric;
+mod share;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::facts::Source;
-use super::units::Timestamp;
+use super::error::{ErrorKind, PortError};
+use super::facts::{Fact, Facts, Source};
+use super::time::TOLERANCE;
+use super::units::{Timestamp, age_text};
 
+pub use comparison::{ErrorRate, Window, errors, latency};
+pub use counts::{AlarmCount, HostCount, TaskCount, alarms, hosts, tasks};
 pub use lag::lag;
+pub use metric::{MAX_CLOCK_SKEW, metric};
+pub use share::{Requests, requests, share, shares};
+
+/// A fact from a Describe call that is older than this no longer passes a gate: eight polls in a row gave nothing.
+pub const FACT_STALE: Duration = Duration::from_secs(120);
 
 /// What a value is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -19,6 +36,16 @@ pub use lag::lag;
 pub enum Unit {
     /// Seconds.
     Seconds,
+    /// Milliseconds.
+    Milliseconds,
+    /// Of a hundred.
+    Percent,
+    /// Requests, answers or rows in a second.
+    PerSecond,
+    /// Requests or answers in a minute.
+    PerMinute,
+    /// How many there are.
+    Count,
 }
 
 /// How far a value can be trusted, and why no further.
@@ -57,25 +84,82 @@ pub struct Reading<T> {
     pub unit: Unit,
     /// The instant it was true: the start of its minute where it comes from CloudWatch.
     pub at: Option<Timestamp>,
-    /// Where it comes from.
-    pub source: Source,
+    /// When it was read.
+    pub read_at: Option<Timestamp>,
     /// How far to trust it.
     pub quality: Quality,
+    /// Where it comes from.
+    pub source: Source,
 }
 
 impl<T> Reading<T> {
+    /// A reading without a value.
+    fn unknown(unit: Unit, source: Source, quality: Quality) -> Self {
+        Self { value: None, unit, at: None, read_at: None, quality, source }
+    }
+
     /// The value, when it can be decided on.
     #[must_use]
     pub fn fresh(&self) -> Option<&T> {
         self.value.as_ref().filter(|_| self.quality == Quality::Fresh)
     }
+
+    /// Whether there is a value that is too old to decide on.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        matches!(self.quality, Quality::Stale(_))
+    }
+
+    /// The same reading of what `get` makes of the value.
+    fn map<U>(self, get: impl FnOnce(T) -> U) -> Reading<U> {
+        let Self { value, unit, at, read_at, quality, source } = self;
+        Reading { value: value.map(get), unit, at, read_at, quality, source }
+    }
+}
+
+/// What a Describe call told, as a reading.
+#[must_use]
+pub fn fact<'a, T>(fact: Option<&'a Fact<T>>, source: Source, facts: &Facts, now: Timestamp) -> Reading<&'a T> {
+    let quality = match fact {
+        None => Quality::Unknown(match facts.error(source) {
+            Some(error) => not_known(error),
+            None => format!("not known yet: {} has not answered so far", source.name()),
+        }),
+        Some(fact) => {
+            quality_of_age(fact.at, FACT_STALE, now, facts.error(source), &facts.forgotten(source))
+        }
+    };
+    let at = fact.map(|fact| fact.at);
+    Reading { value: fact.map(|fact| &fact.value), unit: Unit::Count, at, read_at: at, quality, source }
+}
+
+fn quality_of_age(
+    at: Timestamp,
+    limit: Duration,
+    now: Timestamp,
+    error: Option<&PortError>,
+    forgotten: &Option<String>,
+) -> Quality {
+    if let Some(why) = forgotten {
+        return Quality::Unknown(why.clone());
+    }
+    if at > now.plus(TOLERANCE) {
+        let ahead = age_text(at.since(now));
+        return Quality::Unknown(format!("it is dated {ahead} in the future, so its age is not known"));
+    }
+    let age = now.since(at);
+    if age > limit {
+        let why = error.map_or_else(String::new, |error| format!(": {error}"));
+        return Quality::Stale(format!("last seen {} ago, limit {}{why}", age_text(age), age_text(limit)));
+    }
+    Quality::Fresh
 }
 
 /// That a source failed, and what to do; of a stack that does not exist yet that alone.
 #[must_use]
-pub fn not_known(error: &super::error::PortError) -> String {
+pub fn not_known(error: &PortError) -> String {
     match error.kind {
-        super::error::ErrorKind::NotProvisioned => format!("not known: {}", error.message),
+        ErrorKind::NotProvisioned => format!("not known: {}", error.message),
         _ => format!("not known: {error}; {}", error.hint()),
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn answer(
     let earlier = model.live.facts.sources.get(&source).map_or(0, |health| health.failures);
     let failures = if result.is_err() { earlier.saturating_add(1) } else { 0 };
     let moving = model.is_moving();
-    if !model.polls.answered(source, request, model.live.now, failures, moving) {
+    if !model.polls.answered(source, request, model.moment(), failures, moving) {
         return;
     }
     let succeeded = result.is_ok();

@@ -1,9 +1,12 @@
 //! The one function that changes the model: a fact goes in, the model moves on, requests to the outside come out.
 //!
-//! Pure: `now` and uptime enter with [`Msg::Tick`]; nothing here waits, reads or writes.
+//! Pure: the clocks enter with [`Msg::Tick`]; nothing here waits, reads or writes.
 
 mod answers;
+mod clock;
 mod configure;
+#[cfg(test)]
+mod clock_tests;
 #[cfg(test)]
 mod destroy_tests;
 mod keys;
@@ -32,8 +35,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     match msg {
         Msg::Tick { now, uptime } => {
-            model.live.now = now;
+            model.live.now = now.wall;
+            model.steady = now.steady;
             model.uptime = uptime;
+            if let Some(jump) = model.live.facts.look_at_the_clock(now) {
+                clock::was_set(model, jump, &mut effects);
+            }
         }
         Msg::Key(key) => keys::key(model, key, &mut effects),
         Msg::Pasted(text) => configure::paste(model, &text),
@@ -166,10 +173,10 @@ fn is_about_health(id: gate::GateId) -> bool {
 /// Sends every question that is due.
 fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
     let change = model.live.history.as_ref().and_then(|h| h.pending.as_ref()).map(|(id, _)| id.clone());
-    for source in model.polls.due(model.live.now) {
+    for source in model.polls.due(model.moment()) {
         if let Some(query) = source.query(change.as_deref()) {
             let request = next_request(model);
-            model.polls.sent(source, request, model.live.now);
+            model.polls.sent(source, request, model.moment());
             effects.push(Effect::Observe { request, query });
         }
     }

@@ -140,7 +140,8 @@ impl Desk {
 
     pub(super) fn wait(&mut self, by: Duration) -> Vec<Effect> {
         let (now, uptime) = (self.model.live.now.plus(by), self.model.uptime + by);
-        self.feed(Msg::Tick { now, uptime })
+        let steady = self.model.steady + by;
+        self.feed(Msg::Tick { now: crate::domain::time::Moment { wall: now, steady }, uptime })
     }
 
     fn head(&mut self, kind: RunKind) -> RunHead {

@@ -94,6 +94,8 @@ fn take(model: &mut Model, renewed: Renewed) {
             identity: facts.identity,
             stack_run: facts.stack_run,
             clock_skew_ms: facts.clock_skew_ms,
+            watch: facts.watch,
+            jump: facts.jump,
             sources: facts.sources.into_iter().filter(|(source, _)| kept.contains(source)).collect(),
             ..Facts::default()
         };

@@ -22,28 +22,29 @@ use crate::domain::service::{AlarmState, Identity};
 use crate::domain::shift::fixtures::{group, record};
 use crate::domain::shift::{Direction, ShiftOutcome};
 use crate::domain::traffic::{Change, ChangeStatus};
+use crate::domain::time::Moment;
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::keymap::{Code, Key, View};
 
 const START: i64 = 1_795_000_020_000;
 
 /// A cockpit with the outside world played by hand.
-struct Cockpit {
-    model: Model,
-    sent: Vec<Effect>,
+pub(super) struct Cockpit {
+    pub(super) model: Model,
+    pub(super) sent: Vec<Effect>,
     lag_s: f64,
-    weights: WeightPair,
+    pub(super) weights: WeightPair,
 }
 
 impl Cockpit {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let stack = Stack { operator: "local".into(), ..crate::domain::model::fixtures::stack() };
         let model = Model::new(stack, Policy::default(), Timestamp::from_millis(START));
         Self { model, sent: Vec::new(), lag_s: 3.0, weights: WeightPair::new(100, 0).unwrap() }
     }
 
     /// Everything has answered and every gate can pass.
-    fn ready() -> Self {
+    pub(super) fn ready() -> Self {
         let mut cockpit = Self::new();
         cockpit.feed(Msg::JournalRead { result: Ok((vec![], 0)) });
         cockpit.wait(1);
@@ -65,16 +66,32 @@ impl Cockpit {
         cockpit
     }
 
-    fn feed(&mut self, msg: Msg) -> Vec<Effect> {
+    pub(super) fn feed(&mut self, msg: Msg) -> Vec<Effect> {
         let effects = update(&mut self.model, msg);
         self.sent.extend(effects.iter().cloned());
         effects
     }
 
-    fn wait(&mut self, secs: u64) -> Vec<Effect> {
+    pub(super) fn wait(&mut self, secs: u64) -> Vec<Effect> {
         let now = self.model.live.now.plus(Duration::from_secs(secs));
         let uptime = self.model.uptime + Duration::from_secs(secs);
-        self.feed(Msg::Tick { now, uptime })
+        let steady = self.model.steady + Duration::from_secs(secs);
+        self.feed(Msg::Tick { now: Moment { wall: now, steady }, uptime })
+    }
+
+    /// Somebody sets the host's clock; a second passes.
+    pub(super) fn set_clock(&mut self, by_ms: i64) -> Vec<Effect> {
+        let second = Duration::from_secs(1);
+        let wall = self.model.live.now.plus(second).shifted(by_ms);
+        let (steady, uptime) = (self.model.steady + second, self.model.uptime + second);
+        self.feed(Msg::Tick { now: Moment { wall, steady }, uptime })
+    }
+
+    /// The host's clock runs `ms` fast in each of so many seconds.
+    pub(super) fn slew(&mut self, seconds: u32, ms: i64) {
+        for _ in 0..seconds {
+            self.set_clock(ms);
+        }
     }
 
     fn draw(&mut self) {
@@ -82,7 +99,7 @@ impl Cockpit {
         self.feed(Msg::Drawn { uptime, listing: Listing { page_rows: 10, last_row: 100 }, shown: Shown::Whole });
     }
 
-    fn press(&mut self, key: char) -> Vec<Effect> {
+    pub(super) fn press(&mut self, key: char) -> Vec<Effect> {
         self.feed(Msg::Key(Key::char(key)))
     }
 
@@ -125,7 +142,7 @@ impl Cockpit {
     }
 
     /// Answers every question that was asked and not answered.
-    fn answer_all(&mut self) {
+    pub(super) fn answer_all(&mut self) {
         self.answer_with(|cockpit, query| Ok(cockpit.reply(query)));
     }
 
@@ -143,7 +160,7 @@ impl Cockpit {
         self.model.live.gates.iter().find(|g| g.id == id).unwrap().verdict
     }
 
-    fn arm(&mut self) {
+    pub(super) fn arm(&mut self) {
         self.draw();
         self.model.uptime += ARMS_AFTER;
     }
@@ -182,7 +199,7 @@ impl Cockpit {
         self.feed(Msg::Shifted { request, outcome: ShiftOutcome::Accepted(change), entries });
     }
 
-    fn notice(&self) -> String {
+    pub(super) fn notice(&self) -> String {
         match &self.model.dialog {
             Some(Dialog::Notice { title, lines }) => format!("{title}: {}", lines.join("; ")),
             other => panic!("no notice but {other:?}"),

@@ -1,0 +1,120 @@
+//! What is compared between the two stacks: server errors over a window of minutes, and latency.
+
+use serde::Serialize;
+
+use crate::domain::facts::Facts;
+use crate::domain::gate::Policy;
+use crate::domain::metrics::Metric;
+use crate::domain::record::History;
+use crate::domain::series::{PERIOD, STALE};
+use crate::domain::traffic::Side;
+use crate::domain::units::{Timestamp, age_text};
+
+use super::metric::{doubt, name, source};
+use super::{Quality, Reading, Unit, metric, not_known};
+
+/// The minutes that are looked at together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// None that starts before this: another split of the traffic was in effect then.
+    pub from: Timestamp,
+    /// How many at most, up to the newest one.
+    pub minutes: usize,
+}
+
+impl Window {
+    /// The window since the newest weight change.
+    #[must_use]
+    pub fn of(policy: &Policy, history: Option<&History>) -> Self {
+        Self { from: history.and_then(|h| h.moved_at).unwrap_or_default(), minutes: policy.window.max(1) }
+    }
+}
+
+/// Requests and server errors of one stack over a window of settled minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct ErrorRate {
+    /// Requests in the window.
+    pub requests: f64,
+    /// 5xx answers in the window, those of the balancer and those of the hosts behind it.
+    pub errors: f64,
+    /// How many minutes of the window had requests.
+    pub minutes: usize,
+}
+
+impl ErrorRate {
+    /// Errors in percent of requests; nothing without requests.
+    #[must_use]
+    pub fn percent(self) -> Option<f64> {
+        (self.requests > 0.0).then(|| self.errors * 100.0 / self.requests)
+    }
+}
+
+/// Requests and 5xx of a stack over the window.
+///
+/// A missing 5xx minute counts as 0 where the request minute exists, because both load balancers publish 5xx only when
+/// it is not zero (ELB user guides, "CloudWatch metrics").
+#[must_use]
+pub fn errors(facts: &Facts, side: Side, window: Window, now: Timestamp) -> Reading<ErrorRate> {
+    let (requests, errors) = match side {
+        Side::New => (Metric::NewRequests, [Metric::NewTarget5xx, Metric::NewElb5xx]),
+        Side::Legacy => (Metric::LegacyRequests, [Metric::LegacyBackend5xx, Metric::LegacyElb5xx]),
+    };
+    let source = source(requests);
+    let series = facts.metrics.series(requests);
+    let newest = series.last_settled().filter(|p| p.at >= window.from);
+    let all = [requests, errors[0], errors[1]];
+    let doubted = all.into_iter().find_map(|metric| doubt(facts, metric, now));
+    let Some(newest) = newest else {
+        let quality = doubted.unwrap_or_else(|| no_minute(facts, side, requests));
+        return Reading::unknown(Unit::Percent, source, quality);
+    };
+    let first = newest.at.minus(PERIOD * u32::try_from(window.minutes.saturating_sub(1)).unwrap_or(u32::MAX));
+    let from = first.max(window.from);
+    let mut rate = ErrorRate::default();
+    for point in series.settled().iter().rev().take_while(|p| p.at >= from) {
+        rate.requests += point.value;
+        rate.errors += errors.iter().filter_map(|m| facts.metrics.series(*m).at(point.at)).sum::<f64>();
+        rate.minutes += 1;
+    }
+    let broken = all.into_iter().find_map(|metric| Some((metric, facts.metrics.series(metric).broken_since(from)?)));
+    let age = now.since(newest.at);
+    let quality = if let Some(doubted) = doubted {
+        doubted
+    } else if let Some((metric, point)) = broken {
+        Quality::Unknown(format!(
+            "CloudWatch gave {} for the {} at {} UTC, which cannot be",
+            point.value,
+            name(metric),
+            point.at.hm()
+        ))
+    } else if age > STALE {
+        let why = facts.error(source).map_or_else(String::new, |error| format!(": {error}"));
+        let (age, limit) = (age_text(age), age_text(STALE));
+        Quality::Stale(format!("the newest minute of requests on the {} stack is {age} old, limit {limit}{why}", side.name()))
+    } else {
+        Quality::Fresh
+    };
+    Reading { value: Some(rate), unit: Unit::Percent, at: Some(newest.at), read_at: series.read_at(), quality, source }
+}
+
+fn no_minute(facts: &Facts, side: Side, requests: Metric) -> Quality {
+    match facts.error(source(requests)) {
+        Some(error) => Quality::Unknown(not_known(error)),
+        None => Quality::Unknown(format!(
+            "no settled minute of requests on the {} stack since the last change; wait",
+            side.name()
+        )),
+    }
+}
+
+/// The p99 latency of a stack, in seconds, in its newest settled minute of the window.
+#[must_use]
+pub fn latency(facts: &Facts, side: Side, window: Window, now: Timestamp) -> Reading<f64> {
+    let of = if side == Side::New { Metric::NewLatency } else { Metric::LegacyLatency };
+    let reading = metric(facts, of, now);
+    if reading.at.is_some_and(|at| at >= window.from) || reading.quality != Quality::Fresh {
+        return reading;
+    }
+    let why = format!("no settled minute of latency on the {} stack since the last change; wait", side.name());
+    Reading::unknown(Unit::Seconds, reading.source, Quality::Unknown(why))
+}
