@@ -11,8 +11,8 @@ use crate::domain::facts::{Observation, Query};
 use crate::domain::provision::{News, Order};
 use crate::domain::record::Entry;
 use crate::domain::shift::ShiftPlan;
-use crate::domain::traffic::Change;
 use crate::domain::time::Moment;
+use crate::domain::traffic::Change;
 use crate::domain::units::Timestamp;
 use crate::domain::zone::ZonePlan;
 

@@ -77,9 +77,7 @@ impl<'a> Cx<'a> {
             Some(value) if reading.quality == Quality::Fresh => {
                 Shown { role: Role::Text, text: show(value), at: reading.at }
             }
-            Some(value) => {
-                Shown { role: Role::Dim, text: format!("{} {}", glyphs.stale, show(value)), at: reading.at }
-            }
+            Some(value) => Shown { role: Role::Dim, text: format!("{} {}", glyphs.stale, show(value)), at: reading.at },
             None => Shown { role: Role::Dim, text: glyphs.none.to_owned(), at: None },
         }
     }

@@ -219,7 +219,9 @@ fn alarms_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         row = row.put(Role::Unknown, "not all known ");
     }
     match reading.at {
-        Some(at) if reading.is_stale() => row.ending(Role::Dim, format!("{} {}", cx.theme.glyphs().stale, cx.age(at)), width),
+        Some(at) if reading.is_stale() => {
+            row.ending(Role::Dim, format!("{} {}", cx.theme.glyphs().stale, cx.age(at)), width)
+        }
         Some(at) => row.ending(Role::Dim, cx.age(at), width),
         None => row,
     }

@@ -125,7 +125,8 @@ fn errors(cx: &Cx<'_>, side: Side) -> Cell {
     let window = Window::of(&cx.model.policy, cx.world.history.as_ref());
     let reading = reading::errors(&cx.world.facts, side, window, cx.world.now);
     let none = cx.theme.glyphs().none;
-    let percent = |rate: &ErrorRate| rate.percent().map_or_else(|| none.to_owned(), |p| format!("{} %", short_number(p)));
+    let percent =
+        |rate: &ErrorRate| rate.percent().map_or_else(|| none.to_owned(), |p| format!("{} %", short_number(p)));
     let Shown { role, text, .. } = cx.shown(&reading, percent);
     Cell::plain(role, text)
 }

@@ -236,7 +236,9 @@ fn change_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
         let found = facts.shiftable().map(RecordGroup::weights);
         row = row.put(Role::Dim, format!("  confirmed {confirmed}")).gap(1);
         row = match found {
-            Some(found) if found == confirmed => row.mark(cx.mark_of(facts.group.as_ref(), Mark::Pass)).put(Role::Dim, "as found"),
+            Some(found) if found == confirmed => {
+                row.mark(cx.mark_of(facts.group.as_ref(), Mark::Pass)).put(Role::Dim, "as found")
+            }
             Some(found) => row.mark(Mark::Fail).put(Role::Fail, format!("found {found}")),
             None => row,
         };

@@ -90,7 +90,10 @@ pub fn errors(facts: &Facts, side: Side, window: Window, now: Timestamp) -> Read
     } else if age > STALE {
         let why = facts.error(source).map_or_else(String::new, |error| format!(": {error}"));
         let (age, limit) = (age_text(age), age_text(STALE));
-        Quality::Stale(format!("the newest minute of requests on the {} stack is {age} old, limit {limit}{why}", side.name()))
+        Quality::Stale(format!(
+            "the newest minute of requests on the {} stack is {age} old, limit {limit}{why}",
+            side.name()
+        ))
     } else {
         Quality::Fresh
     };

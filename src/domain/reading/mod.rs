@@ -125,9 +125,7 @@ pub fn fact<'a, T>(fact: Option<&'a Fact<T>>, source: Source, facts: &Facts, now
             Some(error) => not_known(error),
             None => format!("not known yet: {} has not answered so far", source.name()),
         }),
-        Some(fact) => {
-            quality_of_age(fact.at, FACT_STALE, now, facts.error(source), &facts.forgotten(source))
-        }
+        Some(fact) => quality_of_age(fact.at, FACT_STALE, now, facts.error(source), &facts.forgotten(source)),
     };
     let at = fact.map(|fact| fact.at);
     Reading { value: fact.map(|fact| &fact.value), unit: Unit::Count, at, read_at: at, quality, source }

@@ -76,7 +76,9 @@ fn a_step_that_is_being_asked_for_is_closed_and_nothing_is_sent() {
     cockpit.arm();
     let effects = cockpit.set_clock(-600_000);
     assert!(cockpit.notice().contains("this host's clock was set back by 10m00s"), "{}", cockpit.notice());
-    assert!(effects.iter().any(|e| matches!(e, Effect::Append(entry) if matches!(entry.event, Event::Declined { .. }))));
+    assert!(
+        effects.iter().any(|e| matches!(e, Effect::Append(entry) if matches!(entry.event, Event::Declined { .. })))
+    );
     assert!(!cockpit.press('y').iter().any(|e| matches!(e, Effect::Shift { .. })));
 }
 

@@ -4,9 +4,9 @@
 
 mod answers;
 mod clock;
-mod configure;
 #[cfg(test)]
 mod clock_tests;
+mod configure;
 #[cfg(test)]
 mod destroy_tests;
 mod keys;

@@ -21,8 +21,8 @@ use crate::domain::service::fixtures::{alarm, hosts, service};
 use crate::domain::service::{AlarmState, Identity};
 use crate::domain::shift::fixtures::{group, record};
 use crate::domain::shift::{Direction, ShiftOutcome};
-use crate::domain::traffic::{Change, ChangeStatus};
 use crate::domain::time::Moment;
+use crate::domain::traffic::{Change, ChangeStatus};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::keymap::{Code, Key, View};
 
