@@ -9,16 +9,11 @@ use serde::Serialize;
 
 use super::error::PortError;
 use super::metrics::{Metric, MetricReadings, Metrics};
-use super::reading;
 use super::replication::{Replication, TableStat};
 use super::service::{Alarm, Hosts, Identity, Service};
 use super::time::{Jump, Moment, Watch};
 use super::traffic::{Change, GroupError, GroupKey, Record, RecordGroup, Side};
-use super::units::{Timestamp, age_text};
-
-/// Points of share by which what is counted may differ from what is set before that is said: with several thousand
-/// requests a minute, resolvers that keep old answers make less.
-const SEEN_APART: f64 = 15.0;
+use super::units::Timestamp;
 
 /// One thing that is asked again and again, at its own pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -345,35 +340,6 @@ impl Facts {
         self.sources.get(&source).is_some_and(|health| {
             health.error.is_none() && health.last_ok.is_some_and(|at| now.since(at) <= super::series::STALE)
         }) && !self.incomplete.iter().any(|(incomplete, _)| *incomplete == metric)
-    }
-
-    /// Why the records may no longer be what was last read: their newest answer is too old to decide on, or a failure
-    /// came after it. Nothing when they are as good as known, or were never read.
-    #[must_use]
-    pub fn records_doubt(&self, now: Timestamp) -> Option<String> {
-        let at = self.group.as_ref()?.at;
-        let (age, error) = (now.since(at), self.error(Source::Records));
-        let known = reading::fact(self.group.as_ref(), Source::Records, self, now).fresh().is_some();
-        if error.is_none() && known {
-            return None;
-        }
-        let why = error.map(|error| format!(", and Route 53 does not answer: {error}")).unwrap_or_default();
-        Some(format!("the records were read {} ago{why}; they may be others by now", age_text(age)))
-    }
-
-    /// That the share which the load balancers count is far from the one that the weights give, in a sentence.
-    #[must_use]
-    pub fn seen_apart(&self, now: Timestamp) -> Option<String> {
-        let wanted = self.shiftable()?.weights().new_percent();
-        let share = reading::share(self, now);
-        let (&seen, at) = (share.fresh()?, share.at?);
-        ((seen - wanted).abs() > SEEN_APART).then(|| {
-            format!(
-                "the load balancers counted {seen:.0} % of the requests on the new stack at {} UTC, where the weights give \
-                 {wanted:.0} %",
-                at.hm()
-            )
-        })
     }
 
     /// All alarms that were read, new region first.

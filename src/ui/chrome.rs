@@ -115,7 +115,7 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         };
     };
     let known = reading::fact(facts.group.as_ref(), Source::Records, facts, cx.world.now);
-    let sign = if known.quality != Quality::Fresh { cx.theme.glyphs().stale } else { "" };
+    let sign = if known.quality == Quality::Fresh { "" } else { cx.theme.glyphs().stale };
     let weights = group.weights();
     let (new, legacy) = (weights.new_percent(), 100.0 - weights.new_percent());
     let mut tail = cx.row();

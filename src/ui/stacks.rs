@@ -122,7 +122,7 @@ fn metric(cx: &Cx<'_>, metric: Metric, show: impl Fn(f64) -> String) -> Cell {
 }
 
 fn errors(cx: &Cx<'_>, side: Side) -> Cell {
-    let window = Window::of(&cx.model.policy, cx.world.history.as_ref());
+    let window = Window::of(cx.model.policy.window, cx.world.history.as_ref());
     let reading = reading::errors(&cx.world.facts, side, window, cx.world.now);
     let none = cx.theme.glyphs().none;
     let percent =

@@ -191,13 +191,12 @@ fn share_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     });
     let share = reading::share(facts, cx.world.now);
     let seen = share.fresh().copied();
-    lines.push(match (seen, share.at) {
-        (Some(new), Some(at)) => bar("seen", (new * 10.0).round() / 10.0, format!("{:<9}", cx.age(at)), Role::Dim),
-        _ => {
-            let row = cx.row().cell(Role::Dim, "seen", 8);
-            let room = row.room(width);
-            row.clipped(Role::Dim, share.quality.why(), room).line()
-        }
+    lines.push(if let (Some(new), Some(at)) = (seen, share.at) {
+        bar("seen", (new * 10.0).round() / 10.0, format!("{:<9}", cx.age(at)), Role::Dim)
+    } else {
+        let row = cx.row().cell(Role::Dim, "seen", 8);
+        let room = row.room(width);
+        row.clipped(Role::Dim, share.quality.why(), room).line()
     });
     let apart = wanted.zip(seen).map(|(wanted, seen)| seen - wanted);
     let note = match apart {

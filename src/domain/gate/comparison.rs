@@ -63,7 +63,7 @@ pub(super) fn errors(inputs: Inputs<'_>) -> Gate {
     if let Some(gate) = without_traffic(ID, &limit, inputs) {
         return gate;
     }
-    let window = Window::of(inputs.policy, inputs.history);
+    let window = Window::of(inputs.policy.window, inputs.history);
     let of = |side| reading::errors(inputs.facts, side, window, inputs.now);
     let new = of(Side::New);
     let at = new.at;
@@ -117,7 +117,7 @@ pub(super) fn latency(inputs: Inputs<'_>) -> Gate {
     if let Some(gate) = without_traffic(ID, &limit, inputs) {
         return gate;
     }
-    let window = Window::of(inputs.policy, inputs.history);
+    let window = Window::of(inputs.policy.window, inputs.history);
     let of = |side| reading::latency(inputs.facts, side, window, inputs.now);
     let (new, legacy) = (of(Side::New), of(Side::Legacy));
     let at = new.at;

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::domain::facts::Facts;
-use crate::domain::gate::Policy;
 use crate::domain::metrics::Metric;
 use crate::domain::record::History;
 use crate::domain::series::{PERIOD, STALE};
@@ -23,10 +22,10 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window since the newest weight change.
+    /// The newest `minutes`, none of them from before the newest weight change.
     #[must_use]
-    pub fn of(policy: &Policy, history: Option<&History>) -> Self {
-        Self { from: history.and_then(|h| h.moved_at).unwrap_or_default(), minutes: policy.window.max(1) }
+    pub fn of(minutes: usize, history: Option<&History>) -> Self {
+        Self { from: history.and_then(|h| h.moved_at).unwrap_or_default(), minutes: minutes.max(1) }
     }
 }
 

@@ -8,6 +8,7 @@ mod comparison;
 mod counts;
 mod lag;
 mod metric;
+mod records;
 mod share;
 #[cfg(test)]
 mod tests;
@@ -125,7 +126,7 @@ pub fn fact<'a, T>(fact: Option<&'a Fact<T>>, source: Source, facts: &Facts, now
             Some(error) => not_known(error),
             None => format!("not known yet: {} has not answered so far", source.name()),
         }),
-        Some(fact) => quality_of_age(fact.at, FACT_STALE, now, facts.error(source), &facts.forgotten(source)),
+        Some(fact) => quality_of_age(fact.at, FACT_STALE, now, facts.error(source), facts.forgotten(source)),
     };
     let at = fact.map(|fact| fact.at);
     Reading { value: fact.map(|fact| &fact.value), unit: Unit::Count, at, read_at: at, quality, source }
@@ -136,10 +137,10 @@ fn quality_of_age(
     limit: Duration,
     now: Timestamp,
     error: Option<&PortError>,
-    forgotten: &Option<String>,
+    forgotten: Option<String>,
 ) -> Quality {
     if let Some(why) = forgotten {
-        return Quality::Unknown(why.clone());
+        return Quality::Unknown(why);
     }
     if at > now.plus(TOLERANCE) {
         let ahead = age_text(at.since(now));

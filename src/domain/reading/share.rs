@@ -29,12 +29,10 @@ impl Requests {
 /// The newest settled minute in which both balancers counted requests.
 fn common_minute(facts: &Facts) -> Option<(Timestamp, Requests)> {
     let (new, legacy) = (facts.metrics.series(Metric::NewRequests), facts.metrics.series(Metric::LegacyRequests));
-    let new = new.settled().iter().rev();
-    new.filter_map(|point| {
+    new.settled().iter().rev().find_map(|point| {
         let legacy = legacy.settled().binary_search_by_key(&point.at, |p| p.at).ok().map(|i| legacy.settled()[i])?;
         Some((point.at, Requests { legacy: Some(legacy.value), new: Some(point.value) }))
     })
-    .next()
 }
 
 /// How far both request counts can be trusted together: no further than the worse of the two.
