@@ -14,7 +14,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export TAPCTL_BIN = $(abspath $(TARGET))/debug/tapctl
 export TAPCTL_JUDGE_PYTHON = $(JUDGE_PYTHON)
 
-.PHONY: help test test-rust test-judges test-pulumi lint docs deny advisories bench documents demo clean
+.PHONY: help test test-rust test-judges test-pulumi judge lint docs deny advisories bench documents demo clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,13 +36,18 @@ test-judges: $(JUDGE_VENV)/ready ## botocore and ministack judge the simulator
 	cargo test --locked --no-run
 	$(JUDGE_PYTHON) -m pytest -q tests/judges
 
-test-pulumi: ## the Pulumi program, with mocks and with the real engine
+test-pulumi: ## the Pulumi program, with mocks, with the real engine, and before its judges
 	$(MAKE) -C pulumi test
+	$(MAKE) -C tests/pulumi_judges test
 
-lint: ## formatting, clippy, and the Pulumi program's linters
+judge: ## every configuration of the Pulumi program before AWS's models, CloudFormation's schemas and moto
+	$(MAKE) -C tests/pulumi_judges judge
+
+lint: ## formatting, clippy, and the linters of the Pulumi program and its judges
 	cargo fmt --all -- --check
 	cargo clippy --locked --all-targets -- -D warnings
 	$(MAKE) -C pulumi lint
+	$(MAKE) -C tests/pulumi_judges lint
 
 docs: ## the crate's documentation, with broken links denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
