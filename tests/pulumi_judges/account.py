@@ -79,7 +79,7 @@ class Account:
     def client(self, service: str, region: str) -> Any:  # noqa: ANN401 -- botocore makes the class at run time
         """A client that asks once."""
         if (service, region) not in self._clients:
-            options = botocore.config.Config(retries={"total_max_attempts": 1})
+            options = botocore.config.Config(retries={"total_max_attempts": 1}, proxies={})
             made = _session().create_client(
                 service,
                 region_name=region,

@@ -1,5 +1,6 @@
 """The life of a stack in an account: created in dependency order, seen, destroyed in the opposite order, gone."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -19,7 +20,10 @@ class Life:
 
 def create(account: Account, stack: list[Translated], life: Life) -> None:
     """Makes every resource, and looks whether it is there."""
+    made = [call for each in stack for call in each.create if str(call) not in NOT_SERVED]
+    words = {word for call in made for word in call.learns}
     for each in stack:
+        life.problems += _too_early(account, each, words)
         _send(account, each, "create", life)
         if each.look and _served(each.look) and not _held(account, each, each.look, life):
             life.problems.append(f"{each.resource.type} {each.resource.name} is not there after it was created")
@@ -71,6 +75,14 @@ def left(before: Census, after: Census) -> list[str]:
     """What is in the account now and was not before, whoever made it, and what is missing."""
     more = [f"{kind} {name} is left in the account" for kind, name in sorted(after - before)]
     return more + [f"{kind} {name} was there before and is gone" for kind, name in sorted(before - after)]
+
+
+def _too_early(account: Account, each: Translated, words: set[str]) -> list[str]:
+    """What a resource names that is made after it: a dependency that the program left out."""
+    own = {word for call in each.create for word in call.learns}
+    sent = json.dumps([call.parameters for call in each.create])
+    missing = sorted(word for word in words - own - set(account.known) if word in sent)
+    return [f"{each.resource.type} {each.resource.name} names {word} before it is there" for word in missing]
 
 
 def _send(account: Account, each: Translated, phase: str, life: Life) -> None:

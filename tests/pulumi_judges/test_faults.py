@@ -116,6 +116,14 @@ def test_what_a_call_leaves_behind_that_belongs_to_no_resource_is_seen(recorded:
     assert ":stray is left in the account" in said
 
 
+def test_a_dependency_that_the_program_left_out_is_seen(recorded: Recorded, opened: Opened) -> None:
+    stack = recorded(USUAL)
+    vpc, subnet = stack.one("aws:ec2/vpc:Vpc"), stack.one("aws:ec2/subnet:Subnet")
+    both = recordings.Recording("loose", [vpc, replace(subnet, depends_on=())]).translated()
+    said = lived(opened, *both)
+    assert f"aws:ec2/subnet:Subnet {subnet.name} names {vpc.id} before it is there" in said
+
+
 def test_a_resource_that_does_not_come_into_being_is_seen(recorded: Recorded, opened: Opened) -> None:
     never = replace(planted(recorded, "aws:cloudwatch/dashboard:Dashboard"), create=[])
     assert "migration-dashboard-prod is not there after it was created" in lived(opened, never)
