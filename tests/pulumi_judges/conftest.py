@@ -12,7 +12,9 @@ from _pytest.terminal import TerminalReporter
 
 import account as accounts
 import recordings
+import services
 from account import NOT_SERVED, Account
+from calls import NoSchema
 from configurations import CONFIGURATIONS, PAIR, Configuration
 from recordings import Recording
 
@@ -79,3 +81,6 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
             terminalreporter.line(f"{value:>7} {key}")
         for operation, reason in sorted(NOT_SERVED.items()):
             terminalreporter.line(f"not sent: {operation}, since {reason}")
+        for type_, kind in sorted(services.KINDS.items()):
+            if isinstance(kind.schema, NoSchema):
+                terminalreporter.line(f"no schema: {type_}, since {kind.schema.reason}")

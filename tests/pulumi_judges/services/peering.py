@@ -1,8 +1,9 @@
 """The peering with the legacy VPC, both halves of it."""
 
-from calls import Call, Json, Kind, Look, NoSchema, Resource, described, nothing, renamed, unseen
+from calls import Call, Json, Kind, Look, NoSchema, Resource, described, nothing, renamed
 from services.ec2 import call, tagged
 
+ACTIVE = "VpcPeeringConnections[?Status.Code=='active'] | [0]"
 ALIVE = "VpcPeeringConnections[?Status.Code!='deleted'] | [0]"
 OPTIONS = {
     "allowRemoteVpcDnsResolution": "AllowDnsResolutionFromRemoteVpc",
@@ -22,8 +23,8 @@ def _connection_gone(resource: Resource) -> list[Call]:
     return [call(resource, "DeleteVpcPeeringConnection", {"VpcPeeringConnectionId": resource.id})]
 
 
-def _connection_look(resource: Resource) -> Look:
-    return Look(call(resource, "DescribeVpcPeeringConnections", {"VpcPeeringConnectionIds": [resource.id]}), ALIVE)
+def _look(resource: Resource, connection: str, present: str) -> Look:
+    return Look(call(resource, "DescribeVpcPeeringConnections", {"VpcPeeringConnectionIds": [connection]}), present)
 
 
 def _accepted(resource: Resource) -> list[Call]:
@@ -34,6 +35,12 @@ def _accepted(resource: Resource) -> list[Call]:
     if tags := resource.tag_list():
         calls.append(call(resource, "CreateTags", {"Resources": [connection], "Tags": tags}))
     return calls
+
+
+def _options_look(resource: Resource) -> Look:
+    side = "RequesterVpcInfo" if resource.inputs.get("requester") else "AccepterVpcInfo"
+    present = f"{ACTIVE}.{side}.PeeringOptions.AllowDnsResolutionFromRemoteVpc"
+    return _look(resource, resource.inputs["vpcPeeringConnectionId"], present)
 
 
 def _options(resource: Resource) -> list[Call]:
@@ -52,7 +59,7 @@ KINDS = {
         source="internal/service/ec2/vpc_peering_connection.go",
         create=_connection,
         destroy=_connection_gone,
-        look=_connection_look,
+        look=lambda resource: _look(resource, resource.id, ALIVE),
         schema=lambda resource: described(
             resource,
             "AWS::EC2::VPCPeeringConnection",
@@ -67,14 +74,14 @@ KINDS = {
         create=_accepted,
         # The provider forgets it: the connection goes from the requester's side.
         destroy=nothing,
-        look=unseen,
+        look=lambda resource: _look(resource, resource.inputs["vpcPeeringConnectionId"], ACTIVE),
         schema=NoSchema("CloudFormation accepts a peering with the connection itself"),
     ),
     "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": Kind(
         source="internal/service/ec2/vpc_peering_connection_options.go",
         create=_options,
         destroy=nothing,
-        look=unseen,
+        look=_options_look,
         schema=NoSchema("CloudFormation has no options of a peering"),
     ),
 }
