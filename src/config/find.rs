@@ -10,6 +10,8 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::{Settings, defaults};
+use crate::domain::deploy::explain::way_out;
+use crate::domain::deploy::text::json_part;
 use crate::domain::stack::{OutputsError, StackOutputs};
 
 /// Why there are no stack outputs.
@@ -77,6 +79,7 @@ impl FindError {
                 "install Pulumi (https://www.pulumi.com/docs/install/), or give the outputs with --outputs FILE"
                     .to_owned()
             }
+            Self::PulumiFailed { why } if way_out(why).is_some() => way_out(why).unwrap_or_default().to_owned(),
             Self::PulumiFailed { .. } => {
                 "select a stack with --stack NAME (`pulumi stack ls` shows them), log in with `pulumi login`, or give \
                  the outputs with --outputs FILE"
@@ -94,7 +97,8 @@ pub async fn outputs(settings: &Settings) -> Result<StackOutputs, FindError> {
     let (from, text) = if let Some(file) = &settings.outputs {
         (file.display().to_string(), read(file)?)
     } else {
-        let text = ask_pulumi(settings, &["stack", "output", "--json"]).await?;
+        let answer = ask_pulumi(settings, &["stack", "output", "--json"]).await?;
+        let text = json_part(&answer).to_owned();
         if is_empty(&text) {
             return Err(FindError::NotProvisioned);
         }
@@ -113,14 +117,47 @@ fn is_empty(text: &str) -> bool {
 /// # Errors
 /// [`FindError`] when none is.
 pub async fn selected_stack(settings: &Settings) -> Result<String, FindError> {
+    let listed = ask_pulumi(settings, &["stack", "ls", "--json"]).await?;
+    if let Some(name) = current(&listed) {
+        return Ok(name);
+    }
     let text = ask_pulumi(settings, &["stack", "--show-name"]).await?;
-    let name = text.trim().rsplit('/').next().unwrap_or_default().to_owned();
+    let name = text.trim().to_owned();
     if name.is_empty() { Err(FindError::PulumiFailed { why: "no stack is selected".to_owned() }) } else { Ok(name) }
 }
 
+/// The stack that is marked as current in `pulumi stack ls --json`, as it is written there: without its organisation the
+/// same name would be another stack, that of whoever is logged in.
+fn current(listed: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Listed {
+        name: String,
+        #[serde(default)]
+        current: bool,
+    }
+    let stacks: Vec<Listed> = serde_json::from_str(json_part(listed)).ok()?;
+    stacks.into_iter().find(|stack| stack.current && !stack.name.is_empty()).map(|stack| stack.name)
+}
+
 fn read(file: &Path) -> Result<String, FindError> {
-    std::fs::read_to_string(file)
-        .map_err(|error| FindError::Unreadable { file: file.display().to_string(), why: error.to_string() })
+    let unreadable = |why: String| FindError::Unreadable { file: file.display().to_string(), why };
+    let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+    decoded(bytes).map_err(|why| unreadable(why.to_owned()))
+}
+
+/// Text as an editor or a shell of another system leaves it: with a byte order mark, or in UTF-16 with one.
+fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
+    const NO_TEXT: &str = "it is neither UTF-8 nor UTF-16 text; write it again as UTF-8";
+    let utf16 = |rest: &[u8], word: fn([u8; 2]) -> u16| {
+        let words: Vec<u16> = rest.chunks_exact(2).map(|pair| word([pair[0], pair[1]])).collect();
+        if rest.len().is_multiple_of(2) { String::from_utf16(&words).map_err(|_| NO_TEXT) } else { Err(NO_TEXT) }
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| NO_TEXT),
+        _ => String::from_utf8(bytes).map_err(|_| NO_TEXT),
+    }
 }
 
 /// Words of the CLI about a state that is just being written: a `file://` backend writes it in place.
@@ -180,4 +217,50 @@ fn last_words(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
     line.map_or_else(|| format!("it ended with {} and said nothing", output.status), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_other_systems_is_read_and_what_is_no_text_is_told() {
+        let wanted = r#"{"a":"ä"}"#;
+        let words = |to: fn(u16) -> [u8; 2]| wanted.encode_utf16().flat_map(to).collect::<Vec<u8>>();
+        for bytes in [
+            wanted.as_bytes().to_vec(),
+            [&[0xef, 0xbb, 0xbf], wanted.as_bytes()].concat(),
+            [&[0xff, 0xfe][..], &words(u16::to_le_bytes)].concat(),
+            [&[0xfe, 0xff][..], &words(u16::to_be_bytes)].concat(),
+        ] {
+            assert_eq!(decoded(bytes).as_deref(), Ok(wanted));
+        }
+        for bytes in [vec![0xff, 0xfe, 0x7b], vec![0xc3, 0x28], vec![0xff, 0xfe, 0x00, 0xd8]] {
+            assert!(decoded(bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn the_current_stack_keeps_its_organisation() {
+        let listed = r#"[{"name":"prod"},{"name":"acme/prod","current":true}]"#;
+        assert_eq!(current(listed).as_deref(), Some("acme/prod"));
+        assert_eq!(current(r#"[{"name":"prod","current":false}]"#), None);
+        assert_eq!(current("nothing"), None);
+    }
+
+    #[test]
+    fn what_pulumi_lacks_is_told_as_everywhere_else() {
+        for (why, hint) in [
+            ("error: getting secrets manager: passphrase must be set with PULUMI_CONFIG_PASSPHRASE", "PASSPHRASE_FILE"),
+            (
+                "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
+                "PULUMI_ACCESS_TOKEN",
+            ),
+            ("error: could not create workspace: unable to mkdir '/opt/ro/.pulumi/workspaces'", "PULUMI_HOME"),
+            ("error: something new", "--stack NAME"),
+        ] {
+            let error = FindError::PulumiFailed { why: why.to_owned() };
+            assert!(error.hint().contains(hint), "{why}: {}", error.hint());
+        }
+    }
 }

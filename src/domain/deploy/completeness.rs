@@ -80,6 +80,7 @@ pub(super) struct Tally {
     repeated: u32,
     torn: u32,
     oversized: u32,
+    cut: bool,
     unknown: Option<String>,
     error: Option<String>,
 }
@@ -127,6 +128,16 @@ impl Tally {
     /// torn there is.
     pub(super) fn torn(&mut self, looks_like_an_event: bool) {
         self.torn += u32::from(self.preludes > 0 || looks_like_an_event);
+    }
+
+    /// Whether the newest line is an event that was cut.
+    pub(super) fn ends_torn(&mut self, cut: bool) {
+        self.cut = cut;
+    }
+
+    /// Whether the last line is an event that was cut.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// A line is longer than is read.

@@ -24,6 +24,10 @@ pub enum FailureKind {
     Locked,
     /// The secrets of the stack cannot be read.
     Passphrase,
+    /// Nobody is logged in where the state lies.
+    Token,
+    /// Pulumi has no folder of its own to write to.
+    Home,
     /// The state's backend cannot be reached.
     Backend,
     /// The stack does not exist.
@@ -89,7 +93,10 @@ const WORDS: &[(&str, FailureKind, &str)] = &[
     ("failed to load language plugin", FailureKind::Dependencies, INSTALL),
     ("It looks like the Pulumi SDK has not been installed", FailureKind::Dependencies, INSTALL),
     ("The virtual environment", FailureKind::Dependencies, INSTALL),
-    ("PULUMI_ACCESS_TOKEN", FailureKind::Backend, BACKEND),
+    ("could not create workspace", FailureKind::Home, HOME),
+    ("unable to mkdir", FailureKind::Home, HOME),
+    ("PULUMI_HOME", FailureKind::Home, HOME),
+    ("PULUMI_ACCESS_TOKEN", FailureKind::Token, TOKEN),
     ("failed to open backend", FailureKind::Backend, BACKEND),
     ("problem logging in", FailureKind::Backend, BACKEND),
     ("unable to open bucket", FailureKind::Backend, BACKEND),
@@ -105,6 +112,8 @@ const LOOK_AGAIN: &str = "make room if the disk of the state folder is full (`df
 const READ_AGAIN: &str = "preview again; if it stays so, read the run's file events.jsonl, or `pulumi preview` by hand";
 const REPLAN: &str = "nothing outside the plan was done; preview again, and read what is different";
 const PASSPHRASE: &str = "set PULUMI_CONFIG_PASSPHRASE_FILE (or PULUMI_CONFIG_PASSPHRASE) in the environment of tapctl";
+const TOKEN: &str = "set PULUMI_ACCESS_TOKEN, or log in with `pulumi login`; PULUMI_BACKEND_URL names another backend";
+const HOME: &str = "set PULUMI_HOME to a folder that this user may write to; nothing was changed";
 const INSTALL: &str = "run `pulumi install` in the program's folder";
 const HALF_WRITTEN: &str = "nothing was changed. Another run may be writing the state just now: try again in a moment. If it \
                             stays so, a run was killed while it wrote: take the last whole state, which a file:// backend \
@@ -189,7 +198,7 @@ fn not_started(error: &str) -> Explanation {
 /// Whether the events stop in the middle of a line: what a full disk, or a crash, leaves behind.
 #[must_use]
 pub fn is_cut(deploy: &Deploy) -> bool {
-    deploy.lines().garbage > 0 && deploy.summary().is_none()
+    deploy.ends_torn() && deploy.summary().is_none()
 }
 
 /// Explains why a run did not succeed. `stderr` is the tail of what it wrote there.
@@ -293,6 +302,8 @@ mod tests {
             ("error: no stack named 'prod' found", FailureKind::NoStack),
             ("error: write /state/x: no space left on device", FailureKind::DiskFull),
             ("error: failed to load language plugin python: not found", FailureKind::Dependencies),
+            ("error: PULUMI_ACCESS_TOKEN must be set for login", FailureKind::Token),
+            ("error: could not create workspace: unable to mkdir '/ro/.pulumi'", FailureKind::Home),
             ("error: failed to load checkpoint: EOF", FailureKind::Backend),
             ("error: something new", FailureKind::Other),
             ("", FailureKind::BrokenOff),
@@ -357,6 +368,21 @@ mod tests {
         let why = failure(up, &read(&lines), &Exit::Unseen, "").unwrap();
         assert_eq!(why.kind, FailureKind::BrokenOff);
         assert!(why.sentence.contains("full disk"), "{}", why.sentence);
+    }
+
+    #[test]
+    fn words_before_the_first_event_are_no_cut_line() {
+        let dead = read(&["Installing dependencies...", BEGIN]);
+        let why = explain(&dead, None, "");
+        assert!(
+            why.sentence.contains("stopped without an ending") && !why.sentence.contains("disk"),
+            "{}",
+            why.sentence
+        );
+        let cut = read(&["Installing dependencies...", BEGIN, "{\"sequence\":1,\"timest"]);
+        assert!(explain(&cut, None, "").sentence.contains("full disk"));
+        let whole_again = read(&[BEGIN, "warning: a plug-in speaks", r#"{"sequence":3,"timestamp":1,"x":{}}"#]);
+        assert!(!explain(&whole_again, None, "").sentence.contains("disk"));
     }
 
     #[test]

@@ -203,6 +203,7 @@ impl Deploy {
 
     /// Takes one parsed line in.
     pub fn fold(&mut self, parsed: Parsed) {
+        self.tally.ends_torn(parsed == Parsed::Garbage { looks_like_an_event: true });
         match parsed {
             Parsed::Event(event) => {
                 self.lines.events += 1;
@@ -399,6 +400,12 @@ impl Deploy {
         let ending = self.summary.as_ref().map(|summary| summary.ending).filter(|ending| *ending != Ending::Succeeded);
         gaps.extend(ending.map(|ending| Gap::NotSucceeded(ending.word())));
         gaps
+    }
+
+    /// Whether the last line is an event that was cut.
+    #[must_use]
+    pub fn ends_torn(&self) -> bool {
+        self.tally.is_cut()
     }
 
     /// Whether the stream had its first word and the engine's own count: without both, nobody knows what was done.

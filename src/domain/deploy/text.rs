@@ -104,6 +104,17 @@ pub fn capped(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}… ({} more bytes in the run's file)", &text[..end], text.len() - end))
 }
 
+/// The JSON in an answer that begins with words: some plug-ins warn on stdout before Pulumi answers.
+#[must_use]
+pub fn json_part(answer: &str) -> &str {
+    let begins = |line: &str| line.starts_with(['{', '[']);
+    if begins(answer.trim_start()) {
+        return answer;
+    }
+    let at = answer.match_indices('\n').map(|(at, _)| at + 1).find(|at| begins(&answer[*at..]));
+    at.map_or(answer, |at| &answer[at..])
+}
+
 /// An argument as a shell takes it.
 #[must_use]
 pub fn shell_quoted(argument: &str) -> String {
@@ -170,6 +181,15 @@ mod tests {
     fn a_cut_says_how_much_is_missing() {
         assert_eq!(capped("äöü", 3), "ä… (4 more bytes in the run's file)");
         assert_eq!(capped("äöü", 6), "äöü");
+    }
+
+    #[test]
+    fn words_before_an_answer_are_passed_over() {
+        assert_eq!(json_part("warning: a plug-in\n[not this\n{\"a\":1}\n"), "[not this\n{\"a\":1}\n");
+        assert_eq!(json_part("warning: a plug-in\n{\"a\":1}\n"), "{\"a\":1}\n");
+        for whole in ["{}", "\n {}", "no answer", ""] {
+            assert_eq!(json_part(whole), whole);
+        }
     }
 
     #[test]

@@ -162,6 +162,9 @@ impl OutputsError {
     }
 }
 
+/// What Pulumi writes in the place of a secret value (`pulumi stack output` without `--show-secrets`).
+const MASKED: &str = "[secret]";
+
 /// Reads keys one by one and remembers everything that is wrong on the way.
 struct Reader {
     map: Map<String, Value>,
@@ -171,6 +174,7 @@ struct Reader {
 impl Reader {
     fn text(&mut self, key: &str) -> String {
         match self.map.remove(key) {
+            Some(Value::String(text)) if text == MASKED => self.masked(key),
             Some(Value::String(text)) if !text.trim().is_empty() => return text,
             Some(Value::String(_)) => self.error.mistyped.push(format!("{key} (empty)")),
             Some(_) => self.error.mistyped.push(format!("{key} (wants a string)")),
@@ -179,11 +183,19 @@ impl Reader {
         String::new()
     }
 
+    fn masked(&mut self, key: &str) {
+        self.error.mistyped.push(format!("{key} (is [secret]: export with --show-secrets)"));
+    }
+
     fn list(&mut self, key: &str) -> Vec<String> {
         let Some(value) = self.map.remove(key) else {
             self.error.missing.push(key.to_owned());
             return Vec::new();
         };
+        if value == MASKED {
+            self.masked(key);
+            return Vec::new();
+        }
         let texts: Option<Vec<String>> =
             value.as_array().and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
         texts.unwrap_or_else(|| {
@@ -413,6 +425,15 @@ mod tests {
             error.mistyped,
             ["region (wants a string)", "albArn (wants an ARN)", "alarmNames (wants a list of strings)"]
         );
+    }
+
+    #[test]
+    fn a_masked_value_is_told_with_the_way_to_read_it_and_taken_for_nothing_else() {
+        let text = r#"{"dbSecretArn":"[secret]","alarmNames":"[secret]","region":"[secret]"}"#;
+        let error = StackOutputs::parse(text).unwrap_err();
+        let masked: Vec<&String> = error.mistyped.iter().filter(|line| line.contains("--show-secrets")).collect();
+        assert_eq!(masked.len(), 3, "{:?}", error.mistyped);
+        assert!(!error.mistyped.iter().any(|line| line.contains("wants an ARN")), "{:?}", error.mistyped);
     }
 
     #[test]
