@@ -151,6 +151,15 @@ pub enum Danger {
         /// The properties that make it necessary.
         because: Vec<String>,
     },
+    /// The plan changes something that a running stream of DMS stops for.
+    StopsStreams {
+        /// Which streams, in words.
+        streams: &'static str,
+        /// The resource's name in the program.
+        resource: String,
+        /// The properties that change.
+        because: Vec<String>,
+    },
     /// The plan does something that this version has no name for.
     UnknownOperation {
         /// Its type.
@@ -166,6 +175,10 @@ impl Danger {
         let (rtype, resource) = (planned.rtype.clone(), planned.name().to_owned());
         if let Some(record) = planned.weighted.clone().filter(|_| planned.op.touches_cloud()) {
             return Some(Self::WeightedRecord { op: planned.op, resource, record });
+        }
+        if let Some(streams) = stopped_streams(planned) {
+            let because = changed(planned).map(str::to_owned).collect();
+            return Some(Self::StopsStreams { streams, resource, because });
         }
         match (planned.op, Stateful::of(&rtype)) {
             (Operation::Other, _) => Some(Self::UnknownOperation { rtype, resource }),
@@ -186,8 +199,9 @@ impl Danger {
             Self::WeightedRecord { .. } => 0,
             Self::Deletes { retained: false, .. } => 1,
             Self::Replaces { .. } => 2,
-            Self::UnknownOperation { .. } => 3,
-            Self::Deletes { retained: true, .. } => 4,
+            Self::StopsStreams { .. } => 3,
+            Self::UnknownOperation { .. } => 4,
+            Self::Deletes { retained: true, .. } => 5,
         }
     }
 }
@@ -222,11 +236,47 @@ impl fmt::Display for Danger {
                 }
                 write!(f, ": a new one is made and the old one deleted, {}", stateful.loss())
             }
+            Self::StopsStreams { streams, resource, because } => {
+                write!(f, "updates {resource}")?;
+                if !because.is_empty() {
+                    write!(f, " ({})", because.join(", "))?;
+                }
+                write!(
+                    f,
+                    ": {streams} stops for it, and starts again by itself only where the program declares it started \
+                     (startReplication); look at its state after the up, and resume it where it stays stopped"
+                )
+            }
             Self::UnknownOperation { rtype, resource } => {
                 write!(f, "does something to {resource} ({rtype}) that this version has no name for")
             }
         }
     }
+}
+
+/// Type of a DMS task, which is one stream.
+const TASK_TYPE: &str = "aws:dms/replicationTask:ReplicationTask";
+/// Type of the DMS instance, on which all streams run.
+const INSTANCE_TYPE: &str = "aws:dms/replicationInstance:ReplicationInstance";
+
+/// Which streams stop when this is updated. The provider stops a task, changes it, and starts it only when it is declared
+/// as started (`internal/service/dms/replication_task.go` of terraform-provider-aws); an instance that changes is away
+/// for minutes.
+fn stopped_streams(planned: &Planned) -> Option<&'static str> {
+    if planned.op != Operation::Update || changed(planned).next().is_none() && planned.more_diffs == 0 {
+        return None;
+    }
+    match planned.rtype.as_str() {
+        TASK_TYPE if planned.name().contains("reverse") => Some("the stream from Aurora back to the legacy database"),
+        TASK_TYPE => Some("the stream from the legacy database to Aurora"),
+        INSTANCE_TYPE => Some("every stream on it"),
+        _ => None,
+    }
+}
+
+/// Properties that change, but for tags, which stop nothing.
+fn changed(planned: &Planned) -> impl Iterator<Item = &str> {
+    planned.diffs.iter().map(|diff| diff.path.as_str()).filter(|path| !path.starts_with("tags"))
 }
 
 /// What the operator is asked to let happen.
@@ -357,11 +407,26 @@ mod tests {
             let Some(Danger::Replaces { stateful: s, because, .. }) = found else { panic!("{found:?}") };
             assert_eq!((s, because), (stateful, vec!["engine".to_owned()]));
             assert!(matches!(Danger::of(&planned(rtype, Operation::Delete)), Some(Danger::Deletes { .. })));
-            for harmless in [Operation::Create, Operation::Update, Operation::Import] {
+            for harmless in [Operation::Create, Operation::Import] {
                 assert_eq!(Danger::of(&planned(rtype, harmless)), None);
             }
         }
         assert_eq!(Danger::of(&planned("aws:ecs/service:Service", Operation::Replace)), None);
+    }
+
+    #[test]
+    fn an_update_that_stops_a_stream_says_which_and_what_starts_it_again() {
+        let mut forward = planned(TASK_TYPE, Operation::Update);
+        let text = Danger::of(&forward).unwrap().to_string();
+        assert!(text.contains("(engine): the stream from the legacy database to Aurora stops"), "{text}");
+        assert!(text.contains("startReplication"), "{text}");
+        forward.urn = format!("urn:pulumi:prod::tap::{TASK_TYPE}::migration-dms-reverse-task-prod");
+        assert!(Danger::of(&forward).unwrap().to_string().contains("from Aurora back to the legacy database"));
+        forward.diffs = vec![Diff { path: "tags.Owner".into(), replaces: false }];
+        assert_eq!(Danger::of(&forward), None, "tags stop nothing");
+        let instance = Danger::of(&planned(INSTANCE_TYPE, Operation::Update)).unwrap().to_string();
+        assert!(instance.contains("every stream on it stops"), "{instance}");
+        assert_eq!(Danger::of(&planned("aws:rds/cluster:Cluster", Operation::Update)), None);
     }
 
     #[test]
