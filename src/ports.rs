@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::{Finished, Observer, PulumiChange, PulumiError, Setup};
 use crate::domain::facts::{Observation, Query};
-use crate::domain::provision::{News, Order};
+use crate::domain::provision::{Carried, News, Order, RunHead};
 use crate::domain::record::Entry;
 use crate::domain::shift::ShiftPlan;
 use crate::domain::time::Moment;
@@ -49,11 +50,69 @@ pub trait Traffic: Send + Sync {
 /// Takes one piece of news; waits while the reader is busy.
 pub type Tell = Arc<dyn Fn(News) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// Runs Pulumi, in processes that outlive this one.
+/// Asks Pulumi, in processes that outlive this one. Never changes anything but the state folder of `tapctl`.
 pub trait Provisioner: Send + Sync {
-    /// Carries an order out and tells what comes of it. An order to follow a run tells until the run has ended; every
-    /// other one tells at least once. [`Order::Zone`] and [`Order::Orphans`] are not for this port.
-    fn carry_out(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// Looks, previews or follows, and tells what comes of it. An order to follow a run tells until the run has ended;
+    /// every other one tells at least once. No other order is for this port.
+    fn ask(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// A boxed answer of Pulumi.
+pub type PulumiFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PulumiError>> + Send + 'a>>;
+
+/// Runs of one stack, one after the other, as commands go through them. Never changes anything but the state folder of
+/// `tapctl`.
+pub trait PulumiRuns: Send + Sync {
+    /// Pulumi's stack.
+    fn stack(&self) -> &str;
+
+    /// Whether the stack exists and how it is configured.
+    ///
+    /// # Errors
+    /// [`PulumiError`] when Pulumi cannot be used or does not say.
+    fn setup(&self) -> PulumiFuture<'_, Setup>;
+
+    /// Checks that the stack hands out these values: what is known of it from a file may be of another one.
+    ///
+    /// # Errors
+    /// [`PulumiError::OtherStack`], and what Pulumi says.
+    fn check_same<'a>(&'a self, outputs: &'a [(&'static str, String)]) -> PulumiFuture<'a, ()>;
+
+    /// The run that goes on in the state folder, in a few words.
+    ///
+    /// # Errors
+    /// [`PulumiError::Storage`] when that cannot be known.
+    fn going_on(&self) -> Result<Option<String>, PulumiError>;
+
+    /// Begins to say what an `up`, or a `destroy`, would do.
+    ///
+    /// # Errors
+    /// [`PulumiError::Refused`] while another run goes on, and whatever keeps it from beginning.
+    fn preview<'a>(&'a self, destroy: bool, operator: &'a str, at: Timestamp) -> PulumiFuture<'a, RunHead>;
+
+    /// Follows a run from its first event to its end.
+    ///
+    /// # Errors
+    /// [`PulumiError::NoSuchRun`], and [`PulumiError::Storage`] when its files cannot be read.
+    fn follow<'a>(&'a self, run: &'a str, seen: Observer<'a>) -> PulumiFuture<'a, Finished>;
+
+    /// Follows the run that is named, the one that goes on, or the newest.
+    ///
+    /// # Errors
+    /// As [`PulumiRuns::follow`].
+    fn attach<'a>(&'a self, run: Option<&'a str>, seen: Observer<'a>) -> PulumiFuture<'a, Finished>;
+
+    /// Whether this caller is the one who notes the end of the run in the journal.
+    fn claim_end(&self, run: &str) -> bool;
+}
+
+/// Changes something around Pulumi: the stack, its configuration, its locks, a run.
+pub trait PulumiControl: Send + Sync {
+    /// Carries out what was confirmed, once, in the name of `operator`. A run is followed through the other port.
+    ///
+    /// # Errors
+    /// [`PulumiError`]; what it says of itself tells whether anything was done.
+    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, operator: &'a str) -> PulumiFuture<'a, Carried>;
 }
 
 /// The record of what was done. Appending is synchronous on purpose: the caller goes on only when the line is on disk.

@@ -1,47 +1,37 @@
 //! A colleague in another terminal: starts an `up` in the demo's state folder before the cockpit opens, which then finds it.
 //!
-//! Goes the way of `tapctl up`: preview, order, run, each a process of its own. Nothing here is for a real stack.
+//! Goes the way of `tapctl up`: preview, confirmation, run, each a process of its own. Nothing here is for a real stack.
 
-use std::path::Path;
-
-use crate::adapters::pulumi::folder::Runs;
-use crate::adapters::pulumi::run::{Request, Supervisor};
-use crate::adapters::pulumi::{Pulumi, PulumiError};
-use crate::config::state;
 use crate::domain::confirm::{Confirmed, YesFlag};
-use crate::domain::deploy::RunOrder;
-use crate::domain::deploy::guard::Situation;
+use crate::domain::deploy::{Plan, PulumiChange, PulumiError, RunOrder};
 use crate::domain::units::Timestamp;
+use crate::ports::{Clock, PulumiRuns};
+use crate::runtime::run_executor::PulumiPorts;
 
-use super::run::{Context, FOLLOW_EVERY};
+use super::host;
 
 /// Who the run belongs to.
 const OPERATOR: &str = "colleague";
+
+/// The instant at which the drill begins.
+pub(super) struct Began(pub(super) Timestamp);
+
+impl Clock for Began {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
 
 /// Starts it and leaves it alone.
 ///
 /// # Errors
 /// [`PulumiError`] when the preview or the start fails.
-pub(super) async fn starts_an_up(pulumi: &Pulumi, state_dir: &Path, at: Timestamp) -> Result<(), PulumiError> {
-    state::prepare(state_dir).map_err(|error| PulumiError::NotStarted(error.to_string()))?;
-    let context = Context {
-        pulumi: pulumi.clone(),
-        runs: Runs::new(state_dir),
-        supervisor: Supervisor::own()?,
-        every: FOLLOW_EVERY,
-    };
-    let request = Request { operator: OPERATOR.to_owned(), at };
-    let previewed = context.preview(false, request.clone(), &mut |_| ()).await?;
-    let order = RunOrder::up(&pulumi.stack, &previewed.run.id, previewed.plan)?;
+pub(super) async fn starts_an_up(runs: &dyn PulumiRuns, ports: &PulumiPorts) -> Result<(), PulumiError> {
+    let head = runs.preview(false, OPERATOR, ports.clock.now()).await?;
+    let previewed = runs.follow(&head.id, &mut |_| ()).await?.ok()?;
+    let order = RunOrder::up(runs.stack(), &head.id, Plan::of(&previewed.deploy))?;
     // Whoever chose this drill has said yes to the colleague's run.
     let Some(yes) = YesFlag::from_cli(true) else { return Ok(()) };
-    let situation = Situation {
-        running: None,
-        weight_change: None,
-        standing: None,
-        new_requests_per_min: None,
-        unused_below_per_min: 1.0,
-        provisioned: false,
-    };
-    context.start(&Confirmed::by_flag(order, yes), &situation, request).await.map(drop)
+    let change = Confirmed::by_flag(PulumiChange::Run(Box::new(order)), yes);
+    ports.executor(OPERATOR, &host::host_name()).execute(&change).await.result.map(drop)
 }

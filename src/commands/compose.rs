@@ -11,6 +11,8 @@ use crate::adapters::aws::{Aws, AwsSettings, StackRun};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::journal::FileJournal;
 use crate::adapters::pulumi::cockpit::{CockpitRuns, project_name};
+use crate::adapters::pulumi::headless::{Context, FOLLOW_EVERY};
+use crate::adapters::pulumi::refusing::ReadOnlyPulumi;
 use crate::adapters::pulumi::run::Supervisor;
 use crate::adapters::pulumi::{self, Pulumi, PulumiError, Runs};
 use crate::adapters::sim_probe::{self, OffsetClock, Simulator};
@@ -23,11 +25,12 @@ use crate::domain::stack::StackInfo;
 use crate::domain::stack::StackOutputs;
 use crate::domain::traffic::GroupKey;
 use crate::domain::units::Timestamp;
-use crate::ports::{Clock, ErrorKind, PortError};
+use crate::ports::{Clock, ErrorKind, PortError, PulumiControl, PulumiRuns};
 use crate::runtime::apply::settle;
 use crate::runtime::follow::Pace;
 use crate::runtime::gather::Gathered;
 use crate::runtime::ports_set::Ports;
+use crate::runtime::run_executor::PulumiPorts;
 
 use super::failure::{Exit, Failure};
 use super::host;
@@ -170,9 +173,11 @@ pub async fn assemble(
         deadline: defaults::INSYNC_DEADLINE,
     };
     let ran = host::started().elapsed().mul_f64(pace.speed);
-    let runs = cockpit_runs(&settings, &name, &state_dir, &clock, &known, standin)?;
+    let runs = Arc::new(cockpit_runs(&settings, &name, &state_dir, &clock, &known, standin)?);
+    let control = control(&settings, &runs);
     let ports = Ports {
-        provision: Arc::new(runs),
+        provision: runs,
+        control,
         observe: Arc::clone(&aws) as Arc<dyn crate::ports::Observe>,
         traffic: aws,
         journal: Arc::new(FileJournal::new(state_dir.clone())),
@@ -223,6 +228,54 @@ fn cockpit_runs(
     })
 }
 
+/// Pulumi's ports where nothing else is known of the stack: its configuration may be what is missing.
+///
+/// # Errors
+/// [`Failure`] when the state folder cannot be made, or the system does not say where our own program is.
+pub fn pulumi_ports(
+    settings: &Settings,
+    pulumi: &Pulumi,
+    state_dir: &Path,
+    clock: Option<Arc<dyn Clock>>,
+) -> Result<PulumiPorts, Failure> {
+    state::prepare(state_dir).map_err(|error| unusable_state(state_dir, &error))?;
+    let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
+    let runs = Arc::new(CockpitRuns {
+        landmarks: Vec::new(),
+        check_packages: pulumi.prefix.is_empty(),
+        pulumi: Ok(pulumi.clone()),
+        supervisor: Supervisor::own()?,
+        runs: Runs::new(state_dir),
+        project: project_name(&settings.pulumi_dir).unwrap_or_default(),
+        home: process_env("HOME").map(PathBuf::from).unwrap_or_default(),
+        clock: Arc::clone(&clock),
+    });
+    Ok(PulumiPorts {
+        control: control(settings, &runs),
+        provision: runs,
+        journal: Arc::new(FileJournal::new(state_dir.to_owned())),
+        clock,
+    })
+}
+
+/// The runs of this state folder, one after the other.
+///
+/// # Errors
+/// When the system does not say where our own program is.
+pub fn pulumi_runs(pulumi: &Pulumi, state_dir: &Path) -> Result<Arc<dyn PulumiRuns>, PulumiError> {
+    Ok(Arc::new(Context {
+        pulumi: pulumi.clone(),
+        runs: Runs::new(state_dir),
+        supervisor: Supervisor::own()?,
+        every: FOLLOW_EVERY,
+    }))
+}
+
+/// What changes something around Pulumi, or what refuses to.
+fn control(settings: &Settings, runs: &Arc<CockpitRuns>) -> Arc<dyn PulumiControl> {
+    if settings.read_only { Arc::new(ReadOnlyPulumi) } else { Arc::clone(runs) as Arc<dyn PulumiControl> }
+}
+
 /// The installed Pulumi on the configured program.
 ///
 /// # Errors
@@ -231,6 +284,17 @@ pub fn program(settings: &Settings, stack: &str) -> Result<Pulumi, PulumiError> 
     let program = pulumi::find::locate(settings.pulumi.as_deref(), std::env::var_os("PATH").as_deref())?;
     let project = std::path::absolute(&settings.pulumi_dir).unwrap_or_else(|_| settings.pulumi_dir.clone());
     Ok(Pulumi { program, prefix: Vec::new(), project, stack: stack.to_owned() })
+}
+
+/// The installed Pulumi, or its bare name where nothing is asked of it: what a run wrote can be read without the CLI.
+#[must_use]
+pub fn program_or_name(settings: &Settings, stack: &str) -> Pulumi {
+    program(settings, stack).unwrap_or_else(|_| Pulumi {
+        program: "pulumi".into(),
+        prefix: Vec::new(),
+        project: settings.pulumi_dir.clone(),
+        stack: stack.to_owned(),
+    })
 }
 
 fn aws_settings(settings: &Settings) -> AwsSettings {

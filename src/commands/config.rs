@@ -8,7 +8,6 @@ use std::io::{IsTerminal, Read, stdin};
 
 use serde_json::{Value, json};
 
-use crate::adapters::pulumi::{Pulumi, PulumiError, Runs, find as pulumi_find, stack};
 use crate::cli::{ConfigArgs, ConfigCommand, Global, SetConfigArgs};
 use crate::config::{Settings, process_env, state};
 use crate::domain::confirm::{Confirmed, YesFlag};
@@ -17,10 +16,15 @@ use crate::domain::deploy::config::{
 };
 use crate::domain::deploy::guard::Refusal;
 use crate::domain::deploy::text::clean;
+use crate::domain::deploy::{PulumiChange, PulumiError};
+use crate::domain::provision::Carried;
+use crate::ports::PulumiRuns;
+use crate::runtime::run_executor::PulumiPorts;
 
 use super::ask::ask;
-use super::compose::{program, pulumi_stack};
+use super::compose::{program, pulumi_ports, pulumi_runs, pulumi_stack};
 use super::failure::{Exit, Failure};
+use super::host;
 use super::out::Out;
 
 /// Lists the configuration, or sets one key of it.
@@ -32,25 +36,29 @@ pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Out) -> Result<Ex
     let settings = Settings::load(global, &process_env)?;
     let name = pulumi_stack(&settings).await?;
     let pulumi = program(&settings, &name)?;
-    pulumi_find::check_version(&pulumi).await?;
+    let folder = state::folder(&name, &process_env)?;
+    let runs = pulumi_runs(&pulumi, &folder)?;
     match &args.command {
-        None => list(&pulumi, args.json, out).await,
-        Some(ConfigCommand::Set(set_args)) => set(&pulumi, set_args, &settings, out).await,
+        None => list(runs.as_ref(), args.json, out).await,
+        Some(ConfigCommand::Set(set_args)) => {
+            let ports = pulumi_ports(&settings, &pulumi, &folder, None)?;
+            set(runs.as_ref(), &ports, set_args, settings.read_only, out).await
+        }
     }
 }
 
-async fn list(pulumi: &Pulumi, json: bool, out: &mut Out) -> Result<Exit, Failure> {
-    let setup = stack::setup(pulumi).await?;
+async fn list(runs: &dyn PulumiRuns, json: bool, out: &mut Out) -> Result<Exit, Failure> {
+    let setup = runs.setup().await?;
     if json {
-        out.json(&as_json(&setup, &pulumi.stack))?;
+        out.json(&as_json(&setup, runs.stack()))?;
     } else {
         out.data(&as_text(&setup))?;
     }
     let missing = setup.missing();
     if !setup.exists {
         out.say(&format!(
-            "the stack {} does not exist yet; `tapctl config set` and `tapctl preview` make it",
-            pulumi.stack
+            "the stack {} does not exist yet; `tapctl config set` and `tapctl preview` create it when you say yes",
+            runs.stack()
         ));
     }
     if missing.is_empty() {
@@ -122,8 +130,14 @@ fn as_json(setup: &Setup, stack: &str) -> Value {
     json!({"schema": 1, "stack": stack, "exists": setup.exists, "missing": names, "keys": keys})
 }
 
-async fn set(pulumi: &Pulumi, args: &SetConfigArgs, settings: &Settings, out: &mut Out) -> Result<Exit, Failure> {
-    if settings.read_only {
+async fn set(
+    runs: &dyn PulumiRuns,
+    ports: &PulumiPorts,
+    args: &SetConfigArgs,
+    read_only: bool,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    if read_only {
         return Err(Failure::new(
             Exit::Declined,
             "read_only",
@@ -131,11 +145,10 @@ async fn set(pulumi: &Pulumi, args: &SetConfigArgs, settings: &Settings, out: &m
             "leave it out to set configuration; `tapctl config` lists it all the same",
         ));
     }
-    let runs = Runs::new(&state::folder(&pulumi.stack, &process_env)?);
-    if let Some(record) = runs.going_on()? {
-        return Err(PulumiError::Refused(Refusal::RunGoesOn(record.summary())).into());
+    if let Some(running) = runs.going_on()? {
+        return Err(PulumiError::Refused(Refusal::RunGoesOn(running)).into());
     }
-    let setup = stack::setup(pulumi).await?;
+    let setup = runs.setup().await?;
     let value = value(args)?;
     let was_secret = setup.values.iter().flatten().any(|(key, kept)| {
         kept.secret && (*key == args.key || key.split_once(':').is_some_and(|(_, name)| name == args.key))
@@ -146,16 +159,21 @@ async fn set(pulumi: &Pulumi, args: &SetConfigArgs, settings: &Settings, out: &m
             args.key
         )));
     }
-    let order = SetConfig::new(&pulumi.stack, setup.bundled, &args.key, &value, args.secret).map_err(refused)?;
+    let order = SetConfig::new(runs.stack(), setup.bundled, &args.key, &value, args.secret).map_err(refused)?;
     let yes = if let Some(yes) = YesFlag::from_cli(args.yes) {
         yes
     } else {
         out.say(&order.call_text());
         ask(out, &order.need()).await?
     };
-    let order = Confirmed::by_flag(order, yes);
-    stack::set_config(pulumi, &order).await?;
-    out.say(&order.get().done_text());
+    let executor = ports.executor(&host::local_user(&process_env), &host::host_name());
+    let done = executor.execute(&Confirmed::by_flag(PulumiChange::Config(order), yes)).await;
+    if let Some(error) = done.unwritten {
+        out.say(&format!("the journal is behind: {error}"));
+    }
+    if let Carried::Done(text) = done.result? {
+        out.say(&text);
+    }
     Ok(Exit::Done)
 }
 

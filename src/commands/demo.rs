@@ -15,8 +15,8 @@ use crate::sim::Server;
 use crate::standin;
 
 use super::cockpit::{self, Again};
-use super::colleague::starts_an_up;
-use super::compose::{Session, assemble};
+use super::colleague::{Began, starts_an_up};
+use super::compose::{Session, assemble, pulumi_ports, pulumi_runs};
 use super::failure::{Exit, Failure};
 use super::known;
 use super::out::Out;
@@ -98,7 +98,8 @@ async fn session(args: &DemoArgs, global: &Global, folder: &Path) -> Result<(Ses
     let state = folder.join("state");
     if standin::Opening::of(sim.scenario()) == standin::Opening::RunGoesOn {
         let now = Timestamp::from_millis(sim.now().as_millisecond());
-        starts_an_up(&standin, &state, now).await?;
+        let ports = pulumi_ports(&settings, &standin, &state, Some(Arc::new(Began(now))))?;
+        starts_an_up(pulumi_runs(&standin, &state)?.as_ref(), &ports).await?;
     }
     let again: Again = Arc::new(move || {
         let (settings, state, standin) = (settings.clone(), state.clone(), standin.clone());

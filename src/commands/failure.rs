@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::adapters::pulumi::PulumiError;
 use crate::config::ConfigError;
 use crate::config::find::FindError;
+use crate::domain::deploy::PulumiError;
 use crate::domain::error::{ErrorKind, PortError};
 
 /// The exit codes, which scripts rely on.

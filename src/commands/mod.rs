@@ -21,7 +21,7 @@ pub mod log;
 pub mod out;
 pub mod provision;
 pub mod report;
-pub mod run;
+pub mod run_text;
 pub mod shell;
 pub mod shift;
 pub mod sim;

@@ -4,33 +4,34 @@
 
 use std::future::Future;
 use std::io;
-use std::path::Path;
+use std::sync::Arc;
 
-use crate::adapters::clock::SystemClock;
-use crate::adapters::pulumi::run::Supervisor;
-use crate::adapters::pulumi::{Pulumi, PulumiError, Request, Runs, stack};
 use crate::cli::{AttachArgs, Global, RunArgs};
 use crate::config::{Settings, defaults, process_env, state};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::guard::{RunKind, Situation, may_start};
 use crate::domain::deploy::plan::Danger;
-use crate::domain::deploy::{Deploy, Operation, RunOrder};
+use crate::domain::deploy::{
+    Deploy, Finished, NewStack, Operation, Plan, Previewed, PulumiChange, PulumiError, RunOrder, RunStatus, config,
+};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
-use crate::domain::provision::situation;
+use crate::domain::provision::{Carried, Look, RunHead, situation};
+use crate::domain::record::Event;
+use crate::domain::units::Timestamp;
 use crate::domain::zone::Orphan;
-use crate::ports::Clock;
+use crate::ports::PulumiRuns;
 use crate::runtime::gather::{gather, keep_record};
+use crate::runtime::run_executor::{self, PulumiPorts, RunExecutor};
 use crate::runtime::zone;
 
 use super::ask::ask;
-use super::compose::{Session, connect, program};
+use super::compose::{Session, connect, program, program_or_name, pulumi_ports, pulumi_runs};
 use super::failure::{Exit, Failure};
 use super::follow_up::Interrupt;
 use super::host;
 use super::out::Out;
-use super::run::print::{self, Progress, finished_json};
-use super::run::{Context, FOLLOW_EVERY, Finished, request};
+use super::run_text::{self as print, Progress, finished_json};
 
 /// What a guard wants to know of AWS before a run.
 const ASKED: [Source; 6] =
@@ -49,7 +50,8 @@ enum Purpose {
 
 /// A stack, as far as it is known.
 struct Place {
-    context: Context,
+    runs: Arc<dyn PulumiRuns>,
+    pulumi: PulumiPorts,
     session: Option<Session>,
     stack: String,
     operator: String,
@@ -80,30 +82,21 @@ async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
         Some(session) => session.state_dir.clone(),
         None => state::folder(&stack, &process_env)?,
     };
-    let pulumi = match program(&settings, &stack) {
-        Ok(pulumi) => pulumi,
-        // What a run wrote can be read without the CLI.
-        Err(_) if purpose == Purpose::Attach => Pulumi {
-            program: "pulumi".into(),
-            prefix: Vec::new(),
-            project: settings.pulumi_dir.clone(),
-            stack: stack.clone(),
-        },
-        Err(error) => return Err(error.into()),
-    };
+    let pulumi =
+        if purpose == Purpose::Attach { program_or_name(&settings, &stack) } else { program(&settings, &stack)? };
     let operator = host::local_user(&process_env);
     let read_only = settings.read_only;
-    Ok(Place { context: context(pulumi, &folder)?, session, stack, operator, read_only })
-}
-
-fn context(pulumi: Pulumi, state_dir: &Path) -> Result<Context, Failure> {
-    Ok(Context { pulumi, runs: Runs::new(state_dir), supervisor: Supervisor::own()?, every: FOLLOW_EVERY })
+    let ports = match &session {
+        Some(session) => PulumiPorts::of(&session.ports),
+        None => pulumi_ports(&settings, &pulumi, &folder, None)?,
+    };
+    Ok(Place { runs: pulumi_runs(&pulumi, &folder)?, pulumi: ports, session, stack, operator, read_only })
 }
 
 impl Place {
-    /// What the guards look at, asked now.
-    async fn situation(&self, out: &mut Out) -> Result<Situation, Failure> {
-        let running = self.context.runs.going_on()?.map(|record| record.summary());
+    /// What the guards look at, asked now, and who operates.
+    async fn situation(&self, out: &mut Out) -> Result<(Situation, String), Failure> {
+        let running = self.runs.going_on()?;
         let session = self.session.as_ref().ok_or_else(|| {
             let what = "nothing was started: what stands cannot be known, and so neither can what a run would do to it";
             Failure::new(Exit::Error, "unknown_stack", what, "`tapctl doctor` says what is missing")
@@ -117,7 +110,99 @@ impl Place {
         let mut model = Model::new(session.stack.clone(), session.policy.clone(), gathered.now);
         model.live.history = gathered.history().cloned();
         model.live.facts = gathered.facts;
-        Ok(Situation { running, ..situation(&model) })
+        Ok((Situation { running, ..situation(&model) }, operator))
+    }
+
+    /// Whoever carries changes out, in the name of `operator`.
+    fn executor(&self, operator: &str) -> RunExecutor {
+        self.pulumi.executor(operator, &host::host_name())
+    }
+
+    /// Does what was confirmed, with its intent and its outcome in the journal.
+    async fn carry_out(
+        &self,
+        change: PulumiChange,
+        yes: YesFlag,
+        operator: &str,
+        out: &mut Out,
+    ) -> Result<Carried, Failure> {
+        let done = self.executor(operator).execute(&Confirmed::by_flag(change, yes)).await;
+        if let Some(error) = done.unwritten {
+            out.say(&format!("the journal is behind: {error}"));
+        }
+        Ok(done.result?)
+    }
+
+    /// Follows a run to its end, and writes the end down under whoever started it when nobody else has.
+    async fn follow(&self, head: &RunHead, json: bool, out: &mut Out) -> Result<Finished, Failure> {
+        let run = followed(self.runs.follow(&head.id, &mut watcher(json))).await?;
+        self.note_end(&run, out).await;
+        Ok(run)
+    }
+
+    async fn note(&self, operator: &str, event: Event, out: &mut Out) {
+        if let Err(error) = self.executor(operator).note(operator, event).await {
+            out.say(&format!("the journal is behind: {error}"));
+        }
+    }
+
+    async fn note_end(&self, run: &Finished, out: &mut Out) {
+        let RunStatus::Ended(end) = &run.status else { return };
+        if self.runs.claim_end(&run.id) {
+            self.note(&run.owner, PulumiChange::ended(run.kind, &run.id, &end.text()), out).await;
+        }
+    }
+
+    /// Says what an `up`, or a `destroy`, would do.
+    async fn preview(&self, destroy: bool, operator: &str, json: bool, out: &mut Out) -> Result<Previewed, Failure> {
+        let head = self.runs.preview(destroy, operator, self.now()).await?;
+        self.note(operator, PulumiChange::started(head.kind, &head.id, &head.line), out).await;
+        let run = self.follow(&head, json, out).await?.ok()?;
+        Ok(Previewed { plan: Plan::of(&run.deploy), run })
+    }
+
+    /// What the cockpit would know of Pulumi now: usable, the stack, its locks, what was left open. Locks and open
+    /// operations are told.
+    async fn look(&self, out: &mut Out) -> Result<Look, Failure> {
+        let silent = || Failure::new(Exit::Pulumi, "pulumi", "Pulumi could not be asked", "`tapctl doctor` says more");
+        let look = run_executor::look(self.pulumi.provision.as_ref(), &self.operator).await.ok_or_else(silent)?;
+        if let Err(trouble) = &look.pulumi {
+            return Err(Failure::new(Exit::Pulumi, "pulumi", trouble.message.clone(), trouble.hint.clone()));
+        }
+        for (lock, holder) in &look.locks {
+            out.say(&format!("the stack is locked by {lock}: {}", holder.words()));
+        }
+        for open in &look.pending {
+            out.say(&format!("an earlier run left this open: {}", open.text()));
+        }
+        Ok(look)
+    }
+
+    /// Looks, and makes the stack when it is new, `kind` is to fill it, and somebody says yes.
+    async fn ready(&self, kind: RunKind, args: RunArgs, operator: &str, out: &mut Out) -> Result<Look, Failure> {
+        let mut look = self.look(out).await?;
+        let exists = |look: &Look| look.setup.as_ref().is_some_and(|setup| setup.exists);
+        if !exists(&look) {
+            let name = self.runs.stack();
+            if !matches!(kind, RunKind::Preview | RunKind::Up) {
+                return Err(PulumiError::NoSuchStack(name.to_owned()).into());
+            }
+            if self.read_only {
+                return Err(PulumiError::NoSuchStack(name.to_owned()).into());
+            }
+            let change = PulumiChange::CreateStack(NewStack::new(name));
+            out.say(&format!("{}: {}", change.title(), change.call_text()));
+            let yes = match YesFlag::from_cli(args.yes) {
+                Some(yes) => yes,
+                None => ask(out, &change.need()).await?,
+            };
+            if let Carried::StackCreated(text) = self.carry_out(change, yes, operator, out).await? {
+                out.say(&text);
+            }
+            look = self.look(out).await?;
+        }
+        config::may_run(kind, look.setup.as_ref()).map_err(PulumiError::from)?;
+        Ok(look)
     }
 
     /// Outputs from a file guard only the stack that they are of.
@@ -126,12 +211,11 @@ impl Place {
             return Ok(());
         };
         let Some(outputs) = session.known.outputs() else { return Ok(()) };
-        Ok(stack::check_same(&self.context.pulumi, &outputs.identity_outputs()).await?)
+        Ok(self.runs.check_same(&outputs.identity_outputs()).await?)
     }
 
-    fn request(&self) -> Request {
-        let now = self.session.as_ref().map_or_else(|| SystemClock.now(), |s| s.ports.clock.now());
-        request(&self.operator, now)
+    fn now(&self) -> Timestamp {
+        self.pulumi.clock.now()
     }
 
     fn refuse_read_only(&self) -> Result<(), Failure> {
@@ -187,24 +271,19 @@ async fn followed<T>(run: impl Future<Output = Result<T, PulumiError>>) -> Resul
     }
 }
 
-/// Says that the stack is new.
-fn made(is_new: bool, place: &Place, out: &mut Out) {
-    if is_new {
-        out.say(&format!("the stack {} did not exist; it was made", place.stack));
-    }
-}
-
 /// Says what `up` would do.
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being said.
 pub async fn preview(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Look).await?;
-    made(place.context.prepare(RunKind::Preview).await?, &place, out);
-    stack::check_configured(&place.context.pulumi, RunKind::Preview).await?;
-    let previewed = followed(place.context.preview(false, place.request(), &mut watcher(args.json))).await?;
+    let look = place.ready(RunKind::Preview, args, &place.operator, out).await?;
+    let previewed = place.preview(false, &place.operator, args.json, out).await?;
     if args.json {
-        out.json(&print::plan_json(&previewed))?;
+        let mut json = print::plan_json(&previewed);
+        json["pending"] = serde_json::json!(look.pending);
+        json["locks"] = serde_json::json!(look.locks.iter().map(|(lock, _)| lock).collect::<Vec<_>>());
+        out.json(&json)?;
     } else {
         out.data(&text(|bytes| print::plan(&previewed.plan, bytes)))?;
     }
@@ -230,12 +309,12 @@ pub async fn destroy(args: RunArgs, global: &Global, out: &mut Out) -> Result<Ex
 async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Change).await?;
     place.refuse_read_only()?;
-    may_start(kind, &place.situation(out).await?).map_err(PulumiError::from)?;
-    made(place.context.prepare(kind).await?, &place, out);
+    let (now, operator) = place.situation(out).await?;
+    may_start(kind, &now).map_err(PulumiError::from)?;
+    let look = place.ready(kind, args, &operator, out).await?;
     place.same_stack().await?;
-    stack::check_configured(&place.context.pulumi, kind).await?;
     let destroy = kind == RunKind::Destroy;
-    let previewed = followed(place.context.preview(destroy, place.request(), &mut watcher(args.json))).await?;
+    let previewed = place.preview(destroy, &operator, args.json, out).await?;
     out.say(&text(|bytes| print::plan(&previewed.plan, bytes)));
     if previewed.plan.is_empty() {
         out.say("nothing to do: the stack is as the program says");
@@ -246,12 +325,9 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) ->
     } else {
         RunOrder::up(&place.stack, &previewed.run.id, previewed.plan)
     };
-    let order = order.map_err(PulumiError::from)?;
-    order.may_run(&place.situation(out).await?).map_err(PulumiError::from)?;
-    let yes = confirm(&order, args, out).await?;
-    let now = place.situation(out).await?;
-    let order = Confirmed::by_flag(order, yes);
-    let run = followed(place.context.execute(&order, &now, place.request(), &mut watcher(args.json))).await?;
+    let order = order.map_err(PulumiError::from)?.beside(&look.pending);
+    order.may_run(&place.situation(out).await?.0).map_err(PulumiError::from)?;
+    let run = run(&place, order, args, &operator, out).await?;
     if !destroy {
         return finished(&run, args, out);
     }
@@ -273,6 +349,22 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) ->
         None => {}
     }
     Ok(Exit::Done)
+}
+
+/// Asks, looks at the guards once more, starts the run and follows it to its end.
+async fn run(
+    place: &Place,
+    order: RunOrder,
+    args: RunArgs,
+    operator: &str,
+    out: &mut Out,
+) -> Result<Finished, Failure> {
+    let yes = confirm(&order, args, out).await?;
+    order.may_run(&place.situation(out).await?.0).map_err(PulumiError::from)?;
+    match place.carry_out(PulumiChange::Run(Box::new(order)), yes, operator, out).await? {
+        Carried::Started(head) => Ok(place.follow(&head, args.json, out).await?.ok()?),
+        other => Err(PulumiError::NotStarted(format!("another thing was done than a run: {other:?}")).into()),
+    }
 }
 
 /// What a `destroy` has left in the zone. The session is from before it: it knows the load balancer that is gone.
@@ -297,6 +389,18 @@ async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Out) -> Result<YesFl
         out.say(&order.title());
         return Ok(ask(out, &order.need()).await?);
     };
+    if order.kind() == RunKind::Up
+        && let Some(open) = order.open_operations().first()
+    {
+        return Err(Failure::new(
+            Exit::Gate,
+            "pending_operations",
+            format!(
+                "nothing was started: an earlier run left operations open, and what they began may be made again: {open}"
+            ),
+            "look for it in AWS, then `tapctl refresh`; or run it at a terminal without --yes and type the stack's name",
+        ));
+    }
     match order.plan().dangers.iter().find(|danger| !harmless(danger)) {
         Some(danger) if order.kind() != RunKind::Destroy => Err(Failure::new(
             Exit::Gate,
@@ -315,14 +419,12 @@ async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Out) -> Result<YesFl
 pub async fn refresh(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Change).await?;
     place.refuse_read_only()?;
-    place.context.prepare(RunKind::Refresh).await?;
+    let (now, operator) = place.situation(out).await?;
+    may_start(RunKind::Refresh, &now).map_err(PulumiError::from)?;
+    place.ready(RunKind::Refresh, args, &operator, out).await?;
     place.same_stack().await?;
-    let order = RunOrder::refresh(&place.stack);
-    let yes = confirm(&order, args, out).await?;
-    let situation = place.situation(out).await?;
-    let order = Confirmed::by_flag(order, yes);
-    let run = followed(place.context.execute(&order, &situation, place.request(), &mut watcher(args.json))).await?;
-    finished(&run, args, out)
+    let ended = run(&place, RunOrder::refresh(&place.stack), args, &operator, out).await?;
+    finished(&ended, args, out)
 }
 
 /// Follows a run that goes on, or shows how one ended.
@@ -331,7 +433,8 @@ pub async fn refresh(args: RunArgs, global: &Global, out: &mut Out) -> Result<Ex
 /// [`Failure`] with the exit code of the run when it failed.
 pub async fn attach(args: &AttachArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Attach).await?;
-    let run = followed(place.context.attach(args.run.as_deref(), &mut watcher(args.json))).await?;
+    let run = followed(place.runs.attach(args.run.as_deref(), &mut watcher(args.json))).await?;
+    place.note_end(&run, out).await;
     let ended = finished_json(&run);
     match run.failure.clone() {
         Some(failure) if args.json => Err(Failure::from(PulumiError::Failed(Box::new(failure))).with("run", ended)),

@@ -5,10 +5,10 @@
 
 use serde_json::json;
 
-use crate::adapters::pulumi::PulumiError;
 use crate::cli::{AdoptArgs, Global, GoArgs, ReleaseArgs};
 use crate::config::defaults;
 use crate::domain::confirm::{Confirmed, Need, YesFlag};
+use crate::domain::deploy::PulumiError;
 use crate::domain::deploy::guard::{RunKind, may_start};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;

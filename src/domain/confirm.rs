@@ -36,9 +36,27 @@ impl<T> Confirmed<T> {
         pick(self.0).map(Confirmed)
     }
 
+    /// Takes a confirmed value apart into its kind; `by` must only take apart, never make up.
+    pub(crate) fn split<R>(self, by: impl FnOnce(T, Seal) -> R) -> R {
+        by(self.0, Seal(()))
+    }
+
     /// A confirmation given on the command line.
     pub fn by_flag(subject: T, _yes: YesFlag) -> Self {
         Self(subject)
+    }
+}
+
+/// Says that what is taken out of a confirmed value is confirmed too. Only [`Confirmed::split`] hands one out, and it
+/// serves once.
+#[derive(Debug)]
+pub(crate) struct Seal(());
+
+impl Seal {
+    /// The confirmed part.
+    pub(crate) fn on<U>(self, part: U) -> Confirmed<U> {
+        let Self(()) = self;
+        Confirmed(part)
     }
 }
 

@@ -9,9 +9,7 @@ use crate::keymap::View;
 
 use super::configure::Configure;
 use super::confirm::Confirmation;
-use super::deploy::config::SetConfig;
-use super::deploy::lock::ClearLocks;
-use super::deploy::order::{RunOrder, Termination};
+use super::deploy::change::PulumiChange;
 use super::facts::Facts;
 use super::gate::{Gate, Policy};
 use super::msg::Request;
@@ -121,16 +119,10 @@ pub enum Moving {
 /// What is asked about Pulumi or the zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// Whether what was previewed is to be run.
-    Run(Box<RunOrder>),
-    /// Whether a run is to be ended by force.
-    Terminate(Termination),
-    /// Whether the locks of the dead are to be cleared.
-    Locks(ClearLocks),
+    /// Whether something around Pulumi is to be done.
+    Pulumi(PulumiChange),
     /// Whether the zone's records are to be turned.
     Zone(ZonePlan),
-    /// Whether a key of the configuration is to be set.
-    Config(SetConfig),
 }
 
 impl Question {
@@ -138,12 +130,15 @@ impl Question {
     #[must_use]
     pub fn title(&self) -> String {
         match self {
-            Self::Run(run) => run.title(),
-            Self::Terminate(termination) => format!("End the run {} by force", termination.run()),
-            Self::Locks(clear) => format!("Clear {} locks of {}", clear.locks().len(), clear.stack()),
+            Self::Pulumi(change) => change.title(),
             Self::Zone(plan) => plan.title(),
-            Self::Config(set) => format!("Set {} of the stack {}", set.key(), set.stack()),
         }
+    }
+
+    /// The change around Pulumi that it asks about.
+    #[must_use]
+    pub fn into_pulumi(self) -> Option<PulumiChange> {
+        if let Self::Pulumi(change) = self { Some(change) } else { None }
     }
 }
 
@@ -292,6 +287,8 @@ pub struct Model {
     pub renewal: Renewal,
     /// What lies over the view.
     pub dialog: Option<Dialog>,
+    /// Uptime until which keys are dropped, since the question that they were typed for has closed by itself.
+    pub quiet_until: Option<Duration>,
     /// The screen.
     pub screen: Screen,
     /// The journal is being read.
@@ -321,6 +318,7 @@ impl Model {
             provision: Provision::default(),
             renewal: Renewal::No,
             dialog: None,
+            quiet_until: None,
             screen,
             journal_asked: false,
             quitting: false,

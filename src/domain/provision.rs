@@ -5,17 +5,18 @@
 use serde::Serialize;
 
 use super::confirm::Confirmed;
-use super::deploy::config::{SetConfig, Setup};
+use super::deploy::change::PulumiChange;
+use super::deploy::config::Setup;
 use super::deploy::explain::Exit;
 use super::deploy::guard::{RunKind, Situation};
-use super::deploy::lock::{ClearLocks, Holder, Lock};
-use super::deploy::order::{RunOrder, Termination};
+use super::deploy::lock::{Holder, Lock};
 use super::deploy::pending::Pending;
 use super::deploy::{Deploy, Explanation, Parsed, Plan, Show};
 use super::facts::Fact;
 use super::metrics::Metric;
 use super::model::Model;
 use super::msg::Request;
+use super::record::Event;
 use super::series::STALE;
 use super::traffic::GroupKey;
 use super::units::Timestamp;
@@ -130,23 +131,15 @@ pub struct Provision {
 pub enum Order {
     /// Look at Pulumi, the stack's locks and its runs.
     Look,
-    /// Say what an `up`, or a `destroy`, would do.
+    /// Say what an `up`, or a `destroy`, would do, of a stack that exists.
     Preview {
         /// Whether it is about `destroy`.
         destroy: bool,
     },
-    /// Run what was confirmed.
-    Execute(Confirmed<RunOrder>),
     /// Follow the run of this name from its first event.
     Follow(String),
-    /// Ask the run of this name to stop, once.
-    AskToStop(String),
-    /// End a run by force.
-    Terminate(Confirmed<Termination>),
-    /// Clear locks of the dead.
-    ClearLocks(Confirmed<ClearLocks>),
-    /// Set one key of the stack's configuration; makes the stack when there is none.
-    SetConfig(Confirmed<SetConfig>),
+    /// Do what was confirmed: the only order here that changes anything around Pulumi.
+    Change(Confirmed<PulumiChange>),
     /// Change the records of the zone: adopt or release.
     Zone(Confirmed<ZonePlan>),
     /// Look through the zone for what a `destroy` has left behind.
@@ -156,6 +149,32 @@ pub enum Order {
         /// The load balancers, as they were before it.
         endpoints: Endpoints,
     },
+}
+
+/// What a change around Pulumi came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Carried {
+    /// A run has begun.
+    Started(RunHead),
+    /// A run was asked to stop; false when it had been asked before and nothing was sent.
+    Interrupted(bool),
+    /// The stack was created.
+    StackCreated(String),
+    /// It was done, in a sentence.
+    Done(String),
+}
+
+impl Carried {
+    /// What the journal holds of it.
+    #[must_use]
+    pub fn event(&self, change: &PulumiChange) -> Event {
+        match self {
+            Self::Started(head) => PulumiChange::started(head.kind, &head.id, &head.line),
+            Self::Interrupted(true) => Event::Note { text: format!("done: {}", change.title()) },
+            Self::Interrupted(false) => change.not_done("it was asked before, and nothing was sent"),
+            Self::StackCreated(text) | Self::Done(text) => Event::Note { text: text.clone() },
+        }
+    }
 }
 
 /// What comes back.
@@ -203,8 +222,12 @@ pub enum News {
     AskedToStop(bool),
     /// Answer to [`Order::Orphans`].
     Orphans(Result<Vec<Orphan>, Trouble>),
-    /// Something was done, in a sentence.
+    /// Something was done in the zone, in a sentence.
     Done(String),
+    /// Something was done around Pulumi, in a sentence; the journal has it already.
+    Changed(String),
+    /// The stack was created, in a sentence; the journal has it already.
+    StackCreated(String),
     /// It could not be done.
     Failed(Trouble),
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::domain::deploy::PulumiError;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::Query;
 use crate::domain::model::Model;
 use crate::domain::msg::{Effect, Msg, Request};
-use crate::domain::provision::{News, Order, Trouble};
+use crate::domain::provision::{Carried, News, Order, Trouble};
 use crate::domain::record::Entry;
 use crate::domain::shift::ShiftOutcome;
 use crate::domain::time::Moment;
@@ -22,6 +23,7 @@ use super::Ports;
 use super::apply::{apply, settle};
 use super::disk::on_disk;
 use super::renew::Renew;
+use super::run_executor::PulumiPorts;
 use super::zone::{left_behind, turn};
 
 /// A question that has no answer by then is given up. The adapters have tighter deadlines of their own; this one
@@ -168,10 +170,29 @@ impl Runner {
             });
             return;
         }
+        if let Order::Change(change) = order {
+            let (executor, answers) = (PulumiPorts::of(&ports).executor(&operator, host), self.answers.clone());
+            tokio::spawn(async move {
+                let task = tokio::spawn(async move { executor.execute(&change).await });
+                let hint = "look at the journal and at the run: it may have been done";
+                let news = match task.await {
+                    Ok(done) => {
+                        let written = done.entries.into_iter().map(Ok).chain(done.unwritten.map(Err));
+                        for result in written {
+                            let _closed = answers.send(Msg::Appended { result }).await;
+                        }
+                        news_of(done.result)
+                    }
+                    Err(error) => News::Failed(failed(&error, hint)),
+                };
+                tell(news).await;
+            });
+            return;
+        }
         // A run goes on without us, so the end of the program waits for none of these.
         tokio::spawn(async move {
             let told = tell.clone();
-            let task = tokio::spawn(async move { ports.provision.carry_out(order, operator, told).await });
+            let task = tokio::spawn(async move { ports.provision.ask(order, operator, told).await });
             if let Err(error) = task.await {
                 tell(News::Failed(failed(&error, "the run goes on; start tapctl again to see it"))).await;
             }
@@ -204,6 +225,16 @@ impl Runner {
         let Self { lines, answers, must_end, .. } = self;
         drop((lines, answers));
         must_end.join_all().await;
+    }
+}
+
+fn news_of(result: Result<Carried, PulumiError>) -> News {
+    match result {
+        Ok(Carried::Started(head)) => News::Started(head),
+        Ok(Carried::Interrupted(sent)) => News::AskedToStop(sent),
+        Ok(Carried::StackCreated(text)) => News::StackCreated(text),
+        Ok(Carried::Done(text)) => News::Changed(text),
+        Err(error) => News::Failed(Trouble { message: error.to_string(), hint: error.hint() }),
     }
 }
 

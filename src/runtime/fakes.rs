@@ -19,7 +19,7 @@ use crate::domain::units::{Timestamp, WeightPair};
 use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, PortFuture, Traffic};
 
 use super::ports_set::Ports;
-use crate::adapters::pulumi::cockpit::NoPulumi;
+use crate::adapters::pulumi::refusing::NoPulumi;
 use crate::domain::zone::ZonePlan;
 
 pub(crate) fn pair(legacy: u8, new: u8) -> WeightPair {
@@ -90,6 +90,7 @@ impl Fake {
             journal: Arc::new(self.clone()),
             clock: Arc::new(Steps(AtomicI64::new(1_000_000))),
             provision: Arc::new(NoPulumi),
+            control: Arc::new(NoPulumi),
             key: key(),
             skew: Arc::new(|| None),
         }

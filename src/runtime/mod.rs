@@ -13,6 +13,7 @@ pub mod gather;
 pub mod input;
 pub mod ports_set;
 pub mod renew;
+pub mod run_executor;
 pub mod terminal;
 #[cfg(test)]
 mod window_tests;

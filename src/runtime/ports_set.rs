@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::facts::{Observation, Query};
 use crate::domain::record::{Entry, Event, History};
 use crate::domain::traffic::{GroupError, GroupKey, Record, RecordGroup};
-use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, Traffic};
+use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, PulumiControl, Traffic};
 
 use super::disk::on_disk;
 
@@ -25,8 +25,10 @@ pub struct Ports {
     pub journal: Arc<dyn Journal>,
     /// Tells the time that facts are dated with.
     pub clock: Arc<dyn Clock>,
-    /// Runs Pulumi.
+    /// Asks Pulumi.
     pub provision: Arc<dyn Provisioner>,
+    /// Changes something around Pulumi.
+    pub control: Arc<dyn PulumiControl>,
     /// Which records are shifted.
     pub key: GroupKey,
     /// How far the clock is off.

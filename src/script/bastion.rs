@@ -133,6 +133,7 @@ impl Bastion {
             journal: Arc::new(FileJournal::new(self.state_dir.clone())),
             clock: Arc::clone(&self.clock),
             provision: self.pulumi.clone(),
+            control: self.pulumi.clone(),
             key: info.group_key().unwrap_or_else(GroupKey::unset),
             skew: Arc::new(move || skewed.clock_skew()),
         }

@@ -12,15 +12,16 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::config::{ConfigValue, SetConfig, Setup, may_run};
 use crate::domain::deploy::event::parse;
 use crate::domain::deploy::explain::Exit;
 use crate::domain::deploy::guard::RunKind;
-use crate::domain::deploy::{Deploy, Plan};
-use crate::domain::provision::{Look, News, Order, RunHead, Trouble};
+use crate::domain::deploy::{Deploy, Plan, PulumiChange, PulumiError};
+use crate::domain::provision::{Carried, Look, News, Order, RunHead, Trouble};
 use crate::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 use crate::domain::units::Timestamp;
-use crate::ports::{Clock, Provisioner, Tell};
+use crate::ports::{Clock, Provisioner, PulumiControl, PulumiFuture, Tell};
 use crate::sim::Sim;
 use crate::standin::{self, Settings, Stack, VERSION};
 
@@ -138,8 +139,8 @@ impl ScriptedPulumi {
     fn start(&self, kind: RunKind, preview: Option<String>, operator: &str) -> Result<RunHead, Trouble> {
         let trouble = |message: String| Trouble { message, hint: "mend it and try again".to_owned() };
         let before = self.state().map_err(trouble)?;
-        if kind == RunKind::Preview && !before.exists {
-            self.call(&["stack", "init", &self.stack], "");
+        if !before.exists {
+            return Err(trouble(PulumiError::NoSuchStack(self.stack.clone()).to_string()));
         }
         let setup = self.setup().map_err(trouble)?;
         may_run(kind, Some(&setup)).map_err(|refusal| trouble(refusal.to_string()))?;
@@ -210,19 +211,41 @@ impl ScriptedPulumi {
         tell(News::Ended { run, exit, text, note: true, stderr: recorded.stderr }).await;
     }
 
-    fn set_config(&self, set: &SetConfig) -> News {
+    /// Makes the stack when there is none.
+    fn create(&self) {
         if !self.state().is_ok_and(|stack| stack.exists) {
             self.call(&["stack", "init", &self.stack], "");
         }
+    }
+
+    fn change(&self, change: &PulumiChange, operator: &str) -> Result<Carried, PulumiError> {
+        match change {
+            PulumiChange::CreateStack(new) => {
+                self.create();
+                Ok(Carried::StackCreated(new.done_text()))
+            }
+            PulumiChange::Run(run) => self
+                .start(run.kind(), run.preview().map(str::to_owned), operator)
+                .map(Carried::Started)
+                .map_err(|trouble| PulumiError::NotStarted(trouble.message)),
+            PulumiChange::Config(set) => self.set_config(set),
+            PulumiChange::Interrupt(_) | PulumiChange::ForceStop(_) | PulumiChange::ClearLocks(_) => Err(
+                PulumiError::NotStarted("no run of a script can be interrupted; `tapctl demo` plays processes".into()),
+            ),
+        }
+    }
+
+    fn set_config(&self, set: &SetConfig) -> Result<Carried, PulumiError> {
+        self.create();
         let mut args = vec!["config", "set", set.key(), "--stack", &self.stack];
         if set.is_secret() {
             args.push("--secret");
         }
         let answer = self.call(&args, set.value());
         if answer.code == 0 {
-            return News::Done(set.done_text());
+            return Ok(Carried::Done(set.done_text()));
         }
-        News::Failed(Trouble { message: answer.stderr, hint: "look at the key and its value".to_owned() })
+        Err(PulumiError::Refusing { line: set.call_text(), message: answer.stderr })
     }
 
     fn look(&self) -> Look {
@@ -273,7 +296,7 @@ fn lines(text: &str, began: Timestamp, before: &Stack, kind: RunKind) -> Vec<Lin
 }
 
 impl Provisioner for ScriptedPulumi {
-    fn carry_out(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn ask(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             let started = |started: Result<RunHead, Trouble>| started.map_or_else(News::Failed, News::Started);
             let news = match order {
@@ -282,20 +305,17 @@ impl Provisioner for ScriptedPulumi {
                     let kind = if destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
                     started(self.start(kind, None, &operator))
                 }
-                Order::Execute(run) => {
-                    let run = run.get();
-                    started(self.start(run.kind(), run.preview().map(str::to_owned), &operator))
-                }
                 Order::Follow(run) => return self.follow(run, &tell).await,
-                Order::SetConfig(set) => self.set_config(set.get()),
-                Order::AskToStop(_) | Order::Terminate(_) | Order::ClearLocks(_) => News::Failed(Trouble {
-                    message: "no run of a script can be interrupted".to_owned(),
-                    hint: "`tapctl demo` plays runs as processes".to_owned(),
-                }),
-                Order::Zone(_) | Order::Orphans { .. } => return,
+                Order::Change(_) | Order::Zone(_) | Order::Orphans { .. } => return,
             };
             tell(news).await;
         })
+    }
+}
+
+impl PulumiControl for ScriptedPulumi {
+    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, operator: &'a str) -> PulumiFuture<'a, Carried> {
+        Box::pin(async move { self.change(change.get(), operator) })
     }
 }
 

@@ -18,7 +18,7 @@ use crate::domain::deploy::explain::explain;
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::deploy::pending::Pending;
-use crate::domain::deploy::{Deploy, Parsed, Plan, Show};
+use crate::domain::deploy::{Deploy, Parsed, Plan, PulumiChange, Show};
 use crate::domain::facts::Fact;
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::provision::{Look, ReadyPlan, Run, RunEnding, RunHead, Trouble};
@@ -143,7 +143,7 @@ fn setting() -> Model {
     let mut model = unconfigured();
     let set = SetConfig::new("prod", true, "recordName", "app.example.com", false).unwrap();
     let need = set.need();
-    let mut question = Confirmation::new(Question::Config(set), need, model.uptime);
+    let mut question = Confirmation::new(Question::Pulumi(PulumiChange::Config(set)), need, model.uptime);
     question.drawn(model.uptime);
     model.uptime += ARMS_AFTER;
     model.dialog = Some(Dialog::Ask(Box::new(question)));

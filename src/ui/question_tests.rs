@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use super::fixtures::{accepting, on, ready};
 use super::{Palette, Theme, draw};
 use crate::domain::confirm::{ARMS_AFTER, Confirmation, Need};
+use crate::domain::deploy::PulumiChange;
 use crate::domain::deploy::config::SetConfig;
 use crate::domain::model::{Dialog, Model, Question, Shown};
 use crate::domain::msg::{Effect, Msg};
@@ -89,10 +90,7 @@ fn changes(effect: &Effect) -> bool {
     match effect {
         Effect::Shift { .. } => true,
         Effect::Append(entry) => matches!(entry.event, Event::Accepted { .. }),
-        Effect::Provision { order, .. } => matches!(
-            order,
-            Order::Execute(_) | Order::Terminate(_) | Order::ClearLocks(_) | Order::SetConfig(_) | Order::Zone(_)
-        ),
+        Effect::Provision { order, .. } => matches!(order, Order::Change(_) | Order::Zone(_)),
         _ => false,
     }
 }
@@ -119,7 +117,7 @@ fn needed(model: &Model) -> Option<Vec<String>> {
         Some(Dialog::Accept(_)) => words(&["the gate drift passes again.", "any other key: leave it"]),
         Some(Dialog::Ask(question)) => match question.subject() {
             Question::Zone(_) => words(&["delete", "create", "type app.example.com", "Esc leaves it"]),
-            _ => words(&["was", "will be", "call", "effect", "leave"]),
+            Question::Pulumi(_) => words(&["was", "will be", "call", "effect", "leave"]),
         },
         _ => None,
     }
@@ -139,7 +137,8 @@ fn config_question() -> Model {
     let mut model = on(View::Provision, ready());
     let set = SetConfig::new("prod", true, "owner", "platform-team", false).unwrap();
     let need = set.need();
-    model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(Question::Config(set), need, model.uptime))));
+    model.dialog =
+        Some(Dialog::Ask(Box::new(Confirmation::new(Question::Pulumi(PulumiChange::Config(set)), need, model.uptime))));
     model
 }
 
@@ -250,8 +249,11 @@ fn a_window_that_grows_again_arms_the_question_anew() {
     desk.resize((60, 15));
     assert_eq!(desk.model.screen.shown, Shown::Whole, "{}", desk.words());
     let set = SetConfig::new("prod", true, "other:note", &"x".repeat(900), false).unwrap();
-    desk.model.dialog =
-        Some(Dialog::Ask(Box::new(Confirmation::new(Question::Config(set), Need::Yes, desk.model.uptime))));
+    desk.model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(
+        Question::Pulumi(PulumiChange::Config(set)),
+        Need::Yes,
+        desk.model.uptime,
+    ))));
     desk.frame();
     desk.wait(1000);
     assert_eq!(desk.model.screen.shown, Shown::Cut);

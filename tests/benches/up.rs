@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use engine::{World, calm, yes};
 use support::request;
-use tapctl::commands::run::FOLLOW_EVERY;
+use tapctl::adapters::pulumi::headless::FOLLOW_EVERY;
 use tapctl::domain::deploy::{RunKind, RunOrder};
 
 /// How long the cluster takes.

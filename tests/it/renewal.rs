@@ -7,18 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use tapctl::domain::confirm::Confirmed;
 use tapctl::domain::deploy::event::parse;
 use tapctl::domain::deploy::explain::Exit;
 use tapctl::domain::deploy::guard::RunKind;
+use tapctl::domain::deploy::{PulumiChange, PulumiError};
 use tapctl::domain::gate::Policy;
 use tapctl::domain::model::Model;
-use tapctl::domain::provision::{Look, News, Order, RunHead, Trouble};
+use tapctl::domain::provision::{Carried, Look, News, Order, RunHead, Trouble};
 use tapctl::domain::record::Event;
 use tapctl::domain::renewal::{Renewal, Renewed};
 use tapctl::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 use tapctl::domain::units::Timestamp;
 use tapctl::keymap::View;
-use tapctl::ports::{Journal, Provisioner, Tell};
+use tapctl::ports::{Journal, Provisioner, PulumiControl, Tell};
 use tapctl::runtime::renew::Renew;
 use tapctl::sim::{Scenario, Sim};
 use tapctl::standin::Stack;
@@ -31,7 +33,7 @@ const PREVIEW: &str = include_str!("../fixtures/engine/bundled-preview.jsonl");
 struct GoesOn(Duration);
 
 impl Provisioner for GoesOn {
-    fn carry_out(&self, order: Order, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn ask(&self, order: Order, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             match order {
                 Order::Look => {
@@ -40,6 +42,7 @@ impl Provisioner for GoesOn {
                 }
                 Order::Follow(run) => {
                     tokio::time::sleep(self.0).await;
+                    tell(done(&run)).await;
                     let (text, stderr) = ("succeeded".to_owned(), String::new());
                     tell(News::Ended { run, exit: Exit::Code(Some(0)), text, note: true, stderr }).await;
                 }
@@ -56,7 +59,7 @@ struct Makes {
 }
 
 impl Provisioner for Makes {
-    fn carry_out(&self, order: Order, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn ask(&self, order: Order, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let ended = |run: &str| News::Ended {
             run: run.to_owned(),
             exit: Exit::Code(Some(0)),
@@ -68,7 +71,6 @@ impl Provisioner for Makes {
             match order {
                 Order::Look => tell(News::Looked(Box::new(look(None)))).await,
                 Order::Preview { .. } => tell(News::Started(head(RunKind::Preview, self.began))).await,
-                Order::Execute(_) => tell(News::Started(head(RunKind::Up, self.began))).await,
                 Order::Follow(run) if run == RunKind::Preview.name() => {
                     let lines = PREVIEW.lines().map(|line| parse(line.as_bytes())).collect();
                     tell(News::Lines { run: run.clone(), lines, oversized: 0 }).await;
@@ -77,11 +79,38 @@ impl Provisioner for Makes {
                 Order::Follow(run) => {
                     tokio::time::sleep(Duration::from_secs(300)).await;
                     self.sim.set_stack(&Stack::provisioned().unwrap().resources).unwrap();
+                    tell(done(&run)).await;
                     tell(ended(&run)).await;
                 }
                 other => panic!("nobody has asked for {other:?}"),
             }
         })
+    }
+}
+
+/// What a run says that ends well, without its steps.
+fn done(run: &str) -> News {
+    let events = [
+        r#"{"sequence":0,"timestamp":1,"preludeEvent":{"config":{}}}"#,
+        r#"{"sequence":1,"timestamp":1,"summaryEvent":{"resourceChanges":{},"result":"succeeded"}}"#,
+        r#"{"sequence":2,"timestamp":1,"cancelEvent":{}}"#,
+    ];
+    let lines = events.iter().map(|line| parse(line.as_bytes())).collect();
+    News::Lines { run: run.to_owned(), lines, oversized: 0 }
+}
+
+type Carrying<'a> = Pin<Box<dyn Future<Output = Result<Carried, PulumiError>> + Send + 'a>>;
+
+impl PulumiControl for GoesOn {
+    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, _: &'a str) -> Carrying<'a> {
+        panic!("nobody has asked for {change:?}");
+    }
+}
+
+impl PulumiControl for Makes {
+    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, _: &'a str) -> Carrying<'a> {
+        assert!(matches!(change.get(), PulumiChange::Run(_)), "nobody has asked for {change:?}");
+        Box::pin(async { Ok(Carried::Started(head(RunKind::Up, self.began))) })
     }
 }
 
@@ -123,12 +152,15 @@ async fn play(drill: &Drill, script: &str, failures: u32) -> (Model, String) {
 }
 
 /// Opens a cockpit on the stack as it is configured.
-async fn open(drill: &Drill, script: &str, failures: u32, pulumi: Arc<dyn Provisioner>) -> (Model, String) {
+async fn open<P>(drill: &Drill, script: &str, failures: u32, pulumi: Arc<P>) -> (Model, String)
+where
+    P: Provisioner + PulumiControl + 'static,
+{
     let (configured, made) = (configured(drill), StackInfo::from(drill.outputs()));
     let mut ports = drill.ports_on(&configured).await;
-    ports.provision = pulumi.clone();
+    (ports.provision, ports.control) = (pulumi.clone(), pulumi.clone());
     let mut after = drill.ports_on(&made).await;
-    after.provision = pulumi;
+    (after.provision, after.control) = (pulumi.clone(), pulumi);
     let built = Renewed { stack: drill.bastion.stack(&made).0, policy: Policy::default() };
     let left = Arc::new(AtomicU32::new(failures));
     let renew: Renew = Arc::new(move || {

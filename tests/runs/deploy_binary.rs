@@ -9,7 +9,8 @@ use std::process::{Child, Command, Output, Stdio};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
 use serde_json::Value;
-use tapctl::adapters::pulumi::folder::{RunDir, RunStatus, Runs};
+use tapctl::adapters::pulumi::RunStatus;
+use tapctl::adapters::pulumi::folder::{RunDir, Runs};
 use tapctl::adapters::pulumi::process::ProcessId;
 use tapctl::domain::deploy::Deploy;
 

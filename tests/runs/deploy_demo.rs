@@ -1,15 +1,16 @@
 //! The demo's stand-in, through the same commands as the real one.
 
-use tapctl::adapters::pulumi::folder::RunStatus;
+use tapctl::adapters::pulumi::RunStatus;
+use tapctl::adapters::pulumi::headless::Context;
 use tapctl::adapters::pulumi::{Pulumi, PulumiError, interrupt, stack, stack_run};
-use tapctl::commands::run::{Context, print};
+use tapctl::commands::run_text as print;
 use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::deploy::config::SetConfig;
 use tapctl::domain::deploy::*;
 use tapctl::sim::{Scenario, Server, Sim, SimConfig};
 use tapctl::standin::settings::{Settings, Stack};
 
-use super::support::{context, follow_until, request};
+use super::support::{context, created, follow_until, request};
 
 struct Demo {
     folder: tempfile::TempDir,
@@ -56,8 +57,8 @@ fn calm() -> Situation {
 async fn what_was_read_is_what_runs() {
     let demo = Demo::new(&fast());
     let c = &demo.context;
-    assert!(c.prepare(RunKind::Up).await.unwrap(), "the stack is new");
-    assert!(!c.prepare(RunKind::Up).await.unwrap());
+    assert!(created(c).await, "the stack is new");
+    assert!(!created(c).await);
     let order = demo.order().await;
     assert!(order.get().plan().touches_weights());
     let mut totals = Vec::new();
@@ -79,7 +80,7 @@ async fn what_was_read_is_what_runs() {
 #[tokio::test]
 async fn a_plan_for_a_world_that_changed_is_refused_in_those_words() {
     let demo = Demo::new(&fast());
-    demo.context.prepare(RunKind::Up).await.unwrap();
+    created(&demo.context).await;
     let (first, second) = (demo.order().await, demo.order().await);
     demo.context.execute(&first, &calm(), request(), &mut |_| ()).await.unwrap();
     let error = demo.context.execute(&second, &calm(), request(), &mut |_| ()).await.unwrap_err();
@@ -91,7 +92,7 @@ async fn a_plan_for_a_world_that_changed_is_refused_in_those_words() {
 #[tokio::test]
 async fn a_failure_is_told_with_its_resource_and_its_message() {
     let demo = Demo::new(&Settings { fail: Some("migration-alb-prod".into()), ..fast() });
-    demo.context.prepare(RunKind::Up).await.unwrap();
+    created(&demo.context).await;
     let order = demo.order().await;
     let error = demo.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
     let PulumiError::Failed(explanation) = &error else { panic!("{error:?}") };
@@ -102,7 +103,7 @@ async fn a_failure_is_told_with_its_resource_and_its_message() {
 #[tokio::test]
 async fn an_interrupt_in_the_middle_ends_in_good_order_and_can_be_read_again() {
     let demo = Demo::new(&Settings::default());
-    demo.context.prepare(RunKind::Up).await.unwrap();
+    created(&demo.context).await;
     let order = demo.order().await;
     let started = demo.context.start(&order, &calm(), request()).await.unwrap();
     follow_until(&started.dir, |deploy| deploy.progress().running > 0).await;
@@ -118,7 +119,7 @@ async fn an_interrupt_in_the_middle_ends_in_good_order_and_can_be_read_again() {
 #[tokio::test]
 async fn no_run_starts_against_a_guard() {
     let demo = Demo::new(&fast());
-    demo.context.prepare(RunKind::Up).await.unwrap();
+    created(&demo.context).await;
     let order = demo.order().await;
     let moving = Situation { weight_change: Some("/change/C1".into()), ..calm() };
     let error = demo.context.execute(&order, &moving, request(), &mut |_| ()).await.unwrap_err();
@@ -214,7 +215,7 @@ async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_sta
     let night = Night::of(Scenario::Fresh).await;
     let pulumi = &night.context.pulumi;
     assert!(stack::config(pulumi).await.unwrap_err().to_string().contains("no stack named 'demo' found"));
-    assert!(night.context.prepare(RunKind::Up).await.unwrap(), "the stack is new");
+    assert!(created(&night.context).await, "the stack is new");
     assert_eq!(stack::outputs(pulumi).await.unwrap(), serde_json::json!({}));
     let config = stack::config(pulumi).await.unwrap();
     assert!(config.contains_key("tap:recordName") && !config.contains_key("tap:owner"));

@@ -4,10 +4,11 @@
 use std::fs;
 
 use rustix::process::Signal;
-use tapctl::adapters::pulumi::folder::{RunRecord, RunStatus};
+use tapctl::adapters::pulumi::RunStatus;
+use tapctl::adapters::pulumi::folder::RunRecord;
+use tapctl::adapters::pulumi::headless::Context;
 use tapctl::adapters::pulumi::process::ProcessId;
 use tapctl::adapters::pulumi::{Interrupted, PulumiError, Started, interrupt, locks, stack};
-use tapctl::commands::run::Context;
 use tapctl::domain::deploy::lock::{ClearLocks, Holder};
 use tapctl::domain::deploy::pending::Pending;
 use tapctl::domain::deploy::*;
@@ -149,7 +150,7 @@ async fn whoever_started_it_can_be_killed_and_the_run_ends_well() {
     let PulumiError::Failed(explanation) = &error else { panic!("{error:?}") };
     assert_eq!(explanation.kind, FailureKind::Locked, "{explanation:?}");
     assert_eq!(explanation.locks[0].pid, record.child.as_ref().unwrap().pid);
-    assert_eq!(locks::holder(&explanation.locks[0]), Holder::AliveHere);
+    assert_eq!(locks::holder(&explanation.locks[0], &world.context.runs.processes().unwrap()), Holder::AliveHere);
     world.cloud(&["control"]);
     let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
     assert_eq!((finished.status, finished.deploy.ending()), (RunStatus::Lost, Some(Ending::Succeeded)));
@@ -180,7 +181,7 @@ async fn a_lock_and_an_open_operation_of_a_dead_run_are_found_and_cleared() {
     assert!(matches!(&error, PulumiError::Failed(e) if e.kind == FailureKind::Locked), "{error:?}");
     let dead = world.locks();
     assert_eq!(dead[0].1, Holder::DeadHere);
-    locks::clear(&world.context.pulumi, &yes(ClearLocks::new("prod", &dead).unwrap())).await.unwrap();
+    locks::clear(&world.context.pulumi, &yes(ClearLocks::new("prod", &dead).unwrap()), &[]).await.unwrap();
     assert!(world.locks().is_empty());
     let pending = stack::pending(&world.context.pulumi).await.unwrap();
     let aurora = pending.iter().find(|pending| pending.name() == "migration-aurora-prod");

@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
-use tapctl::adapters::pulumi::folder::{RunRecord, RunStatus, file};
+use tapctl::adapters::pulumi::RunStatus;
+use tapctl::adapters::pulumi::folder::{RunRecord, file};
 use tapctl::adapters::pulumi::process::{ProcessId, host};
 use tapctl::adapters::pulumi::run::Supervisor;
 use tapctl::adapters::pulumi::{Interrupted, PulumiError, interrupt, run, stack_run};

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use tapctl::adapters::pulumi::headless::Context;
 use tapctl::adapters::pulumi::{Pulumi, Started, locks};
-use tapctl::commands::run::{Context, Previewed};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
+use tapctl::domain::deploy::Previewed;
 use tapctl::domain::deploy::lock::{Holder, Lock};
 use tapctl::domain::deploy::{Deploy, RunOrder, Situation};
 
@@ -115,7 +116,7 @@ impl World {
 
     pub(crate) fn locks(&self) -> Vec<(Lock, Holder)> {
         let url = format!("file://{}", self.folder.path().join("home/state").display());
-        locks::of_backend(&url, Path::new("/"), "tap", "prod").unwrap()
+        locks::of_backend(&url, Path::new("/"), "tap", "prod", &self.context.runs.processes().unwrap()).unwrap()
     }
 
     pub(crate) async fn preview(&self) -> Previewed {

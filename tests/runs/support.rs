@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use tapctl::adapters::pulumi::folder::{RunDir, RunRecord, RunStatus, Runs};
+use tapctl::adapters::pulumi::RunStatus;
+use tapctl::adapters::pulumi::folder::{RunDir, RunRecord, Runs};
 use tapctl::adapters::pulumi::follow::{Follower, Update};
+use tapctl::adapters::pulumi::headless::Context;
 use tapctl::adapters::pulumi::run::Supervisor;
-use tapctl::adapters::pulumi::{Pulumi, Request};
-use tapctl::commands::run::Context;
-use tapctl::domain::deploy::Deploy;
+use tapctl::adapters::pulumi::{Pulumi, Request, stack};
+use tapctl::domain::confirm::{Confirmed, YesFlag};
+use tapctl::domain::deploy::{Deploy, NewStack};
 use tapctl::domain::units::Timestamp;
 
 /// How often the tests look at a file that another process writes.
@@ -86,6 +88,12 @@ pub(crate) fn context(state_dir: &Path, pulumi: Pulumi) -> Context {
         supervisor: Supervisor { program: env!("CARGO_BIN_EXE_tapctl").into() },
         every: EVERY,
     }
+}
+
+/// Makes the stack when there is none; says whether it did.
+pub(crate) async fn created(context: &Context) -> bool {
+    let yes = YesFlag::from_cli(true).unwrap();
+    stack::create(&context.pulumi, &Confirmed::by_flag(NewStack::new(&context.pulumi.stack), yes)).await.unwrap()
 }
 
 pub(crate) fn request() -> Request {

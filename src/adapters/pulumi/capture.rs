@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use super::command::Invocation;
-use super::error::PulumiError;
+use crate::domain::deploy::problem::PulumiError;
 use crate::domain::deploy::text::clean;
 
 /// Longest answer that is read. The state of the bundled program has about 400 kB.

@@ -15,12 +15,12 @@ use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
 };
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::Plan;
-use crate::domain::deploy::config::SetConfig;
+use crate::domain::deploy::change::ConfirmedChange;
 use crate::domain::deploy::explain::Exit;
 use crate::domain::deploy::guard::{Refusal, RunKind};
-use crate::domain::provision::{Look, News, Order, RunHead, Trouble};
-use crate::ports::{Clock, Provisioner, Tell};
+use crate::domain::deploy::{Plan, PulumiChange};
+use crate::domain::provision::{Carried, Look, News, Order, RunHead, Trouble};
+use crate::ports::{Clock, Provisioner, PulumiControl, PulumiFuture, Tell};
 
 /// Pause between two looks at a run's files once all is read: short enough to feel live, long enough to cost nothing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -98,7 +98,8 @@ impl CockpitRuns {
         look.setup = Some(setup);
         if self.check_packages {
             let backend = stack::backend_url(pulumi).await?;
-            look.locks = locks::of_backend(&backend, &self.home, &self.project, &pulumi.stack)?;
+            look.locks =
+                locks::of_backend(&backend, &self.home, &self.project, &pulumi.stack, &self.runs.processes()?)?;
             // While a run goes on its operations are open because it works on them.
             if exists && self.runs.going_on()?.is_none() {
                 look.pending = stack::pending(pulumi).await?;
@@ -107,31 +108,71 @@ impl CockpitRuns {
         Ok(version.to_string())
     }
 
-    async fn start(&self, order: &Order, operator: String) -> Result<RunHead, Trouble> {
-        let pulumi = self.pulumi()?;
-        let request = Request { operator, at: self.clock.now() };
-        if !self.landmarks.is_empty() {
-            stack::check_same(pulumi, &self.landmarks).await.map_err(|error| trouble(&error))?;
+    /// Refuses while what is known of the stack is from a file that may be of another one.
+    async fn check_same(&self, pulumi: &Pulumi) -> Result<(), PulumiError> {
+        if self.landmarks.is_empty() { Ok(()) } else { stack::check_same(pulumi, &self.landmarks).await }
+    }
+
+    fn request(&self, operator: &str) -> Request {
+        Request { operator: operator.to_owned(), at: self.clock.now() }
+    }
+
+    /// Begins a preview, of a stack that exists: one that does not is only made when somebody says so.
+    async fn preview(&self, destroy: bool, operator: &str) -> Result<RunHead, PulumiError> {
+        let pulumi = self.usable_pulumi()?;
+        self.check_same(pulumi).await?;
+        stack::check_exists(pulumi).await?;
+        let kind = if destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
+        stack::check_configured(pulumi, kind).await?;
+        head_of(&preview(&self.runs, pulumi, &self.supervisor, destroy, self.request(operator)).await?)
+    }
+
+    async fn change(&self, change: &Confirmed<PulumiChange>, operator: &str) -> Result<Carried, PulumiError> {
+        match change.clone().into_part() {
+            ConfirmedChange::CreateStack(new) => {
+                stack::create(self.usable_pulumi()?, &new).await?;
+                Ok(Carried::StackCreated(new.get().done_text()))
+            }
+            ConfirmedChange::Run(run) => {
+                let pulumi = self.usable_pulumi()?;
+                self.check_same(pulumi).await?;
+                let started = execute(&self.runs, pulumi, &self.supervisor, &run, self.request(operator)).await?;
+                Ok(Carried::Started(head_of(&started)?))
+            }
+            ConfirmedChange::Config(set) => {
+                let pulumi = self.usable_pulumi()?;
+                self.check_idle()?;
+                stack::set_config(pulumi, &set).await?;
+                Ok(Carried::Done(set.get().done_text()))
+            }
+            ConfirmedChange::Interrupt(subject) => {
+                let run = subject.get().run();
+                let dir = self.runs.dir(run).ok_or_else(|| PulumiError::NoSuchRun(run.to_owned()))?;
+                let sent = interrupt::ask_to_stop(&dir, operator, self.clock.now())?;
+                Ok(Carried::Interrupted(sent == Interrupted::Asked))
+            }
+            ConfirmedChange::ForceStop(subject) => {
+                interrupt::terminate(&self.runs, &subject)?;
+                Ok(Carried::Done(format!("the run {} was ended by force", subject.get().run())))
+            }
+            ConfirmedChange::ClearLocks(subject) => {
+                let pulumi = self.usable_pulumi()?;
+                self.check_idle()?;
+                locks::clear(pulumi, &subject, &self.runs.processes()?).await?;
+                Ok(Carried::Done("the stale locks were cleared".to_owned()))
+            }
         }
-        let started: Result<Started, PulumiError> = match order {
-            Order::Preview { destroy } => {
-                let there =
-                    if *destroy { stack::check_exists(pulumi).await } else { stack::ensure(pulumi).await.map(drop) };
-                there.map_err(|error| trouble(&error))?;
-                let kind = if *destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
-                stack::check_configured(pulumi, kind).await.map_err(|error| trouble(&error))?;
-                preview(&self.runs, pulumi, &self.supervisor, *destroy, request).await
-            }
-            Order::Execute(run) => execute(&self.runs, pulumi, &self.supervisor, run, request).await,
-            _ => return Err(Trouble { message: "not a run".to_owned(), hint: String::new() }),
-        };
-        let started = started.map_err(|error| trouble(&error))?;
-        match started.dir.read() {
-            Ok(Some(record)) => Ok(head(record, false)),
-            Ok(None) => {
-                Err(Trouble { message: "the run's folder is empty".to_owned(), hint: "start it again".to_owned() })
-            }
-            Err(error) => Err(Trouble { message: error.to_string(), hint: error.hint() }),
+    }
+
+    fn usable_pulumi(&self) -> Result<&Pulumi, PulumiError> {
+        self.pulumi.as_ref().map_err(PulumiError::clone)
+    }
+
+    /// Refuses while a run of this state folder goes on.
+    fn check_idle(&self) -> Result<(), PulumiError> {
+        match self.runs.going_on()? {
+            Some(record) => Err(PulumiError::Refused(Refusal::RunGoesOn(record.summary()))),
+            None => Ok(()),
         }
     }
 
@@ -184,27 +225,11 @@ impl CockpitRuns {
             }
         }
     }
+}
 
-    async fn set_config(&self, set: &Confirmed<SetConfig>) -> Result<News, Trouble> {
-        let pulumi = self.pulumi()?;
-        let going_on = self.runs.going_on().map_err(|error| trouble(&error.into()))?;
-        if let Some(record) = going_on {
-            return Err(trouble(&PulumiError::Refused(Refusal::RunGoesOn(record.summary()))));
-        }
-        stack::set_config(pulumi, set).await.map_err(|error| trouble(&error))?;
-        Ok(News::Done(set.get().done_text()))
-    }
-
-    fn ask_to_stop(&self, run: &str, operator: &str) -> News {
-        let Some(dir) = self.runs.dir(run) else {
-            return News::Failed(trouble(&PulumiError::NoSuchRun(run.to_owned())));
-        };
-        match interrupt::ask_to_stop(&dir, operator, self.clock.now()) {
-            Ok(Interrupted::AlreadyAsked) => News::AskedToStop(false),
-            Ok(_) => News::AskedToStop(true),
-            Err(error) => News::Failed(trouble(&error)),
-        }
-    }
+pub(super) fn head_of(started: &Started) -> Result<RunHead, PulumiError> {
+    let empty = || PulumiError::NotStarted("the run's folder is empty; start it again".to_owned());
+    Ok(head(started.dir.read()?.ok_or_else(empty)?, false))
 }
 
 fn ended(dir: &RunDir, status: &RunStatus) -> News {
@@ -217,32 +242,25 @@ fn ended(dir: &RunDir, status: &RunStatus) -> News {
 }
 
 impl Provisioner for CockpitRuns {
-    fn carry_out(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn ask(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             let news = match order {
                 Order::Look => News::Looked(Box::new(self.look().await)),
-                Order::Preview { .. } | Order::Execute(_) => match self.start(&order, operator).await {
+                Order::Preview { destroy } => match self.preview(destroy, &operator).await {
                     Ok(head) => News::Started(head),
-                    Err(trouble) => News::Failed(trouble),
-                },
-                Order::Follow(run) => return self.follow(run, &tell).await,
-                Order::AskToStop(run) => self.ask_to_stop(&run, &operator),
-                Order::Terminate(subject) => match interrupt::terminate(&self.runs, &subject) {
-                    Ok(()) => News::Done(format!("the run {} was ended by force", subject.get().run())),
                     Err(error) => News::Failed(trouble(&error)),
                 },
-                Order::ClearLocks(subject) => match self.pulumi() {
-                    Err(trouble) => News::Failed(trouble),
-                    Ok(pulumi) => match locks::clear(pulumi, &subject).await {
-                        Ok(()) => News::Done("the locks of dead processes were cleared".to_owned()),
-                        Err(error) => News::Failed(trouble(&error)),
-                    },
-                },
-                Order::SetConfig(set) => self.set_config(&set).await.unwrap_or_else(News::Failed),
-                Order::Zone(_) | Order::Orphans { .. } => return,
+                Order::Follow(run) => return self.follow(run, &tell).await,
+                Order::Change(_) | Order::Zone(_) | Order::Orphans { .. } => return,
             };
             tell(news).await;
         })
+    }
+}
+
+impl PulumiControl for CockpitRuns {
+    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, operator: &'a str) -> PulumiFuture<'a, Carried> {
+        Box::pin(self.change(change, operator))
     }
 }
 
@@ -252,32 +270,4 @@ pub fn project_name(folder: &Path) -> Option<String> {
     let text = std::fs::read_to_string(folder.join("Pulumi.yaml")).ok()?;
     let line = text.lines().find(|line| line.starts_with("name:"))?;
     Some(line.trim_start_matches("name:").trim().trim_matches(['"', '\'']).to_owned())
-}
-
-/// A host on which Pulumi is not used: every order is refused with the way out.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoPulumi;
-
-impl Provisioner for NoPulumi {
-    fn carry_out(&self, order: Order, _operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let trouble = Trouble {
-            message: "no Pulumi program was given, so nothing can be provisioned from here".to_owned(),
-            hint: "start tapctl in the folder that holds the program, or name it with `program` in the configuration"
-                .to_owned(),
-        };
-        Box::pin(async move {
-            let news = match order {
-                Order::Look => News::Looked(Box::new(Look {
-                    pulumi: Err(trouble),
-                    locks: Vec::new(),
-                    pending: Vec::new(),
-                    newest: None,
-                    setup: None,
-                    passed_through: Vec::new(),
-                })),
-                _ => News::Failed(trouble),
-            };
-            tell(news).await;
-        })
-    }
 }

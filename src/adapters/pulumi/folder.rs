@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::plan_file::FileMark;
 use super::process::{ProcessId, host};
-use crate::domain::deploy::explain::Exit;
+use crate::domain::deploy::ended::{RunEnd, RunStatus};
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::units::Timestamp;
@@ -78,76 +77,6 @@ pub struct RunRecord {
     pub child: Option<ProcessId>,
     /// How it ended.
     pub end: Option<RunEnd>,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunEnd {
-    /// When, by this host's clock.
-    pub at: Timestamp,
-    /// Exit code, unless a signal ended it.
-    pub code: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-    /// Why it could not even be started.
-    pub error: Option<String>,
-    /// What the plan file was like then, where a preview wrote one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<FileMark>,
-}
-
-impl RunEnd {
-    /// Whether Pulumi says that all went well.
-    #[must_use]
-    pub fn succeeded(&self) -> bool {
-        self.code == Some(0)
-    }
-
-    /// In a few words.
-    #[must_use]
-    pub fn text(&self) -> String {
-        match (self.code, self.signal, &self.error) {
-            (_, _, Some(error)) => format!("not started: {error}"),
-            (Some(0), ..) => "ended well".to_owned(),
-            (Some(code), ..) => format!("ended with exit code {code}"),
-            (None, Some(signal), _) => format!("ended by signal {signal}"),
-            (None, None, None) => "ended".to_owned(),
-        }
-    }
-}
-
-/// How a run is doing, as far as this host can tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunStatus {
-    /// It was asked for, and Pulumi is not there yet.
-    Starting,
-    /// Pulumi works.
-    Running,
-    /// It ended.
-    Ended(RunEnd),
-    /// It was started on another host that shares this folder, and has no end yet: nobody here can tell.
-    Elsewhere,
-    /// Pulumi is gone and nobody saw how: the host went down, or both processes were killed.
-    Lost,
-}
-
-impl RunStatus {
-    /// How it ended; nothing while it goes on.
-    #[must_use]
-    pub fn exit(&self) -> Option<Exit> {
-        match self {
-            Self::Ended(RunEnd { error: Some(error), .. }) => Some(Exit::NotStarted(error.clone())),
-            Self::Ended(end) => Some(Exit::Code(end.code)),
-            Self::Lost => Some(Exit::Unseen),
-            Self::Starting | Self::Running | Self::Elsewhere => None,
-        }
-    }
-
-    /// Whether it goes on, as far as is known: unknown is no reason to start another one.
-    #[must_use]
-    pub fn is_active(&self) -> bool {
-        matches!(self, Self::Starting | Self::Running | Self::Elsewhere)
-    }
 }
 
 impl RunRecord {
@@ -257,6 +186,19 @@ impl Runs {
             }
         }
         Ok(None)
+    }
+
+    /// Pulumi's own process of every run here that is known, with its identity.
+    ///
+    /// # Errors
+    /// `Storage` when a folder or a state cannot be read.
+    pub fn processes(&self) -> Result<Vec<ProcessId>, PortError> {
+        let mut processes = Vec::new();
+        for id in self.ids()? {
+            let record = self.dir(&id).map(|dir| dir.read()).transpose()?.flatten();
+            processes.extend(record.filter(|record| record.host == host()).and_then(|record| record.child));
+        }
+        Ok(processes)
     }
 
     /// Keeps every other process on this host from starting a run until the guard is dropped. Does not wait.

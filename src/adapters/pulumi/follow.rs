@@ -10,7 +10,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::folder::{RunDir, RunRecord, RunStatus, Runs, file, storage};
+use super::folder::{RunDir, RunRecord, Runs, file, storage};
+use crate::domain::deploy::ended::RunStatus;
 use crate::domain::deploy::event::{Parsed, parse};
 use crate::domain::deploy::{Deploy, Plan};
 use crate::domain::error::PortError;

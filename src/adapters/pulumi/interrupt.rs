@@ -5,11 +5,12 @@ use std::io;
 
 use rustix::process::Signal;
 
-use super::error::PulumiError;
-use super::folder::{RunDir, RunStatus, Runs, file, storage};
+use super::folder::{RunDir, Runs, file, storage};
 use super::process::ProcessId;
 use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::ended::RunStatus;
 use crate::domain::deploy::order::Termination as Subject;
+use crate::domain::deploy::problem::PulumiError;
 use crate::domain::units::Timestamp;
 
 pub use crate::domain::deploy::order::Termination;

@@ -6,26 +6,30 @@ use std::path::{Path, PathBuf};
 
 use super::capture::{Patience, answer};
 use super::command::Pulumi;
-use super::error::PulumiError;
 use super::folder::storage;
-use super::process::{ProcessId, host, started_at};
+use super::process::{ProcessId, exists, host};
 use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::lock::{ClearLocks, Holder, Lock};
+use crate::domain::deploy::problem::PulumiError;
 use crate::domain::error::PortError;
 
 /// Largest lock file that is read; a real one has 120 bytes.
 const MAX_LOCK_BYTES: u64 = 16 << 10;
 /// Lock files that are read.
 const MAX_LOCKS: usize = 20;
-/// Slack between the clock that dates a lock and the one that dates a process, in milliseconds.
-const CLOCK_SLACK_MS: i64 = 2_000;
 
 /// The locks of a stack in a `file://` backend, and what is known of their holders. Nothing for any other backend:
 /// there the run's own message says who holds it (`domain::deploy::lock::from_message`).
 ///
 /// # Errors
 /// `Storage` when the folder of the locks is there and cannot be read.
-pub fn of_backend(url: &str, home: &Path, project: &str, stack: &str) -> Result<Vec<(Lock, Holder)>, PortError> {
+pub fn of_backend(
+    url: &str,
+    home: &Path,
+    project: &str,
+    stack: &str,
+    ours: &[ProcessId],
+) -> Result<Vec<(Lock, Holder)>, PortError> {
     let Some(root) = file_root(url, home) else { return Ok(Vec::new()) };
     let short = stack.rsplit('/').next().unwrap_or(stack);
     let locks = root.join(".pulumi").join("locks");
@@ -50,7 +54,7 @@ pub fn of_backend(url: &str, home: &Path, project: &str, stack: &str) -> Result<
                 Err(error) => return Err(storage("locks", &path, &error)),
             }
             let lock = Lock::from_json(&text).ok_or_else(|| storage("locks", &path, &"not a lock file"))?;
-            found.push((lock.clone(), holder(&lock)));
+            found.push((lock.clone(), holder(&lock, ours)));
         }
     }
     Ok(found)
@@ -64,32 +68,37 @@ fn file_root(url: &str, home: &Path) -> Option<PathBuf> {
     })
 }
 
-/// What is known of a lock's holder from here. A process that began after the lock was taken did not take it.
+/// What is known of a lock's holder from here. `ours` are the processes of runs that were started from this state folder,
+/// whose identity is known; of any other process only its number is. Clocks prove nothing: both that of the lock and that
+/// of a process's start move when the time of day is set.
 #[must_use]
-pub fn holder(lock: &Lock) -> Holder {
+pub fn holder(lock: &Lock, ours: &[ProcessId]) -> Holder {
     if lock.host != host() {
         return Holder::Elsewhere;
     }
-    let lives = ProcessId::of(lock.pid).is_some();
-    let younger = match (started_at(lock.pid), lock.since) {
-        (Some(began), Some(since)) => began.millis() > since.millis() + CLOCK_SLACK_MS,
-        _ => false,
-    };
-    if lives && !younger { Holder::AliveHere } else { Holder::DeadHere }
+    if !exists(lock.pid) {
+        return Holder::DeadHere;
+    }
+    let known: Vec<&ProcessId> = ours.iter().filter(|process| process.pid == lock.pid).collect();
+    match known.as_slice() {
+        [] => Holder::Unknown,
+        known if known.iter().any(|process| process.is_alive()) => Holder::AliveHere,
+        _ => Holder::DeadHere,
+    }
 }
 
 /// Clears the locks of a stack, after another look at their holders.
 ///
 /// # Errors
 /// [`PulumiError::Refusing`] when a holder lives after all or Pulumi refuses.
-pub async fn clear(pulumi: &Pulumi, subject: &Confirmed<ClearLocks>) -> Result<(), PulumiError> {
+pub async fn clear(pulumi: &Pulumi, subject: &Confirmed<ClearLocks>, ours: &[ProcessId]) -> Result<(), PulumiError> {
     let invocation = pulumi.clear_locks();
     let refusing = |message: String| PulumiError::Refusing { line: invocation.line.clone(), message };
     let subject = subject.get();
     if subject.stack() != pulumi.stack {
         return Err(refusing(format!("the locks are those of {}", subject.stack())));
     }
-    let holders: Vec<(Lock, Holder)> = subject.locks().iter().map(|lock| (lock.clone(), holder(lock))).collect();
+    let holders: Vec<(Lock, Holder)> = subject.locks().iter().map(|lock| (lock.clone(), holder(lock, ours))).collect();
     ClearLocks::new(subject.stack(), &holders).map_err(|refusal| refusing(refusal.to_string()))?;
     answer(&invocation, Patience::Unlimited).await.map(drop)
 }
@@ -104,22 +113,33 @@ mod tests {
     }
 
     #[test]
-    fn holders_are_judged_by_host_process_and_age() {
+    fn holders_are_judged_by_host_and_identity() {
         let now = super::super::process::wall_now();
+        let own = ProcessId::own().unwrap();
+        let held = lock(own.pid, &host(), now);
+        assert_eq!(holder(&held, std::slice::from_ref(&own)), Holder::AliveHere);
+        assert_eq!(holder(&held, &[]), Holder::Unknown, "its number alone proves nothing");
+        let gone = ProcessId { identity: "another boot:1".into(), ..own.clone() };
+        assert_eq!(holder(&held, std::slice::from_ref(&gone)), Holder::DeadHere, "the number was given away again");
+        assert_eq!(holder(&held, &[gone, own.clone()]), Holder::AliveHere);
+        assert_eq!(holder(&lock(own.pid, "another-bastion", now), std::slice::from_ref(&own)), Holder::Elsewhere);
+        assert_eq!(holder(&lock(u32::MAX, &host(), now), &[]), Holder::DeadHere);
+    }
+
+    #[test]
+    fn no_clock_makes_a_living_holder_a_dead_one() {
         let own = std::process::id();
-        assert_eq!(holder(&lock(own, &host(), now)), Holder::AliveHere);
-        assert_eq!(holder(&lock(own, "another-bastion", now)), Holder::Elsewhere);
-        assert_eq!(holder(&lock(u32::MAX, &host(), now)), Holder::DeadHere);
-        let before_boot = Timestamp::from_millis(1_000_000_000_000);
-        assert_eq!(holder(&lock(own, &host(), before_boot)), Holder::DeadHere, "the number was given away again");
+        for millis in [0, 1_000_000_000_000, 1_900_000_000_000] {
+            assert_ne!(holder(&lock(own, &host(), Timestamp::from_millis(millis)), &[]), Holder::DeadHere);
+        }
     }
 
     #[test]
     fn locks_of_a_file_backend_are_read_in_both_layouts() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("file://{}?no_tmp_dir=true", folder.path().display());
-        assert_eq!(of_backend(&url, Path::new("/"), "tap", "prod"), Ok(vec![]));
-        assert_eq!(of_backend("s3://bucket", Path::new("/"), "tap", "prod"), Ok(vec![]));
+        assert_eq!(of_backend(&url, Path::new("/"), "tap", "prod", &[]), Ok(vec![]));
+        assert_eq!(of_backend("s3://bucket", Path::new("/"), "tap", "prod", &[]), Ok(vec![]));
         let text = format!(
             r#"{{"pid":{},"username":"ops","hostname":"{}","timestamp":"2001-09-09T01:46:40Z"}}"#,
             u32::MAX,
@@ -130,12 +150,12 @@ mod tests {
             fs::create_dir_all(&locks).unwrap();
             fs::write(locks.join("a.json"), &text).unwrap();
         }
-        let found = of_backend(&url, Path::new("/"), "tap", "organization/tap/prod").unwrap();
+        let found = of_backend(&url, Path::new("/"), "tap", "organization/tap/prod", &[]).unwrap();
         assert_eq!(found.len(), 2);
         assert!(ClearLocks::new("prod", &found).is_ok());
-        let home = of_backend("file://~", folder.path(), "tap", "prod").unwrap();
+        let home = of_backend("file://~", folder.path(), "tap", "prod", &[]).unwrap();
         assert_eq!(home.len(), 2);
         fs::write(folder.path().join(".pulumi/locks/prod/b.json"), "garbage").unwrap();
-        assert!(of_backend(&url, Path::new("/"), "tap", "prod").is_err());
+        assert!(of_backend(&url, Path::new("/"), "tap", "prod", &[]).is_err());
     }
 }

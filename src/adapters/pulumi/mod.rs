@@ -14,21 +14,23 @@
 pub mod capture;
 pub mod cockpit;
 pub mod command;
-pub mod error;
 pub mod find;
 pub mod folder;
 pub mod follow;
+pub mod headless;
 pub mod interrupt;
 pub mod locks;
 pub mod plan_file;
 pub mod process;
+pub mod refusing;
 pub mod run;
 pub mod stack;
 pub mod supervisor;
 
+pub use crate::domain::deploy::ended::{RunEnd, RunStatus};
+pub use crate::domain::deploy::problem::PulumiError;
 pub use command::{Invocation, Pulumi};
-pub use error::PulumiError;
-pub use folder::{RunEnd, RunRecord, RunStatus, Runs};
+pub use folder::{RunRecord, Runs};
 pub use follow::{Follower, Update};
 pub use interrupt::{Interrupted, Termination};
 pub use run::{Request, Started};

@@ -8,34 +8,23 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use super::error::PulumiError;
 use super::folder::{RunDir, RunRecord, Runs, file};
 use super::follow::plan_of;
+use crate::domain::deploy::ended::FileMark;
 use crate::domain::deploy::guard::{Refusal, RunKind};
 use crate::domain::deploy::order::RunOrder;
+use crate::domain::deploy::problem::PulumiError;
 
-/// What a file is like, as far as tells whether anybody wrote it since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileMark {
-    inode: u64,
-    bytes: u64,
-    written: (i64, i64),
-}
-
-impl FileMark {
-    /// The file at `path` now.
-    ///
-    /// # Errors
-    /// What the system says; `InvalidInput` for anything but a plain file.
-    pub fn of(path: &Path) -> io::Result<Self> {
-        let meta = fs::symlink_metadata(path)?;
-        if !meta.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file"));
-        }
-        Ok(Self { inode: meta.ino(), bytes: meta.len(), written: (meta.mtime(), meta.mtime_nsec()) })
+/// The file at `path` now.
+///
+/// # Errors
+/// What the system says; `InvalidInput` for anything but a plain file.
+pub fn mark_of(path: &Path) -> io::Result<FileMark> {
+    let meta = fs::symlink_metadata(path)?;
+    if !meta.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file"));
     }
+    Ok(FileMark { inode: meta.ino(), bytes: meta.len(), written: (meta.mtime(), meta.mtime_nsec()) })
 }
 
 /// Refuses an order whose preview is not there as it was read: another run, another stack, another plan.
@@ -63,7 +52,7 @@ pub fn check(runs: &Runs, order: &RunOrder) -> Result<(), PulumiError> {
 
 fn check_file(dir: &RunDir, record: &RunRecord) -> Result<(), PulumiError> {
     let other = |what: &str| PulumiError::Refused(Refusal::OtherPlan(format!("the plan file of {} {what}", dir.id())));
-    let now = FileMark::of(&dir.file(file::PLAN)).map_err(|error| other(&format!("cannot be read ({error})")))?;
+    let now = mark_of(&dir.file(file::PLAN)).map_err(|error| other(&format!("cannot be read ({error})")))?;
     if now.bytes == 0 {
         return Err(other("is empty"));
     }
@@ -77,7 +66,7 @@ fn check_file(dir: &RunDir, record: &RunRecord) -> Result<(), PulumiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::pulumi::folder::RunEnd;
+    use crate::domain::deploy::ended::RunEnd;
     use crate::domain::units::Timestamp;
 
     const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/bundled-preview.jsonl");
@@ -116,7 +105,7 @@ mod tests {
         let dir = runs.create(RunKind::Preview, Timestamp::default()).unwrap();
         fs::write(dir.file(file::EVENTS), PREVIEW).unwrap();
         fs::write(dir.file(file::PLAN), "{}").unwrap();
-        let plan = FileMark::of(&dir.file(file::PLAN)).ok();
+        let plan = mark_of(&dir.file(file::PLAN)).ok();
         let end = RunEnd { at: Timestamp::default(), code: Some(0), signal: None, error: None, plan };
         dir.write(&RunRecord { end: Some(end), ..record(&dir, RunKind::Preview) }).unwrap();
         World { _folder: folder, runs, dir }

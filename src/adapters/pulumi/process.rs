@@ -12,9 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::units::Timestamp;
 
-/// Clock ticks per second of `/proc`; Linux shows times to programs in hundredths on every platform of today (time(7)).
-const TICKS_PER_SECOND: u64 = 100;
-
 /// A process, so that a later process with the same number is not taken for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessId {
@@ -96,13 +93,15 @@ fn ticks_in(stat: &str) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
-/// When the process with this number began; nothing when there is none or the system does not say.
+/// Whether a process with this number exists, whoever it belongs to; a process that may not be looked at does.
 #[must_use]
-pub fn started_at(pid: u32) -> Option<Timestamp> {
-    let boot = fs::read_to_string("/proc/stat").ok()?;
-    let boot: u64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
-    let millis = boot * 1000 + start_ticks(pid)? * 1000 / TICKS_PER_SECOND;
-    i64::try_from(millis).ok().map(Timestamp::from_millis)
+pub fn exists(pid: u32) -> bool {
+    let Some(number) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    match rustix::process::test_kill_process(number) {
+        // What is only waiting for its parent works on nothing any more.
+        Ok(()) => identity(pid).is_some() || fs::metadata(format!("/proc/{pid}")).is_err(),
+        Err(error) => error != rustix::io::Errno::SRCH,
+    }
 }
 
 /// This host's name, as lock files hold it.
@@ -137,6 +136,7 @@ mod tests {
         assert!(!other.is_alive());
         assert_eq!(other.signal(Signal::INT).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(ProcessId::of(u32::MAX), None);
+        assert!(exists(own.pid) && exists(1) && !exists(u32::MAX) && !exists(0));
     }
 
     #[test]

@@ -14,14 +14,15 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
 use super::command::{Invocation, Pulumi};
-use super::error::PulumiError;
-use super::folder::{RunDir, RunEnd, RunRecord, Runs, file};
+use super::folder::{RunDir, RunRecord, Runs, file};
 use super::plan_file;
 use super::process::{ProcessId, free_bytes, host, wall_now};
 use super::supervisor::STARTED;
 use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::ended::RunEnd;
 use crate::domain::deploy::guard::{Refusal, RunKind};
 use crate::domain::deploy::order::RunOrder;
+use crate::domain::deploy::problem::PulumiError;
 use crate::domain::error::ErrorKind;
 use crate::domain::units::Timestamp;
 

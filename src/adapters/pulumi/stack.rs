@@ -9,12 +9,14 @@ use serde_json::Value;
 use super::capture::{Patience, answer};
 use super::cockpit::project_name;
 use super::command::{Invocation, Pulumi};
-use super::error::PulumiError;
 use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::NewStack;
 use crate::domain::deploy::config::{ConfigValue, PROJECT, SetConfig, Setup, may_run};
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::deploy::outputs::mask;
 use crate::domain::deploy::pending::{Pending, from_export};
+use crate::domain::deploy::problem::PulumiError;
+use crate::domain::deploy::text::json_part;
 
 /// How long a question may take: the state can lie behind a slow link.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -71,7 +73,8 @@ async fn from_state(invocation: &Invocation) -> Result<String, PulumiError> {
 pub async fn exists(pulumi: &Pulumi) -> Result<bool, PulumiError> {
     let invocation = pulumi.stacks();
     let text = from_state(&invocation).await?;
-    let stacks: Vec<StackName> = serde_json::from_str(&text).map_err(|error| garbled(&invocation.line, &error))?;
+    let stacks: Vec<StackName> =
+        serde_json::from_str(json_part(&text)).map_err(|error| garbled(&invocation.line, &error))?;
     let short = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
     Ok(stacks.iter().any(|stack| stack.name == pulumi.stack || short(&stack.name) == short(&pulumi.stack)))
 }
@@ -80,7 +83,7 @@ pub async fn exists(pulumi: &Pulumi) -> Result<bool, PulumiError> {
 ///
 /// # Errors
 /// [`PulumiError`] with what Pulumi says, such as a missing passphrase.
-pub async fn ensure(pulumi: &Pulumi) -> Result<bool, PulumiError> {
+async fn ensure(pulumi: &Pulumi) -> Result<bool, PulumiError> {
     if exists(pulumi).await? {
         return Ok(false);
     }
@@ -103,7 +106,7 @@ pub async fn config(pulumi: &Pulumi) -> Result<BTreeMap<String, ConfigValue>, Pu
     let invocation = pulumi.config();
     let text = from_state(&invocation).await?;
     let raw: BTreeMap<String, RawConfig> =
-        serde_json::from_str(&text).map_err(|error| garbled(&invocation.line, &error))?;
+        serde_json::from_str(json_part(&text)).map_err(|error| garbled(&invocation.line, &error))?;
     Ok(raw
         .into_iter()
         .map(|(key, raw)| (key, ConfigValue { value: raw.value.filter(|_| !raw.secret), secret: raw.secret }))
@@ -140,16 +143,31 @@ pub async fn check_configured(pulumi: &Pulumi, kind: RunKind) -> Result<(), Pulu
     Ok(may_run(kind, Some(&setup(pulumi).await?))?)
 }
 
+/// Makes the stack that was confirmed, when it does not exist; says whether it did.
+///
+/// # Errors
+/// What Pulumi says, such as a missing passphrase.
+pub async fn create(pulumi: &Pulumi, new: &Confirmed<NewStack>) -> Result<bool, PulumiError> {
+    check_named(pulumi, new.get().stack(), &new.get().call_text())?;
+    ensure(pulumi).await
+}
+
+/// Refuses what was confirmed for another stack.
+fn check_named(pulumi: &Pulumi, confirmed: &str, line: &str) -> Result<(), PulumiError> {
+    if confirmed == pulumi.stack {
+        return Ok(());
+    }
+    let message = format!("it was confirmed for {confirmed}, and Pulumi is set to {}", pulumi.stack);
+    Err(PulumiError::Refusing { line: line.to_owned(), message })
+}
+
 /// Sets what was confirmed; makes the stack when there is none.
 ///
 /// # Errors
 /// [`PulumiError`] with what Pulumi says.
 pub async fn set_config(pulumi: &Pulumi, set: &Confirmed<SetConfig>) -> Result<(), PulumiError> {
     let set = set.get();
-    if set.stack() != pulumi.stack {
-        let message = format!("it was confirmed for {}, and Pulumi is set to {}", set.stack(), pulumi.stack);
-        return Err(PulumiError::Refusing { line: set.call_text(), message });
-    }
+    check_named(pulumi, set.stack(), &set.call_text())?;
     ensure(pulumi).await?;
     answer(&pulumi.set_config(set), Patience::Unlimited).await.map(drop)
 }
@@ -161,7 +179,7 @@ pub async fn set_config(pulumi: &Pulumi, set: &Confirmed<SetConfig>) -> Result<(
 pub async fn outputs(pulumi: &Pulumi) -> Result<Value, PulumiError> {
     let invocation = pulumi.outputs();
     let text = from_state(&invocation).await?;
-    serde_json::from_str(&text).map(|value| mask(&value)).map_err(|error| garbled(&invocation.line, &error))
+    serde_json::from_str(json_part(&text)).map(|value| mask(&value)).map_err(|error| garbled(&invocation.line, &error))
 }
 
 /// Checks that the stack hands out these values: what is known of a stack from elsewhere may be of another one, or old.
@@ -191,7 +209,7 @@ pub async fn check_same(pulumi: &Pulumi, landmarks: &[(&'static str, String)]) -
 pub async fn pending(pulumi: &Pulumi) -> Result<Vec<Pending>, PulumiError> {
     let invocation = pulumi.export();
     let text = from_state(&invocation).await?;
-    from_export(&text).map_err(|message| PulumiError::Refusing { line: invocation.line, message })
+    from_export(json_part(&text)).map_err(|message| PulumiError::Refusing { line: invocation.line, message })
 }
 
 /// Where the state lies.
@@ -201,7 +219,7 @@ pub async fn pending(pulumi: &Pulumi) -> Result<Vec<Pending>, PulumiError> {
 pub async fn backend_url(pulumi: &Pulumi) -> Result<String, PulumiError> {
     let invocation = pulumi.whoami();
     let text = answer(&invocation, Patience::Limited(PATIENCE)).await?;
-    let whoami: Whoami = serde_json::from_str(&text).map_err(|error| garbled(&invocation.line, &error))?;
+    let whoami: Whoami = serde_json::from_str(json_part(&text)).map_err(|error| garbled(&invocation.line, &error))?;
     Ok(whoami.url)
 }
 

@@ -14,9 +14,10 @@ use std::process::{ExitStatus, Stdio};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::folder::{RunDir, RunEnd, RunRecord, file};
-use super::plan_file::FileMark;
+use super::folder::{RunDir, RunRecord, file};
+use super::plan_file::mark_of;
 use super::process::{ProcessId, wall_now};
+use crate::domain::deploy::ended::RunEnd;
 use crate::domain::deploy::guard::RunKind;
 
 /// What is reported when Pulumi works.
@@ -71,7 +72,7 @@ async fn oversee(dir: &RunDir, mut record: RunRecord) -> Result<(), String> {
     }
     report(STARTED);
     let status = child.wait().await.map_err(|error| format!("waiting: {error}"))?;
-    let plan = FileMark::of(&dir.file(file::PLAN)).ok().filter(|_| record.kind == RunKind::Preview);
+    let plan = mark_of(&dir.file(file::PLAN)).ok().filter(|_| record.kind == RunKind::Preview);
     dir.finish(&record, &RunEnd { plan, ..end_of(status) }).map_err(|error| error.to_string())
 }
 

@@ -76,6 +76,9 @@ pub enum Refusal {
     /// Only one run at a time.
     #[error("{0} is going on: attach to it, or wait for its end")]
     RunGoesOn(String),
+    /// Nothing is changed from here.
+    #[error("nothing was changed: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)")]
+    ReadOnly,
     /// Two writers of one record.
     #[error("a weight change is pending ({0}): wait until Route 53 says INSYNC, then look again")]
     WeightChange(String),

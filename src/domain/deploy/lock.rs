@@ -85,8 +85,23 @@ pub enum Holder {
     DeadHere,
     /// It lives on this host.
     AliveHere,
+    /// A process with its number lives on this host; whether it is the one that took the lock cannot be told.
+    Unknown,
     /// It is on another host, where nobody here can look.
     Elsewhere,
+}
+
+impl Holder {
+    /// What is known, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::DeadHere => "it is dead; c in the cockpit's Provision view clears stale locks",
+            Self::AliveHere => "it is still running on this host",
+            Self::Unknown => "a process with this number lives, and may be another by now",
+            Self::Elsewhere => "whether it still runs can only be seen on that host",
+        }
+    }
 }
 
 /// Clearing the locks of a stack whose holders are all dead. Only made by [`ClearLocks::new`].
@@ -105,6 +120,13 @@ pub enum LockRefusal {
     /// The holder works on.
     #[error("{0} is still running on this host: wait for it, or attach to it with `tapctl attach`")]
     Alive(Lock),
+    /// The number may have been given away again, or not.
+    #[error(
+        "a process with the number of {0} lives on this host, and whether it is the one that took the lock cannot be told: \
+         look at it with `ps -fp {pid}`; clearing the lock under a running update lets two of them write the same state",
+        pid = .0.pid
+    )]
+    Unknown(Lock),
     /// Nobody here can tell.
     #[error(
         "{0} is on another host: look there whether the process still runs; clearing the lock under a running update \
@@ -122,6 +144,7 @@ impl ClearLocks {
         for (lock, holder) in holders {
             match holder {
                 Holder::AliveHere => return Err(LockRefusal::Alive(lock.clone())),
+                Holder::Unknown => return Err(LockRefusal::Unknown(lock.clone())),
                 Holder::Elsewhere => return Err(LockRefusal::Elsewhere(lock.clone())),
                 Holder::DeadHere => {}
             }
@@ -182,6 +205,9 @@ mod tests {
         assert!(holder(Holder::DeadHere).is_ok());
         assert_eq!(holder(Holder::AliveHere), Err(LockRefusal::Alive(lock())));
         assert_eq!(holder(Holder::Elsewhere), Err(LockRefusal::Elsewhere(lock())));
+        let unknown = holder(Holder::Unknown).unwrap_err();
+        assert_eq!(unknown, LockRefusal::Unknown(lock()));
+        assert!(unknown.to_string().contains("ps -fp 999"), "{unknown}");
         assert_eq!(ClearLocks::new("prod", &[]), Err(LockRefusal::NotLocked));
     }
 }

@@ -11,8 +11,10 @@
 //! [`MAX_OTHER_BYTES`] of messages, [`MAX_LOG_LINES`] log lines of [`MAX_LOG_LINE_BYTES`], [`MAX_DIFFS`] changed
 //! properties per resource and [`MAX_OUTPUTS`] outputs. What is over a bound is counted, and stays in the run's file.
 
+pub mod change;
 pub mod completeness;
 pub mod config;
+pub mod ended;
 pub mod event;
 pub mod explain;
 pub mod fold;
@@ -23,11 +25,14 @@ pub mod order;
 pub mod outputs;
 pub mod pending;
 pub mod plan;
+pub mod problem;
 pub mod text;
 pub mod tree;
 
+pub use change::{Interrupt, NewStack, PulumiChange};
 pub use completeness::Gap;
 pub use config::{SetConfig, Setup};
+pub use ended::{FileMark, Finished, Observer, Previewed, RunEnd, RunStatus};
 pub use event::{Event, Parsed, Severity};
 pub use explain::{Explanation, FailureKind};
 pub use fold::{Deploy, Ending, Failure, LogLine, Progress, Summary};
@@ -35,6 +40,7 @@ pub use guard::{Refusal, RunKind, Situation};
 pub use op::Operation;
 pub use order::{RunOrder, Termination};
 pub use plan::{Danger, Plan};
+pub use problem::PulumiError;
 pub use tree::{Filter, Resource, Row, Show, State};
 
 /// Resources kept; a stack of this program has about 120, the largest recorded one 2,000.

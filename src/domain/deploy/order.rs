@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::fold::Deploy;
 use super::guard::{Refusal, RunKind, Situation, may_start};
+use super::pending::Pending;
 use super::plan::{Danger, Plan};
 use crate::domain::confirm::Need;
 use crate::domain::zone::Standing;
@@ -22,6 +23,7 @@ pub struct RunOrder {
     stack: String,
     preview: Option<String>,
     plan: Plan,
+    open: Vec<String>,
 }
 
 impl RunOrder {
@@ -36,7 +38,13 @@ impl RunOrder {
         if plan.is_empty() {
             return Err(Refusal::NothingToDo);
         }
-        Ok(Self { kind: RunKind::Up, stack: stack.to_owned(), preview: Some(preview.to_owned()), plan })
+        Ok(Self {
+            kind: RunKind::Up,
+            stack: stack.to_owned(),
+            preview: Some(preview.to_owned()),
+            plan,
+            open: Vec::new(),
+        })
     }
 
     /// Deletes what the preview run `preview` found.
@@ -50,7 +58,21 @@ impl RunOrder {
     /// Reads how everything stands into Pulumi's state; changes nothing in AWS.
     #[must_use]
     pub fn refresh(stack: &str) -> Self {
-        Self { kind: RunKind::Refresh, stack: stack.to_owned(), preview: None, plan: Plan::default() }
+        Self { kind: RunKind::Refresh, stack: stack.to_owned(), preview: None, plan: Plan::default(), open: Vec::new() }
+    }
+
+    /// The same run beside operations that an earlier one left open: what they began may exist without Pulumi knowing, and
+    /// be made a second time.
+    #[must_use]
+    pub fn beside(self, open: &[Pending]) -> Self {
+        let open = open.iter().take(NAMED_ORPHANS).map(Pending::text).collect();
+        Self { open, ..self }
+    }
+
+    /// Operations that an earlier run left open, in words.
+    #[must_use]
+    pub fn open_operations(&self) -> &[String] {
+        &self.open
     }
 
     /// What is done.
@@ -114,6 +136,7 @@ impl RunOrder {
     pub fn need(&self) -> Need {
         match self.kind {
             RunKind::Destroy => Need::Typed(self.stack.clone()),
+            RunKind::Up if !self.open.is_empty() => Need::Typed(self.stack.clone()),
             _ => self.plan.need(&self.stack),
         }
     }
@@ -230,6 +253,15 @@ mod tests {
         assert_eq!(RunOrder::up("prod", "p1", empty), Err(Refusal::NothingToDo));
         let order = RunOrder::up("prod", "p1", plan(Operation::Create)).unwrap();
         assert_eq!((order.need(), order.preview()), (Need::Yes, Some("p1")));
+        let open = Pending {
+            urn: "urn:pulumi:p::t::a::task".into(),
+            rtype: "a".into(),
+            operation: "creating".into(),
+            id: None,
+        };
+        let beside = order.beside(&[open]);
+        assert_eq!(beside.need(), Need::Typed("prod".into()), "what was left open may be made a second time");
+        assert!(beside.open_operations()[0].starts_with("creating task (a): "), "{:?}", beside.open_operations());
         let order = RunOrder::destroy("prod", "p2", plan(Operation::Delete)).unwrap();
         assert_eq!(order.need(), Need::Typed("prod".into()));
         assert!(order.title().starts_with("DESTROY the stack prod: delete 2"));

@@ -87,6 +87,12 @@ impl Pending {
         }
     }
 
+    /// What was left open and what to look for, in a line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{} {} ({}): {}", self.operation, self.name(), self.rtype, self.look_for())
+    }
+
     /// The resource's own name.
     #[must_use]
     pub fn name(&self) -> &str {

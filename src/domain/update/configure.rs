@@ -1,6 +1,7 @@
 //! The stack's configuration in the cockpit: choosing a key, typing its value, asking before it is set.
 
 use crate::domain::configure::{Configure, Step};
+use crate::domain::deploy::PulumiChange;
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::{Dialog, Model, Question, Shown};
 use crate::keymap::Key;
@@ -36,7 +37,7 @@ pub(super) fn key(model: &mut Model, dialog: Configure, key: Key) {
         Step::Stay(dialog) => model.dialog = Some(Dialog::Configure(dialog)),
         Step::Ask(set) => {
             let need = set.need();
-            provision::ask(model, Question::Config(set), need);
+            provision::ask(model, Question::Pulumi(PulumiChange::Config(set)), need);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a key does, depending on what is open.
 
+use std::time::Duration;
+
 use crate::domain::confirm::DialogKey;
 use crate::domain::facts::Source;
 use crate::domain::model::{Dialog, Model, Shown};
@@ -12,6 +14,15 @@ use super::{configure, provision, renewal, steps, toast, zone};
 /// Longest filter text.
 const MAX_FILTER: usize = 60;
 
+/// A question that has closed by itself swallows what is typed for it for so long: nobody sees a screen change between
+/// two letters, and a letter that was meant for a line must not become a command.
+pub(super) const QUIET_AFTER: Duration = Duration::from_millis(300);
+
+/// Whether a dialog is open that takes answers or text, and so letters that mean nothing else.
+pub(super) fn is_asking(model: &Model) -> bool {
+    !matches!(model.dialog, None | Some(Dialog::Notice { .. } | Dialog::Conflict { .. } | Dialog::Help))
+}
+
 pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     // What is typed into is seen by whoever types; only leaving it needs no sight of it.
     let unseen = model.screen.shown != Shown::Whole
@@ -21,6 +32,10 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     if unseen {
         return;
     }
+    if model.quiet_until.is_some_and(|until| model.uptime < until) {
+        return;
+    }
+    model.quiet_until = None;
     match model.dialog.take() {
         Some(Dialog::Shift(question)) => steps::answer_shift(model, question, dialog_key(key), effects),
         Some(Dialog::Accept(question)) => steps::answer_accept(model, question, dialog_key(key), effects),
@@ -149,7 +164,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Destroy => provision::destroy(model, effects),
         Action::Configure => configure::open(model),
         Action::RefreshState => provision::refresh(model),
-        Action::Stop => provision::stop(model, effects),
+        Action::Stop => provision::stop(model),
         Action::Release => provision::ask_release(model),
         Action::Adopt if matches!(model.screen.view, View::Provision | View::Traffic) => zone::ask_adopt(model),
         Action::Adopt => toast(model, "that key belongs to Provision and Traffic: press 5 or 2 first", false),

@@ -33,6 +33,7 @@ use super::record::{Entry, Event, History};
 /// Takes one fact in and says what the runtime has to do about it.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let by_itself = !matches!(msg, Msg::Key(_)) && keys::is_asking(model);
     match msg {
         Msg::Tick { now, uptime } => {
             model.live.now = now.wall;
@@ -84,6 +85,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Settled { request, result } => steps::settled(model, request, result),
     }
     follow_up(model, &mut effects);
+    if by_itself && !keys::is_asking(model) {
+        model.quiet_until = Some(model.uptime + keys::QUIET_AFTER);
+    }
     effects
 }
 
@@ -190,7 +194,13 @@ fn next_request(model: &mut Model) -> Request {
 
 /// Notes an event: it counts at once, and is listed when it is on disk.
 fn note(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
-    let entry = Entry { at: model.live.now, operator: operator(model), host: model.stack.host.clone(), event };
+    let operator = operator(model);
+    note_as(model, operator, event, effects);
+}
+
+/// Notes an event in the name of whoever it belongs to.
+fn note_as(model: &mut Model, operator: String, event: Event, effects: &mut Vec<Effect>) {
+    let entry = Entry { at: model.live.now, operator, host: model.stack.host.clone(), event };
     if let Some(history) = &mut model.live.history {
         history.add(&entry);
     }

@@ -6,7 +6,7 @@ use crate::domain::deploy::explain::{Exit, failure};
 use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
 use crate::domain::deploy::lock::ClearLocks;
 use crate::domain::deploy::order::{RunOrder, Termination};
-use crate::domain::deploy::{Deploy, FailureKind, Plan, Show};
+use crate::domain::deploy::{Deploy, FailureKind, Interrupt, NewStack, Plan, PulumiChange, Show};
 use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::msg::{Effect, Request};
@@ -16,7 +16,7 @@ use crate::domain::traffic::Side;
 use crate::domain::zone::{Standing, release};
 use crate::keymap::View;
 
-use super::{next_request, note, notice, renewal, reread_records, toast, zone};
+use super::{next_request, note, note_as, notice, operator, renewal, reread_records, toast, zone};
 
 /// Sends an order.
 pub(super) fn order(model: &mut Model, order: Order, effects: &mut Vec<Effect>) {
@@ -85,9 +85,14 @@ fn may_run(model: &Model, run: &RunOrder) -> Result<(), Refusal> {
 
 /// Says what an `up` would do.
 pub(super) fn preview(model: &mut Model, effects: &mut Vec<Effect>) {
-    if !cannot(model) && !refused(model, RunKind::Preview, "preview") {
-        order(model, Order::Preview { destroy: false }, effects);
+    if cannot(model) || refused(model, RunKind::Preview, "preview") {
+        return;
     }
+    if model.provision.setup().is_some_and(|setup| !setup.exists) {
+        let new = NewStack::new(&model.stack.name);
+        return ask_change(model, PulumiChange::CreateStack(new));
+    }
+    order(model, Order::Preview { destroy: false }, effects);
 }
 
 /// Asks whether the plan that was read is to be run.
@@ -143,8 +148,9 @@ fn confirm(model: &mut Model, run: Result<RunOrder, Refusal>) {
     match run {
         Ok(run) => match may_run(model, &run) {
             Ok(()) => {
-                let need = run.need();
-                ask(model, Question::Run(Box::new(run)), need);
+                let open = model.provision.look.as_ref().map_or(&[][..], |look| look.value.pending.as_slice());
+                let run = run.beside(open);
+                ask_change(model, PulumiChange::Run(Box::new(run)));
             }
             Err(refusal) => {
                 // Only another preview can see a release that this one has not seen.
@@ -156,6 +162,12 @@ fn confirm(model: &mut Model, run: Result<RunOrder, Refusal>) {
         },
         Err(refusal) => notice(model, "Nothing is started", vec![refusal.to_string()]),
     }
+}
+
+/// Asks whether something around Pulumi is to be done.
+pub(super) fn ask_change(model: &mut Model, change: PulumiChange) {
+    let need = change.need();
+    ask(model, Question::Pulumi(change), need);
 }
 
 pub(super) fn ask(model: &mut Model, question: Question, need: Need) {
@@ -182,34 +194,32 @@ pub(super) fn ask_release(model: &mut Model) {
     }
 }
 
-/// Asks the run to stop; the second time, asks whether to end it by force.
-pub(super) fn stop(model: &mut Model, effects: &mut Vec<Effect>) {
+/// Asks whether the run is to be interrupted; the second time, whether it is to be ended by force.
+pub(super) fn stop(model: &mut Model) {
     let Some(run) = model.provision.going_on() else {
         return toast(model, "no run goes on", false);
     };
     if model.stack.read_only {
         return toast(model, "read only: nothing is stopped from here", true);
     }
-    let id = run.head.id.clone();
-    if run.head.asked_to_stop {
-        let termination = Termination::new(&id, &run.deploy);
-        let need = termination.need();
-        return ask(model, Question::Terminate(termination), need);
-    }
-    order(model, Order::AskToStop(id), effects);
+    let head = &run.head;
+    let change = if head.asked_to_stop {
+        PulumiChange::ForceStop(Termination::new(&head.id, &run.deploy))
+    } else {
+        let owner = (head.operator.as_str(), head.host.as_str());
+        PulumiChange::Interrupt(Interrupt::new(&head.id, head.kind, owner, &operator(model), &run.deploy))
+    };
+    ask_change(model, change);
 }
 
-/// Proposes to clear the locks of the dead.
+/// Proposes to clear the locks of processes that are gone.
 pub(super) fn clear_locks(model: &mut Model) {
     if cannot(model) {
         return;
     }
     let locks = model.provision.look.as_ref().map_or(&[][..], |look| look.value.locks.as_slice());
     match ClearLocks::new(&model.stack.name, locks) {
-        Ok(clear) => {
-            let need = Need::Typed(model.stack.name.clone());
-            ask(model, Question::Locks(clear), need);
-        }
+        Ok(clear) => ask_change(model, PulumiChange::ClearLocks(clear)),
         Err(refusal) => notice(model, "No lock is cleared", vec![refusal.to_string()]),
     }
 }
@@ -247,21 +257,12 @@ pub(super) fn answer(model: &mut Model, question: Confirmation<Question>, key: D
             if let Some(why) = lost_ground(model, question.get()) {
                 return declined(model, question.get(), &why, effects);
             }
+            if matches!(question.get(), Question::Pulumi(PulumiChange::Config(_))) {
+                // The plan was read with the old value; what runs is what was read.
+                model.provision.plan = None;
+            }
             let confirmed = match question.get() {
-                Question::Run(_) => {
-                    question.narrow(|q| if let Question::Run(run) = q { Some(*run) } else { None }).map(Order::Execute)
-                }
-                Question::Terminate(_) => question
-                    .narrow(|q| if let Question::Terminate(t) = q { Some(t) } else { None })
-                    .map(Order::Terminate),
-                Question::Locks(_) => {
-                    question.narrow(|q| if let Question::Locks(l) = q { Some(l) } else { None }).map(Order::ClearLocks)
-                }
-                Question::Config(_) => {
-                    // The plan was read with the old value; what runs is what was read.
-                    model.provision.plan = None;
-                    question.narrow(|q| if let Question::Config(c) = q { Some(c) } else { None }).map(Order::SetConfig)
-                }
+                Question::Pulumi(_) => question.narrow(Question::into_pulumi).map(Order::Change),
                 Question::Zone(_) => {
                     question.narrow(|q| if let Question::Zone(z) = q { Some(z) } else { None }).map(Order::Zone)
                 }
@@ -280,19 +281,26 @@ pub(super) fn declined(model: &mut Model, question: &Question, why: &str, effect
 
 /// Why a question may no longer be answered with yes.
 fn lost_ground(model: &Model, question: &Question) -> Option<String> {
+    let why = |refused: Result<(), Refusal>| refused.err().map(|refusal| refusal.to_string());
+    let ended = |run: &str| {
+        let going = model.provision.going_on().is_some_and(|going| going.head.id == run);
+        (!going).then(|| "the run has ended".to_owned())
+    };
     match question {
-        Question::Config(_) => may_start(RunKind::Preview, &situation(model)).err().map(|refusal| refusal.to_string()),
-        Question::Run(run) => may_run(model, run).err().map(|refusal| refusal.to_string()),
+        Question::Pulumi(PulumiChange::Config(_)) => why(may_start(RunKind::Preview, &situation(model))),
+        Question::Pulumi(PulumiChange::CreateStack(_)) => {
+            let exists = model.provision.setup().is_some_and(|setup| setup.exists);
+            if exists { Some("the stack exists by now".to_owned()) } else { why(may_begin(model, RunKind::Preview)) }
+        }
+        Question::Pulumi(PulumiChange::Run(run)) => why(may_run(model, run)),
+        Question::Pulumi(PulumiChange::Interrupt(interrupt)) => ended(interrupt.run()),
+        Question::Pulumi(PulumiChange::ForceStop(termination)) => ended(termination.run()),
+        Question::Pulumi(PulumiChange::ClearLocks(_)) => None,
         Question::Zone(plan) => {
             let there = plan.is_as_seen(&model.stack.group, &model.live.facts.records);
-            let started = may_start(RunKind::Refresh, &situation(model)).err().map(|refusal| refusal.to_string());
+            let started = why(may_start(RunKind::Refresh, &situation(model)));
             if there { started } else { Some("the records changed while you looked at the question".to_owned()) }
         }
-        Question::Terminate(termination) => {
-            let going = model.provision.going_on().is_some_and(|run| run.head.id == termination.run());
-            (!going).then(|| "the run has ended".to_owned())
-        }
-        Question::Locks(_) => None,
     }
 }
 
@@ -337,9 +345,10 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             model.provision.look = Some(Fact { value: *look, at: model.live.now });
         }
         News::Started(head) => {
-            let text = format!("started: {}", head.line);
-            let event = Event::Run { id: head.id.clone(), operation: head.kind.name().to_owned(), detail: text };
-            note(model, event, effects);
+            // Whatever changes something is in the journal already, from before it was done.
+            if head.kind.is_preview() {
+                note(model, PulumiChange::started(head.kind, &head.id, &head.line), effects);
+            }
             let id = head.id.clone();
             begin(model, head);
             order(model, Order::Follow(id), effects);
@@ -385,6 +394,15 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             toast(model, text, false);
             reread_records(model);
             order(model, Order::Look, effects);
+        }
+        News::Changed(text) => {
+            toast(model, text, false);
+            order(model, Order::Look, effects);
+        }
+        News::StackCreated(text) => {
+            toast(model, text, false);
+            order(model, Order::Look, effects);
+            order(model, Order::Preview { destroy: false }, effects);
         }
         News::Orphans(found) => model.provision.left = Some(zone::left_text(found)),
         News::Failed(trouble) => {
@@ -437,7 +455,7 @@ fn ended(
     let unknown = explanation.as_ref().is_some_and(|why| why.kind == FailureKind::OutcomeUnknown);
     let succeeded = explanation.is_none();
     run.ending = Some(RunEnding { text: text.to_owned(), succeeded, explanation });
-    let (kind, started) = (run.head.kind, run.head.started_at);
+    let (kind, started, owner) = (run.head.kind, run.head.started_at, run.head.operator.clone());
     let plan = kind.is_preview().then(|| Plan::of(&run.deploy)).filter(|plan| succeeded && plan.is_whole());
     if let Some(plan) = plan {
         let ready = ReadyPlan { run: id.to_owned(), kind, plan, at: started };
@@ -448,11 +466,8 @@ fn ended(
         |entry| matches!(&entry.event, Event::Run { id: known, detail, .. } if known == id && detail.starts_with("ended")),
     );
     if is_ours_to_note && !known {
-        note(
-            model,
-            Event::Run { id: id.to_owned(), operation: kind.name().to_owned(), detail: format!("ended: {text}") },
-            effects,
-        );
+        // The end belongs to whoever started it, whoever sees it.
+        note_as(model, owner, PulumiChange::ended(kind, id, text), effects);
     }
     toast(model, format!("pulumi {kind}: {text}"), !succeeded);
     // One that had ended before this cockpit was opened has nothing to tell it.

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::keys::QUIET_AFTER;
 use super::update;
 use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
+use crate::domain::deploy::PulumiChange;
+use crate::domain::deploy::config::Setup;
 use crate::domain::deploy::config::tests::{complete, setup};
 use crate::domain::deploy::event::parse;
 use crate::domain::deploy::explain::Exit;
@@ -195,6 +198,12 @@ impl Desk {
         self.news(News::Ended { run, exit, text, note: true, stderr: String::new() });
     }
 
+    /// Leaves a question that has been on the screen.
+    fn esc(&mut self) {
+        self.arm();
+        self.feed(Msg::Key(Key::plain(Code::Esc)));
+    }
+
     pub(super) fn notice(&self) -> String {
         match &self.model.dialog {
             Some(Dialog::Notice { title, lines }) => format!("{title}: {}", lines.join("; ")),
@@ -217,17 +226,14 @@ impl Desk {
 /// The order among these effects that changes something and so needs a yes.
 fn heavy(effects: &[Effect]) -> Option<&Order> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Provision {
-            order:
-                order @ (Order::Execute(_)
-                | Order::Terminate(_)
-                | Order::ClearLocks(_)
-                | Order::SetConfig(_)
-                | Order::Zone(_)),
-            ..
-        } => Some(order),
+        Effect::Provision { order: order @ (Order::Change(_) | Order::Zone(_)), .. } => Some(order),
         _ => None,
     })
+}
+
+/// The change around Pulumi among these effects.
+fn change(effects: &[Effect]) -> Option<&PulumiChange> {
+    heavy(effects).and_then(|order| if let Order::Change(change) = order { Some(change.get()) } else { None })
 }
 
 pub(super) fn asked(effects: &[Effect], wanted: impl Fn(&Order) -> bool) -> bool {
@@ -281,14 +287,14 @@ fn what_runs_is_what_was_read_and_confirmed() {
     desk.preview(RunKind::Preview, PREVIEW);
     let plan = desk.model.provision.plan.clone().expect("a plan is ready");
     assert!(heavy(&desk.press('u')).is_none());
-    assert!(matches!(desk.question(), Question::Run(run) if *run.plan() == plan.plan));
+    assert!(matches!(desk.question(), Question::Pulumi(PulumiChange::Run(run)) if *run.plan() == plan.plan));
     desk.press('y');
-    assert!(matches!(desk.question(), Question::Run(_)), "before it was seen, no key counts");
+    assert!(matches!(desk.question(), Question::Pulumi(PulumiChange::Run(_))), "before it was seen, no key counts");
     desk.arm();
     assert!(heavy(&desk.type_in("y")).is_none(), "it touches the weighted records, so the stack's name is needed");
     let effects = desk.type_in("prod");
-    let Some(Order::Execute(run)) = heavy(&effects) else { panic!("{effects:?}") };
-    assert_eq!((run.get().kind(), run.get().preview()), (RunKind::Up, Some(plan.run.as_str())));
+    let Some(PulumiChange::Run(run)) = change(&effects) else { panic!("{effects:?}") };
+    assert_eq!((run.kind(), run.preview()), (RunKind::Up, Some(plan.run.as_str())));
     desk.started(RunKind::Up);
     let run = desk.model.provision.run.as_ref().unwrap();
     assert_eq!(run.deploy.progress().total, Some(plan.plan.total()), "the plan is the total");
@@ -303,7 +309,7 @@ fn a_harmless_plan_takes_a_plain_yes() {
     desk.press('u');
     desk.arm();
     let effects = desk.press('y');
-    assert!(matches!(heavy(&effects), Some(Order::Execute(_))), "{:?}", desk.model.dialog);
+    assert!(matches!(change(&effects), Some(PulumiChange::Run(_))), "{:?}", desk.model.dialog);
 }
 
 #[test]
@@ -356,6 +362,7 @@ fn an_open_question_closes_by_itself() {
     desk.arm();
     desk.wait(EXPIRES_AFTER);
     assert!(desk.notice().contains("nobody answered"));
+    desk.wait(QUIET_AFTER);
     desk.enter();
     desk.press('u');
     desk.arm();
@@ -441,8 +448,8 @@ fn destroy_leads_through_the_release_of_the_name() {
     assert!(heavy(&desk.press('D')).is_none());
     desk.arm();
     let effects = desk.type_in("prod");
-    let Some(Order::Execute(run)) = heavy(&effects) else { panic!("{effects:?}") };
-    assert_eq!(run.get().kind(), RunKind::Destroy);
+    let Some(PulumiChange::Run(run)) = change(&effects) else { panic!("{effects:?}") };
+    assert_eq!(run.kind(), RunKind::Destroy);
 }
 
 #[test]
@@ -460,17 +467,72 @@ fn a_run_is_asked_once_and_ended_by_force_only_with_a_word() {
     let mut desk = Desk::new(100, 0, 0.0);
     assert!(!asked(&desk.press('x'), |_| true), "there is nothing to stop");
     let run = desk.started(RunKind::Up);
-    assert!(asked(&desk.press('x'), |order| *order == Order::AskToStop(run.clone())));
+    assert!(!asked(&desk.press('x'), |_| true), "one key interrupts nothing");
+    assert_eq!(desk.question().title(), "Interrupt your pulumi up on bastion");
+    desk.esc();
+    desk.model.stack.operator = "kim".into();
+    desk.press('x');
+    assert_eq!(desk.question().title(), "Interrupt maria's pulumi up on bastion");
+    desk.arm();
+    let effects = desk.press('y');
+    assert!(matches!(change(&effects), Some(PulumiChange::Interrupt(asked)) if asked.run() == run));
     desk.news(News::AskedToStop(true));
     assert!(!asked(&desk.press('x'), |_| true));
-    assert!(matches!(desk.question(), Question::Terminate(termination) if termination.run() == run));
+    assert!(
+        matches!(desk.question(), Question::Pulumi(PulumiChange::ForceStop(termination)) if termination.run() == run)
+    );
     desk.arm();
     assert!(heavy(&desk.type_in("yes")).is_none());
-    assert!(matches!(heavy(&desk.type_in("terminate")), Some(Order::Terminate(_))));
+    assert!(matches!(change(&desk.type_in("terminate")), Some(PulumiChange::ForceStop(_))));
     desk.press('x');
     desk.arm();
     desk.ended(&run, true);
     assert!(desk.notice().contains("the run has ended"), "{}", desk.notice());
+}
+
+#[test]
+fn a_stack_that_does_not_exist_is_only_created_by_a_yes_and_previewed_then() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.looked(|look| look.setup = Some(Setup { exists: false, ..complete() }));
+    assert!(!asked(&desk.press('p'), |_| true), "one key creates nothing");
+    assert!(desk.question().title().contains("Create the stack prod"), "{}", desk.question().title());
+    desk.arm();
+    let effects = desk.press('y');
+    assert!(matches!(change(&effects), Some(PulumiChange::CreateStack(new)) if new.stack() == "prod"));
+    let effects = desk.news(News::StackCreated("created".into()));
+    assert!(asked(&effects, |order| matches!(order, Order::Preview { destroy: false })));
+}
+
+#[test]
+fn an_end_is_booked_on_whoever_started_the_run_whoever_sees_it() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    let run = desk.started(RunKind::Up);
+    let effects = desk.ended(&run, true);
+    let booked = effects.iter().find_map(|effect| match effect {
+        Effect::Append(entry) => Some((entry.operator.as_str(), entry.event.text())),
+        _ => None,
+    });
+    let (operator, text) = booked.unwrap();
+    assert!(operator == "maria" && text.starts_with("pulumi up: ended"), "{operator}: {text}");
+}
+
+#[test]
+fn keys_typed_just_after_a_question_has_closed_by_itself_do_nothing() {
+    let mut desk = Desk::new(100, 0, 0.0);
+    desk.press('E');
+    desk.arm();
+    desk.press('a');
+    desk.zone(vec![record("A", "legacy", 90), record("A", "new", 10)]);
+    desk.wait(Duration::from_millis(1));
+    let closed = desk.notice();
+    for key in "pp.example.com q".chars() {
+        desk.press(key);
+    }
+    desk.enter();
+    assert_eq!(desk.notice(), closed, "what was meant for the question neither closes the notice nor acts");
+    desk.wait(QUIET_AFTER);
+    desk.enter();
+    assert!(desk.model.dialog.is_none());
 }
 
 #[test]
@@ -483,7 +545,7 @@ fn only_locks_of_the_dead_are_cleared() {
     desk.looked(|look| look.locks = vec![dead_lock()]);
     assert!(heavy(&desk.press('c')).is_none());
     desk.arm();
-    assert!(matches!(heavy(&desk.type_in("prod")), Some(Order::ClearLocks(_))));
+    assert!(matches!(change(&desk.type_in("prod")), Some(PulumiChange::ClearLocks(_))));
 }
 
 #[test]
@@ -547,15 +609,13 @@ fn what_is_missing_is_asked_for_before_the_program_can_fail_on_it() {
     desk.press('e');
     desk.enter();
     assert!(heavy(&desk.type_in("db.example.com")).is_none(), "what was typed is asked about first");
-    assert!(matches!(desk.question(), Question::Config(set) if set.key() == "sourceDbEndpoint"));
+    assert!(matches!(desk.question(), Question::Pulumi(PulumiChange::Config(set)) if set.key() == "sourceDbEndpoint"));
     desk.arm();
     let effects = desk.press('y');
-    let Some(Order::SetConfig(set)) = heavy(&effects) else { panic!("{effects:?}") };
-    assert_eq!(set.get().value(), "db.example.com");
-    let effects = desk.news(News::Done(set.get().done_text()));
+    let Some(PulumiChange::Config(set)) = change(&effects) else { panic!("{effects:?}") };
+    assert_eq!(set.value(), "db.example.com");
+    let effects = desk.news(News::Changed(set.done_text()));
     assert!(asked(&effects, |order| *order == Order::Look), "it is looked at again");
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Append(Entry { event: Event::Note { text }, .. })
-        if text.contains("sourceDbEndpoint was set to db.example.com"))));
     desk.looked(|_| {});
     assert!(asked(&desk.press('p'), |order| matches!(order, Order::Preview { destroy: false })));
 }
@@ -569,8 +629,8 @@ fn a_plan_that_was_read_with_other_configuration_is_dropped() {
     desk.enter();
     desk.type_in("v2");
     desk.arm();
-    assert!(matches!(heavy(&desk.press('y')), Some(Order::SetConfig(_))));
-    desk.news(News::Done("set".into()));
+    assert!(matches!(change(&desk.press('y')), Some(PulumiChange::Config(_))));
+    desk.news(News::Changed("set".into()));
     desk.press('u');
     assert!(desk.notice().contains("press p first"), "{}", desk.notice());
 }
@@ -669,8 +729,8 @@ fn refresh_is_asked_about_and_started() {
     assert!(heavy(&desk.press('S')).is_none());
     desk.arm();
     let effects = desk.press('y');
-    let Some(Order::Execute(run)) = heavy(&effects) else { panic!("{effects:?}") };
-    assert_eq!((run.get().kind(), run.get().preview()), (RunKind::Refresh, None));
+    let Some(PulumiChange::Run(run)) = change(&effects) else { panic!("{effects:?}") };
+    assert_eq!((run.kind(), run.preview()), (RunKind::Refresh, None));
     let mut desk = Desk::new(100, 0, 0.0);
     desk.started(RunKind::Up);
     desk.press('S');
@@ -798,7 +858,7 @@ fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
         }
         Happening::End(well) => desk.ended(&run, well),
         Happening::Stopped(sent) => desk.news(News::AskedToStop(sent)),
-        Happening::Done => desk.news(News::Done("done".into())),
+        Happening::Done => desk.news(News::Changed("done".into())),
         Happening::Failed => desk.news(News::Failed(Trouble { message: "no".into(), hint: "no".into() })),
     }
 }
@@ -827,12 +887,12 @@ proptest! {
                 prop_assert!(is_key, "only a key: {order:?}");
                 let Some(Dialog::Ask(question)) = before else { panic!("no question was open: {order:?}") };
                 prop_assert!(question.is_armed(uptime));
-                prop_assert!(going_on == matches!(order, Order::Terminate(_)) || matches!(order, Order::ClearLocks(_)));
+                let ends = matches!(order, Order::Change(c)
+                    if matches!(c.get(), PulumiChange::ForceStop(_) | PulumiChange::Interrupt(_)));
+                let clears = matches!(order, Order::Change(c) if matches!(c.get(), PulumiChange::ClearLocks(_)));
+                prop_assert!(going_on == ends || clears);
                 match (order, question.subject()) {
-                    (Order::Execute(run), Question::Run(asked)) => prop_assert_eq!(run.get(), &**asked),
-                    (Order::Terminate(end), Question::Terminate(asked)) => prop_assert_eq!(end.get(), asked),
-                    (Order::ClearLocks(locks), Question::Locks(asked)) => prop_assert_eq!(locks.get(), asked),
-                    (Order::SetConfig(set), Question::Config(asked)) => prop_assert_eq!(set.get(), asked),
+                    (Order::Change(change), Question::Pulumi(asked)) => prop_assert_eq!(change.get(), asked),
                     (Order::Zone(plan), Question::Zone(asked)) => prop_assert_eq!(plan.get(), asked),
                     other => panic!("another thing than was asked: {other:?}"),
                 }

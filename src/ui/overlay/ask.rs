@@ -5,6 +5,7 @@
 use ratatui::text::Line;
 
 use crate::domain::confirm::Confirmation;
+use crate::domain::deploy::PulumiChange;
 use crate::domain::deploy::config::{self, ConfigValue};
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::Question;
@@ -20,9 +21,14 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
     let mut body = vec![Line::default()];
     let mut shorter = Vec::new();
     let verb = match question.subject() {
-        Question::Run(run) => {
+        Question::Pulumi(PulumiChange::Run(run)) => {
             for danger in &run.plan().dangers {
                 named(cx, &mut body, "DANGER", Role::Fail, &danger.to_string(), width);
+            }
+            if run.kind() != RunKind::Destroy {
+                for open in run.open_operations() {
+                    named(cx, &mut body, "left open", Role::Fail, open, width);
+                }
             }
             if run.kind() != RunKind::Refresh {
                 named(cx, &mut body, "plan", Role::Strong, &run.plan().text(), width);
@@ -47,11 +53,24 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
             named(cx, &mut body, "run", Role::Text, &what, width);
             "run it"
         }
-        Question::Terminate(termination) => {
+        Question::Pulumi(PulumiChange::CreateStack(new)) => {
+            named(cx, &mut body, "call", Role::Text, &new.call_text(), width);
+            let effect = "The stack is empty then, and its configuration is asked for. Nothing in AWS changes. The preview \
+                          follows by itself.";
+            named(cx, &mut body, "effect", Role::Text, effect, width);
+            "create it"
+        }
+        Question::Pulumi(PulumiChange::Interrupt(interrupt)) => {
+            for line in interrupt.lines() {
+                named(cx, &mut body, "effect", Role::Text, &line, width);
+            }
+            "interrupt it"
+        }
+        Question::Pulumi(PulumiChange::ForceStop(termination)) => {
             named(cx, &mut body, "DANGER", Role::Fail, &termination.warning(), width);
             "end it by force"
         }
-        Question::Locks(clear) => {
+        Question::Pulumi(PulumiChange::ClearLocks(clear)) => {
             for lock in clear.locks() {
                 named(cx, &mut body, "lock", Role::Text, &format!("{lock}, which is dead on this host"), width);
             }
@@ -68,7 +87,7 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
             named(cx, &mut body, "call", Role::Text, &plan.call_text(), width);
             "turn it"
         }
-        Question::Config(set) => {
+        Question::Pulumi(PulumiChange::Config(set)) => {
             let setup = cx.model.provision.setup();
             let value = config::Key::named(set.key()).and_then(|key| setup.and_then(|setup| setup.value(key)));
             let before = match value {

@@ -76,6 +76,11 @@ fn locked(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, lock: &Lock, holder: Holder
         Holder::AliveHere => {
             (Mark::Waiting, Role::Text, "which still runs on this host: wait for it, or attach to it".to_owned())
         }
+        Holder::Unknown => (
+            Mark::Unknown,
+            Role::Text,
+            "whose number is taken here: whether by it or by another cannot be told".to_owned(),
+        ),
         Holder::Elsewhere => {
             (Mark::Unknown, Role::Text, "on another host: look there whether it still runs".to_owned())
         }

@@ -1,22 +1,23 @@
-//! `preview`, `up`, `refresh`, `destroy` and `attach` without a cockpit: typed results here, words in [`mod@print`].
+//! Runs that are started and followed one after the other, as commands do it: the port [`PulumiRuns`], with typed results.
 //!
 //! A run goes on when the command that started it does not: all of these can be ended at any time, and `attach` finds
 //! the run again.
 
-pub mod print;
-
 use std::time::Duration;
 
-use crate::adapters::pulumi::Pulumi;
-use crate::adapters::pulumi::folder::{RunDir, RunRecord, RunStatus, Runs};
-use crate::adapters::pulumi::follow::{Follower, Update, expected_plan};
-use crate::adapters::pulumi::run::{Request, Started, Supervisor};
-use crate::adapters::pulumi::{PulumiError, command, find, run, stack};
+use super::cockpit::head_of;
+use super::command::{self, Pulumi};
+use super::folder::{RunDir, RunRecord, Runs};
+use super::follow::{Follower, Update, expected_plan};
+use super::run::{self, Request, Started, Supervisor};
+use super::{find, stack};
 use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::explain::{Explanation, failure, unread};
 use crate::domain::deploy::guard::{RunKind, Situation};
-use crate::domain::deploy::{Deploy, Plan, RunOrder};
+use crate::domain::deploy::{Deploy, Finished, Observer, Plan, Previewed, PulumiError, RunOrder, RunStatus, Setup};
+use crate::domain::provision::RunHead;
 use crate::domain::units::Timestamp;
+use crate::ports::{PulumiFuture, PulumiRuns};
 
 /// How often a run's file is looked at: ten times per second, which a person takes for at once.
 pub const FOLLOW_EVERY: Duration = Duration::from_millis(100);
@@ -36,75 +37,23 @@ pub struct Context {
     pub every: Duration,
 }
 
-/// A run that has ended, or was ended already.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Finished {
-    /// Its name.
-    pub id: String,
-    /// What it was.
-    pub kind: RunKind,
-    /// The command as it ran.
-    pub line: String,
-    /// How it ended.
-    pub status: RunStatus,
-    /// Everything that it did.
-    pub deploy: Deploy,
-    /// Why it did not succeed.
-    pub failure: Option<Explanation>,
-    /// What is missing in the picture of a run that succeeded.
-    pub missing: Option<String>,
-}
-
-impl Finished {
-    /// The run, when it succeeded.
-    ///
-    /// # Errors
-    /// [`PulumiError::Failed`] with the explanation.
-    pub fn ok(self) -> Result<Self, PulumiError> {
-        match self.failure {
-            Some(failure) => Err(PulumiError::Failed(Box::new(failure))),
-            None => Ok(self),
-        }
-    }
-}
-
-/// What a preview came to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Previewed {
-    /// The run; its plan is the one that can be confirmed.
-    pub run: Finished,
-    /// What would be done.
-    pub plan: Plan,
-}
-
-/// Called after every change of a run that is followed.
-pub type Observer<'a> = &'a mut (dyn FnMut(&Deploy) + Send);
-
 impl Context {
-    /// Checks Pulumi, the program and its packages, and makes the stack when it is new and `kind` is to fill it. Says
-    /// whether it did.
-    ///
-    /// # Errors
-    /// The first [`PulumiError`] on the way.
-    pub async fn prepare(&self, kind: RunKind) -> Result<bool, PulumiError> {
-        find::check_version(&self.pulumi).await?;
-        if self.pulumi.prefix.is_empty() {
-            find::check_program(&self.pulumi.project).await?;
-        }
-        match kind {
-            RunKind::Preview | RunKind::Up => stack::ensure(&self.pulumi).await,
-            _ => stack::check_exists(&self.pulumi).await.map(|()| false),
-        }
-    }
-
     /// Says what an `up`, or a `destroy`, would do.
     ///
     /// # Errors
     /// As [`run::preview`], and [`PulumiError::Failed`] when Pulumi fails.
     pub async fn preview(&self, destroy: bool, request: Request, seen: Observer<'_>) -> Result<Previewed, PulumiError> {
-        let started = run::preview(&self.runs, &self.pulumi, &self.supervisor, destroy, request).await?;
+        let started = self.start_preview(destroy, request).await?;
         let run = self.follow(&started.dir, seen).await?.ok()?;
         Ok(Previewed { plan: Plan::of(&run.deploy), run })
+    }
+
+    /// Starts a preview.
+    ///
+    /// # Errors
+    /// As [`run::preview`].
+    pub async fn start_preview(&self, destroy: bool, request: Request) -> Result<Started, PulumiError> {
+        run::preview(&self.runs, &self.pulumi, &self.supervisor, destroy, request).await
     }
 
     /// Starts what was confirmed, when nothing forbids it.
@@ -187,7 +136,53 @@ impl Context {
         }
         let failure = failure_of(record.kind, dir, &deploy, &status);
         let missing = if failure.is_none() { unread(&deploy) } else { None };
-        Ok(Finished { id: record.id, kind: record.kind, line: record.line, status, deploy, failure, missing })
+        Ok(Finished {
+            id: record.id,
+            kind: record.kind,
+            line: record.line,
+            owner: record.operator,
+            status,
+            deploy,
+            failure,
+            missing,
+        })
+    }
+}
+
+impl PulumiRuns for Context {
+    fn stack(&self) -> &str {
+        &self.pulumi.stack
+    }
+
+    fn setup(&self) -> PulumiFuture<'_, Setup> {
+        Box::pin(async {
+            find::check_version(&self.pulumi).await?;
+            stack::setup(&self.pulumi).await
+        })
+    }
+
+    fn check_same<'a>(&'a self, outputs: &'a [(&'static str, String)]) -> PulumiFuture<'a, ()> {
+        Box::pin(stack::check_same(&self.pulumi, outputs))
+    }
+
+    fn going_on(&self) -> Result<Option<String>, PulumiError> {
+        Ok(self.runs.going_on()?.map(|record| record.summary()))
+    }
+
+    fn preview<'a>(&'a self, destroy: bool, operator: &'a str, at: Timestamp) -> PulumiFuture<'a, RunHead> {
+        Box::pin(async move { head_of(&self.start_preview(destroy, request(operator, at)).await?) })
+    }
+
+    fn follow<'a>(&'a self, run: &'a str, seen: Observer<'a>) -> PulumiFuture<'a, Finished> {
+        Box::pin(Self::attach(self, Some(run), seen))
+    }
+
+    fn attach<'a>(&'a self, run: Option<&'a str>, seen: Observer<'a>) -> PulumiFuture<'a, Finished> {
+        Box::pin(Self::attach(self, run, seen))
+    }
+
+    fn claim_end(&self, run: &str) -> bool {
+        self.runs.dir(run).is_some_and(|dir| dir.takes_note())
     }
 }
 

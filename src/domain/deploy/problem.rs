@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::domain::deploy::explain::{Explanation, FailureKind, way_out};
-use crate::domain::deploy::guard::Refusal;
+use super::explain::{Explanation, FailureKind, way_out};
+use super::guard::Refusal;
 use crate::domain::error::PortError;
 
 /// Why Pulumi could not be used, or how a run failed.
@@ -121,6 +121,7 @@ impl PulumiError {
             Self::Refused(Refusal::NotConfigured(_)) => {
                 "`tapctl config` lists every key with its meaning; `tapctl config set KEY VALUE` sets one".to_owned()
             }
+            Self::Refused(Refusal::ReadOnly) => "leave it out to change something; preview works with it".to_owned(),
             Self::Refused(_) => "do what the sentence says, then try again".to_owned(),
             Self::Failed(explanation) => explanation.way_out.clone(),
             Self::NoAnswer { .. } => "check the state's backend and the network from this host".to_owned(),
@@ -145,6 +146,7 @@ impl PulumiError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Refused(Refusal::ReadOnly) => 5,
             Self::Refused(Refusal::IncompletePlan(_) | Refusal::OtherPlan(_)) => 7,
             Self::Refused(refusal) if !matches!(refusal, Refusal::NotConfigured(_)) => 3,
             Self::OtherStack { .. } => 3,

@@ -6,11 +6,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Finished, Previewed};
-use crate::adapters::pulumi::PulumiError;
-use crate::adapters::pulumi::folder::RunStatus;
 use crate::domain::deploy::pending::Pending;
-use crate::domain::deploy::{Deploy, LogLine, Plan};
+use crate::domain::deploy::{Deploy, Finished, LogLine, Plan, Previewed, PulumiError, RunStatus};
 use crate::domain::units::age_text;
 
 /// Prints the log of a run as it grows, each line once, and the progress when it changes.

@@ -1,0 +1,240 @@
+//! Every change around Pulumi that reaches outside the terminal, as one value that keys and commands build alike.
+//!
+//! Pure. A change is carried out only when it was confirmed; what it says of itself here goes into the question, to the
+//! command line and into the journal, so that all three say the same.
+
+use super::config::SetConfig;
+use super::fold::Deploy;
+use super::guard::RunKind;
+use super::lock::ClearLocks;
+use super::order::{RunOrder, Termination};
+use crate::domain::confirm::{Confirmed, Need};
+use crate::domain::record::Event;
+
+/// A change around Pulumi.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PulumiChange {
+    /// Make the stack, which is empty then.
+    CreateStack(NewStack),
+    /// Run what was read.
+    Run(Box<RunOrder>),
+    /// Set one key of the configuration.
+    Config(SetConfig),
+    /// Ask a run to stop.
+    Interrupt(Interrupt),
+    /// End a run by force.
+    ForceStop(Termination),
+    /// Clear the locks of processes that are gone.
+    ClearLocks(ClearLocks),
+}
+
+impl PulumiChange {
+    /// What it asks, in a line.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::CreateStack(new) => new.title(),
+            Self::Run(run) => run.title(),
+            Self::Config(set) => format!("Set {} of the stack {}", set.key(), set.stack()),
+            Self::Interrupt(interrupt) => interrupt.title(),
+            Self::ForceStop(termination) => format!("End the run {} by force", termination.run()),
+            Self::ClearLocks(clear) => format!("Clear {} locks of {}", clear.locks().len(), clear.stack()),
+        }
+    }
+
+    /// The call as a person would make it.
+    #[must_use]
+    pub fn call_text(&self) -> String {
+        match self {
+            Self::CreateStack(new) => new.call_text(),
+            Self::Run(run) => run.call_text(),
+            Self::Config(set) => set.call_text(),
+            Self::Interrupt(_) => "one SIGINT to the run's pulumi".to_owned(),
+            Self::ForceStop(_) => "a second SIGINT to the run's pulumi".to_owned(),
+            Self::ClearLocks(clear) => format!("pulumi cancel --yes --stack {}", clear.stack()),
+        }
+    }
+
+    /// What the operator has to do to let it happen.
+    #[must_use]
+    pub fn need(&self) -> Need {
+        match self {
+            Self::CreateStack(_) | Self::Interrupt(_) => Need::Yes,
+            Self::Run(run) => run.need(),
+            Self::Config(set) => set.need(),
+            Self::ForceStop(termination) => termination.need(),
+            Self::ClearLocks(clear) => Need::Typed(clear.stack().to_owned()),
+        }
+    }
+
+    /// What the journal holds before anything is done.
+    #[must_use]
+    pub fn intent(&self) -> Event {
+        Event::Note { text: format!("confirmed: {} ({})", self.title(), self.call_text()) }
+    }
+
+    /// What the journal holds of a run that has begun.
+    #[must_use]
+    pub fn started(kind: RunKind, run: &str, line: &str) -> Event {
+        Event::Run { id: run.to_owned(), operation: kind.name().to_owned(), detail: format!("started: {line}") }
+    }
+
+    /// What the journal holds of a run that has ended.
+    #[must_use]
+    pub fn ended(kind: RunKind, run: &str, how: &str) -> Event {
+        Event::Run { id: run.to_owned(), operation: kind.name().to_owned(), detail: format!("ended: {how}") }
+    }
+
+    /// What the journal holds when it could not be done.
+    #[must_use]
+    pub fn not_done(&self, why: &str) -> Event {
+        Event::Note { text: format!("not done: {}: {why}", self.title()) }
+    }
+}
+
+/// A confirmed change, taken apart by its kind: what the one who carries it out is handed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfirmedChange {
+    /// See [`PulumiChange::CreateStack`].
+    CreateStack(Confirmed<NewStack>),
+    /// See [`PulumiChange::Run`].
+    Run(Confirmed<RunOrder>),
+    /// See [`PulumiChange::Config`].
+    Config(Confirmed<SetConfig>),
+    /// See [`PulumiChange::Interrupt`].
+    Interrupt(Confirmed<Interrupt>),
+    /// See [`PulumiChange::ForceStop`].
+    ForceStop(Confirmed<Termination>),
+    /// See [`PulumiChange::ClearLocks`].
+    ClearLocks(Confirmed<ClearLocks>),
+}
+
+impl Confirmed<PulumiChange> {
+    /// The confirmed change by its kind.
+    #[must_use]
+    pub fn into_part(self) -> ConfirmedChange {
+        self.split(|change, seal| match change {
+            PulumiChange::CreateStack(new) => ConfirmedChange::CreateStack(seal.on(new)),
+            PulumiChange::Run(run) => ConfirmedChange::Run(seal.on(*run)),
+            PulumiChange::Config(set) => ConfirmedChange::Config(seal.on(set)),
+            PulumiChange::Interrupt(interrupt) => ConfirmedChange::Interrupt(seal.on(interrupt)),
+            PulumiChange::ForceStop(termination) => ConfirmedChange::ForceStop(seal.on(termination)),
+            PulumiChange::ClearLocks(clear) => ConfirmedChange::ClearLocks(seal.on(clear)),
+        })
+    }
+}
+
+/// A stack that does not exist yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStack {
+    stack: String,
+}
+
+impl NewStack {
+    /// The stack of this name.
+    #[must_use]
+    pub fn new(stack: &str) -> Self {
+        Self { stack: stack.to_owned() }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    /// What is asked.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("Create the stack {}, which does not exist yet", self.stack)
+    }
+
+    /// What is done, in a sentence.
+    #[must_use]
+    pub fn done_text(&self) -> String {
+        format!("the stack {} did not exist; it was created", self.stack)
+    }
+
+    /// The call.
+    #[must_use]
+    pub fn call_text(&self) -> String {
+        format!("pulumi stack init {} --no-select", self.stack)
+    }
+}
+
+/// The request to a run to stop, whoever started it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupt {
+    run: String,
+    kind: RunKind,
+    owner: String,
+    host: String,
+    is_own: bool,
+    under_way: usize,
+}
+
+impl Interrupt {
+    /// The interrupt of the run `run` that `owner` started on `host`, by `operator`.
+    #[must_use]
+    pub fn new(run: &str, kind: RunKind, (owner, host): (&str, &str), operator: &str, deploy: &Deploy) -> Self {
+        Self {
+            run: run.to_owned(),
+            kind,
+            owner: owner.to_owned(),
+            host: host.to_owned(),
+            is_own: owner == operator,
+            under_way: deploy.under_way().len(),
+        }
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// What is asked; names whose run it is.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let whose = if self.is_own { "your".to_owned() } else { format!("{}'s", self.owner) };
+        format!("Interrupt {whose} pulumi {} on {}", self.kind, self.host)
+    }
+
+    /// What comes of it.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.is_own {
+            lines.push(format!("{} started this run, not you: tell them before you stop it", self.owner));
+        }
+        lines.push(match self.under_way {
+            0 => "Pulumi begins nothing new and ends; nothing is under way now".to_owned(),
+            1 => "Pulumi begins nothing new, and waits for the one resource that is under way".to_owned(),
+            count => format!("Pulumi begins nothing new, and waits for the {count} resources that are under way"),
+        });
+        lines.push("that can take as long as a database takes; what was made so far stays".to_owned());
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupt_says_whose_run_it_is() {
+        let of = |operator| Interrupt::new("r1", RunKind::Up, ("maria", "bastion-2"), operator, &Deploy::new());
+        assert_eq!(of("maria").title(), "Interrupt your pulumi up on bastion-2");
+        assert_eq!(of("kim").title(), "Interrupt maria's pulumi up on bastion-2");
+        assert!(of("kim").lines()[0].contains("maria started this run"), "{:?}", of("kim").lines());
+    }
+
+    #[test]
+    fn the_journal_holds_no_secret_of_a_configuration() {
+        let set = SetConfig::new("prod", false, "tap:dbPassword", "swordfish", true).unwrap();
+        let change = PulumiChange::Config(set);
+        for event in [change.intent(), change.not_done("refused")] {
+            assert!(!event.text().contains("swordfish"), "{}", event.text());
+        }
+    }
+}
