@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use crate::domain::error::ErrorKind;
 use crate::domain::facts::{Facts, Source};
-use crate::domain::gate::{Gate, all_pass};
+use crate::domain::gate::{Gate, GateId, Policy, all_pass};
 use crate::domain::metrics::Metric;
 use crate::domain::model::Stack;
+use crate::domain::problems;
+use crate::domain::readiness::{Picture, Readiness, readiness};
 use crate::domain::reading;
 use crate::domain::record::History;
 use crate::domain::replication::TableCounts;
@@ -42,6 +44,47 @@ pub struct Snapshot {
     pub gates: Vec<GateRow>,
     /// Whether every gate passes.
     pub ready_to_shift: bool,
+    /// What the cockpit's header says.
+    pub readiness: ReadinessRow,
+    /// What is out of order beside the gates, the worst first.
+    pub problems: Vec<ProblemRow>,
+}
+
+/// Whether the next step is allowed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReadinessRow {
+    /// `go`, `wait`, `blocked` or `done`.
+    pub verdict: &'static str,
+    /// The gate that is in the way first.
+    pub gate: Option<&'static str>,
+    /// Why, in one sentence.
+    pub sentence: String,
+    /// The next thing to do: a command where there is one.
+    pub next: String,
+}
+
+impl ReadinessRow {
+    /// The row of a verdict.
+    #[must_use]
+    pub fn of(ready: &Readiness) -> Self {
+        Self {
+            verdict: ready.verdict(),
+            gate: ready.gate.map(GateId::name),
+            sentence: ready.sentence.clone(),
+            next: ready.next.command(),
+        }
+    }
+}
+
+/// Something that is out of order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProblemRow {
+    /// `fail`, `unknown`, `stale` or `waiting`.
+    pub mark: &'static str,
+    /// One line.
+    pub text: String,
+    /// What to do; empty where the text says it.
+    pub hint: String,
 }
 
 /// A source.
@@ -216,8 +259,23 @@ pub struct GateList {
 impl Snapshot {
     /// The snapshot of what was gathered.
     #[must_use]
-    pub fn of(stack: &Stack, gathered: &Gathered, gates: &[Gate]) -> Self {
+    pub fn of(stack: &Stack, policy: &Policy, gathered: &Gathered, gates: &[Gate]) -> Self {
         let (facts, now) = (&gathered.facts, gathered.now);
+        let journal_error = gathered.journal.as_ref().err().map(ToString::to_string);
+        let picture = Picture {
+            stack,
+            policy,
+            facts,
+            history: gathered.history(),
+            gates,
+            journal_error: journal_error.as_deref(),
+            journal_broken: gathered.journal.as_ref().map_or(0, |read| read.broken),
+            now,
+            under_way: None,
+            run: facts.stack_run.as_ref().and_then(|run| run.value.clone()),
+            missing: String::new(),
+        };
+        let problems = problems::find(&picture).into_iter();
         Self {
             schema: 1,
             at: now.to_string(),
@@ -230,6 +288,10 @@ impl Snapshot {
             alarms: alarms(facts, now),
             gates: gate_rows(gates),
             ready_to_shift: all_pass(gates),
+            readiness: ReadinessRow::of(&readiness(&picture)),
+            problems: problems
+                .map(|p| ProblemRow { mark: p.mark.word(), text: p.text, hint: p.hint })
+                .collect(),
         }
     }
 }

@@ -105,7 +105,7 @@ fn snapshot(facts: Facts, entries: &[Entry]) -> Snapshot {
         now: now(),
     });
     let journal = Ok(JournalRead { entries: entries.to_vec(), broken: 0, history });
-    Snapshot::of(&stack(), &Gathered { facts, journal, now: now() }, &gates)
+    Snapshot::of(&stack(), &policy, &Gathered { facts, journal, now: now() }, &gates)
 }
 
 #[test]
@@ -145,7 +145,12 @@ fn schema_one_is_what_the_contract_says_name_by_name() {
         gates
             .starts_with(r#"{"id":"replication-task","verdict":"pass","value":"running, CDC","limit":"running, CDC","#)
     );
-    assert!(gates.ends_with(r#"],"ready_to_shift":true}"#), "{gates}");
+    let tail = [
+        r#"],"ready_to_shift":true,"readiness":{"verdict":"go","gate":null,"sentence":"every gate passes for 20 → 30 %","#,
+        r#""next":"tapctl shift --step +10"},"problems":[]}"#,
+    ]
+    .concat();
+    assert!(gates.ends_with(&tail), "{gates}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut
 
 fn print(session: &Session, gathered: &Gathered, args: StatusArgs, out: &mut Out) -> Result<(), Failure> {
     let gates = session.gates(gathered);
-    let snapshot = Snapshot::of(&session.stack, gathered, &gates);
+    let snapshot = Snapshot::of(&session.stack, &session.policy, gathered, &gates);
     if args.json { out.json(&snapshot) } else { out.data(&text::snapshot(&snapshot, &session.stack)) }
 }
 

@@ -37,6 +37,7 @@ pub fn snapshot(snapshot: &Snapshot, stack: &Stack) -> String {
     for source in snapshot.sources.iter().filter(|source| !source.ok && !source.absent) {
         row("Not known", &format!("{}: {}", source.name, source.error.as_deref().unwrap_or("no answer")));
     }
+    row("Next step", &format!("{}: {}", snapshot.readiness.verdict, snapshot.readiness.sentence));
     text.push('\n');
     text.push_str(&gates(&snapshot.gates));
     text

@@ -138,6 +138,12 @@ impl Metrics {
         }
     }
 
+    /// Drops all points of a metric.
+    #[cfg(test)]
+    pub fn forget(&mut self, metric: Metric) {
+        self.series.remove(&metric);
+    }
+
     /// Makes every minute provisional until it was read again. The points stay: they are dated by AWS.
     pub fn distrust(&mut self) {
         self.series.values_mut().for_each(Series::distrust);

@@ -9,6 +9,7 @@ use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
 use crate::domain::gate::GateId;
 use crate::domain::model::TOAST_TIME;
+use crate::domain::readiness::readiness;
 use crate::domain::reading::{self, Quality, Requests};
 use crate::domain::schedule::cost_per_hour;
 use crate::domain::series::PERIOD;
@@ -18,10 +19,9 @@ use crate::domain::units::{Timestamp, age_text, short_number};
 use crate::keymap::{KEYMAP, View};
 
 use super::cx::Cx;
-use super::first_day;
 use super::text::{Row, draw_lines};
 use super::theme::{Mark, Role};
-use super::verdict::{call, gate_mark};
+use super::verdict;
 
 /// Rows above and below the view.
 const ROWS: u16 = 5;
@@ -29,7 +29,7 @@ const ROWS: u16 = 5;
 /// Draws header, tabs and footer; gives back the area between them.
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Rect {
     let width = usize::from(area.width);
-    let lines = [who(cx, width).line(), weights(cx, width).line(), verdict(cx, width).line(), tabs(cx, width).line()];
+    let lines = [who(cx, width).line(), weights(cx, width).line(), verdict_row(cx, width).line(), tabs(cx, width).line()];
     draw_lines(buf, area, &lines);
     let last = Rect { y: area.bottom() - 1, height: 1, ..area };
     draw_lines(buf, last, &[footer(cx, width).line()]);
@@ -89,7 +89,7 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     let (data, data_mark) = data_age(cx);
     let data_role = if data_mark == Mark::Pass { Role::Dim } else { Role::Unknown };
     let Some(group) = facts.shiftable() else {
-        let first_day = if cx.model.stack.is_provisioned() { None } else { first_day::answered(cx.model, cx.world) };
+        let first_day = if cx.model.stack.is_provisioned() { None } else { cx.picture.answered() };
         let calm = first_day.is_some() || !cx.model.stack.unset.is_empty();
         let why = match facts.group.as_ref().map(|g| &g.value) {
             _ if !cx.model.stack.unset.is_empty() => "it is not configured yet which record is moved".to_owned(),
@@ -168,7 +168,7 @@ pub(super) fn target_mark(cx: &Cx<'_>, group: &RecordGroup, side: Side) -> Mark 
             Leads::Unknown => 1,
             Leads::Across | Leads::Elsewhere => 2,
         });
-    leads_mark(worst.unwrap_or(Leads::Unknown))
+    cx.mark_of(cx.world.facts.group.as_ref(), leads_mark(worst.unwrap_or(Leads::Unknown)))
 }
 
 /// The sign of a member that leads so.
@@ -258,11 +258,11 @@ fn data_age(cx: &Cx<'_>) -> (String, Mark) {
 }
 
 /// The most prominent line of the screen: may the next step be made?
-fn verdict<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
-    let call = call(cx.model, cx.world);
-    let row = cx.row().gap(1).put(call.mark.badge(), format!(" {} {} ", cx.theme.mark(call.mark), call.word)).gap(1);
+fn verdict_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+    let ready = readiness(&cx.picture);
+    let row = cx.row().gap(1).put(ready.mark.badge(), format!(" {} {} ", cx.theme.mark(ready.mark), ready.word)).gap(1);
     let room = row.room(width - 1);
-    row.clipped(Role::Strong, call.sentence, room)
+    row.clipped(Role::Strong, verdict::line(&ready), room)
 }
 
 /// The view in which a gate's facts are shown.
@@ -287,7 +287,7 @@ fn tabs<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
             .gates
             .iter()
             .filter(|g| home(g.id) == view && !g.passes())
-            .map(|g| gate_mark(g, cx.world))
+            .map(|g| cx.picture.mark(g))
             .max_by_key(|m| match m {
                 Mark::Fail => 2,
                 Mark::Unknown | Mark::Stale => 1,

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use crate::domain::facts::Fact;
 use crate::domain::metrics::Metric;
 use crate::domain::model::{Model, World};
+use crate::domain::readiness::Picture;
 use crate::domain::reading::{self, FACT_STALE, Quality, Reading};
 use crate::domain::time::TOLERANCE;
 use crate::domain::units::Timestamp;
@@ -21,6 +22,8 @@ pub(super) struct Cx<'a> {
     pub(super) model: &'a Model,
     /// The world that is shown: the frozen one while the display is frozen.
     pub(super) world: &'a World,
+    /// What the verdict and the problems are made of.
+    pub(super) picture: Picture<'a>,
     /// How it looks.
     pub(super) theme: &'a Theme,
 }
@@ -38,7 +41,8 @@ pub(super) struct Shown {
 impl<'a> Cx<'a> {
     /// For this model.
     pub(super) fn new(model: &'a Model, theme: &'a Theme) -> Self {
-        Self { model, world: model.shown(), theme }
+        let world = model.shown();
+        Self { model, world, picture: Picture::of(model, world), theme }
     }
 
     /// An empty row.

@@ -9,7 +9,6 @@ use crate::domain::gate::Gate;
 use super::cx::Cx;
 use super::text::{Row, at_most, wrap};
 use super::theme::{Mark, Role};
-use super::verdict::{awaited, gate_mark};
 
 /// Cells of a gate's name.
 const NAME: usize = 17;
@@ -44,7 +43,7 @@ pub(super) fn panel(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>
     if !roomy {
         for wanted in [Mark::Fail, Mark::Unknown, Mark::Stale, Mark::Waiting] {
             for (gate, reason) in gates.iter().zip(&mut reasons) {
-                if gate_mark(gate, cx.world) == wanted && awaited(gate.id, cx.world).is_empty() {
+                if cx.picture.mark(gate) == wanted && cx.picture.awaited(gate.id).is_empty() {
                     let mut lines = wrap(cx.theme, &gate.reason, width.saturating_sub(4));
                     lines.truncate(spare);
                     spare -= lines.len();
@@ -56,7 +55,7 @@ pub(super) fn panel(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>
     let mut lines = Vec::new();
     for (gate, reason) in gates.iter().zip(reasons) {
         lines.push(if roomy { roomy_row(cx, gate, width) } else { row(cx, gate, width) });
-        let role = if gate_mark(gate, cx.world) == Mark::Fail { Role::Text } else { Role::Dim };
+        let role = if cx.picture.mark(gate) == Mark::Fail { Role::Text } else { Role::Dim };
         for (index, text) in reason.into_iter().enumerate() {
             let lead = if index == 0 { cx.theme.glyphs().corner } else { " " };
             lines.push(cx.row().gap(2).put(Role::Rule, lead).gap(1).put(role, text).line());
@@ -67,7 +66,7 @@ pub(super) fn panel(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>
 
 /// Sign, name and value in half a line, for two columns.
 pub(super) fn short_row<'a>(cx: &Cx<'a>, gate: &Gate, width: usize) -> Row<'a> {
-    let mark = gate_mark(gate, cx.world);
+    let mark = cx.picture.mark(gate);
     let room = width.saturating_sub(2 + NAME);
     cx.row().mark(mark).cell(name_role(mark), gate.id.name(), NAME).cell(
         value_role(mark),
@@ -77,7 +76,7 @@ pub(super) fn short_row<'a>(cx: &Cx<'a>, gate: &Gate, width: usize) -> Row<'a> {
 }
 
 fn row(cx: &Cx<'_>, gate: &Gate, width: usize) -> Line<'static> {
-    let mark = gate_mark(gate, cx.world);
+    let mark = cx.picture.mark(gate);
     let rest = width.saturating_sub(2 + NAME + AGE);
     let limit = if rest >= 40 { 14 + (rest - 40) / 2 } else { 0 };
     let value = rest - limit;
@@ -93,7 +92,7 @@ fn row(cx: &Cx<'_>, gate: &Gate, width: usize) -> Line<'static> {
 }
 
 fn roomy_row(cx: &Cx<'_>, gate: &Gate, width: usize) -> Line<'static> {
-    let mark = gate_mark(gate, cx.world);
+    let mark = cx.picture.mark(gate);
     let row = cx
         .row()
         .mark(mark)
@@ -123,12 +122,12 @@ const fn value_role(mark: Mark) -> Role {
 
 /// The value, without what stands in brackets where that does not fit; the mark's word when there is no value.
 fn value_text(cx: &Cx<'_>, gate: &Gate, room: usize) -> String {
-    let awaited = awaited(gate.id, cx.world);
+    let awaited = cx.picture.awaited(gate.id);
     if !awaited.is_empty() && !gate.passes() {
         let names: Vec<_> = awaited.iter().map(|source| source.name()).collect();
         return format!("waiting for {}", names.join(", "));
     }
-    let Some(value) = &gate.value else { return gate_mark(gate, cx.world).word().to_owned() };
+    let Some(value) = &gate.value else { return cx.picture.mark(gate).word().to_owned() };
     match value.split_once(" (") {
         Some((head, _)) if cx.cells(value) > room => head.to_owned(),
         _ => value.clone(),

@@ -14,14 +14,13 @@ use super::chart;
 use super::cx::Cx;
 use super::text::Row;
 use super::theme::{Mark, Role};
-use super::verdict::gate_mark;
 
 /// The lag of the target in words: verdict, value, limit, age.
 fn note<'a>(cx: &Cx<'a>) -> Row<'a> {
     let reading = reading::lag(&cx.world.facts, cx.world.now);
     let reading = cx.shown(&reading, |v| format!("{} s", short_number(*v)));
     let gate = cx.world.gates.iter().find(|g| g.id == GateId::ReplicationLag);
-    let mark = gate.map_or(Mark::Unknown, |g| gate_mark(g, cx.world));
+    let mark = gate.map_or(Mark::Unknown, |g| cx.picture.mark(g));
     let role = if mark == Mark::Pass { Role::Strong } else { mark.role() };
     let row = cx
         .row()

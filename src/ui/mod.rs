@@ -15,13 +15,11 @@
 mod chart;
 mod chrome;
 mod cx;
-mod first_day;
 mod gates;
 mod journal;
 mod lag;
 mod overlay;
 mod overview;
-mod problems;
 mod provision;
 mod replication;
 mod service;
@@ -38,6 +36,8 @@ mod first_day_tests;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod one_value_tests;
+#[cfg(test)]
 mod provision_tests;
 #[cfg(test)]
 mod question_tests;
@@ -49,6 +49,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::model::{Dialog, Listing, Model, SMALLEST_SCREEN, Shown};
+use crate::domain::readiness::{Picture, readiness};
 use crate::keymap::View;
 
 pub use theme::{Palette, Theme};
@@ -87,24 +88,24 @@ fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> (Listing
 #[must_use]
 pub fn title(model: &Model) -> String {
     let share = model.live.facts.shiftable().map_or_else(|| "? %".to_owned(), |group| group.new_share().to_string());
-    let call = verdict::call(model, &model.live);
+    let ready = readiness(&Picture::of(model, &model.live));
     let simulated = if model.stack.simulation.is_some() { "SIM " } else { "" };
-    format!("{simulated}{} {share} {} - tapctl", model.stack.name, call.word)
+    format!("{simulated}{} {share} {} - tapctl", model.stack.name, ready.word)
 }
 
 /// Too small for a view: the wanted share, the verdict, and the size that is needed.
 fn too_small(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
-    let call = verdict::call(cx.model, cx.world);
+    let ready = readiness(&cx.picture);
     let width = usize::from(area.width);
     let weights = match cx.world.facts.shiftable() {
         Some(group) => format!("legacy {} % new {}", 100 - group.new_share().get(), group.new_share()),
         None => "weights not known".to_owned(),
     };
     let mut lines = vec![
-        cx.row().put(call.mark.badge(), format!(" {} {} ", cx.theme.mark(call.mark), call.word)).line(),
+        cx.row().put(ready.mark.badge(), format!(" {} {} ", cx.theme.mark(ready.mark), ready.word)).line(),
         cx.row().clipped(Role::Strong, format!("{} {weights}", cx.model.stack.name), width).line(),
     ];
-    lines.extend(wrap(cx.theme, &call.sentence, width).into_iter().map(|l| cx.row().put(Role::Text, l).line()));
+    lines.extend(wrap(cx.theme, &verdict::line(&ready), width).into_iter().map(|l| cx.row().put(Role::Text, l).line()));
     // What was closed because it could not be shown says so here, where it cannot be asked.
     let told = match (&cx.model.screen.toast, &cx.model.dialog) {
         (Some(toast), _) => Some(toast.text.clone()),

@@ -15,14 +15,14 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::model::Listing;
+use crate::domain::problems;
 use crate::domain::reading::{self, Quality};
 use crate::domain::service::Service;
 
 use super::cx::Cx;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
-use super::verdict::unheard;
-use super::{gates, lag, problems, stacks, timeline};
+use super::{gates, lag, stacks, timeline};
 
 /// From this size on there are two columns.
 const WIDE: (u16, u16) = (100, 23);
@@ -114,12 +114,12 @@ fn take(buf: &mut Buffer, area: Rect, lines: &[Line<'_>]) -> Rect {
 
 /// What is wrong: one line, and the hints below it while there is room.
 fn wrong_lines(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let mut found = problems::find(cx.model, cx.world);
+    let mut found = problems::find(&cx.picture);
     if found.is_empty() {
-        found.extend(problems::of_gates(cx.world));
+        found.extend(problems::of_gates(&cx.picture));
     }
     let Some(worst) = found.first() else {
-        let (silent, asked) = unheard(cx.world);
+        let (silent, asked) = cx.picture.unheard();
         let row = cx.row().gap(1);
         let row = if silent > 0 {
             row.mark(Mark::Waiting).put(Role::Dim, format!("{} of {asked} sources have answered", asked - silent))

@@ -57,33 +57,10 @@ pub(super) enum Role {
     WaitBadge,
 }
 
-/// A verdict on anything, in the order of trust: glyph, then word, then colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
-    /// Good.
-    Pass,
-    /// Needs a hand.
-    Fail,
-    /// Not known.
-    Unknown,
-    /// Will pass by itself.
-    Waiting,
-    /// Known, but too long ago.
-    Stale,
-}
+pub(super) use crate::domain::readiness::Mark;
 
+/// In the order of trust: glyph, then word, then colour.
 impl Mark {
-    /// The word that goes with the glyph.
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Unknown => "unknown",
-            Self::Waiting => "waiting",
-            Self::Stale => "stale",
-        }
-    }
-
     /// The role of text under this mark.
     pub(super) const fn role(self) -> Role {
         match self {

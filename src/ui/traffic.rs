@@ -9,6 +9,7 @@ use ratatui::text::Line;
 
 use crate::domain::facts::Source;
 use crate::domain::model::Listing;
+use crate::domain::readiness::STEP;
 use crate::domain::reading;
 use crate::domain::record::{Entry, Event};
 use crate::domain::series::Point;
@@ -20,10 +21,8 @@ use crate::keymap::{Action, key_for};
 
 use super::chrome::{leads_mark, percent, share_bar};
 use super::cx::Cx;
-use super::first_day;
 use super::text::{draw_lines, first_row, wrap};
 use super::theme::{Mark, Role};
-use super::verdict::STEP;
 use super::{chart, timeline};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
@@ -94,7 +93,7 @@ fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     let facts = &cx.world.facts;
     let mut lines = Vec::new();
     if let Some(Err(shape)) = facts.group.as_ref().map(|g| &g.value) {
-        let first_day = if cx.model.stack.is_provisioned() { None } else { first_day::answered(cx.model, cx.world) };
+        let first_day = if cx.model.stack.is_provisioned() { None } else { cx.picture.answered() };
         let (mark, role) = if first_day.is_some() { (Mark::Waiting, Role::Text) } else { (Mark::Fail, Role::Fail) };
         for text in wrap(cx.theme, &first_day.unwrap_or_else(|| shape.to_string()), width.saturating_sub(2)) {
             lines.push(cx.row().mark(mark).put(role, text).line());
@@ -130,7 +129,7 @@ fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
             .put(Role::Dim, how_text(record));
         let target = record.target_text();
         let row = match member_side(cx, record).map(|side| leads(side, record, &cx.model.stack.endpoints)) {
-            Some(leads) => row.gap(2).mark(leads_mark(leads)),
+            Some(leads) => row.gap(2).mark(cx.mark_of(facts.group.as_ref(), leads_mark(leads))),
             None => row.gap(2),
         };
         if row.width() + cx.cells(&target) + 2 <= width {

@@ -4,6 +4,7 @@
 
 use ratatui::text::Line;
 
+use crate::domain::readiness::Picture;
 use crate::domain::confirm::Confirmation;
 use crate::domain::gate::{blocking, for_step};
 use crate::domain::record::History;
@@ -18,7 +19,6 @@ use super::super::chrome::leads_mark;
 use super::super::cx::Cx;
 use super::super::text::wrap;
 use super::super::theme::{Mark, Role};
-use super::super::verdict::{brief, gate_mark};
 use super::{Sheet, TYPE, id_cells, named, question_foot};
 
 pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<ShiftPlan>, width: usize) -> Sheet {
@@ -133,8 +133,8 @@ fn gates(cx: &Cx<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, width: us
         Direction::Back => (Mark::Pass, format!("no gate blocks the way back ({of})")),
         Direction::Forward if open.is_empty() => (Mark::Pass, format!("{of}{oldest}")),
         Direction::Forward => {
-            let list: Vec<_> =
-                open.iter().map(|g| brief(g, gate_mark(g, &cx.model.live), cx.model, &cx.model.live)).collect();
+            let live = Picture::of(cx.model, &cx.model.live);
+            let list: Vec<_> = open.iter().map(|g| live.brief(g)).collect();
             (Mark::Fail, format!("{of}: {}", list.join(" · ")))
         }
     };

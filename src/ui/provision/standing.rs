@@ -6,11 +6,12 @@ use ratatui::text::Line;
 
 use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::provision::Look;
+use crate::domain::readiness::readiness;
 use crate::keymap::{Action, key_for};
 
 use super::super::cx::Cx;
-use super::super::first_day;
 use super::super::theme::{Mark, Role};
+use super::super::verdict;
 use super::{heading, marked, paragraph};
 
 /// Open operations that are listed before the rest is counted.
@@ -53,8 +54,8 @@ fn not_provisioned(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, width: usize) {
     if stack.is_provisioned() || cx.model.provision.going_on().is_some() {
         return;
     }
-    let answered = first_day::answered(cx.model, cx.world).map(|text| format!("; {text}")).unwrap_or_default();
-    let text = format!("not provisioned yet{answered}; next: {}", first_day::next(cx.model, cx.world));
+    let answered = cx.picture.answered().map(|text| format!("; {text}")).unwrap_or_default();
+    let text = format!("not provisioned yet{answered}; next: {}", verdict::line(&readiness(&cx.picture)));
     if stack.unset.is_empty() {
         return marked(cx, out, Mark::Waiting, Role::Text, &text, width);
     }

@@ -1,32 +1,29 @@
 //! What is wrong: everything that is out of order outside of the gates, each as one line and the next thing to do.
 //!
-//! Pure.
+//! Pure. The cockpit lists them, and `status --json` tells them; no key is named in them.
 
-use crate::domain::error::ErrorKind;
-use crate::domain::facts::Source;
-use crate::domain::gate::{FACT_STALE, MAX_CLOCK_SKEW};
-use crate::domain::metrics::Metric;
-use crate::domain::model::{Model, World};
-use crate::domain::replication::TaskStatus;
-use crate::domain::schedule::interval;
-use crate::domain::series::STALE;
-use crate::domain::service::AlarmState;
-use crate::domain::traffic::Side;
-use crate::domain::units::Timestamp;
-
-use super::first_day;
-use super::text::at_most;
-use super::theme::Mark;
-use super::verdict::gate_mark;
+use super::error::ErrorKind;
+use super::facts::Source;
+use super::gate::{FACT_STALE, MAX_CLOCK_SKEW};
+use super::metrics::Metric;
+use super::readiness::{Mark, Picture, readiness};
+use super::reading;
+use super::replication::TaskStatus;
+use super::schedule::interval;
+use super::series::STALE;
+use super::service::AlarmState;
+use super::traffic::Side;
+use super::units::{Timestamp, age_text};
 
 /// Something that is out of order.
-pub(super) struct Problem {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
     /// How bad.
-    pub(super) mark: Mark,
+    pub mark: Mark,
     /// One line.
-    pub(super) text: String,
+    pub text: String,
     /// What to do.
-    pub(super) hint: String,
+    pub hint: String,
 }
 
 impl Problem {
@@ -36,17 +33,18 @@ impl Problem {
 }
 
 /// All of it, the worst first.
-pub(super) fn find(model: &Model, world: &World) -> Vec<Problem> {
-    let facts = &world.facts;
+#[must_use]
+pub fn find(picture: &Picture<'_>) -> Vec<Problem> {
+    let facts = picture.facts;
     let mut found = Vec::new();
-    if !model.stack.is_provisioned() {
-        let answered = first_day::answered(model, world).map(|text| format!("; {text}")).unwrap_or_default();
+    if !picture.stack.is_provisioned() {
+        let answered = picture.answered().map(|text| format!("; {text}")).unwrap_or_default();
         let text = format!("the new stack is not provisioned yet{answered}");
-        found.push(Problem::new(Mark::Waiting, text, first_day::next(model, world)));
+        found.push(Problem::new(Mark::Waiting, text, readiness(picture).sentence));
     } else if let Some(Err(shape)) = facts.group.as_ref().map(|g| &g.value) {
         found.push(Problem::new(Mark::Fail, shape.to_string(), "no weight is changed while this holds"));
     }
-    if let Some(error) = &world.journal_error {
+    if let Some(error) = picture.journal_error {
         found.push(Problem::new(
             Mark::Fail,
             format!("journal: {error}"),
@@ -56,9 +54,9 @@ pub(super) fn find(model: &Model, world: &World) -> Vec<Problem> {
     for alarm in facts.alarms().filter(|a| a.state == AlarmState::Alarm) {
         found.push(Problem::new(Mark::Fail, format!("ALARM {}: {}", alarm.name, alarm.reason), ""));
     }
-    found.extend(half_a_way_back(world));
-    found.extend(sources(world));
-    found.extend([Side::New, Side::Legacy].into_iter().filter_map(|side| old_minutes(world, side)));
+    found.extend(half_a_way_back(picture));
+    found.extend(sources(picture));
+    found.extend([Side::New, Side::Legacy].into_iter().filter_map(|side| old_minutes(picture, side)));
     if let Some(jump) = facts.jump {
         let text = format!("this host's clock was {} at {}", jump.text(), jump.at.hms());
         let hint = "what was read before is not known; it is being asked again. The way back is open";
@@ -79,14 +77,14 @@ pub(super) fn find(model: &Model, world: &World) -> Vec<Problem> {
             "a metric that is not whole passes no gate; it is asked again each minute",
         ));
     }
-    if world.journal_broken > 0 {
+    if picture.journal_broken > 0 {
         found.push(Problem::new(
             Mark::Unknown,
-            format!("{} lines of the journal cannot be read", world.journal_broken),
+            format!("{} lines of the journal cannot be read", picture.journal_broken),
             "they are kept as they are; look at the file with a text editor",
         ));
     }
-    if let Some(open) = world.history.as_ref().and_then(|h| h.unfinished.as_ref()) {
+    if let Some(open) = picture.history.and_then(|h| h.unfinished.as_ref()) {
         found.push(Problem::new(
             Mark::Unknown,
             format!(
@@ -111,13 +109,21 @@ pub(super) fn find(model: &Model, world: &World) -> Vec<Problem> {
 
 /// What weakens the ways back without closing them: instances of the legacy fleet that do not answer, and a reverse task
 /// that failed. No step is blocked by it.
-fn half_a_way_back(world: &World) -> Vec<Problem> {
-    let facts = &world.facts;
+fn half_a_way_back(picture: &Picture<'_>) -> Vec<Problem> {
+    let facts = picture.facts;
     let mut found = Vec::new();
     if let Some(fleet) = facts.legacy_hosts.as_ref().map(|fact| &fact.value).filter(|fleet| fleet.unhealthy() > 0) {
         let why = fleet.hosts.iter().find(|h| h.is_unhealthy()).and_then(|h| h.reason.as_deref());
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         let text = format!("{} of {} legacy instances are out of service{why}", fleet.unhealthy(), fleet.hosts.len());
+        found.push(Problem::new(Mark::Unknown, text, "the way back leads to them; look at their health checks"));
+    }
+    let counted = |metric| reading::metric(facts, metric, picture.now);
+    let (healthy, unhealthy) = (counted(Metric::LegacyHealthy), counted(Metric::LegacyUnhealthy));
+    let none = healthy.fresh().is_some_and(|count| *count < 1.0);
+    if found.is_empty() && (none || unhealthy.fresh().is_some_and(|count| *count > 0.0)) {
+        let at = healthy.at.or(unhealthy.at).map(|at| format!(" at {} UTC", at.hm())).unwrap_or_default();
+        let text = format!("CloudWatch counted legacy instances out of service{at}");
         found.push(Problem::new(Mark::Unknown, text, "the way back leads to them; look at their health checks"));
     }
     let reverse = facts.replication.as_ref().and_then(|fact| fact.value.reverse.as_ref());
@@ -129,16 +135,16 @@ fn half_a_way_back(world: &World) -> Vec<Problem> {
 }
 
 /// Sources whose newest answer was a failure.
-fn sources(world: &World) -> Vec<Problem> {
+fn sources(picture: &Picture<'_>) -> Vec<Problem> {
     let mut found = Vec::new();
     for source in Source::ALL {
-        let Some(health) = world.facts.sources.get(&source) else { continue };
+        let Some(health) = picture.facts.sources.get(&source) else { continue };
         // Said once, above all sources.
         if health.error.as_ref().is_some_and(|error| error.kind == ErrorKind::NotProvisioned) {
             continue;
         }
         let Some(error) = &health.error else {
-            found.extend(health.last_ok.and_then(|at| gone_quiet(source, at, world)));
+            found.extend(health.last_ok.and_then(|at| gone_quiet(source, at, picture)));
             continue;
         };
         let times = if health.failures > 1 { format!(" {}×", health.failures) } else { String::new() };
@@ -148,41 +154,42 @@ fn sources(world: &World) -> Vec<Problem> {
             _ => false,
         };
         let mark = if passing { Mark::Unknown } else { Mark::Fail };
-        let text = format!("{}: {}{times}, {}", source.name(), error.short(), last_answer(health.last_ok, world.now));
+        let text = format!("{}: {}{times}, {}", source.name(), error.short(), last_answer(health.last_ok, picture.now));
         found.push(Problem::new(mark, text, format!("{error}; {}", error.hint())));
     }
     found
 }
 
 /// A source that neither answers nor fails for much longer than its interval.
-fn gone_quiet(source: Source, at: Timestamp, world: &World) -> Option<Problem> {
+fn gone_quiet(source: Source, at: Timestamp, picture: &Picture<'_>) -> Option<Problem> {
     let allowed = FACT_STALE.max(interval(source, false) * 2);
     // A change that is settled is not asked about any more.
-    let asked = source != Source::Change || world.history.as_ref().is_some_and(|h| h.pending.is_some());
-    (asked && world.now.since(at) > allowed).then(|| {
-        let text = format!("{}: {}", source.name(), last_answer(Some(at), world.now));
-        Problem::new(Mark::Stale, text, "it is asked again by itself; r asks at once")
+    let asked = source != Source::Change || picture.history.is_some_and(|h| h.pending.is_some());
+    (asked && picture.now.since(at) > allowed).then(|| {
+        let text = format!("{}: {}", source.name(), last_answer(Some(at), picture.now));
+        Problem::new(Mark::Stale, text, "it is asked again by itself")
     })
 }
 
 /// Metrics of one side whose newest minute is too old, although CloudWatch answers.
-fn old_minutes(world: &World, side: Side) -> Option<Problem> {
-    let newest = Metric::of(side).filter_map(|m| world.facts.metrics.series(m).last()).map(|p| p.at).max()?;
-    let age = world.now.since(newest);
+fn old_minutes(picture: &Picture<'_>, side: Side) -> Option<Problem> {
+    let newest = Metric::of(side).filter_map(|m| picture.facts.metrics.series(m).last()).map(|p| p.at).max()?;
+    let age = picture.now.since(newest);
     let text =
-        format!("the newest metrics of the {} stack are of {} UTC, {} ago", side.name(), newest.hm(), at_most(age));
+        format!("the newest metrics of the {} stack are of {} UTC, {} ago", side.name(), newest.hm(), age_text(age));
     let hint = "their gates stay closed until CloudWatch shows newer minutes; see the AWS health page";
     (age > STALE).then(|| Problem::new(Mark::Stale, text, hint))
 }
 
 /// `last answer <2m ago`, or that there was none.
 fn last_answer(at: Option<Timestamp>, now: Timestamp) -> String {
-    at.map_or_else(|| "no answer yet".to_owned(), |at| format!("last answer {} ago", at_most(now.since(at))))
+    at.map_or_else(|| "no answer yet".to_owned(), |at| format!("last answer {} ago", age_text(now.since(at))))
 }
 
 /// A gate that keeps traffic from moving, as a problem: what is said where nothing else is wrong.
-pub(super) fn of_gates(world: &World) -> Option<Problem> {
-    let marked = world.gates.iter().map(|gate| (gate, gate_mark(gate, world)));
+#[must_use]
+pub fn of_gates(picture: &Picture<'_>) -> Option<Problem> {
+    let marked = picture.gates.iter().map(|gate| (gate, picture.mark(gate)));
     let (gate, mark) = marked
         .filter(|(_, mark)| !matches!(mark, Mark::Pass | Mark::Waiting))
         .min_by_key(|(_, mark)| *mark != Mark::Fail)?;
@@ -190,6 +197,7 @@ pub(super) fn of_gates(world: &World) -> Option<Problem> {
 }
 
 /// All problems in one line.
-pub(super) fn one_line(found: &[Problem]) -> String {
+#[must_use]
+pub fn one_line(found: &[Problem]) -> String {
     found.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join(" · ")
 }
