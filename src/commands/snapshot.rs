@@ -289,9 +289,7 @@ impl Snapshot {
             gates: gate_rows(gates),
             ready_to_shift: all_pass(gates),
             readiness: ReadinessRow::of(&readiness(&picture)),
-            problems: problems
-                .map(|p| ProblemRow { mark: p.mark.word(), text: p.text, hint: p.hint })
-                .collect(),
+            problems: problems.map(|p| ProblemRow { mark: p.mark.word(), text: p.text, hint: p.hint }).collect(),
         }
     }
 }

@@ -365,9 +365,7 @@ fn unprovisioned(picture: &Picture<'_>) -> (String, Next) {
         return (format!("the configuration lacks {}", picture.missing), Next::Configure);
     }
     match picture.standing() {
-        Some(Standing::Simple(Some(Side::Legacy))) => {
-            ("the name is not a weighted pair yet".to_owned(), Next::Adopt)
-        }
+        Some(Standing::Simple(Some(Side::Legacy))) => ("the name is not a weighted pair yet".to_owned(), Next::Adopt),
         Some(Standing::Simple(_)) => {
             let sentence = "point the name at the legacy load balancer first: no pair can be made of it";
             (sentence.to_owned(), Next::Resolve(sentence.to_owned()))

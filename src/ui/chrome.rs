@@ -29,7 +29,8 @@ const ROWS: u16 = 5;
 /// Draws header, tabs and footer; gives back the area between them.
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Rect {
     let width = usize::from(area.width);
-    let lines = [who(cx, width).line(), weights(cx, width).line(), verdict_row(cx, width).line(), tabs(cx, width).line()];
+    let lines =
+        [who(cx, width).line(), weights(cx, width).line(), verdict_row(cx, width).line(), tabs(cx, width).line()];
     draw_lines(buf, area, &lines);
     let last = Rect { y: area.bottom() - 1, height: 1, ..area };
     draw_lines(buf, last, &[footer(cx, width).line()]);
@@ -282,17 +283,14 @@ fn tabs<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     let mut row = cx.row().put(Role::Rule, cx.theme.glyphs().rule);
     for (index, view) in View::ALL.into_iter().enumerate() {
         let title: String = view.title().chars().take(if view == shown { usize::MAX } else { names }).collect();
-        let worst = cx
-            .world
-            .gates
-            .iter()
-            .filter(|g| home(g.id) == view && !g.passes())
-            .map(|g| cx.picture.mark(g))
-            .max_by_key(|m| match m {
-                Mark::Fail => 2,
-                Mark::Unknown | Mark::Stale => 1,
-                _ => 0,
-            });
+        let worst =
+            cx.world.gates.iter().filter(|g| home(g.id) == view && !g.passes()).map(|g| cx.picture.mark(g)).max_by_key(
+                |m| match m {
+                    Mark::Fail => 2,
+                    Mark::Unknown | Mark::Stale => 1,
+                    _ => 0,
+                },
+            );
         // A run that goes on is no fault: it ends by itself, and until then no weight moves.
         let runs = view == View::Provision && cx.model.provision.going_on().is_some();
         let worst = if runs { Some(Mark::Waiting) } else { worst };

@@ -85,7 +85,8 @@ fn told(model: &mut Model, metric: Metric, points: Vec<Point>, read_at: Timestam
 fn model(state: &State) -> Model {
     let mut model = steady(20, 760);
     let start = now().floor_to(PERIOD);
-    let minutes = |value: f64| (3..30).map(move |ago| Point { at: start.minus(PERIOD * ago), value }).collect::<Vec<_>>();
+    let minutes =
+        |value: f64| (3..30).map(move |ago| Point { at: start.minus(PERIOD * ago), value }).collect::<Vec<_>>();
     told(&mut model, Metric::LagSource, minutes(state.source), now());
     let mut target = minutes(state.target);
     target.push(Point { at: start.minus(PERIOD * 2), value: state.newest });

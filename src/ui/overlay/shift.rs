@@ -4,9 +4,9 @@
 
 use ratatui::text::Line;
 
-use crate::domain::readiness::Picture;
 use crate::domain::confirm::Confirmation;
 use crate::domain::gate::{blocking, for_step};
+use crate::domain::readiness::Picture;
 use crate::domain::record::History;
 use crate::domain::service::Writer;
 use crate::domain::shift::{Direction, ShiftPlan, USUAL_INSYNC};
