@@ -125,10 +125,16 @@ async fn note_news(ports: &Ports, gathered: &Gathered, scribe: &mut Scribe<'_>) 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
+    use crate::domain::reading;
     use crate::domain::record::OutcomeKind;
     use crate::domain::shift::Direction;
+    use crate::domain::time::Moment;
     use crate::domain::units::WeightPair;
+    use crate::ports::Clock;
     use crate::runtime::fakes::{Fake, entry, pair};
 
     const LONG: Duration = Duration::from_secs(5);
@@ -143,6 +149,65 @@ mod tests {
         assert_eq!(began.elapsed(), LONG, "13 questions of 2 s one after another would take 24 s");
         assert!(gathered.facts.shiftable().is_some());
         assert_eq!(gathered.facts.error(Source::Tables).map(|e| e.kind), Some(ErrorKind::TimedOut));
+    }
+
+    /// A host's clock that somebody sets back by ten minutes between these looks and the ones before them.
+    struct SetBack {
+        looks: AtomicU64,
+        at: &'static [u64],
+    }
+
+    impl SetBack {
+        fn wall(&self, look: u64) -> Timestamp {
+            let set = self.at.iter().filter(|at| **at <= look).count() as u64;
+            Timestamp::from_millis(1_795_000_020_000)
+                .plus(Duration::from_secs(look))
+                .minus(Duration::from_secs(600) * u32::try_from(set).unwrap())
+        }
+    }
+
+    impl Clock for SetBack {
+        fn now(&self) -> Timestamp {
+            self.wall(self.looks.load(Ordering::Relaxed))
+        }
+
+        fn moment(&self) -> Moment {
+            let look = self.looks.fetch_add(1, Ordering::Relaxed) + 1;
+            Moment { wall: self.wall(look), steady: Duration::from_secs(look) }
+        }
+    }
+
+    /// What is gathered twice, one after the other, on a host whose clock is set before these looks.
+    async fn gathered_while_set(at: &'static [u64]) -> Gathered {
+        let fake = Fake::new(pair(80, 20));
+        let ports = Ports { clock: Arc::new(SetBack { looks: AtomicU64::new(0), at }), ..fake.ports() };
+        let first = gather(&ports, &Source::ALL, Facts::default(), LONG).await;
+        gather(&ports, &[Source::Records], first.facts, LONG).await
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_while_asking_or_between_has_everything_asked_again() {
+        // Looks 1 and 2 are those of the first gathering.
+        for at in [&[2][..], &[3], &[4]] {
+            let gathered = gathered_while_set(at).await;
+            let facts = &gathered.facts;
+            assert_eq!(facts.jump, None, "all was read again after a clock that was set before look {at:?}");
+            let asked = facts.sources.values().filter(|health| health.last_ok.is_some()).count();
+            assert_eq!(asked, Source::ALL.len() - 1, "everything but a change that is not known");
+            for (source, health) in &facts.sources {
+                assert!(health.last_ok.unwrap() <= gathered.now, "{source:?} is not of the future");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_will_not_stand_still_leaves_everything_unknown() {
+        let gathered = gathered_while_set(&[3, 4, 5, 6]).await;
+        let facts = &gathered.facts;
+        assert!(facts.jump.is_some());
+        let group = reading::fact(facts.group.as_ref(), Source::Records, facts, gathered.now);
+        assert!(group.fresh().is_none() && group.quality.why().contains("clock was set back"), "{group:?}");
+        assert!(facts.shiftable().is_some(), "the way back still knows where it starts from");
     }
 
     #[tokio::test]

@@ -33,7 +33,7 @@ fn frame(model: &Model) -> Vec<String> {
         .unwrap();
     let buffer = terminal.backend().buffer();
     let cells: Vec<&str> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
-    cells.chunks(240).map(|row| row.concat()).collect()
+    cells.chunks(240).map(<[&str]>::concat).collect()
 }
 
 fn json(model: &Model) -> Value {
@@ -129,22 +129,19 @@ proptest! {
         let gate = model.live.gates.iter().find(|g| g.id == GateId::ReplicationLag).unwrap();
         let lag = reading::lag(facts, at);
         let lag_row = frame.iter().find(|row| row.contains("Lag ")).and_then(|row| row.split('│').next()).unwrap();
-        match lag.fresh() {
-            Some(lag) => {
-                let text = format!("{} s", short_number(*lag));
-                prop_assert_eq!(gate.value.as_deref(), Some(text.as_str()));
-                prop_assert_eq!(gate.verdict == Verdict::Pass, *lag < 60.0);
-                prop_assert!((json["replication"]["lag_s"].as_f64().unwrap() - lag).abs() <= 0.05);
-                let told = format!(" {text} of 60 s");
-                prop_assert!(lag_row.contains(&told), "{}", lag_row);
-            }
-            None => {
-                prop_assert_eq!(gate.verdict, Verdict::Unknown);
-                prop_assert_eq!(&json["replication"]["lag_s"], &Value::Null);
-                prop_assert!(!lag_row.contains('✓'), "{}", lag_row);
-                prop_assert!(!screen.contains("✓ replication-lag"));
-                prop_assert!(!screen.contains("Aurora lag 0 s"));
-            }
+        if let Some(lag) = lag.fresh() {
+            let text = format!("{} s", short_number(*lag));
+            prop_assert_eq!(gate.value.as_deref(), Some(text.as_str()));
+            prop_assert_eq!(gate.verdict == Verdict::Pass, *lag < 60.0);
+            prop_assert!((json["replication"]["lag_s"].as_f64().unwrap() - lag).abs() <= 0.05);
+            let told = format!(" {text} of 60 s");
+            prop_assert!(lag_row.contains(&told), "{}", lag_row);
+        } else {
+            prop_assert_eq!(gate.verdict, Verdict::Unknown);
+            prop_assert_eq!(&json["replication"]["lag_s"], &Value::Null);
+            prop_assert!(!lag_row.contains('✓'), "{}", lag_row);
+            prop_assert!(!screen.contains("✓ replication-lag"));
+            prop_assert!(!screen.contains("Aurora lag 0 s"));
         }
         let share = reading::share(facts, at);
         prop_assert_eq!(share.fresh().is_some(), !json["traffic"]["observed_new_percent"].is_null());
