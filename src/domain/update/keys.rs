@@ -9,7 +9,7 @@ use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
 
-use super::{configure, provision, renewal, steps, toast, zone};
+use super::{configure, provision, provision_answers, renewal, steps, toast, zone};
 
 /// Longest filter text.
 const MAX_FILTER: usize = 60;
@@ -39,7 +39,7 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     match model.dialog.take() {
         Some(Dialog::Shift(question)) => steps::answer_shift(model, question, dialog_key(key), effects),
         Some(Dialog::Accept(question)) => steps::answer_accept(model, question, dialog_key(key), effects),
-        Some(Dialog::Ask(question)) => provision::answer(model, *question, dialog_key(key), effects),
+        Some(Dialog::Ask(question)) => provision_answers::answer(model, *question, dialog_key(key), effects),
         Some(Dialog::Configure(dialog)) => configure::key(model, dialog, key),
         Some(Dialog::Prompt { typed, error }) => prompt_key(model, typed, error, key),
         Some(dialog) => reading_key(model, dialog, key),

@@ -11,6 +11,8 @@ mod configure;
 mod destroy_tests;
 mod keys;
 mod provision;
+mod provision_answers;
+mod provision_news;
 #[cfg(test)]
 mod provision_tests;
 mod renewal;
@@ -79,7 +81,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Shifted { request, outcome, entries } => {
             steps::shifted(model, request, outcome, entries, &mut effects);
         }
-        Msg::Provision { request, news } => provision::news(model, request, news, &mut effects),
+        Msg::Provision { request, news } => provision_news::news(model, request, news, &mut effects),
         Msg::Renewed { request, result } => renewal::arrived(model, request, result),
         Msg::NotSwitched => renewal::want(model),
         Msg::Settled { request, result } => steps::settled(model, request, result),
@@ -117,7 +119,7 @@ fn close_if_too_small(model: &mut Model, effects: &mut Vec<Effect>) {
     let why = format!("the window is too small to show a question: make it at least {columns}x{rows}");
     match model.dialog.take() {
         Some(Dialog::Shift(question)) => steps::declined(model, question.subject(), &why, effects),
-        Some(Dialog::Ask(question)) => provision::declined(model, question.subject(), &why, effects),
+        Some(Dialog::Ask(question)) => provision_answers::declined(model, question.subject(), &why, effects),
         _ => toast(model, why, true),
     }
 }
@@ -150,7 +152,7 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
     model.live.gates = gates;
     close_if_too_small(model, effects);
     steps::guard_dialog(model, effects);
-    provision::guard(model, effects);
+    provision_answers::guard(model, effects);
     if model.screen.toast.as_ref().is_some_and(|t| model.uptime.saturating_sub(t.at) >= TOAST_TIME) {
         model.screen.toast = None;
     }

@@ -1,0 +1,84 @@
+//! Answers to open questions about Pulumi and the zone, and what closes them by itself.
+
+use crate::domain::confirm::{Answer, Confirmation, DialogKey};
+use crate::domain::deploy::PulumiChange;
+use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
+use crate::domain::model::{Dialog, Model, Question};
+use crate::domain::msg::Effect;
+use crate::domain::provision::{Order, situation};
+use crate::domain::record::Event;
+
+use super::provision::{may_begin, may_run, order};
+use super::{note, notice, toast};
+
+/// A key for an open question about Pulumi or the zone.
+pub(super) fn answer(model: &mut Model, question: Confirmation<Question>, key: DialogKey, effects: &mut Vec<Effect>) {
+    match question.key(key, model.uptime) {
+        Answer::Open(question) => model.dialog = Some(Dialog::Ask(Box::new(question))),
+        Answer::Declined(question) => declined(model, &question, "not confirmed", effects),
+        Answer::Confirmed(question) => {
+            if let Some(why) = lost_ground(model, question.get()) {
+                return declined(model, question.get(), &why, effects);
+            }
+            if matches!(question.get(), Question::Pulumi(PulumiChange::Config(_))) {
+                // The plan was read with the old value; what runs is what was read.
+                model.provision.plan = None;
+            }
+            let confirmed = match question.get() {
+                Question::Pulumi(_) => question.narrow(Question::into_pulumi).map(Order::Change),
+                Question::Zone(_) => {
+                    question.narrow(|q| if let Question::Zone(z) = q { Some(z) } else { None }).map(Order::Zone)
+                }
+            };
+            if let Some(confirmed) = confirmed {
+                order(model, confirmed, effects);
+            }
+        }
+    }
+}
+
+pub(super) fn declined(model: &mut Model, question: &Question, why: &str, effects: &mut Vec<Effect>) {
+    toast(model, format!("nothing was started: {why}"), false);
+    note(model, Event::Declined { what: question.title(), why: why.to_owned() }, effects);
+}
+
+/// Why a question may no longer be answered with yes.
+fn lost_ground(model: &Model, question: &Question) -> Option<String> {
+    let why = |refused: Result<(), Refusal>| refused.err().map(|refusal| refusal.to_string());
+    let ended = |run: &str| {
+        let going = model.provision.going_on().is_some_and(|going| going.head.id == run);
+        (!going).then(|| "the run has ended".to_owned())
+    };
+    match question {
+        Question::Pulumi(PulumiChange::Config(_)) => why(may_start(RunKind::Preview, &situation(model))),
+        Question::Pulumi(PulumiChange::CreateStack(_)) => {
+            let exists = model.provision.setup().is_some_and(|setup| setup.exists);
+            if exists { Some("the stack exists by now".to_owned()) } else { why(may_begin(model, RunKind::Preview)) }
+        }
+        Question::Pulumi(PulumiChange::Run(run)) => why(may_run(model, run)),
+        Question::Pulumi(PulumiChange::Interrupt(interrupt)) => ended(interrupt.run()),
+        Question::Pulumi(PulumiChange::ForceStop(termination)) => ended(termination.run()),
+        Question::Pulumi(PulumiChange::ClearLocks(_)) => None,
+        Question::Zone(plan) => {
+            let there = plan.is_as_seen(&model.stack.group, &model.live.facts.records);
+            let started = why(may_start(RunKind::Refresh, &situation(model)));
+            if there { started } else { Some("the records changed while you looked at the question".to_owned()) }
+        }
+    }
+}
+
+/// Closes a question whose time is over or whose ground is gone.
+pub(super) fn guard(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(Dialog::Ask(question)) = &model.dialog else { return };
+    let why = if question.is_expired(model.uptime) {
+        Some("nobody answered".to_owned())
+    } else {
+        lost_ground(model, question.subject())
+    };
+    if let Some(why) = why
+        && let Some(Dialog::Ask(question)) = model.dialog.take()
+    {
+        declined(model, question.subject(), &why, effects);
+        notice(model, "The question was closed, nothing was started", vec![why]);
+    }
+}
