@@ -1,6 +1,7 @@
 """Records what the real engine streams while it runs the real program against the stand-in cloud.
 
-    record.py FOLDER      writes FOLDER/engine/bundled-{preview,up,up-failed,destroy}.jsonl and FOLDER/outputs.json
+    record.py FOLDER      writes FOLDER/engine/bundled-{preview,up-failed}.jsonl and FOLDER/outputs.json, and beside the
+                          code that plays them in drills bundled-{up,destroy}.jsonl
 
 The streams are kept whole, `debug` diagnostics included; only paths of this machine are taken out.
 """
@@ -19,6 +20,10 @@ QUOTA = (
     "CreateLoadBalancer, https response error StatusCode: 400, RequestID: 3f1c9f0e-6a55-4c0e-9d5b-2f6a1c7b8e90, "
     "TooManyLoadBalancers: The maximum number of load balancers has been reached"
 )
+
+
+# What the drills play is a part of the program, so it lies beside its code.
+PLAYED = cloud.HERE.parents[1] / "src" / "standin" / "recordings"
 
 
 def _write(folder: Path, name: str, run: Run, used: Engine) -> None:
@@ -49,10 +54,10 @@ def main(fixtures: Path) -> None:
         with engine(Path(scratch) / "good", pulumi) as good:
             good.make_stack()
             _write(folder, "preview", good.preview(), good)
-            _write(folder, "up", good.up(), good)
+            _write(PLAYED, "up", good.up(), good)
             outputs = json.dumps(good.outputs(), indent=2, sort_keys=True)
             (fixtures / "outputs.json").write_text(outputs + "\n", encoding="utf-8")
-            _write(folder, "destroy", good.destroy(), good)
+            _write(PLAYED, "destroy", good.destroy(), good)
         with engine(Path(scratch) / "failing", pulumi) as failing:
             failing.make_stack()
             failing.world.set_control(fail={"migration-alb-prod": QUOTA})

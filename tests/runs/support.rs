@@ -19,9 +19,13 @@ use tapctl::domain::units::Timestamp;
 /// How often the tests look at a file that another process writes.
 pub(crate) const EVERY: Duration = Duration::from_millis(2);
 
+/// Where the recorded streams lie: those that the drills play too lie beside the code that plays them.
+const RECORDED: [&str; 2] = ["tests/fixtures/engine", "src/standin/recordings"];
+
 /// A recorded stream.
 pub(crate) fn recording(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/engine").join(name);
+    let folders = RECORDED.map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+    let path = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()).unwrap();
     if path.extension().is_some_and(|extension| extension == "gz") {
         let output = Command::new("gzip").arg("-dc").arg(&path).output().unwrap();
         assert!(output.status.success(), "gzip: {}", String::from_utf8_lossy(&output.stderr));
@@ -32,9 +36,10 @@ pub(crate) fn recording(name: &str) -> Vec<u8> {
 
 /// Names of all recorded streams.
 pub(crate) fn recordings() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/engine");
-    let mut names: Vec<String> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let entries = RECORDED.iter().flat_map(|folder| {
+        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap().map(Result::unwrap)
+    });
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
     names.sort();
     assert!(names.len() >= 8, "{names:?}");
     names
