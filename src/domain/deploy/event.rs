@@ -10,10 +10,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::op::Operation;
+use super::wire::{RawDiff, RawLine, RawMessage, RawMetadata, RawPolicy, RawStep, RawSummary};
 use super::{MAX_DIFFS, MAX_NAME_BYTES, outputs};
 use crate::domain::deploy::text::{capped, clean};
 use crate::domain::units::Timestamp;
@@ -179,145 +179,6 @@ pub struct WeightedRecord {
     pub old_weight: Option<i64>,
     /// Weight that the program asks for.
     pub new_weight: Option<i64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawLine<'a> {
-    timestamp: Option<f64>,
-    sequence: Option<u64>,
-    #[serde(borrow)]
-    resource_pre_event: Option<RawStep<'a>>,
-    #[serde(borrow)]
-    res_outputs_event: Option<RawStep<'a>>,
-    #[serde(borrow)]
-    res_op_failed_event: Option<RawStep<'a>>,
-    #[serde(borrow)]
-    diagnostic_event: Option<RawMessage<'a>>,
-    stdout_event: Option<RawStdout>,
-    policy_event: Option<RawPolicy>,
-    error_event: Option<RawError>,
-    progress_event: Option<RawProgress>,
-    summary_event: Option<RawSummary>,
-    prelude_event: Option<RawEmpty>,
-    cancel_event: Option<RawEmpty>,
-}
-
-/// An event whose body is not read.
-#[derive(Deserialize)]
-struct RawEmpty {}
-
-#[derive(Deserialize)]
-struct RawStep<'a> {
-    #[serde(borrow)]
-    metadata: RawMetadata<'a>,
-    #[serde(default)]
-    planning: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawMetadata<'a> {
-    #[serde(borrow)]
-    op: Cow<'a, str>,
-    #[serde(borrow)]
-    urn: Cow<'a, str>,
-    #[serde(borrow, default, rename = "type")]
-    rtype: Cow<'a, str>,
-    #[serde(borrow)]
-    old: Option<RawState<'a>>,
-    #[serde(borrow)]
-    new: Option<RawState<'a>>,
-    keys: Option<Vec<String>>,
-    diffs: Option<Vec<String>>,
-    detailed_diff: Option<BTreeMap<String, RawDiff>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawState<'a> {
-    #[serde(borrow, default)]
-    id: Cow<'a, str>,
-    #[serde(borrow, default)]
-    parent: Cow<'a, str>,
-    #[serde(default)]
-    custom: bool,
-    #[serde(default)]
-    protect: bool,
-    #[serde(default)]
-    retain_on_delete: bool,
-    init_errors: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawDiff {
-    #[serde(default)]
-    diff_kind: String,
-}
-
-#[derive(Deserialize)]
-struct RawMessage<'a> {
-    urn: Option<String>,
-    #[serde(borrow, default)]
-    prefix: Cow<'a, str>,
-    #[serde(borrow, default)]
-    message: Cow<'a, str>,
-    #[serde(borrow, default)]
-    severity: Cow<'a, str>,
-    #[serde(default)]
-    ephemeral: bool,
-}
-
-#[derive(Deserialize)]
-struct RawStdout {
-    #[serde(default)]
-    message: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawPolicy {
-    resource_urn: Option<String>,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    policy_name: String,
-    #[serde(default)]
-    enforcement_level: String,
-}
-
-#[derive(Deserialize)]
-struct RawError {
-    #[serde(default)]
-    error: String,
-}
-
-#[derive(Deserialize)]
-struct RawProgress {
-    #[serde(default)]
-    id: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    received: i64,
-    #[serde(default)]
-    total: i64,
-    #[serde(default)]
-    done: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawSummary {
-    #[serde(default)]
-    maybe_corrupt: bool,
-    #[serde(default)]
-    duration_seconds: f64,
-    resource_changes: Option<BTreeMap<String, u64>>,
-    #[serde(default)]
-    is_preview: bool,
-    result: Option<String>,
 }
 
 /// How every debug diagnostic ends: Go writes the fields in the order of the struct, and the ones after this one are

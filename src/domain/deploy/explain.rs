@@ -6,9 +6,10 @@
 use serde::Serialize;
 
 use super::completeness::Gap;
-use super::fold::{Deploy, Ending};
+use super::fold::Deploy;
 use super::guard::RunKind;
 use super::lock::{self, Lock};
+use super::progress::Ending;
 use super::text::{capped, clean};
 
 /// Bytes of the explanation's own words.

@@ -26,8 +26,10 @@ pub mod outputs;
 pub mod pending;
 pub mod plan;
 pub mod problem;
+pub mod progress;
 pub mod text;
 pub mod tree;
+mod wire;
 
 pub use change::{Interrupt, NewStack, PulumiChange};
 pub use completeness::Gap;
@@ -35,12 +37,13 @@ pub use config::{SetConfig, Setup};
 pub use ended::{FileMark, Finished, Observer, Previewed, RunEnd, RunStatus};
 pub use event::{Event, Parsed, Severity};
 pub use explain::{Explanation, FailureKind};
-pub use fold::{Deploy, Ending, Failure, LogLine, Progress, Summary};
+pub use fold::Deploy;
 pub use guard::{Refusal, RunKind, Situation};
 pub use op::Operation;
 pub use order::{RunOrder, Termination};
 pub use plan::{Danger, Plan};
 pub use problem::PulumiError;
+pub use progress::{Ending, Failure, LogLine, Progress, Summary};
 pub use tree::{Filter, Resource, Row, Show, State};
 
 /// Resources kept; a stack of this program has about 120, the largest recorded one 2,000.
