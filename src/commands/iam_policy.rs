@@ -4,15 +4,17 @@
 //! at hand. What Pulumi needs to build the stack is another matter and not in it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::adapters::aws::{Scope, iam_actions};
+use crate::adapters::aws::iam_actions;
 use crate::cli::Global;
-use crate::config::{Settings, find, process_env};
-use crate::domain::stack::StackOutputs;
+use crate::config::{Settings, process_env};
+use crate::domain::stack::StackInfo;
 
 use super::failure::{Exit, Failure};
+use super::known;
 use super::out::Out;
 
 /// Prints the policy.
@@ -21,36 +23,36 @@ use super::out::Out;
 /// When the settings cannot be used, or the outputs that they name.
 pub async fn run(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let settings = Settings::load(global, &process_env)?;
-    let outputs = match find::outputs(&settings).await {
-        Ok(outputs) => Some(outputs),
-        Err(error) if settings.outputs.is_some() => return Err(error.into()),
+    let known = match known::find(&settings).await {
+        Ok(known) => Some(known),
+        Err(error) if settings.outputs.is_some() => return Err(error),
         Err(error) => {
-            out.say(&format!("not narrowed to the stack's own resources: {error}"));
+            out.say(&format!("not narrowed to the stack's own resources: {}", error.message));
             None
         }
     };
-    let text = serde_json::to_string_pretty(&policy(outputs.as_ref(), settings.read_only)).unwrap_or_default();
+    if known.as_ref().is_some_and(|known| known.zone_id().is_none() || known.record().is_none()) {
+        out.say("not narrowed to one name: hostedZoneId and recordName are not both configured yet (tapctl config)");
+    }
+    let text = serde_json::to_string_pretty(&policy(known.as_ref(), settings.read_only)).unwrap_or_default();
     out.data(&text)?;
     Ok(Exit::Done)
 }
 
 /// The policy document.
 #[must_use]
-pub fn policy(outputs: Option<&StackOutputs>, read_only: bool) -> Value {
+pub fn policy(known: Option<&StackInfo>, read_only: bool) -> Value {
     let mut reads: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut statements = Vec::new();
     for row in iam_actions() {
-        let resource = resource(row.scope, outputs);
+        let resource = row.scope.arn(known);
         if !row.write {
             reads.entry(resource).or_default().push(row.action);
         } else if !read_only {
-            let mut statement = json!({
+            statements.push(json!({
                 "Sid": "ChangeWeights", "Effect": "Allow", "Action": [row.action], "Resource": [resource],
-            });
-            if let Some(outputs) = outputs {
-                statement["Condition"] = only_the_record(outputs);
-            }
-            statements.push(statement);
+                "Condition": only_the_record(known.and_then(StackInfo::record)),
+            }));
         }
     }
     let reads = reads.into_iter().enumerate().map(|(n, (resource, actions))| {
@@ -61,37 +63,53 @@ pub fn policy(outputs: Option<&StackOutputs>, read_only: bool) -> Value {
     json!({"Version": "2012-10-17", "Statement": all})
 }
 
-fn resource(scope: Scope, outputs: Option<&StackOutputs>) -> String {
-    match (scope, outputs) {
-        (_, Some(outputs)) => scope.arn(outputs),
-        (Scope::Everything, None) => "*".to_owned(),
-        (Scope::HostedZone, None) => "arn:aws:route53:::hostedzone/*".to_owned(),
-        (Scope::Changes, None) => "arn:aws:route53:::change/*".to_owned(),
-        (Scope::ReplicationTask, None) => "arn:aws:dms:*:*:task:*".to_owned(),
-        (Scope::Service, None) => "arn:aws:ecs:*:*:service/*".to_owned(),
-        (Scope::ClusterTasks, None) => "arn:aws:ecs:*:*:task/*".to_owned(),
+/// Only this name, only address records, only the two verbs of the swap (Route 53 developer guide, "Using IAM policy
+/// conditions for fine-grained access control"). `ForAllValues` is also true of a request without the key, so that each
+/// key has to be there (IAM user guide, "Multivalued context keys").
+fn only_the_record(record: Option<(&str, &str)>) -> Value {
+    let mut allowed = vec![("route53:ChangeResourceRecordSetsActions", json!(["CREATE", "DELETE"]))];
+    let types = match record {
+        Some((_, "CNAME")) => json!(["CNAME"]),
+        Some(_) => json!(["A", "AAAA"]),
+        None => json!(["A", "AAAA", "CNAME"]),
+    };
+    allowed.push(("route53:ChangeResourceRecordSetsRecordTypes", types));
+    if let Some((name, _)) = record {
+        allowed.push(("route53:ChangeResourceRecordSetsNormalizedRecordNames", json!([normalised(name)])));
     }
+    let there: Map<String, Value> = allowed.iter().map(|(key, _)| ((*key).to_owned(), json!("false"))).collect();
+    let equal: Map<String, Value> = allowed.into_iter().map(|(key, values)| (key.to_owned(), values)).collect();
+    json!({"ForAllValues:StringEquals": equal, "Null": there})
 }
 
-/// Only this name, only address records, only the two verbs of the swap (Route 53 developer guide, "Using IAM policy
-/// conditions for fine-grained access control"). Names there are lower case and without the trailing dot.
-fn only_the_record(outputs: &StackOutputs) -> Value {
-    let name = outputs.traffic.record_name.trim_end_matches('.').to_ascii_lowercase();
-    let types = if outputs.traffic.record_type == "CNAME" { json!(["CNAME"]) } else { json!(["A", "AAAA"]) };
-    json!({"ForAllValues:StringEquals": {
-        "route53:ChangeResourceRecordSetsNormalizedRecordNames": [name],
-        "route53:ChangeResourceRecordSetsRecordTypes": types,
-        "route53:ChangeResourceRecordSetsActions": ["CREATE", "DELETE"],
-    }})
+/// A name as Route 53 compares it in a condition: lower case, no dot at the end, and everything but letters, digits,
+/// `-`, `_` and `.` as its octal escape (`*` is `\\052`).
+fn normalised(name: &str) -> String {
+    let mut text = String::new();
+    let mut bytes = name.trim_end_matches('.').bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => text.push(char::from(byte)),
+            b'A'..=b'Z' => text.push(char::from(byte.to_ascii_lowercase())),
+            // An escape that is there already.
+            b'\\' if bytes.peek().is_some_and(u8::is_ascii_digit) => text.push('\\'),
+            _ => {
+                let _ = write!(text, "\\{byte:03o}");
+            }
+        }
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::stack::info::PROJECT;
+    use crate::domain::stack::{ConfiguredStack, StackOutputs};
 
-    fn outputs() -> StackOutputs {
+    fn outputs() -> StackInfo {
         let sim = crate::sim::Sim::new(crate::sim::SimConfig::default());
-        StackOutputs::parse(&sim.outputs().to_string()).unwrap()
+        StackOutputs::parse(&sim.outputs().to_string()).unwrap().into()
     }
 
     fn actions(policy: &Value) -> Vec<String> {
@@ -122,9 +140,26 @@ mod tests {
     }
 
     #[test]
+    fn a_planned_stack_has_the_write_narrowed_as_soon_as_zone_and_name_are_known() {
+        let values = [("tap:hostedZoneId", "Z1"), ("tap:recordName", "*.Example.com.")];
+        let values = values.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let planned = StackInfo::from(ConfiguredStack::read("prod", PROJECT, "us-gov-west-1", &values));
+        let policy = policy(Some(&planned), false);
+        let write = policy["Statement"].as_array().unwrap().last().unwrap();
+        assert_eq!(write["Resource"], json!(["arn:aws-us-gov:route53:::hostedzone/Z1"]));
+        let names = "route53:ChangeResourceRecordSetsNormalizedRecordNames";
+        assert_eq!(write["Condition"]["ForAllValues:StringEquals"][names], json!(["\\052.example.com"]));
+        let [equal, there] =
+            ["ForAllValues:StringEquals", "Null"].map(|op| write["Condition"][op].as_object().unwrap());
+        assert!(equal.keys().eq(there.keys()) && there.values().all(|value| value == "false"), "{write}");
+        assert_eq!(normalised("\\052.a_b-c.example.com."), "\\052.a_b-c.example.com");
+    }
+
+    #[test]
     fn without_outputs_it_is_wider_and_still_no_wildcard_for_the_write() {
         let policy = policy(None, false);
         let write = policy["Statement"].as_array().unwrap().last().unwrap();
         assert_eq!(write["Resource"], json!(["arn:aws:route53:::hostedzone/*"]));
+        assert_eq!(write["Condition"]["Null"]["route53:ChangeResourceRecordSetsActions"], "false");
     }
 }

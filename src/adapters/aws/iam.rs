@@ -2,7 +2,7 @@
 //!
 //! An adapter can only report a failure of an [`Operation`], so no call can be missing from the policy that is printed.
 
-use crate::domain::stack::StackOutputs;
+use crate::domain::stack::StackInfo;
 
 /// One AWS operation that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,25 +115,49 @@ impl Operation {
 }
 
 impl Scope {
-    /// The ARN to write into a policy for this stack; `*` where there is none.
+    /// The ARN to write into a policy: as narrow as what is known of the stack allows; `*` where IAM knows no resource.
     #[must_use]
-    pub fn arn(self, outputs: &StackOutputs) -> String {
-        let cluster: Vec<&str> = outputs.service.cluster_arn.splitn(6, ':').collect();
+    pub fn arn(self, known: Option<&StackInfo>) -> String {
+        let outputs = known.and_then(StackInfo::outputs);
+        let partition = known.map_or("aws", partition);
+        let cluster: Vec<&str> = outputs.map(|o| o.service.cluster_arn.splitn(6, ':').collect()).unwrap_or_default();
+        let names = outputs.map_or(("*", "*"), |o| (o.service.cluster_name.as_str(), o.service.service_name.as_str()));
         let ecs = |resource: &str| match cluster.as_slice() {
-            [arn, partition, service, region, account, _] => {
-                format!("{arn}:{partition}:{service}:{region}:{account}:{resource}")
-            }
-            _ => "*".to_owned(),
+            [_, _, _, region, account, _] => format!("arn:{partition}:ecs:{region}:{account}:{resource}"),
+            _ => format!("arn:{partition}:ecs:*:*:{resource}"),
         };
         match self {
             Self::Everything => "*".to_owned(),
-            Self::HostedZone => format!("arn:aws:route53:::hostedzone/{}", outputs.group_key().zone_id),
-            Self::Changes => "arn:aws:route53:::change/*".to_owned(),
-            Self::ReplicationTask => outputs.replication.task_arn.clone(),
-            Self::Service => ecs(&format!("service/{}/{}", outputs.service.cluster_name, outputs.service.service_name)),
-            Self::ClusterTasks => ecs(&format!("task/{}/*", outputs.service.cluster_name)),
+            Self::HostedZone => {
+                let zone = known.and_then(StackInfo::zone_id).unwrap_or_else(|| "*".to_owned());
+                format!("arn:{partition}:route53:::hostedzone/{zone}")
+            }
+            Self::Changes => format!("arn:{partition}:route53:::change/*"),
+            Self::ReplicationTask => {
+                outputs.map_or_else(|| format!("arn:{partition}:dms:*:*:task:*"), |o| o.replication.task_arn.clone())
+            }
+            Self::Service => ecs(&format!("service/{}/{}", names.0, names.1)),
+            Self::ClusterTasks => ecs(&format!("task/{}/*", names.0)),
         }
     }
+}
+
+/// The partition that the stack's ARNs name, or the one that its region lies in (AWS general reference, "ARNs").
+fn partition(known: &StackInfo) -> &str {
+    if let Some(named) = known.outputs().and_then(|outputs| outputs.service.cluster_arn.split(':').nth(1)) {
+        return named;
+    }
+    let region = known.region();
+    let starts = [
+        ("us-gov-", "aws-us-gov"),
+        ("cn-", "aws-cn"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    starts.iter().find(|(start, _)| region.starts_with(start)).map_or("aws", |(_, partition)| partition)
 }
 
 /// The table behind `tapctl iam-policy`: every action that is called.
@@ -179,16 +203,39 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_arns_of_the_stack() {
-        let outputs = super::super::tests::outputs();
-        assert_eq!(Scope::HostedZone.arn(&outputs), "arn:aws:route53:::hostedzone/Z0123456789TECHVAULT");
+    fn scopes_are_arns_of_the_stack_in_its_own_partition() {
+        let mut outputs = super::super::tests::outputs();
+        let known = |outputs: &crate::domain::stack::StackOutputs| Some(StackInfo::from(outputs.clone()));
+        let built = known(&outputs);
+        assert_eq!(Scope::HostedZone.arn(built.as_ref()), "arn:aws:route53:::hostedzone/Z0123456789TECHVAULT");
         assert_eq!(
-            Scope::Service.arn(&outputs),
+            Scope::Service.arn(built.as_ref()),
             "arn:aws:ecs:us-west-2:123456789012:service/migration-cluster-prod/migration-service-prod"
         );
         assert_eq!(
-            Scope::ClusterTasks.arn(&outputs),
+            Scope::ClusterTasks.arn(built.as_ref()),
             "arn:aws:ecs:us-west-2:123456789012:task/migration-cluster-prod/*"
         );
+        for partition in ["aws-us-gov", "aws-cn"] {
+            outputs.service.cluster_arn = format!("arn:{partition}:ecs:x:1:cluster/c");
+            let built = known(&outputs);
+            for scope in [Scope::HostedZone, Scope::Changes, Scope::Service, Scope::ClusterTasks] {
+                let arn = scope.arn(built.as_ref());
+                assert!(arn.starts_with(&format!("arn:{partition}:")), "{arn}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_planned_stack_lies_in_the_partition_of_its_region() {
+        use crate::domain::stack::ConfiguredStack;
+        use crate::domain::stack::info::PROJECT;
+        let values = [("tap:hostedZoneId".to_owned(), "/hostedzone/Z1".to_owned())].into();
+        for (region, partition) in [("us-west-2", "aws"), ("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")] {
+            let planned = StackInfo::from(ConfiguredStack::read("prod", PROJECT, region, &values));
+            assert_eq!(Scope::HostedZone.arn(Some(&planned)), format!("arn:{partition}:route53:::hostedzone/Z1"));
+            assert_eq!(Scope::ReplicationTask.arn(Some(&planned)), format!("arn:{partition}:dms:*:*:task:*"));
+        }
+        assert_eq!(Scope::HostedZone.arn(None), "arn:aws:route53:::hostedzone/*");
     }
 }

@@ -168,6 +168,25 @@ impl StackInfo {
         }
     }
 
+    /// Id of the hosted zone; nothing while the configuration does not say it.
+    #[must_use]
+    pub fn zone_id(&self) -> Option<String> {
+        let id = match self {
+            Self::Provisioned(outputs) => outputs.traffic.hosted_zone_id.as_str(),
+            Self::Configured(planned) => planned.hosted_zone_id.as_deref()?,
+        };
+        Some(id.rsplit('/').next().unwrap_or(id).to_owned())
+    }
+
+    /// Name and type of the record; nothing while the configuration does not say it.
+    #[must_use]
+    pub fn record(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Provisioned(outputs) => Some((&outputs.traffic.record_name, &outputs.traffic.record_type)),
+            Self::Configured(planned) => planned.record_name.as_deref().map(|name| (name, RECORD_TYPE)),
+        }
+    }
+
     /// Name of the legacy load balancer; nothing while the configuration does not say it.
     #[must_use]
     pub fn legacy_lb_name(&self) -> Option<&str> {
