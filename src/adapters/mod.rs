@@ -7,4 +7,5 @@ pub mod aws;
 pub mod clock;
 pub mod journal;
 pub mod pulumi;
+pub mod refuse;
 pub mod sim_probe;

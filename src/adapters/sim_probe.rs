@@ -3,7 +3,7 @@
 //! It may open one connection to a loopback address and ask `GET /_sim/state`. Whatever goes wrong means that there is no
 //! simulator; nothing else is ever asked so, and no other host.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,34 +31,106 @@ pub struct Simulator {
     pub scenario: String,
 }
 
-/// Whether all of an endpoint is on this host.
-#[must_use]
-pub fn is_loopback(endpoint: &str) -> bool {
-    authority(endpoint).is_some()
+/// What an endpoint turned out to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Probed {
+    /// A simulator on this host.
+    Simulator(Simulator),
+    /// Nobody listens on this host there.
+    Nobody,
+    /// Anything else, and whatever is not on this host.
+    Other,
 }
 
-/// Asks the endpoint whether it is a simulator; nothing when it is not on loopback, is silent for `deadline`, or says
-/// anything else.
-pub async fn probe(endpoint: &str, deadline: Duration) -> Option<Simulator> {
-    let (host, port) = authority(endpoint)?;
-    let body = tokio::time::timeout(deadline, get_state(&host, port)).await.ok()??;
-    read(&serde_json::from_slice(&body).ok()?)
+/// Asks the endpoint whether it is a simulator, within `deadline`. Only this host is ever asked.
+pub async fn probe(endpoint: &str, deadline: Duration) -> Probed {
+    let Some(address) = local_address(endpoint, deadline).await else { return Probed::Other };
+    if !endpoint.starts_with("http://") {
+        return Probed::Other;
+    }
+    let asked = tokio::time::timeout(deadline, async {
+        match TcpStream::connect(address).await {
+            Ok(stream) => Ok(get_state(stream, address).await),
+            Err(error) => Err(error),
+        }
+    });
+    match asked.await {
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => Probed::Nobody,
+        Ok(Ok(Some(body))) => {
+            let state = serde_json::from_slice(&body).ok();
+            state.and_then(|state| read(&state)).map_or(Probed::Other, Probed::Simulator)
+        }
+        _ => Probed::Other,
+    }
 }
 
-/// Host and port of an endpoint that is reached without TLS on loopback.
-fn authority(endpoint: &str) -> Option<(String, u16)> {
+/// Host and port of an endpoint, in one spelling for all that means this host: `localhost`, `[::1]`, `127.1` and
+/// `0.0.0.0` are the same place.
+pub async fn place(endpoint: &str, deadline: Duration) -> String {
+    if let Some(address) = local_address(endpoint, deadline).await {
+        return address.to_string();
+    }
+    let Some(uri) = endpoint.parse::<Uri>().ok() else { return "?".to_owned() };
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+    format!("{}:{port}", uri.host().unwrap_or("?"))
+}
+
+/// The address of an endpoint on this host, whichever way it is spelt; a name is looked up.
+async fn local_address(endpoint: &str, deadline: Duration) -> Option<SocketAddr> {
     let uri: Uri = endpoint.parse().ok()?;
-    if uri.scheme_str() != Some("http") {
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+    let ip = if let Some(ip) = spelt(host) {
+        ip
+    } else {
+        let found = tokio::time::timeout(deadline, tokio::net::lookup_host((host, port))).await.ok()?.ok()?;
+        let ips: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+        *ips.first().filter(|_| ips.iter().all(IpAddr::is_loopback))?
+    };
+    let ip = match ip.to_canonical() {
+        ip if ip.is_unspecified() || ip == IpAddr::V6(Ipv6Addr::LOCALHOST) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ip => ip,
+    };
+    ip.is_loopback().then_some(SocketAddr::new(ip, port))
+}
+
+/// Whether a host is spelt as an address of this one, without looking up any name.
+#[must_use]
+pub fn is_spelt_local(host: &str) -> bool {
+    spelt(host.trim_end_matches('.')).is_some_and(|ip| ip.to_canonical().is_loopback() || ip.is_unspecified())
+}
+
+/// The address that a host is spelt as: any way in which the C library reads numbers, or the one name that always means
+/// this host (RFC 6761).
+fn spelt(host: &str) -> Option<IpAddr> {
+    let lower = host.to_ascii_lowercase();
+    if lower == "localhost" || lower.ends_with(".localhost") {
+        return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    if let Ok(ip) = lower.parse() {
+        return Some(ip);
+    }
+    let number = |part: &str| match part.strip_prefix("0x") {
+        Some(hex) => u32::from_str_radix(hex, 16).ok(),
+        None if part.len() > 1 && part.starts_with('0') => u32::from_str_radix(part, 8).ok(),
+        None => part.parse().ok(),
+    };
+    let parts: Vec<u32> = lower.split('.').map(number).collect::<Option<_>>()?;
+    let (last, heads) = parts.split_last()?;
+    if heads.len() > 3 || heads.iter().any(|part| *part > 255) {
         return None;
     }
-    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let local = host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    local.then_some((host, uri.port_u16().unwrap_or(80)))
+    // The last number fills all bytes that are left: 127.1 is 127.0.0.1.
+    let room = 32 - 8 * heads.len() as u32;
+    if room < 32 && *last >= 1 << room {
+        return None;
+    }
+    let head = heads.iter().zip([24, 16, 8]).fold(0, |all, (part, shift)| all | (part << shift));
+    Some(IpAddr::V4(Ipv4Addr::from(head | last)))
 }
 
-async fn get_state(host: &str, port: u16) -> Option<Vec<u8>> {
-    let mut stream = TcpStream::connect((host, port)).await.ok()?;
-    let request = format!("GET /_sim/state HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
+async fn get_state(mut stream: TcpStream, address: SocketAddr) -> Option<Vec<u8>> {
+    let request = format!("GET /_sim/state HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     stream.take(MAX_ANSWER).read_to_end(&mut answer).await.ok()?;
@@ -135,7 +207,7 @@ mod tests {
              {\"simulator\":{\"scenario\":\"steady\",\"speed\":20.0,\"following\":true,\"now\":\"2026-11-22T12:00:00Z\"}}",
         )
         .await;
-        let simulator = probe(&endpoint, SHORT).await.unwrap();
+        let Probed::Simulator(simulator) = probe(&endpoint, SHORT).await else { panic!("no simulator") };
         assert_eq!((simulator.speed, simulator.scenario.as_str()), (20.0, "steady"));
         let clock = OffsetClock::of(&simulator);
         assert!(clock.now() >= simulator.now && clock.now() < simulator.now.plus(Duration::from_secs(60)));
@@ -146,22 +218,41 @@ mod tests {
     #[tokio::test]
     async fn anything_else_is_no_simulator() {
         for answer in ["HTTP/1.1 404 Not Found\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n{}", "nonsense", ""] {
-            assert_eq!(probe(&serve(answer).await, SHORT).await, None, "{answer}");
+            assert_eq!(probe(&serve(answer).await, SHORT).await, Probed::Other, "{answer}");
         }
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", silent.local_addr().unwrap());
-        assert_eq!(probe(&endpoint, Duration::from_millis(20)).await, None);
+        assert_eq!(probe(&endpoint, Duration::from_millis(20)).await, Probed::Other);
         drop(silent);
-        assert_eq!(probe(&endpoint, SHORT).await, None);
+        assert_eq!(probe(&endpoint, SHORT).await, Probed::Nobody);
     }
 
-    #[test]
-    fn only_loopback_is_ever_asked() {
-        for local in ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "http://127.9.9.9"] {
-            assert!(is_loopback(local), "{local}");
+    #[tokio::test]
+    async fn this_host_is_known_in_every_spelling_and_nobody_else_is_taken_for_it() {
+        let place_of = |endpoint: &'static str| place(endpoint, SHORT);
+        for local in [
+            "http://127.0.0.1:1",
+            "http://localhost:1",
+            "http://LOCALHOST.:1/",
+            "http://sim.localhost:1",
+            "http://[::1]:1",
+            "http://[::ffff:127.0.0.1]:1",
+            "http://127.1:1",
+            "http://2130706433:1",
+            "http://0x7f000001:1",
+            "http://0177.0.0.1:1",
+            "http://0.0.0.0:1",
+            "http://[::]:1",
+            "https://127.0.0.1:1",
+        ] {
+            assert_eq!(place_of(local).await, "127.0.0.1:1", "{local}");
         }
-        for other in ["http://10.0.0.1:1", "https://127.0.0.1:1", "http://localhost.example.com", "", "x"] {
-            assert!(!is_loopback(other), "{other}");
+        assert_eq!(place_of("http://127.9.9.9").await, "127.9.9.9:80");
+        for other in ["http://10.0.0.1:1", "http://127.0.0.1.5:1", "http://192.168.1:1", "http://1.2.3.256:1", "", "x"]
+        {
+            assert_eq!(local_address(other, SHORT).await, None, "{other}");
         }
+        assert_eq!(place_of("https://10.0.0.1").await, "10.0.0.1:443");
+        assert_eq!(place_of("").await, "?");
     }
 }

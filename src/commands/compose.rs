@@ -8,14 +8,14 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::adapters::aws::{Aws, AwsSettings, StackRun};
-use crate::adapters::clock::SystemClock;
 use crate::adapters::journal::FileJournal;
 use crate::adapters::pulumi::cockpit::{CockpitRuns, project_name};
 use crate::adapters::pulumi::headless::{Context, FOLLOW_EVERY};
 use crate::adapters::pulumi::refusing::ReadOnlyPulumi;
 use crate::adapters::pulumi::run::Supervisor;
 use crate::adapters::pulumi::{self, Pulumi, PulumiError, Runs};
-use crate::adapters::sim_probe::{self, OffsetClock, Simulator};
+use crate::adapters::refuse::Refusing;
+use crate::adapters::sim_probe::{self, OffsetClock, Probed, Simulator};
 use crate::cli::Global;
 use crate::config::{Settings, defaults, find, process_env, state};
 use crate::domain::facts::{Facts, Source};
@@ -32,6 +32,7 @@ use crate::runtime::gather::Gathered;
 use crate::runtime::ports_set::Ports;
 use crate::runtime::run_executor::PulumiPorts;
 
+use super::endpoints::{self, Found, LateClock};
 use super::failure::{Exit, Failure};
 use super::host;
 use super::known;
@@ -58,6 +59,7 @@ pub struct Session {
     /// When this process began, by the facts' clock.
     pub began: Timestamp,
     clock: Option<(Arc<OffsetClock>, String)>,
+    refusal: Option<PortError>,
 }
 
 /// The stack that Pulumi works on: the one that is named, or the one that is selected in the program's folder. Never
@@ -149,24 +151,26 @@ pub async fn assemble(
     if let Err(error) = log::start(settings.log_level, &state_dir) {
         tracing::debug!(%error, "no log of this process");
     }
-    let simulator = match &settings.endpoint_url {
-        Some(endpoint) => sim_probe::probe(endpoint, defaults::PROBE_DEADLINE).await,
-        None => None,
-    };
-    let offset = simulator.as_ref().map(|simulator| Arc::new(OffsetClock::of(simulator)));
-    let clock: Arc<dyn Clock> = match &offset {
-        Some(offset) => Arc::clone(offset) as Arc<dyn Clock>,
-        None => Arc::new(SystemClock),
-    };
-    let stack = stack_of(&settings, &known, name.clone(), simulator.as_ref());
-    let mut policy = settings.policy.clone();
-    if policy.expected_alarms.is_empty() {
-        policy.expected_alarms = known.alarm_names().to_vec();
-    }
+    let late = Arc::new(LateClock::default());
+    let clock: Arc<dyn Clock> = Arc::clone(&late) as Arc<dyn Clock>;
     let aws = Arc::new(
         // Boxed, because what the SDK keeps while it looks for its configuration is large.
         Box::pin(Aws::connect(aws_settings(&settings), known.clone(), Arc::clone(&clock), stack_run(&state_dir))).await,
     );
+    let Found { endpoints, simulator } = endpoints::look(&aws, has_own_keys(&settings)).await;
+    let simulator_clock = simulator.as_ref().map(|(simulator, url)| (late.follow(simulator), url.clone()));
+    let simulator = simulator.map(|(simulator, _)| simulator);
+    let refusal = endpoints::refusal(&settings, &endpoints);
+    let stack = Stack {
+        read_only: refusal.is_some(),
+        read_only_why: refusal.as_ref().map(|why| why.message.clone()).unwrap_or_default(),
+        api_endpoints: endpoints,
+        ..stack_of(&settings, &known, name.clone(), simulator.as_ref())
+    };
+    let mut policy = settings.policy.clone();
+    if policy.expected_alarms.is_empty() {
+        policy.expected_alarms = known.alarm_names().to_vec();
+    }
     let skew = Arc::clone(&aws);
     let pace = Pace {
         speed: simulator.as_ref().map_or(1.0, |simulator| simulator.speed),
@@ -179,15 +183,18 @@ pub async fn assemble(
         provision: runs,
         control,
         observe: Arc::clone(&aws) as Arc<dyn crate::ports::Observe>,
-        traffic: aws,
+        // Whoever must not write holds nothing that could.
+        traffic: match refusal.clone() {
+            Some(why) => Arc::new(Refusing(why)),
+            None => aws,
+        },
         journal: Arc::new(FileJournal::new(state_dir.clone())),
         clock: Arc::clone(&clock),
         key: stack.group.clone(),
         skew: Arc::new(move || skew.clock_skew()),
     };
-    let clock_of_sim = offset.zip(settings.endpoint_url.clone());
     let began = clock.now().minus(ran);
-    Ok(Session { ports, stack, policy, pace, settings, known, state_dir, began, clock: clock_of_sim })
+    Ok(Session { ports, stack, policy, pace, settings, known, state_dir, began, clock: simulator_clock, refusal })
 }
 
 /// Looks for a Pulumi run that goes on in this state folder.
@@ -298,28 +305,29 @@ pub fn program_or_name(settings: &Settings, stack: &str) -> Pulumi {
 }
 
 fn aws_settings(settings: &Settings) -> AwsSettings {
-    let local = settings.endpoint_url.as_deref().is_some_and(sim_probe::is_loopback);
-    let own_keys = settings.profile.is_some()
-        || [
-            "AWS_ACCESS_KEY_ID",
-            "AWS_PROFILE",
-            "AWS_DEFAULT_PROFILE",
-            "AWS_WEB_IDENTITY_TOKEN_FILE",
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        ]
-        .iter()
-        .any(|name| process_env(name).is_some());
     AwsSettings {
         region: settings.region.clone(),
         legacy_region: settings.legacy_region.clone(),
         profile: settings.profile.clone(),
         endpoint_url: settings.endpoint_url.clone(),
         legacy_db_instance: settings.legacy_db_instance.clone(),
-        // A simulator takes any keys; asking the instance's metadata service for some would only cost seconds.
-        test_credentials: local && !own_keys,
+        test_credentials: false,
         http_client: None,
         deadline: defaults::CALL_DEADLINE,
     }
+}
+
+/// Whether somebody has said whose keys to use.
+fn has_own_keys(settings: &Settings) -> bool {
+    let names = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    ];
+    settings.profile.is_some() || names.iter().any(|name| process_env(name).is_some())
 }
 
 fn stack_of(settings: &Settings, known: &StackInfo, name: String, simulator: Option<&Simulator>) -> Stack {
@@ -334,6 +342,8 @@ fn stack_of(settings: &Settings, known: &StackInfo, name: String, simulator: Opt
         endpoints: known.endpoints(),
         unset: known.unset().to_vec(),
         read_only: settings.read_only,
+        read_only_why: String::new(),
+        api_endpoints: Vec::new(),
         simulation: simulator.map(|s| Simulation { speed: s.speed, scenario: s.scenario.clone() }),
         operator: host::local_user(&process_env),
         host: host::host_name(),
@@ -356,10 +366,18 @@ impl Session {
         facts.identity.as_ref().map_or_else(|| self.stack.operator.clone(), |fact| fact.value.short().to_owned())
     }
 
+    /// Whether this process may change anything, said before anybody is asked anything. The ports refuse, too.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn may_change(&self) -> Result<(), Failure> {
+        self.refusal.clone().map_or(Ok(()), |why| Err(why.into()))
+    }
+
     /// Sets the clock anew when a simulator answers: somebody may have moved its time.
     pub async fn resync(&self) {
         if let Some((clock, endpoint)) = &self.clock
-            && let Some(simulator) = sim_probe::probe(endpoint, defaults::PROBE_DEADLINE).await
+            && let Probed::Simulator(simulator) = sim_probe::probe(endpoint, defaults::PROBE_DEADLINE).await
         {
             clock.set(simulator.now);
         }

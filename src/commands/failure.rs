@@ -89,6 +89,13 @@ impl From<PulumiError> for Failure {
 
 impl From<PortError> for Failure {
     fn from(error: PortError) -> Self {
+        if error.kind == ErrorKind::Refused {
+            let (exit, code) = match error.operation.as_str() {
+                "read-only" => (Exit::Declined, "read_only"),
+                _ => (Exit::Error, "endpoints"),
+            };
+            return Self::new(exit, code, format!("nothing was changed: {}", error.message), error.hint());
+        }
         let exit = match error.kind {
             ErrorKind::Conflict => Exit::Conflict,
             _ if error.is_access() => Exit::Access,
@@ -105,6 +112,7 @@ impl From<PortError> for Failure {
             ErrorKind::Unreachable => "unreachable",
             ErrorKind::Garbled => "garbled",
             ErrorKind::Invalid => "invalid",
+            ErrorKind::Refused => "refused",
             ErrorKind::Storage => "storage",
             ErrorKind::Other => "other",
         };

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::adapters::clock::SystemClock;
 use crate::adapters::journal::FileJournal;
 use crate::cli::{Global, JournalArgs, Since};
-use crate::config::{Settings, defaults, process_env};
+use crate::config::{Settings, process_env};
 use crate::domain::record::Entry;
 use crate::domain::units::Timestamp;
-use crate::ports::{Clock, Journal};
+use crate::ports::Journal;
 
 use super::compose::state_dir;
+use super::endpoints;
 use super::failure::{Exit, Failure};
 use super::out::Out;
 use super::text;
@@ -32,22 +32,12 @@ pub(super) async fn read(global: &Global, since: Option<Since>) -> Result<Record
     let settings = Settings::load(global, &process_env)?;
     let (stack, folder) = state_dir(&settings).await?;
     let (mut entries, broken) = FileJournal::new(folder).read()?;
-    let now = now(&settings).await;
+    let now = endpoints::now(&settings).await;
     if let Some(since) = since {
         let from = since.instant(now);
         entries.retain(|entry| entry.at >= from);
     }
     Ok(Record { stack, entries, broken, now })
-}
-
-/// The clock that the entries are dated with: a simulator's, where one is set as the endpoint.
-async fn now(settings: &Settings) -> Timestamp {
-    let probe =
-        |endpoint: String| async move { crate::adapters::sim_probe::probe(&endpoint, defaults::PROBE_DEADLINE).await };
-    match settings.endpoint_url.clone().map(probe) {
-        Some(simulator) => simulator.await.map_or_else(|| SystemClock.now(), |simulator| simulator.now),
-        None => SystemClock.now(),
-    }
 }
 
 /// Prints it.

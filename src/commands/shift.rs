@@ -63,13 +63,8 @@ async fn carry_out(
     go: GoArgs,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    if session.settings.read_only && !go.dry_run {
-        return Err(Failure::new(
-            Exit::Declined,
-            "read_only",
-            "nothing was changed: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)",
-            "leave it out to change weights; --dry-run shows what would be sent",
-        ));
+    if !go.dry_run {
+        session.may_change()?;
     }
     session.settle_open(out).await?;
     let base = look_first(session, out).await?;

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::domain::endpoint::{Answers, Endpoint};
 use crate::domain::error::ErrorKind;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, GateId, Policy, all_pass};
@@ -30,6 +31,12 @@ pub struct Snapshot {
     /// Whether the new stack stands; in JSON all of it is `null` before that.
     #[serde(skip)]
     pub provisioned: bool,
+    /// The simulator that answers in place of AWS; left out when none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulation: Option<String>,
+    /// Services whose requests do not go to AWS; left out when all do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<Endpoint>,
     /// Every source that was asked.
     pub sources: Vec<SourceRow>,
     /// Weights and shares.
@@ -281,6 +288,8 @@ impl Snapshot {
             at: now.to_string(),
             stack: stack.name.clone(),
             provisioned: stack.is_provisioned(),
+            simulation: stack.simulation.as_ref().map(|simulation| simulation.scenario.clone()),
+            endpoints: stack.api_endpoints.iter().filter(|e| e.answers != Answers::Aws).cloned().collect(),
             sources: source_rows(facts, now),
             traffic: traffic(stack, facts, gathered.history(), now),
             replication: replication(facts, now),

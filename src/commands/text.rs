@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use crate::domain::endpoint::elsewhere;
 use crate::domain::model::Stack;
 use crate::domain::record::Entry;
 use crate::domain::units::short_number;
@@ -22,8 +23,11 @@ pub fn snapshot(snapshot: &Snapshot, stack: &Stack) -> String {
         .as_ref()
         .map(|s| format!("  SIMULATION {} ×{}", s.scenario, short_number(s.speed)))
         .unwrap_or_default();
+    let elsewhere = if stack.simulation.is_some() { Vec::new() } else { elsewhere(&stack.api_endpoints) };
+    let endpoints = elsewhere.iter().fold(String::new(), |text, host| text + "  ENDPOINT " + host);
     let read_only = if stack.read_only { "  READ-ONLY" } else { "" };
-    row(&snapshot.stack, &format!("{} → {}  {}{drill}{read_only}", stack.legacy_region, stack.region, snapshot.at));
+    let regions = format!("{} → {}", stack.legacy_region, stack.region);
+    row(&snapshot.stack, &format!("{regions}  {}{drill}{endpoints}{read_only}", snapshot.at));
     if !snapshot.provisioned {
         row("New stack", "not provisioned yet: `tapctl adopt` makes the name a weighted record, `tapctl up` the stack");
     }

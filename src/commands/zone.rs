@@ -49,13 +49,8 @@ pub async fn release(args: ReleaseArgs, global: &Global, out: &mut Out) -> Resul
 
 async fn carry_out(step: ZoneStep, go: GoArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let session = connect(global).await?;
-    if session.settings.read_only && !go.dry_run {
-        return Err(Failure::new(
-            Exit::Declined,
-            "read_only",
-            "nothing was changed: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)",
-            "leave it out to change records; --dry-run shows what would be sent",
-        ));
+    if !go.dry_run {
+        session.may_change()?;
     }
     session.settle_open(out).await?;
     let seen = look(&session, out).await?;

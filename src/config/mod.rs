@@ -9,6 +9,7 @@ pub mod find;
 pub mod policy;
 pub mod state;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{ColorWhen, Global, LogLevel};
@@ -80,7 +81,7 @@ pub struct Settings {
     pub legacy_region: Option<String>,
     /// Profile of the AWS configuration files.
     pub profile: Option<String>,
-    /// Address that every AWS call goes to.
+    /// Address that every AWS call goes to, over whatever AWS's own environment and profiles say.
     pub endpoint_url: Option<String>,
     /// Identifier of the legacy RDS instance, the dimension of its metrics; without it they are not asked for.
     pub legacy_db_instance: Option<String>,
@@ -109,7 +110,8 @@ impl Settings {
     pub fn load(global: &Global, env: Env<'_>) -> Result<Self, ConfigError> {
         let (path, file) = match (set_path(global.config.as_ref()), default_file(env)) {
             (Some(named), _) => (Some(named.clone()), FileConfig::read(&named)?),
-            (None, Some(found)) if found.is_file() => (Some(found.clone()), FileConfig::read(&found)?),
+            // Whatever else keeps it from being read is an error: it may say read_only.
+            (None, Some(found)) if !is_absent(&found) => (Some(found.clone()), FileConfig::read(&found)?),
             _ => (None, FileConfig::default()),
         };
         let mut policy = file.policy;
@@ -118,7 +120,8 @@ impl Settings {
             return Err(ConfigError::Environment(problems));
         }
         let text = |flag: Option<&String>, file: Option<String>| flag.filter(|t| !t.is_empty()).cloned().or(file);
-        let endpoint_url = text(global.endpoint_url.as_ref(), file.endpoint_url).or_else(|| env("AWS_ENDPOINT_URL"));
+        // AWS's own variables and profiles are left to AWS's clients, which know more of them than one.
+        let endpoint_url = text(global.endpoint_url.as_ref(), file.endpoint_url);
         let color = global.color.or(file.color).unwrap_or_default();
         Ok(Self {
             file: path,
@@ -145,6 +148,14 @@ impl Settings {
             log_level: global.log_level.or(file.log_level).unwrap_or_default(),
             policy,
         })
+    }
+}
+
+/// Whether there is no such file, as opposed to one that cannot be looked at.
+fn is_absent(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(_) => false,
+        Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
     }
 }
 

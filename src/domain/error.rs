@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Garbled,
     /// The request itself was refused as wrong.
     Invalid,
+    /// tapctl itself refuses: read-only, or services in different worlds. Nothing was sent.
+    Refused,
     /// A local file could not be read or written.
     Storage,
     /// Everything else, in AWS's own words.
@@ -98,6 +100,7 @@ impl PortError {
             ErrorKind::Unreachable => "unreachable",
             ErrorKind::Garbled => "garbled answer",
             ErrorKind::Invalid => "refused",
+            ErrorKind::Refused => "not sent",
             ErrorKind::Storage => "disk error",
             ErrorKind::Other => "failed",
         }
@@ -138,6 +141,7 @@ impl PortError {
             }
             ErrorKind::Garbled => "check for a proxy or a wrong --endpoint-url between here and AWS".to_owned(),
             ErrorKind::Invalid => "read the message; the request was refused whole and nothing was changed".to_owned(),
+            ErrorKind::Refused => "nothing was sent; read why, and start tapctl so that it may write".to_owned(),
             ErrorKind::Storage => {
                 "check space and rights of the state folder; nothing is sent before its intent is on disk".to_owned()
             }

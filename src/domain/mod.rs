@@ -5,6 +5,7 @@
 pub mod configure;
 pub mod confirm;
 pub mod deploy;
+pub mod endpoint;
 pub mod error;
 pub mod facts;
 pub mod gate;

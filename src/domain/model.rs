@@ -10,6 +10,7 @@ use crate::keymap::View;
 use super::configure::Configure;
 use super::confirm::Confirmation;
 use super::deploy::change::PulumiChange;
+use super::endpoint::Endpoint;
 use super::facts::Facts;
 use super::gate::{Gate, Policy};
 use super::msg::Request;
@@ -51,6 +52,10 @@ pub struct Stack {
     pub unset: Vec<String>,
     /// No write is ever sent.
     pub read_only: bool,
+    /// Why not, in a sentence.
+    pub read_only_why: String,
+    /// Where the requests of each service go.
+    pub api_endpoints: Vec<Endpoint>,
     /// Set while a simulator answers instead of AWS: its speed and scenario.
     pub simulation: Option<Simulation>,
     /// Who operates, until STS has answered.
@@ -410,6 +415,8 @@ pub(crate) mod fixtures {
             },
             unset: Vec::new(),
             read_only: false,
+            read_only_why: "this is --read-only".into(),
+            api_endpoints: Vec::new(),
             simulation: None,
             operator: "maria".into(),
             host: "bastion".into(),

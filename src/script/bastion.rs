@@ -154,6 +154,8 @@ impl Bastion {
             endpoints: info.endpoints(),
             unset: info.unset().to_vec(),
             read_only: self.read_only,
+            read_only_why: "this is --read-only".to_owned(),
+            api_endpoints: Vec::new(),
             simulation: Some(Simulation { speed: 1.0, scenario: self.sim.scenario().name().to_owned() }),
             operator: "local".to_owned(),
             host: "bastion".to_owned(),

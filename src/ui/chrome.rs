@@ -5,6 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::domain::endpoint::elsewhere;
 use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
 use crate::domain::gate::GateId;
@@ -43,6 +44,13 @@ fn who<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
     let mut right = cx.row();
     if let Some(simulation) = &stack.simulation {
         right = right.put(Role::Badge, format!(" SIMULATION ×{} ", short_number(simulation.speed))).gap(1);
+    }
+    if stack.simulation.is_none() {
+        let hosts = elsewhere(&stack.api_endpoints);
+        if let Some(host) = hosts.first() {
+            let more = if hosts.len() > 1 { format!("+{} ", hosts.len() - 1) } else { String::new() };
+            right = right.put(Role::Badge, format!(" ENDPOINT {host} {more}")).gap(1);
+        }
     }
     if stack.read_only {
         right = right.put(Role::Badge, " READ-ONLY ").gap(1);

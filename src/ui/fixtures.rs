@@ -466,6 +466,7 @@ pub(super) fn throttled() -> Model {
 pub(super) fn all_badges() -> Model {
     let mut model = ready();
     model.stack.read_only = true;
+    model.stack.read_only_why = "this is --read-only".into();
     model.stack.simulation = Some(Simulation { speed: 20.0, scenario: "steady".into() });
     model.frozen = Some(Box::new(model.live.clone()));
     model.live.now = now().plus(Duration::from_secs(42));

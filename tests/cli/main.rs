@@ -8,6 +8,7 @@
 mod broken;
 mod destroy;
 mod drill;
+mod endpoints;
 mod looking;
 mod moving;
 mod profiles;

@@ -4,13 +4,16 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::drill::{Drill, Ran, tapctl};
 
 /// A listener on loopback that notes every request: its first line, and the key id that signed it.
-struct Listener {
-    endpoint: String,
+pub(crate) struct Listener {
+    pub(crate) endpoint: String,
+    /// Requests of any kind.
+    all: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<(String, String)>>>,
 }
 
@@ -22,18 +25,20 @@ impl Listener {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&seen);
+        let all = Arc::new(AtomicUsize::new(0));
+        let (noted, counted) = (Arc::clone(&seen), Arc::clone(&all));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::Relaxed);
                 let noted = Arc::clone(&noted);
                 std::thread::spawn(move || serve(&stream, &noted, answer));
             }
         });
-        Self { endpoint, seen }
+        Self { endpoint, all, seen }
     }
 
     /// An AWS that refuses every key.
-    fn aws() -> Self {
+    pub(crate) fn aws() -> Self {
         Self::start(|_| {
             let text = "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>expired</Message>\
                         </Error><RequestId>r</RequestId></ErrorResponse>";
@@ -63,7 +68,11 @@ impl Listener {
         keys
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn everything(&self) -> usize {
+        self.all.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.seen.lock().unwrap().iter().map(|(line, _)| line.clone()).collect()
     }
 }
@@ -181,6 +190,9 @@ fn a_profile_named_to_tapctl_goes_before_keys_in_the_environment_and_aws_profile
     let bastion = Bastion::with("", files);
     bastion.run("status --json", &[("AWS_PROFILE", "prod")]).ended(6);
     assert_eq!(bastion.aws.keys(), ["FILEKEY"]);
+    let bastion = Bastion::with("", files);
+    bastion.run("status --json", &[]).ended(6);
+    assert_eq!(bastion.aws.keys(), ["INSTANCEKEY"], "nobody named a profile");
 }
 
 #[test]

@@ -24,6 +24,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::adapters::sim_probe::is_spelt_local;
 use crate::ports::Clock;
 
 /// How far this host's clock is ahead of AWS's, as the newest answer told.
@@ -138,8 +139,9 @@ impl HttpConnector for Connector {
 
 /// Plain HTTP that does not leave this host or its hypervisor needs neither certificates nor a proxy.
 fn is_local(uri: &str) -> bool {
-    ["http://127.", "http://localhost:", "http://localhost/", "http://[::1]"].iter().any(|start| uri.starts_with(start))
-        || is_link_local(uri)
+    let host = uri.parse::<::http::Uri>().ok().filter(|uri| uri.scheme_str() == Some("http"));
+    let host = host.as_ref().and_then(::http::Uri::host).map(|host| host.trim_matches(['[', ']']));
+    host.is_some_and(is_spelt_local) || is_link_local(uri)
 }
 
 fn is_link_local(uri: &str) -> bool {
@@ -240,6 +242,7 @@ crwlxmA/Oz5iQ5FUB/Oed+gzml/lvloe13E=
     #[test]
     fn only_this_host_goes_without_tls_and_proxy() {
         assert!(is_local("http://127.0.0.1:4566/") && is_local("http://localhost:80/x") && is_local("http://[::1]:1/"));
+        assert!(is_local("http://127.1:4566/") && is_local("http://LOCALHOST/"));
         assert!(!is_local("http://localhost.example.com/") && !is_local("https://127.0.0.1/"));
         assert!(is_local("http://169.254.169.254/latest") && is_link_local("http://169.254.170.2/v2"));
     }

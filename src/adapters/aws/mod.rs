@@ -7,6 +7,7 @@ mod cloudwatch;
 mod dms;
 mod ecs;
 mod elb;
+mod endpoints;
 mod errors;
 mod http;
 pub mod iam;
@@ -48,6 +49,7 @@ use crate::ports::{Clock, ErrorKind, Observe, PortError, PortFuture, Traffic};
 
 use keys::Keys;
 
+pub use endpoints::ClientEndpoint;
 pub use iam::{IamAction, Operation, Scope, iam_actions};
 
 /// Route 53 has one endpoint for the whole world, and it is signed for this region.
@@ -158,6 +160,18 @@ impl Aws {
     #[must_use]
     pub fn clock_skew(&self) -> Option<i64> {
         self.skew.millis()
+    }
+
+    /// Where every client sends its requests, asked of the clients themselves.
+    pub async fn endpoints(&self) -> Vec<ClientEndpoint> {
+        Box::pin(self.clients.endpoints()).await
+    }
+
+    /// A simulator answers for everything and takes any keys: no real ones are looked for.
+    pub fn use_any_keys(&self) {
+        if let Some(keys) = &self.keys {
+            keys.mean_nothing();
+        }
     }
 
     /// The outputs, for a question about the new stack.

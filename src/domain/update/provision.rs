@@ -51,7 +51,7 @@ pub(super) fn cannot(model: &mut Model) -> bool {
 /// The same for what needs no Pulumi.
 pub(super) fn cannot_change(model: &mut Model) -> bool {
     if model.stack.read_only {
-        notice(model, "Read only", vec!["this cockpit was started with --read-only and starts nothing".to_owned()]);
+        notice(model, "Read only", vec![format!("nothing is started from here: {}", model.stack.read_only_why)]);
         return true;
     }
     if model.provision.busy.is_some() {

@@ -24,14 +24,7 @@ pub(super) fn propose_step(model: &mut Model, delta: i16) {
 /// Opens the confirmation for `share`, or says why it cannot be proposed.
 pub(super) fn propose(model: &mut Model, share: Percent) {
     if model.stack.read_only {
-        return notice(
-            model,
-            "Read only",
-            vec![
-                "this cockpit was started with --read-only and sends nothing; start it without to move traffic"
-                    .to_owned(),
-            ],
-        );
+        return notice(model, "Read only", vec![format!("nothing is sent from here: {}", model.stack.read_only_why)]);
     }
     if is_sending(model) {
         return toast(model, "a change is being sent; wait for its answer, then press again", true);
