@@ -288,6 +288,13 @@ fn control(settings: &Settings, runs: &Arc<CockpitRuns>) -> Arc<dyn PulumiContro
 /// # Errors
 /// [`PulumiError::Missing`] with where was looked.
 pub fn program(settings: &Settings, stack: &str) -> Result<Pulumi, PulumiError> {
+    if let Some(why) = settings.distrust() {
+        let message = format!(
+            "{why}, and it would get your keys; if it is yours, name it: TAPCTL_PULUMI_DIR={}",
+            settings.pulumi_dir.display()
+        );
+        return Err(PulumiError::Project { dir: settings.pulumi_dir.clone(), message });
+    }
     let program = pulumi::find::locate(settings.pulumi.as_deref(), std::env::var_os("PATH").as_deref())?;
     let project = std::path::absolute(&settings.pulumi_dir).unwrap_or_else(|_| settings.pulumi_dir.clone());
     Ok(Pulumi { program, prefix: Vec::new(), project, stack: stack.to_owned() })

@@ -333,7 +333,9 @@ async fn pulumi_checks(settings: &Settings) -> Vec<Check> {
 /// The first line that a program says about its version.
 async fn version(program: &str, argument: &str) -> Option<String> {
     let mut command = Command::new(program);
-    command.arg(argument).env("PULUMI_SKIP_UPDATE_CHECK", "true").stdin(Stdio::null()).kill_on_drop(true);
+    // A version needs neither keys nor anything else of this environment.
+    command.arg(argument).env_clear().envs(["PATH", "HOME", "LANG"].map(|n| (n, process_env(n).unwrap_or_default())));
+    command.stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(defaults::VERSION_DEADLINE, command.output()).await.ok()?.ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     output.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned()).filter(|t| !t.is_empty())

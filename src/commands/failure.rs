@@ -129,7 +129,9 @@ impl From<ConfigError> for Failure {
 impl From<FindError> for Failure {
     fn from(error: FindError) -> Self {
         let (exit, code) = match &error {
-            FindError::Nowhere { .. } | FindError::NoPulumi { .. } => (Exit::Error, "configuration"),
+            FindError::Nowhere { .. } | FindError::NoPulumi { .. } | FindError::Untrusted { .. } => {
+                (Exit::Error, "configuration")
+            }
             FindError::NotProvisioned => (Exit::Error, "not_provisioned"),
             FindError::Unreadable { .. } | FindError::Broken { .. } => (Exit::Error, "outputs"),
             FindError::PulumiFailed { .. } => (Exit::Pulumi, "pulumi"),

@@ -44,6 +44,14 @@ pub enum FindError {
         /// Every wrong key.
         error: OutputsError,
     },
+    /// The program lies where somebody else could have changed it, and nobody has named it.
+    #[error("the Pulumi program in {dir} is not run: {why}, and it would get your keys")]
+    Untrusted {
+        /// Which folder.
+        dir: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Pulumi is not installed.
     #[error("Pulumi cannot be started to read the stack outputs: {why}")]
     NoPulumi {
@@ -75,6 +83,10 @@ impl FindError {
                 bundled Pulumi program exports"
                     .to_owned()
             }
+            Self::Untrusted { dir, .. } => format!(
+                "look at what it is, and name it if it is yours: TAPCTL_PULUMI_DIR={dir}, or pulumi_dir in the \
+                 configuration; or give the outputs with --outputs FILE"
+            ),
             Self::NoPulumi { .. } => {
                 "install Pulumi (https://www.pulumi.com/docs/install/), or give the outputs with --outputs FILE"
                     .to_owned()
@@ -184,6 +196,9 @@ async fn ask_once(settings: &Settings, question: &[&str]) -> Result<String, Find
     let dir = &settings.pulumi_dir;
     if !dir.join("Pulumi.yaml").is_file() {
         return Err(FindError::Nowhere { dir: dir.display().to_string() });
+    }
+    if let Some(why) = settings.distrust() {
+        return Err(FindError::Untrusted { dir: dir.display().to_string(), why });
     }
     let mut command = Command::new(settings.pulumi.as_deref().unwrap_or(Path::new("pulumi")));
     command.args(question).args(["--non-interactive", "--color", "never"]).arg("--cwd").arg(dir);

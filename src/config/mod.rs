@@ -8,6 +8,7 @@ pub mod file;
 pub mod find;
 pub mod policy;
 pub mod state;
+pub mod trust;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -89,6 +90,8 @@ pub struct Settings {
     pub pulumi: Option<PathBuf>,
     /// Folder of the bundled Pulumi program.
     pub pulumi_dir: PathBuf,
+    /// Whether somebody has named that folder, instead of standing beside it.
+    pub pulumi_dir_named: bool,
     /// No write is ever sent.
     pub read_only: bool,
     /// ASCII only.
@@ -122,6 +125,7 @@ impl Settings {
         let text = |flag: Option<&String>, file: Option<String>| flag.filter(|t| !t.is_empty()).cloned().or(file);
         // AWS's own variables and profiles are left to AWS's clients, which know more of them than one.
         let endpoint_url = text(global.endpoint_url.as_ref(), file.endpoint_url);
+        let named_dir = env("TAPCTL_PULUMI_DIR").map(PathBuf::from).or(file.pulumi_dir);
         let color = global.color.or(file.color).unwrap_or_default();
         Ok(Self {
             file: path,
@@ -138,10 +142,8 @@ impl Settings {
                 .map(PathBuf::from)
                 .or(file.pulumi)
                 .map(|path| std::path::absolute(&path).unwrap_or(path)),
-            pulumi_dir: env("TAPCTL_PULUMI_DIR")
-                .map(PathBuf::from)
-                .or(file.pulumi_dir)
-                .unwrap_or_else(|| program_folder(Path::new("."))),
+            pulumi_dir_named: named_dir.is_some(),
+            pulumi_dir: named_dir.unwrap_or_else(|| program_folder(Path::new("."))),
             read_only: global.read_only || file.read_only,
             ascii: global.ascii || file.ascii,
             color: if color == ColorWhen::Auto && env("NO_COLOR").is_some() { ColorWhen::Never } else { color },
@@ -156,6 +158,14 @@ fn is_absent(path: &Path) -> bool {
     match std::fs::metadata(path) {
         Ok(_) => false,
         Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+    }
+}
+
+impl Settings {
+    /// Why the program is not run with the engineer's keys, where it is not.
+    #[must_use]
+    pub fn distrust(&self) -> Option<String> {
+        if self.pulumi_dir_named { None } else { trust::why_not(&self.pulumi_dir) }
     }
 }
 

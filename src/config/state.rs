@@ -3,8 +3,11 @@
 //! It makes the folder and checks its rights; what lies in it belongs to the adapters.
 
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use super::{ConfigError, Env};
 
@@ -32,22 +35,54 @@ fn folder_name(stack: &str) -> String {
     if name.chars().all(|c| c == '.') { "stack".to_owned() } else { name }
 }
 
-/// Makes the folder where it is missing, and takes the rights of others away where it is there.
+/// Makes the folder where it is missing, and takes the rights of others away where it is there. The folder itself is
+/// looked at, never what a link leads to, and it has to be this user's own.
 ///
 /// # Errors
-/// What the system says.
+/// What the system says, or whose folder it is.
 pub fn prepare(folder: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
-    let metadata = std::fs::metadata(folder)?;
-    if metadata.permissions().mode() & 0o777 == FOLDER_MODE {
-        return Ok(());
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(folder, flags, Mode::empty()).map_err(|error| match error {
+        Errno::LOOP | Errno::NOTDIR => io::Error::other("it is a link, and no folder itself"),
+        other => other.into(),
+    })?;
+    let found = rustix::fs::fstat(&opened)?;
+    let own = rustix::process::geteuid().as_raw();
+    if found.st_uid != own {
+        let whose = format!("it belongs to somebody else (uid {}, this is uid {own})", found.st_uid);
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, whose));
     }
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(FOLDER_MODE))
+    if found.st_mode & 0o777 != FOLDER_MODE {
+        rustix::fs::fchmod(&opened, Mode::from_raw_mode(FOLDER_MODE))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_link_and_the_folder_of_somebody_else_are_no_state_folder() {
+        let base = tempfile::tempdir().unwrap();
+        let (real, link) = (base.path().join("real"), base.path().join("link"));
+        prepare(&real).unwrap();
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert!(prepare(&link).unwrap_err().to_string().contains("link"));
+        assert_eq!(
+            std::fs::metadata(&real).unwrap().permissions().mode() & 0o777,
+            0o755,
+            "nothing is changed through it"
+        );
+        // Only the superuser can give a folder away.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&real, Some(65_534), None).unwrap();
+            assert!(prepare(&real).unwrap_err().to_string().contains("uid 65534"));
+        }
+    }
 
     #[test]
     fn the_own_variable_is_the_folder_itself() {

@@ -123,10 +123,18 @@ pub async fn check_program(project: &Path) -> Result<(), PulumiError> {
     };
     let wanted = requirements(&read_small(&project.join("requirements.txt")).unwrap_or_default());
     let invocation = Invocation {
-        argv: [python.to_string_lossy().into_owned(), "-c".to_owned(), LOOK.to_owned()]
-            .into_iter()
-            .chain(wanted)
-            .collect(),
+        // A look at packages needs no keys: the interpreter belongs to the program's folder.
+        argv: [
+            "env".to_owned(),
+            "-i".to_owned(),
+            format!("PATH={}", std::env::var("PATH").unwrap_or_default()),
+            python.to_string_lossy().into_owned(),
+            "-c".to_owned(),
+            LOOK.to_owned(),
+        ]
+        .into_iter()
+        .chain(wanted)
+        .collect(),
         cwd: project.to_owned(),
         env: Vec::new(),
         line: format!("{} -c …", python.display()),
