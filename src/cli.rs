@@ -13,6 +13,7 @@ use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::domain::gate::GateId;
 use crate::domain::shift::Override;
+use crate::domain::text::{Foreign, is_unfit};
 use crate::domain::traffic::Side;
 use crate::domain::units::{Percent, Timestamp};
 
@@ -54,16 +55,16 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "TAPCTL_OUTPUTS", hide_env_values = true)]
     pub outputs: Option<PathBuf>,
     /// Pulumi stack; also names the state folder
-    #[arg(long, global = true, value_name = "NAME", env = "TAPCTL_STACK", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "NAME", env = "TAPCTL_STACK", hide_env_values = true, value_parser = name)]
     pub stack: Option<String>,
     /// Region of the new stack [default: from the stack outputs]
-    #[arg(long, global = true, value_name = "R", env = "TAPCTL_REGION", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "R", env = "TAPCTL_REGION", hide_env_values = true, value_parser = name)]
     pub region: Option<String>,
     /// Region of the legacy stack [default: from the stack outputs]
-    #[arg(long, global = true, value_name = "R", env = "TAPCTL_LEGACY_REGION", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "R", env = "TAPCTL_LEGACY_REGION", hide_env_values = true, value_parser = name)]
     pub legacy_region: Option<String>,
     /// Profile of the AWS configuration files [default: AWS_PROFILE]
-    #[arg(long, global = true, value_name = "P", env = "TAPCTL_PROFILE", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "P", env = "TAPCTL_PROFILE", hide_env_values = true, value_parser = name)]
     pub profile: Option<String>,
     /// Send every AWS call to this address, for example a simulator's [default: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL", env = "TAPCTL_ENDPOINT_URL", hide_env_values = true, value_parser = endpoint_url)]
@@ -290,7 +291,7 @@ pub struct ShiftArgs {
     #[arg(long = "override", value_name = "GATE", value_parser = gate_parser(), requires = "reasons")]
     pub overrides: Vec<GateId>,
     /// Why the gate is stepped over; kept in the journal
-    #[arg(long = "reason", value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), requires = "overrides")]
+    #[arg(long = "reason", value_name = "TEXT", value_parser = NonEmptyStringValueParser::new().map(|text| Foreign::take(&text).into_string()), requires = "overrides")]
     pub reasons: Vec<String>,
     /// How.
     #[command(flatten)]
@@ -463,10 +464,24 @@ where
     Cli::try_parse_from(args)
 }
 
+/// What is wrong with arguments that were not understood, without what in them would steer a terminal.
+#[must_use]
+pub fn explained(args: &[OsString]) -> Option<clap::Error> {
+    parse(args.iter().map(|arg| Foreign::take(&arg.to_string_lossy()).into_string())).err()
+}
+
 /// clap's picture of the whole command line, for completions and the man page.
 #[must_use]
 pub fn definition() -> clap::Command {
     Cli::command()
+}
+
+/// A name is written in characters that can be seen.
+fn name(text: &str) -> Result<String, String> {
+    if text.chars().any(is_unfit) {
+        return Err("this holds characters that cannot be seen".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn percent(text: &str) -> Result<Percent, String> {

@@ -21,6 +21,7 @@
 //! | [`runtime`] | the loop, effects, the terminal, what commands share with the cockpit | await in the loop |
 //! | [`ui`] | views as plain functions of the model | change anything |
 //! | [`commands`] | headless commands, one file each | decide what `domain` decides |
+//! | [`compose`] | which adapter keeps which port, and whether anything may be written | decide anything else |
 //! | [`config`], [`cli`] | what was typed and found, and what it means | talk to AWS |
 //! | [`script`] | golden scripts: a night as text, and the machine that plays it through the loop | sleep, or reach a network |
 //! | [`sim`] | the simulator: physics on virtual time, AWS's wire formats, faults | use another module |
@@ -39,12 +40,15 @@
 //!    outcome is settled from what Route 53 says.
 //! 6. Unknown is no: missing, stale or partial data passes no gate. The way back to the legacy stack has no gate.
 //! 7. Every queue, series, log and retry has a bound, and the bound a reason.
-//! 8. Secrets reach neither the screen nor the journal nor the log.
+//! 8. Text from outside is cleaned where it comes in, and once more where it is printed; secrets reach neither the screen
+//!    nor the journal nor the log (`tests/cli/foreign.rs`). A process that must not write holds no port that could
+//!    (`tests/cli/endpoints.rs`).
 //! 9. What a person sees carries its age, and reads the same in 16 colours, without colour and in ASCII.
 
 pub mod adapters;
 pub mod cli;
 pub mod commands;
+pub mod compose;
 pub mod config;
 pub mod domain;
 pub mod keymap;
@@ -76,10 +80,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitC
     if let Some(code) = of_its_own(&args) {
         return Ok(code);
     }
+    adapters::environment::keep_secrets();
     let mut out = Out::standard();
     let cli = match cli::parse(args.iter().cloned()) {
         Ok(cli) => cli,
-        Err(error) => return Ok(ExitCode::from(not_understood(&args, &error, &mut out) as u8)),
+        Err(error) => {
+            let error = cli::explained(&args).unwrap_or(error);
+            return Ok(ExitCode::from(not_understood(&args, &error, &mut out) as u8));
+        }
     };
     let json = cli.command.as_ref().is_some_and(cli::Command::wants_json);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
@@ -114,11 +122,12 @@ fn not_understood(args: &[OsString], error: &clap::Error, out: &mut Out) -> Exit
         let _ = error.print();
         return Exit::Done;
     }
+    let text = error.to_string();
     if args.iter().any(|arg| arg == "--json") {
-        let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
         let _ = out.json(&Failure::usage(first.trim_start_matches("error: ")).json());
     }
-    let _ = error.print();
+    // What was typed is in it, and may have been pasted.
+    out.say(text.trim_end());
     Exit::Usage
 }

@@ -8,7 +8,10 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use serde_json::from_value;
+
 use crate::domain::record::Entry;
+use crate::domain::text::{Foreign, Printable};
 use crate::ports::{ErrorKind, Journal, PortError};
 
 /// Name of the journal in the state folder.
@@ -85,10 +88,13 @@ impl FileJournal {
         let (mut entries, mut broken) = (Vec::new(), 0);
         while let Some(line) = next_line(&mut reader)? {
             match line {
-                Line::Whole(line) => match serde_json::from_slice(&line) {
-                    Ok(entry) => entries.push(entry),
-                    Err(_) => broken += 1,
-                },
+                // Somebody else may have written it.
+                Line::Whole(line) => {
+                    match serde_json::from_slice(&line).map(Foreign::take_value).and_then(from_value) {
+                        Ok(entry) => entries.push(entry),
+                        Err(_) => broken += 1,
+                    }
+                }
                 Line::Endless => broken += 1,
             }
         }
@@ -111,6 +117,7 @@ impl FileJournal {
 impl Journal for FileJournal {
     fn append(&self, entry: &Entry) -> Result<(), PortError> {
         let line = serde_json::to_string(entry).map_err(|e| self.storage(APPEND, &e))?;
+        let line = Printable::json(&line).as_str().to_owned();
         if line.len() >= MAX_LINE {
             return Err(self.storage(APPEND, &"the entry is too long to be read again"));
         }
@@ -136,7 +143,7 @@ impl Journal for FileJournal {
 /// Opens a file to read and append that nobody else can read; tells whether it was just made.
 fn open_private(path: &Path) -> io::Result<(File, bool)> {
     let mut options = OpenOptions::new();
-    options.read(true).append(true).mode(0o600);
+    options.read(true).append(true).mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     match options.clone().create_new(true).open(path) {
         Ok(file) => Ok((file, true)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod clock;
+pub mod environment;
 pub mod journal;
 pub mod pulumi;
 pub mod refuse;

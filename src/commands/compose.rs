@@ -8,15 +8,16 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::adapters::aws::{Aws, AwsSettings, StackRun};
+use crate::adapters::clock::SystemClock;
 use crate::adapters::journal::FileJournal;
 use crate::adapters::pulumi::cockpit::{CockpitRuns, project_name};
 use crate::adapters::pulumi::headless::{Context, FOLLOW_EVERY};
 use crate::adapters::pulumi::refusing::ReadOnlyPulumi;
 use crate::adapters::pulumi::run::Supervisor;
 use crate::adapters::pulumi::{self, Pulumi, PulumiError, Runs};
-use crate::adapters::refuse::Refusing;
 use crate::adapters::sim_probe::{self, OffsetClock, Probed, Simulator};
 use crate::cli::Global;
+use crate::compose::endpoints::{self, Found, LateClock};
 use crate::config::{Settings, defaults, find, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
@@ -32,7 +33,6 @@ use crate::runtime::gather::Gathered;
 use crate::runtime::ports_set::Ports;
 use crate::runtime::run_executor::PulumiPorts;
 
-use super::endpoints::{self, Found, LateClock};
 use super::failure::{Exit, Failure};
 use super::host;
 use super::known;
@@ -157,14 +157,14 @@ pub async fn assemble(
         // Boxed, because what the SDK keeps while it looks for its configuration is large.
         Box::pin(Aws::connect(aws_settings(&settings), known.clone(), Arc::clone(&clock), stack_run(&state_dir))).await,
     );
-    let Found { endpoints, simulator } = endpoints::look(&aws, has_own_keys(&settings)).await;
+    let Found { endpoints: api, simulator } = endpoints::look(&aws, has_own_keys(&settings)).await;
     let simulator_clock = simulator.as_ref().map(|(simulator, url)| (late.follow(simulator), url.clone()));
     let simulator = simulator.map(|(simulator, _)| simulator);
-    let refusal = endpoints::refusal(&settings, &endpoints);
+    let refusal = endpoints::refusal(&settings, &api);
     let stack = Stack {
         read_only: refusal.is_some(),
         read_only_why: refusal.as_ref().map(|why| why.message.clone()).unwrap_or_default(),
-        api_endpoints: endpoints,
+        api_endpoints: api,
         ..stack_of(&settings, &known, name.clone(), simulator.as_ref())
     };
     let mut policy = settings.policy.clone();
@@ -183,11 +183,7 @@ pub async fn assemble(
         provision: runs,
         control,
         observe: Arc::clone(&aws) as Arc<dyn crate::ports::Observe>,
-        // Whoever must not write holds nothing that could.
-        traffic: match refusal.clone() {
-            Some(why) => Arc::new(Refusing(why)),
-            None => aws,
-        },
+        traffic: endpoints::traffic(aws, refusal.as_ref()),
         journal: Arc::new(FileJournal::new(state_dir.clone())),
         clock: Arc::clone(&clock),
         key: stack.group.clone(),
@@ -333,6 +329,7 @@ fn has_own_keys(settings: &Settings) -> bool {
         "AWS_WEB_IDENTITY_TOKEN_FILE",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     ];
     settings.profile.is_some() || names.iter().any(|name| process_env(name).is_some())
 }

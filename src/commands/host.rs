@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::config::Env;
+use crate::domain::text::Foreign;
 
 static STARTED: OnceLock<Instant> = OnceLock::new();
 
@@ -19,13 +20,14 @@ pub fn started() -> Instant {
 #[must_use]
 pub fn host_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    if name.is_empty() { "unknown-host".to_owned() } else { name }
+    if name.is_empty() { "unknown-host".to_owned() } else { Foreign::take(&name).into_string() }
 }
 
 /// The local user, who stands in as the operator until STS has answered.
 #[must_use]
 pub fn local_user(env: Env<'_>) -> String {
-    env("USER").or_else(|| env("LOGNAME")).unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()))
+    let named = env("USER").or_else(|| env("LOGNAME")).map(|name| Foreign::take(&name).into_string());
+    named.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()))
 }
 
 /// Whether a question can be asked on the terminal and answered there.

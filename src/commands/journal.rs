@@ -4,13 +4,13 @@ use serde_json::json;
 
 use crate::adapters::journal::FileJournal;
 use crate::cli::{Global, JournalArgs, Since};
+use crate::compose::endpoints;
 use crate::config::{Settings, process_env};
 use crate::domain::record::Entry;
 use crate::domain::units::Timestamp;
 use crate::ports::Journal;
 
 use super::compose::state_dir;
-use super::endpoints;
 use super::failure::{Exit, Failure};
 use super::out::Out;
 use super::text;

@@ -4,7 +4,7 @@
 //! signed requests.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::LogLevel;
+use crate::domain::text::Printable;
 
 const NAME: &str = "tapctl.log";
 /// A log that has grown beyond this is set aside as `tapctl.log.1`, in place of the one before.
@@ -30,23 +31,46 @@ pub fn start(level: LogLevel, folder: &Path) -> io::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
-        .with_writer(Mutex::new(file))
+        .with_writer(Mutex::new(Harmless(file)))
         .try_init()
         .map_err(io::Error::other)
 }
 
+/// Writes events, each on one line of its own, in the form in which they may be shown.
+struct Harmless<W>(W);
+
+impl<W: Write> Write for Harmless<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = Printable::line(text.trim_end_matches('\n'));
+        self.0.write_all(format!("{}\n", line.as_str()).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 fn open(folder: &Path) -> io::Result<File> {
     let path = folder.join(NAME);
-    if std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > MAX_BYTES) {
+    if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.len() > MAX_BYTES) {
         std::fs::rename(&path, folder.join(format!("{NAME}.1")))?;
     }
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+    let no_links = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(no_links).open(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+
+    #[test]
+    fn an_event_is_one_line_whatever_it_holds() {
+        let mut kept = Vec::new();
+        Harmless(&mut kept).write_all(b"WARN a name\n2026 INFO all is well \x1b[2J\n").unwrap();
+        assert_eq!(String::from_utf8(kept).unwrap(), "WARN a name\\n2026 INFO all is well \\x1b[2J\n");
+    }
 
     #[test]
     fn a_log_that_grew_too_long_is_set_aside() {

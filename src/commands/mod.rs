@@ -10,7 +10,6 @@ pub mod compose;
 pub mod config;
 pub mod demo;
 pub mod doctor;
-pub mod endpoints;
 pub mod failure;
 mod follow_up;
 pub mod gates;

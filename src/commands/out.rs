@@ -1,10 +1,13 @@
 //! Where commands print: data to stdout, words for people to stderr.
 //!
+//! Both take nothing but [`Printable`]: whatever is printed is made harmless here once more, and holds no secret.
 //! A reader that goes away (`tapctl journal | head`) is no error; a full disk behind stdout is.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
+
+use crate::domain::text::Printable;
 
 use super::failure::{Exit, Failure};
 
@@ -29,11 +32,16 @@ impl Out {
         Self { stdout, stderr, closed: false }
     }
 
-    /// Prints data as it is, and a line's end where it has none.
+    /// Prints data, and a line's end where it has none.
     ///
     /// # Errors
     /// When stdout cannot be written.
     pub fn data(&mut self, text: &str) -> Result<(), Failure> {
+        self.write(&Printable::lines(text))
+    }
+
+    fn write(&mut self, text: &Printable<'_>) -> Result<(), Failure> {
+        let text = text.as_str();
         let end = if text.ends_with('\n') { "" } else { "\n" };
         let written = self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.write_all(end.as_bytes()));
         match written.and_then(|()| self.stdout.flush()) {
@@ -51,17 +59,17 @@ impl Out {
     /// When stdout cannot be written.
     pub fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string(value).map_err(|error| unwritable(&io::Error::from(error)))?;
-        self.data(&text)
+        self.write(&Printable::json(&text))
     }
 
     /// Says something to people. There is nobody to tell when that fails.
     pub fn say(&mut self, text: &str) {
-        let _ = writeln!(self.stderr, "{text}");
+        let _ = writeln!(self.stderr, "{}", Printable::lines(text).as_str());
     }
 
     /// Says something and stays on the line.
     pub fn prompt(&mut self, text: &str) {
-        let _ = write!(self.stderr, "{text}");
+        let _ = write!(self.stderr, "{}", Printable::lines(text).as_str());
         let _ = self.stderr.flush();
     }
 
@@ -133,6 +141,26 @@ pub(crate) mod tests {
         let (mut out, stdout, _) = captured();
         out.failure(&Failure::usage("no such thing"), false);
         assert_eq!(stdout.text(), "");
+    }
+
+    #[test]
+    fn nothing_that_is_printed_steers_the_terminal_or_tells_a_secret() {
+        crate::domain::text::keep_secret(["printed-passphrase".to_owned()]);
+        let (mut out, stdout, stderr) = captured();
+        let bad = "row\u{1b}]52;c;eA==\u{7} \u{202e}liaf \u{9b}2J printed-passphrase";
+        out.data(bad).unwrap();
+        out.json(&serde_json::json!({"name": bad})).unwrap();
+        out.say(bad);
+        out.prompt(bad);
+        out.failure(&Failure::usage(bad), true);
+        for text in [stdout.text(), stderr.text()] {
+            assert!(!text.chars().any(|c| c != '\n' && crate::domain::text::is_unfit(c)), "{text:?}");
+            assert!(text.contains("[secret]") && !text.contains("passphrase"), "{text}");
+        }
+        let object = stdout.text().lines().nth(1).unwrap().to_owned();
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&object).unwrap()["name"].as_str().unwrap().contains('\u{1b}')
+        );
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub mod service;
 pub mod shift;
 pub mod stack;
 pub mod targets;
+pub mod text;
 pub mod time;
 pub mod traffic;
 pub mod units;

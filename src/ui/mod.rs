@@ -50,6 +50,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::model::{Dialog, Listing, Model, SMALLEST_SCREEN, Shown};
 use crate::domain::readiness::{Picture, readiness};
+use crate::domain::text::Printable;
 use crate::keymap::View;
 
 pub use theme::{Palette, Theme};
@@ -84,13 +85,18 @@ fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> (Listing
     (listing, if whole { Shown::Whole } else { Shown::Cut })
 }
 
+/// Longer titles are cut by every terminal.
+const MAX_TITLE: usize = 120;
+
 /// The terminal's title: stack, share, verdict; ASCII, because titles are shown by programs that tapctl does not know.
 #[must_use]
 pub fn title(model: &Model) -> String {
     let share = model.live.facts.shiftable().map_or_else(|| "? %".to_owned(), |group| group.new_share().to_string());
     let ready = readiness(&Picture::of(model, &model.live));
     let simulated = if model.stack.simulation.is_some() { "SIM " } else { "" };
-    format!("{simulated}{} {share} {} - tapctl", model.stack.name, ready.word)
+    let title = format!("{simulated}{} {share} {} - tapctl", model.stack.name, ready.word);
+    let shown = Printable::line(&title);
+    shown.as_str().chars().take(MAX_TITLE).map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect()
 }
 
 /// Too small for a view: the wanted share, the verdict, and the size that is needed.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::domain::text::{hide, is_unfit};
 use ratatui::style::{Color, Modifier, Style};
 
 /// How much colour the terminal has.
@@ -216,25 +217,21 @@ impl Theme {
     /// from outside can move the cursor or turn a sentence round, and without Unicode everything becomes ASCII.
     pub(super) fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let is_plain = |c: char| (' '..='~').contains(&c);
+        let text = hide(text);
         if text.chars().all(is_plain) {
-            return Cow::Borrowed(text);
+            return text;
         }
         let mut clean = String::with_capacity(text.len());
         for c in text.chars() {
             match c {
                 c if is_plain(c) => clean.push(c),
-                c if c.is_control() || is_invisible(c) => clean.push(' '),
+                c if is_unfit(c) => clean.push(' '),
                 c if self.ascii => clean.push_str(in_ascii(c)),
                 c => clean.push(c),
             }
         }
         Cow::Owned(clean)
     }
-}
-
-/// Characters that change how others are shown instead of being shown.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 fn in_ascii(c: char) -> &'static str {

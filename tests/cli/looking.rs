@@ -14,7 +14,7 @@ fn status_tells_everything_as_one_object() {
     let drill = Drill::steady();
     let status = drill.run("status --json").ended(0).json();
     let fields: Vec<_> = status.as_object().unwrap().keys().map(String::as_str).collect();
-    let wanted = "alarms at gates ready_to_shift replication schema service sources stack traffic";
+    let wanted = "alarms at endpoints gates ready_to_shift replication schema service simulation sources stack traffic";
     assert_eq!(fields, wanted.split(' ').collect::<Vec<_>>());
     assert_eq!((&status["schema"], &status["stack"]), (&Value::from(1), &Value::from("prod")));
     let traffic = &status["traffic"];

@@ -9,6 +9,7 @@ mod broken;
 mod destroy;
 mod drill;
 mod endpoints;
+mod foreign;
 mod looking;
 mod moving;
 mod profiles;

@@ -1,6 +1,8 @@
 //! Questions on a real terminal.
 
 use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
@@ -9,7 +11,7 @@ use portable_pty::{CommandBuilder, ExitStatus, PtySize, native_pty_system};
 use crate::drill::Drill;
 
 /// A command on a terminal: what it shows, and what is typed.
-struct Session {
+pub(crate) struct Session {
     child: Box<dyn portable_pty::Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
     shown: mpsc::Receiver<Vec<u8>>,
@@ -20,14 +22,18 @@ struct Session {
 impl Session {
     fn open(drill: &Drill, line: &str) -> Self {
         let args: Vec<&str> = line.split_whitespace().collect();
-        let template = drill.command("a", &args);
+        Self::of(&drill.command("a", &args), drill.folder.path())
+    }
+
+    /// The same command on a terminal.
+    pub(crate) fn of(template: &Command, folder: &Path) -> Self {
         let mut command = CommandBuilder::new(template.get_program());
         command.args(template.get_args());
         command.env_clear();
         for (name, value) in template.get_envs() {
             command.env(name, value.unwrap_or_default());
         }
-        command.cwd(drill.folder.path());
+        command.cwd(folder);
         let pair = native_pty_system().openpty(PtySize::default()).unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
@@ -45,6 +51,22 @@ impl Session {
         Self { child, keys, shown, text: String::new(), _terminal: pair.master }
     }
 
+    /// Reads until words come that were not there before.
+    pub(crate) fn until_new(&mut self, words: &str) {
+        let before = self.text.len();
+        while !self.text[before..].contains(words) {
+            match self.shown.recv() {
+                Ok(bytes) => self.text.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(gone) => panic!("{words:?} never came ({gone}): {}", self.text),
+            }
+        }
+    }
+
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
     /// Reads until the words are on the screen.
     fn until(&mut self, words: &str) {
         while !self.text.contains(words) {
@@ -60,7 +82,7 @@ impl Session {
         self.keys.flush().unwrap();
     }
 
-    fn end(mut self) -> (ExitStatus, String) {
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         while let Ok(bytes) = self.shown.recv() {
             self.text.push_str(&String::from_utf8_lossy(&bytes));

@@ -11,7 +11,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::iam::Operation;
-use super::keys::NoKeys;
+use super::xml::NotWhole;
+use crate::domain::text::Foreign;
 use crate::domain::units::age_text;
 use crate::ports::{ErrorKind, PortError};
 
@@ -58,6 +59,27 @@ const CREDENTIALS: [&str; 16] = [
 const CLOCK: [&str; 4] =
     ["InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed"];
 
+/// Why there are no keys, and the way out that belongs to the cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoKeys {
+    pub(super) message: String,
+    pub(super) next: String,
+}
+
+impl NoKeys {
+    pub(super) fn new(message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { message: message.into(), next: next.into() }
+    }
+}
+
+impl std::fmt::Display for NoKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for NoKeys {}
+
 /// The error of a call to AWS. `skew` is how far this host's clock is ahead of AWS's, in milliseconds, where it is known.
 pub(super) fn port_error<E>(operation: Operation, error: &SdkError<E, HttpResponse>, skew: Option<i64>) -> PortError
 where
@@ -71,6 +93,7 @@ where
     }
     let kind = match error {
         _ if find::<CredentialsError>(error).is_some() => ErrorKind::Credentials,
+        _ if find::<NotWhole>(error).is_some() => ErrorKind::Garbled,
         SdkError::TimeoutError(_) => ErrorKind::TimedOut,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => ErrorKind::TimedOut,
         SdkError::DispatchFailure(_) => ErrorKind::Unreachable,
@@ -184,35 +207,14 @@ pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// `text` as one bounded line without control characters, tokens or the password of a proxy.
+/// `text` as one bounded line without control characters, tokens or the password of a proxy. AWS breaks its lines for
+/// readers; here they are one sentence.
 pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    for word in clean.split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&redacted(word));
-    }
+    let line = Foreign::take(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_string();
     if line.chars().count() > MAX_MESSAGE {
-        line = line.chars().take(MAX_MESSAGE - 1).chain(['…']).collect();
+        return line.chars().take(MAX_MESSAGE - 1).chain(['…']).collect();
     }
     line
-}
-
-fn redacted(word: &str) -> String {
-    let lower = word.to_ascii_lowercase();
-    for mark in ["x-amz-security-token", "x-amz-signature", "signature="] {
-        if let Some(at) = lower.find(mark) {
-            return format!("{}{mark} (left out)", &word[..at]);
-        }
-    }
-    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
-    let authority = rest.split('/').next().unwrap_or(rest);
-    match authority.rsplit_once('@') {
-        Some((secret, _)) => format!("{scheme}://{}", &rest[secret.len() + 1..]),
-        None => word.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -327,9 +329,9 @@ mod tests {
 
     #[test]
     fn a_message_is_one_bounded_line_without_secrets() {
-        assert_eq!(one_line("a\r\n\tb \u{1b}[31mc"), "a b [31mc");
+        assert_eq!(one_line("a\r\n\tb \u{1b}[31mc"), "a b \\x1b[31mc");
         assert_eq!(one_line(&"é".repeat(2000)).chars().count(), MAX_MESSAGE);
-        assert_eq!(one_line("proxy http://me:pw@proxy:3128/x failed"), "proxy http://proxy:3128/x failed");
+        assert_eq!(one_line("proxy http://me:pw@proxy:3128/x failed"), "proxy http://[secret]@proxy:3128/x failed");
         assert!(!one_line("url?X-Amz-Security-Token=ABC").contains("ABC"));
     }
 }

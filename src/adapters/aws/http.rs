@@ -15,15 +15,19 @@ use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::DateTime;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::date_time::Format;
+use aws_smithy_types::retry::ErrorKind;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use super::xml;
 use crate::adapters::sim_probe::is_spelt_local;
 use crate::ports::Clock;
 
@@ -128,13 +132,26 @@ impl HttpConnector for Connector {
         // The credential sources of the host itself answer with the host's own time.
         let skew = (!is_link_local(request.uri())).then(|| self.http.skew.clone());
         HttpConnectorFuture::new(async move {
-            let response = connector.call(request).await?;
+            let mut response = connector.call(request).await?;
             if let (Some(skew), Some(date)) = (skew, response.headers().get("date")) {
                 skew.note(date);
+            }
+            if is_xml(&response) {
+                let body = std::mem::replace(response.body_mut(), SdkBody::empty());
+                let bytes = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?;
+                let bytes = bytes.into_bytes();
+                // The way back from a broken answer is the one from a broken connection: reads are tried again.
+                xml::check(&bytes)
+                    .map_err(|error| ConnectorError::other(error.into(), Some(ErrorKind::TransientError)))?;
+                *response.body_mut() = SdkBody::from(bytes);
             }
             Ok(response)
         })
     }
+}
+
+fn is_xml(response: &HttpResponse) -> bool {
+    response.headers().get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("xml"))
 }
 
 /// Plain HTTP that does not leave this host or its hypervisor needs neither certificates nor a proxy.

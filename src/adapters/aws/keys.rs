@@ -4,7 +4,6 @@
 //! named to tapctl itself goes before keys in the environment, as with the AWS CLI's `--profile`; `AWS_PROFILE` does
 //! not (botocore, `create_credential_resolver`). The files are looked at again whenever they change.
 
-use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,14 +19,17 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use tokio::sync::Mutex;
 
-use super::errors::causes;
+use super::errors::{NoKeys, causes};
 use super::http::Http;
 use super::profiles::{AwsFiles, Broken, Chain, How, Problem, sdk_name};
+use crate::domain::text::keep_secret;
 
 /// Larger than this is no file of profiles.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// A failure answers for everybody who asks within this time: twelve questions at once ask STS, or a program, once.
 const FAILURE_LASTS: Duration = Duration::from_secs(5);
+/// A role that wants a code gets none from here however often it is asked, and STS counts.
+const CODE_FAILURE_LASTS: Duration = Duration::from_secs(600);
 /// Keys that AWS has refused are asked for anew, but not more often than this.
 const RENEW_AT_MOST: Duration = Duration::from_secs(10);
 /// Keys with an end are renewed this long before it.
@@ -35,27 +37,6 @@ const RENEW_BEFORE: Duration = Duration::from_secs(120);
 
 /// Looks up an environment variable; empty ones count as not set.
 pub(super) type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
-/// Why there are no keys, and the way out that belongs to the cause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NoKeys {
-    pub(super) message: String,
-    pub(super) next: String,
-}
-
-impl NoKeys {
-    fn new(message: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { message: message.into(), next: next.into() }
-    }
-}
-
-impl fmt::Display for NoKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for NoKeys {}
 
 /// Gives the keys that requests are signed with.
 #[derive(Clone)]
@@ -78,7 +59,8 @@ struct State {
     files: Vec<Option<Stamp>>,
     source: Option<Arc<Source>>,
     keys: Option<(Credentials, Instant)>,
-    failure: Option<(NoKeys, Instant)>,
+    /// Why there were none, since when, and how long that answers for everybody.
+    failure: Option<(NoKeys, Instant, Duration)>,
 }
 
 /// Tells one writing of a file from the next.
@@ -163,8 +145,8 @@ impl Keys {
         if state.files != files {
             *state = State { files, ..State::default() };
         }
-        if let Some((failure, at)) = &state.failure
-            && at.elapsed() < FAILURE_LASTS
+        if let Some((failure, at, lasts)) = &state.failure
+            && at.elapsed() < *lasts
         {
             return Err(failure.clone());
         }
@@ -182,6 +164,7 @@ impl Keys {
         let found = self.ask(&mut state).await;
         match (found, state.keys.take()) {
             (Ok(keys), _) => {
+                keep_secret([keys.secret_access_key(), keys.session_token().unwrap_or_default()].map(str::to_owned));
                 state.keys = Some((keys.clone(), Instant::now()));
                 state.failure = None;
                 Ok(keys)
@@ -191,7 +174,9 @@ impl Keys {
                 Ok(old)
             }
             (Err(failure), _) => {
-                state.failure = Some((failure.clone(), Instant::now()));
+                let wants_code = state.source.as_ref().is_some_and(|source| source.wants_code());
+                let lasts = if wants_code { CODE_FAILURE_LASTS } else { FAILURE_LASTS };
+                state.failure = Some((failure.clone(), Instant::now(), lasts));
                 Err(failure)
             }
         }
@@ -381,6 +366,10 @@ fn read(path: Option<&PathBuf>) -> Result<String, NoKeys> {
 }
 
 impl Source {
+    fn wants_code(&self) -> bool {
+        self.named.as_ref().is_some_and(|(_, chain)| chain.mfa.is_some())
+    }
+
     /// Who is asked for keys.
     fn words(&self) -> String {
         match &self.named {
@@ -427,5 +416,44 @@ impl Source {
             }
         };
         NoKeys::new(format!("the profile {name} gives no credentials: {words}"), next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::http::Skew;
+    use super::*;
+    use crate::adapters::clock::SystemClock;
+
+    fn keys(home: &Path, profile: &str) -> Keys {
+        let home = home.display().to_string();
+        let env: Env = Arc::new(move |name| (name == "HOME").then(|| home.clone()));
+        let http = Http::network(None, Arc::new(Skew::new(Arc::new(SystemClock))));
+        Keys::new(Some(profile.to_owned()), "us-west-2", http, env)
+    }
+
+    fn write(home: &Path, text: &str) {
+        std::fs::create_dir_all(home.join(".aws")).unwrap();
+        std::fs::write(home.join(".aws/credentials"), text).unwrap();
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_renewed_in_the_file_are_read_without_a_restart() {
+        let home = tempfile::tempdir().unwrap();
+        let keys = keys(home.path(), "saml");
+        assert!(keys.get().await.unwrap_err().message.contains("profile saml does not exist"));
+        write(home.path(), "[saml]\naws_access_key_id=KEY1\naws_secret_access_key=secret-of-one\n");
+        assert_eq!(keys.get().await.unwrap().access_key_id(), "KEY1");
+        write(home.path(), "[saml]\naws_access_key_id=KEY2\naws_secret_access_key=the-secret-of-two\n");
+        assert_eq!(keys.get().await.unwrap().access_key_id(), "KEY2");
+        assert_eq!(crate::domain::text::hide("the-secret-of-two"), "[secret]", "keys in use are secrets");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_read_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join(".aws/credentials")).unwrap();
+        let error = keys(home.path(), "saml").get().await.unwrap_err();
+        assert!(error.message.contains(".aws/credentials cannot be read"), "{error}");
     }
 }

@@ -5,6 +5,7 @@
 
 mod cloudwatch;
 mod dms;
+mod door;
 mod ecs;
 mod elb;
 mod endpoints;
@@ -18,6 +19,7 @@ mod route53;
 mod sts;
 #[cfg(test)]
 mod tests;
+mod xml;
 
 use std::error::Error;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -113,6 +115,8 @@ pub struct Aws {
     keys: Option<Keys>,
     /// End of the newest metric window that was read, by side, in milliseconds since the epoch; 0 before the first.
     windows: [AtomicI64; 2],
+    /// What goes back to Route 53 as it came.
+    exact: door::Exact,
     /// Who is asking, once STS was asked.
     caller: Mutex<Option<String>>,
 }
@@ -152,6 +156,7 @@ impl Aws {
             skew,
             keys,
             windows: [AtomicI64::new(0), AtomicI64::new(0)],
+            exact: door::Exact::default(),
             caller: Mutex::new(None),
         }
     }
@@ -244,13 +249,15 @@ impl Observe for Aws {
     fn observe(&self, query: Query) -> PortFuture<'_, Observation> {
         Box::pin(async move {
             let operation = main_operation(&query);
-            tokio::time::timeout(self.deadline, self.answer(query)).await.unwrap_or_else(|_| {
+            let asked = tokio::time::timeout(self.deadline, self.answer(query)).await;
+            let answer = asked.unwrap_or_else(|_| {
                 if let Some(cause) = self.keys.as_ref().and_then(|keys| keys.waiting(ATTEMPT_TIMEOUT)) {
                     return Err(errors::no_keys(operation, &cause));
                 }
                 let text = format!("no answer within {} s", self.deadline.as_secs_f64());
                 Err(PortError::new(ErrorKind::TimedOut, operation, text))
-            })
+            });
+            answer.map(|answer| door::take_in(answer, &self.exact))
         })
     }
 }

@@ -14,6 +14,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use quick_xml::events::Event;
 
+use super::door::{Exact, take_change};
 use super::errors::{garbled, one_line};
 use super::iam::Operation;
 use super::{Aws, stamp};
@@ -122,14 +123,16 @@ impl Aws {
     /// Sends the batch: once, unless Route 53 refuses to look at it.
     pub(super) async fn swap(&self, plan: &Confirmed<ShiftPlan>) -> Result<Change, PortError> {
         let plan = plan.get();
-        let batch = batch(plan.deletes(), plan.creates(), self.comment(&format!("{} -> {}", plan.from(), plan.to)))?;
+        let comment = self.comment(&format!("{} -> {}", plan.from(), plan.to));
+        let batch = batch(plan.deletes(), plan.creates(), comment, &self.exact)?;
         self.send(batch).await
     }
 
     /// The same for a batch that turns a simple record into the pair, or back.
     pub(super) async fn turned(&self, plan: &Confirmed<ZonePlan>) -> Result<Change, PortError> {
         let plan = plan.get();
-        self.send(batch(plan.deletes.clone(), plan.creates.clone(), self.comment(&plan.title()))?).await
+        let comment = self.comment(&plan.title());
+        self.send(batch(plan.deletes.clone(), plan.creates.clone(), comment, &self.exact)?).await
     }
 
     async fn send(&self, batch: r53::ChangeBatch) -> Result<Change, PortError> {
@@ -195,14 +198,19 @@ impl Aws {
 }
 
 /// Deletes first: a record that is created under the name of one that is deleted must find its place free.
-fn batch(deletes: Vec<Record>, creates: Vec<Record>, comment: String) -> Result<r53::ChangeBatch, PortError> {
+fn batch(
+    deletes: Vec<Record>,
+    creates: Vec<Record>,
+    comment: String,
+    exact: &Exact,
+) -> Result<r53::ChangeBatch, PortError> {
     let invalid = |e: &dyn std::error::Error| {
         PortError::new(ErrorKind::Invalid, Operation::ChangeResourceRecordSets.action(), one_line(&e.to_string()))
     };
     let mut batch = r53::ChangeBatch::builder().comment(comment);
     let steps = deletes.into_iter().map(|record| (r53::ChangeAction::Delete, record));
     for (action, record) in steps.chain(creates.into_iter().map(|record| (r53::ChangeAction::Create, record))) {
-        let set = set_of(&record).map_err(|e| invalid(&e))?;
+        let set = set_of(&record, exact).map_err(|e| invalid(&e))?;
         let change = r53::Change::builder().action(action).resource_record_set(set).build().map_err(|e| invalid(&e))?;
         batch = batch.changes(change);
     }
@@ -251,7 +259,9 @@ fn change_of(operation: Operation, info: Option<r53::ChangeInfo>) -> Result<Chan
         r53::ChangeStatus::Pending => ChangeStatus::Pending,
         other => return Err(garbled(operation, &format!("a change in the unknown state {}", other.as_str()))),
     };
-    Ok(Change { id: info.id, status, at: stamp(&info.submitted_at) })
+    let mut change = Change { id: info.id, status, at: stamp(&info.submitted_at) };
+    take_change(&mut change);
+    Ok(change)
 }
 
 /// The record as Route 53 gave it; nothing when a number is not what Route 53 can hold.
@@ -300,18 +310,21 @@ fn record_of(set: r53::ResourceRecordSet) -> Option<Record> {
 }
 
 /// The record as Route 53 wants it back.
-fn set_of(record: &Record) -> Result<r53::ResourceRecordSet, aws_smithy_types::error::operation::BuildError> {
+fn set_of(
+    record: &Record,
+    exact: &Exact,
+) -> Result<r53::ResourceRecordSet, aws_smithy_types::error::operation::BuildError> {
     let mut set = r53::ResourceRecordSet::builder()
-        .name(&record.name)
-        .r#type(r53::RrType::from(record.rtype.as_str()))
-        .set_set_identifier(record.set_identifier.clone())
+        .name(exact.of(&record.name))
+        .r#type(r53::RrType::from(exact.of(&record.rtype).as_str()))
+        .set_set_identifier(record.set_identifier.as_deref().map(|id| exact.of(id)))
         .set_weight(record.weight().map(i64::from))
-        .set_health_check_id(record.health_check_id.clone());
+        .set_health_check_id(record.health_check_id.as_deref().map(|id| exact.of(id)));
     match &record.target {
         Target::Alias { dns_name, zone_id, evaluate_health } => {
             let alias = r53::AliasTarget::builder()
-                .dns_name(dns_name)
-                .hosted_zone_id(zone_id)
+                .dns_name(exact.of(dns_name))
+                .hosted_zone_id(exact.of(zone_id))
                 .evaluate_target_health(*evaluate_health)
                 .build()?;
             set = set.alias_target(alias);
@@ -319,7 +332,7 @@ fn set_of(record: &Record) -> Result<r53::ResourceRecordSet, aws_smithy_types::e
         Target::Values { ttl_s, values } => {
             set = set.ttl(i64::from(*ttl_s));
             for value in values {
-                set = set.resource_records(r53::ResourceRecord::builder().value(value).build()?);
+                set = set.resource_records(r53::ResourceRecord::builder().value(exact.of(value)).build()?);
             }
         }
     }
@@ -384,7 +397,7 @@ mod tests {
                 target,
                 health_check_id: check,
             };
-            prop_assert_eq!(record_of(set_of(&record).unwrap()), Some(record));
+            prop_assert_eq!(record_of(set_of(&record, &Exact::default()).unwrap()), Some(record));
         }
     }
 

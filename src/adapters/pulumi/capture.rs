@@ -9,6 +9,7 @@ use tokio::process::Command;
 use super::command::Invocation;
 use crate::domain::deploy::problem::PulumiError;
 use crate::domain::deploy::text::clean;
+use crate::domain::text::hide;
 
 /// Longest answer that is read. The state of the bundled program has about 400 kB.
 const MAX_ANSWER_BYTES: u64 = 64 << 20;
@@ -68,7 +69,7 @@ pub async fn ask(invocation: &Invocation, patience: Patience) -> Result<Answer, 
         Ok(Answer {
             code: status.map_err(|error| unusable(&error))?.code(),
             stdout,
-            stderr: clean(&stderr).trim().to_owned(),
+            stderr: hide(&clean(&stderr)).trim().to_owned(),
         })
     };
     match patience {

@@ -403,6 +403,7 @@ impl RunDir {
         if read.is_err() {
             return String::new();
         }
-        crate::domain::deploy::text::clean(&String::from_utf8_lossy(&bytes)).into_owned()
+        let text = String::from_utf8_lossy(&bytes);
+        crate::domain::text::hide(&crate::domain::deploy::text::clean(&text)).into_owned()
     }
 }

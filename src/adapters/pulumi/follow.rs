@@ -15,6 +15,7 @@ use crate::domain::deploy::ended::RunStatus;
 use crate::domain::deploy::event::{Parsed, parse};
 use crate::domain::deploy::{Deploy, Plan};
 use crate::domain::error::PortError;
+use crate::domain::text::hide;
 
 /// Bytes that are read at once: a few thousand events, folded well within one frame.
 pub const MAX_READ_BYTES: usize = 1 << 20;
@@ -125,7 +126,8 @@ impl Tail {
 
 fn take(line: &[u8], batch: &mut Batch) {
     if !line.iter().all(u8::is_ascii_whitespace) {
-        batch.lines.push(parse(line));
+        // The one place where the engine's text comes in.
+        batch.lines.push(parse(hide(&String::from_utf8_lossy(line)).as_bytes()));
     }
 }
 

@@ -54,7 +54,7 @@ fn without_directives(text: &str) -> String {
 }
 
 fn is_unfit(c: char) -> bool {
-    (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c != '\n' && crate::domain::text::is_unfit(c)
 }
 
 fn skip_directive(text: &str) -> Option<&str> {

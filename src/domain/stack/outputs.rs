@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::service::Writer;
+use crate::domain::text::Foreign;
 use crate::domain::traffic::GroupKey;
 use crate::domain::zone::{Endpoints, NewEndpoint};
 
@@ -255,7 +256,7 @@ impl StackOutputs {
     /// [`OutputsError`] names every key that is missing or mistyped.
     pub fn parse(text: &str) -> Result<Self, OutputsError> {
         let mut error = OutputsError { syntax: None, missing: Vec::new(), mistyped: Vec::new() };
-        let map = match serde_json::from_str::<Value>(text) {
+        let map = match serde_json::from_str::<Value>(text).map(Foreign::take_value) {
             Ok(Value::Object(map)) => map,
             Ok(_) => {
                 error.syntax = Some("the file holds JSON, but not an object with the outputs as keys".to_owned());

@@ -1,15 +1,18 @@
 //! What answers where the clients send their requests, and what follows for this process: whether it is a simulation,
 //! whether anything may be changed, and by whose clock time goes.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use crate::adapters::aws::{Aws, ClientEndpoint};
 use crate::adapters::clock::SystemClock;
+use crate::adapters::refuse::Refusing;
 use crate::adapters::sim_probe::{self, OffsetClock, Probed, Simulator};
 use crate::config::{Settings, defaults, process_env};
 use crate::domain::endpoint::{Answers, Endpoint, is_simulation, mixture};
+use crate::domain::time::Moment;
 use crate::domain::units::Timestamp;
-use crate::ports::{Clock, ErrorKind, PortError};
+use crate::ports::{Clock, ErrorKind, PortError, Traffic};
 
 /// Ends of the hosts that are AWS, in all of its partitions (AWS general reference, "AWS service endpoints").
 const AWS_HOSTS: [&str; 10] = [
@@ -33,7 +36,8 @@ pub struct Found {
     pub simulator: Option<(Simulator, String)>,
 }
 
-/// Asks the clients where they send to, and on this host what is there. A simulator takes any keys; so does nobody.
+/// Asks the clients where they send to, and on this host what is there. Where nothing leaves this host and nobody has
+/// said whose keys to use, none are looked for: simulators take any.
 pub async fn look(aws: &Aws, own_keys: bool) -> Found {
     let clients = aws.endpoints().await;
     let mut probed: Vec<(&str, String, Probed)> = Vec::new();
@@ -53,8 +57,8 @@ pub async fn look(aws: &Aws, own_keys: bool) -> Found {
         Probed::Simulator(simulator) if is_simulation(&endpoints) => Some((simulator.clone(), (*url).to_owned())),
         _ => None,
     });
-    let takes_any = |found: &Probed| !matches!(found, Probed::Other);
-    if !own_keys && clients.iter().all(|c| probed.iter().any(|(url, _, found)| *url == c.url && takes_any(found))) {
+    let is_here = |place: &str| place.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback());
+    if !own_keys && clients.iter().all(|c| probed.iter().any(|(url, place, _)| *url == c.url && is_here(place))) {
         aws.use_any_keys();
     }
     Found { endpoints, simulator }
@@ -94,6 +98,15 @@ pub fn refusal(settings: &Settings, endpoints: &[Endpoint]) -> Option<PortError>
     Some(PortError::new(ErrorKind::Refused, "endpoints", why).with_next(next))
 }
 
+/// The port that changes records; one that refuses for whoever must not write, who then holds nothing that could.
+#[must_use]
+pub fn traffic(aws: Arc<Aws>, refusal: Option<&PortError>) -> Arc<dyn Traffic> {
+    match refusal {
+        Some(why) => Arc::new(Refusing(why.clone())),
+        None => aws,
+    }
+}
+
 /// A clock that is settled only once it is known what answers: this host's until then.
 #[derive(Default)]
 pub struct LateClock(OnceLock<Arc<OffsetClock>>);
@@ -108,6 +121,10 @@ impl LateClock {
 impl Clock for LateClock {
     fn now(&self) -> Timestamp {
         self.0.get().map_or_else(|| SystemClock.now(), |clock| clock.now())
+    }
+
+    fn moment(&self) -> Moment {
+        self.0.get().map_or_else(|| SystemClock.moment(), |clock| clock.moment())
     }
 }
 

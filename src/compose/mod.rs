@@ -1,0 +1,3 @@
+//! The composition root: the room that names adapters, so that no other has to.
+
+pub mod endpoints;
