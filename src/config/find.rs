@@ -129,9 +129,15 @@ fn is_empty(text: &str) -> bool {
 /// # Errors
 /// [`FindError`] when none is.
 pub async fn selected_stack(settings: &Settings) -> Result<String, FindError> {
-    let listed = ask_pulumi(settings, &["stack", "ls", "--json"]).await?;
-    if let Some(name) = current(&listed) {
-        return Ok(name);
+    match ask_pulumi(settings, &["stack", "ls", "--json"]).await {
+        Ok(listed) => {
+            if let Some(name) = current(&listed) {
+                return Ok(name);
+            }
+        }
+        // A backend that lists nothing may still say which stack is selected here.
+        Err(FindError::PulumiFailed { .. }) => {}
+        Err(error) => return Err(error),
     }
     let text = ask_pulumi(settings, &["stack", "--show-name"]).await?;
     let name = text.trim().to_owned();
