@@ -14,7 +14,6 @@ use crate::domain::problems;
 use crate::domain::readiness::{Picture, Readiness, readiness};
 use crate::domain::reading;
 use crate::domain::record::History;
-use crate::domain::replication::TableCounts;
 use crate::domain::traffic::{ChangeStatus, Side};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::runtime::gather::Gathered;
@@ -373,7 +372,7 @@ fn replication(facts: &Facts, now: Timestamp) -> Replication {
     let replication = reading::fact(facts.replication.as_ref(), Source::Replication, facts, now);
     let task = replication.fresh().map(|replication| &replication.task);
     let tables = reading::fact(facts.tables.as_ref(), Source::Tables, facts, now);
-    let counts = tables.fresh().map(|tables| TableCounts::of(tables));
+    let counts = tables.fresh().and_then(|_| facts.count_tables());
     let lag = reading::lag(facts, now);
     Replication {
         task: task.map(|task| task.status.word().to_owned()),

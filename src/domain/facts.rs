@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::error::PortError;
 use super::metrics::{Metric, MetricReadings, Metrics};
-use super::replication::{Replication, TableStat};
+use super::replication::{Replication, TableCounts, TableStat};
 use super::service::{Alarm, Hosts, Identity, Service};
 use super::time::{Jump, Moment, Watch};
 use super::traffic::{Change, GroupError, GroupKey, Record, RecordGroup, Side};
@@ -213,8 +213,10 @@ pub struct Facts {
     pub change: Option<Fact<Change>>,
     /// Task and instance.
     pub replication: Option<Fact<Replication>>,
-    /// Table statistics.
+    /// Table statistics, by name.
     pub tables: Option<Fact<Vec<TableStat>>>,
+    /// The same, counted once when they came: a task may have tens of thousands of tables, and every key asks the gates.
+    pub table_counts: Option<TableCounts>,
     /// The ECS service.
     pub service: Option<Fact<Service>>,
     /// Targets of the ALB.
@@ -266,7 +268,11 @@ impl Facts {
             Observation::Zone(_) => {}
             Observation::Change(value) => self.change = Some(Fact { value, at }),
             Observation::Replication(value) => self.replication = Some(Fact { value, at }),
-            Observation::Tables(value) => self.tables = Some(Fact { value, at }),
+            Observation::Tables(mut value) => {
+                value.sort_by(|a, b| (&a.schema, &a.table).cmp(&(&b.schema, &b.table)));
+                self.table_counts = Some(TableCounts::of(&value));
+                self.tables = Some(Fact { value, at });
+            }
             Observation::Service(value) => self.service = Some(Fact { value, at }),
             Observation::Hosts(Side::New, value) => self.targets = Some(Fact { value, at }),
             Observation::Hosts(Side::Legacy, value) => self.legacy_hosts = Some(Fact { value, at }),
@@ -297,6 +303,12 @@ impl Facts {
         let group = self.group.take().map(|fact| Fact { at: fact.at.shifted(jump.by_ms), ..fact });
         let records = std::mem::take(&mut self.records);
         *self = Self { metrics, group, records, jump: Some(jump), watch: self.watch, ..Self::default() };
+    }
+
+    /// The tables, counted.
+    #[must_use]
+    pub fn count_tables(&self) -> Option<TableCounts> {
+        self.table_counts.or_else(|| self.tables.as_ref().map(|fact| TableCounts::of(&fact.value)))
     }
 
     /// Compares both clocks, and forgets what was read before when the wall clock was set since the last look.

@@ -61,6 +61,7 @@ fn dms(facts: &mut Facts) -> &mut Replication {
 }
 
 fn table(facts: &mut Facts) -> &mut TableStat {
+    facts.table_counts = None;
     &mut facts.tables.as_mut().unwrap().value[1]
 }
 

@@ -373,7 +373,8 @@ impl Model {
     /// The tables that the filter lets through.
     pub fn tables(&self) -> impl Iterator<Item = &super::replication::TableStat> {
         let tables = self.shown().facts.tables.as_ref().map_or(&[][..], |fact| fact.value.as_slice());
-        tables.iter().filter(|t| self.lets_through(&[&t.full_name(), &t.state, &t.validation]))
+        let all = self.screen.filter.is_empty();
+        tables.iter().filter(move |t| all || self.lets_through(&[&t.full_name(), &t.state, &t.validation]))
     }
 
     /// The journal entries that the filter lets through, newest first.

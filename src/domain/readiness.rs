@@ -214,8 +214,8 @@ const fn feeds(gate: GateId) -> &'static [Source] {
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Move to the share.
-    Step(Percent),
+    /// Move from one share to the other.
+    Step(Percent, Percent),
     /// Send everything back, if need be.
     Rollback,
     /// Nothing: it goes on by itself.
@@ -237,7 +237,7 @@ impl Next {
     #[must_use]
     pub fn command(&self) -> String {
         match self {
-            Self::Step(_) => format!("tapctl shift --step +{STEP}"),
+            Self::Step(..) => format!("tapctl shift --step +{STEP}"),
             Self::Rollback => "tapctl rollback".to_owned(),
             Self::Wait => "wait".to_owned(),
             Self::Resolve(how) => how.clone(),
@@ -335,10 +335,10 @@ fn on_the_way(picture: &Picture<'_>, open: &[(&Gate, Mark)], group: Option<&Reco
         None => {
             let read_only = if picture.stack.read_only { "; READ-ONLY: nothing is sent from here" } else { "" };
             let next = match share {
-                Some(share) if !picture.stack.read_only => Next::Step(share.step(STEP)),
+                Some(share) if !picture.stack.read_only => Next::Step(share, share.step(STEP)),
                 _ => Next::Wait,
             };
-            Readiness::new(Mark::Pass, "GO", format!("every gate passes for {step}{read_only}"), next)
+            Readiness::new(Mark::Pass, "GO", format!("every gate passes{read_only}"), next)
         }
         Some((_, Mark::Waiting)) => {
             Readiness::new(Mark::Waiting, "WAIT", format!("{step}: {}", list(picture, open)), Next::Wait)

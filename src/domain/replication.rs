@@ -158,6 +158,9 @@ pub struct TableStat {
     pub updated: Option<Timestamp>,
 }
 
+/// DMS's words for a validation that goes on.
+const PENDING: [&str; 4] = ["pending records", "pending validation", "preparing table", "pending revalidation"];
+
 /// Where a table stands, folded from DMS's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -189,10 +192,13 @@ impl TableStat {
     /// Folds [`TableStat::state`]; a word that is not known counts as an error, because it is no proof of completion.
     #[must_use]
     pub fn table_state(&self) -> TableState {
-        match self.state.to_ascii_lowercase().as_str() {
-            "table completed" => TableState::Completed,
-            "before load" | "full load" | "table is being reloaded" => TableState::Loading,
-            _ => TableState::Error,
+        let is = |word: &str| self.state.eq_ignore_ascii_case(word);
+        if is("table completed") {
+            TableState::Completed
+        } else if ["before load", "full load", "table is being reloaded"].into_iter().any(is) {
+            TableState::Loading
+        } else {
+            TableState::Error
         }
     }
 
@@ -200,17 +206,17 @@ impl TableStat {
     /// suspended is not validated, and only a difference that was found is a mismatch.
     #[must_use]
     pub fn validation_state(&self) -> ValidationState {
-        let word = self.validation.to_ascii_lowercase();
-        match word.as_str() {
-            _ if self.validation_failed != 0 => ValidationState::Mismatched,
-            "mismatched records" => ValidationState::Mismatched,
-            _ if self.validation_suspended != 0 => ValidationState::NotCompared,
-            "pending records" | "pending validation" | "preparing table" | "pending revalidation" => {
-                ValidationState::Pending
-            }
-            "validated" if self.validation_pending != 0 => ValidationState::Pending,
-            "validated" => ValidationState::Validated,
-            _ => ValidationState::NotCompared,
+        let is = |word: &str| self.validation.eq_ignore_ascii_case(word);
+        if self.validation_failed != 0 || is("mismatched records") {
+            ValidationState::Mismatched
+        } else if self.validation_suspended != 0 {
+            ValidationState::NotCompared
+        } else if is("validated") {
+            if self.validation_pending == 0 { ValidationState::Validated } else { ValidationState::Pending }
+        } else if PENDING.into_iter().any(is) {
+            ValidationState::Pending
+        } else {
+            ValidationState::NotCompared
         }
     }
 
@@ -238,7 +244,8 @@ impl TableStat {
     /// Whether the table gets no changes any more. Records that are suspended from *validation* are not that.
     #[must_use]
     pub fn is_suspended(&self) -> bool {
-        self.state.to_ascii_lowercase().contains("suspended")
+        const WORD: &[u8] = b"suspended";
+        self.state.as_bytes().windows(WORD.len()).any(|part| part.eq_ignore_ascii_case(WORD))
     }
 
     /// `schema.table`.

@@ -8,7 +8,7 @@ use ratatui::text::Line;
 
 use crate::domain::facts::Source;
 use crate::domain::model::Listing;
-use crate::domain::replication::{TableCounts, TableStat, TableState, TaskStatus, ValidationState};
+use crate::domain::replication::{TableStat, TableState, TaskStatus, ValidationState};
 use crate::domain::units::short_number;
 
 use super::cx::Cx;
@@ -127,10 +127,9 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
         draw_lines(buf, rest, &lines);
         return Listing::default();
     };
-    let mut kept: Vec<&TableStat> = cx.model.tables().collect();
-    kept.sort_by_key(|t| (mark_of(t) != Mark::Fail, mark_of(t) == Mark::Pass, t.full_name()));
+    let kept = by_need(cx.model.tables());
     let schema = kept.first().map(|t| t.schema.clone()).filter(|s| kept.iter().all(|t| t.schema == *s));
-    let counts = TableCounts::of(&fact.value);
+    let counts = facts.count_tables().unwrap_or_default();
     let bad = counts.error + counts.mismatched + counts.not_compared + counts.suspended;
     let never = match counts.not_compared {
         0 => String::new(),
@@ -149,7 +148,8 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     }
     let title = schema.as_ref().map_or_else(|| "Tables".to_owned(), |s| format!("Tables of {s}"));
     let rest = cx.heading(buf, area, &title, note.put(Role::Dim, cx.fact_age(Some(fact))));
-    let longest = kept.iter().map(|t| cx.cells(&name_of(t, schema.as_ref()))).max().unwrap_or(0).max(12) + 1;
+    let in_schema = |t: &TableStat| if schema.is_some() { 0 } else { t.schema.chars().count() + 1 };
+    let longest = kept.iter().map(|t| in_schema(t) + t.table.chars().count()).max().unwrap_or(0).max(12) + 1;
     let name = width.saturating_sub(2 + 10 + 10 + 8 + 2 + 16 + 10).clamp(12, longest.max(12));
     let columns = Columns { name, text: cx.fact_role(Some(fact)), schema };
     draw_lines(buf, rest, &[head(cx, &columns).line()]);
@@ -159,6 +159,20 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
         kept.iter().skip(first).take(body.height.into()).map(|table| table_row(cx, table, &columns).line()).collect();
     draw_lines(buf, body.intersection(area), &lines);
     Listing::of(kept.len(), body.height)
+}
+
+/// The tables that need a hand first, then those that wait, then the others; each by name, as the facts have them.
+fn by_need<'t>(tables: impl Iterator<Item = &'t TableStat>) -> Vec<&'t TableStat> {
+    let mut order: [Vec<&TableStat>; 3] = Default::default();
+    for table in tables {
+        let place = match mark_of(table) {
+            Mark::Fail => 0,
+            Mark::Pass => 2,
+            _ => 1,
+        };
+        order[place].push(table);
+    }
+    order.concat()
 }
 
 struct Columns {

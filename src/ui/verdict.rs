@@ -8,7 +8,7 @@ use crate::keymap::{Action, View, key_for};
 /// The key for what is next, and what it does; nothing where the sentence says it all.
 pub(super) fn hint(next: &Next) -> Option<String> {
     Some(match next {
-        Next::Step(_) => format!("{} moves it", key_for(Action::ProposeStep(STEP))),
+        Next::Step(from, to) => format!("{} moves {} → {to}", key_for(Action::ProposeStep(STEP)), from.get()),
         Next::Rollback => format!("{} sends it back", key_for(Action::ProposeRollback)),
         Next::Configure => format!("{} sets it", key_for(Action::Configure)),
         Next::ShowUnset => format!("{} shows which", key_for(Action::Go(View::Provision))),

@@ -14,7 +14,8 @@ fn status_tells_everything_as_one_object() {
     let drill = Drill::steady();
     let status = drill.run("status --json").ended(0).json();
     let fields: Vec<_> = status.as_object().unwrap().keys().map(String::as_str).collect();
-    let wanted = "alarms at endpoints gates ready_to_shift replication schema service simulation sources stack traffic";
+    let wanted = "alarms at endpoints gates problems readiness ready_to_shift replication schema service simulation \
+                  sources stack traffic";
     assert_eq!(fields, wanted.split(' ').collect::<Vec<_>>());
     assert_eq!((&status["schema"], &status["stack"]), (&Value::from(1), &Value::from("prod")));
     let traffic = &status["traffic"];
@@ -30,6 +31,9 @@ fn status_tells_everything_as_one_object() {
     assert!(status["sources"].as_array().unwrap().iter().all(|source| source["ok"] == true));
     assert_eq!(status["ready_to_shift"], true, "{}", status["gates"]);
     assert_eq!(status["gates"].as_array().unwrap().len(), GateId::ALL.len());
+    let ready = &status["readiness"];
+    assert_eq!((&ready["verdict"], &ready["gate"]), (&Value::from("go"), &Value::Null), "{ready}");
+    assert_eq!(ready["next"], "tapctl shift --step +10");
 }
 
 #[test]

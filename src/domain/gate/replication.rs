@@ -2,7 +2,7 @@
 
 use crate::domain::facts::Source;
 use crate::domain::reading;
-use crate::domain::replication::{Replication, TableCounts, TableStat, TaskStatus, ValidationState};
+use crate::domain::replication::{Replication, TableStat, TaskStatus, ValidationState};
 use crate::domain::units::{age_text, short_number};
 
 use super::{Gate, GateId, Inputs, Verdict, fresh};
@@ -145,7 +145,7 @@ pub(super) fn tables(inputs: Inputs<'_>) -> Gate {
     if tables.is_empty() {
         return Gate::unknown(ID, LIMIT, "DMS reports no table at all; check the task's table mappings").at(at);
     }
-    let counts = TableCounts::of(tables);
+    let counts = inputs.facts.count_tables().unwrap_or_default();
     let value = format!("{} completed, {} in error", counts.completed, counts.error);
     let gate = if counts.error > 0 {
         let names: Vec<_> = tables
@@ -206,7 +206,7 @@ pub(super) fn validation(inputs: Inputs<'_>) -> Gate {
     if tables.is_empty() {
         return Gate::unknown(ID, LIMIT, "DMS reports no table at all").at(at);
     }
-    let counts = TableCounts::of(tables);
+    let counts = inputs.facts.count_tables().unwrap_or_default();
     let of = |state| tables.iter().filter(move |t| t.validation_state() == state);
     let gate = if counts.mismatched > 0 {
         let names: Vec<_> = of(ValidationState::Mismatched)
