@@ -61,6 +61,8 @@ fn stack() -> Stack {
         },
         unset: Vec::new(),
         read_only: false,
+        read_only_why: String::new(),
+        api_endpoints: Vec::new(),
         simulation: None,
         operator: "maria".into(),
         host: "bastion".into(),
