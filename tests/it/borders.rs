@@ -496,7 +496,6 @@ const OPEN_CIRCLES: &[&str] = &[
     "commands::compose ↔ commands::known",
     "domain::deploy::fold ↔ domain::deploy::plan",
     "domain::model ↔ domain::msg ↔ domain::provision ↔ domain::renewal",
-    "domain::update::provision ↔ domain::update::zone",
 ];
 
 /// Holds what was found against what is known to stand: nothing new, and nothing listed that is gone.
