@@ -466,8 +466,9 @@ where
 
 /// What is wrong with arguments that were not understood, without what in them would steer a terminal.
 #[must_use]
-pub fn explained(args: &[OsString]) -> Option<clap::Error> {
-    parse(args.iter().map(|arg| Foreign::take(&arg.to_string_lossy()).into_string())).err()
+pub fn explained(args: &[OsString]) -> Option<String> {
+    let seen = args.iter().map(|arg| Foreign::take(&arg.to_string_lossy()).into_string());
+    parse(seen).err().map(|error| error.to_string())
 }
 
 /// clap's picture of the whole command line, for completions and the man page.

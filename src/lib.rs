@@ -66,6 +66,7 @@ use clap::error::ErrorKind;
 
 use commands::failure::{Exit, Failure};
 use commands::out::Out;
+use domain::text::Printable;
 
 /// Threads of the runtime: one can wait for answers while another reads one.
 const WORKERS: usize = 2;
@@ -85,8 +86,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitC
     let cli = match cli::parse(args.iter().cloned()) {
         Ok(cli) => cli,
         Err(error) => {
-            let error = cli::explained(&args).unwrap_or(error);
-            return Ok(ExitCode::from(not_understood(&args, &error, &mut out) as u8));
+            // What was typed is in the message, and may have been pasted.
+            let words =
+                cli::explained(&args).unwrap_or_else(|| Printable::line(&error.to_string()).as_str().to_owned());
+            return Ok(ExitCode::from(not_understood(&args, &error, &words, &mut out) as u8));
         }
     };
     let json = cli.command.as_ref().is_some_and(cli::Command::wants_json);
@@ -117,17 +120,15 @@ fn of_its_own(args: &[OsString]) -> Option<ExitCode> {
 }
 
 /// Prints help where it was asked for, and else what is wrong; with `--json` also as an object.
-fn not_understood(args: &[OsString], error: &clap::Error, out: &mut Out) -> Exit {
+fn not_understood(args: &[OsString], error: &clap::Error, text: &str, out: &mut Out) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let _ = error.print();
         return Exit::Done;
     }
-    let text = error.to_string();
     if args.iter().any(|arg| arg == "--json") {
         let first = text.lines().next().unwrap_or_default();
         let _ = out.json(&Failure::usage(first.trim_start_matches("error: ")).json());
     }
-    // What was typed is in it, and may have been pasted.
     out.say(text.trim_end());
     Exit::Usage
 }

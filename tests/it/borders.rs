@@ -108,7 +108,7 @@ const ROOMS: &[Room] = &[
         never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "ratatui", "crossterm", "std::net"],
     },
     // The binary's one entry point.
-    Room { name: "lib", may_use: &["adapters", "cli", "commands", "standin"], never: NO_SDK },
+    Room { name: "lib", may_use: &["adapters", "cli", "commands", "domain", "standin"], never: NO_SDK },
     Room { name: "main", may_use: &["lib"], never: NO_SDK },
 ];
 
