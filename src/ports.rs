@@ -6,16 +6,17 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::domain::change::Batch;
+use crate::domain::change::outcome::SendError;
+use crate::domain::change::turn::Holder;
 use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::{Finished, Observer, PulumiChange, PulumiError, Setup};
 use crate::domain::facts::{Observation, Query};
 use crate::domain::provision::{Carried, News, Order, RunHead};
 use crate::domain::record::Entry;
-use crate::domain::shift::ShiftPlan;
 use crate::domain::time::Moment;
 use crate::domain::traffic::Change;
 use crate::domain::units::Timestamp;
-use crate::domain::zone::ZonePlan;
 
 pub use crate::domain::error::{ErrorKind, PortError};
 
@@ -31,20 +32,19 @@ pub trait Observe: Send + Sync {
     fn observe(&self, query: Query) -> PortFuture<'_, Observation>;
 }
 
-/// Changes the weights of the record group.
-pub trait Traffic: Send + Sync {
-    /// Sends the plan's batch once, without retries: DELETE the records as seen, CREATE the new ones.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Conflict`] when Route 53 says that the records are not as seen; then nothing was changed.
-    /// [`PortError::outcome_unknown`] tells the failures after which the change may have been made all the same.
-    fn apply(&self, plan: &Confirmed<ShiftPlan>) -> PortFuture<'_, Change>;
+/// The end of one sending of a batch.
+pub type SendFuture<'a> = Pin<Box<dyn Future<Output = Result<Change, SendError>> + Send + 'a>>;
 
-    /// Sends the batch that turns a simple record into the weighted pair, or back, under the same rules.
+/// Changes the records of the zone.
+pub trait Traffic: Send + Sync {
+    /// Sends the batch: DELETE the records as seen, CREATE the new ones. Once, but for answers that say that Route 53 did
+    /// not look at it; within a long deadline of its own
+    /// ([`SEND_DEADLINE`](crate::domain::change::settle::SEND_DEADLINE)).
     ///
     /// # Errors
-    /// As [`Traffic::apply`].
-    fn turn(&self, plan: &Confirmed<ZonePlan>) -> PortFuture<'_, Change>;
+    /// [`SendError`] with the last answer, and whether the batch was sent before it. The answer alone does not say
+    /// whether the change was made; `domain::change::outcome` does.
+    fn send(&self, batch: &Confirmed<Batch>) -> SendFuture<'_>;
 }
 
 /// Takes one piece of news; waits while the reader is busy.
@@ -129,11 +129,29 @@ pub trait Journal: Send + Sync {
     /// [`ErrorKind::Storage`] when the file exists and cannot be read.
     fn read(&self) -> Result<(Vec<Entry>, usize), PortError>;
 
-    /// Keeps every other process on this host from starting a change until the guard is dropped.
+    /// Takes the turn for a change of this host, when nobody has it, until the guard is dropped. Never waits.
     ///
     /// # Errors
-    /// [`ErrorKind::Storage`] when the lock cannot be taken at all. Waits while another holds it.
-    fn exclusive(&self) -> Result<Box<dyn Send>, PortError>;
+    /// [`ErrorKind::Storage`] when the lock cannot be taken at all.
+    fn try_turn(&self, holder: &Holder) -> Result<Turn, PortError>;
+
+    /// A journal that is read together with this one and written to a file of its own: for the way back, when somebody
+    /// else does not give the turn back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] when it cannot be made.
+    fn aside(&self) -> Result<Arc<dyn Journal>, PortError>;
+
+    /// What changes whenever anything was appended by anybody; nothing when that cannot be told.
+    fn stamp(&self) -> Option<u64>;
+}
+
+/// What came of asking for the turn.
+pub enum Turn {
+    /// It is ours until this is dropped.
+    Taken(Box<dyn Send>),
+    /// Somebody else has it.
+    Held(Option<Holder>),
 }
 
 /// Tells the time: of the day for all that is compared with AWS.

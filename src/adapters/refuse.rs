@@ -2,22 +2,17 @@
 //!
 //! The composition root hands them out in place of the real ones, so that no check elsewhere can be forgotten.
 
+use crate::domain::change::Batch;
+use crate::domain::change::outcome::SendError;
 use crate::domain::confirm::Confirmed;
-use crate::domain::shift::ShiftPlan;
-use crate::domain::traffic::Change;
-use crate::domain::zone::ZonePlan;
-use crate::ports::{PortError, PortFuture, Traffic};
+use crate::ports::{PortError, SendFuture, Traffic};
 
 /// Refuses every change, and says why.
 #[derive(Debug, Clone)]
 pub struct Refusing(pub PortError);
 
 impl Traffic for Refusing {
-    fn apply(&self, _: &Confirmed<ShiftPlan>) -> PortFuture<'_, Change> {
-        Box::pin(std::future::ready(Err(self.0.clone())))
-    }
-
-    fn turn(&self, _: &Confirmed<ZonePlan>) -> PortFuture<'_, Change> {
-        Box::pin(std::future::ready(Err(self.0.clone())))
+    fn send(&self, _: &Confirmed<Batch>) -> SendFuture<'_> {
+        Box::pin(std::future::ready(Err(SendError { error: self.0.clone(), sent_before: false })))
     }
 }

@@ -27,7 +27,7 @@ use crate::domain::stack::StackOutputs;
 use crate::domain::traffic::GroupKey;
 use crate::domain::units::Timestamp;
 use crate::ports::{Clock, ErrorKind, PortError, PulumiControl, PulumiRuns};
-use crate::runtime::apply::settle;
+use crate::runtime::execute::settle;
 use crate::runtime::follow::Pace;
 use crate::runtime::gather::Gathered;
 use crate::runtime::ports_set::Ports;
@@ -184,7 +184,7 @@ pub async fn assemble(
         control,
         observe: Arc::clone(&aws) as Arc<dyn crate::ports::Observe>,
         traffic: endpoints::traffic(aws, refusal.as_ref()),
-        journal: Arc::new(FileJournal::new(state_dir.clone())),
+        journal: Arc::new(FileJournal::of(state_dir.clone(), &name, &stack.group)),
         clock: Arc::clone(&clock),
         key: stack.group.clone(),
         skew: Arc::new(move || skew.clock_skew()),
@@ -387,16 +387,19 @@ impl Session {
         }
     }
 
-    /// Settles a change that an earlier process left open, and says so.
+    /// Settles what earlier processes left open, as far as the records tell, and says what is and what stays open.
     ///
     /// # Errors
-    /// When it cannot be settled now.
+    /// When the journal or the records cannot be read.
     pub async fn settle_open(&self, out: &mut Out) -> Result<(), PortError> {
-        if self.ports.read_journal().await?.history.unfinished.is_none() {
+        if self.ports.read_journal().await?.history.open.is_empty() {
             return Ok(());
         }
         for entry in settle(&self.ports, &self.stack.operator, &self.stack.host).await? {
             out.say(&format!("settled: {}", text::entry(&entry)));
+        }
+        for open in self.ports.read_journal().await?.history.open {
+            out.say(&format!("not known yet: {}", open.text()));
         }
         Ok(())
     }

@@ -255,7 +255,7 @@ fn journal(gathered: &Gathered) -> Check {
             format!("{} entries, {} lines that cannot be read", read.entries.len(), read.broken),
             "look at journal.jsonl in the state folder; what those lines said is not known",
         ),
-        Ok(read) if read.history.unfinished.is_some() => {
+        Ok(read) if read.history.unfinished().is_some() => {
             Check::warn("journal", "a change without an outcome", "tapctl status settles it from the records")
         }
         Ok(read) => Check::ok("journal", format!("{} entries", read.entries.len())),

@@ -113,6 +113,7 @@ impl From<PortError> for Failure {
             ErrorKind::Garbled => "garbled",
             ErrorKind::Invalid => "invalid",
             ErrorKind::Refused => "refused",
+            ErrorKind::Busy => "busy",
             ErrorKind::Storage => "storage",
             ErrorKind::Other => "other",
         };

@@ -2,15 +2,26 @@
 //!
 //! An interrupt ends the waiting, never the change.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::domain::change::Change as Planned;
+use crate::domain::change::outcome::Outcome;
+use crate::domain::change::turn::Stage;
+use crate::domain::confirm::Confirmed;
+use crate::domain::record::{Entry, Event};
 use crate::domain::traffic::{Change, ChangeStatus, GroupError, RecordGroup};
-use crate::domain::units::{WeightPair, age_text};
+use crate::domain::units::{Timestamp, WeightPair, age_text};
+use crate::ports::PortError;
+use crate::runtime::execute::{Tell, execute, settle};
 use crate::runtime::follow::{read_back, until_insync};
 
 use super::compose::Session;
 use super::failure::{Exit, Failure};
 use super::out::Out;
+use super::text;
 
 /// How a followed change ended.
 pub(super) struct Ending {
@@ -93,6 +104,101 @@ pub(super) async fn to_the_end(
         ));
     }
     Ok(Ending { change: read.change, verified: read.verified, found: read.found })
+}
+
+/// What became of a change, as far as it can be known.
+pub(super) enum End {
+    /// The call said it.
+    Known(Outcome),
+    /// The records said it: whether it was made.
+    Settled(bool),
+}
+
+/// Pause between two looks at the records while it is not known what came of a change.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Reads the records until it is known whether the change was made; every reading settles what it can, in the journal
+/// too.
+pub(super) async fn until_known(
+    session: &Session,
+    until: Timestamp,
+    mut interrupt: Interrupt,
+    out: &mut Out,
+) -> Result<End, Failure> {
+    out.say(&format!("it is not known whether it was made; it may land until {} UTC; looking", until.hms()));
+    loop {
+        let wait = session.pace.real(LOOK_AGAIN);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = interrupt.received() => return Err(stopped_looking(until)),
+        }
+        session.resync().await;
+        match settle(&session.ports, &session.stack.operator, &session.stack.host).await {
+            Ok(entries) => {
+                for entry in &entries {
+                    out.say(&format!("settled: {}", text::entry(entry)));
+                }
+            }
+            Err(error) => out.say(&format!("the records could not be read: {error}")),
+        }
+        // Another process may have settled it; the journal says what it found.
+        let journal = session.ports.read_journal().await?;
+        if journal.history.open.is_empty() {
+            let made = journal.entries.iter().rev().find_map(|entry| match &entry.event {
+                Event::Outcome { result, .. } => Some(result.applied()),
+                _ => None,
+            });
+            return Ok(End::Settled(made.unwrap_or(false)));
+        }
+    }
+}
+
+/// The failure that says that nobody knows, and until when.
+pub(super) fn not_known(error: &PortError, until: Timestamp) -> Failure {
+    let mut failure = Failure::from(error.clone());
+    failure.exit = Exit::Access;
+    failure.code = "not_known";
+    failure.message = format!(
+        "not known: the change may be made until {} UTC ({error}); the records show that it was not made so far",
+        until.hms()
+    );
+    "`tapctl status` settles it from the records, --wait goes on looking; `tapctl rollback` is open all the while"
+        .clone_into(&mut failure.hint);
+    failure.with("until", until.to_string().into())
+}
+
+fn stopped_looking(until: Timestamp) -> Failure {
+    Failure::new(
+        Exit::Declined,
+        "interrupted",
+        format!("the waiting was interrupted; the change may be made until {} UTC", until.hms()),
+        "`tapctl status` settles it from the records; `tapctl rollback` is open all the while",
+    )
+    .with("until", until.to_string().into())
+}
+
+/// Carries a change out, and says when it has to wait for its turn.
+pub(super) async fn executed(
+    session: &Session,
+    change: Confirmed<Planned>,
+    operator: &str,
+    out: &mut Out,
+) -> (Outcome, Vec<Entry>) {
+    let (sender, mut stages) = tokio::sync::mpsc::unbounded_channel();
+    let tell: Tell = Arc::new(move |stage| drop(sender.send(stage)));
+    let run = execute(&session.ports, change, operator, &session.stack.host, &tell);
+    tokio::pin!(run);
+    loop {
+        tokio::select! {
+            Some(stage) = stages.recv() => {
+                if let Stage::Waiting(holder) = stage {
+                    let holder = holder.map_or_else(|| "another process".to_owned(), |holder| holder.text());
+                    out.say(&format!("waiting for the turn, nothing was sent: {holder} has it"));
+                }
+            }
+            ended = &mut run => return ended,
+        }
+    }
 }
 
 fn stopped_waiting(id: &str, hint: &str) -> Failure {

@@ -144,8 +144,8 @@ fn changes(text: &mut String, steps: &[Step<'_>]) {
 
 fn open_points(text: &mut String, history: &History, broken: usize, now: Timestamp) {
     let mut points = Vec::new();
-    if let Some(open) = &history.unfinished {
-        points.push(format!("The change {} → {} of {} has no outcome yet.", open.from, open.to, open.at));
+    if let Some(open) = history.unfinished() {
+        points.push(format!("It is not known yet what came of {}.", open.text()));
     }
     if let Some((id, at)) = &history.pending {
         points
@@ -232,7 +232,7 @@ mod tests {
         let text = markdown("prod", &entries()[..2], 3, Timestamp::from_millis(60_000));
         assert!(
             text.contains("## Open points")
-                && text.contains("has no outcome yet")
+                && text.contains("not known yet what came of the change")
                 && text.contains("could not be read")
         );
         let text = markdown("prod", &entries()[..3], 0, Timestamp::from_millis(60_000));

@@ -7,22 +7,24 @@ use serde_json::{Value, json};
 
 use crate::cli::{Global, GoArgs, RollbackArgs, ShiftArgs};
 use crate::config::defaults;
+use crate::domain::change::Change;
+use crate::domain::change::outcome::Outcome;
 use crate::domain::confirm::{Confirmed, Need, YesFlag};
 use crate::domain::facts::{Facts, Observation, Source};
 use crate::domain::gate::{Gate, blocking, for_step};
 use crate::domain::record::{Entry, Event};
-use crate::domain::shift::{Direction, Override, ShiftOutcome, ShiftPlan};
+use crate::domain::shift::{Direction, Override, ShiftPlan};
 use crate::domain::targets::astray;
-use crate::domain::traffic::{Change, RecordGroup, Side};
+use crate::domain::traffic::{Change as Change53, GroupKey, RecordGroup, Side};
 use crate::domain::units::{Percent, Timestamp, WeightPair, age_text};
-use crate::runtime::apply::{apply, outcome_written};
+use crate::runtime::execute::outcome_written;
 use crate::runtime::gather::{Gathered, gather, keep_record};
 use crate::runtime::ports_set::{JournalRead, Scribe};
 
 use super::ask::{Declined, ask};
 use super::compose::{Session, connect};
 use super::failure::{Exit, Failure};
-use super::follow_up::{self, Ending};
+use super::follow_up::{self, End, Ending};
 use super::out::Out;
 use super::snapshot::gate_rows;
 
@@ -66,10 +68,16 @@ async fn carry_out(
     if !go.dry_run {
         session.may_change()?;
     }
-    session.settle_open(out).await?;
-    let base = look_first(session, out).await?;
+    let back = share(Percent::FULL) == Percent::ZERO && share(Percent::ZERO) == Percent::ZERO;
+    match session.settle_open(out).await {
+        // What cannot be settled now does not stand in the way back.
+        Err(error) if back => out.say(&format!("what was left open is not settled: {error}")),
+        settled => settled?,
+    }
+    let base = look_first(session, back, out).await?;
     let mut plan = match ShiftPlan::new(&base.group, share(base.group.new_share())) {
         Ok(plan) => plan,
+        Err(_) if back && may_land(&base).is_some() => return recall(session, base, go, out).await,
         Err(error) => return nothing_to_do(session, base, go, &error.to_string(), out).await,
     };
     let mut gates = Vec::new();
@@ -97,7 +105,7 @@ async fn carry_out(
 }
 
 /// Reads the records and who asks. Whatever another process on this host did since this one began is a conflict.
-async fn look_first(session: &Session, out: &mut Out) -> Result<Base, Failure> {
+async fn look_first(session: &Session, back: bool, out: &mut Out) -> Result<Base, Failure> {
     let mut gathered = gather(&session.ports, &FIRST, Facts::default(), defaults::GATHER_DEADLINE).await;
     if let Some(error) = gathered.facts.error(Source::Records) {
         return Err(error.clone().into());
@@ -108,7 +116,8 @@ async fn look_first(session: &Session, out: &mut Out) -> Result<Base, Failure> {
         Some(Err(shape)) => return Err(wrong_shape(&shape.to_string())),
         None => return Err(wrong_shape("Route 53 told no records")),
     };
-    if let Ok(journal) = &gathered.journal {
+    // The way back is guarded by the compare-and-swap alone: no clock that is wrong may keep it.
+    if let (Ok(journal), false) = (&gathered.journal, back) {
         nobody_else_since(journal, session.began, &group)?;
     }
     let operator = session.operator(&gathered.facts);
@@ -296,15 +305,30 @@ async fn send(
 ) -> Result<Exit, Failure> {
     let interrupt = follow_up::Interrupt::listen();
     let wanted = plan.get().clone();
-    let (outcome, entries) = apply(&session.ports, plan, &base.operator, &session.stack.host).await;
+    let Some(change) = plan.narrow(|plan| Some(Change::Weights(plan))) else {
+        return Err(Failure::new(Exit::Error, "other", "there is no change to send", "try again"));
+    };
+    let (outcome, entries) = follow_up::executed(session, change, &base.operator, out).await;
     if !outcome_written(&entries) {
         out.say("the outcome could not be written to the journal; the next start settles it from the records");
     }
-    let change = accepted(&wanted, outcome, out)?;
+    let outcome = match outcome {
+        Outcome::Unknown { until, .. } if go.wait => follow_up::until_known(session, until, interrupt, out).await?,
+        outcome => End::Known(outcome),
+    };
+    let change = match outcome {
+        End::Known(outcome) => accepted(&wanted, outcome, &session.ports.key, out)?,
+        End::Settled(true) => None,
+        End::Settled(false) => {
+            let text = "the records show that the change was not made, and its request is too old to be made any more";
+            return Err(Failure::new(Exit::Access, "not_made", text, "look at what is there now, then decide again"));
+        }
+    };
     let Some(change) = change else {
         report(&wanted, gates, "settled", None, None, go, out)?;
         return Ok(Exit::Done);
     };
+    let interrupt = follow_up::Interrupt::listen();
     out.say(&format!("Route 53 accepted it as {}: {}", change.id, change.status));
     if !go.wait {
         report(&wanted, gates, "accepted", Some(&change), None, go, out)?;
@@ -323,32 +347,62 @@ async fn send(
 }
 
 /// The change that Route 53 accepted, nothing when the answer was lost and the records show that it was made.
-fn accepted(plan: &ShiftPlan, outcome: ShiftOutcome, out: &mut Out) -> Result<Option<Change>, Failure> {
+fn accepted(plan: &ShiftPlan, outcome: Outcome, key: &GroupKey, out: &mut Out) -> Result<Option<Change53>, Failure> {
     match outcome {
-        ShiftOutcome::Accepted(change) => Ok(Some(change)),
-        ShiftOutcome::Settled { error, applied: true, found } => {
-            out.say(&format!("the answer was lost ({error}), but the records show {}: it was made", found.weights()));
+        Outcome::Accepted(change) => Ok(Some(change)),
+        Outcome::Made { error, .. } => {
+            out.say(&format!("the answer was lost ({error}), but the records show {}: it was made", plan.to));
             Ok(None)
         }
-        ShiftOutcome::Settled { error, applied: false, .. } => {
-            let mut failure = Failure::from(error);
-            failure.message = format!("{}; the records show that nothing was changed", failure.message);
-            Err(failure)
-        }
-        ShiftOutcome::Conflict { message, found } => {
+        Outcome::Conflict { message, found } => {
+            let found = found.and_then(|found| RecordGroup::from_records(key, &found).map_err(|e| e.to_string()));
             Err(conflict(&plan.expected, found.as_ref().map_err(String::as_str), &message))
         }
-        ShiftOutcome::Refused(error) => {
+        Outcome::AlreadySo { message, found } => {
+            let found = RecordGroup::from_records(key, &found).map_err(|error| error.to_string());
+            let words = format!("already so, by somebody else, and not taken as the new base: {message}");
+            Err(conflict(&plan.expected, found.as_ref().map_err(String::as_str), &words))
+        }
+        Outcome::Refused(error) => {
             let mut failure = Failure::from(error);
             failure.message = format!("nothing was changed: {}", failure.message);
             Err(failure)
         }
-        ShiftOutcome::Unknown(error) => {
-            let mut failure = Failure::from(error);
-            failure.message = format!("it is not known whether the change was made: {}", failure.message);
-            "run `tapctl status` once AWS can be reached: it settles the change from the records"
-                .clone_into(&mut failure.hint);
-            Err(failure)
+        Outcome::Unknown { error, until, .. } => Err(follow_up::not_known(&error, until)),
+    }
+}
+
+/// The weights that a change would leave which may still be made, and until when.
+fn may_land(base: &Base) -> Option<(WeightPair, Timestamp)> {
+    base.gathered.history()?.may_land(base.group.weights())
+}
+
+/// The way back when the legacy stack has everything already, and a change may still land that takes some away: it can
+/// only be taken back after that.
+async fn recall(session: &Session, base: Base, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
+    let Some((landed, until)) = may_land(&base) else {
+        return nothing_to_do(session, base, go, "the weights already are as wanted", out).await;
+    };
+    let words = format!(
+        "the weights already are {}, but a change to {landed} may land until {} UTC",
+        base.group.weights(),
+        until.hms()
+    );
+    if go.dry_run || !go.wait {
+        let hint = "tapctl rollback --wait watches, and sends all traffic back when it does";
+        return Err(Failure::new(Exit::Access, "not_known", words, hint).with("until", json!(until.to_string())));
+    }
+    out.say(&format!("{words}; watching"));
+    let plan = ShiftPlan::recall(&base.group, landed, until);
+    let yes = confirm(session, &base, &plan, go, out).await?;
+    match follow_up::until_known(session, until, follow_up::Interrupt::listen(), out).await? {
+        End::Settled(true) => {
+            out.say("it has landed; all traffic is sent back now");
+            send(session, &base, Confirmed::by_flag(plan, yes), &[], go, out).await
+        }
+        _ => {
+            nothing_to_do(session, base, go, "the change was not made and never will be: nothing to send back", out)
+                .await
         }
     }
 }
@@ -357,7 +411,7 @@ fn report(
     plan: &ShiftPlan,
     gates: &[Gate],
     result: &str,
-    change: Option<&Change>,
+    change: Option<&Change53>,
     verified: Option<bool>,
     go: GoArgs,
     out: &mut Out,

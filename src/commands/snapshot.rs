@@ -358,7 +358,7 @@ fn change(facts: &Facts, history: Option<&History>) -> Option<ChangeRow> {
 /// The same question as the drift gate's: are these the weights that were last confirmed here?
 fn drift(found: Option<WeightPair>, history: Option<&History>) -> Option<Drift> {
     let (found, history) = (found?, history?);
-    if history.unfinished.is_some() {
+    if history.unfinished().is_some() {
         return None;
     }
     match history.confirmed {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::{AdoptArgs, Global, GoArgs, ReleaseArgs};
 use crate::config::defaults;
+use crate::domain::change::{self, outcome::Outcome};
 use crate::domain::confirm::{Confirmed, Need, YesFlag};
 use crate::domain::deploy::PulumiError;
 use crate::domain::deploy::guard::{RunKind, may_start};
@@ -17,15 +18,13 @@ use crate::domain::record::Event;
 use crate::domain::traffic::{Change, Record, Side};
 use crate::domain::units::age_text;
 use crate::domain::zone::{self, Standing, ZonePlan, ZoneRefusal, ZoneStep};
-use crate::ports::ErrorKind;
 use crate::runtime::gather::{gather, keep_record};
 use crate::runtime::ports_set::Scribe;
-use crate::runtime::zone::{ReadBack, Turned, turned};
 
 use super::ask::{Declined, ask};
 use super::compose::{Session, connect};
 use super::failure::{Exit, Failure};
-use super::follow_up;
+use super::follow_up::{self, End};
 use super::out::Out;
 
 /// What has to be known before and right before the sending.
@@ -103,7 +102,11 @@ async fn look(session: &Session, out: &mut Out) -> Result<Seen, Failure> {
     }
     let journal = gathered.journal?;
     // Somebody else of this host was faster; deciding anew is up to the operator.
-    let newer = journal.entries.iter().rev().find(|e| e.at > session.began && matches!(e.event, Event::Intent { .. }));
+    let newer = journal
+        .entries
+        .iter()
+        .rev()
+        .find(|e| e.at > session.began && matches!(e.event, Event::Intent { .. } | Event::ZoneIntent { .. }));
     if let Some(entry) = newer {
         let words = format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text());
         return Err(conflict(&words, &gathered.facts.records));
@@ -185,18 +188,22 @@ async fn send(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let interrupt = follow_up::Interrupt::listen();
-    let confirmed = Confirmed::by_flag(plan, yes);
-    let sent = turned(&session.ports, &confirmed, operator, &session.stack.host).await;
-    let plan = confirmed.into_inner();
-    let not_sent = |error| {
-        let mut failure = Failure::from(error);
-        failure.message.push_str("; nothing was changed");
-        failure
+    let confirmed = Confirmed::by_flag(change::Change::Zone(plan.clone()), yes);
+    let (outcome, _) = follow_up::executed(session, confirmed, operator, out).await;
+    let outcome = match outcome {
+        Outcome::Unknown { until, .. } if go.wait => follow_up::until_known(session, until, interrupt, out).await?,
+        outcome => End::Known(outcome),
     };
-    let change = match sent.map_err(not_sent)? {
-        Turned::Accepted(change) => change,
-        Turned::ReadBack(read) => return not_accepted(&plan, read, go, out),
+    let change = match outcome {
+        End::Known(Outcome::Accepted(change)) => change,
+        End::Known(outcome) => return not_accepted(&plan, outcome, go, out),
+        End::Settled(true) => return made(&plan, go, out),
+        End::Settled(false) => {
+            let text = "the records show that it was not made, and its request is too old to be made any more";
+            return Err(Failure::new(Exit::Access, "not_made", text, "look at what is there now, then decide again"));
+        }
     };
+    let interrupt = follow_up::Interrupt::listen();
     out.say(&format!("Route 53 accepted it as {}: {}", change.id, change.status));
     if !go.wait {
         out.say(&plan.for_pulumi());
@@ -220,21 +227,32 @@ async fn send(
     Ok(Exit::Done)
 }
 
+/// The records show that it was made.
+fn made(plan: &ZonePlan, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
+    out.say(&plan.for_pulumi());
+    report(plan, "settled", None, Some(true), go, out)?;
+    Ok(Exit::Done)
+}
+
 /// The batch was refused, or its answer was lost: then the records say whether it was carried out.
-fn not_accepted(plan: &ZonePlan, read: ReadBack, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
-    let ReadBack { error, made, words, found } = read;
-    if error.kind == ErrorKind::Conflict {
-        return Err(conflict(&error.message, &found));
+fn not_accepted(plan: &ZonePlan, outcome: Outcome, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
+    match outcome {
+        Outcome::Made { error, .. } => {
+            out.say(&format!("the answer was lost ({error}), but the records show that it was made"));
+            made(plan, go, out)
+        }
+        Outcome::Conflict { message, found } => Err(conflict(&message, &found.unwrap_or_default())),
+        Outcome::AlreadySo { message, found } => {
+            Err(conflict(&format!("already so, by somebody else: {message}"), &found))
+        }
+        Outcome::Unknown { error, until, .. } => Err(follow_up::not_known(&error, until)),
+        Outcome::Refused(error) => {
+            let mut failure = Failure::from(error);
+            failure.message.push_str("; nothing was changed");
+            Err(failure)
+        }
+        Outcome::Accepted(_) => Ok(Exit::Done),
     }
-    if made == Some(true) {
-        out.say(&format!("the answer was lost ({error}), but {words}"));
-        out.say(&plan.for_pulumi());
-        report(plan, "settled", None, Some(true), go, out)?;
-        return Ok(Exit::Done);
-    }
-    let mut failure = Failure::from(error);
-    failure.message = format!("{}; {words}", failure.message);
-    Err(failure)
 }
 
 /// A conflict, with what is there.

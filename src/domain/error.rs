@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Invalid,
     /// tapctl itself refuses: read-only, or services in different worlds. Nothing was sent.
     Refused,
+    /// Another change of this host has the turn, or is not settled yet.
+    Busy,
     /// A local file could not be read or written.
     Storage,
     /// Everything else, in AWS's own words.
@@ -101,6 +103,7 @@ impl PortError {
             ErrorKind::Garbled => "garbled answer",
             ErrorKind::Invalid => "refused",
             ErrorKind::Refused => "not sent",
+            ErrorKind::Busy => "not now",
             ErrorKind::Storage => "disk error",
             ErrorKind::Other => "failed",
         }
@@ -142,6 +145,9 @@ impl PortError {
             ErrorKind::Garbled => "check for a proxy or a wrong --endpoint-url between here and AWS".to_owned(),
             ErrorKind::Invalid => "read the message; the request was refused whole and nothing was changed".to_owned(),
             ErrorKind::Refused => "nothing was sent; read why, and start tapctl so that it may write".to_owned(),
+            ErrorKind::Busy => {
+                "wait for it, or end it, then try again; `tapctl rollback` goes on all the same".to_owned()
+            }
             ErrorKind::Storage => {
                 "check space and rights of the state folder; nothing is sent before its intent is on disk".to_owned()
             }

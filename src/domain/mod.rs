@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no async, no SDK type; a test reads these files and enforces it.
 
+pub mod change;
 pub mod configure;
 pub mod confirm;
 pub mod deploy;
@@ -17,6 +18,7 @@ pub mod problems;
 pub mod provision;
 pub mod readiness;
 pub mod reading;
+pub mod reconcile;
 pub mod record;
 pub mod renewal;
 pub mod replication;

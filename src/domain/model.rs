@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use crate::keymap::View;
 
+use super::change::Change;
+use super::change::turn::Stage;
 use super::configure::Configure;
-use super::confirm::Confirmation;
+use super::confirm::{Confirmation, Confirmed};
 use super::deploy::change::PulumiChange;
 use super::endpoint::Endpoint;
 use super::facts::Facts;
@@ -105,14 +107,16 @@ pub struct World {
 pub enum Moving {
     /// Nothing is under way.
     No,
-    /// The batch is being sent.
+    /// It waits for its turn, or is being sent.
     Sending {
         /// Which request.
         request: Request,
-        /// The plan.
-        plan: ShiftPlan,
+        /// The change.
+        change: Box<Change>,
         /// Since when, uptime.
         since: Duration,
+        /// How far it is; nothing before that was told.
+        stage: Option<Stage>,
     },
     /// A change that an earlier process left open is being settled.
     Settling {
@@ -244,6 +248,21 @@ pub enum Shown {
     TooSmall,
 }
 
+/// When the journal is read: it is a source like any other, since other processes of this host write there, too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JournalPoll {
+    /// Since when it is being read, uptime.
+    pub asked: Option<Duration>,
+    /// When it was asked for what is known of it, uptime; nothing before the first reading.
+    pub read: Option<Duration>,
+    /// What it had then; nothing to read it whatever it has.
+    pub stamp: Option<u64>,
+    /// Entries of ours that are on their way to the disk, and so not in what is read.
+    pub appending: u32,
+    /// When the records were last read, uptime.
+    pub records: Duration,
+}
+
 /// State of the screen that is not about the migration.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Screen {
@@ -284,6 +303,8 @@ pub struct Model {
     pub next_request: Request,
     /// A weight change of ours.
     pub moving: Moving,
+    /// The way back that is sent as soon as a change lands of which nobody knows whether it will.
+    pub watch: Option<Confirmed<ShiftPlan>>,
     /// Change id that is INSYNC and whose records have to be read back, with the instant from which a reading counts.
     pub verifying: Option<(String, Timestamp)>,
     /// Pulumi.
@@ -296,8 +317,8 @@ pub struct Model {
     pub quiet_until: Option<Duration>,
     /// The screen.
     pub screen: Screen,
-    /// The journal is being read.
-    pub journal_asked: bool,
+    /// When the journal is read.
+    pub journal: JournalPoll,
     /// The loop is to end.
     pub quitting: bool,
 }
@@ -319,13 +340,14 @@ impl Model {
             polls: Polls::default(),
             next_request: 1,
             moving: Moving::No,
+            watch: None,
             verifying: None,
             provision: Provision::default(),
             renewal: Renewal::No,
             dialog: None,
             quiet_until: None,
             screen,
-            journal_asked: false,
+            journal: JournalPoll::default(),
             quitting: false,
         }
     }
@@ -353,6 +375,8 @@ impl Model {
     pub fn is_moving(&self) -> bool {
         self.moving != Moving::No
             || self.verifying.is_some()
+            || self.watch.is_some()
+            || self.live.history.as_ref().is_some_and(|h| !h.open.is_empty())
             || self.live.history.as_ref().is_some_and(|h| h.pending.is_some())
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crate::keymap::Key;
 
+use super::change::outcome::Outcome;
+use super::change::{Change, turn::Stage};
 use super::confirm::Confirmed;
 use super::error::PortError;
 use super::facts::{Observation, Query, Source};
@@ -14,7 +16,6 @@ use super::model::{Listing, Shown};
 use super::provision::{News, Order, Trouble};
 use super::record::Entry;
 use super::renewal::Renewed;
-use super::shift::{ShiftOutcome, ShiftPlan};
 use super::time::Moment;
 use super::units::Timestamp;
 
@@ -57,22 +58,33 @@ pub enum Msg {
         /// How far this host's clock is ahead of AWS's, in milliseconds, when it is known and was not corrected for.
         clock_skew_ms: Option<i64>,
     },
-    /// The journal was read at the start.
+    /// The journal was read.
     JournalRead {
         /// Entries, oldest first, and the number of broken lines.
         result: Result<(Vec<Entry>, usize), PortError>,
+        /// What changes with every append, as it was before the reading.
+        stamp: Option<u64>,
     },
+    /// Nothing was appended to the journal since it was last read.
+    JournalSame,
     /// An entry that `update` asked for was written, or not.
     Appended {
         /// The entry as it is on disk, or why it is not.
         result: Result<Entry, PortError>,
     },
-    /// A weight change was carried out to its end, whatever that was.
-    Shifted {
+    /// How far a change is that is being carried out.
+    Stage {
+        /// Which request.
+        request: Request,
+        /// How far.
+        stage: Stage,
+    },
+    /// A change was carried out to its end, whatever that was.
+    Executed {
         /// Which request.
         request: Request,
         /// How it ended.
-        outcome: ShiftOutcome,
+        outcome: Outcome,
         /// What was written to the journal on the way.
         entries: Vec<Entry>,
     },
@@ -111,23 +123,28 @@ pub enum Effect {
         /// Question.
         query: Query,
     },
-    /// Read the whole journal; answered by [`Msg::JournalRead`].
-    ReadJournal,
+    /// Read the whole journal, unless nothing was appended since it had that stamp; answered by [`Msg::JournalRead`] or
+    /// [`Msg::JournalSame`].
+    ReadJournal {
+        /// What it had when it was last read; nothing to read it whatever it has.
+        known: Option<u64>,
+    },
     /// Write this to the journal; answered by [`Msg::Appended`].
     Append(Entry),
-    /// Journal the intent, send the batch, journal the outcome; answered by [`Msg::Shifted`].
-    Shift {
+    /// Journal the intent, send the batch, journal the outcome; answered by [`Msg::Executed`], with [`Msg::Stage`] on
+    /// the way.
+    Execute {
         /// Number.
         request: Request,
-        /// The plan, confirmed by a person.
-        plan: Confirmed<ShiftPlan>,
+        /// The change, confirmed by a person.
+        change: Confirmed<Change>,
     },
     /// Settle a change that an earlier process left open; answered by [`Msg::Settled`].
     Settle {
         /// Number.
         request: Request,
     },
-    /// Ask Pulumi, or turn the zone's records; answered by [`Msg::Provision`], a followed run by many.
+    /// Ask Pulumi; answered by [`Msg::Provision`], a followed run by many.
     Provision {
         /// Number.
         request: Request,

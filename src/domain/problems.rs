@@ -84,16 +84,11 @@ pub fn find(picture: &Picture<'_>) -> Vec<Problem> {
             "they are kept as they are; look at the file with a text editor",
         ));
     }
-    if let Some(open) = picture.history.and_then(|h| h.unfinished.as_ref()) {
+    if let Some(open) = picture.history.and_then(|h| h.unfinished()) {
         found.push(Problem::new(
             Mark::Unknown,
-            format!(
-                "the change {} → {} was sent at {} and its outcome is not known",
-                open.from,
-                open.to,
-                open.at.hms()
-            ),
-            "it is settled from what Route 53 says as soon as that answers",
+            format!("it is not known what came of {}", open.text()),
+            "the records are read until it is known; the way back is open",
         ));
     }
     if let Some(run) = facts.stack_run.as_ref().and_then(|run| run.value.as_ref()) {

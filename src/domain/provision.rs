@@ -20,7 +20,7 @@ use super::record::Event;
 use super::series::STALE;
 use super::traffic::GroupKey;
 use super::units::Timestamp;
-use super::zone::{Endpoints, Orphan, Standing, ZonePlan};
+use super::zone::{Endpoints, Orphan, Standing};
 
 /// A plan older than this is read again before it is run: the world moves on.
 pub const PLAN_KEEPS: std::time::Duration = std::time::Duration::from_secs(1800);
@@ -140,8 +140,6 @@ pub enum Order {
     Follow(String),
     /// Do what was confirmed: the only order here that changes anything around Pulumi.
     Change(Confirmed<PulumiChange>),
-    /// Change the records of the zone: adopt or release.
-    Zone(Confirmed<ZonePlan>),
     /// Look through the zone for what a `destroy` has left behind.
     Orphans {
         /// The pair that is gone.
@@ -256,7 +254,7 @@ pub fn situation(model: &Model) -> Situation {
     };
     let weight_change = match &model.live.history {
         None => Some("the journal is not read yet".to_owned()),
-        Some(history) if history.unfinished.is_some() => Some("its outcome is not known yet".to_owned()),
+        Some(history) if history.unfinished().is_some() => Some("its outcome is not known yet".to_owned()),
         Some(history) => history.pending.as_ref().map(|(id, _)| id.clone()),
     };
     Situation {

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::change::settle::SIGNATURE_LIFE;
+use super::change::turn::{Holder, Stage};
 use super::deploy::config::{Setup, missing_text};
 use super::facts::{Facts, Source};
 use super::gate::{Gate, GateId, Policy, Verdict};
@@ -48,10 +50,10 @@ impl Mark {
 }
 
 /// A change of ours that is under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnderWay {
-    /// A batch is being sent, for so long.
-    Sending(Percent, Percent, Duration),
+    /// A batch waits for its turn or is being sent, for so long: what it is, and how far.
+    Sending(String, Duration, Option<Stage>),
     /// A change without a known outcome is being settled.
     Settling,
 }
@@ -88,11 +90,9 @@ impl<'a> Picture<'a> {
     #[must_use]
     pub fn of(model: &'a Model, world: &'a World) -> Self {
         let under_way = match &model.moving {
-            Moving::Sending { plan, since, .. } => Some(UnderWay::Sending(
-                plan.from().new_share(),
-                plan.to.new_share(),
-                model.uptime.saturating_sub(*since),
-            )),
+            Moving::Sending { change, since, stage, .. } => {
+                Some(UnderWay::Sending(change.short(), model.uptime.saturating_sub(*since), stage.clone()))
+            }
             Moving::Settling { .. } => Some(UnderWay::Settling),
             Moving::No => None,
         };
@@ -136,7 +136,7 @@ impl<'a> Picture<'a> {
     #[must_use]
     pub fn bake_left(&self) -> Option<Duration> {
         let history = self.history?;
-        if history.pending.is_some() || history.unfinished.is_some() {
+        if history.pending.is_some() || history.unfinished().is_some() {
             return None;
         }
         history.since_moved(self.now).map(|since| self.policy.bake.saturating_sub(since))
@@ -220,6 +220,8 @@ pub enum Next {
     Rollback,
     /// Nothing: it goes on by itself.
     Wait,
+    /// Nothing, though the way back is open and leaving is safe.
+    WhileSending,
     /// What the blocking gate says.
     Resolve(String),
     /// Set keys of this program's or the stack's configuration.
@@ -239,7 +241,7 @@ impl Next {
         match self {
             Self::Step(..) => format!("tapctl shift --step +{STEP}"),
             Self::Rollback => "tapctl rollback".to_owned(),
-            Self::Wait => "wait".to_owned(),
+            Self::Wait | Self::WhileSending => "wait".to_owned(),
             Self::Resolve(how) => how.clone(),
             Self::Configure => "tapctl config set KEY VALUE".to_owned(),
             Self::ShowUnset => "tapctl config".to_owned(),
@@ -281,14 +283,29 @@ impl Readiness {
     }
 }
 
+/// A change that waits for its turn, or is on its way to Route 53: two different things, since nothing was sent before
+/// its turn came.
+fn sending(what: &str, since: Duration, stage: Option<&Stage>) -> Readiness {
+    let since = age_text(since);
+    let (word, sentence, next) = match stage {
+        Some(Stage::Sent(at)) => {
+            let until = at.plus(SIGNATURE_LIFE).hms();
+            ("SENDING", format!("{what}: {since} · may land until {until}"), Next::WhileSending)
+        }
+        Some(Stage::Waiting(holder)) => {
+            let holder = holder.as_ref().map_or_else(|| "another process".to_owned(), Holder::text);
+            ("WAITING", format!("{what}: nothing was sent, for {since}; the turn is held by {holder}"), Next::Wait)
+        }
+        None => ("WAITING", format!("{what}: nothing was sent yet, {since}"), Next::Wait),
+    };
+    Readiness::new(Mark::Waiting, word, sentence, next)
+}
+
 /// Folds gates and weights into one verdict.
 #[must_use]
 pub fn readiness(picture: &Picture<'_>) -> Readiness {
-    match picture.under_way {
-        Some(UnderWay::Sending(from, to, since)) => {
-            let sentence = format!("{} → {to}: the batch is on its way to Route 53, {}", from.get(), age_text(since));
-            return Readiness::new(Mark::Waiting, "SENDING", sentence, Next::Wait);
-        }
+    match &picture.under_way {
+        Some(UnderWay::Sending(what, since, stage)) => return sending(what, *since, stage.as_ref()),
         Some(UnderWay::Settling) => {
             let sentence = "a change without a known outcome is being settled from what Route 53 says";
             return Readiness::new(Mark::Waiting, "SETTLING", sentence, Next::Wait);

@@ -6,8 +6,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::change::settle::{SEND_DEADLINE, SIGNATURE_LIFE};
 use super::shift::{Direction, Override};
+use super::traffic::Record;
 use super::units::{Percent, Timestamp, WeightPair};
+use super::zone::ZonePlan;
+
+/// A change is on all authoritative name servers within this time as a rule (Route 53 API reference, `GetChange`).
+const USUALLY_INSYNC_WITHIN: Duration = Duration::from_secs(60);
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +48,22 @@ pub enum Event {
         /// Gates stepped over.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         overrides: Vec<Override>,
+    },
+    /// A confirmed batch that turns the name's records is about to be sent. On disk and synced before the call.
+    ZoneIntent {
+        /// Ties the outcome to the intent.
+        id: String,
+        /// The batch, with its zone and name.
+        plan: Box<ZonePlan>,
+    },
+    /// The answer of a sent change did not come, and the records do not show that it was made: it stays open.
+    Unsettled {
+        /// The intent's id.
+        id: String,
+        /// Until when the request can be accepted.
+        until: Timestamp,
+        /// One line for people.
+        detail: String,
     },
     /// How a sent change ended.
     Outcome {
@@ -138,31 +160,72 @@ impl OutcomeKind {
     }
 }
 
+/// What an intent sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// Weights of the pair.
+    Weights {
+        /// Weights as seen then.
+        from: WeightPair,
+        /// Weights wanted.
+        to: WeightPair,
+    },
+    /// The name's records are turned.
+    Zone(Box<ZonePlan>),
+}
+
 /// An intent that has no final outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfinished {
+pub struct OpenIntent {
     /// The intent's id.
     pub id: String,
     /// When it was written.
     pub at: Timestamp,
-    /// Weights as seen then.
-    pub from: WeightPair,
-    /// Weights wanted.
-    pub to: WeightPair,
+    /// Until when its request can be carried out.
+    pub until: Timestamp,
+    /// What it sends.
+    pub sent: Sent,
 }
 
-impl Unfinished {
-    /// What the weights found say about it: applied, not applied, or neither (somebody else changed them since).
+impl OpenIntent {
+    /// What it is about, in a few words.
     #[must_use]
-    pub fn settle(&self, found: WeightPair) -> OutcomeKind {
-        if found == self.to {
-            OutcomeKind::SettledApplied
-        } else if found == self.from {
-            OutcomeKind::SettledNotApplied
-        } else {
-            OutcomeKind::Conflict
+    pub fn what(&self) -> String {
+        match &self.sent {
+            Sent::Weights { from, to } => format!("the change {from} → {to}"),
+            Sent::Zone(plan) => format!("\u{201c}{}\u{201d}", plan.title()),
         }
     }
+
+    /// That it may still be carried out, in a sentence.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{} of {} UTC may be made until {} UTC", self.what(), self.at.hms(), self.until.hms())
+    }
+
+    /// Whether its batch can still find the records that it deletes after a batch of ours that left these.
+    fn can_follow(&self, left: &Left<'_>) -> bool {
+        match (&self.sent, left) {
+            (Sent::Weights { from, .. }, Left::Weights(weights)) => from == weights,
+            (Sent::Weights { from, .. }, Left::Records(records)) => {
+                let weight = |w: u8| records.iter().any(|record| record.weight() == Some(w));
+                weight(from.legacy()) && weight(from.new_weight())
+            }
+            (Sent::Zone(plan), Left::Weights(weights)) => plan
+                .deletes
+                .iter()
+                .all(|record| record.weight().is_some_and(|w| w == weights.legacy() || w == weights.new_weight())),
+            (Sent::Zone(plan), Left::Records(records)) => {
+                plan.deletes.iter().all(|record| records.iter().any(|left| record.is_listed_as(left)))
+            }
+        }
+    }
+}
+
+/// What a batch of ours has left behind.
+enum Left<'a> {
+    Weights(WeightPair),
+    Records(&'a [Record]),
 }
 
 /// What the journal says about the state of the migration.
@@ -181,8 +244,11 @@ pub struct History {
     pub pending: Option<(String, Timestamp)>,
     /// The newest change of ours, pending or not.
     pub last_change: Option<(String, Timestamp)>,
-    /// An intent without a final outcome.
-    pub unfinished: Option<Unfinished>,
+    /// When weights that were not set by a change of ours with a known id are on the name servers as a rule: a change that
+    /// was settled from the records, or somebody else's.
+    pub settles_at: Option<Timestamp>,
+    /// Intents without a final outcome, oldest first.
+    pub open: Vec<OpenIntent>,
 }
 
 impl History {
@@ -196,33 +262,67 @@ impl History {
         history
     }
 
+    /// The newest intent without a final outcome.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<&OpenIntent> {
+        self.open.last()
+    }
+
+    fn opens(&mut self, id: &str, at: Timestamp, sent: Sent) {
+        // A process that died may have sent it until its deadline, and it can be accepted for as long as it is signed.
+        let until = at.plus(SEND_DEADLINE + SIGNATURE_LIFE);
+        self.open.push(OpenIntent { id: id.to_owned(), at, until, sent });
+    }
+
+    /// A change was made: it counts, and what was open and can no longer find its records is settled by it.
+    fn made(&mut self, own: Option<&OpenIntent>, weights: Option<WeightPair>, change: Option<&String>, at: Timestamp) {
+        let sent = own.map(|own| &own.sent);
+        let applied = weights.or(match sent {
+            Some(Sent::Weights { to, .. }) => Some(*to),
+            _ => None,
+        });
+        let is_zone = matches!(sent, Some(Sent::Zone(_)));
+        match sent {
+            Some(Sent::Zone(plan)) => self.open.retain(|open| open.can_follow(&Left::Records(&plan.creates))),
+            _ => {
+                if let Some(weights) = applied {
+                    self.open.retain(|open| open.can_follow(&Left::Weights(weights)));
+                }
+            }
+        }
+        if let Some(weights) = applied.filter(|_| !is_zone) {
+            self.carries(weights);
+            self.confirmed = Some(weights);
+            self.known = Some((weights, at));
+        }
+        if is_zone && change.is_none() {
+            return;
+        }
+        // Without an id nobody can be asked, so it counts as in effect when that is usual.
+        self.settles_at = if change.is_some() { None } else { Some(at.plus(USUALLY_INSYNC_WITHIN)) };
+        if !is_zone {
+            self.moved_at = Some(self.settles_at.unwrap_or(at));
+        }
+        self.pending = change.cloned().map(|id| (id, at));
+        self.last_change.clone_from(&self.pending);
+    }
+
     /// Folds one more entry in.
     pub fn add(&mut self, entry: &Entry) {
         let at = entry.at;
         match &entry.event {
-            Event::Intent { id, from, to, .. } => {
-                self.unfinished = Some(Unfinished { id: id.clone(), at, from: *from, to: *to });
+            Event::Intent { id, from, to, .. } => self.opens(id, at, Sent::Weights { from: *from, to: *to }),
+            Event::ZoneIntent { id, plan } => self.opens(id, at, Sent::Zone(plan.clone())),
+            Event::Unsettled { id, until, .. } => {
+                for open in self.open.iter_mut().filter(|open| open.id == *id) {
+                    open.until = *until;
+                }
             }
-            Event::Outcome { id, result, weights, change, .. } => {
-                let ours = self.unfinished.as_ref().is_some_and(|u| u.id == *id);
-                if *result == OutcomeKind::Unknown {
-                    return;
-                }
+            // What is not known yet settles nothing.
+            Event::Outcome { id, result, weights, change, .. } if *result != OutcomeKind::Unknown => {
+                let own = self.open.iter().position(|open| open.id == *id).map(|index| self.open.remove(index));
                 if result.applied() {
-                    let applied = weights.or(self.unfinished.as_ref().filter(|_| ours).map(|u| u.to));
-                    if let Some(weights) = applied {
-                        self.carries(weights);
-                        self.confirmed = Some(weights);
-                        self.known = Some((weights, at));
-                    }
-                    self.moved_at = Some(at);
-                    self.pending = change.clone().map(|id| (id, at));
-                    if self.pending.is_some() {
-                        self.last_change.clone_from(&self.pending);
-                    }
-                }
-                if ours {
-                    self.unfinished = None;
+                    self.made(own.as_ref(), *weights, change.as_ref(), at);
                 }
             }
             Event::Insync { change, .. } => {
@@ -236,6 +336,7 @@ impl History {
                     || (self.known.is_none() && weights.new_weight() > 0)
                 {
                     self.moved_at = Some(at);
+                    self.settles_at = Some(at.plus(USUALLY_INSYNC_WITHIN));
                 }
                 self.known = Some((*weights, at));
                 self.carries(*weights);
@@ -244,7 +345,7 @@ impl History {
                 self.confirmed = Some(*weights);
                 self.known.get_or_insert((*weights, at));
             }
-            Event::Declined { .. } | Event::Run { .. } | Event::Note { .. } => {}
+            Event::Outcome { .. } | Event::Declined { .. } | Event::Run { .. } | Event::Note { .. } => {}
         }
     }
 
@@ -263,10 +364,20 @@ impl History {
         }
     }
 
+    /// The weights that a change would leave which may still be made, and until when; nothing where it would give the new
+    /// stack nothing, or would not find its records where the weights are `found`.
+    #[must_use]
+    pub fn may_land(&self, found: WeightPair) -> Option<(WeightPair, Timestamp)> {
+        self.open.iter().rev().find_map(|open| match open.sent {
+            Sent::Weights { from, to } if from == found && to.new_weight() > 0 => Some((to, open.until)),
+            _ => None,
+        })
+    }
+
     /// Whether weights that were just read are news that belongs into the journal.
     #[must_use]
     pub fn is_news(&self, weights: WeightPair) -> bool {
-        self.unfinished.is_none() && self.known.is_none_or(|(known, _)| known != weights)
+        self.open.is_empty() && self.known.is_none_or(|(known, _)| known != weights)
     }
 
     /// Time since the newest weight change came into effect.
@@ -277,6 +388,12 @@ impl History {
 }
 
 impl Event {
+    /// Whether it is about the records, so that what stands follows from it.
+    #[must_use]
+    pub const fn is_about_records(&self) -> bool {
+        !matches!(self, Self::Declined { .. } | Self::Run { .. } | Self::Note { .. })
+    }
+
     /// One line for people.
     #[must_use]
     pub fn text(&self) -> String {
@@ -295,6 +412,8 @@ impl Event {
                 let at = weights.map(|w| format!(" at {w}")).unwrap_or_default();
                 format!("{}{at}: {detail}", result.word())
             }
+            Self::ZoneIntent { plan, .. } => format!("confirmed: {}; {}", plan.title(), plan.call_text()),
+            Self::Unsettled { detail, .. } => format!("not known: {detail}"),
             Self::Insync { weights, verified, .. } => {
                 let check = if *verified { "read back as confirmed" } else { "READ BACK DIFFERENT" };
                 format!("INSYNC {weights}, {check}")
@@ -338,19 +457,49 @@ mod tests {
     }
 
     #[test]
-    fn an_intent_without_an_outcome_is_found_and_settled_by_what_is_there() {
+    fn an_intent_without_an_outcome_is_found_and_can_land_until_its_signature_is_too_old() {
         let history = History::of(&[entry(1, intent("a", (100, 0), (90, 10)))]);
-        let unfinished = history.unfinished.unwrap();
-        assert_eq!(unfinished.settle(WeightPair::new(90, 10).unwrap()), OutcomeKind::SettledApplied);
-        assert_eq!(unfinished.settle(WeightPair::new(100, 0).unwrap()), OutcomeKind::SettledNotApplied);
-        assert_eq!(unfinished.settle(WeightPair::new(70, 30).unwrap()), OutcomeKind::Conflict);
+        let open = history.unfinished().unwrap();
+        assert_eq!((open.id.as_str(), open.until), ("a", Timestamp::from_millis(361_000)));
+        let until = Timestamp::from_millis(310_000);
+        let told = entry(61, Event::Unsettled { id: "a".into(), until, detail: String::new() });
+        let history = History::of(&[entry(1, intent("a", (100, 0), (90, 10))), told]);
+        assert_eq!(history.unfinished().unwrap().until, until);
+    }
+
+    #[test]
+    fn an_own_batch_that_leaves_other_records_than_an_open_one_deletes_settles_it() {
+        let open = entry(1, intent("a", (90, 10), (80, 20)));
+        let back = [entry(2, intent("b", (90, 10), (100, 0))), entry(3, outcome("b", OutcomeKind::Accepted))];
+        let history = History::of(&[vec![open.clone()], back.to_vec()].concat());
+        assert_eq!((history.open.len(), history.confirmed), (0, WeightPair::new(100, 0)));
+        // The same weights again leave what the open batch deletes: it can still be made.
+        let again = [entry(2, intent("b", (90, 10), (90, 10))), entry(3, outcome("b", OutcomeKind::Accepted))];
+        let history = History::of(&[vec![open], again.to_vec()].concat());
+        assert_eq!(history.unfinished().map(|open| open.id.as_str()), Some("a"));
+    }
+
+    #[test]
+    fn what_was_settled_from_the_records_is_not_insync_at_once() {
+        let made = Event::Outcome {
+            id: "a".into(),
+            result: OutcomeKind::SettledApplied,
+            weights: None,
+            change: None,
+            detail: String::new(),
+        };
+        let history = History::of(&[entry(1, intent("a", (100, 0), (90, 10))), entry(2, made)]);
+        assert_eq!((history.confirmed, &history.pending), (WeightPair::new(90, 10), &None));
+        assert_eq!(history.settles_at, Some(Timestamp::from_millis(62_000)));
+        assert_eq!(history.since_moved(Timestamp::from_millis(50_000)), Some(Duration::ZERO));
+        assert_eq!(history.since_moved(Timestamp::from_millis(72_000)), Some(Duration::from_secs(10)));
     }
 
     #[test]
     fn an_unknown_outcome_keeps_the_intent_open() {
         let history =
             History::of(&[entry(1, intent("a", (100, 0), (90, 10))), entry(2, outcome("a", OutcomeKind::Unknown))]);
-        assert!(history.unfinished.is_some());
+        assert!(history.unfinished().is_some());
     }
 
     #[test]

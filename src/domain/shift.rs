@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::traffic::{Record, RecordGroup};
-use super::units::{Percent, WeightPair};
+use super::units::{Percent, Timestamp, WeightPair};
 
 /// How long Route 53 takes, as a rule, until a change is on all its servers (Route 53 API reference, `GetChange`).
 pub const USUAL_INSYNC: Duration = Duration::from_secs(40);
@@ -40,6 +40,10 @@ pub struct ShiftPlan {
     pub to: WeightPair,
     /// Gates that are stepped over.
     pub overrides: Vec<Override>,
+    /// Set on a plan that waits for a change which may still be made: it is sent when that has landed, and never after
+    /// this instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lands_until: Option<Timestamp>,
 }
 
 /// Why no plan can be made.
@@ -60,14 +64,26 @@ impl ShiftPlan {
         if expected.weights() == to {
             return Err(PlanError::NothingToDo(to));
         }
-        Ok(Self { expected: expected.clone(), to, overrides: Vec::new() })
+        Ok(Self { expected: expected.clone(), to, overrides: Vec::new(), lands_until: None })
     }
 
     /// The plan that gives the legacy stack everything although it seemed to have it already: for a reading that may be
     /// out of date. The batch names the records as they were seen, so it changes nothing unless they still are those.
     #[must_use]
     pub fn back_in_doubt(expected: &RecordGroup) -> Self {
-        Self { expected: expected.clone(), to: WeightPair::for_new_share(Percent::ZERO), overrides: Vec::new() }
+        Self {
+            expected: expected.clone(),
+            to: WeightPair::for_new_share(Percent::ZERO),
+            overrides: Vec::new(),
+            lands_until: None,
+        }
+    }
+
+    /// The plan that takes back a change which may still be made: it deletes what that change would leave, and so can
+    /// only be carried out after it.
+    #[must_use]
+    pub fn recall(seen: &RecordGroup, landed: WeightPair, until: Timestamp) -> Self {
+        Self { lands_until: Some(until), ..Self::back_in_doubt(&seen.with_weights(landed)) }
     }
 
     /// The weights as they were seen.
@@ -158,37 +174,13 @@ impl ShiftPlan {
         match self.direction() {
             Direction::Forward if self.is_complete() => "Move ALL traffic to the new stack".to_owned(),
             Direction::Forward => format!("Move {} % of traffic to the new stack", to.saturating_sub(from)),
+            Direction::Back if self.lands_until.is_some() => {
+                "Send ALL traffic back as soon as the change lands".to_owned()
+            }
             Direction::Back if to == 0 => "Send ALL traffic back to the legacy stack".to_owned(),
             Direction::Back => format!("Send {} % of traffic back to the legacy stack", from.saturating_sub(to)),
         }
     }
-}
-
-/// What became of a weight change, as far as this process can tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ShiftOutcome {
-    /// Route 53 accepted the batch.
-    Accepted(super::traffic::Change),
-    /// The records were no longer what the operator saw; nothing was changed. `found` is what is there now.
-    Conflict {
-        /// Route 53's own words.
-        message: String,
-        /// The group as it is now, or why it could not be read.
-        found: Result<RecordGroup, String>,
-    },
-    /// Nothing was changed: Route 53 refused, or the intent could not be written to the journal.
-    Refused(super::error::PortError),
-    /// The answer was lost; reading the group back showed whether the change was made.
-    Settled {
-        /// The failure of the call.
-        error: super::error::PortError,
-        /// Whether the group now has the wanted weights.
-        applied: bool,
-        /// The group as it is now.
-        found: RecordGroup,
-    },
-    /// The answer was lost and the group could not be read either.
-    Unknown(super::error::PortError),
 }
 
 #[cfg(test)]

@@ -456,6 +456,14 @@ fn octal_byte(digits: &[u8]) -> Option<u8> {
     u8::from_str_radix(text, 8).ok().filter(|_| digits.iter().all(u8::is_ascii_digit))
 }
 
+/// The records under the key's name that carry traffic.
+pub fn traffic_records<'a>(key: &'a GroupKey, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
+    records
+        .iter()
+        .filter(|record| same_name(&record.name, &key.name))
+        .filter(|record| matches!(record.rtype.as_str(), "A" | "AAAA" | "CNAME"))
+}
+
 /// Where a change is on its way to every authoritative name server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]

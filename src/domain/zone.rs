@@ -7,11 +7,12 @@
 //! May use: [`traffic`](super::traffic). Source of the batch's rules: Route 53 API reference,
 //! `ChangeResourceRecordSets`; a simple and a weighted record of one name and type cannot stand side by side.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::targets::{Leads, members};
 use super::traffic::{
     ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, Routing, Side, Target, normal_name, same_name,
+    traffic_records,
 };
 use super::units::{Percent, WeightPair};
 
@@ -109,13 +110,6 @@ fn lone<'a>(key: &'a GroupKey, records: &'a [Record]) -> Option<Vec<&'a Record>>
         matches!(record.routing, Routing::Weighted(_)) && record.set_identifier.as_deref() == Some(&key.legacy_id)
     };
     (!found.is_empty() && found.iter().all(is_legacy)).then_some(found)
-}
-
-fn traffic_records<'a>(key: &'a GroupKey, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
-    records
-        .iter()
-        .filter(|record| same_name(&record.name, &key.name))
-        .filter(|record| matches!(record.rtype.as_str(), "A" | "AAAA" | "CNAME"))
 }
 
 /// Why the name cannot be adopted or released.
@@ -221,7 +215,7 @@ pub enum ZoneRefusal {
 }
 
 /// What the batch is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ZoneStep {
     /// Simple record to weighted pair.
@@ -231,7 +225,7 @@ pub enum ZoneStep {
 }
 
 /// One atomic batch: delete exactly these records, create those.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZonePlan {
     /// What it is for.
     pub step: ZoneStep,

@@ -7,30 +7,33 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::domain::deploy::PulumiError;
+use crate::domain::change::outcome::Outcome;
+use crate::domain::change::settle::{SEND_DEADLINE, SIGNATURE_LIFE};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::Query;
 use crate::domain::model::Model;
 use crate::domain::msg::{Effect, Msg, Request};
 use crate::domain::provision::{Carried, News, Order, Trouble};
 use crate::domain::record::Entry;
-use crate::domain::shift::ShiftOutcome;
 use crate::domain::time::Moment;
 use crate::domain::update::operator;
 
 use crate::ports::Tell;
 
 use super::Ports;
-use super::apply::{apply, settle};
 use super::disk::on_disk;
+use super::execute::{Tell as ChangeTell, execute, settle};
 use super::renew::Renew;
 use super::run_executor::PulumiPorts;
-use super::zone::{left_behind, turn};
+use super::zone::left_behind;
 
 /// A question that has no answer by then is given up. The adapters have tighter deadlines of their own; this one
 /// guarantees that every question ends.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// Reading the stack anew asks Pulumi two or three times, each of which has a deadline of its own.
 const RENEWAL_DEADLINE: Duration = Duration::from_secs(180);
+/// How long the end of the program waits for a change that is being sent.
+const LEAVING: Duration = Duration::from_secs(5);
 /// Journal lines that may wait for the disk.
 const JOURNAL_QUEUE: usize = 256;
 
@@ -70,11 +73,20 @@ impl Runner {
         while self.must_end.try_join_next().is_some() {}
         match effect {
             Effect::Observe { request, query } => self.observe(request, query),
-            Effect::ReadJournal => {
+            Effect::ReadJournal { known } => {
                 let (journal, answers) = (self.ports.journal.clone(), self.answers.clone());
                 tokio::spawn(async move {
-                    let result = on_disk("journal:Read", move || journal.read()).await;
-                    let _closed = answers.send(Msg::JournalRead { result }).await;
+                    let read = tokio::task::spawn_blocking(move || {
+                        // Taken before the reading, so that what is appended meanwhile makes another one.
+                        let stamp = journal.stamp();
+                        if known.is_some() && known == stamp { None } else { Some((journal.read(), stamp)) }
+                    });
+                    let msg = match read.await {
+                        Ok(None) => Msg::JournalSame,
+                        Ok(Some((result, stamp))) => Msg::JournalRead { result, stamp },
+                        Err(error) => Msg::JournalRead { result: Err(broken("journal:Read", &error)), stamp: None },
+                    };
+                    let _closed = answers.send(msg).await;
                 });
             }
             Effect::Append(entry) => {
@@ -86,15 +98,21 @@ impl Runner {
                     });
                 }
             }
-            Effect::Shift { request, plan } => {
+            Effect::Execute { request, change } => {
                 let (ports, answers) = (self.ports.clone(), self.answers.clone());
                 let (operator, host) = (operator(model), model.stack.host.clone());
+                let told = self.answers.clone();
+                // A stage that finds the queue full is only a word on the screen.
+                let tell: ChangeTell = Arc::new(move |stage| drop(told.try_send(Msg::Stage { request, stage })));
+                let now = self.ports.clock.now();
                 self.must_end.spawn(async move {
-                    let task = tokio::spawn(async move { apply(&ports, plan, &operator, &host).await });
+                    let task = tokio::spawn(async move { execute(&ports, change, &operator, &host, &tell).await });
                     let (outcome, entries) = task.await.unwrap_or_else(|error| {
-                        (ShiftOutcome::Unknown(broken("route53:ChangeResourceRecordSets", &error)), Vec::new())
+                        let error = broken("route53:ChangeResourceRecordSets", &error);
+                        let until = now.plus(SEND_DEADLINE + SIGNATURE_LIFE);
+                        (Outcome::Unknown { error, until, found: Err("nobody read them".to_owned()) }, Vec::new())
                     });
-                    let _closed = answers.send(Msg::Shifted { request, outcome, entries }).await;
+                    let _closed = answers.send(Msg::Executed { request, outcome, entries }).await;
                 });
             }
             Effect::Settle { request } => {
@@ -145,7 +163,7 @@ impl Runner {
         });
     }
 
-    fn provision(&mut self, request: Request, order: Order, operator: String, host: &str) {
+    fn provision(&self, request: Request, order: Order, operator: String, host: &str) {
         let (ports, answers) = (self.ports.clone(), self.answers.clone());
         let tell: Tell = Arc::new(move |news| {
             let answers = answers.clone();
@@ -153,15 +171,6 @@ impl Runner {
                 let _closed = answers.send(Msg::Provision { request, news }).await;
             })
         });
-        if let Order::Zone(plan) = order {
-            let host = host.to_owned();
-            self.must_end.spawn(async move {
-                let task = tokio::spawn(async move { turn(&ports, &plan, &operator, &host).await });
-                let hint = "look at the records: the batch may have been sent";
-                tell(task.await.unwrap_or_else(|error| News::Failed(failed(&error, hint)))).await;
-            });
-            return;
-        }
         if let Order::Orphans { key, endpoints } = order {
             tokio::spawn(async move {
                 let task = tokio::spawn(async move { left_behind(&ports, &key, &endpoints).await });
@@ -220,11 +229,12 @@ impl Runner {
         });
     }
 
-    /// Waits for writes that are under way and for the journal's last lines.
+    /// Waits a moment for writes that are under way and for the journal's last lines. What takes longer is left: its
+    /// intent is on disk, and the next start reads what came of it.
     pub(super) async fn finish(self) {
         let Self { lines, answers, must_end, .. } = self;
         drop((lines, answers));
-        must_end.join_all().await;
+        let _late = tokio::time::timeout(LEAVING, must_end.join_all()).await;
     }
 }
 

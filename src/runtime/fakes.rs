@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::domain::change::Batch;
+use crate::domain::change::outcome::SendError;
+use crate::domain::change::turn::Holder;
 use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Observation, Query, Source};
 use crate::domain::metrics::MetricReadings;
@@ -12,18 +15,20 @@ use crate::domain::record::{Entry, Event};
 use crate::domain::replication::fixtures::replication;
 use crate::domain::service::fixtures::service;
 use crate::domain::service::{Hosts, Identity};
-use crate::domain::shift::ShiftPlan;
 use crate::domain::shift::fixtures::{group, key};
 use crate::domain::traffic::{Change, ChangeStatus, Record, RecordGroup};
 use crate::domain::units::{Timestamp, WeightPair};
-use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, PortFuture, Traffic};
+use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, PortFuture, SendFuture, Traffic, Turn};
 
 use super::ports_set::Ports;
 use crate::adapters::pulumi::refusing::NoPulumi;
-use crate::domain::zone::ZonePlan;
 
 pub(crate) fn pair(legacy: u8, new: u8) -> WeightPair {
     WeightPair::new(legacy, new).unwrap()
+}
+
+fn pair_records(weights: WeightPair) -> Vec<Record> {
+    group(weights).records().cloned().collect()
 }
 
 pub(crate) fn entry(secs: i64, event: Event) -> Entry {
@@ -40,7 +45,7 @@ pub(crate) enum Fate {
 }
 
 struct State {
-    group: RecordGroup,
+    records: Vec<Record>,
     entries: Vec<Entry>,
     steps: Vec<&'static str>,
     fate: Fate,
@@ -51,9 +56,9 @@ struct State {
     delay: Duration,
     broken: bool,
     appends_left: Option<usize>,
-    /// The records after a turn that was made.
-    turned: Option<Vec<Record>>,
-    unreadable_after_the_turn: bool,
+    unreadable_after_the_call: bool,
+    sent_before: bool,
+    held: Option<Holder>,
 }
 
 /// A world in memory. Clones share it.
@@ -63,7 +68,7 @@ pub(crate) struct Fake(Arc<Mutex<State>>);
 impl Fake {
     pub(crate) fn new(weights: WeightPair) -> Self {
         Self(Arc::new(Mutex::new(State {
-            group: group(weights),
+            records: pair_records(weights),
             entries: Vec::new(),
             steps: Vec::new(),
             fate: Fate::Honest,
@@ -74,8 +79,9 @@ impl Fake {
             delay: Duration::ZERO,
             broken: false,
             appends_left: None,
-            turned: None,
-            unreadable_after_the_turn: false,
+            unreadable_after_the_call: false,
+            sent_before: false,
+            held: None,
         })))
     }
 
@@ -110,11 +116,11 @@ impl Fake {
     }
 
     pub(crate) fn weights(&self) -> WeightPair {
-        self.with(|s| s.group.weights())
+        RecordGroup::from_records(&key(), &self.records()).unwrap().weights()
     }
 
     pub(crate) fn set_weights(&self, weights: WeightPair) {
-        self.with(|s| s.group = group(weights));
+        self.with(|s| s.records = pair_records(weights));
     }
 
     pub(crate) fn fate(&self, fate: Fate) {
@@ -150,9 +156,27 @@ impl Fake {
         self.with(|s| s.appends_left = Some(entries));
     }
 
-    /// Nobody can say what came of a turn.
-    pub(crate) fn unreadable_after_the_turn(&self) {
-        self.with(|s| s.unreadable_after_the_turn = true);
+    /// Nobody can say what came of a call.
+    pub(crate) fn unreadable_after_the_call(&self) {
+        self.with(|s| s.unreadable_after_the_call = true);
+    }
+
+    /// The answer is that of a second sending.
+    pub(crate) fn sent_before(&self) {
+        self.with(|s| s.sent_before = true);
+    }
+
+    /// Somebody else has the turn, and keeps it.
+    pub(crate) fn held_by(&self, holder: Holder) {
+        self.with(|s| s.held = Some(holder));
+    }
+
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.with(|s| s.records.clone())
+    }
+
+    pub(crate) fn set_records(&self, records: Vec<Record>) {
+        self.with(|s| s.records = records);
     }
 
     fn answer(&self, query: &Query) -> Result<Observation, PortError> {
@@ -166,9 +190,9 @@ impl Fake {
             Ok(match query {
                 Query::Records => {
                     s.steps.push("records");
-                    Observation::Records(s.turned.clone().unwrap_or_else(|| s.group.records().cloned().collect()))
+                    Observation::Records(s.records.clone())
                 }
-                Query::Zone => Observation::Zone(s.group.records().cloned().collect()),
+                Query::Zone => Observation::Zone(s.records.clone()),
                 Query::Change(id) => {
                     let status = match &mut s.insync_after {
                         Some(0) => ChangeStatus::Insync,
@@ -212,42 +236,33 @@ impl Observe for Fake {
 }
 
 impl Traffic for Fake {
-    fn turn(&self, plan: &Confirmed<ZonePlan>) -> PortFuture<'_, Change> {
-        let kind = self.with(|s| {
-            s.steps.push("turn");
-            if s.unreadable_after_the_turn {
-                s.failures.insert(Source::Records, (ErrorKind::TimedOut, u32::MAX));
-            }
-            match s.fate {
-                Fate::Honest => ErrorKind::Conflict,
-                Fate::Fails { kind, made } => {
-                    s.turned = made.then(|| plan.get().creates.clone());
-                    kind
-                }
-            }
-        });
-        Box::pin(async move { Err(PortError::new(kind, "route53:ChangeResourceRecordSets", "not as seen")) })
-    }
-
-    fn apply(&self, plan: &Confirmed<ShiftPlan>) -> PortFuture<'_, Change> {
-        let plan = plan.get().clone();
+    fn send(&self, batch: &Confirmed<Batch>) -> SendFuture<'_> {
+        let batch = batch.get().clone();
         Box::pin(async move {
             self.with(|s| {
                 s.steps.push("call");
+                if s.unreadable_after_the_call {
+                    s.failures.insert(Source::Records, (ErrorKind::TimedOut, u32::MAX));
+                }
+                let make = |s: &mut State| {
+                    s.records.retain(|record| !batch.deletes.contains(record));
+                    s.records.extend(batch.creates.iter().cloned());
+                };
+                let error = |kind, words: &str| SendError {
+                    error: PortError::new(kind, "route53:ChangeResourceRecordSets", words),
+                    sent_before: s.sent_before,
+                };
                 if let Fate::Fails { kind, made } = s.fate {
+                    let error = error(kind, "made to fail");
                     if made {
-                        s.group = plan.target();
+                        make(s);
                     }
-                    return Err(PortError::new(kind, "route53:ChangeResourceRecordSets", "made to fail"));
+                    return Err(error);
                 }
-                if s.group != plan.expected {
-                    return Err(PortError::new(
-                        ErrorKind::Conflict,
-                        "route53:ChangeResourceRecordSets",
-                        "do not match",
-                    ));
+                if !batch.deletes.iter().all(|record| s.records.contains(record)) {
+                    return Err(error(ErrorKind::Conflict, "do not match"));
                 }
-                s.group = plan.target();
+                make(s);
                 Ok(Change { id: "/change/C1".into(), status: ChangeStatus::Pending, at: Timestamp::default() })
             })
         })
@@ -262,8 +277,8 @@ impl Journal for Fake {
             }
             s.appends_left = s.appends_left.map(|left| left - 1);
             s.steps.push(match entry.event {
-                Event::Intent { .. } => "intent",
-                Event::Outcome { .. } => "outcome",
+                Event::Intent { .. } | Event::ZoneIntent { .. } => "intent",
+                Event::Outcome { .. } | Event::Unsettled { .. } => "outcome",
                 _ => "entry",
             });
             s.entries.push(entry.clone());
@@ -280,15 +295,29 @@ impl Journal for Fake {
         })
     }
 
-    fn exclusive(&self) -> Result<Box<dyn Send>, PortError> {
-        self.with(|s| s.steps.push("lock"));
-        Ok(Box::new(Turn(self.clone())))
+    fn try_turn(&self, _: &Holder) -> Result<Turn, PortError> {
+        self.with(|s| {
+            if s.held.is_some() {
+                return Ok(Turn::Held(s.held.clone()));
+            }
+            s.steps.push("lock");
+            Ok(Turn::Taken(Box::new(Ours(self.clone()))))
+        })
+    }
+
+    fn aside(&self) -> Result<Arc<dyn Journal>, PortError> {
+        self.with(|s| s.steps.push("aside"));
+        Ok(Arc::new(self.clone()))
+    }
+
+    fn stamp(&self) -> Option<u64> {
+        self.with(|s| u64::try_from(s.entries.len()).ok())
     }
 }
 
-struct Turn(Fake);
+struct Ours(Fake);
 
-impl Drop for Turn {
+impl Drop for Ours {
     fn drop(&mut self) {
         self.0.with(|s| s.steps.push("unlock"));
     }

@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::facts::{Facts, Observation, Query, Source};
-use crate::domain::record::{Event, History};
-use crate::domain::traffic::{Change, ChangeStatus, RecordGroup};
+use crate::domain::reconcile::{arrived, reconcile};
+use crate::domain::record::History;
+use crate::domain::traffic::RecordGroup;
 use crate::domain::units::Timestamp;
 use crate::ports::{ErrorKind, PortError};
 
@@ -93,12 +94,10 @@ pub async fn keep_record(ports: &Ports, gathered: &mut Gathered, operator: &str,
 }
 
 async fn note_insync(ports: &Ports, gathered: &mut Gathered, scribe: &mut Scribe<'_>) -> Result<(), PortError> {
-    let pending = gathered.history().and_then(|history| history.pending.clone());
-    let Some((id, _)) = pending else { return Ok(()) };
-    let is_insync = |change: &Change| change.id == id && change.status == ChangeStatus::Insync;
-    if !gathered.facts.change.as_ref().is_some_and(|fact| is_insync(&fact.value)) {
+    let change = gathered.facts.change.as_ref().map(|fact| &fact.value);
+    let Some(id) = gathered.history().and_then(|history| arrived(history, change)).map(str::to_owned) else {
         return Ok(());
-    }
+    };
     // The records that were listed beside this answer may be older than it.
     let answer = ports.observe.observe(Query::Records).await;
     let at = ports.clock.now();
@@ -108,17 +107,22 @@ async fn note_insync(ports: &Ports, gathered: &mut Gathered, scribe: &mut Scribe
     if let Some(error) = failed {
         return Err(error);
     }
-    let Some(found) = gathered.facts.shiftable().map(RecordGroup::weights) else { return Ok(()) };
-    let verified = gathered.history().is_some_and(|history| history.confirmed == Some(found));
-    scribe.append(Event::Insync { change: id, weights: found, verified }).await
+    let found = gathered.facts.shiftable().map(RecordGroup::weights);
+    let event = found.zip(gathered.history()).and_then(|(found, history)| reconcile(history, found, Some(&id)));
+    match event {
+        Some(event) => scribe.append(event).await,
+        None => Ok(()),
+    }
 }
 
 async fn note_news(ports: &Ports, gathered: &Gathered, scribe: &mut Scribe<'_>) -> Result<(), PortError> {
     let found = gathered.facts.shiftable().map(RecordGroup::weights);
     let (Some(found), Some(history)) = (found, gathered.history()) else { return Ok(()) };
     // Another process may be moving the weights right now; what it has written meanwhile decides.
-    if history.is_news(found) && ports.read_journal().await?.history.is_news(found) {
-        scribe.append(Event::Seen { weights: found }).await?;
+    if reconcile(history, found, None).is_some()
+        && let Some(event) = reconcile(&ports.read_journal().await?.history, found, None)
+    {
+        scribe.append(event).await?;
     }
     Ok(())
 }
@@ -130,9 +134,10 @@ mod tests {
 
     use super::*;
     use crate::domain::reading;
-    use crate::domain::record::OutcomeKind;
+    use crate::domain::record::{Event, OutcomeKind};
     use crate::domain::shift::Direction;
     use crate::domain::time::Moment;
+    use crate::domain::traffic::ChangeStatus;
     use crate::domain::units::WeightPair;
     use crate::ports::Clock;
     use crate::runtime::fakes::{Fake, entry, pair};

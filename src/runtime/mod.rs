@@ -3,9 +3,9 @@
 //! The loop takes a message, computes, spawns, draws. It never awaits an answer: a Route 53 that hangs leaves every
 //! key working. Terminal and input are arguments, so the real loop runs in tests on paused time.
 
-pub mod apply;
 mod disk;
 mod effects;
+pub mod execute;
 #[cfg(test)]
 pub(crate) mod fakes;
 pub mod follow;

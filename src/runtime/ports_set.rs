@@ -3,13 +3,20 @@
 //! It may use the ports and the domain. It holds no state of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
+
+use crate::domain::change::turn::{self, Holder};
 use crate::domain::facts::{Observation, Query};
 use crate::domain::record::{Entry, Event, History};
 use crate::domain::traffic::{GroupError, GroupKey, Record, RecordGroup};
-use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, PulumiControl, Traffic};
+use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, PulumiControl, Traffic, Turn};
 
 use super::disk::on_disk;
+
+/// Pause between two tries for the turn.
+const TURN_PAUSE: Duration = Duration::from_millis(50);
 
 /// Tells how far this host's clock is ahead of AWS's, in milliseconds, once that is known.
 pub type Skew = Arc<dyn Fn() -> Option<i64> + Send + Sync>;
@@ -66,16 +73,34 @@ impl Ports {
         Ok(JournalRead { entries, broken, history })
     }
 
-    /// Keeps every other process on this host from starting a change until the guard is dropped; waits for its turn.
+    /// Keeps every other process on this host from starting a change until the guard is dropped; waits at most `bound`,
+    /// and tells once for whom.
     ///
     /// # Errors
-    /// [`ErrorKind::Storage`].
-    pub async fn exclusive(&self) -> Result<Box<dyn Send>, PortError> {
-        let journal = Arc::clone(&self.journal);
-        // Another task may have the turn, and must be able to end it.
-        tokio::task::spawn_blocking(move || journal.exclusive())
-            .await
-            .unwrap_or_else(|error| Err(PortError::new(ErrorKind::Storage, "journal", error.to_string())))
+    /// [`ErrorKind::Busy`] with the holder after that; [`ErrorKind::Storage`].
+    pub async fn turn(
+        &self,
+        holder: Holder,
+        bound: Duration,
+        waiting: &(dyn Fn(Option<Holder>) + Send + Sync),
+    ) -> Result<Box<dyn Send>, PortError> {
+        let end = Instant::now() + bound;
+        let mut told = false;
+        loop {
+            let ours = holder.clone();
+            let held = match self.on_disk(move |journal| journal.try_turn(&ours)).await? {
+                Turn::Taken(turn) => return Ok(turn),
+                Turn::Held(held) => held,
+            };
+            if Instant::now() >= end {
+                return Err(turn::held(held.as_ref()));
+            }
+            if !told {
+                waiting(held);
+                told = true;
+            }
+            sleep(TURN_PAUSE).await;
+        }
     }
 
     /// The record group as Route 53 has it now, or the shape that keeps it from being shifted.
@@ -101,6 +126,7 @@ impl Ports {
 /// Writes entries in the name of one operator, and keeps what it wrote.
 pub struct Scribe<'a> {
     ports: &'a Ports,
+    journal: Arc<dyn Journal>,
     operator: &'a str,
     host: &'a str,
     /// What was written so far.
@@ -111,7 +137,28 @@ impl<'a> Scribe<'a> {
     /// A pen for `operator` on `host`.
     #[must_use]
     pub fn new(ports: &'a Ports, operator: &'a str, host: &'a str) -> Self {
-        Self { ports, operator, host, entries: Vec::new() }
+        Self { ports, journal: Arc::clone(&ports.journal), operator, host, entries: Vec::new() }
+    }
+
+    /// This process, as the holder of a turn from now on.
+    #[must_use]
+    pub fn holder(&self) -> Holder {
+        Holder {
+            pid: std::process::id(),
+            host: self.host.to_owned(),
+            operator: self.operator.to_owned(),
+            since: self.ports.clock.now(),
+            stopped: None,
+        }
+    }
+
+    /// Writes to a file of its own from now on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] when it cannot be made.
+    pub async fn write_aside(&mut self) -> Result<(), PortError> {
+        self.journal = self.ports.on_disk(|journal| journal.aside()).await?;
+        Ok(())
     }
 
     /// Writes one entry; it is on disk when this returns.
@@ -122,7 +169,8 @@ impl<'a> Scribe<'a> {
         let entry =
             Entry { at: self.ports.clock.now(), operator: self.operator.to_owned(), host: self.host.to_owned(), event };
         let copy = entry.clone();
-        self.ports.on_disk(move |journal| journal.append(&copy)).await?;
+        let journal = Arc::clone(&self.journal);
+        self.ports.on_disk(move |_| journal.append(&copy)).await?;
         self.entries.push(entry);
         Ok(())
     }

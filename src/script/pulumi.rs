@@ -306,7 +306,7 @@ impl Provisioner for ScriptedPulumi {
                     started(self.start(kind, None, &operator))
                 }
                 Order::Follow(run) => return self.follow(run, &tell).await,
-                Order::Change(_) | Order::Zone(_) | Order::Orphans { .. } => return,
+                Order::Change(_) | Order::Orphans { .. } => return,
             };
             tell(news).await;
         })

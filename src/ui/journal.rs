@@ -85,6 +85,7 @@ const fn look(event: &Event) -> (Option<Mark>, Role) {
                 (Some(Mark::Fail), Role::Text)
             }
         },
+        Event::Unsettled { .. } => (Some(Mark::Unknown), Role::Unknown),
         Event::Insync { verified: true, .. } => (Some(Mark::Pass), Role::Text),
         Event::Insync { verified: false, .. } => (Some(Mark::Fail), Role::Fail),
         Event::Declined { .. } => (None, Role::Dim),
@@ -105,6 +106,8 @@ fn detail(cx: &Cx<'_>, entry: &Entry, width: usize) -> Vec<Line<'static>> {
     ];
     let facts = match &entry.event {
         Event::Intent { id, record, from, to, .. } => format!("intent {id}: {record} weights {from} → {to}"),
+        Event::ZoneIntent { id, plan } => format!("intent {id}: {} in the zone {}", plan.name, plan.zone_id),
+        Event::Unsettled { id, until, .. } => format!("intent {id} may be carried out until {until}"),
         Event::Outcome { id, change, .. } => match change {
             Some(change) => format!("outcome of intent {id}, change {change}"),
             None => format!("outcome of intent {id}, no change was made or its id is not known"),

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 
 use super::fixtures::{accepting, on, ready};
 use super::{Palette, Theme, draw};
+use crate::domain::change::Change;
 use crate::domain::confirm::{ARMS_AFTER, Confirmation, Need};
 use crate::domain::deploy::PulumiChange;
 use crate::domain::deploy::config::SetConfig;
@@ -88,9 +89,9 @@ impl Desk {
 /// What changes something outside, or takes weights as the new base.
 fn changes(effect: &Effect) -> bool {
     match effect {
-        Effect::Shift { .. } => true,
+        Effect::Execute { .. } => true,
         Effect::Append(entry) => matches!(entry.event, Event::Accepted { .. }),
-        Effect::Provision { order, .. } => matches!(order, Order::Change(_) | Order::Zone(_)),
+        Effect::Provision { order, .. } => matches!(order, Order::Change(_)),
         _ => false,
     }
 }
@@ -213,7 +214,7 @@ fn every_question_about_weights_can_be_answered_on_the_smallest_screen() {
         desk.wait(ARMS_AFTER.as_millis() as u64);
         desk.press(Key::char('y'));
         let sent =
-            desk.sent.iter().any(|e| matches!(e, Effect::Shift { plan, .. } if plan.get().to.new_weight() == share));
+            desk.sent.iter().any(|e| matches!(e, Effect::Execute { change, .. } if matches!(change.get(), Change::Weights(plan) if plan.to.new_weight() == share)));
         assert!(sent, "{key} was not sent");
     }
 }

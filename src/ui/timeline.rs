@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ratatui::text::Line;
 
+use crate::domain::change::settle::SEND_DEADLINE;
 use crate::domain::model::Moving;
 use crate::domain::shift::USUAL_INSYNC;
 use crate::domain::traffic::{ALIAS_TTL, ChangeStatus, RecordGroup};
@@ -106,12 +107,7 @@ fn steps(cx: &Cx<'_>) -> Option<Steps> {
             (Phase::Later, "INSYNC".to_owned()),
         ];
         phases.extend(later(ttl));
-        return Some(Steps {
-            phases,
-            over,
-            whole: Duration::from_secs(5),
-            after: "no other change meanwhile".to_owned(),
-        });
+        return Some(Steps { phases, over, whole: SEND_DEADLINE, after: "no step forward meanwhile".to_owned() });
     }
     let history = world.history.as_ref()?;
     if let Some((id, sent)) = &history.pending {

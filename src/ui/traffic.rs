@@ -81,6 +81,8 @@ const fn is_move(event: &Event) -> bool {
     matches!(
         event,
         Event::Intent { .. }
+            | Event::ZoneIntent { .. }
+            | Event::Unsettled { .. }
             | Event::Outcome { .. }
             | Event::Insync { .. }
             | Event::Seen { .. }

@@ -9,6 +9,7 @@ use crate::keymap::{Action, View, key_for};
 pub(super) fn hint(next: &Next) -> Option<String> {
     Some(match next {
         Next::Step(from, to) => format!("{} moves {} → {to}", key_for(Action::ProposeStep(STEP)), from.get()),
+        Next::WhileSending => format!("{} back · q leave", key_for(Action::ProposeRollback)),
         Next::Rollback => format!("{} sends it back", key_for(Action::ProposeRollback)),
         Next::Configure => format!("{} sets it", key_for(Action::Configure)),
         Next::ShowUnset => format!("{} shows which", key_for(Action::Go(View::Provision))),
@@ -23,6 +24,7 @@ pub(super) fn hint(next: &Next) -> Option<String> {
 /// The sentence with the key at its end.
 pub(super) fn line(readiness: &Readiness) -> String {
     match hint(&readiness.next) {
+        Some(hint) if readiness.next == Next::WhileSending => format!("{} · {hint}", readiness.sentence),
         Some(hint) => format!("{}; {hint}", readiness.sentence),
         None => readiness.sentence.clone(),
     }

@@ -39,15 +39,14 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::domain::change::Batch;
 use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Observation, Query};
-use crate::domain::shift::ShiftPlan;
 use crate::domain::stack::StackInfo;
 use crate::domain::stack::StackOutputs;
-use crate::domain::traffic::{Change, GroupKey, Side};
+use crate::domain::traffic::{GroupKey, Side};
 use crate::domain::units::Timestamp;
-use crate::domain::zone::ZonePlan;
-use crate::ports::{Clock, ErrorKind, Observe, PortError, PortFuture, Traffic};
+use crate::ports::{Clock, ErrorKind, Observe, PortError, PortFuture, SendFuture, Traffic};
 
 use keys::Keys;
 
@@ -263,14 +262,9 @@ impl Observe for Aws {
 }
 
 impl Traffic for Aws {
-    fn apply(&self, plan: &Confirmed<ShiftPlan>) -> PortFuture<'_, Change> {
-        let plan = plan.clone();
-        Box::pin(async move { self.swap(&plan).await })
-    }
-
-    fn turn(&self, plan: &Confirmed<ZonePlan>) -> PortFuture<'_, Change> {
-        let plan = plan.clone();
-        Box::pin(async move { self.turned(&plan).await })
+    fn send(&self, batch: &Confirmed<Batch>) -> SendFuture<'_> {
+        let batch = batch.clone();
+        Box::pin(async move { self.send_batch(&batch).await })
     }
 }
 

@@ -12,16 +12,19 @@ use aws_sdk_route53::types as r53;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 use quick_xml::events::Event;
+use tokio::time::{Instant, timeout_at};
 
 use super::door::{Exact, take_change};
 use super::errors::{garbled, one_line};
 use super::iam::Operation;
 use super::{Aws, stamp};
+use crate::domain::change::Batch;
+use crate::domain::change::outcome::SendError;
+use crate::domain::change::settle::SEND_DEADLINE;
 use crate::domain::confirm::Confirmed;
-use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::{Change, ChangeStatus, Record, Routing, Target, same_name};
-use crate::domain::zone::ZonePlan;
 use crate::ports::{ErrorKind, PortError};
 
 /// Records per page, the most that Route 53 gives (API reference).
@@ -120,45 +123,48 @@ impl Aws {
         change_of(operation, answer.change_info)
     }
 
-    /// Sends the batch: once, unless Route 53 refuses to look at it.
-    pub(super) async fn swap(&self, plan: &Confirmed<ShiftPlan>) -> Result<Change, PortError> {
-        let plan = plan.get();
-        let comment = self.comment(&format!("{} -> {}", plan.from(), plan.to));
-        let batch = batch(plan.deletes(), plan.creates(), comment, &self.exact)?;
-        self.send(batch).await
-    }
-
-    /// The same for a batch that turns a simple record into the pair, or back.
-    pub(super) async fn turned(&self, plan: &Confirmed<ZonePlan>) -> Result<Change, PortError> {
-        let plan = plan.get();
-        let comment = self.comment(&plan.title());
-        self.send(batch(plan.deletes.clone(), plan.creates.clone(), comment, &self.exact)?).await
-    }
-
-    async fn send(&self, batch: r53::ChangeBatch) -> Result<Change, PortError> {
+    /// Sends the batch: once, unless Route 53 refuses to look at it, and no longer than [`SEND_DEADLINE`] in all.
+    pub(super) async fn send_batch(&self, confirmed: &Confirmed<Batch>) -> Result<Change, SendError> {
         let operation = Operation::ChangeResourceRecordSets;
-        let zone = self.key()?.zone_id;
+        let first = |error| SendError { error, sent_before: false };
+        let Batch { deletes, creates, comment, .. } = confirmed.get().clone();
+        let batch = batch(deletes, creates, self.comment(&comment), &self.exact).map_err(first)?;
+        let zone = self.key().map_err(first)?.zone_id;
+        let end = Instant::now() + SEND_DEADLINE;
         let mut sent = 0;
         loop {
             sent += 1;
-            let answer = self
+            let timeouts =
+                TimeoutConfig::builder().operation_attempt_timeout(SEND_DEADLINE).operation_timeout(SEND_DEADLINE);
+            let config = aws_sdk_route53::config::Config::builder()
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(timeouts.build());
+            let call = self
                 .clients
                 .route53
                 .change_resource_record_sets()
                 .hosted_zone_id(&zone)
                 .change_batch(batch.clone())
                 .customize()
-                .config_override(aws_sdk_route53::config::Config::builder().retry_config(RetryConfig::disabled()))
-                .send()
-                .await;
+                .config_override(config)
+                .send();
+            let sent_before = sent > 1;
+            let Ok(answer) = timeout_at(end, call).await else {
+                let text = format!("no answer within {} s", SEND_DEADLINE.as_secs());
+                let error = PortError::new(ErrorKind::TimedOut, operation.action(), text);
+                return Err(SendError { error, sent_before });
+            };
             let error = match answer {
-                Ok(answer) => return change_of(operation, answer.change_info),
+                Ok(answer) => {
+                    return change_of(operation, answer.change_info).map_err(|error| SendError { error, sent_before });
+                }
                 Err(error) => self.refusal(&error),
             };
-            if error.kind != ErrorKind::Throttled || sent >= MAX_SENDS {
-                return Err(error);
+            let wait = wait_after(sent, RandomState::new().hash_one(sent));
+            if error.kind != ErrorKind::Throttled || sent >= MAX_SENDS || Instant::now() + wait >= end {
+                return Err(SendError { error, sent_before });
             }
-            tokio::time::sleep(wait_after(sent, RandomState::new().hash_one(sent))).await;
+            tokio::time::sleep(wait).await;
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
+use crate::domain::record::History;
 use crate::domain::traffic::ChangeStatus;
 use crate::domain::units::{Timestamp, age_text, countdown_text};
 
@@ -17,10 +18,17 @@ pub(super) fn dns_settled(inputs: Inputs<'_>) -> Gate {
     if let Err(why) = fresh(inputs.facts.group.as_ref(), Source::Records, inputs) {
         return Gate::unknown(ID, LIMIT, why);
     }
-    if history.unfinished.is_some() {
-        return Gate::unknown(ID, LIMIT, "a change was sent and its outcome is not known yet; it is being read back");
+    if history.unfinished().is_some() {
+        return Gate::unknown(ID, LIMIT, not_known(history));
     }
     let Some((id, sent)) = &history.pending else {
+        if let Some(settles) = history.settles_at.filter(|settles| inputs.now < *settles) {
+            let reason = format!(
+                "the weights moved by a change whose id is not known here; it counts as on all name servers at {} UTC",
+                settles.hms()
+            );
+            return Gate::unknown(ID, LIMIT, reason).at(inputs.now);
+        }
         return Gate::new(ID, Verdict::Pass, "INSYNC", LIMIT, "no change is on its way").at(inputs.now);
     };
     match inputs.facts.change.as_ref().filter(|c| c.value.id == *id) {
@@ -47,11 +55,17 @@ pub(super) fn dns_settled(inputs: Inputs<'_>) -> Gate {
     }
 }
 
+/// That a change was sent whose outcome is not known.
+fn not_known(history: &History) -> String {
+    let until = history.unfinished().map(|open| format!(": {}", open.text())).unwrap_or_default();
+    format!("a change was sent and its outcome is not known yet; the records are being read back{until}")
+}
+
 pub(super) fn bake(inputs: Inputs<'_>) -> Gate {
     const ID: GateId = GateId::Bake;
     let limit = countdown_text(inputs.policy.bake);
     let Some(history) = inputs.history else { return Gate::unknown(ID, &limit, NO_JOURNAL) };
-    if history.unfinished.is_some() || history.pending.is_some() {
+    if history.unfinished().is_some() || history.pending.is_some() {
         return Gate::new(
             ID,
             Verdict::Fail,
@@ -106,9 +120,8 @@ pub(super) fn drift(inputs: Inputs<'_>) -> Gate {
         Err(shape) => return Gate::new(ID, Verdict::Fail, "not a weighted pair", LIMIT, shape.to_string()).at(at),
     };
     let Some(history) = inputs.history else { return Gate::unknown(ID, LIMIT, NO_JOURNAL) };
-    if history.unfinished.is_some() {
-        return Gate::unknown(ID, LIMIT, "a change was sent and its outcome is not known yet; it is being read back")
-            .at(at);
+    if history.unfinished().is_some() {
+        return Gate::unknown(ID, LIMIT, not_known(history)).at(at);
     }
     let found = group.weights();
     let gate = match history.confirmed {

@@ -5,8 +5,8 @@ use crate::domain::facts::{Observation, Source};
 use crate::domain::model::Model;
 use crate::domain::msg::{Effect, Request};
 use crate::domain::provision::Order;
+use crate::domain::reconcile::{arrived, reconcile};
 use crate::domain::record::Event;
-use crate::domain::traffic::ChangeStatus;
 use crate::domain::units::Timestamp;
 
 use super::{is_sending, note, provision, reread_records, toast};
@@ -30,7 +30,10 @@ pub(super) fn answer(
     model.live.facts.absorb(&model.stack.group, source, result, at);
     match source {
         Source::Change if succeeded => change_arrived(model),
-        Source::Records if succeeded => records_arrived(model, effects),
+        Source::Records if succeeded => {
+            model.journal.records = model.uptime;
+            records_arrived(model, effects);
+        }
         Source::StackRun if succeeded => stack_run_arrived(model, ran, effects),
         _ => {}
     }
@@ -53,38 +56,43 @@ fn stack_run_arrived(model: &mut Model, before: Option<bool>, effects: &mut Vec<
 
 /// INSYNC starts the reading back; the change counts as settled only after it.
 fn change_arrived(model: &mut Model) {
-    let Some(change) = model.live.facts.change.as_ref().map(|fact| &fact.value) else { return };
-    let pending = model.live.history.as_ref().and_then(|h| h.pending.as_ref()).is_some_and(|(id, _)| *id == change.id);
-    let begun = model.verifying.as_ref().is_some_and(|(id, _)| *id == change.id);
-    if pending && !begun && change.status == ChangeStatus::Insync {
-        model.verifying = Some((change.id.clone(), model.live.now));
+    let change = model.live.facts.change.as_ref().map(|fact| &fact.value);
+    let Some(id) = model.live.history.as_ref().and_then(|history| arrived(history, change)).map(str::to_owned) else {
+        return;
+    };
+    if model.verifying.as_ref().is_none_or(|(begun, _)| *begun != id) {
+        model.verifying = Some((id, model.live.now));
         reread_records(model);
     }
 }
 
-/// What the records that were read say, held against the journal: nothing as long as one of the two is not known.
+/// What the records that were read say, held against the journal: nothing as long as one of the two is not known, and
+/// nothing before the journal was read after them, since another process of this host may have written what they show.
 pub(super) fn records_arrived(model: &mut Model, effects: &mut Vec<Effect>) {
     if is_sending(model) {
         return;
     }
     let Some(weights) = model.live.facts.shiftable().map(super::super::traffic::RecordGroup::weights) else { return };
     let Some(history) = &model.live.history else { return };
-    if let Some((change, _)) = model.verifying.clone() {
-        let verified = history.confirmed == Some(weights);
-        model.verifying = None;
-        note(model, Event::Insync { change, weights, verified }, effects);
-        if verified {
-            toast(model, format!("INSYNC: {weights} on every name server, read back as confirmed"), false);
-        } else {
-            toast(model, format!("INSYNC, but the weights read back are {weights}: somebody else moved them"), true);
-        }
+    let read_after = model.verifying.as_ref().map(|(change, _)| change.as_str());
+    let Some(event) = reconcile(history, weights, read_after) else { return };
+    let is_insync = matches!(event, Event::Insync { .. });
+    if !is_insync && model.journal.read.is_none_or(|read| read < model.journal.records) {
+        model.journal.read = None;
         return;
     }
-    if history.is_news(weights) {
-        let ours = history.confirmed.or(history.known.map(|(known, _)| known));
-        note(model, Event::Seen { weights }, effects);
-        if let Some(before) = ours {
-            toast(model, format!("somebody else moved the weights: {before} → {weights}"), true);
+    let ours = history.confirmed.or(history.known.map(|(known, _)| known));
+    let verified = matches!(event, Event::Insync { verified: true, .. });
+    model.verifying = None;
+    note(model, event, effects);
+    match (is_insync, ours) {
+        (true, _) if verified => {
+            toast(model, format!("INSYNC: {weights} on every name server, read back as confirmed"), false);
         }
+        (true, _) => {
+            toast(model, format!("INSYNC, but the weights read back are {weights}: somebody else moved them"), true);
+        }
+        (false, Some(before)) => toast(model, format!("somebody else moved the weights: {before} → {weights}"), true),
+        (false, None) => {}
     }
 }

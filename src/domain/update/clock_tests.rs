@@ -79,7 +79,7 @@ fn a_step_that_is_being_asked_for_is_closed_and_nothing_is_sent() {
     assert!(
         effects.iter().any(|e| matches!(e, Effect::Append(entry) if matches!(entry.event, Event::Declined { .. })))
     );
-    assert!(!cockpit.press('y').iter().any(|e| matches!(e, Effect::Shift { .. })));
+    assert!(!cockpit.press('y').iter().any(|e| matches!(e, Effect::Execute { .. })));
 }
 
 /// A fifth of the traffic is on the new stack.
@@ -99,13 +99,13 @@ fn the_way_back_is_open_while_the_clock_jumps() {
         cockpit.arm();
         cockpit.set_clock(by);
         let sent = cockpit.press('y');
-        assert!(sent.iter().any(|e| matches!(e, Effect::Shift { .. })), "after {by} ms: {:?}", cockpit.model.dialog);
+        assert!(sent.iter().any(|e| matches!(e, Effect::Execute { .. })), "after {by} ms: {:?}", cockpit.model.dialog);
         let mut cockpit = on_the_way();
         cockpit.set_clock(by);
         cockpit.press('R');
         cockpit.arm();
         let sent = cockpit.press('y');
-        assert!(sent.iter().any(|e| matches!(e, Effect::Shift { .. })), "after {by} ms: {:?}", cockpit.model.dialog);
+        assert!(sent.iter().any(|e| matches!(e, Effect::Execute { .. })), "after {by} ms: {:?}", cockpit.model.dialog);
     }
 }
 

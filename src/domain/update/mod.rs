@@ -26,6 +26,7 @@ mod zone;
 use std::time::Duration;
 
 use super::confirm::Confirmation;
+use super::error::PortError;
 use super::facts::Source;
 use super::gate::{self, Inputs, Verdict};
 use super::model::{Dialog, JOURNAL_KEPT, Model, Moving, SMALLEST_SCREEN, Shown, TOAST_TIME, Toast};
@@ -57,8 +58,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             answers::answer(model, request, source, result, at, &mut effects);
             model.live.facts.clock_skew_ms = clock_skew_ms;
         }
-        Msg::JournalRead { result } => match result {
+        Msg::JournalRead { result, stamp } => match result {
+            // What is on its way to the disk is not in it, and counts already.
+            Ok(_) if model.journal.appending > 0 && model.live.history.is_some() => journal_answered(model, None),
             Ok((entries, broken)) => {
+                journal_answered(model, stamp);
+                model.live.journal_error = None;
                 model.live.history = Some(History::of(&entries));
                 model.live.journal_broken = broken;
                 let skip = entries.len().saturating_sub(JOURNAL_KEPT);
@@ -67,19 +72,26 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 answers::records_arrived(model, &mut effects);
             }
             Err(error) => {
+                journal_answered(model, None);
                 model.live.journal_error = Some(format!("{error}; {}", error.hint()));
                 toast(model, format!("the journal cannot be read: {}", error.message), true);
             }
         },
-        Msg::Appended { result } => match result {
+        Msg::JournalSame => {
+            let stamp = model.journal.stamp;
+            journal_answered(model, stamp);
+            answers::records_arrived(model, &mut effects);
+        }
+        Msg::Appended { result } => match appended(model, result) {
             Ok(entry) => list(model, entry),
             Err(error) => {
                 toast(model, format!("the journal cannot be written: {}", error.message), true);
                 model.live.journal_error = Some(format!("{error}; {}", error.hint()));
             }
         },
-        Msg::Shifted { request, outcome, entries } => {
-            steps::shifted(model, request, outcome, entries, &mut effects);
+        Msg::Stage { request, stage } => steps::staged(model, request, stage),
+        Msg::Executed { request, outcome, entries } => {
+            steps::executed(model, request, outcome, entries, &mut effects);
         }
         Msg::Provision { request, news } => provision_news::news(model, request, news, &mut effects),
         Msg::Renewed { request, result } => renewal::arrived(model, request, result),
@@ -159,15 +171,38 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.quitting {
         return;
     }
-    if !model.journal_asked {
-        model.journal_asked = true;
-        effects.push(Effect::ReadJournal);
-    }
+    read_journal(model, effects);
     provision::look(model, effects);
     zone::show_left(model);
     renewal::go_on(model, effects);
     steps::settle_leftovers(model, effects);
+    steps::watch(model, effects);
     ask(model, effects);
+}
+
+/// Pause between two looks whether somebody else on this host has written to the journal.
+const JOURNAL_EVERY: Duration = Duration::from_secs(2);
+
+/// Reads the journal when it is due: at the start, now and then, and before records are called news.
+fn read_journal(model: &mut Model, effects: &mut Vec<Effect>) {
+    let poll = &mut model.journal;
+    let due = poll.read.is_none_or(|read| model.uptime.saturating_sub(read) >= JOURNAL_EVERY);
+    if poll.asked.is_none() && due {
+        poll.asked = Some(model.uptime);
+        effects.push(Effect::ReadJournal { known: poll.stamp });
+    }
+}
+
+/// The journal has answered; `stamp` is what it had, or nothing when it has to be read again whatever it has.
+fn journal_answered(model: &mut Model, stamp: Option<u64>) {
+    model.journal.read = model.journal.asked.take().or(Some(model.uptime));
+    model.journal.stamp = stamp;
+}
+
+/// One entry of ours less is on its way to the disk.
+fn appended(model: &mut Model, result: Result<Entry, PortError>) -> Result<Entry, PortError> {
+    model.journal.appending = model.journal.appending.saturating_sub(1);
+    result
 }
 
 /// The bell is for what goes wrong by itself, not for the bake that every step begins anew.
@@ -206,6 +241,7 @@ fn note_as(model: &mut Model, operator: String, event: Event, effects: &mut Vec<
     if let Some(history) = &mut model.live.history {
         history.add(&entry);
     }
+    model.journal.appending += 1;
     effects.push(Effect::Append(entry));
 }
 

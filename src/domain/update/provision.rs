@@ -15,7 +15,7 @@ use crate::domain::traffic::Side;
 use crate::domain::zone::{Standing, release};
 use crate::keymap::View;
 
-use super::{next_request, notice, operator, toast};
+use super::{is_sending, next_request, notice, operator, toast};
 
 /// Sends an order.
 pub(super) fn order(model: &mut Model, order: Order, effects: &mut Vec<Effect>) {
@@ -52,6 +52,10 @@ pub(super) fn cannot(model: &mut Model) -> bool {
 pub(super) fn cannot_change(model: &mut Model) -> bool {
     if model.stack.read_only {
         notice(model, "Read only", vec![format!("nothing is started from here: {}", model.stack.read_only_why)]);
+        return true;
+    }
+    if is_sending(model) {
+        toast(model, "a change is being sent; wait for its answer", true);
         return true;
     }
     if model.provision.busy.is_some() {

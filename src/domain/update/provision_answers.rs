@@ -1,5 +1,6 @@
 //! Answers to open questions about Pulumi and the zone, and what closes them by itself.
 
+use crate::domain::change::Change;
 use crate::domain::confirm::{Answer, Confirmation, DialogKey};
 use crate::domain::deploy::PulumiChange;
 use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
@@ -9,7 +10,7 @@ use crate::domain::provision::{Order, situation};
 use crate::domain::record::Event;
 
 use super::provision::{may_begin, may_run, order};
-use super::{note, notice, toast};
+use super::{note, notice, steps, toast};
 
 /// A key for an open question about Pulumi or the zone.
 pub(super) fn answer(model: &mut Model, question: Confirmation<Question>, key: DialogKey, effects: &mut Vec<Effect>) {
@@ -24,14 +25,19 @@ pub(super) fn answer(model: &mut Model, question: Confirmation<Question>, key: D
                 // The plan was read with the old value; what runs is what was read.
                 model.provision.plan = None;
             }
-            let confirmed = match question.get() {
-                Question::Pulumi(_) => question.narrow(Question::into_pulumi).map(Order::Change),
-                Question::Zone(_) => {
-                    question.narrow(|q| if let Question::Zone(z) = q { Some(z) } else { None }).map(Order::Zone)
+            match question.get() {
+                Question::Pulumi(_) => {
+                    if let Some(change) = question.narrow(Question::into_pulumi) {
+                        order(model, Order::Change(change), effects);
+                    }
                 }
-            };
-            if let Some(confirmed) = confirmed {
-                order(model, confirmed, effects);
+                Question::Zone(_) => {
+                    let change =
+                        question.narrow(|q| if let Question::Zone(z) = q { Some(Change::Zone(z)) } else { None });
+                    if let Some(change) = change {
+                        steps::execute(model, change, effects);
+                    }
+                }
             }
         }
     }

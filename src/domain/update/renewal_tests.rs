@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::provision_tests::Desk;
+use crate::domain::change::Change;
 use crate::domain::deploy::config::tests::{complete, setup};
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::facts::Source;
@@ -81,9 +82,9 @@ fn a_question_that_is_open_keeps_its_ground_until_it_is_answered() {
     desk.arm();
     let name = desk.model.stack.group.name.clone();
     let effects = desk.type_in(&name);
-    assert!(effects.iter().any(|e| matches!(e, Effect::Provision { order: Order::Zone(_), .. })), "{effects:?}");
+    assert!(effects.iter().any(|e| matches!(e, Effect::Execute { .. })), "{effects:?}");
     assert!(!switches(&effects), "nor while the batch is being sent");
-    assert!(switches(&desk.news(News::Done("done".into()))));
+    assert!(switches(&desk.accepted(&effects)));
     assert!(desk.model.stack.is_provisioned());
 }
 
@@ -217,7 +218,10 @@ fn the_name_is_adopted_only_by_its_typed_name_and_needs_no_pulumi() {
     let name = desk.model.stack.group.name.clone();
     let effects = desk.type_in(&name);
     let sent = effects.iter().find_map(|effect| match effect {
-        Effect::Provision { order: Order::Zone(plan), .. } => Some(plan.get().clone()),
+        Effect::Execute { change, .. } => match change.get() {
+            Change::Zone(plan) => Some(plan.clone()),
+            Change::Weights(_) => None,
+        },
         _ => None,
     });
     let sent = sent.expect("the batch is sent");

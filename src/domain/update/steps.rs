@@ -1,17 +1,22 @@
 //! The way of a weight change through the cockpit: proposal, confirmation, sending, outcome.
 
+use crate::domain::change::Change;
+use crate::domain::change::outcome::Outcome;
+use crate::domain::change::preconditions::{Ground, blocked};
+use crate::domain::change::settle::{Settling, settle};
+use crate::domain::change::turn::Stage;
 use crate::domain::confirm::{Answer, Confirmation, Confirmed, DialogKey, Need};
 use crate::domain::error::PortError;
 use crate::domain::facts::{Fact, Source};
 use crate::domain::gate::{self, Gate};
 use crate::domain::model::{Dialog, Model, Moving};
 use crate::domain::msg::{Effect, Request};
-use crate::domain::record::{Entry, Event};
-use crate::domain::shift::{Direction, PlanError, ShiftOutcome, ShiftPlan};
+use crate::domain::record::{Entry, Event, OpenIntent};
+use crate::domain::shift::{Direction, PlanError, ShiftPlan};
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::{Percent, WeightPair};
 
-use super::{is_sending, list, next_request, note, notice, reread_records, toast};
+use super::{is_sending, list, next_request, note, notice, reread_records, toast, zone};
 
 /// Proposes moving the new stack's share by `delta` percentage points.
 pub(super) fn propose_step(model: &mut Model, delta: i16) {
@@ -26,13 +31,19 @@ pub(super) fn propose(model: &mut Model, share: Percent) {
     if model.stack.read_only {
         return notice(model, "Read only", vec![format!("nothing is sent from here: {}", model.stack.read_only_why)]);
     }
-    if is_sending(model) {
+    // The way back is open while a change is being sent, too.
+    if is_sending(model) && share != Percent::ZERO {
         return toast(model, "a change is being sent; wait for its answer, then press again", true);
     }
     let Some(group) = model.live.facts.shiftable() else { return no_group(model) };
     let facts = &model.live.facts;
+    let may_land = model.live.history.as_ref().and_then(|history| history.may_land(group.weights()));
     let plan = match (ShiftPlan::new(group, share), facts.records_doubt(model.live.now)) {
         (Ok(plan), _) => plan,
+        (Err(_), _) if share == Percent::ZERO && may_land.is_some() => {
+            let Some((landed, until)) = may_land else { return };
+            ShiftPlan::recall(group, landed, until)
+        }
         // What is not known is not "already": the batch can only fail, or find everything as it is to be.
         (Err(PlanError::NothingToDo(_)), Some(_)) if share == Percent::ZERO => ShiftPlan::back_in_doubt(group),
         (Err(PlanError::NothingToDo(weights)), doubt) => {
@@ -122,36 +133,54 @@ pub(super) fn declined(model: &mut Model, plan: &ShiftPlan, why: &str, effects: 
     note(model, Event::Declined { what: share_text(plan), why: why.to_owned() }, effects);
 }
 
-/// Sends a confirmed plan, after one more look whether its ground still holds.
+/// Sends a confirmed plan, after one more look whether its ground still holds. A plan that takes back what may still
+/// land is kept until that has.
 fn send(model: &mut Model, plan: Confirmed<ShiftPlan>, effects: &mut Vec<Effect>) {
     if let Some(why) = lost_ground(model, plan.get()) {
         return declined(model, plan.get(), &why, effects);
     }
+    let waits = plan.get().lands_until.is_some() && model.live.facts.shiftable() != Some(&plan.get().expected);
+    if waits {
+        toast(model, "watching: all traffic is sent back as soon as the change lands", false);
+        model.watch = Some(plan);
+        return;
+    }
+    if let Some(change) = plan.narrow(|plan| Some(Change::Weights(plan))) {
+        execute(model, change, effects);
+    }
+}
+
+/// Hands a confirmed change to the executor.
+pub(super) fn execute(model: &mut Model, change: Confirmed<Change>, effects: &mut Vec<Effect>) {
     let request = next_request(model);
-    model.moving = Moving::Sending { request, plan: plan.get().clone(), since: model.uptime };
-    effects.push(Effect::Shift { request, plan });
+    let sent = Box::new(change.get().clone());
+    model.moving = Moving::Sending { request, change: sent, since: model.uptime, stage: None };
+    effects.push(Effect::Execute { request, change });
+}
+
+/// Sends the way back that was confirmed for a change that has landed now; drops it when that change never will.
+pub(super) fn watch(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(plan) = &model.watch else { return };
+    if model.live.facts.shiftable() == Some(&plan.get().expected) {
+        if let Some(plan) = model.watch.take() {
+            send(model, plan, effects);
+        }
+    } else if model.live.history.as_ref().is_some_and(|history| history.open.is_empty()) {
+        model.watch = None;
+        toast(model, "the change was not made and never will be: the weights stay as they are", false);
+    }
 }
 
 /// Why a plan may no longer be carried out.
 fn lost_ground(model: &Model, plan: &ShiftPlan) -> Option<String> {
-    if model.stack.read_only {
-        return Some("read only".to_owned());
-    }
-    if is_sending(model) {
-        return Some("another change is being sent".to_owned());
-    }
-    if model.live.facts.shiftable() != Some(&plan.expected) {
-        return Some("the records changed while you looked at the question".to_owned());
-    }
-    let gates = gate::for_step(&model.live.gates, plan, &model.policy);
-    if plan.direction() == Direction::Forward && !gate::all_pass(&gates) {
-        let first = gate::blocking(&gates, &[]).next();
-        return Some(first.map_or_else(
-            || "the gates are not known".to_owned(),
-            |g| format!("{} no longer passes: {}", g.id, g.reason),
-        ));
-    }
-    None
+    let ground = Ground {
+        facts: &model.live.facts,
+        gates: &model.live.gates,
+        policy: &model.policy,
+        read_only: model.stack.read_only,
+        is_sending: is_sending(model),
+    };
+    blocked(plan, ground)
 }
 
 /// Closes a dialog whose time is over or whose ground is gone.
@@ -175,77 +204,105 @@ pub(super) fn guard_dialog(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-/// A sent change has ended, one way or another.
-pub(super) fn shifted(
+/// A change has got further.
+pub(super) fn staged(model: &mut Model, request: Request, now: Stage) {
+    if let Moving::Sending { request: sent, stage, .. } = &mut model.moving
+        && *sent == request
+    {
+        *stage = Some(now);
+    }
+}
+
+/// A change has ended, one way or another. What it wrote counts whether or not anybody still waits for it: the way back
+/// may have overtaken it.
+pub(super) fn executed(
     model: &mut Model,
     request: Request,
-    outcome: ShiftOutcome,
+    outcome: Outcome,
     entries: Vec<Entry>,
     effects: &mut Vec<Effect>,
 ) {
-    let Moving::Sending { request: expected, plan, .. } = &model.moving else { return };
-    if *expected != request {
-        return;
-    }
-    let plan = plan.clone();
-    model.moving = Moving::No;
     for entry in entries {
         if let Some(history) = &mut model.live.history {
             history.add(&entry);
         }
         list(model, entry);
     }
+    // The file says it in its order, and whatever else was written meanwhile.
+    (model.journal.read, model.journal.stamp) = (None, None);
     reread_records(model);
-    let now = model.live.now;
-    let known = |model: &mut Model, group: RecordGroup| {
-        model.live.facts.group = Some(Fact { value: Ok(group), at: now });
+    let sent = match &model.moving {
+        Moving::Sending { request: expected, change, .. } if *expected == request => (**change).clone(),
+        _ => return,
     };
+    model.moving = Moving::No;
+    match sent {
+        Change::Weights(plan) => moved(model, &plan, outcome, effects),
+        Change::Zone(plan) => zone::turned(model, &plan, outcome, effects),
+    }
+}
+
+/// What became of a weight change.
+fn moved(model: &mut Model, plan: &ShiftPlan, outcome: Outcome, effects: &mut Vec<Effect>) {
+    let now = model.live.now;
+    if let Some(group) = outcome.group(&model.stack.group) {
+        model.live.facts.group = Some(Fact { value: Ok(group), at: now });
+    }
+    let key = model.stack.group.clone();
     match outcome {
-        ShiftOutcome::Accepted(change) => {
+        Outcome::Accepted(change) => {
             toast(model, format!("accepted: {} → {}, PENDING", plan.from(), plan.to), false);
-            known(model, plan.target());
+            model.live.facts.group = Some(Fact { value: Ok(plan.target()), at: now });
             model.live.facts.change = Some(Fact { value: change, at: now });
             model.verifying = None;
         }
-        ShiftOutcome::Conflict { message, found } => {
-            if let Ok(group) = &found {
-                known(model, group.clone());
-            }
+        Outcome::Conflict { message, found } => {
             effects.push(Effect::Bell);
+            let found = found.and_then(|found| RecordGroup::from_records(&key, &found).map_err(|e| e.to_string()));
             model.dialog = Some(Dialog::Conflict { expected: plan.expected.clone(), found, wanted: plan.to, message });
         }
-        ShiftOutcome::Refused(error) => {
-            notice(model, "Nothing was changed", vec![error.to_string(), error.hint()]);
+        Outcome::AlreadySo { message, .. } => {
+            effects.push(Effect::Bell);
+            let why = "nothing was changed by this step: find out who did it, then take the weights as the new base";
+            notice(model, "Already so, by somebody else", vec![message, why.to_owned()]);
         }
-        ShiftOutcome::Settled { error, applied, found } => {
-            let weights = found.weights();
-            known(model, found);
-            let what = if applied { "the change was made all the same" } else { "the change was not made" };
-            notice(
-                model,
-                "The answer was lost; the records were read back",
-                vec![error.to_string(), format!("{what}: the weights are {weights}")],
-            );
-        }
-        ShiftOutcome::Unknown(error) => {
+        Outcome::Refused(error) => notice(model, "Nothing was changed", vec![error.to_string(), error.hint()]),
+        Outcome::Made { error, .. } => notice(
+            model,
+            "The answer was lost; the records were read back",
+            vec![error.to_string(), format!("the change was made all the same: the weights are {}", plan.to)],
+        ),
+        Outcome::Unknown { error, until, .. } => {
             effects.push(Effect::Bell);
             notice(
                 model,
-                "It is not known whether the weights moved",
+                "It is not known whether the weights move",
                 vec![
                     error.to_string(),
-                    "no step is possible until Route 53 answers; it is asked again by itself".to_owned(),
+                    format!(
+                        "the request may be carried out until {} UTC; the records are read until then",
+                        until.hms()
+                    ),
+                    "no step forward is possible meanwhile; the way back is open".to_owned(),
                 ],
             );
         }
     }
 }
 
-/// Starts settling a change that an earlier process, or a lost answer, left open.
+/// Starts settling a change that an earlier process, or a lost answer, left open, once the records tell what came of it.
 pub(super) fn settle_leftovers(model: &mut Model, effects: &mut Vec<Effect>) {
-    let open = model.live.history.as_ref().is_some_and(|h| h.unfinished.is_some());
-    let answering = model.live.facts.group.is_some() && model.live.facts.error(Source::Records).is_none();
-    if open && answering && model.moving == Moving::No {
+    let Some(history) = &model.live.history else { return };
+    let facts = &model.live.facts;
+    let answering = facts.group.is_some() && facts.error(Source::Records).is_none();
+    if history.open.is_empty() || !answering || model.moving != Moving::No {
+        return;
+    }
+    let told = |open: &OpenIntent| {
+        let said = settle(open, &model.stack.group, &facts.records, model.live.now);
+        matches!(said, Settling::Settled(..))
+    };
+    if history.open.iter().any(told) {
         let request = next_request(model);
         model.moving = Moving::Settling { request };
         effects.push(Effect::Settle { request });
@@ -274,7 +331,7 @@ pub(super) fn settled(model: &mut Model, request: Request, result: Result<Vec<En
             }
             if nothing_new {
                 // Another process on this host settled it; its entries are in the file.
-                model.journal_asked = false;
+                (model.journal.read, model.journal.stamp) = (None, None);
             }
         }
         Err(error) => {

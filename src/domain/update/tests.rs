@@ -6,6 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::update;
+use crate::domain::change::Change;
+use crate::domain::change::outcome::Outcome;
 use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Query, Source};
@@ -20,11 +22,22 @@ use crate::domain::series::{Point, Series};
 use crate::domain::service::fixtures::{alarm, hosts, service};
 use crate::domain::service::{AlarmState, Identity};
 use crate::domain::shift::fixtures::{group, record};
-use crate::domain::shift::{Direction, ShiftOutcome};
+use crate::domain::shift::{Direction, ShiftPlan};
 use crate::domain::time::Moment;
-use crate::domain::traffic::{Change, ChangeStatus};
+use crate::domain::traffic::{self, ChangeStatus};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::keymap::{Code, Key, View};
+
+/// The plan of a weight change that is sent.
+fn weights(effect: &Effect) -> Option<ShiftPlan> {
+    match effect {
+        Effect::Execute { change, .. } => match change.get() {
+            Change::Weights(plan) => Some(plan.clone()),
+            Change::Zone(_) => None,
+        },
+        _ => None,
+    }
+}
 
 const START: i64 = 1_795_000_020_000;
 
@@ -46,7 +59,7 @@ impl Cockpit {
     /// Everything has answered and every gate can pass.
     pub(super) fn ready() -> Self {
         let mut cockpit = Self::new();
-        cockpit.feed(Msg::JournalRead { result: Ok((vec![], 0)) });
+        cockpit.feed(Msg::JournalRead { result: Ok((vec![], 0)), stamp: None });
         cockpit.wait(1);
         cockpit.answer_all();
         cockpit
@@ -60,7 +73,7 @@ impl Cockpit {
         let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
         let weights = cockpit.weights;
         let entries = vec![entry(Event::Seen { weights }), entry(Event::Accepted { weights })];
-        cockpit.feed(Msg::JournalRead { result: Ok((entries, 0)) });
+        cockpit.feed(Msg::JournalRead { result: Ok((entries, 0)), stamp: None });
         cockpit.wait(1);
         cockpit.answer_all();
         cockpit
@@ -111,7 +124,9 @@ impl Cockpit {
                 record("A", "new", self.weights.new_weight()),
             ]),
             Query::Zone => Observation::Zone(vec![]),
-            Query::Change(id) => Observation::Change(Change { id: id.clone(), status: ChangeStatus::Pending, at: now }),
+            Query::Change(id) => {
+                Observation::Change(traffic::Change { id: id.clone(), status: ChangeStatus::Pending, at: now })
+            }
             Query::Replication => Observation::Replication(replication()),
             Query::Tables => Observation::Tables(vec![table("orders", "Table completed", "Validated")]),
             Query::Service => Observation::Service(service(4)),
@@ -154,6 +169,12 @@ impl Cockpit {
                 self.feed(Msg::Answer { request, source: query.source(), result, at, clock_skew_ms: None });
             }
         }
+        // Nobody else writes to the journal, and what the cockpit writes is on disk at once.
+        self.model.journal.appending = 0;
+        if self.model.journal.asked.is_some() {
+            self.feed(Msg::JournalSame);
+            self.model.journal.appending = 0;
+        }
     }
 
     fn verdict(&self, id: GateId) -> Verdict {
@@ -169,12 +190,12 @@ impl Cockpit {
     fn step(&mut self) -> Effect {
         self.press(']');
         self.arm();
-        self.press('y').into_iter().find(|e| matches!(e, Effect::Shift { .. })).expect("the step is sent")
+        self.press('y').into_iter().find(|e| matches!(e, Effect::Execute { .. })).expect("the step is sent")
     }
 
     fn accept(&mut self, shift: Effect) {
-        let Effect::Shift { request, plan } = shift else { panic!("not a shift: {shift:?}") };
-        let plan = plan.into_inner();
+        let Effect::Execute { request, change } = shift else { panic!("not a change: {shift:?}") };
+        let Change::Weights(plan) = change.into_inner() else { panic!("not of the weights") };
         let at = self.model.live.now;
         let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
         let entries = vec![
@@ -195,8 +216,8 @@ impl Cockpit {
             }),
         ];
         self.weights = plan.to;
-        let change = Change { id: "/change/C1".into(), status: ChangeStatus::Pending, at };
-        self.feed(Msg::Shifted { request, outcome: ShiftOutcome::Accepted(change), entries });
+        let change = traffic::Change { id: "/change/C1".into(), status: ChangeStatus::Pending, at };
+        self.feed(Msg::Executed { request, outcome: Outcome::Accepted(change), entries });
     }
 
     pub(super) fn notice(&self) -> String {
@@ -219,7 +240,7 @@ fn table(name: &str, state: &str, validation: &str) -> TableStat {
 fn a_fresh_cockpit_asks_everything_and_blocks_until_it_knows() {
     let mut cockpit = Cockpit::new();
     let effects = cockpit.wait(1);
-    assert!(effects.contains(&Effect::ReadJournal));
+    assert!(effects.contains(&Effect::ReadJournal { known: None }));
     let asked: Vec<_> = effects
         .iter()
         .filter_map(|e| if let Effect::Observe { query, .. } = e { Some(query.source()) } else { None })
@@ -250,9 +271,11 @@ fn a_confirmed_step_is_sent_followed_to_insync_read_back_and_baked() {
     assert_eq!(cockpit.verdict(GateId::Bake), Verdict::Fail);
     cockpit.wait(40);
     cockpit.answer_with(|c, query| match query {
-        Query::Change(id) => {
-            Ok(Observation::Change(Change { id: id.clone(), status: ChangeStatus::Insync, at: c.model.live.now }))
-        }
+        Query::Change(id) => Ok(Observation::Change(traffic::Change {
+            id: id.clone(),
+            status: ChangeStatus::Insync,
+            at: c.model.live.now,
+        })),
         other => Ok(c.reply(other)),
     });
     cockpit.wait(1);
@@ -277,7 +300,7 @@ fn a_doubled_keypress_moves_nothing() {
     cockpit.press('y');
     cockpit.draw();
     cockpit.press('y');
-    assert!(!cockpit.sent.iter().any(|e| matches!(e, Effect::Shift { .. })));
+    assert!(!cockpit.sent.iter().any(|e| matches!(e, Effect::Execute { .. })));
     assert!(matches!(cockpit.model.dialog, Some(Dialog::Shift(_))), "the question still stands");
 }
 
@@ -327,9 +350,7 @@ fn the_way_back_is_open_from_any_view_while_everything_else_fails() {
         cockpit.press('R');
         cockpit.arm();
         let effects = cockpit.press('y');
-        let back = effects
-            .iter()
-            .any(|e| matches!(e, Effect::Shift { plan, .. } if plan.get().direction() == Direction::Back));
+        let back = effects.iter().any(|e| weights(e).is_some_and(|plan| plan.direction() == Direction::Back));
         assert!(back, "{view:?}: {effects:?} {:?}", cockpit.model.dialog);
     }
 }
@@ -364,8 +385,7 @@ fn a_blind_cockpit_asks_before_it_sends_back_what_may_be_there_already() {
     assert!(cockpit.model.live.facts.records_doubt(cockpit.model.live.now).unwrap().contains("20 s ago"));
     cockpit.arm();
     let effects = cockpit.press('y');
-    let sent =
-        effects.iter().find_map(|e| if let Effect::Shift { plan, .. } = e { Some(plan.get().clone()) } else { None });
+    let sent = effects.iter().find_map(weights);
     let plan = sent.expect("the way back is open");
     assert_eq!((plan.from(), plan.to, plan.direction()), (plan.to, plan.from(), Direction::Back));
 
@@ -386,29 +406,30 @@ fn taking_the_last_share_asks_for_the_records_name() {
     cockpit.arm();
     cockpit.press('y');
     cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
-    assert!(!cockpit.sent.iter().any(|e| matches!(e, Effect::Shift { .. })));
+    assert!(!cockpit.sent.iter().any(|e| matches!(e, Effect::Execute { .. })));
     for c in "app.example.com".chars() {
         cockpit.press(c);
     }
     let effects = cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
-    assert!(effects.iter().any(|e| matches!(e, Effect::Shift { .. })));
+    assert!(effects.iter().any(|e| matches!(e, Effect::Execute { .. })));
 }
 
 #[test]
 fn a_conflict_shows_expected_and_found_and_sends_nothing_again() {
     let mut cockpit = Cockpit::ready();
-    let Effect::Shift { request, .. } = cockpit.step() else { unreachable!() };
+    let Effect::Execute { request, .. } = cockpit.step() else { unreachable!() };
     let found = group(WeightPair::new(70, 30).unwrap());
-    let outcome = ShiftOutcome::Conflict { message: "values provided do not match".into(), found: Ok(found) };
+    let found = Ok(found.records().cloned().collect());
+    let outcome = Outcome::Conflict { message: "values provided do not match".into(), found };
     cockpit.weights = WeightPair::new(70, 30).unwrap();
-    cockpit.feed(Msg::Shifted { request, outcome, entries: vec![] });
+    cockpit.feed(Msg::Executed { request, outcome, entries: vec![] });
     assert!(matches!(cockpit.model.dialog, Some(Dialog::Conflict { .. })));
     cockpit.press('y');
     for _ in 0..5 {
         cockpit.wait(60);
         cockpit.answer_all();
     }
-    assert_eq!(cockpit.sent.iter().filter(|e| matches!(e, Effect::Shift { .. })).count(), 0);
+    assert_eq!(cockpit.sent.iter().filter(|e| matches!(e, Effect::Execute { .. })).count(), 0);
     assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Fail);
 }
 
@@ -461,7 +482,7 @@ fn a_change_left_open_by_a_dead_process_is_settled_before_anything_else() {
         overrides: vec![],
     };
     let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
-    cockpit.feed(Msg::JournalRead { result: Ok((vec![entry(intent)], 0)) });
+    cockpit.feed(Msg::JournalRead { result: Ok((vec![entry(intent)], 0)), stamp: None });
     cockpit.weights = WeightPair::new(90, 10).unwrap();
     cockpit.wait(1);
     cockpit.answer_all();
@@ -490,7 +511,7 @@ fn read_only_sends_nothing() {
         cockpit.press('y');
         cockpit.feed(Msg::Key(Key::plain(Code::Esc)));
     }
-    assert!(!cockpit.sent.iter().any(|e| matches!(e, Effect::Shift { .. })));
+    assert!(!cockpit.sent.iter().any(|e| matches!(e, Effect::Execute { .. })));
 }
 
 #[test]
@@ -499,7 +520,7 @@ fn no_single_key_press_sends_anything() {
         for key in binding.keys {
             let mut cockpit = Cockpit::ready();
             let effects = cockpit.feed(Msg::Key(*key));
-            assert!(!effects.iter().any(|e| matches!(e, Effect::Shift { .. } | Effect::Append(_))), "{binding:?}");
+            assert!(!effects.iter().any(|e| matches!(e, Effect::Execute { .. } | Effect::Append(_))), "{binding:?}");
         }
     }
 }
@@ -571,26 +592,25 @@ proptest! {
                     (Query::Records, 3) => Observation::Records(vec![record("A", "legacy", 1), record("A", "new", 1), record("A", "green", 1)]),
                     (other, _) => c.reply(other),
                 })),
-                Happening::Outcome(kind) => if let Some(Effect::Shift { request, plan }) = sending.take() {
-                    let effect = Effect::Shift { request, plan: plan.clone() };
+                Happening::Outcome(kind) => if let Some(Effect::Execute { request, change }) = sending.take() {
+                    let effect = Effect::Execute { request, change: change.clone() };
                     match kind {
                         0 | 1 => cockpit.accept(effect),
-                        2 => { cockpit.feed(Msg::Shifted { request, entries: vec![], outcome: ShiftOutcome::Refused(PortError::new(ErrorKind::Throttled, "x", "")) }); }
-                        3 => { cockpit.feed(Msg::Shifted { request, entries: vec![], outcome: ShiftOutcome::Unknown(PortError::new(ErrorKind::TimedOut, "x", "")) }); }
-                        _ => { cockpit.feed(Msg::Shifted { request, entries: vec![], outcome: ShiftOutcome::Conflict { message: String::new(), found: Err("no".into()) } }); }
+                        2 => { cockpit.feed(Msg::Executed { request, entries: vec![], outcome: Outcome::Refused(PortError::new(ErrorKind::Throttled, "x", "")) }); }
+                        3 => { cockpit.feed(Msg::Executed { request, entries: vec![], outcome: Outcome::Unknown { error: PortError::new(ErrorKind::TimedOut, "x", ""), until: cockpit.model.live.now, found: Err("no".into()) } }); }
+                        _ => { cockpit.feed(Msg::Executed { request, entries: vec![], outcome: Outcome::Conflict { message: String::new(), found: Err("no".into()) } }); }
                     }
                 },
             }
             let fresh: Vec<Effect> = cockpit.sent.iter().skip(before.min(cockpit.sent.len())).cloned().collect();
             for effect in fresh {
-                if let Effect::Shift { plan, .. } = &effect {
+                if let Some(sent) = weights(&effect) {
                     prop_assert!(is_key, "only a key sends");
                     prop_assert!(matches!(dialog, Some(Dialog::Shift(_))), "only an open question can be answered");
-                    let sent = plan.get();
                     prop_assert_eq!(Some(&sent.expected), group_before.as_ref());
                     prop_assert!(u16::from(sent.to.legacy()) + u16::from(sent.to.new_weight()) > 0);
                     prop_assert!(sent.direction() == Direction::Back || gate::all_pass(&gates_before));
-                    prop_assert!(sending.is_none(), "one change at a time");
+                    prop_assert!(sending.is_none() || sent.direction() == Direction::Back, "one step forward at a time");
                     sending = Some(effect);
                 }
             }
@@ -607,5 +627,69 @@ fn weights_that_were_read_before_the_journal_are_noted_with_it() {
         effects.iter().any(|e| matches!(e, Effect::Append(Entry { event: Event::Seen { .. }, .. })))
     };
     assert!(!noted(&cockpit.sent), "nothing is news before the journal is known");
-    assert!(noted(&cockpit.feed(Msg::JournalRead { result: Ok((vec![], 0)) })));
+    assert!(noted(&cockpit.feed(Msg::JournalRead { result: Ok((vec![], 0)), stamp: None })));
+}
+
+#[test]
+fn a_step_of_another_process_on_this_host_is_no_news() {
+    let mut cockpit = Cockpit::ready();
+    let before = cockpit.model.live.now;
+    cockpit.wait(30);
+    cockpit.weights = WeightPair::new(90, 10).unwrap();
+    let entry = |event| Entry { at: before, operator: "kim".into(), host: "bastion".into(), event };
+    let (from, to) = (WeightPair::new(100, 0).unwrap(), cockpit.weights);
+    let intent = Event::Intent {
+        id: "other".into(),
+        record: "app.example.com.".into(),
+        from,
+        to,
+        direction: Direction::Forward,
+        overrides: vec![],
+    };
+    let outcome = Event::Outcome {
+        id: "other".into(),
+        result: OutcomeKind::Accepted,
+        weights: Some(to),
+        change: Some("/change/C9".into()),
+        detail: String::new(),
+    };
+    for effect in std::mem::take(&mut cockpit.sent) {
+        if let Effect::Observe { request, query: Query::Records } = effect {
+            let (result, at) = (Ok(cockpit.reply(&Query::Records)), cockpit.model.live.now);
+            cockpit.feed(Msg::Answer { request, source: Source::Records, result, at, clock_skew_ms: None });
+        }
+    }
+    assert_eq!(cockpit.model.live.facts.shiftable().unwrap().weights(), to);
+    let is_seen = |e: &Effect| matches!(e, Effect::Append(Entry { event: Event::Seen { .. }, .. }));
+    assert!(!cockpit.sent.iter().any(is_seen), "the journal is read first");
+    cockpit.feed(Msg::JournalRead { result: Ok((vec![entry(intent), entry(outcome)], 0)), stamp: Some(2) });
+    assert!(!cockpit.sent.iter().any(is_seen), "it says who moved them");
+    assert_eq!(cockpit.model.live.history.as_ref().unwrap().confirmed, Some(to));
+}
+
+#[test]
+fn the_way_back_watches_for_a_change_that_may_still_land_and_sends_it_back() {
+    let mut cockpit = Cockpit::ready();
+    let Effect::Execute { request, change } = cockpit.step() else { unreachable!() };
+    let at = cockpit.model.live.now;
+    let until = at.plus(Duration::from_secs(300));
+    let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+    let open = Event::Unsettled { id: "i".into(), until, detail: "no answer".into() };
+    let entries = vec![entry(change.get().intent("i".into())), entry(open)];
+    let error = PortError::new(ErrorKind::TimedOut, "route53:ChangeResourceRecordSets", "no answer within 60 s");
+    cockpit.feed(Msg::Executed { request, outcome: Outcome::Unknown { error, until, found: Ok(vec![]) }, entries });
+    assert!(cockpit.notice().contains("may be carried out until"), "{}", cockpit.notice());
+    cockpit.feed(Msg::Key(Key::plain(Code::Esc)));
+    cockpit.press(']');
+    assert!(cockpit.notice().contains("not known"), "nothing goes forward: {}", cockpit.notice());
+    cockpit.press('R');
+    cockpit.arm();
+    let before = cockpit.sent.len();
+    cockpit.press('y');
+    assert!(cockpit.sent[before..].iter().all(|e| weights(e).is_none()), "there is nothing to send back yet");
+    cockpit.wait(30);
+    cockpit.weights = WeightPair::new(90, 10).unwrap();
+    cockpit.answer_all();
+    let back = cockpit.sent.iter().find_map(weights).expect("it is sent back as soon as it lands");
+    assert_eq!((back.from(), back.to), (cockpit.weights, WeightPair::new(100, 0).unwrap()));
 }

@@ -1,11 +1,13 @@
 //! The zone from the cockpit: adopting the name, and what a `destroy` has left behind.
 
+use crate::domain::change::outcome::Outcome;
 use crate::domain::confirm::Need;
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::facts::Source;
 use crate::domain::model::{Model, Question};
-use crate::domain::provision::{Trouble, standing};
-use crate::domain::zone::{Orphan, Standing, adopt};
+use crate::domain::msg::Effect;
+use crate::domain::provision::{Order, Trouble, standing};
+use crate::domain::zone::{Orphan, Standing, ZonePlan, adopt};
 
 use super::{notice, provision, toast};
 
@@ -58,4 +60,32 @@ pub(super) fn show_left(model: &mut Model) {
     {
         notice(model, title, lines);
     }
+}
+
+/// What became of a batch that turned the name's records.
+pub(super) fn turned(model: &mut Model, plan: &ZonePlan, outcome: Outcome, effects: &mut Vec<Effect>) {
+    let title = plan.title();
+    match outcome {
+        Outcome::Accepted(change) => toast(model, format!("{title}: accepted as {}", change.id), false),
+        Outcome::Made { error, .. } => {
+            toast(model, format!("{title}: {error}; the records show that it was made"), false);
+        }
+        Outcome::Unknown { error, until, .. } => {
+            effects.push(Effect::Bell);
+            let why = format!(
+                "the request may be carried out until {} UTC; the records are read until it is known",
+                until.hms()
+            );
+            notice(model, format!("It is not known whether it was done: {title}"), vec![error.to_string(), why]);
+        }
+        Outcome::AlreadySo { message, .. } => {
+            notice(model, "Already so, by somebody else", vec![message, "nothing was changed by this".to_owned()]);
+        }
+        Outcome::Conflict { message, .. } => {
+            let next = "nothing was changed: look at what the records are now, then decide again";
+            notice(model, "Conflict: the records are not what you saw", vec![message, next.to_owned()]);
+        }
+        Outcome::Refused(error) => notice(model, "Nothing was changed", vec![error.to_string(), error.hint()]),
+    }
+    provision::order(model, Order::Look, effects);
 }

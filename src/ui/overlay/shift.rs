@@ -57,6 +57,14 @@ fn said(cx: &Cx<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, width: us
             let text = format!("{problem}: what is sent back goes there");
             named(cx, lines, "LEADS TO", Role::Fail, &text, width);
         }
+        if let Some(until) = plan.lands_until {
+            let text = format!(
+                "the legacy stack has all of it already, but a change may land until {} UTC: yes watches, and sends all \
+                 back as soon as it does",
+                until.hms()
+            );
+            named(cx, lines, "watch", Role::Unknown, &text, width);
+        }
         if let Some(doubt) = live.facts.records_doubt(live.now) {
             let text = format!("{doubt}. The batch fails as a whole when they are.");
             named(cx, lines, "reading", Role::Unknown, &text, width);

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::change::outcome::SendError;
 
 pub(super) fn queries() -> [Query; 12] {
     [
@@ -52,7 +53,7 @@ proptest! {
                 }
             }
             let before = canned.seen().len();
-            if let Err(error) = aws.apply(&plan()).await {
+            if let Err(SendError { error, .. }) = aws.send(&plan()).await {
                 assert!(error.kind == ErrorKind::Throttled || canned.seen().len() == before + 1, "{error:?}");
             }
         });

@@ -17,6 +17,7 @@ use super::in_process::{InProcessReply, http_client};
 use super::*;
 use crate::domain::metrics::Metric;
 use crate::domain::replication::TableStat;
+use crate::domain::shift::ShiftPlan;
 use crate::domain::shift::fixtures::group;
 use crate::domain::traffic::{ChangeStatus, Routing, Target};
 use crate::domain::units::{Percent, WeightPair};
@@ -180,8 +181,11 @@ fn refusal(code: &str, message: &str) -> String {
     )
 }
 
-fn plan() -> Confirmed<ShiftPlan> {
+fn plan() -> Confirmed<Batch> {
     let seen = group(WeightPair::new(80, 20).unwrap());
     let plan = ShiftPlan::new(&seen, Percent::new(30).unwrap()).unwrap();
-    Confirmed::by_flag(plan, crate::domain::confirm::YesFlag::from_cli(true).unwrap())
+    Confirmed::by_flag(
+        crate::domain::change::Change::Weights(plan).batch(),
+        crate::domain::confirm::YesFlag::from_cli(true).unwrap(),
+    )
 }

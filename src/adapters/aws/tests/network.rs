@@ -24,7 +24,7 @@ async fn a_plain_endpoint_on_loopback_is_spoken_to() {
         socket.write_all(answer.as_bytes()).await.unwrap();
         String::from_utf8(request).unwrap()
     });
-    assert_eq!(aws.apply(&plan()).await.unwrap().id, "/change/C2682N5HXP0BZ4");
+    assert_eq!(aws.send(&plan()).await.unwrap().id, "/change/C2682N5HXP0BZ4");
     let request = server.await.unwrap();
     assert!(request.starts_with("POST /2013-04-01/hostedzone/Z0123456789TECHVAULT/rrset"), "{request}");
     assert!(request.contains("/us-east-1/route53/aws4_request"), "{request}");
@@ -36,7 +36,7 @@ async fn an_endpoint_that_nobody_listens_on_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = connect(format!("http://{address}")).await.apply(&plan()).await.unwrap_err();
+    let error = connect(format!("http://{address}")).await.send(&plan()).await.unwrap_err().error;
     assert_eq!((error.kind, error.outcome_unknown()), (ErrorKind::Unreachable, true), "{error}");
 }
 
@@ -52,7 +52,7 @@ async fn an_answer_that_breaks_off_leaves_the_outcome_open() {
         }
         socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n<Change").await.unwrap();
     });
-    let error = aws.apply(&plan()).await.unwrap_err();
+    let error = aws.send(&plan()).await.unwrap_err().error;
     server.await.unwrap();
     assert!(error.outcome_unknown(), "{error}");
 }

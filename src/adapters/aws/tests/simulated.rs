@@ -3,10 +3,12 @@
 
 use super::super::in_process::{InProcessReply, http_client};
 use super::*;
+use crate::domain::change::Change;
 use crate::domain::confirm::YesFlag;
 use crate::domain::metrics::{Metric, Metrics};
 use crate::domain::replication::{TableState, TaskStatus};
 use crate::domain::series::Freshness;
+use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::RecordGroup;
 use crate::sim::{Fault, Sim, SimConfig};
 
@@ -45,9 +47,9 @@ async fn seen(aws: &Aws) -> RecordGroup {
     RecordGroup::from_records(&aws.key().unwrap(), &records).unwrap()
 }
 
-fn to(group: &RecordGroup, share: u8) -> Confirmed<ShiftPlan> {
+fn to(group: &RecordGroup, share: u8) -> Confirmed<Batch> {
     let plan = ShiftPlan::new(group, Percent::new(share).unwrap()).unwrap();
-    Confirmed::by_flag(plan, YesFlag::from_cli(true).unwrap())
+    Confirmed::by_flag(Change::Weights(plan).batch(), YesFlag::from_cli(true).unwrap())
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,7 +104,7 @@ async fn every_question_gets_a_sensible_answer() {
 async fn every_metric_that_is_asked_for_is_found_under_its_name_and_dimensions() {
     let (sim, aws) = world().await;
     // A balancer that gets no request publishes nothing of requests.
-    aws.apply(&to(&seen(&aws).await, 10)).await.unwrap();
+    aws.send(&to(&seen(&aws).await, 10)).await.unwrap();
     sim.advance(Duration::from_secs(3_900));
     let now = SimClock(sim).now();
     let mut metrics = Metrics::default();
@@ -128,7 +130,7 @@ async fn a_step_is_taken_and_comes_into_sync() {
     let (sim, aws) = world().await;
     let before = seen(&aws).await;
     let share = before.new_share().get() + 10;
-    let change = aws.apply(&to(&before, share)).await.unwrap();
+    let change = aws.send(&to(&before, share)).await.unwrap();
     assert_eq!(change.status, ChangeStatus::Pending);
     assert_eq!(change.at.distance(SimClock(sim.clone()).now()).as_secs(), 0);
     let after = seen(&aws).await;
@@ -146,10 +148,10 @@ async fn of_two_consoles_at_the_same_moment_exactly_one_wins() {
     let group = seen(&first).await;
     let share = group.new_share().get();
     let (a, b) = (to(&group, share + 10), to(&group, share + 20));
-    let (one, other) = tokio::join!(first.apply(&a), second.apply(&b));
+    let (one, other) = tokio::join!(first.send(&a), second.send(&b));
     let (winner, loser) = match (&one, &other) {
-        (Ok(_), Err(error)) => (share + 10, error),
-        (Err(error), Ok(_)) => (share + 20, error),
+        (Ok(_), Err(failed)) => (share + 10, &failed.error),
+        (Err(failed), Ok(_)) => (share + 20, &failed.error),
         both => panic!("{both:?}"),
     };
     assert_eq!(loser.kind, ErrorKind::Conflict, "{loser}");
@@ -194,7 +196,7 @@ async fn a_dropped_write_is_settled_by_reading_and_not_by_writing_again() {
     let (sim, aws) = world().await;
     let group = seen(&aws).await;
     sim.inject(Fault { drop: true, count: Some(1), ..Fault::on("route53") });
-    let error = aws.apply(&to(&group, group.new_share().get() + 10)).await.unwrap_err();
+    let error = aws.send(&to(&group, group.new_share().get() + 10)).await.unwrap_err().error;
     assert!(error.outcome_unknown(), "{error}");
     assert_eq!(seen(&aws).await, group);
 }

@@ -1,0 +1,173 @@
+//! The one executor of changes: the turn, the intent on disk, the call, once, what the records say, the outcome on disk.
+//!
+//! Cockpit and commands both come through here, and nothing else calls a writing port. It may use the ports and the
+//! domain. It never sends anything before its intent is on disk, waits for nobody without a bound, and does not wait for
+//! INSYNC while it keeps others waiting.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::domain::change::Change;
+use crate::domain::change::outcome::{Outcome, decide};
+use crate::domain::change::settle::{SEND_DEADLINE, SIGNATURE_LIFE, Settling, settle as judge};
+use crate::domain::change::turn::{Stage, TURN_BOUND};
+use crate::domain::confirm::Confirmed;
+use crate::domain::record::{Entry, Event, History};
+use crate::domain::units::Timestamp;
+use crate::ports::{ErrorKind, PortError};
+
+use super::ports_set::{Ports, Scribe};
+
+/// Hears how far a change is.
+pub type Tell = Arc<dyn Fn(Stage) + Send + Sync>;
+
+/// Tells nobody.
+#[must_use]
+pub fn quietly() -> Tell {
+    Arc::new(|_| {})
+}
+
+/// Carries a confirmed change out to its end, whatever that is, and tells what was written to the journal on the way.
+///
+/// A change that an earlier process left open is settled first. When the outcome could not be written, the last entry
+/// is the intent, and the next start settles it.
+pub async fn execute(
+    ports: &Ports,
+    change: Confirmed<Change>,
+    operator: &str,
+    host: &str,
+    tell: &Tell,
+) -> (Outcome, Vec<Entry>) {
+    let mut scribe = Scribe::new(ports, operator, host);
+    let outcome = match turn(ports, &change, &mut scribe, tell).await {
+        Ok(_turn) => in_turn(ports, &change, &mut scribe, tell).await,
+        Err(error) => Outcome::Refused(error),
+    };
+    (outcome, scribe.entries)
+}
+
+/// The turn; the way back goes on without it when somebody else does not give it back, and writes aside.
+async fn turn(
+    ports: &Ports,
+    change: &Confirmed<Change>,
+    scribe: &mut Scribe<'_>,
+    tell: &Tell,
+) -> Result<Option<Box<dyn Send>>, PortError> {
+    match ports.turn(scribe.holder(), TURN_BOUND, &|holder| tell(Stage::Waiting(holder))).await {
+        Ok(turn) => Ok(Some(turn)),
+        Err(error) if change.get().is_way_back() => {
+            tracing::warn!(%error, "the way back goes on without the turn");
+            scribe.write_aside().await?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Settles what earlier processes left open, as far as the records tell. Gives no entry when there is nothing to settle,
+/// when it is still open, or when another process is at it.
+///
+/// # Errors
+/// When the journal or the records cannot be read, or the outcome cannot be written; then it stays open.
+pub async fn settle(ports: &Ports, operator: &str, host: &str) -> Result<Vec<Entry>, PortError> {
+    let mut scribe = Scribe::new(ports, operator, host);
+    match ports.turn(scribe.holder(), std::time::Duration::ZERO, &|_| {}).await {
+        Ok(_turn) => settle_in_turn(ports, &mut scribe).await?,
+        // Whoever holds it settles it, or the next who looks.
+        Err(error) if error.kind == ErrorKind::Busy => {}
+        Err(error) => return Err(error),
+    }
+    Ok(scribe.entries)
+}
+
+/// Settles what can be; tells what stays open.
+async fn settle_in_turn(ports: &Ports, scribe: &mut Scribe<'_>) -> Result<(), PortError> {
+    let open = ports.read_journal().await?.history.open;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let records = ports.read_records().await?;
+    for intent in open {
+        if let Settling::Settled(result, weights, detail) = judge(&intent, &ports.key, &records, ports.clock.now()) {
+            scribe.append(Event::Outcome { id: intent.id, result, weights, change: None, detail }).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn in_turn(ports: &Ports, change: &Confirmed<Change>, scribe: &mut Scribe<'_>, tell: &Tell) -> Outcome {
+    let back = change.get().is_way_back();
+    if let Err(error) = settle_in_turn(ports, scribe).await
+        && !back
+    {
+        return Outcome::Refused(error);
+    }
+    if !back && let Some(error) = still_open(ports).await {
+        return Outcome::Refused(error);
+    }
+    let began = ports.clock.now();
+    let id = intent_id(began);
+    if let Err(error) = scribe.append(change.get().intent(id.clone())).await {
+        return Outcome::Refused(error);
+    }
+    tell(Stage::Sent(began));
+    let Some(batch) = change.clone().narrow(|change| Some(change.batch())) else {
+        return Outcome::Refused(PortError::new(ErrorKind::Invalid, "change", "it has no batch"));
+    };
+    let outcome = match ports.traffic.send(&batch).await {
+        Ok(accepted) => Outcome::Accepted(accepted),
+        Err(failed) => {
+            // Of one sending the signature is that of its beginning; of several, that of the last, which is not told.
+            let slack = if failed.sent_before { SEND_DEADLINE } else { std::time::Duration::ZERO };
+            let until = began.plus(slack + SIGNATURE_LIFE);
+            decide(batch.get(), failed, ports.read_records().await, &ports.key, until)
+        }
+    };
+    if let Err(error) = scribe.append(written(id, change.get(), &outcome, ports)).await {
+        tracing::error!(%error, "the outcome could not be written; the next start settles it");
+    }
+    outcome
+}
+
+/// The entry after the call.
+fn written(id: String, change: &Change, outcome: &Outcome, ports: &Ports) -> Event {
+    let (result, weights, detail) = outcome.for_journal(&ports.key);
+    match outcome {
+        Outcome::Unknown { until, .. } => Event::Unsettled { id, until: *until, detail },
+        Outcome::Accepted(accepted) => {
+            let weights = match change {
+                Change::Weights(plan) => Some(plan.to),
+                Change::Zone(_) => None,
+            };
+            Event::Outcome { id, result, weights, change: Some(accepted.id.clone()), detail }
+        }
+        _ => Event::Outcome { id, result, weights, change: None, detail },
+    }
+}
+
+/// Why nothing goes forward while a change may still be made.
+async fn still_open(ports: &Ports) -> Option<PortError> {
+    let journal = match ports.read_journal().await {
+        Ok(journal) => journal,
+        Err(error) => return Some(error),
+    };
+    let open = journal.history.unfinished()?;
+    Some(PortError::new(ErrorKind::Busy, "journal:open", format!("it is not known yet what came of {}", open.text())))
+}
+
+/// An id that no other intent of this host has: the instant, the process, and a number within it.
+fn intent_id(now: Timestamp) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{:x}-{:x}-{:x}", now.millis(), std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Whether the outcome of the newest intent among `entries` was written, too.
+#[must_use]
+pub fn outcome_written(entries: &[Entry]) -> bool {
+    let unsettled = entries.iter().any(|entry| matches!(entry.event, Event::Unsettled { .. }));
+    unsettled || History::of(entries).open.is_empty()
+}
+
+#[cfg(test)]
+#[path = "execute_tests.rs"]
+mod tests;
