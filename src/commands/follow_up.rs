@@ -193,7 +193,7 @@ pub(super) async fn executed(
             Some(stage) = stages.recv() => {
                 if let Stage::Waiting(holder) = stage {
                     let holder = holder.map_or_else(|| "another process".to_owned(), |holder| holder.text());
-                    out.say(&format!("waiting for the turn, nothing was sent: {holder} has it"));
+                    out.say(&format!("waiting for the turn, nothing was sent; it is held by {holder}"));
                 }
             }
             ended = &mut run => return ended,

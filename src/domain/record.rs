@@ -281,28 +281,19 @@ impl History {
             Some(Sent::Weights { to, .. }) => Some(*to),
             _ => None,
         });
-        let is_zone = matches!(sent, Some(Sent::Zone(_)));
-        match sent {
-            Some(Sent::Zone(plan)) => self.open.retain(|open| open.can_follow(&Left::Records(&plan.creates))),
-            _ => {
-                if let Some(weights) = applied {
-                    self.open.retain(|open| open.can_follow(&Left::Weights(weights)));
-                }
-            }
+        if let Some(Sent::Zone(plan)) = sent {
+            self.open.retain(|open| open.can_follow(&Left::Records(&plan.creates)));
+            return;
         }
-        if let Some(weights) = applied.filter(|_| !is_zone) {
+        if let Some(weights) = applied {
+            self.open.retain(|open| open.can_follow(&Left::Weights(weights)));
             self.carries(weights);
             self.confirmed = Some(weights);
             self.known = Some((weights, at));
         }
-        if is_zone && change.is_none() {
-            return;
-        }
         // Without an id nobody can be asked, so it counts as in effect when that is usual.
         self.settles_at = if change.is_some() { None } else { Some(at.plus(USUALLY_INSYNC_WITHIN)) };
-        if !is_zone {
-            self.moved_at = Some(self.settles_at.unwrap_or(at));
-        }
+        self.moved_at = Some(self.settles_at.unwrap_or(at));
         self.pending = change.cloned().map(|id| (id, at));
         self.last_change.clone_from(&self.pending);
     }

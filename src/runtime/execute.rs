@@ -102,8 +102,12 @@ async fn in_turn(ports: &Ports, change: &Confirmed<Change>, scribe: &mut Scribe<
     {
         return Outcome::Refused(error);
     }
-    if !back && let Some(error) = still_open(ports).await {
-        return Outcome::Refused(error);
+    if !back {
+        match stands(ports, change.get()).await {
+            Ok(None) => {}
+            Ok(Some(outcome)) => return outcome,
+            Err(error) => return Outcome::Refused(error),
+        }
     }
     let began = ports.clock.now();
     let id = intent_id(began);
@@ -145,14 +149,23 @@ fn written(id: String, change: &Change, outcome: &Outcome, ports: &Ports) -> Eve
     }
 }
 
-/// Why nothing goes forward while a change may still be made.
-async fn still_open(ports: &Ports) -> Option<PortError> {
-    let journal = match ports.read_journal().await {
-        Ok(journal) => journal,
-        Err(error) => return Some(error),
-    };
-    let open = journal.history.unfinished()?;
-    Some(PortError::new(ErrorKind::Busy, "journal:open", format!("it is not known yet what came of {}", open.text())))
+/// What keeps a change from going forward, now that it has its turn: one that may still be made, or one of another
+/// process on this host that was faster. Its records can equal the wanted ones, so the compare-and-swap does not tell it.
+async fn stands(ports: &Ports, change: &Change) -> Result<Option<Outcome>, PortError> {
+    let history = ports.read_journal().await?.history;
+    if let Some(open) = history.unfinished() {
+        let text = format!("it is not known yet what came of {}", open.text());
+        return Err(PortError::new(ErrorKind::Busy, "journal:open", text));
+    }
+    let Change::Weights(plan) = change else { return Ok(None) };
+    match history.known {
+        Some((known, at)) if known != plan.from() => {
+            let message = format!("another process of this host has left the weights at {known} at {at}");
+            let found = ports.read_records().await.map_err(|error| error.to_string());
+            Ok(Some(Outcome::Conflict { message, found }))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// An id that no other intent of this host has: the instant, the process, and a number within it.

@@ -200,11 +200,50 @@ fn a_lost_answer_is_looked_up_in_the_records() {
     let drill = Drill::steady();
     drill.fault(&json!({"service": "route53", "operation": "ChangeResourceRecordSets", "drop": true}));
     let ran = drill.run("shift --to 10 --yes --json").ended(6);
-    assert!(ran.json()["error"]["message"].as_str().unwrap().contains("nothing was changed"), "{}", ran.stdout);
+    let error = ran.json()["error"].clone();
+    assert_eq!(error["code"], "not_known", "one look never proves that it will not be made: {error}");
+    assert!(error["until"].is_string(), "{error}");
     assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 1, "never sent again by itself");
     assert_eq!(drill.weights(), (100, 0));
+    assert_eq!(drill.events(), ["seen", "intent", "unsettled"]);
+    drill.clear_faults();
+    let open = drill.run("status").ended(0);
+    assert!(open.stderr.contains("not known yet") && open.stderr.contains("may be made until"), "{}", open.stderr);
+    let blocked = drill.run("shift --to 10 --yes --json").ended(3).json();
+    assert!(blocked["error"]["message"].as_str().unwrap().contains("may be made until"), "{blocked}");
+    drill.advance(400);
+    let settled = drill.run("status").ended(0);
+    assert!(settled.stderr.contains("too old to be accepted any more"), "{}", settled.stderr);
     let journal = drill.run("journal --json").ended(0).json();
-    assert_eq!(journal["entries"][2]["result"], "settled_not_applied");
+    assert_eq!(journal["entries"][3]["result"], "settled_not_applied");
+}
+
+#[test]
+fn a_step_that_lands_after_tapctl_gave_up_is_taken_back_by_whoever_watches() {
+    let drill = Drill::steady();
+    drill.fault(&json!({"service": "route53", "operation": "ChangeResourceRecordSets", "drop": true, "count": 1}));
+    drill.run("shift --to 10 --yes").ended(6);
+    let told = drill.run("rollback --yes --json").ended(6).json();
+    assert_eq!(told["error"]["code"], "not_known");
+    assert!(told["error"]["message"].as_str().unwrap().contains("may land until"), "{told}");
+    // The request that tapctl gave up on arrives after all.
+    let landed = drill.command("b", &["shift", "--to", "10", "--yes"]).output().unwrap();
+    assert_eq!(landed.status.code(), Some(0), "{}", String::from_utf8_lossy(&landed.stderr));
+    drill.run("rollback --yes").ended(0);
+    assert_eq!(drill.weights(), (100, 0));
+    assert_eq!(drill.events(), ["seen", "intent", "unsettled", "outcome", "intent", "outcome"]);
+}
+
+#[test]
+fn one_state_folder_takes_one_stack() {
+    let drill = Drill::steady();
+    drill.run("shift --to 10 --yes").ended(0);
+    let mut outputs: Value = serde_json::from_str(&std::fs::read_to_string(&drill.outputs).unwrap()).unwrap();
+    outputs["recordName"] = json!("shop.example.com");
+    std::fs::write(&drill.outputs, outputs.to_string()).unwrap();
+    let ran = drill.run("shift --to 10 --yes");
+    assert!(ran.code != 0 && ran.stderr.contains("TAPCTL_STATE_DIR"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("app.example.com."), "whose it is: {}", ran.stderr);
 }
 
 #[test]

@@ -131,7 +131,7 @@ impl Aws {
         let batch = batch(deletes, creates, self.comment(&comment), &self.exact).map_err(first)?;
         let zone = self.key().map_err(first)?.zone_id;
         let end = Instant::now() + SEND_DEADLINE;
-        let mut sent = 0;
+        let (mut sent, mut sent_before) = (0, false);
         loop {
             sent += 1;
             let timeouts =
@@ -148,7 +148,6 @@ impl Aws {
                 .customize()
                 .config_override(config)
                 .send();
-            let sent_before = sent > 1;
             let Ok(answer) = timeout_at(end, call).await else {
                 let text = format!("no answer within {} s", SEND_DEADLINE.as_secs());
                 let error = PortError::new(ErrorKind::TimedOut, operation.action(), text);
@@ -160,11 +159,15 @@ impl Aws {
                 }
                 Err(error) => self.refusal(&error),
             };
+            // Of a request that waits for another one Route 53 says so; any other "not now" may come from somebody on the
+            // way who has passed the request on all the same.
+            let next_sent_before = sent_before || !error.message.contains("PriorRequestNotComplete");
             let wait = wait_after(sent, RandomState::new().hash_one(sent));
             if error.kind != ErrorKind::Throttled || sent >= MAX_SENDS || Instant::now() + wait >= end {
                 return Err(SendError { error, sent_before });
             }
             tokio::time::sleep(wait).await;
+            sent_before = next_sent_before;
         }
     }
 
