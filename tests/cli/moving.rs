@@ -227,6 +227,7 @@ fn a_step_that_lands_after_tapctl_gave_up_is_taken_back_by_whoever_watches() {
     assert_eq!(told["error"]["code"], "not_known");
     assert!(told["error"]["message"].as_str().unwrap().contains("may land until"), "{told}");
     // The request that tapctl gave up on arrives after all.
+    drill.advance(10);
     let landed = drill.command("b", &["shift", "--to", "10", "--yes"]).output().unwrap();
     assert_eq!(landed.status.code(), Some(0), "{}", String::from_utf8_lossy(&landed.stderr));
     drill.run("rollback --yes").ended(0);
