@@ -371,17 +371,19 @@ fn read_file(path: &Path) -> io::Result<(Vec<(String, Line)>, usize)> {
     while let Some(read) = next_line(&mut reader)? {
         match read {
             // Somebody else may have written it.
-            Read1::Whole(bytes) => match serde_json::from_slice(&bytes).map(Foreign::take_value).and_then(from_value::<Line>) {
-                // Of a file that is longer than anybody reads, what was done to the records is kept all the same.
-                Ok(line) => {
-                    at += bytes.len() as u64;
-                    if at > old || line.entry.event.is_about_records() {
-                        lines.push((hash(&bytes), line));
+            Read1::Whole(bytes) => {
+                match serde_json::from_slice(&bytes).map(Foreign::take_value).and_then(from_value::<Line>) {
+                    // Of a file that is longer than anybody reads, what was done to the records is kept all the same.
+                    Ok(line) => {
+                        at += bytes.len() as u64;
+                        if at > old || line.entry.event.is_about_records() {
+                            lines.push((hash(&bytes), line));
+                        }
                     }
+                    Err(_) if !is_still && bytes.last() != Some(&b'\n') => {}
+                    Err(_) => broken += 1,
                 }
-                Err(_) if !is_still && bytes.last() != Some(&b'\n') => {}
-                Err(_) => broken += 1,
-            },
+            }
             Read1::Endless => broken += 1,
         }
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::domain::deploy::PulumiError;
 use crate::domain::change::outcome::Outcome;
 use crate::domain::change::settle::{SEND_DEADLINE, SIGNATURE_LIFE};
+use crate::domain::deploy::PulumiError;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::Query;
 use crate::domain::model::Model;

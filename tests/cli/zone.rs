@@ -122,7 +122,11 @@ fn a_lost_answer_is_looked_up_in_the_records() {
     drill.advance(400);
     let settled = drill.run("status").ended(0).stderr;
     assert!(settled.contains("the records show that it was not made"), "{settled}");
-    assert!(drill.events().ends_with(&["zone_intent".into(), "unsettled".into(), "outcome".into()]), "{:?}", drill.events());
+    assert!(
+        drill.events().ends_with(&["zone_intent".into(), "unsettled".into(), "outcome".into()]),
+        "{:?}",
+        drill.events()
+    );
 }
 
 /// The load balancer's name in the outputs has no final dot, Route 53 lists it with one.
