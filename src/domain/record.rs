@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::settle::{SEND_DEADLINE, SIGNATURE_LIFE};
+use super::change::deadline::{SEND_DEADLINE, SIGNATURE_LIFE};
 use super::shift::{Direction, Override};
 use super::traffic::Record;
 use super::units::{Percent, Timestamp, WeightPair};

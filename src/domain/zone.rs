@@ -9,9 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::targets::{Leads, members};
 use super::traffic::{
-    ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, Routing, Side, Target, normal_name, same_name,
+    ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, RecordPair, Routing, Side, Target, normal_name, same_name,
     traffic_records,
 };
 use super::units::{Percent, WeightPair};
@@ -351,11 +350,18 @@ pub fn release(key: &GroupKey, endpoints: &Endpoints, records: &[Record], to: Si
     if other_weight > 0 {
         return Err(ZoneRefusal::OtherHasWeight { to, other, weights });
     }
-    let problem = members(&group, endpoints)
-        .into_iter()
-        .find(|member| member.side == to && matches!(member.leads, Leads::Across | Leads::Elsewhere))
-        .and_then(|member| member.problem());
-    if let Some(problem) = problem {
+    let keeps = |pair: &RecordPair| if to == Side::Legacy { pair.legacy.clone() } else { pair.new.clone() };
+    let is_known = match to {
+        Side::Legacy => !endpoints.legacy_dns.is_empty(),
+        Side::New => endpoints.new.is_some(),
+    };
+    let leads_off = |record: &Record| match endpoints.side_of(&record.target) {
+        Some(side) => side != to,
+        None => is_known,
+    };
+    if let Some(record) = group.pairs().iter().map(keeps).find(leads_off) {
+        let id = record.set_identifier.as_deref().unwrap_or("-");
+        let problem = format!("the {} member {id} leads to {}", record.rtype, record.target_text());
         return Err(ZoneRefusal::Astray { to, problem });
     }
     let creates =

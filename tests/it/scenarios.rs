@@ -129,7 +129,7 @@ async fn control_plane_down_in_the_middle_of_a_step_is_settled_when_it_answers_a
     let drill = Drill::new(Scenario::Steady);
     let down = tapctl::sim::Fault { drop: true, ..tapctl::sim::Fault::on("route53") };
     drill.sim.inject(tapctl::sim::Fault { operation: Some("ChangeResourceRecordSets".into()), ..down.times(1) });
-    let seen = drill.play("<5s>]<1s>y<60s>").await;
+    let seen = drill.play("<5s>]<1s>y<400s>").await;
     assert_eq!(drill.weights(), (100, 0));
     assert!(seen.model.live.history.as_ref().unwrap().open.is_empty(), "it was read back");
     seen.gate(GateId::Drift, Verdict::Pass);

@@ -4,6 +4,7 @@
 //! [`outcome`] what became of a batch that was sent, [`settle`] what the records say of one whose answer never came.
 //! `runtime::execute` carries a confirmed change through them, and is the only code that calls a writing port.
 
+pub mod deadline;
 pub mod outcome;
 pub mod preconditions;
 pub mod settle;

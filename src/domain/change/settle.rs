@@ -4,19 +4,13 @@
 //! sender gave up, so "not made so far" stays open until the signed request can no longer be accepted, or until a batch
 //! of our own has won that leaves other records than the open one deletes.
 
-use std::time::Duration;
-
 use crate::domain::record::{OpenIntent, OutcomeKind, Sent};
 use crate::domain::traffic::{GroupKey, Record, RecordGroup, traffic_records};
 use crate::domain::units::{Timestamp, WeightPair};
 
 use super::Batch;
 
-/// A write is given up after this long, and never sent again meanwhile: longer than AWS ever was seen to take.
-pub const SEND_DEADLINE: Duration = Duration::from_secs(60);
-/// How long AWS accepts a signed request after its signing (IAM user guide, "Elements of an AWS API request signature":
-/// most requests have to reach AWS within five minutes of the time stamp in them).
-pub const SIGNATURE_LIFE: Duration = Duration::from_secs(300);
+pub use super::deadline::{SEND_DEADLINE, SIGNATURE_LIFE};
 
 /// How the records under the name stand to a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +95,8 @@ pub fn settle(open: &OpenIntent, key: &GroupKey, records: &[Record], now: Timest
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::change::Change;
     use crate::domain::shift::ShiftPlan;
