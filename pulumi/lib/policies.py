@@ -7,9 +7,18 @@ import pulumi
 Statement = dict[str, object]
 
 
-def trust(service: str) -> pulumi.Output[str]:
-    """The trust policy of a role that one AWS service assumes."""
-    return document([{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}])
+def trust(service: str, account_id: str) -> pulumi.Output[str]:
+    """The trust policy of a role that one AWS service assumes, for nobody's sake but this account's."""
+    return document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+            }
+        ]
+    )
 
 
 def document(statements: Sequence[Statement]) -> pulumi.Output[str]:

@@ -86,6 +86,54 @@ pub struct StackOutputs {
     pub alarm_names: Vec<String>,
     /// Log groups of the stack.
     pub log_group_names: Vec<String>,
+    /// What a stack has only where it is configured, or where a program of this version made it.
+    #[serde(flatten)]
+    pub identities: Identities,
+}
+
+/// Who logs in to which database, and from where; absent where it is not configured.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identities {
+    /// Addresses that DMS and the tasks come from, for firewalls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nat_addresses: Vec<String>,
+    /// `host:port` of every database that the tasks may write to, the expected writer first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub db_writer_hosts: Vec<String>,
+    /// Host of the read-only endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub db_reader_host: Option<String>,
+    /// Secret of the application's account on Aurora. Never its value; so for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_secret_arn: Option<String>,
+    /// Secret of the application's read-only account on Aurora.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_read_only_secret_arn: Option<String>,
+    /// Secret of DMS's account on Aurora.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dms_secret_arn: Option<String>,
+    /// Secret of tapctl's account on Aurora.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tapctl_secret_arn: Option<String>,
+    /// Secret of the application's account on the legacy database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legacy_app_secret_arn: Option<String>,
+    /// Secret of tapctl's account on the legacy database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legacy_tapctl_secret_arn: Option<String>,
+    /// Alarm on the lag of the forward stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dms_forward_lag_alarm_name: Option<String>,
+    /// Alarm on the lag of the way back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dms_reverse_lag_alarm_name: Option<String>,
+    /// Task definition of the one-off task that runs SQL on Aurora.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sql_task_definition_arn: Option<String>,
+    /// Security group that the SQL task runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sql_security_group_id: Option<String>,
 }
 
 /// What is wrong with an outputs file, every key of it.
@@ -141,6 +189,29 @@ impl Reader {
             self.error.mistyped.push(format!("{key} (wants a list of strings)"));
             Vec::new()
         })
+    }
+
+    /// A key that may be absent; when it is there, it has to be right.
+    fn optional<T>(&mut self, key: &str, read: impl FnOnce(&mut Self, &str) -> T) -> Option<T> {
+        self.map.contains_key(key).then(|| read(self, key))
+    }
+
+    fn identities(&mut self) -> Identities {
+        Identities {
+            nat_addresses: self.optional("natAddresses", Self::list).unwrap_or_default(),
+            db_writer_hosts: self.optional("dbWriterHosts", Self::list).unwrap_or_default(),
+            db_reader_host: self.optional("dbReaderHost", Self::text),
+            app_secret_arn: self.optional("appSecretArn", Self::arn),
+            app_read_only_secret_arn: self.optional("appReadOnlySecretArn", Self::arn),
+            dms_secret_arn: self.optional("dmsSecretArn", Self::arn),
+            tapctl_secret_arn: self.optional("tapctlSecretArn", Self::arn),
+            legacy_app_secret_arn: self.optional("legacyAppSecretArn", Self::arn),
+            legacy_tapctl_secret_arn: self.optional("legacyTapctlSecretArn", Self::arn),
+            dms_forward_lag_alarm_name: self.optional("dmsForwardLagAlarmName", Self::text),
+            dms_reverse_lag_alarm_name: self.optional("dmsReverseLagAlarmName", Self::text),
+            sql_task_definition_arn: self.optional("sqlTaskDefinitionArn", Self::arn),
+            sql_security_group_id: self.optional("sqlSecurityGroupId", Self::text),
+        }
     }
 
     fn arn(&mut self, key: &str) -> String {
@@ -238,6 +309,7 @@ impl StackOutputs {
             lag_alarm_name: r.text("lagAlarmName"),
             alarm_names: r.list("alarmNames"),
             log_group_names: r.list("logGroupNames"),
+            identities: r.identities(),
         };
         if outputs.legacy_set_identifier == outputs.new_set_identifier && !outputs.new_set_identifier.is_empty() {
             r.error.mistyped.push("newSetIdentifier (is the same as legacySetIdentifier)".to_owned());
@@ -301,6 +373,33 @@ mod tests {
             error.mistyped,
             ["region (wants a string)", "albArn (wants an ARN)", "alarmNames (wants a list of strings)"]
         );
+    }
+
+    const FIXTURE: &str = include_str!("../../tests/fixtures/outputs.json");
+
+    #[test]
+    fn the_example_of_the_program_parses_and_nothing_of_it_is_passed_over() {
+        let outputs = StackOutputs::parse(FIXTURE).unwrap();
+        let read = serde_json::to_value(&outputs).unwrap();
+        assert_eq!(read, serde_json::from_str::<Value>(FIXTURE).unwrap());
+    }
+
+    #[test]
+    fn what_is_not_configured_may_be_absent_but_not_wrong() {
+        let mut map: Map<String, Value> = serde_json::from_str(FIXTURE).unwrap();
+        let known: Map<String, Value> = serde_json::to_value(StackOutputs::parse(FIXTURE).unwrap().identities)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .clone();
+        assert_eq!(known.len(), 13, "the fixture shows every key once");
+        map.retain(|key, _| !known.contains_key(key));
+        let text = Value::Object(map.clone()).to_string();
+        assert_eq!(StackOutputs::parse(&text).unwrap().identities, Identities::default());
+        map.insert("dmsSecretArn".to_owned(), Value::from("no-arn"));
+        map.insert("natAddresses".to_owned(), Value::from("54.200.0.1"));
+        let error = StackOutputs::parse(&Value::Object(map).to_string()).unwrap_err();
+        assert_eq!(error.mistyped, ["natAddresses (wants a list of strings)", "dmsSecretArn (wants an ARN)"]);
     }
 
     #[test]

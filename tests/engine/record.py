@@ -21,6 +21,12 @@ QUOTA = (
 )
 
 
+IDENTITIES = {
+    "legacyAppSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3",
+    "legacyTapctlSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-tapctl-a1B2c3",
+}
+
+
 def _write(folder: Path, name: str, run: Run, used: Engine) -> None:
     text = run.output
     for path, instead in (
@@ -47,7 +53,8 @@ def main(fixtures: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         with engine(Path(scratch) / "good", pulumi) as good:
-            good.make_stack()
+            # Everything that is an output, so that the fixture shows each key once.
+            good.make_stack(**IDENTITIES)
             _write(folder, "preview", good.preview(), good)
             _write(folder, "up", good.up(), good)
             outputs = json.dumps(good.outputs(), indent=2, sort_keys=True)
