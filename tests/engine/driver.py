@@ -105,7 +105,7 @@ class Engine:
         lines: list[str] = []
         with subprocess.Popen(
             self._command("up", "--stack", stack, "--yes", "--skip-preview", *STREAMED),
-            env=self._environment(),
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -135,7 +135,7 @@ class Engine:
     def _run(self, *arguments: str) -> Run:
         done = subprocess.run(
             self._command(*arguments),
-            env=self._environment(),
+            env=self.environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -146,7 +146,8 @@ class Engine:
     def _command(self, *arguments: str) -> list[str]:
         return [str(self._pulumi), *arguments, "--cwd", str(self.program)]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The variables that the CLI runs in."""
         return {**os.environ, **self._variables, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
 
 
