@@ -41,6 +41,10 @@ class Existing:
         value = (self.get(type_, name) or {}).get(key)
         return value if isinstance(value, str) and value else None
 
+    def kept(self, given: bool, value: str, type_: str, name: str, key: str) -> str:  # noqa: FBT001 -- reads as a sentence
+        """A value that is not set keeps what the stack was made with: a newer default is for new stacks."""
+        return value if given else self.text(type_, name, key) or value
+
     def of(self, type_: str) -> list[Properties]:
         """The outputs of every resource of a type."""
         return [outputs for urn, outputs in self.by_urn.items() if _type(urn) == f"aws:{type_}"]

@@ -41,10 +41,11 @@ class Firewall(pulumi.ComponentResource):
         self._args = args
         self.rules = []
         self._child = pulumi.ResourceOptions(parent=self)
+        # The descriptions stay as they were: another one would replace a group that is in use (ForceNew).
         self.alb_sg_id = self._group("alb-sg", "Load balancer: the Internet comes in here")
         self.task_sg_id = self._group("task-sg", "Tasks: only the load balancer comes in")
         self.dms_sg_id = self._group("dms-sg", "Replication instance: nobody comes in")
-        self.aurora_sg_id = self._group("aurora-sg", "Aurora: tasks, replication and SQL come in, nothing out")
+        self.aurora_sg_id = self._group("aurora-sg", "Aurora: tasks and replication come in, nothing goes out")
         self.sql_sg_id = self._group("sql-sg", "One-off SQL tasks: nobody comes in")
 
         for port in (80, 443) if args.https else (80,):

@@ -97,6 +97,22 @@ def zone_moved(settings: Settings, existing: Existing, zone_id: str) -> list[Ref
     return [Refusal(key, sentence, f"{_SET} {keys.HOSTED_ZONE_ID.name} {before}")]
 
 
+def not_without_accounts(settings: Settings, existing: Existing) -> list[Refusal]:
+    """A stack of an earlier version has no secrets for the accounts, so nobody can have made the accounts yet."""
+    naming = settings.naming
+    used = existing.get("ecs/service:Service", naming.name("service")) or existing.get(
+        "dms/endpoint:Endpoint", naming.name("dms-aurora-target")
+    )
+    made = existing.get("secretsmanager/secret:Secret", naming.name("dms-secret"))
+    if not settings.accounts.separate or used is None or made is not None:
+        return []
+    sentence = (
+        "is 'separate', but the stack runs as Aurora's master user and the accounts are not made yet. Wanted: 'shared' "
+        "for one `up`, then the SQL task, then 'separate'"
+    )
+    return [Refusal(keys.DATABASE_ACCOUNTS, sentence, f"{_SET} databaseAccounts shared")]
+
+
 def not_while_traffic(settings: Settings, existing: Existing, weights: Weights) -> list[Refusal]:
     """Changes during which the new stack answers nobody: refused while Route 53 sends it anything."""
     if weights.new == 0 and weights.legacy > 0:

@@ -150,12 +150,13 @@ SOURCE_DB_SECRET_KMS_KEY_ARN = Key(
 DATABASE_ACCOUNTS = Key(
     name="databaseAccounts",
     change=Change.IN_PLACE,
-    later="make the accounts first; the streams pause while the endpoints change over",
+    later="to `separate` only after the SQL task has made the accounts; the streams pause while the endpoints change "
+    "over",
     parse=parsers.choice("separate", "shared"),
     default="separate",
     example="separate",
-    meaning="`separate` gives the application, its readers, DMS and tapctl an account and a secret each in Aurora; "
-    "`shared` gives all of them the master user.",
+    meaning="`separate` lets the application, its readers, DMS and tapctl use an account and a secret each in Aurora; "
+    "`shared` makes all of them the master user.",
 )
 LEGACY_APP_SECRET_ARN = Key(
     name="legacyAppSecretArn",

@@ -144,6 +144,8 @@ class Settings:
     alarm_email: str | None
     log_retention_days: int
     flow_logs: bool
+    given: frozenset[str]
+    """The keys that are set; the others have their defaults."""
 
     @staticmethod
     def load(config: ConfigSource, *, stack_name: str) -> "Settings":
@@ -272,6 +274,7 @@ def _settings(values: _Values, stack_name: str, region: str) -> Settings:
         alarm_email=values.get(keys.ALARM_EMAIL),
         log_retention_days=values.get(keys.LOG_RETENTION_DAYS),
         flow_logs=values.get(keys.FLOW_LOGS),
+        given=values.given,
     )
 
 

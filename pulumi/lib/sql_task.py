@@ -27,18 +27,16 @@ account() {
 grant() { printf "GRANT %s ON %s TO '%s'@'%%';\n" "$1" "$2" "$(escape "$3")"; }
 prepare() {
   printf "CALL mysql.rds_set_configuration('binlog retention hours', %s);\n" "$BINLOG_RETENTION_HOURS"
-  if [ -n "${DMS_USERNAME:-}" ]; then
-    account "$DMS_USERNAME" "$DMS_PASSWORD"
-    account "$APP_USERNAME" "$APP_PASSWORD"
-    account "$APP_RO_USERNAME" "$APP_RO_PASSWORD"
-    grant 'REPLICATION CLIENT, REPLICATION SLAVE' '*.*' "$DMS_USERNAME"
-    grant ALL 'awsdms_control.*' "$DMS_USERNAME"
-    for database in $DATABASES; do
-      grant 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX' "\`$database\`.*" "$DMS_USERNAME"
-      grant 'SELECT, INSERT, UPDATE, DELETE, EXECUTE' "\`$database\`.*" "$APP_USERNAME"
-      grant SELECT "\`$database\`.*" "$APP_RO_USERNAME"
-    done
-  fi
+  account "$DMS_USERNAME" "$DMS_PASSWORD"
+  account "$APP_USERNAME" "$APP_PASSWORD"
+  account "$APP_RO_USERNAME" "$APP_RO_PASSWORD"
+  grant 'REPLICATION CLIENT, REPLICATION SLAVE' '*.*' "$DMS_USERNAME"
+  grant ALL 'awsdms_control.*' "$DMS_USERNAME"
+  for database in $DATABASES; do
+    grant 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX' "\`$database\`.*" "$DMS_USERNAME"
+    grant 'SELECT, INSERT, UPDATE, DELETE, EXECUTE' "\`$database\`.*" "$APP_USERNAME"
+    grant SELECT "\`$database\`.*" "$APP_RO_USERNAME"
+  done
   printf "CALL mysql.rds_show_configuration;\n"
 }
 if [ -n "${SQL:-}" ]; then printf '%s\n' "$SQL"; else prepare; fi |
@@ -57,7 +55,7 @@ class SqlTaskArgs:
     host: pulumi.Output[str]
     master: Credentials
     accounts: dict[str, Credentials]
-    """By kind; empty when everybody is the master user."""
+    """By kind; all that the script makes must be there."""
     kms_key_arn: str | None
     databases: Sequence[str]
     binlog_retention_hours: int

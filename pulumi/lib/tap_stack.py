@@ -4,12 +4,12 @@ The only module that knows more than one component; it creates nothing but them 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
 
-from lib import preflight, routing
+from lib import keys, preflight, routing
 from lib.accounts import Accounts, AccountsArgs, Credentials
 from lib.balancer import Balancer, BalancerArgs
 from lib.database import Database, DatabaseArgs
@@ -72,7 +72,7 @@ class TapStack(pulumi.ComponentResource):
         registry = Registry(naming.name("registry"), RegistryArgs(naming=naming), self._child)
         balancer = self._balancer(network, firewall)
         service = self._service(network, firewall, registry, balancer, wiring, [*ways, *database.instances])
-        sql = self._sql_task(database, accounts, wiring)
+        sql = self._sql_task(database, accounts)
         records = self._routing(balancer)
         monitoring = self._monitoring(replication, service, balancer, database)
         self.outputs = {
@@ -185,11 +185,18 @@ class TapStack(pulumi.ComponentResource):
 
     def _database(self, network: Network, firewall: Firewall) -> Database:
         settings, naming = self._settings, self._settings.naming
+        version = self._facts.existing.kept(
+            keys.AURORA_ENGINE_VERSION.name in settings.given,
+            settings.aurora_engine_version,
+            "rds/cluster:Cluster",
+            naming.name("aurora"),
+            "engineVersion",
+        )
         return Database(
             naming.name("database"),
             DatabaseArgs(
                 naming=naming,
-                engine_version=settings.aurora_engine_version,
+                engine_version=version,
                 instance_class=settings.aurora_instance_class,
                 availability_zones=self._facts.availability_zones,
                 subnet_ids=network.private_subnet_ids,
@@ -199,7 +206,8 @@ class TapStack(pulumi.ComponentResource):
             self._child,
         )
 
-    def _accounts(self, database: Database) -> Accounts | None:
+    def _accounts(self, database: Database) -> Accounts:
+        """Made in any case: the SQL task makes the accounts from them, and then they can be used."""
         settings, naming = self._settings, self._settings.naming
         if not settings.accounts.separate:
             pulumi.log.warn(
@@ -207,7 +215,6 @@ class TapStack(pulumi.ComponentResource):
                 "application by its account",
                 resource=self,
             )
-            return None
         return Accounts(
             naming.name("accounts"),
             AccountsArgs(
@@ -293,12 +300,11 @@ class TapStack(pulumi.ComponentResource):
             self._child,
         )
 
-    def _sql_task(self, database: Database, accounts: Accounts | None, wiring: Wiring) -> SqlTask:
+    def _sql_task(self, database: Database, accounts: Accounts) -> SqlTask:
         settings, naming = self._settings, self._settings.naming
-        secrets = {} if accounts is None else accounts.secrets
-        given = settings.accounts.legacy_app_secret_arn
-        if secrets and given is not None:
-            secrets = secrets | {"app": wiring.app}
+        secrets, given = accounts.secrets, settings.accounts.legacy_app_secret_arn
+        if given is not None:
+            secrets = secrets | {"app": Credentials(arn=given, version=None)}
         return SqlTask(
             naming.name("sql-task"),
             SqlTaskArgs(
@@ -327,6 +333,13 @@ class TapStack(pulumi.ComponentResource):
     ) -> Replication:
         settings, naming, facts = self._settings, self._settings.naming, self._facts
         account_roles: list[pulumi.Resource] = []
+        version = facts.existing.kept(
+            keys.DMS_ENGINE_VERSION.name in settings.given,
+            settings.dms.engine_version,
+            "dms/replicationInstance:ReplicationInstance",
+            naming.name("dms"),
+            "engineVersion",
+        )
         if settings.dms.creates_account_roles:
             roles_args = DmsRolesArgs(naming=naming, account_id=settings.account_id)
             account_roles.extend(DmsRoles(naming.name("dms-roles"), roles_args, self._child).attachments)
@@ -336,7 +349,7 @@ class TapStack(pulumi.ComponentResource):
                 naming=naming,
                 region=settings.region,
                 account_id=settings.account_id,
-                dms=settings.dms,
+                dms=replace(settings.dms, engine_version=version),
                 source=settings.source,
                 aurora=wiring.dms,
                 aurora_instances=database.instances,

@@ -53,23 +53,23 @@ def wire(
     configured: ConfiguredAccounts,
     source: SourceDatabase,
     database: Database,
-    accounts: Accounts | None,
+    accounts: Accounts,
     *,
     writer_is_aurora: bool,
 ) -> Wiring:
-    """The wiring of one stack; `accounts` is `None` when everybody is the master user."""
+    """The wiring of one stack; where the accounts are not used yet, everybody is the master user."""
     legacy = Server(host=source.endpoint, port=source.port)
     aurora = Server(host=database.writer_endpoint, port=MYSQL_PORT)
     reader = Server(host=database.reader_endpoint, port=MYSQL_PORT)
     master = Credentials(arn=database.secret_arn, version=database.secret_version)
-    secrets = {} if accounts is None else accounts.secrets
+    secrets = accounts.secrets if configured.separate else {}
     given = configured.legacy_app_secret_arn
     same = None if given is None else Credentials(arn=given, version=None)
     aurora_app = same or secrets.get("app", master)
     legacy_app = same or Credentials(arn=source.secret_arn, version=None)
     expected, other = (aurora, legacy) if writer_is_aurora else (legacy, aurora)
     outputs: dict[str, pulumi.Input[str]] = {}
-    if accounts is not None:
+    if secrets:
         outputs |= {
             "appSecretArn": aurora_app.arn,
             "appReadOnlySecretArn": secrets["app-ro"].arn,

@@ -77,7 +77,7 @@ ROWS = [
     ),
     Row("sourceDbCaCertificate", OTHER_CA, {"migration-dms-ca-prod": REPLACED, ENDPOINTS[0]: UPDATED}),
     Row("auroraCaCertificate", CA, {"migration-dms-aurora-ca-prod": {"create"}, ENDPOINTS[2]: UPDATED}),
-    Row("databaseAccounts", "shared", {"migration-dms-secret-prod": {"delete"}, ENDPOINTS[3]: UPDATED}),
+    Row("databaseAccounts", "shared", {ENDPOINTS[2]: UPDATED, ENDPOINTS[3]: UPDATED, **APP}),
     Row("legacyAppSecretArn", str(EVERYTHING["legacyAppSecretArn"]), APP),
     Row("legacyTapctlSecretArn", str(EVERYTHING["legacyTapctlSecretArn"])),
     Row("legacyFollowsWriter", "true"),
@@ -322,6 +322,24 @@ def test_a_certificate_that_is_refused_leaves_no_redirect(deployed: Engine) -> N
     assert deployed.up().exit_code == 0
     assert action() == "forward"
     assert [each["name"] for each in deployed.world.resources("aws:lb/listener:Listener")] == ["migration-http-prod"]
+
+
+def test_a_resource_that_is_called_otherwise_now_is_the_same_one(fresh: Engine) -> None:
+    """A stack of the version that numbered the routes: `aliases` keep each where it is."""
+    peering = fresh.program / "lib" / "peering.py"
+    now = peering.read_text(encoding="utf-8")
+    before = now.replace('f"{route_name}-{legacy_id}"', 'args.naming.numbered("legacy-route", number)')
+    assert before != now
+    peering.write_text(before, encoding="utf-8")
+    fresh.make_stack(**PEERING)
+    assert fresh.up().exit_code == 0
+    old = {each["name"] for each in fresh.world.resources() if "legacy-route" in each["name"]}
+    assert old == {"migration-legacy-route-1-prod", "migration-legacy-route-2-prod"}
+    peering.write_text(now, encoding="utf-8")
+    up = fresh.up()
+    assert (up.exit_code, up.changes) == (0, {}), up.messages
+    assert fresh.destroy().exit_code == 0
+    assert fresh.world.resources() == []
 
 
 @pytest.mark.parametrize("refresh", [True, False], ids=["refreshed", "not-refreshed"])

@@ -202,6 +202,27 @@ def test_a_target_group_that_has_the_right_port_keeps_its_name() -> None:
     assert moved.inputs["name"] == "migration-tg-9090-prod"
 
 
+def test_a_stack_of_an_earlier_version_makes_its_accounts_before_it_uses_them() -> None:
+    old: Json = {"dms_aurora_target": {"type": "aws:dms/endpoint:Endpoint", "outputs": {}}}
+    text = refusal(running(**old))
+    assert "tap:databaseAccounts is 'separate', but the stack runs as Aurora's master user" in text
+    assert "do: pulumi config set databaseAccounts shared" in text
+    assert deploy(running(**old), databaseAccounts="shared").named("migration-dms-secret-prod")
+    secret: Json = {"type": "aws:secretsmanager/secret:Secret", "outputs": {}}
+    assert deploy(running(**old, dms_secret=secret))
+
+
+@pytest.mark.parametrize("given", [None, "8.0.mysql_aurora.3.11.0"])
+def test_a_newer_default_is_for_new_stacks(given: str | None) -> None:
+    """Another version restarts the database, in the middle of a migration."""
+    old: Json = {"type": "aws:rds/cluster:Cluster", "outputs": {"engineVersion": "8.0.mysql_aurora.3.10.0"}}
+    made = deploy(running(aurora=old), auroraEngineVersion=given)
+    wanted = given or "8.0.mysql_aurora.3.10.0"
+    assert made.one("rds/cluster:Cluster").inputs["engineVersion"] == wanted
+    assert {each.inputs["engineVersion"] for each in made.of("rds/clusterInstance:ClusterInstance")} == {wanted}
+    assert deploy().one("rds/cluster:Cluster").inputs["engineVersion"] == "8.0.mysql_aurora.3.10.6"
+
+
 def subnets(*zones: str) -> Json:
     type_ = "aws:ec2/subnet:Subnet"
     return {

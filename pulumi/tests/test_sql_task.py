@@ -59,12 +59,6 @@ def test_a_password_cannot_end_its_quotes(tmp_path: Path) -> None:
     assert sql.count(wanted) == 2
 
 
-def test_with_one_account_for_all_only_the_log_is_kept(tmp_path: Path) -> None:
-    nobody = {key: None for key in ENVIRONMENT if key.startswith(("DMS_", "APP_"))}
-    code, sql, _ = run(tmp_path, **nobody)
-    assert (code, "CREATE USER" in sql, "binlog retention hours" in sql) == (0, False, True)
-
-
 def test_it_runs_the_sql_that_it_is_given_and_fails_when_that_fails(tmp_path: Path) -> None:
     assert run(tmp_path, SQL="SELECT 'a%s\\n' FROM t;")[:2] == (0, "SELECT 'a%s\\n' FROM t;\n")
     assert run(tmp_path, 3, SQL="SELECT;")[0] == 3
@@ -75,9 +69,6 @@ def test_the_task_is_told_what_its_script_reads(accounts: str) -> None:
     made: Recording = deploy(databaseAccounts=accounts)
     (container,) = json.loads(made.named("migration-sql-prod").inputs["containerDefinitions"])
     told = {each["name"] for each in container["environment"]} | {each["name"] for each in container["secrets"]}
-    wanted = set(ENVIRONMENT)
-    if accounts == "shared":
-        wanted -= {key for key in ENVIRONMENT if key.startswith(("DMS_", "APP_"))}
-    assert told == wanted
+    assert told == set(ENVIRONMENT)
     assert container["entryPoint"] == ["sh", "-c"]
     assert container["command"] == [SCRIPT]

@@ -77,6 +77,12 @@ def _ec2(prefix: str, resource: str, **more: Callable[[Making], object]) -> Kind
     return Kind(make, replaced_by=_EC2_REPLACES)
 
 
+def _group() -> Kind:
+    """CreateSecurityGroup: a name is unique in its VPC, and neither it nor the description can be changed."""
+    made = _ec2("sg", "security-group")
+    return Kind(made.make, replaced_by=("name", "description", "vpcId"), unique=("name", "vpcId"))
+
+
 def _arn_id(service: str, resource: Callable[[Making], str], unique: str, *, regional: bool = True) -> Kind:
     def make(making: Making) -> Made:
         arn = making.arn(service, resource(making), regional=regional)
@@ -211,7 +217,7 @@ KINDS: dict[str, Kind] = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": _ec2("vpce", "vpc-endpoint"),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _ec2("sg", "security-group"),
     "aws:ec2/flowLog:FlowLog": _ec2("fl", "vpc-flow-log"),
-    "aws:ec2/securityGroup:SecurityGroup": _ec2("sg", "security-group"),
+    "aws:ec2/securityGroup:SecurityGroup": _group(),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2("sgr", "security-group-rule"),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _ec2("sgr", "security-group-rule"),
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": _ec2("pcx", "vpc-peering-connection"),

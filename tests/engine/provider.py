@@ -138,8 +138,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         """What the cloud holds now; nothing when the resource is gone."""
         type_ = _type(request.urn)
-        key = _key(type_, request.id, _name(request.urn), _plain(request.properties))
-        found = self._world.read()["resources"].get(key)
+        cloud = self._world.read()
+        found = cloud["resources"].get(_held(cloud, type_, request.id, _name(request.urn), _plain(request.properties)))
         if found is None:
             return provider_pb2.ReadResponse(id="")
         outputs = found["outputs"]
@@ -156,7 +156,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
         def update() -> provider_pb2.UpdateResponse | RefusedError:
             with self._world.change() as cloud:
-                found = cloud["resources"].get(_key(type_, request.id, _name(request.urn), state))
+                found = cloud["resources"].get(_held(cloud, type_, request.id, _name(request.urn), state))
                 if found is None:
                     msg = f"{type_} {request.id} does not exist"
                     raise RefusedError(msg)
@@ -177,10 +177,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Takes a resource away; one that is gone already is no error."""
-        key = _key(_type(request.urn), request.id, _name(request.urn), _plain(request.properties))
+        type_, name, state = _type(request.urn), _name(request.urn), _plain(request.properties)
 
         def delete() -> empty_pb2.Empty:
             with self._world.change() as cloud:
+                key = _held(cloud, type_, request.id, name, state)
                 if key in cloud["resources"]:
                     in_use.refuse_in_use(cloud, cloud["resources"][key])
                 cloud["resources"].pop(key, None)
@@ -257,6 +258,16 @@ def _name(urn: str) -> str:
 def _key(type_: str, id_: str, name: str, state: Json) -> str:
     """Some ids are those of a family or of what a resource belongs to, so ARN and name are part of the key."""
     return f"{type_}|{state.get('arn', id_)}|{name}"
+
+
+def _held(cloud: Json, type_: str, id_: str, name: str, state: Json) -> str:
+    """The key of what exists; a resource that an alias has renamed is found by its id or ARN."""
+    key = _key(type_, id_, name, state)
+    if key in cloud["resources"]:
+        return key
+    start = key.removesuffix(name)
+    same = [each for each in cast("dict[str, Json]", cloud["resources"]) if each.startswith(start)]
+    return same[0] if len(same) == 1 else key
 
 
 def _whole(value: object) -> object:
