@@ -25,7 +25,7 @@ class BalancerArgs:
     redirects: bool
     """Whether HTTP leads to HTTPS: clients remember that, so the legacy stack has to answer there as well."""
     after: Sequence[pulumi.Resource]
-    """The way to the Internet: a load balancer in a VPC without it is refused."""
+    """The way to the Internet, without which a load balancer is refused, and the rules that let clients in."""
 
 
 class Balancer(pulumi.ComponentResource):

@@ -13,10 +13,9 @@ import pulumi
 
 T = TypeVar("T")
 
-# `retry.NotFoundError` of terraform-provider-aws, the words of its data sources, and AWS's own codes.
-_NOT_FOUND = re.compile(
-    r"couldn't find resource|empty result|no matching|not ?found|does not exist|ResourceNotFound|NoSuch", re.IGNORECASE
-)
+# What terraform-provider-aws says of a thing that is not there (`retry.NotFoundError`, `tfresource.EmptyResultError`),
+# and DMS's own code.  Nothing wider: to take a failed look-up for a task that is not there would stop one that runs.
+_NOT_FOUND = re.compile(r"couldn't find resource|empty result|ResourceNotFoundFault")
 _REASON_LENGTH = 300
 
 

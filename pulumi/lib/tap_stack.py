@@ -26,6 +26,8 @@ from lib.settings import Settings
 from lib.sql_task import SqlTask, SqlTaskArgs
 from lib.wiring import Wiring, wire
 
+Outputs = dict[str, pulumi.Input[object]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TapStackArgs:
@@ -76,43 +78,12 @@ class TapStack(pulumi.ComponentResource):
         records = self._routing(balancer)
         monitoring = self._monitoring(replication, service, balancer, database)
         self.outputs = {
-            "environmentSuffix": settings.environment_suffix,
-            "region": settings.region,
-            "legacyRegion": settings.legacy_region,
-            "vpcId": network.vpc_id,
-            "publicSubnetIds": network.public_subnet_ids,
-            "privateSubnetIds": network.private_subnet_ids,
-            "natAddresses": network.nat_addresses,
-            "albArn": balancer.alb_arn,
-            "albDnsName": balancer.alb_dns_name,
-            "albZoneId": balancer.alb_zone_id,
-            "targetGroupArn": balancer.target_group_arn,
-            "ecsClusterArn": service.cluster_arn,
-            "ecsClusterName": service.cluster_name,
-            "ecsServiceName": service.service_name,
-            "ecrRepositoryUrl": registry.repository_url,
-            "auroraClusterArn": database.cluster_arn,
-            "auroraClusterId": database.cluster_id,
-            "auroraWriterEndpoint": database.writer_endpoint,
-            "auroraReaderEndpoint": database.reader_endpoint,
-            "dmsReplicationInstanceArn": replication.instance_arn,
-            "dmsReplicationInstanceId": replication.instance_id,
-            "dmsTaskArn": replication.task_arn,
-            "dmsReverseTaskArn": replication.reverse_task_arn,
-            "dbSecretArn": database.secret_arn,
-            "dbWriterHosts": [server.address for server in wiring.writers],
-            "dbReaderHost": database.reader_endpoint,
-            **wiring.secret_outputs,
-            "sqlTaskDefinitionArn": sql.task_definition_arn,
-            "sqlSecurityGroupId": firewall.sql_sg_id,
-            "hostedZoneId": self._facts.hosted_zone_id,
-            "recordName": settings.record_name,
-            "recordType": routing.RECORD_TYPE,
+            **self._configured(),
+            **self._of_the_network(network, balancer),
+            **self._of_the_service(service, registry, database, replication),
+            **self._of_the_identities(firewall, database, sql, wiring),
             "legacySetIdentifier": records.legacy_set_identifier,
             "newSetIdentifier": records.new_set_identifier,
-            "legacyLbName": self._facts.legacy_balancer.name,
-            "legacyLbDnsName": self._facts.legacy_balancer.dns_name,
-            "databaseWriter": "aurora" if settings.writer_is_aurora else "legacy",
             "dashboardName": monitoring.dashboard_name,
             "dashboardUrl": monitoring.dashboard_url,
             "lagAlarmName": monitoring.lag_alarm_name,
@@ -128,6 +99,60 @@ class TapStack(pulumi.ComponentResource):
             ],
         }
         self.register_outputs(dict(self.outputs))
+
+    def _configured(self) -> Outputs:
+        settings, facts = self._settings, self._facts
+        return {
+            "environmentSuffix": settings.environment_suffix,
+            "region": settings.region,
+            "legacyRegion": settings.legacy_region,
+            "hostedZoneId": facts.hosted_zone_id,
+            "recordName": settings.record_name,
+            "recordType": routing.RECORD_TYPE,
+            "legacyLbName": facts.legacy_balancer.name,
+            "legacyLbDnsName": facts.legacy_balancer.dns_name,
+            "databaseWriter": "aurora" if settings.writer_is_aurora else "legacy",
+        }
+
+    def _of_the_network(self, network: Network, balancer: Balancer) -> Outputs:
+        return {
+            "vpcId": network.vpc_id,
+            "publicSubnetIds": network.public_subnet_ids,
+            "privateSubnetIds": network.private_subnet_ids,
+            "natAddresses": network.nat_addresses,
+            "albArn": balancer.alb_arn,
+            "albDnsName": balancer.alb_dns_name,
+            "albZoneId": balancer.alb_zone_id,
+            "targetGroupArn": balancer.target_group_arn,
+        }
+
+    def _of_the_service(
+        self, service: Service, registry: Registry, database: Database, replication: Replication
+    ) -> Outputs:
+        return {
+            "ecsClusterArn": service.cluster_arn,
+            "ecsClusterName": service.cluster_name,
+            "ecsServiceName": service.service_name,
+            "ecrRepositoryUrl": registry.repository_url,
+            "auroraClusterArn": database.cluster_arn,
+            "auroraClusterId": database.cluster_id,
+            "auroraWriterEndpoint": database.writer_endpoint,
+            "auroraReaderEndpoint": database.reader_endpoint,
+            "dmsReplicationInstanceArn": replication.instance_arn,
+            "dmsReplicationInstanceId": replication.instance_id,
+            "dmsTaskArn": replication.task_arn,
+            "dmsReverseTaskArn": replication.reverse_task_arn,
+        }
+
+    def _of_the_identities(self, firewall: Firewall, database: Database, sql: SqlTask, wiring: Wiring) -> Outputs:
+        return {
+            "dbSecretArn": database.secret_arn,
+            "dbWriterHosts": [server.address for server in wiring.writers],
+            "dbReaderHost": database.reader_endpoint,
+            **wiring.secret_outputs,
+            "sqlTaskDefinitionArn": sql.task_definition_arn,
+            "sqlSecurityGroupId": firewall.sql_sg_id,
+        }
 
     def _network(self) -> tuple[Network, Firewall]:
         settings, naming = self._settings, self._settings.naming
@@ -252,7 +277,7 @@ class TapStack(pulumi.ComponentResource):
                 target_group_name=self._target_group_name(),
                 certificate_arn=settings.certificate_arn,
                 redirects=https is not False,
-                after=network.inwards,
+                after=[*network.inwards, *firewall.rules],
             ),
             self._child,
         )

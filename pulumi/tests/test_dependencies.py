@@ -38,7 +38,7 @@ INSTANCES = [f"migration-aurora-instance-{number}-prod" for number in (1, 2, 3)]
 NEEDS: dict[str, list[str]] = {
     "migration-alb-prod": IN,
     **{f"migration-nat-{number}-prod": IN for number in (1, 2, 3)},
-    "migration-http-prod": ["migration-https-prod"],
+    "migration-http-prod": ["migration-https-prod", "migration-alb-sg-prod-from-internet-443"],
     "migration-service-prod": [
         *OUT,
         *TASK_RULES,

@@ -11,6 +11,7 @@ from recorder import Recording, deploy, settings
 import driver
 import world
 from lib.existing import Existing
+from lib.inquiry import Inquiry
 from lib.naming import Naming
 from lib.zones import chosen
 
@@ -58,6 +59,27 @@ def test_no_answer_is_a_warning_before_the_first_up_and_a_refusal_afterwards(que
     text = refusal(running() | {"deny": [question]}, **typed)
     assert permission in text
     assert f"allow {permission}" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "lookup dms.us-west-2.amazonaws.com: no such host",
+        "failed to get shared config profile, prod: not found",
+        "ThrottlingException: Rate exceeded",
+        "AccessDeniedException: User is not authorized: the policy was not found",
+    ],
+)
+def test_a_look_that_fails_is_never_taken_for_a_task_that_is_not_there(words: str) -> None:
+    """It would be declared as stopped, and the provider would stop it."""
+    problems: list[str] = []
+
+    def question() -> str:
+        raise RuntimeError(words)
+
+    inquiry = Inquiry(first=False, problems=problems)
+    assert inquiry.ask("the task", "dms:DescribeReplicationTasks", question, absent="absent") is None
+    assert words in problems[0]
 
 
 def test_tasks_that_are_not_there_yet_are_no_trouble_at_any_time() -> None:
