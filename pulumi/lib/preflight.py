@@ -107,13 +107,14 @@ class _Preflight:
         )
 
     def _zones(self) -> tuple[str, ...]:
-        zones = aws.get_availability_zones(
-            # Local and wavelength zones carry neither NAT gateways nor Aurora.
-            filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
-            state="available",
-            opts=self._here,
+        # Local and wavelength zones carry neither NAT gateways nor Aurora.
+        regional = aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])
+        available = self._inquiry.ask(
+            f"the availability zones of {self._settings.region}",
+            "ec2:DescribeAvailabilityZones",
+            lambda: list(aws.get_availability_zones(filters=[regional], state="available", opts=self._here).names),
         )
-        names, sentence = chosen(zones.names, self._there, self._settings.naming)
+        names, sentence = chosen(available or [], self._there, self._settings.naming)
         if sentence is not None:
             self._problems.append(f"{self._settings.region} {sentence}")
         return names
@@ -138,9 +139,15 @@ class _Preflight:
 
     def _weights(self, zone_id: str) -> Weights:
         settings = self._settings
-        records = aws.route53.get_records(
-            zone_id=zone_id, name_regex=rf"^{re.escape(settings.record_name)}\.?$", opts=self._here
-        )
+        pattern = rf"^{re.escape(settings.record_name)}\.?$"
+        try:
+            records = aws.route53.get_records(zone_id=zone_id, name_regex=pattern, opts=self._here)
+        except Exception as error:
+            # No weight can be declared that has not been read: it would move traffic.
+            sentence = f"is {settings.record_name!r}, whose records cannot be read: {error}"
+            command = "do: allow route53:ListResourceRecordSets to who runs this, and run it again"
+            refuse([*self._problems, problem(keys.RECORD_NAME, sentence, command)])
+            raise
         live = [
             LiveRecord(type=each.type, set_identifier=each.set_identifier or None, weight=each.weight)
             for each in records.resource_record_sets
@@ -163,7 +170,13 @@ class _Preflight:
     def _roles(self) -> None:
         creates = self._settings.dms.creates_account_roles
         pattern = "^(" + "|".join(DMS_ROLE_NAMES) + ")$"
-        present = set(aws.iam.get_roles(name_regex=pattern, opts=self._here).names)
+        present = self._inquiry.ask(
+            "the account's DMS roles",
+            "iam:ListRoles",
+            lambda: set(aws.iam.get_roles(name_regex=pattern, opts=self._here).names),
+        )
+        if present is None:
+            return
         if not creates:
             missing = [name for name in DMS_ROLE_NAMES if name not in present]
             if missing:

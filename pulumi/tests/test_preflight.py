@@ -48,6 +48,7 @@ QUESTIONS = [
     ("getEips", "ec2:DescribeAddresses"),
     ("getReplicationTask", "dms:DescribeReplicationTasks"),
     ("getRouteTable", "ec2:DescribeRouteTables"),
+    ("getRoles", "iam:ListRoles"),
 ]
 
 
@@ -80,6 +81,21 @@ def test_a_look_that_fails_is_never_taken_for_a_task_that_is_not_there(words: st
     inquiry = Inquiry(first=False, problems=problems)
     assert inquiry.ask("the task", "dms:DescribeReplicationTasks", question, absent="absent") is None
     assert words in problems[0]
+
+
+def test_zones_that_were_chosen_need_no_list_and_the_first_ones_do() -> None:
+    denied = {"deny": ["getAvailabilityZones"]}
+    assert "offers 0 availability zones" in refusal(driver.empty_cloud() | denied)
+    text = refusal(running(**subnets("us-west-2a", "us-west-2b", "us-west-2c")) | denied)
+    assert "allow ec2:DescribeAvailabilityZones" in text
+    assert "offers" not in text
+
+
+@pytest.mark.parametrize("cloud", [driver.empty_cloud, running], ids=["first", "later"])
+def test_weights_that_cannot_be_read_are_never_guessed(cloud: Callable[[], Json]) -> None:
+    text = refusal(cloud() | {"deny": ["getRecords"]})
+    assert "tap:recordName is 'app.example.com', whose records cannot be read" in text
+    assert "allow route53:ListResourceRecordSets" in text
 
 
 def test_tasks_that_are_not_there_yet_are_no_trouble_at_any_time() -> None:
