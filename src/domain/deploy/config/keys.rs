@@ -147,7 +147,7 @@ pub const KEYS: &[Key] = &[
         Default::Value("separate"),
         Form::OneOf(&["separate", "shared"]),
         "separate",
-        "`separate` gives the application, its readers, DMS and tapctl an account and a secret each in Aurora; `shared` gives all of them the master user.",
+        "`separate` lets the application, its readers, DMS and tapctl use an account and a secret each in Aurora; `shared` makes all of them the master user.",
     ),
     key(
         "legacyAppSecretArn",
