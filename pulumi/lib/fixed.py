@@ -3,6 +3,7 @@
 A key's row in `keys` says that it is fixed; a row here says where the state holds the value that was chosen.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -95,6 +96,64 @@ def zone_moved(settings: Settings, existing: Existing, zone_id: str) -> list[Ref
     key = keys.HOSTED_ZONE_ID if settings.hosted_zone_id is not None else keys.HOSTED_ZONE_NAME
     sentence = f"leads to the zone {zone_id}, but the stack's record lies in {before}: {key.later}"
     return [Refusal(key, sentence, f"{_SET} {keys.HOSTED_ZONE_ID.name} {before}")]
+
+
+@dataclass(frozen=True)
+class _Upwards:
+    """A value that AWS lets grow and refuses to take back (ModifyDBCluster, ModifyReplicationInstance)."""
+
+    key: Key[object]
+    type: str
+    kind: str
+    property: str
+    now: Callable[[Settings], object]
+
+
+_UPWARDS: tuple[_Upwards, ...] = (
+    _Upwards(
+        keys.AURORA_ENGINE_VERSION,
+        "rds/cluster:Cluster",
+        "aurora",
+        "engineVersion",
+        lambda settings: settings.aurora_engine_version,
+    ),
+    _Upwards(
+        keys.DMS_ENGINE_VERSION,
+        "dms/replicationInstance:ReplicationInstance",
+        "dms",
+        "engineVersion",
+        lambda settings: settings.dms.engine_version,
+    ),
+    _Upwards(
+        keys.DMS_STORAGE,
+        "dms/replicationInstance:ReplicationInstance",
+        "dms",
+        "allocatedStorage",
+        lambda settings: settings.dms.storage,
+    ),
+)
+
+
+def downwards(settings: Settings, existing: Existing) -> list[Refusal]:
+    """Versions and sizes that are lower than what stands: AWS would refuse them halfway through the run."""
+    moved: list[Refusal] = []
+    for row in _UPWARDS:
+        before = (existing.get(row.type, settings.naming.name(row.kind)) or {}).get(row.property)
+        now = row.now(settings)
+        # A version that is not set keeps the one that stands, whatever the default is.
+        set_ = row.key.name in settings.given or row.key is keys.DMS_STORAGE
+        if before is None or not set_ or _ordered(now) >= _ordered(before):
+            continue
+        value = int(before) if isinstance(before, float) else before
+        sentence = f"is {now!r}, but the stack has {value!r}, and AWS takes nothing lower. Wanted: {value!r} or higher"
+        moved.append(Refusal(row.key, sentence, f"{_SET} {row.key.name} {value}"))
+    return moved
+
+
+def _ordered(value: object) -> tuple[int, ...]:
+    """The numbers of a version or a size, in their order."""
+    text = str(int(value)) if isinstance(value, float) else str(value)
+    return tuple(int(part) for part in re.findall(r"\d+", text))
 
 
 def not_without_accounts(settings: Settings, existing: Existing) -> list[Refusal]:

@@ -313,7 +313,8 @@ LEGACY_DB_SECURITY_GROUP_ID = Key(
 AURORA_ENGINE_VERSION = Key(
     name="auroraEngineVersion",
     change=Change.IN_PLACE,
-    later="the cluster restarts: up to a minute without a writer, and new binary log positions after a failover",
+    later="upwards only; the cluster restarts: up to a minute without a writer, and new binary log positions after a "
+    "failover",
     parse=parsers.pattern(
         r"8\.0\.mysql_aurora\.3\.\d+\.\d+", "must be an Aurora MySQL 3 version such as 8.0.mysql_aurora.3.10.6"
     ),
@@ -437,7 +438,7 @@ DMS_INSTANCE_CLASS = Key(
 DMS_STORAGE = Key(
     name="dmsStorage",
     change=Change.IN_PLACE,
-    later="grows only",
+    later="upwards only",
     parse=parsers.number(5, 6144, "GB"),
     default="100",
     example="100",
@@ -446,7 +447,7 @@ DMS_STORAGE = Key(
 DMS_ENGINE_VERSION = Key(
     name="dmsEngineVersion",
     change=Change.IN_PLACE,
-    later="the replication instance restarts and resumes its streams",
+    later="upwards only; the replication instance restarts and resumes its streams",
     parse=parsers.pattern(r"3\.\d+\.\d+", "must be a version such as 3.6.1"),
     default="3.6.1",
     example="3.6.1",

@@ -261,6 +261,33 @@ def test_a_newer_default_is_for_new_stacks(given: str | None) -> None:
     assert deploy().one("rds/cluster:Cluster").inputs["engineVersion"] == "8.0.mysql_aurora.3.10.6"
 
 
+CLUSTER: Json = {"type": "aws:rds/cluster:Cluster", "outputs": {"engineVersion": "8.0.mysql_aurora.3.10.6"}}
+INSTANCE: Json = {
+    "type": "aws:dms/replicationInstance:ReplicationInstance",
+    "outputs": {"engineVersion": "3.6.1", "allocatedStorage": 200.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "lower", "higher"),
+    [
+        ("auroraEngineVersion", "8.0.mysql_aurora.3.9.9", "8.0.mysql_aurora.3.11.0"),
+        ("dmsEngineVersion", "3.5.10", "3.10.0"),
+        ("dmsStorage", "199", "1000"),
+    ],
+)
+def test_what_aws_lets_only_grow_is_refused_before_the_run(key: str, lower: str, higher: str) -> None:
+    there = {"aurora": CLUSTER, "dms": INSTANCE}
+    whole: dict[str, str | None] = {"dmsStorage": "200"}
+    text = refusal(running(**there), **(whole | {key: lower}))
+    assert f"tap:{key} is " in text
+    assert "AWS takes nothing lower" in text
+    assert f"do: pulumi config set {key} " in text
+    assert deploy(running(**there), **(whole | {key: higher})).of("rds/cluster:Cluster")
+    # A default that is lower than what stands is a refusal for the size, and none for a version.
+    assert "tap:dmsStorage is 100, but the stack has 200" in refusal(running(**there))
+
+
 def subnets(*zones: str) -> Json:
     type_ = "aws:ec2/subnet:Subnet"
     return {
