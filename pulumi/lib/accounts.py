@@ -1,7 +1,7 @@
 """The accounts that log in to Aurora, each with a secret of its own: the application, its readers, DMS, tapctl.
 
-The secrets are made here; the accounts in the database are made from them by the SQL task (`sql_task`) and
-`tapctl database prepare`.  The master user is for those two alone.
+The secrets are made here; the SQL task (`sql_task`) makes the accounts in the database from them.  The master user is
+for that task alone.
 """
 
 from dataclasses import dataclass

@@ -77,6 +77,7 @@ class _Preflight:
         verdict = streams.decide(
             streams.State(
                 stack=settings.environment_suffix,
+                region=settings.region,
                 record_name=settings.record_name,
                 weights=weights,
                 writer_is_aurora=settings.writer_is_aurora,

@@ -14,7 +14,7 @@ from lib import policies, task_settings
 from lib.accounts import Credentials
 from lib.naming import Naming
 from lib.settings import Dms, SourceDatabase
-from lib.streams import Run, Stream
+from lib.streams import Run, Stream, Which
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,10 @@ class Replication(pulumi.ComponentResource):
         )
         self.task_arn = forward.replication_task_arn
         self.reverse_task_arn = reverse.replication_task_arn
-        for stream, task, which in ((args.forward, forward, "forward"), (args.reverse, reverse, "reverse")):
+        for stream, task, which in (
+            (args.forward, forward, Which.FORWARD),
+            (args.reverse, reverse, Which.REVERSE),
+        ):
             if stream.run is Run.RUNNING:
                 self._still_runs(which, task)
         pulumi.log.info(
@@ -202,7 +205,7 @@ class Replication(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(ready)),
         )
 
-    def _still_runs(self, name: str, task: aws.dms.ReplicationTask) -> None:
+    def _still_runs(self, which: Which, task: aws.dms.ReplicationTask) -> None:
         """Fails the run when a stream that ran before it does not run after it.
 
         The provider leaves a task stopped, without an error, when somebody else is testing the endpoint that it has
@@ -211,11 +214,8 @@ class Replication(pulumi.ComponentResource):
 
         def check(status: str) -> None:
             if status != "running" and not pulumi.runtime.is_dry_run():
-                option = " --reverse" if name == "reverse" else ""
-                msg = (
-                    f"the {name} stream was running before this `up` and is {status!r} after it: "
-                    f"tapctl replication resume{option} --stack {self._naming.suffix}"
-                )
+                command = which.command("resume", stack=self._naming.suffix, region=self._args.region)
+                msg = f"the {which.title} stream was running before this `up` and is {status!r} after it: {command}"
                 raise pulumi.RunError(msg)
 
         after = aws.dms.get_replication_task_output(

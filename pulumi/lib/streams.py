@@ -1,6 +1,6 @@
 """Which states of writer, traffic and both replication streams may be deployed, as one table.  Pure.
 
-The run state of a stream has one owner: whoever starts and stops it (`tapctl replication`, or an operator).  This
+The run state of a stream has one owner: whoever starts and stops it.  This
 program declares what it found, because the provider stops a running task to modify it and starts it again only when
 it is declared as started (terraform-provider-aws, internal/service/dms/replication_task.go,
 `resourceReplicationTaskUpdate`: stop, ModifyReplicationTask, then start if `start_replication_task`; a task that is
@@ -59,6 +59,29 @@ class Stream:
         return Stream(_RUNS.get(status, Run.UNKNOWN), status)
 
 
+class Which(Enum):
+    """One of the two streams: its name, and the stack output with its task."""
+
+    FORWARD = ("forward", "dmsTaskArn")
+    REVERSE = ("reverse", "dmsReverseTaskArn")
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return self.value[0]
+
+    def command(self, does: str, *, stack: str, region: str) -> str:
+        """The command that stops it, resumes it from its checkpoint, or tells its status."""
+        arn = f'"$(pulumi stack output {self.value[1]} --stack {stack})"'
+        call = {
+            "stop": f"stop-replication-task --replication-task-arn {arn}",
+            "resume": "start-replication-task --start-replication-task-type resume-processing "
+            f"--replication-task-arn {arn}",
+            "status": f"describe-replication-tasks --without-settings --filters Name=replication-task-arn,Values={arn}",
+        }[does]
+        return f"aws dms {call} --region {region}"
+
+
 ABSENT = Stream(Run.ABSENT, "not there")
 UNKNOWN = Stream(Run.UNKNOWN, "not known")
 
@@ -68,6 +91,7 @@ class State:
     """Everything that the table looks at."""
 
     stack: str
+    region: str
     record_name: str
     weights: Weights
     writer_is_aurora: bool
@@ -138,7 +162,7 @@ _ILLEGAL: tuple[_Row, ...] = (
             "is 'aurora', but the forward stream is running: it carries rows of the legacy database over Aurora's own. "
             "Wanted: stopped, or loopback prevention on both streams"
         ),
-        lambda state: f"tapctl replication stop --stack {state.stack}",
+        lambda state: Which.FORWARD.command("stop", stack=state.stack, region=state.region),
     ),
     _Row(
         keys.START_REPLICATION,
@@ -158,7 +182,7 @@ _ILLEGAL: tuple[_Row, ...] = (
             "is 'false', but both streams run: each carries back what the other has written. Wanted: 'true', or one "
             "stream stopped"
         ),
-        lambda state: f"tapctl replication stop --reverse --stack {state.stack}",
+        lambda state: Which.REVERSE.command("stop", stack=state.stack, region=state.region),
     ),
     _Row(
         keys.SOURCE_DB_CA_CERTIFICATE,
@@ -175,13 +199,14 @@ _ILLEGAL: tuple[_Row, ...] = (
 def decide(state: State) -> Verdict:
     """What to declare for both streams, what is refused, and what an operator should know."""
     verdict = Verdict(start_forward=state.forward_runs, start_reverse=state.reverse_runs)
-    for name, option, stream in (("forward", "", state.forward), ("reverse", " --reverse", state.reverse)):
+    for which, stream in ((Which.FORWARD, state.forward), (Which.REVERSE, state.reverse)):
         if stream.run is Run.BETWEEN:
             verdict.refusals.append(
                 Refusal(
                     keys.START_REPLICATION,
-                    f"cannot be looked at while the {name} stream is {stream.status!r}. Wanted: running or stopped",
-                    f"tapctl replication status{option} --stack {state.stack}   (and again when it has settled)",
+                    f"cannot be looked at while the {which.title} stream is {stream.status!r}. Wanted: running or "
+                    "stopped",
+                    which.command("status", stack=state.stack, region=state.region),
                 )
             )
     verdict.refusals.extend(
@@ -193,14 +218,14 @@ def decide(state: State) -> Verdict:
 
 def _warnings(state: State) -> list[str]:
     said: list[str] = []
-    for name, option, stream in (("forward", "", state.forward), ("reverse", " --reverse", state.reverse)):
+    for which, stream in ((Which.FORWARD, state.forward), (Which.REVERSE, state.reverse)):
         if stream.run is Run.STOPPED:
             said.append(
-                f"the {name} stream is {stream.status} and stays so; `tapctl replication resume{option}` takes it up "
-                "where it stood"
+                f"the {which.title} stream is {stream.status} and stays so; to take it up where it stood: "
+                + which.command("resume", stack=state.stack, region=state.region)
             )
         if stream.status in {"failed", "failed-move"}:
-            said.append(f"the {name} stream has failed: see its log group before it is resumed")
+            said.append(f"the {which.title} stream has failed: see its log group before it is resumed")
     if state.writer_is_aurora and not state.reverse_runs:
         said.append(
             f"Aurora is the writer and the way back is {state.reverse.status}: a rollback loses what is written from "

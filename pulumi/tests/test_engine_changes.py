@@ -299,7 +299,7 @@ def test_a_stream_that_does_not_come_back_fails_the_run(peered: Engine, fault: s
     if "tested" in fault:
         words = "the forward stream was running before this `up` and is 'stopped' after it"
         assert words in up.messages
-        assert "tapctl replication resume --stack prod" in up.messages
+        assert "start-replication-task --start-replication-task-type resume-processing" in up.messages
     else:
         assert fault in up.messages
 

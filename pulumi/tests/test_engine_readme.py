@@ -49,7 +49,8 @@ class Yes(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         self.rfile.read(length)
         token = base64.b64encode(b"AWS:not-a-secret-in-a-test").decode()
-        answer = json.dumps({"authorizationData": [{"authorizationToken": token}], "events": []}).encode()
+        known = {"authorizationData": [{"authorizationToken": token}], "events": [], "Endpoints": []}
+        answer = json.dumps(known).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(answer)))
@@ -155,4 +156,4 @@ def test_what_is_run_is_all_there_is() -> None:
     kinds = set(re.findall(r"^ *```(\w+)$", text, flags=re.MULTILINE))
     assert kinds == {"sh", "sql", "text"}
     words = {re.sub(r"^\w+=\$\(", "", line).split()[0] for _, block in blocks() for line in block}
-    assert words == {"aws", "cd", "cp", "docker", "pulumi", "python3", "tapctl"}
+    assert words == {"aws", "cd", "cp", "docker", "pulumi", "python3", "tapctl", "for", "done"}

@@ -19,6 +19,7 @@ WEIGHTS = [Weights(100, 0), Weights(70, 30), Weights(0, 100), Weights(0, 0), Wei
 def state(**changes: object) -> State:
     usual: dict[str, object] = {
         "stack": "prod",
+        "region": "us-west-2",
         "record_name": "app.example.com",
         "weights": Weights(100, 0),
         "writer_is_aurora": False,
@@ -116,7 +117,7 @@ def test_every_refusal_names_its_key_what_is_wanted_and_a_command() -> None:
         for refusal in verdict.refusals:
             assert refusal.key.name
             assert "Wanted: " in refusal.sentence
-            assert refusal.command.startswith(("tapctl ", "pulumi config set "))
+            assert refusal.command.startswith(("tapctl shift ", "pulumi config set ", "aws dms "))
 
 
 @pytest.mark.parametrize(
