@@ -203,7 +203,12 @@ class Network(pulumi.ComponentResource):
             f"{role_name}-policy",
             name=f"{role_name}-policy",
             role=role.id,
-            policy=policies.document(policies.write_logs(group.arn)),
+            policy=policies.document(
+                [
+                    *policies.write_logs(group.arn),
+                    *policies.describe_logs(self._args.region, self._args.account_id),
+                ]
+            ),
             opts=self._child,
         )
         aws.ec2.FlowLog(

@@ -150,7 +150,11 @@ class SqlTask(pulumi.ComponentResource):
             name=f"{name}-policy",
             role=role.id,
             policy=policies.document(
-                [*policies.write_logs(log_group_arn), *policies.read_secrets(arns, args.kms_key_arn, describe=False)]
+                [
+                    *policies.write_logs(log_group_arn),
+                    *policies.read_secrets(arns, args.kms_key_arn, describe=False),
+                    *policies.pull_private_image(args.image),
+                ]
             ),
             opts=self._child,
         )

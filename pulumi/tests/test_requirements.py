@@ -694,6 +694,14 @@ def test_secrets_are_read_by_whom_they_are_for(usual: Recording) -> None:
     }
 
 
+def test_an_sql_image_of_a_private_repository_can_be_pulled() -> None:
+    image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/tools/mysql@sha256:0123"
+    for made, pulls in ((deploy(sqlImage=image), True), (deploy(), False)):
+        policy = made.named("migration-sql-execution-role-prod-policy").inputs["policy"]
+        assert ("arn:aws:ecr:us-west-2:123456789012:repository/tools/mysql" in policy) is pulls
+        assert ("ecr:BatchGetImage" in policy) is pulls
+
+
 def test_every_role_is_assumed_for_this_account_alone(full: Recording) -> None:
     roles = full.of("iam/role:Role")
     assert len(roles) == 7
