@@ -22,6 +22,7 @@ pub mod order;
 pub mod outputs;
 pub mod pending;
 pub mod plan;
+pub mod stream;
 pub mod text;
 pub mod tree;
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::event::{Diff, Step, WeightedRecord};
 use super::fold::Deploy;
 use super::op::Operation;
+use super::stream::{Streams, stops_for};
 use super::tree::{Resource, State, urn_name};
 use crate::domain::confirm::Need;
 
@@ -98,6 +99,10 @@ impl Stateful {
     /// What a resource type holds, if it holds anything that cannot be made again.
     #[must_use]
     pub fn of(rtype: &str) -> Option<Self> {
+        // An imported certificate is a copy; a new one stands before the old one goes.
+        if rtype.starts_with("aws:dms/certificate") {
+            return None;
+        }
         [("aws:rds/", Self::Database), ("aws:dms/", Self::Replication), ("aws:secretsmanager/", Self::Secret)]
             .into_iter()
             .find_map(|(prefix, stateful)| rtype.starts_with(prefix).then_some(stateful))
@@ -151,6 +156,18 @@ pub enum Danger {
         /// The properties that make it necessary.
         because: Vec<String>,
     },
+    /// The plan modifies something under a replication stream, which stops for it and has to come back.
+    StopsStream {
+        /// Which streams.
+        streams: Streams,
+        /// Its type.
+        #[serde(rename = "type")]
+        rtype: String,
+        /// The resource's name in the program.
+        resource: String,
+        /// The properties that make it necessary.
+        because: Vec<String>,
+    },
     /// The plan does something that this version has no name for.
     UnknownOperation {
         /// Its type.
@@ -176,6 +193,12 @@ impl Danger {
                 let because = planned.diffs.iter().filter(|d| d.replaces).map(|d| d.path.clone()).collect();
                 Some(Self::Replaces { stateful, rtype, resource, because })
             }
+            (Operation::Update, Some(Stateful::Replication)) => {
+                let because = stops_for(&planned.diffs);
+                let unseen = planned.more_diffs > 0 || planned.diffs.is_empty();
+                let streams = Streams::of(&rtype, &resource).filter(|_| unseen || !because.is_empty())?;
+                Some(Self::StopsStream { streams, rtype, resource, because })
+            }
             _ => None,
         }
     }
@@ -186,8 +209,9 @@ impl Danger {
             Self::WeightedRecord { .. } => 0,
             Self::Deletes { retained: false, .. } => 1,
             Self::Replaces { .. } => 2,
-            Self::UnknownOperation { .. } => 3,
-            Self::Deletes { retained: true, .. } => 4,
+            Self::StopsStream { .. } => 3,
+            Self::UnknownOperation { .. } => 4,
+            Self::Deletes { retained: true, .. } => 5,
         }
     }
 }
@@ -220,7 +244,20 @@ impl fmt::Display for Danger {
                 if !because.is_empty() {
                     write!(f, " because of {}", because.join(", "))?;
                 }
-                write!(f, ": a new one is made and the old one deleted, {}", stateful.loss())
+                write!(f, ": a new one is made and the old one deleted, {}", stateful.loss())?;
+                Streams::of(rtype, resource).map_or(Ok(()), |streams| write!(f, "; {}", streams.start_over()))
+            }
+            Self::StopsStream { streams, rtype, resource, because } => {
+                write!(f, "stops {streams} while {resource} ({rtype}) is modified")?;
+                if !because.is_empty() {
+                    write!(f, ", because of {}", because.join(", "))?;
+                }
+                write!(
+                    f,
+                    ": a stream that runs now starts again from its checkpoint, one that stands still stays so; if it \
+                     does not come back: aws dms {}",
+                    streams.resume()
+                )
             }
             Self::UnknownOperation { rtype, resource } => {
                 write!(f, "does something to {resource} ({rtype}) that this version has no name for")
@@ -341,11 +378,43 @@ mod tests {
             let Some(Danger::Replaces { stateful: s, because, .. }) = found else { panic!("{found:?}") };
             assert_eq!((s, because), (stateful, vec!["engine".to_owned()]));
             assert!(matches!(Danger::of(&planned(rtype, Operation::Delete)), Some(Danger::Deletes { .. })));
-            for harmless in [Operation::Create, Operation::Update, Operation::Import] {
+            for harmless in [Operation::Create, Operation::Import] {
                 assert_eq!(Danger::of(&planned(rtype, harmless)), None);
             }
+            let update = Danger::of(&planned(rtype, Operation::Update));
+            assert_eq!(update.is_some(), stateful == Stateful::Replication, "{update:?}");
         }
+        assert_eq!(Danger::of(&planned("aws:dms/certificate:Certificate", Operation::Replace)), None);
         assert_eq!(Danger::of(&planned("aws:ecs/service:Service", Operation::Replace)), None);
+    }
+
+    #[test]
+    fn a_change_under_a_stream_says_which_one_stops_and_how_it_comes_back() {
+        let task = |name: &str, op, paths: &[&str]| {
+            let mut task = planned("aws:dms/replicationTask:ReplicationTask", op);
+            task.urn = format!("urn:pulumi:prod::tap::{}::{name}", task.rtype);
+            task.diffs = paths.iter().map(|path| Diff { path: (*path).to_owned(), replaces: false }).collect();
+            Danger::of(&task).map(|danger| danger.to_string())
+        };
+        let forward = task("migration-dms-task-prod", Operation::Update, &["tableMappings", "tags.Owner"]).unwrap();
+        assert!(forward.starts_with("stops the forward stream (legacy to Aurora) while migration-dms-task-prod"));
+        assert!(forward.contains("because of tableMappings:") && forward.contains("from its checkpoint"), "{forward}");
+        assert!(
+            forward.ends_with("aws dms start-replication-task with resume-processing (output dmsTaskArn)"),
+            "{forward}"
+        );
+        let back = task("migration-dms-reverse-task-prod", Operation::Update, &["replicationTaskSettings"]).unwrap();
+        assert!(
+            back.contains("the way back") && back.ends_with("resume-processing (output dmsReverseTaskArn)"),
+            "{back}"
+        );
+        assert_eq!(task("migration-dms-task-prod", Operation::Update, &["tags.Owner", "startReplicationTask"]), None);
+        let unseen = task("migration-dms-task-prod", Operation::Update, &[]).unwrap();
+        assert!(unseen.starts_with("stops the forward stream"), "what is not known is not harmless: {unseen}");
+        let new = task("migration-dms-task-prod", Operation::Replace, &["sourceEndpointArn"]).unwrap();
+        assert!(new.ends_with("a new task loads every table again"), "{new}");
+        let instance = Danger::of(&planned("aws:dms/replicationInstance:ReplicationInstance", Operation::Update));
+        assert!(instance.unwrap().to_string().contains("stops both replication streams"));
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn is_dangerous(ready: &ReadyPlan, step: &Planned) -> bool {
         Danger::WeightedRecord { resource, .. } => step.weighted.is_some() && resource == step.name(),
         Danger::Deletes { resource, rtype, .. }
         | Danger::Replaces { resource, rtype, .. }
+        | Danger::StopsStream { resource, rtype, .. }
         | Danger::UnknownOperation { resource, rtype } => *rtype == step.rtype && resource == step.name(),
     })
 }
