@@ -386,7 +386,8 @@ def test_an_up_waits_for_what_comes_late(fresh: Engine, late: str) -> None:
     names = [each.name for each in deploy(**whole).cloud() if re.search(PREREQUISITES[late], each.name)]
     assert len(names) > 4
     fresh.make_stack(**whole)
-    fresh.world.set_control(delay=dict.fromkeys([f"create:{name}" for name in names], 1.0))
+    # Longer than everything else takes together, so that whoever does not wait is too early.
+    fresh.world.set_control(delay=dict.fromkeys([f"create:{name}" for name in names], 4.0))
     up = fresh.up()
     assert up.exit_code == 0, up.messages
     assert fresh.world.tasks()[FORWARD] == "running"
