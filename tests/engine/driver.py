@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from world import World
 
 Json = dict[str, Any]
 
+INTERRUPT_SECONDS = 60.0
 STREAMED = ("--non-interactive", "--json", "--color", "never")
 
 
@@ -116,7 +118,11 @@ class Engine:
                 if begun.search(line):
                     running.send_signal(signal.SIGINT)
                     break
+            # The second interrupt ends a CLI that waits for its language host; no run may wait for ever.
+            impatient = threading.Timer(INTERRUPT_SECONDS, running.send_signal, [signal.SIGINT])
+            impatient.start()
             lines.extend(stdout)
+            impatient.cancel()
         self.world.set_control()
         return Run(running.returncode, "".join(lines), "")
 
