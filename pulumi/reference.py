@@ -1,4 +1,4 @@
-"""Writes what is said about the configuration keys: `Pulumi.example.yaml` and the table in `README.md`.
+"""Writes what is said about the configuration keys: `Pulumi.example.yaml` and both tables in `README.md`.
 
 Run it after a change in `lib/keys.py`; a test fails until then.  The program itself never uses it.
 """
@@ -12,7 +12,7 @@ from lib.keys import KEYS, Key
 from lib.settings import PROJECT
 
 HERE = Path(__file__).parent
-BEGIN, END = "<!-- keys -->\n", "<!-- /keys -->\n"
+KEYS_PLACE, CHANGES_PLACE = "keys", "changes"
 
 
 def _default(key: Key[object]) -> str:
@@ -25,6 +25,12 @@ def table() -> str:
     """The keys as a Markdown table."""
     rows = [f"| `{key.name}` | {_default(key)} | {key.meaning} |" for key in KEYS]
     return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows]) + "\n"
+
+
+def changes() -> str:
+    """What a changed value does to a stack that runs, as a Markdown table."""
+    rows = [f"| `{key.name}` | {key.change.value} | {key.later} |" for key in KEYS]
+    return "\n".join(["| key | a change | to know |", "|---|---|---|", *rows]) + "\n"
 
 
 def example() -> str:
@@ -46,9 +52,11 @@ def main() -> None:
     """Rewrites both files."""
     (HERE / "Pulumi.example.yaml").write_text(example(), encoding="utf-8")
     readme = HERE / "README.md"
-    old = readme.read_text(encoding="utf-8")
-    new = re.sub(f"{BEGIN}.*?{END}", lambda _: BEGIN + table() + END, old, flags=re.DOTALL)
-    readme.write_text(new, encoding="utf-8")
+    text = readme.read_text(encoding="utf-8")
+    for place, written in ((KEYS_PLACE, table()), (CHANGES_PLACE, changes())):
+        begin, end = f"<!-- {place} -->\n", f"<!-- /{place} -->\n"
+        text = re.sub(f"{begin}.*?{end}", f"{begin}{written}{end}".replace("\\", "\\\\"), text, flags=re.DOTALL)
+    readme.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

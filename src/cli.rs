@@ -595,6 +595,19 @@ mod tests {
     }
 
     #[test]
+    fn every_command_of_the_programs_readme_is_taken() {
+        let readme = include_str!("../pulumi/README.md");
+        let shell = readme.split("```sh\n").skip(1).filter_map(|part| part.split("```").next());
+        let lines: Vec<&str> =
+            shell.flat_map(str::lines).filter_map(|line| line.trim().strip_prefix("tapctl ")).collect();
+        assert!(lines.len() > 10, "{lines:?}");
+        for line in lines {
+            let arguments = line.split(['<', '#']).next().unwrap_or(line);
+            assert!(read(arguments).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
     fn nothing_opens_the_cockpit_and_global_options_stand_anywhere() {
         assert!(read("").unwrap().command.is_none());
         assert_eq!(read("--stack a status").unwrap().global.stack.as_deref(), Some("a"));

@@ -20,7 +20,12 @@ class BalancerArgs:
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     container_port: int
+    target_group_name: str
     certificate_arn: str | None
+    redirects: bool
+    """Whether HTTP leads to HTTPS: clients remember that, so the legacy stack has to answer there as well."""
+    after: Sequence[pulumi.Resource]
+    """The way to the Internet, without which a load balancer is refused, and the rules that let clients in."""
 
 
 class Balancer(pulumi.ComponentResource):
@@ -51,12 +56,13 @@ class Balancer(pulumi.ComponentResource):
             # A client that keeps its connection never asks DNS again; AWS's default lets it stay for an hour.
             client_keep_alive=60,
             tags=args.naming.tags(alb_name),
-            opts=child,
+            # CreateLoadBalancer: InvalidSubnet, "VPC ... has no internet gateway".
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
         )
         group_name = args.naming.name("tg")
         group = aws.lb.TargetGroup(
             group_name,
-            name=group_name,
+            name=args.target_group_name,
             vpc_id=args.vpc_id,
             target_type="ip",
             protocol="HTTP",
@@ -80,34 +86,36 @@ class Balancer(pulumi.ComponentResource):
             type="redirect",
             redirect=aws.lb.ListenerDefaultActionRedirectArgs(protocol="HTTPS", port="443", status_code="HTTP_301"),
         )
-        http_name = args.naming.name("http")
-        self.listeners = [
-            aws.lb.Listener(
-                http_name,
-                load_balancer_arn=alb.arn,
-                port=80,
-                protocol="HTTP",
-                default_actions=[redirect if args.certificate_arn else forward],
-                tags=args.naming.tags(http_name),
-                opts=child,
-            )
-        ]
+        self.listeners = []
         if args.certificate_arn:
             https_name = args.naming.name("https")
-            self.listeners.append(
-                aws.lb.Listener(
-                    https_name,
-                    load_balancer_arn=alb.arn,
-                    port=443,
-                    protocol="HTTPS",
-                    ssl_policy=TLS_POLICY,
-                    certificate_arn=args.certificate_arn,
-                    default_actions=[forward],
-                    tags=args.naming.tags(https_name),
-                    opts=child,
-                )
+            https = aws.lb.Listener(
+                https_name,
+                load_balancer_arn=alb.arn,
+                port=443,
+                protocol="HTTPS",
+                ssl_policy=TLS_POLICY,
+                certificate_arn=args.certificate_arn,
+                default_actions=[forward],
+                tags=args.naming.tags(https_name),
+                opts=child,
             )
-            pulumi.log.info("HTTPS on 443, HTTP redirects to it", resource=self)
+            self.listeners.append(https)
+        redirects = args.redirects and bool(args.certificate_arn)
+        http_name = args.naming.name("http")
+        http = aws.lb.Listener(
+            http_name,
+            load_balancer_arn=alb.arn,
+            port=80,
+            protocol="HTTP",
+            default_actions=[redirect if redirects else forward],
+            tags=args.naming.tags(http_name),
+            # A redirect leads nowhere until the certificate has been taken.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(self.listeners)),
+        )
+        self.listeners.append(http)
+        if args.certificate_arn:
+            pulumi.log.info(f"HTTPS on 443, HTTP {'redirects to it' if redirects else 'beside it'}", resource=self)
         else:
             pulumi.log.warn("HTTP only: no certificate (pulumi config set certificateArn ARN)", resource=self)
         self.alb_arn = alb.arn

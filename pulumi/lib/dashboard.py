@@ -13,6 +13,7 @@ class DashboardArgs:
     legacy_region: str
     dms_instance_id: str
     dms_task_id: str
+    dms_reverse_task_id: str
     cluster_name: str
     service_name: str
     alb_suffix: str
@@ -22,13 +23,10 @@ class DashboardArgs:
 
 
 def body(args: DashboardArgs) -> dict[str, object]:
-    """Six rows of two widgets: replication, service, both load balancers, Aurora."""
-    dms: Metric = [
-        "ReplicationInstanceIdentifier",
-        args.dms_instance_id,
-        "ReplicationTaskIdentifier",
-        args.dms_task_id,
-    ]
+    """Eight rows of two widgets: both streams, the load, the service, both load balancers, Aurora."""
+    instance: Metric = ["ReplicationInstanceIdentifier", args.dms_instance_id]
+    dms: Metric = [*instance, "ReplicationTaskIdentifier", args.dms_task_id]
+    back: Metric = [*instance, "ReplicationTaskIdentifier", args.dms_reverse_task_id]
     ecs: Metric = ["ClusterName", args.cluster_name, "ServiceName", args.service_name]
     alb: Metric = ["LoadBalancer", args.alb_suffix]
     group: Metric = ["TargetGroup", args.target_group_suffix, *alb]
@@ -37,12 +35,22 @@ def body(args: DashboardArgs) -> dict[str, object]:
     reader: Metric = ["DBClusterIdentifier", args.aurora_cluster_id, "Role", "READER"]
     new, old = args.region, args.legacy_region
     rows = [
-        _widget("Replication lag (s)", new, "Maximum", _each("AWS/DMS", ["CDCLatencySource", "CDCLatencyTarget"], dms)),
+        *_stream("Legacy to Aurora", new, dms),
+        *_stream("Aurora to legacy", new, back),
         _widget(
-            "Replication throughput (rows/s) and backlog (rows)",
+            "Full load (rows/s)",
             new,
             "Average",
-            _each("AWS/DMS", ["CDCThroughputRowsSource", "CDCThroughputRowsTarget", "CDCIncomingChanges"], dms),
+            _each("AWS/DMS", ["FullLoadThroughputRowsSource", "FullLoadThroughputRowsTarget"], dms),
+        ),
+        _widget(
+            "Changes on the replication instance's disk (rows)",
+            new,
+            "Maximum",
+            [
+                *_each("AWS/DMS", ["CDCChangesDiskSource", "CDCChangesDiskTarget"], dms),
+                *_each("AWS/DMS", ["CDCChangesDiskSource", "CDCChangesDiskTarget"], back),
+            ],
         ),
         _widget(
             "Tasks",
@@ -77,12 +85,25 @@ def body(args: DashboardArgs) -> dict[str, object]:
             "Replication instance: CPU (%), memory and disk (bytes)",
             new,
             "Average",
-            _each("AWS/DMS", ["CPUUtilization", "FreeableMemory", "FreeStorageSpace"], dms[:2]),
+            _each("AWS/DMS", ["CPUUtilization", "FreeableMemory", "FreeStorageSpace"], instance),
         ),
     ]
     for index, widget in enumerate(rows):
         widget.update({"x": 12 * (index % 2), "y": 6 * (index // 2), "width": 12, "height": 6})
     return {"widgets": rows}
+
+
+def _stream(title: str, region: str, task: Metric) -> list[dict[str, object]]:
+    lag, flow = ["CDCLatencySource", "CDCLatencyTarget"], ["CDCThroughputRowsSource", "CDCThroughputRowsTarget"]
+    return [
+        _widget(f"{title}: lag (s)", region, "Maximum", _each("AWS/DMS", lag, task)),
+        _widget(
+            f"{title}: throughput (rows/s) and backlog (rows)",
+            region,
+            "Average",
+            _each("AWS/DMS", [*flow, "CDCIncomingChanges"], task),
+        ),
+    ]
 
 
 def _each(namespace: str, metrics: list[str], dimensions: Metric) -> list[Metric]:

@@ -1,12 +1,12 @@
-"""Aurora MySQL: one writer and two readers in three zones, and the secret with its credentials."""
+"""Aurora MySQL: one writer and two readers in three zones, and the secret of its master user."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_random as random
 
+from lib.accounts import password, secret_with
 from lib.firewall import MYSQL_PORT
 from lib.naming import Naming
 
@@ -47,24 +47,14 @@ class Database(pulumi.ComponentResource):
         self._args = args
         self._naming = args.naming
         self._child = pulumi.ResourceOptions(parent=self)
-        # The alphabet is what RDS (no / @ " space) and DMS (no ; : + %) both accept.
-        password = random.RandomPassword(
-            self._naming.name("db-password"),
-            length=32,
-            special=True,
-            override_special="_-",
-            min_lower=1,
-            min_upper=1,
-            min_numeric=1,
-            opts=self._child,
-        )
-        cluster = self._cluster(password.result)
+        master = password(self._naming.name("db-password"), self._child)
+        cluster = self._cluster(master)
         self.cluster_arn = cluster.arn
         self.cluster_id = cluster.cluster_identifier
         self.writer_endpoint = cluster.endpoint
         self.reader_endpoint = cluster.reader_endpoint
         self.instances = self._instances(cluster)
-        self._secret(password.result)
+        self._secret(master)
         pulumi.log.info(
             f"Aurora MySQL {args.engine_version}, {args.instance_class}: one writer, two readers",
             resource=self,
@@ -78,7 +68,7 @@ class Database(pulumi.ComponentResource):
             }
         )
 
-    def _cluster(self, password: pulumi.Output[str]) -> aws.rds.Cluster:
+    def _cluster(self, master: pulumi.Output[str]) -> aws.rds.Cluster:
         name = self._naming.name("aurora")
         subnets_name = self._naming.name("aurora-subnets")
         subnets = aws.rds.SubnetGroup(
@@ -132,7 +122,7 @@ class Database(pulumi.ComponentResource):
             engine_version=self._args.engine_version,
             port=MYSQL_PORT,
             master_username=USERNAME,
-            master_password=password,
+            master_password=master,
             db_subnet_group_name=subnets.name,
             db_cluster_parameter_group_name=parameters.name,
             vpc_security_group_ids=[self._args.security_group_id],
@@ -187,27 +177,18 @@ class Database(pulumi.ComponentResource):
             )
         return instances
 
-    def _secret(self, password: pulumi.Output[str]) -> None:
-        name = self._naming.name("db-secret")
-        secret = aws.secretsmanager.Secret(
-            name,
-            name=name,
-            description="Credentials of the migration's Aurora cluster, as DMS and the tasks read them",
-            # Deleted at once: a secret that waits for its deletion keeps its name from the next stack.
-            recovery_window_in_days=0,
-            tags=self._naming.tags(name),
-            opts=self._child,
-        )
-        content = pulumi.Output.json_dumps(
+    def _secret(self, master: pulumi.Output[str]) -> None:
+        secret, self.secret_version = secret_with(
+            self._naming,
+            "db-secret",
+            "Master user of the migration's Aurora cluster",
             {
                 "engine": "mysql",
                 "host": self.writer_endpoint,
                 "port": MYSQL_PORT,
                 "username": USERNAME,
-                "password": password,
-            }
-        )
-        self.secret_version = aws.secretsmanager.SecretVersion(
-            f"{name}-version", secret_id=secret.id, secret_string=pulumi.Output.secret(content), opts=self._child
+                "password": master,
+            },
+            self._child,
         )
         self.secret_arn = secret.arn

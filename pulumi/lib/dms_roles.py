@@ -20,6 +20,7 @@ class DmsRolesArgs:
     """What the roles are made from."""
 
     naming: Naming
+    account_id: str
 
 
 class DmsRoles(pulumi.ComponentResource):
@@ -41,7 +42,7 @@ class DmsRoles(pulumi.ComponentResource):
                 logical,
                 name=role_name,
                 description="DMS looks this role up by its name",
-                assume_role_policy=policies.trust("dms.amazonaws.com"),
+                assume_role_policy=policies.trust("dms.amazonaws.com", args.account_id),
                 tags=args.naming.tags(logical),
                 opts=child,
             )

@@ -1,4 +1,4 @@
-"""Security groups: Internet to load balancer, load balancer to tasks, tasks and DMS to Aurora; nothing else inwards."""
+"""Security groups: Internet to load balancer, load balancer to tasks; tasks, DMS and SQL to Aurora; nothing else in."""
 
 from dataclasses import dataclass
 
@@ -31,22 +31,29 @@ class Firewall(pulumi.ComponentResource):
     task_sg_id: pulumi.Output[str]
     dms_sg_id: pulumi.Output[str]
     aurora_sg_id: pulumi.Output[str]
+    sql_sg_id: pulumi.Output[str]
+    rules: list[pulumi.Resource]
+    """What must stand before anything talks through these groups."""
 
     def __init__(self, name: str, args: FirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Creates four groups and their rules."""
+        """Creates five groups and their rules."""
         super().__init__("tap:network:Firewall", name, {}, opts)
         self._args = args
+        self.rules = []
         self._child = pulumi.ResourceOptions(parent=self)
+        # The descriptions stay as they were: another one would replace a group that is in use (ForceNew).
         self.alb_sg_id = self._group("alb-sg", "Load balancer: the Internet comes in here")
         self.task_sg_id = self._group("task-sg", "Tasks: only the load balancer comes in")
         self.dms_sg_id = self._group("dms-sg", "Replication instance: nobody comes in")
         self.aurora_sg_id = self._group("aurora-sg", "Aurora: tasks and replication come in, nothing goes out")
+        self.sql_sg_id = self._group("sql-sg", "One-off SQL tasks: nobody comes in")
 
         for port in (80, 443) if args.https else (80,):
             self._in("alb-sg", self.alb_sg_id, port, "internet", cidr=ANYWHERE)
         self._in("task-sg", self.task_sg_id, args.container_port, "load balancer", group=self.alb_sg_id)
         self._in("aurora-sg", self.aurora_sg_id, MYSQL_PORT, "tasks", group=self.task_sg_id)
         self._in("aurora-sg", self.aurora_sg_id, MYSQL_PORT, "replication", group=self.dms_sg_id)
+        self._in("aurora-sg", self.aurora_sg_id, MYSQL_PORT, "sql", group=self.sql_sg_id)
 
         self._out("alb-sg", self.alb_sg_id, args.container_port, "tasks", group=self.task_sg_id)
         # The application calls what it must; what may call the application is what is restricted.
@@ -54,12 +61,16 @@ class Firewall(pulumi.ComponentResource):
         self._out("dms-sg", self.dms_sg_id, MYSQL_PORT, "aurora", group=self.aurora_sg_id)
         self._out("dms-sg", self.dms_sg_id, args.source_port, "legacy database", cidr=args.source_cidr)
         self._out("dms-sg", self.dms_sg_id, 443, "secrets and logs", cidr=ANYWHERE)
+        self._out("sql-sg", self.sql_sg_id, MYSQL_PORT, "aurora", group=self.aurora_sg_id)
+        self._out("sql-sg", self.sql_sg_id, args.source_port, "legacy database", cidr=args.source_cidr)
+        self._out("sql-sg", self.sql_sg_id, 443, "image, secrets and logs", cidr=ANYWHERE)
         self.register_outputs(
             {
                 "albSgId": self.alb_sg_id,
                 "taskSgId": self.task_sg_id,
                 "dmsSgId": self.dms_sg_id,
                 "auroraSgId": self.aurora_sg_id,
+                "sqlSgId": self.sql_sg_id,
             }
         )
 
@@ -88,7 +99,7 @@ class Firewall(pulumi.ComponentResource):
         group: pulumi.Output[str] | None = None,
     ) -> None:
         name = f"{self._args.naming.name(kind)}-from-{who.replace(' ', '-')}-{port}"
-        aws.vpc.SecurityGroupIngressRule(
+        rule = aws.vpc.SecurityGroupIngressRule(
             name,
             security_group_id=group_id,
             description=f"From {who}",
@@ -100,6 +111,7 @@ class Firewall(pulumi.ComponentResource):
             tags=self._args.naming.tags(name),
             opts=self._child,
         )
+        self.rules.append(rule)
 
     def _out(
         self,
@@ -111,8 +123,8 @@ class Firewall(pulumi.ComponentResource):
         cidr: str | None = None,
         group: pulumi.Output[str] | None = None,
     ) -> None:
-        name = f"{self._args.naming.name(kind)}-to-{where.replace(' ', '-')}"
-        aws.vpc.SecurityGroupEgressRule(
+        name = f"{self._args.naming.name(kind)}-to-{where.replace(',', '').replace(' ', '-')}"
+        rule = aws.vpc.SecurityGroupEgressRule(
             name,
             security_group_id=group_id,
             description=f"To {where}",
@@ -124,3 +136,4 @@ class Firewall(pulumi.ComponentResource):
             tags=self._args.naming.tags(name),
             opts=self._child,
         )
+        self.rules.append(rule)

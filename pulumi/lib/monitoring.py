@@ -1,4 +1,8 @@
-"""Alarms, the topic they go to, and the dashboard."""
+"""Alarms, the topics they go to, and the dashboard.
+
+Both streams have their alarms.  Those of a stream that is not meant to run tell nobody and are left out of the stack's
+`alarmNames`: it reports nothing, which would look like trouble.
+"""
 
 from dataclasses import dataclass, field
 
@@ -11,6 +15,8 @@ from lib.service import MIN_TASKS
 
 LAG_SECONDS = 60
 ERRORS_PER_MINUTE = 10
+FREE_DISK_SHARE = 0.2
+BYTES_PER_GB = 1024**3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +27,14 @@ class MonitoringArgs:
     region: str
     legacy_region: str
     dms_instance_id: str
+    dms_storage: int
+    """Disk of the replication instance in GB."""
     dms_task_arn: pulumi.Output[str]
+    dms_reverse_task_arn: pulumi.Output[str]
+    writer_is_aurora: bool
+    forward_counts: bool
+    reverse_counts: bool
+    """Whether the stream is meant to run."""
     cluster_name: str
     service_name: str
     service_deployed: bool
@@ -42,6 +55,10 @@ class _Alarm:
     comparison: str
     threshold: float
     missing: str
+    legacy: bool = False
+    """Whether it watches the legacy region: an alarm and its topic must lie where the metric is."""
+    silent: bool = False
+    """Whether nobody is told."""
     dimensions: dict[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
 
 
@@ -51,19 +68,30 @@ class Monitoring(pulumi.ComponentResource):
     dashboard_name: str
     dashboard_url: str
     lag_alarm_name: str
+    """Of the stream that leads away from the writer."""
+    forward_lag_alarm_name: str
+    reverse_lag_alarm_name: str
     alarm_names: list[str]
+    """The alarms of this region that count."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Creates topic, alarms and dashboard."""
+        """Creates topics, alarms and dashboard."""
         super().__init__("tap:monitoring:Monitoring", name, {}, opts)
         self._args = args
         self._naming = args.naming
         self._child = pulumi.ResourceOptions(parent=self)
         # DMS's metrics know a task by the last part of its ARN, not by its name.
         self._task_id = args.dms_task_arn.apply(lambda arn: arn.rsplit(":", 1)[-1])
-        topic = self._topic()
-        self.alarm_names = [self._alarm(alarm, topic) for alarm in self._alarms()]
-        self.lag_alarm_name = self._naming.name("dms-lag")
+        self._reverse_task_id = args.dms_reverse_task_arn.apply(lambda arn: arn.rsplit(":", 1)[-1])
+        topic, legacy_topic = self._topic("alerts", None), self._topic("legacy-alerts", args.legacy_region)
+        self.alarm_names = []
+        for alarm in (*self._stream_alarms(), *self._alarms(), *self._legacy_alarms()):
+            name = self._alarm(alarm, legacy_topic if alarm.legacy else topic)
+            if not (alarm.silent or alarm.legacy):
+                self.alarm_names.append(name)
+        self.forward_lag_alarm_name = self._naming.name("dms-lag")
+        self.reverse_lag_alarm_name = self._naming.name("dms-reverse-lag")
+        self.lag_alarm_name = self.reverse_lag_alarm_name if args.writer_is_aurora else self.forward_lag_alarm_name
         self.dashboard_name = self._naming.name("dashboard")
         self.dashboard_url = (
             f"https://{args.region}.console.aws.amazon.com/cloudwatch/home"
@@ -73,45 +101,84 @@ class Monitoring(pulumi.ComponentResource):
         pulumi.log.info(f"{len(self.alarm_names)} alarms, mail to {args.alarm_email or 'nobody'}", resource=self)
         self.register_outputs({"dashboardUrl": self.dashboard_url, "alarmNames": self.alarm_names})
 
-    def _topic(self) -> pulumi.Output[str]:
-        name = self._naming.name("alerts")
-        topic = aws.sns.Topic(name, name=name, tags=self._naming.tags(name), opts=self._child)
+    def _topic(self, kind: str, region: str | None) -> pulumi.Output[str]:
+        name = self._naming.name(kind)
+        topic = aws.sns.Topic(name, name=name, region=region, tags=self._naming.tags(name), opts=self._child)
         if self._args.alarm_email is not None:
             aws.sns.TopicSubscription(
-                f"{name}-mail", topic=topic.arn, protocol="email", endpoint=self._args.alarm_email, opts=self._child
+                f"{name}-mail",
+                topic=topic.arn,
+                protocol="email",
+                endpoint=self._args.alarm_email,
+                region=region,
+                opts=self._child,
             )
         return topic.arn
 
+    def _stream_alarms(self) -> list[_Alarm]:
+        """Lag that is not reported is not lag of zero: it goes to INSUFFICIENT_DATA, which is mailed as well."""
+        args = self._args
+        streams = (
+            ("dms", self._task_id, args.forward_counts, "Aurora", "the legacy database"),
+            ("dms-reverse", self._reverse_task_id, args.reverse_counts, "the legacy database", "Aurora"),
+        )
+        return [
+            _Alarm(
+                kind=f"{prefix}-{kind}",
+                description=f"{behind} more than {LAG_SECONDS} s {what}",
+                namespace="AWS/DMS",
+                metric=metric,
+                statistic="Maximum",
+                comparison="GreaterThanThreshold",
+                threshold=LAG_SECONDS,
+                missing="missing",
+                silent=not counts,
+                dimensions={
+                    "ReplicationInstanceIdentifier": args.dms_instance_id,
+                    "ReplicationTaskIdentifier": task_id,
+                },
+            )
+            for prefix, task_id, counts, target, source in streams
+            for kind, metric, behind, what in (
+                ("lag", "CDCLatencyTarget", f"{target} is", f"behind {source}"),
+                ("source-lag", "CDCLatencySource", f"DMS reads the changes of {source}", "late"),
+            )
+        ]
+
+    def _legacy_alarms(self) -> list[_Alarm]:
+        return [
+            _Alarm(
+                kind=kind,
+                description=description,
+                namespace="AWS/ELB",
+                metric=metric,
+                statistic="Sum",
+                comparison="GreaterThanThreshold",
+                threshold=ERRORS_PER_MINUTE,
+                missing="notBreaching",
+                legacy=True,
+                dimensions={"LoadBalancerName": self._args.legacy_lb_name},
+            )
+            for kind, metric, description in (
+                ("legacy-5xx", "HTTPCode_Backend_5XX", "The legacy application answers with 5xx"),
+                ("legacy-elb-5xx", "HTTPCode_ELB_5XX", "The legacy load balancer itself answers with 5xx"),
+            )
+        ]
+
     def _alarms(self) -> list[_Alarm]:
         args = self._args
-        dms: dict[str, pulumi.Input[str]] = {
-            "ReplicationInstanceIdentifier": args.dms_instance_id,
-            "ReplicationTaskIdentifier": self._task_id,
-        }
         alb: dict[str, pulumi.Input[str]] = {"LoadBalancer": args.alb_suffix}
         alarms = [
-            # Lag that is not reported is not lag of zero: both go to INSUFFICIENT_DATA, which is mailed as well.
             _Alarm(
-                kind="dms-lag",
-                description=f"Aurora is more than {LAG_SECONDS} s behind the legacy database",
+                kind="dms-disk",
+                description="The replication instance has less than a fifth of its disk left; full, it stops reading",
                 namespace="AWS/DMS",
-                metric="CDCLatencyTarget",
-                statistic="Maximum",
-                comparison="GreaterThanThreshold",
-                threshold=LAG_SECONDS,
+                metric="FreeStorageSpace",
+                statistic="Minimum",
+                comparison="LessThanThreshold",
+                threshold=args.dms_storage * BYTES_PER_GB * FREE_DISK_SHARE,
                 missing="missing",
-                dimensions=dms,
-            ),
-            _Alarm(
-                kind="dms-source-lag",
-                description=f"DMS reads the legacy database's changes more than {LAG_SECONDS} s late",
-                namespace="AWS/DMS",
-                metric="CDCLatencySource",
-                statistic="Maximum",
-                comparison="GreaterThanThreshold",
-                threshold=LAG_SECONDS,
-                missing="missing",
-                dimensions=dms,
+                dimensions={"ReplicationInstanceIdentifier": args.dms_instance_id},
             ),
             _Alarm(
                 kind="unhealthy-targets",
@@ -169,6 +236,8 @@ class Monitoring(pulumi.ComponentResource):
         aws.cloudwatch.MetricAlarm(
             name,
             name=name,
+            region=self._args.legacy_region if alarm.legacy else None,
+            actions_enabled=not alarm.silent,
             alarm_description=alarm.description,
             namespace=alarm.namespace,
             metric_name=alarm.metric,
@@ -193,6 +262,7 @@ class Monitoring(pulumi.ComponentResource):
         args = self._args
         body = pulumi.Output.all(
             task_id=self._task_id,
+            reverse_task_id=self._reverse_task_id,
             alb=args.alb_suffix,
             group=args.target_group_suffix,
             aurora=args.aurora_cluster_id,
@@ -203,6 +273,7 @@ class Monitoring(pulumi.ComponentResource):
                     legacy_region=args.legacy_region,
                     dms_instance_id=args.dms_instance_id,
                     dms_task_id=str(known["task_id"]),
+                    dms_reverse_task_id=str(known["reverse_task_id"]),
                     cluster_name=args.cluster_name,
                     service_name=args.service_name,
                     alb_suffix=str(known["alb"]),

@@ -1,15 +1,26 @@
 """Names and tags: one row per kind of resource with AWS's limit for it.
 
+Which names are physical.  A logical name is `migration-{kind}-{suffix}` and never changes; a later rename keeps its
+resource by `aliases`.  The physical name is the same wherever people, policies or other services know the resource
+by it and nothing but the suffix can replace it.  A resource that a changed value replaces while it is in use has a
+physical name that carries that value (the port of the target group, a digest of an imported certificate), so that
+the new one can stand beside the old one until everything has moved over.
+
 A name is `migration-{kind}-{suffix}`, with a number behind the kind where there are several.  All names a stack can
 ever use are checked when `Naming` is made, so a suffix that AWS would refuse halfway is refused before anything is
 created.  This module may use nothing but the standard library.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 PREFIX = "migration"
+_DIGEST = 8
+_SHORT_DIGEST = 4
+TARGET_GROUP_LENGTH = 32
+"""ELBv2, CreateTargetGroup: at most 32 characters."""
 
 # No upper case (DMS and RDS lower it, ECR refuses it) and no double hyphen (RDS and DMS refuse it).
 _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -28,6 +39,7 @@ class Limit:
 _TAG = Limit(256, r"[A-Za-z0-9 _.:/=+@-]")
 _RDS = r"[a-z0-9-]"
 _IAM = Limit(64, r"[A-Za-z0-9_+=,.@-]")
+_SECRET = Limit(512, r"[A-Za-z0-9/_+=.@-]")
 _ALARM = Limit(255, r"[ -~]")
 
 KINDS: Mapping[str, Limit] = {
@@ -45,13 +57,17 @@ KINDS: Mapping[str, Limit] = {
     "private-rt": Limit(256, count=3),
     "s3-endpoint": _TAG,
     "peering": _TAG,
-    "legacy-route": Limit(256, count=50),
+    "legacy-route": _TAG,
     # Security groups.
     "firewall": _TAG,
     "alb-sg": Limit(255),
     "task-sg": Limit(255),
     "dms-sg": Limit(255),
     "aurora-sg": Limit(255),
+    "sql-sg": Limit(255),
+    "default-sg": _TAG,
+    "flow-logs": Limit(512, r"[A-Za-z0-9_/.#-]"),
+    "flow-logs-role": _IAM,
     # Aurora.
     "database": _TAG,
     "aurora": Limit(63, _RDS),
@@ -60,7 +76,20 @@ KINDS: Mapping[str, Limit] = {
     "aurora-cluster-params": Limit(255, _RDS),
     "aurora-params": Limit(255, _RDS),
     "db-password": _TAG,
-    "db-secret": Limit(512, r"[A-Za-z0-9/_+=.@-]"),
+    "db-secret": _SECRET,
+    "accounts": _TAG,
+    "app-password": _TAG,
+    "app-secret": _SECRET,
+    "app-ro-password": _TAG,
+    "app-ro-secret": _SECRET,
+    "dms-password": _TAG,
+    "dms-secret": _SECRET,
+    "tapctl-password": _TAG,
+    "tapctl-secret": _SECRET,
+    "sql-task": _TAG,
+    "sql": Limit(255, r"[A-Za-z0-9_-]"),
+    "sql-logs": Limit(512, r"[A-Za-z0-9_/.#-]"),
+    "sql-execution-role": _IAM,
     # Containers.
     "registry": _TAG,
     "repo": Limit(256, r"[a-z0-9._/-]"),
@@ -85,7 +114,8 @@ KINDS: Mapping[str, Limit] = {
     "dms-vpc-role": _TAG,
     "dms-logs-role": _TAG,
     "dms-roles": _TAG,
-    "dms-ca": Limit(255, _RDS),
+    "dms-ca": Limit(255 - _DIGEST - 1, _RDS),
+    "dms-aurora-ca": Limit(255 - _DIGEST - 1, _RDS),
     "dms-legacy-source": Limit(255, _RDS),
     "dms-aurora-target": Limit(255, _RDS),
     "dms-aurora-source": Limit(255, _RDS),
@@ -102,6 +132,12 @@ KINDS: Mapping[str, Limit] = {
     "dashboard": Limit(255, r"[A-Za-z0-9_-]"),
     "dms-lag": _ALARM,
     "dms-source-lag": _ALARM,
+    "dms-reverse-lag": _ALARM,
+    "dms-reverse-source-lag": _ALARM,
+    "dms-disk": _ALARM,
+    "legacy-5xx": _ALARM,
+    "legacy-elb-5xx": _ALARM,
+    "legacy-alerts": Limit(256, r"[A-Za-z0-9_-]"),
     "unhealthy-targets": _ALARM,
     "alb-5xx": _ALARM,
     "target-5xx": _ALARM,
@@ -146,6 +182,23 @@ class Naming:
             msg = f"{kind} takes {limit.count} of its kind, not number {number}"
             raise NameRefusedError(msg)
         return _join(kind, number, self.suffix)
+
+    def numbered(self, kind: str, number: int) -> str:
+        """What a kind was called while it came in numbers; for `aliases` alone."""
+        return _join(kind, number, self.suffix)
+
+    def with_digest(self, kind: str, content: str) -> str:
+        """The name of a resource that another content replaces, with a digest of the content behind it."""
+        return f"{self.name(kind)}-{hashlib.sha256(content.encode()).hexdigest()[:_DIGEST]}"
+
+    def target_group(self, port: int) -> str:
+        """The name of the target group, which another port replaces; a long suffix is cut and told by a digest."""
+        head = f"{PREFIX}-tg-{port}-"
+        room = TARGET_GROUP_LENGTH - len(head)
+        if len(self.suffix) <= room:
+            return head + self.suffix
+        digest = hashlib.sha256(self.suffix.encode()).hexdigest()[:_SHORT_DIGEST]
+        return head + self.suffix[: room - _SHORT_DIGEST - 1].rstrip("-") + "-" + digest
 
     def tags(self, name: str) -> dict[str, str]:
         """The tags of the resource called `name`: set on each resource, so that they show in its inputs."""

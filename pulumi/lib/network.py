@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from lib import policies
 from lib.naming import Naming
 
 
@@ -19,6 +20,9 @@ class NetworkArgs:
     cidr: str
     availability_zones: Sequence[str]
     single_nat: bool
+    account_id: str
+    flow_logs: bool
+    log_retention_days: int
 
 
 class Network(pulumi.ComponentResource):
@@ -30,11 +34,18 @@ class Network(pulumi.ComponentResource):
     private_subnet_ids: list[pulumi.Output[str]]
     private_route_table_ids: list[pulumi.Output[str]]
     nat_addresses: list[pulumi.Output[str]]
+    inwards: list[pulumi.Resource]
+    """What must stand before the load balancer: the way between the public subnets and the Internet."""
+    outwards: list[pulumi.Resource]
+    """What must stand before anything in the private subnets calls anybody."""
+    log_group_names: list[str]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Creates the VPC and everything in it that carries packets."""
         super().__init__("tap:network:Network", name, {}, opts)
+        self._args = args
         self._naming = args.naming
+        self.inwards, self.outwards, self.log_group_names = [], [], []
         self._child = pulumi.ResourceOptions(parent=self)
         self.cidr = args.cidr
         vpc_name = args.naming.name("vpc")
@@ -56,6 +67,9 @@ class Network(pulumi.ComponentResource):
         nat_ids = self._egress(1 if args.single_nat else len(zones))
         self.private_route_table_ids = self._private_routes(nat_ids, len(zones))
         self._s3_endpoint(args.region)
+        self._close_default_group()
+        if args.flow_logs:
+            self._flow_logs()
         pulumi.log.info(f"network {args.cidr} over {', '.join(zones)}, {len(nat_ids)} NAT gateway(s)", resource=self)
         self.register_outputs(
             {
@@ -97,13 +111,15 @@ class Network(pulumi.ComponentResource):
             gateway_id=gateway.id,
             opts=self._child,
         )
+        self.inwards.append(out)
         for number, subnet_id in enumerate(self.public_subnet_ids, start=1):
-            aws.ec2.RouteTableAssociation(
+            association = aws.ec2.RouteTableAssociation(
                 f"{self._naming.name('public-subnet', number)}-rt",
                 subnet_id=subnet_id,
                 route_table_id=table.id,
                 opts=self._child,
             )
+            self.inwards.append(association)
         self.nat_addresses = []
         ids: list[pulumi.Output[str]] = []
         for number in range(1, count + 1):
@@ -116,7 +132,7 @@ class Network(pulumi.ComponentResource):
                 subnet_id=self.public_subnet_ids[number - 1],
                 tags=self._naming.tags(nat_name),
                 # A NAT gateway whose subnet has no way out yet comes up failed.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[out]),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=self.inwards),
             )
             self.nat_addresses.append(address.public_ip)
             ids.append(nat.id)
@@ -127,26 +143,27 @@ class Network(pulumi.ComponentResource):
         for number in range(1, count + 1):
             name = self._naming.name("private-rt", number)
             table = aws.ec2.RouteTable(name, vpc_id=self.vpc_id, tags=self._naming.tags(name), opts=self._child)
-            aws.ec2.Route(
+            out = aws.ec2.Route(
                 f"{name}-out",
                 route_table_id=table.id,
                 destination_cidr_block="0.0.0.0/0",
                 nat_gateway_id=nat_ids[(number - 1) % len(nat_ids)],
                 opts=self._child,
             )
-            aws.ec2.RouteTableAssociation(
+            association = aws.ec2.RouteTableAssociation(
                 f"{self._naming.name('private-subnet', number)}-rt",
                 subnet_id=self.private_subnet_ids[number - 1],
                 route_table_id=table.id,
                 opts=self._child,
             )
+            self.outwards.extend([out, association])
             ids.append(table.id)
         return ids
 
     def _s3_endpoint(self, region: str) -> None:
         """Image layers come from S3; through this endpoint they cost no NAT traffic."""
         name = self._naming.name("s3-endpoint")
-        aws.ec2.VpcEndpoint(
+        endpoint = aws.ec2.VpcEndpoint(
             name,
             vpc_id=self.vpc_id,
             service_name=f"com.amazonaws.{region}.s3",
@@ -154,4 +171,52 @@ class Network(pulumi.ComponentResource):
             route_table_ids=self.private_route_table_ids,
             tags=self._naming.tags(name),
             opts=self._child,
+        )
+        self.outwards.append(endpoint)
+
+    def _close_default_group(self) -> None:
+        """AWS makes a group that lets its members talk to each other; nothing uses it, and now nothing can."""
+        name = self._naming.name("default-sg")
+        aws.ec2.DefaultSecurityGroup(name, vpc_id=self.vpc_id, tags=self._naming.tags(name), opts=self._child)
+
+    def _flow_logs(self) -> None:
+        name = self._naming.name("flow-logs")
+        group = aws.cloudwatch.LogGroup(
+            name,
+            name=name,
+            retention_in_days=self._args.log_retention_days,
+            tags=self._naming.tags(name),
+            opts=self._child,
+        )
+        self.log_group_names.append(name)
+        role_name = self._naming.name("flow-logs-role")
+        role = aws.iam.Role(
+            role_name,
+            name=role_name,
+            description="Writes the connections of the VPC to its log group",
+            assume_role_policy=policies.trust("vpc-flow-logs.amazonaws.com", self._args.account_id),
+            force_detach_policies=True,
+            tags=self._naming.tags(role_name),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{role_name}-policy",
+            name=f"{role_name}-policy",
+            role=role.id,
+            policy=policies.document(
+                [
+                    *policies.write_logs(group.arn),
+                    *policies.describe_logs(self._args.region, self._args.account_id),
+                ]
+            ),
+            opts=self._child,
+        )
+        aws.ec2.FlowLog(
+            f"{name}-vpc",
+            vpc_id=self.vpc_id,
+            traffic_type="ALL",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            tags=self._naming.tags(f"{name}-vpc"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )

@@ -1,7 +1,7 @@
 """Optional peering with the legacy VPC, so that DMS and the tasks reach the legacy database privately.
 
-The only component that creates anything in the legacy region: routes, one security group rule and the accepter's
-half of the peering.  All of it goes with `destroy`; nothing that was there before is touched.
+In the legacy region it creates routes, one security group rule and the accepter's half of the peering.  All of it
+goes with `destroy`; nothing that was there before is touched.
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,8 @@ class Peering(pulumi.ComponentResource):
     """The connection, routes on both sides, DNS resolution both ways, and the way into the database."""
 
     connection_id: pulumi.Output[str]
+    ways: list[pulumi.Resource]
+    """What must stand before anything reaches the legacy database through the peering."""
 
     def __init__(self, name: str, args: PeeringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Creates the peering and accepts it in the legacy region."""
@@ -56,37 +58,46 @@ class Peering(pulumi.ComponentResource):
             opts=child,
         )
         accepted = pulumi.ResourceOptions(parent=self, depends_on=[accepter])
-        aws.ec2.PeeringConnectionOptions(
+        requester = aws.ec2.PeeringConnectionOptions(
             f"{peering_name}-dns",
             vpc_peering_connection_id=connection.id,
             requester=aws.ec2.PeeringConnectionOptionsRequesterArgs(allow_remote_vpc_dns_resolution=True),
             opts=accepted,
         )
-        aws.ec2.PeeringConnectionOptions(
+        accepting = aws.ec2.PeeringConnectionOptions(
             f"{peering_name}-legacy-dns",
             region=args.legacy_region,
             vpc_peering_connection_id=connection.id,
             accepter=aws.ec2.PeeringConnectionOptionsAccepterArgs(allow_remote_vpc_dns_resolution=True),
             opts=accepted,
         )
+        self.ways = [requester, accepting]
         for number, table_id in enumerate(args.private_route_table_ids, start=1):
-            aws.ec2.Route(
+            route = aws.ec2.Route(
                 f"{args.naming.name('private-rt', number)}-legacy",
                 route_table_id=table_id,
                 destination_cidr_block=args.legacy.cidr,
                 vpc_peering_connection_id=connection.id,
                 opts=accepted,
             )
-        for number, table_id in enumerate(args.legacy.route_table_ids, start=1):
-            aws.ec2.Route(
-                args.naming.name("legacy-route", number),
+            self.ways.append(route)
+        route_name = args.naming.name("legacy-route")
+        for number, legacy_id in enumerate(args.legacy.route_table_ids, start=1):
+            route = aws.ec2.Route(
+                # By its table: by its place in the list, one that leaves would make all behind it move up.
+                f"{route_name}-{legacy_id}",
                 region=args.legacy_region,
-                route_table_id=table_id,
+                route_table_id=legacy_id,
                 destination_cidr_block=args.vpc_cidr,
                 vpc_peering_connection_id=connection.id,
-                opts=accepted,
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=[accepter],
+                    aliases=[pulumi.Alias(name=args.naming.numbered("legacy-route", number))],
+                ),
             )
-        aws.vpc.SecurityGroupIngressRule(
+            self.ways.append(route)
+        rule = aws.vpc.SecurityGroupIngressRule(
             f"{peering_name}-database",
             region=args.legacy_region,
             security_group_id=args.legacy.db_security_group_id,
@@ -99,6 +110,7 @@ class Peering(pulumi.ComponentResource):
             tags=tags,
             opts=accepted,
         )
+        self.ways.append(rule)
         self.connection_id = connection.id
         pulumi.log.info(
             f"peering with {args.legacy.vpc_id} ({args.legacy.cidr}) in {args.legacy_region}",

@@ -1,15 +1,27 @@
 """IAM policy documents; no wildcard resource where an ARN is known.  Pure but for `Output`."""
 
+import re
 from collections.abc import Sequence
 
 import pulumi
 
 Statement = dict[str, object]
 
+_PRIVATE_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?:[:@].+)?")
 
-def trust(service: str) -> pulumi.Output[str]:
-    """The trust policy of a role that one AWS service assumes."""
-    return document([{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}])
+
+def trust(service: str, account_id: str) -> pulumi.Output[str]:
+    """The trust policy of a role that one AWS service assumes, for nobody's sake but this account's."""
+    return document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+            }
+        ]
+    )
 
 
 def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
@@ -49,3 +61,23 @@ def write_logs(group_arn: pulumi.Output[str]) -> list[Statement]:
             "Resource": pulumi.Output.concat(group_arn, ":*"),
         }
     ]
+
+
+def describe_logs(region: str, account_id: str) -> list[Statement]:
+    """Lets VPC flow logs look for their group (VPC guide, "IAM role for publishing flow logs to CloudWatch Logs")."""
+    return [
+        {
+            "Effect": "Allow",
+            "Action": ["logs:DescribeLogGroups", "logs:DescribeLogStreams"],
+            "Resource": f"arn:aws:logs:{region}:{account_id}:log-group:*",
+        }
+    ]
+
+
+def pull_private_image(image: str) -> list[Statement]:
+    """Lets a role pull an image that lies in a private repository of ECR; nothing for any other image."""
+    found = _PRIVATE_IMAGE.fullmatch(image)
+    if found is None:
+        return []
+    account_id, region, name = found.groups()
+    return pull_images(f"arn:aws:ecr:{region}:{account_id}:repository/{name}")

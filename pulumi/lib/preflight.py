@@ -1,20 +1,30 @@
 """The questions that must be answered before anything is created, and the only module that asks AWS.
 
-Reads only: availability zones, the hosted zone and the records under the name, the account-wide DMS roles.
+Reads only.  What the answers mean is decided in pure modules (`weights`, `streams`, `fixed`, `zones`); every refusal
+names the key, what was found, what is wanted and the command, and all of them are told at once.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from lib import keys
-from lib.settings import Settings, problem, refuse
+from lib import existing, fixed, keys, streams
+from lib.existing import Existing
+from lib.inquiry import Inquiry, address_in
+from lib.settings import LegacyBalancer, Settings, problem, refuse, refused
+from lib.streams import ABSENT, UNKNOWN, Run, Stream, Verdict
 from lib.weights import LiveRecord, RecordConflictError, Weights, declared
+from lib.zones import ZONES, chosen
 
-ZONES = 3
 DMS_ROLE_NAMES = ("dms-vpc-role", "dms-cloudwatch-logs-role")
+HTTPS_PORT = 443
+LEGACY_ZONE_IDS = {"us-east-1": "Z35SXDOTRQ7X7K"}
+"""Hosted zones of Classic load balancers, where the balancer itself may not be looked up."""
+ADDRESS_QUOTA = "L-0263D0A3"
+"""Service Quotas, `ec2`: EC2-VPC Elastic IPs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,93 +34,293 @@ class Facts:
     availability_zones: tuple[str, ...]
     hosted_zone_id: str
     weights: Weights
+    legacy_balancer: LegacyBalancer
+    verdict: Verdict
+    forward: Stream
+    reverse: Stream
+    existing: Existing
 
 
 def ask(settings: Settings, provider: aws.Provider) -> Facts:
     """Asks AWS, and raises `pulumi.RunError` with what is in the way."""
-    options = pulumi.InvokeOptions(provider=provider)
-    zones = aws.get_availability_zones(
-        state="available",
-        # Local and wavelength zones carry neither NAT gateways nor Aurora.
-        filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
-        opts=options,
-    )
-    names = tuple(sorted(zones.names)[:ZONES])
-    problems: list[str] = []
-    if len(names) < ZONES:
-        problems.append(f"{settings.region} offers {len(names)} availability zones to this account, {ZONES} are needed")
-    zone_id = _hosted_zone(settings, options, problems)
-    if settings.dms.creates_account_roles:
-        _roles_are_ours(settings, options, problems)
-    else:
-        _roles_exist(options, problems)
-    weights = _weights(settings, zone_id, options, problems)
+    there = existing.read()
+    problems = [refused(moved) for moved in fixed.changed(settings, there)]
+    # A suffix or an account that has changed would make every other question one about another stack.
     refuse(problems)
-    return Facts(availability_zones=names, hosted_zone_id=zone_id, weights=weights)
+    return _Preflight(settings, provider, there).facts()
 
 
-def _hosted_zone(settings: Settings, options: pulumi.InvokeOptions, problems: list[str]) -> str:
-    by_id = settings.hosted_zone_id is not None
-    try:
-        if by_id:
-            zone = aws.route53.get_zone(zone_id=settings.hosted_zone_id, opts=options)
-        else:
-            zone = aws.route53.get_zone(name=settings.hosted_zone_name, private_zone=False, opts=options)
-    except Exception as error:
-        key = keys.HOSTED_ZONE_ID if by_id else keys.HOSTED_ZONE_NAME
-        name = settings.hosted_zone_id if by_id else settings.hosted_zone_name
-        refuse([*problems, problem(key, f"is {name!r}, of which Route 53 says: {error}")])
-        raise
-    apex = zone.name.removesuffix(".")
-    if settings.record_name != apex and not settings.record_name.endswith(f".{apex}"):
-        problems.append(problem(keys.RECORD_NAME, f"is {settings.record_name!r}, which is not in the zone {apex!r}"))
-    return zone.zone_id
+class _Preflight:
+    """One run of all questions."""
 
+    def __init__(self, settings: Settings, provider: aws.Provider, there: Existing) -> None:
+        self._settings = settings
+        self._there = there
+        self._here = pulumi.InvokeOptions(provider=provider)
+        self._problems: list[str] = []
+        self._inquiry = Inquiry(first=there.first, problems=self._problems)
+        if not there.known:
+            pulumi.log.warn("Pulumi's state of this stack cannot be read: a key that is fixed for good is not noticed")
 
-def _weights(settings: Settings, zone_id: str, options: pulumi.InvokeOptions, problems: list[str]) -> Weights:
-    records = aws.route53.get_records(
-        zone_id=zone_id, name_regex=rf"^{re.escape(settings.record_name)}\.?$", opts=options
-    )
-    live = [
-        LiveRecord(type=each.type, set_identifier=each.set_identifier or None, weight=each.weight)
-        for each in records.resource_record_sets
-    ]
-    naming = settings.naming
-    try:
-        weights = declared(
-            live, record_name=settings.record_name, legacy_id=naming.name("legacy"), new_id=naming.name("new")
-        )
-    except RecordConflictError as conflict:
-        problems.append(str(conflict))
-        return Weights(0, 0)
-    if any(record.type == "AAAA" for record in live):
-        pulumi.log.warn(
-            f"{settings.record_name} also has AAAA records; "
-            "clients that use IPv6 do not follow the weights of the A pair"
-        )
-    return weights
-
-
-def _present(options: pulumi.InvokeOptions) -> set[str]:
-    pattern = "^(" + "|".join(DMS_ROLE_NAMES) + ")$"
-    return set(aws.iam.get_roles(name_regex=pattern, opts=options).names)
-
-
-def _roles_exist(options: pulumi.InvokeOptions, problems: list[str]) -> None:
-    missing = [name for name in DMS_ROLE_NAMES if name not in _present(options)]
-    if missing:
-        sentence = (
-            f"is 'existing', but the account has no {' and no '.join(missing)}, which DMS asks for by name; let one "
-            "stack of the account create them (pulumi config set dmsAccountRoles create)"
-        )
-        problems.append(problem(keys.DMS_ACCOUNT_ROLES, sentence))
-
-
-def _roles_are_ours(settings: Settings, options: pulumi.InvokeOptions, problems: list[str]) -> None:
-    for name in sorted(_present(options)):
-        owner = aws.iam.get_role(name=name, opts=options).tags.get("Environment")
-        if owner != settings.environment_suffix:
-            who = f"the stack {owner!r}" if owner else "something outside Pulumi"
-            problems.append(
-                problem(keys.DMS_ACCOUNT_ROLES, f"is 'create', but {name} belongs to {who}; use 'existing'")
+    def facts(self) -> Facts:
+        settings = self._settings
+        zones = self._zones()
+        zone_id = self._hosted_zone()
+        self._roles()
+        weights = self._weights(zone_id)
+        balancer = self._legacy_balancer()
+        self._source_address()
+        self._elastic_addresses()
+        self._legacy_routes()
+        forward = self._stream("forward", settings.naming.name("dms-task"))
+        reverse = self._stream("reverse", settings.naming.name("dms-reverse-task"))
+        verdict = streams.decide(
+            streams.State(
+                stack=settings.environment_suffix,
+                region=settings.region,
+                record_name=settings.record_name,
+                weights=weights,
+                writer_is_aurora=settings.writer_is_aurora,
+                legacy_follows_writer=settings.legacy_follows_writer,
+                loopback_prevention=settings.dms.loopback_prevention,
+                start_asked=settings.dms.start,
+                encrypted=settings.legacy_network is not None or settings.source.ca_certificate is not None,
+                forward=forward,
+                reverse=reverse,
             )
+        )
+        self._problems.extend(refused(each) for each in verdict.refusals)
+        self._problems.extend(refused(each) for each in fixed.zone_moved(settings, self._there, zone_id))
+        self._problems.extend(refused(each) for each in fixed.not_without_accounts(settings, self._there))
+        self._problems.extend(refused(each) for each in fixed.downwards(settings, self._there))
+        self._problems.extend(refused(each) for each in fixed.not_while_traffic(settings, self._there, weights))
+        refuse(self._problems)
+        for warning in verdict.warnings:
+            pulumi.log.warn(warning)
+        return Facts(
+            availability_zones=zones,
+            hosted_zone_id=zone_id,
+            weights=weights,
+            legacy_balancer=balancer,
+            verdict=verdict,
+            forward=forward,
+            reverse=reverse,
+            existing=self._there,
+        )
+
+    def _zones(self) -> tuple[str, ...]:
+        # Local and wavelength zones carry neither NAT gateways nor Aurora.
+        regional = aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])
+        available = self._inquiry.ask(
+            f"the availability zones of {self._settings.region}",
+            "ec2:DescribeAvailabilityZones",
+            lambda: list(aws.get_availability_zones(filters=[regional], state="available", opts=self._here).names),
+        )
+        names, sentence = chosen(available or [], self._there, self._settings.naming)
+        if sentence is not None:
+            self._problems.append(f"{self._settings.region} {sentence}")
+        return names
+
+    def _hosted_zone(self) -> str:
+        settings = self._settings
+        by_id = settings.hosted_zone_id is not None
+        try:
+            if by_id:
+                zone = aws.route53.get_zone(zone_id=settings.hosted_zone_id, opts=self._here)
+            else:
+                zone = aws.route53.get_zone(name=settings.hosted_zone_name, private_zone=False, opts=self._here)
+        except Exception as error:
+            key = keys.HOSTED_ZONE_ID if by_id else keys.HOSTED_ZONE_NAME
+            name = settings.hosted_zone_id if by_id else settings.hosted_zone_name
+            refuse([*self._problems, problem(key, f"is {name!r}, of which Route 53 says: {error}")])
+            raise
+        apex, record = zone.name.removesuffix("."), settings.record_name
+        if record != apex and not record.endswith(f".{apex}"):
+            self._problems.append(problem(keys.RECORD_NAME, f"is {record!r}, which is not in the zone {apex!r}"))
+        return zone.zone_id
+
+    def _weights(self, zone_id: str) -> Weights:
+        settings = self._settings
+        pattern = rf"^{re.escape(settings.record_name)}\.?$"
+        try:
+            records = aws.route53.get_records(zone_id=zone_id, name_regex=pattern, opts=self._here)
+        except Exception as error:
+            # No weight can be declared that has not been read: it would move traffic.
+            sentence = f"is {settings.record_name!r}, whose records cannot be read: {error}"
+            command = "do: allow route53:ListResourceRecordSets to who runs this, and run it again"
+            refuse([*self._problems, problem(keys.RECORD_NAME, sentence, command)])
+            raise
+        live = [
+            LiveRecord(type=each.type, set_identifier=each.set_identifier or None, weight=each.weight)
+            for each in records.resource_record_sets
+        ]
+        naming = settings.naming
+        try:
+            weights = declared(
+                live, record_name=settings.record_name, legacy_id=naming.name("legacy"), new_id=naming.name("new")
+            )
+        except RecordConflictError as conflict:
+            refuse([*self._problems, str(conflict)])
+            raise
+        if any(record.type == "AAAA" for record in live):
+            pulumi.log.warn(
+                f"{settings.record_name} also has AAAA records; "
+                "clients that use IPv6 do not follow the weights of the A pair"
+            )
+        return weights
+
+    def _roles(self) -> None:
+        creates = self._settings.dms.creates_account_roles
+        pattern = "^(" + "|".join(DMS_ROLE_NAMES) + ")$"
+        present = self._inquiry.ask(
+            "the account's DMS roles",
+            "iam:ListRoles",
+            lambda: set(aws.iam.get_roles(name_regex=pattern, opts=self._here).names),
+        )
+        if present is None:
+            return
+        if not creates:
+            missing = [name for name in DMS_ROLE_NAMES if name not in present]
+            if missing:
+                sentence = (
+                    f"is 'existing', but the account has no {' and no '.join(missing)}, which DMS asks for by name; "
+                    "let one stack of the account create them (pulumi config set dmsAccountRoles create)"
+                )
+                self._problems.append(problem(keys.DMS_ACCOUNT_ROLES, sentence))
+            return
+        for name in sorted(present):
+            owner = aws.iam.get_role(name=name, opts=self._here).tags.get("Environment")
+            if owner != self._settings.environment_suffix:
+                who = f"the stack {owner!r}" if owner else "something outside Pulumi"
+                self._problems.append(
+                    problem(keys.DMS_ACCOUNT_ROLES, f"is 'create', but {name} belongs to {who}; use 'existing'")
+                )
+
+    def _legacy_balancer(self) -> LegacyBalancer:
+        settings = self._settings
+        typed, region = settings.legacy_balancer, settings.legacy_region
+        found = self._inquiry.ask(
+            f"the legacy load balancer {typed.name!r} in {region}",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            self._found_balancer,
+        )
+        if found is None:
+            zone_id = typed.zone_id or LEGACY_ZONE_IDS.get(region)
+            for key, value in ((keys.LEGACY_LB_DNS_NAME, typed.dns_name), (keys.LEGACY_LB_ZONE_ID, zone_id)):
+                if value is None:
+                    self._problems.append(problem(key, f"is not set, and {typed.name!r} cannot be looked up"))
+            return LegacyBalancer(name=typed.name, dns_name=typed.dns_name or "", zone_id=zone_id or "", https=None)
+        pairs: tuple[tuple[keys.Key[object], str | None, str], ...] = (
+            (keys.LEGACY_LB_DNS_NAME, typed.dns_name, found.dns_name),
+            (keys.LEGACY_LB_ZONE_ID, typed.zone_id, found.zone_id),
+        )
+        for key, mine, theirs in pairs:
+            if mine is not None and mine != theirs:
+                sentence = f"is {mine!r}, but {typed.name!r} has {theirs!r}"
+                self._problems.append(problem(key, sentence, f"do: pulumi config rm {key.name}   (it is looked up)"))
+        return found
+
+    def _found_balancer(self) -> LegacyBalancer:
+        name = self._settings.legacy_balancer.name
+        found = aws.elb.get_load_balancer(name=name, region=self._settings.legacy_region, opts=self._here)
+        # A TCP listener on 443 hands TLS through to the instances.
+        secure = {each.lb_port for each in found.listeners if each.lb_protocol.upper() in {"HTTPS", "SSL", "TCP"}}
+        return LegacyBalancer(
+            name=name, dns_name=found.dns_name.lower(), zone_id=found.zone_id, https=HTTPS_PORT in secure
+        )
+
+    def _source_address(self) -> None:
+        """DMS takes host and port from the secret, the tasks and the rules from the configuration."""
+        source = self._settings.source
+        found = self._inquiry.ask(
+            f"the secret {source.secret_arn}",
+            "secretsmanager:GetSecretValue",
+            lambda: address_in(
+                aws.secretsmanager.get_secret_version(secret_id=source.secret_arn, opts=self._here).secret_string
+            ),
+        )
+        if found is None:
+            return
+        host, port = found
+        pairs: tuple[tuple[keys.Key[object], object, object], ...] = (
+            (keys.SOURCE_DB_ENDPOINT, source.endpoint, host),
+            (keys.SOURCE_DB_PORT, source.port, port),
+        )
+        for key, mine, theirs in pairs:
+            if theirs is None:
+                self._problems.append(
+                    problem(keys.SOURCE_DB_SECRET_ARN, f"leads to a secret that does not say what {key.name} says")
+                )
+            elif mine != theirs:
+                sentence = f"is {mine!r}, but the secret that DMS reads says {theirs!r}"
+                self._problems.append(problem(key, sentence, f"do: pulumi config set {key.name} {theirs}"))
+
+    def _elastic_addresses(self) -> None:
+        settings = self._settings
+        gateways = 1 if settings.single_nat else ZONES
+        wanted = gateways - len(self._there.of("ec2/eip:Eip"))
+        if wanted <= 0:
+            return
+        quota = self._inquiry.ask(
+            "the quota of Elastic IP addresses",
+            "servicequotas:GetServiceQuota",
+            lambda: int(
+                aws.servicequotas.get_service_quota(service_code="ec2", quota_code=ADDRESS_QUOTA, opts=self._here).value
+            ),
+        )
+        used = self._inquiry.ask(
+            "the Elastic IP addresses in use",
+            "ec2:DescribeAddresses",
+            lambda: len(aws.ec2.get_eips(opts=self._here).allocation_ids),
+        )
+        if quota is None or used is None or used + wanted <= quota:
+            return
+        sentence = f"needs {wanted} more Elastic IP addresses, but {used} of {quota} in {settings.region} are in use"
+        command = (
+            "do: pulumi config set natGateways single   (or: aws service-quotas request-service-quota-increase "
+            f"--region {settings.region} --service-code ec2 --quota-code {ADDRESS_QUOTA} "
+            f"--desired-value {used + wanted})"
+        )
+        self._problems.append(problem(keys.NAT_GATEWAYS, sentence, command))
+
+    def _legacy_routes(self) -> None:
+        """A second stack with the same range would take the first one's route over."""
+        network, cidr = self._settings.legacy_network, self._settings.vpc_cidr
+        if network is None:
+            return
+        halves = self._there.of("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter")
+        mine = {each.get("vpcPeeringConnectionId") for each in halves}
+        for table_id in network.route_table_ids:
+            routes = self._inquiry.ask(
+                f"the route table {table_id}", "ec2:DescribeRouteTables", self._routes_of(table_id)
+            )
+            for target in (routes or {}).get(cidr, []):
+                if target not in mine:
+                    sentence = f"is {cidr}, but {table_id} in {self._settings.legacy_region} routes that to {target}"
+                    self._problems.append(
+                        problem(keys.VPC_CIDR, sentence, "do: pulumi config set vpcCidr RANGE   (one that is free)")
+                    )
+
+    def _routes_of(self, table_id: str) -> Callable[[], dict[str, list[str]]]:
+        def question() -> dict[str, list[str]]:
+            table = aws.ec2.get_route_table(
+                route_table_id=table_id, region=self._settings.legacy_region, opts=self._here
+            )
+            found: dict[str, list[str]] = {}
+            for route in table.routes:
+                target = route.vpc_peering_connection_id or route.transit_gateway_id or route.gateway_id or "elsewhere"
+                found.setdefault(route.cidr_block, []).append(target)
+            return found
+
+        return question
+
+    def _stream(self, name: str, task_id: str) -> Stream:
+        found = self._inquiry.ask(
+            f"the {name} task {task_id!r}",
+            "dms:DescribeReplicationTasks",
+            lambda: Stream.of(aws.dms.get_replication_task(replication_task_id=task_id, opts=self._here).status),
+            absent=ABSENT,
+        )
+        if found is not None and found.run is Run.UNKNOWN:
+            self._problems.append(f"the {name} task {task_id!r} is {found.status!r}, a state that is not known here")
+        return found or UNKNOWN

@@ -1,4 +1,8 @@
-"""DMS: the forward task from the legacy database to Aurora, and the task for the way back, created but not started."""
+"""DMS: the forward task from the legacy database to Aurora, and the task for the way back.
+
+Neither is stopped or resumed by this program (see `streams`).  Where AWS leaves no choice, a stream pauses: the
+provider stops a task to modify it or one of its endpoints, and starts it again from where it stood.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +11,10 @@ import pulumi
 import pulumi_aws as aws
 
 from lib import policies, task_settings
-from lib.database import Database
+from lib.accounts import Credentials
 from lib.naming import Naming
 from lib.settings import Dms, SourceDatabase
+from lib.streams import Run, Stream, Which
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +23,20 @@ class ReplicationArgs:
 
     naming: Naming
     region: str
+    account_id: str
     dms: Dms
     source: SourceDatabase
-    database: Database
+    aurora: Credentials
+    """The account that both streams use in Aurora."""
+    aurora_instances: Sequence[pulumi.Resource]
+    aurora_ca_certificate: str | None
+    forward: Stream
+    reverse: Stream
+    """The streams as they were found."""
+    start_forward: bool
+    start_reverse: bool
+    ways: Sequence[pulumi.Resource]
+    """Rules, routes and peering: a task that starts without them fails."""
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     account_roles: Sequence[pulumi.Resource]
@@ -56,24 +72,36 @@ class Replication(pulumi.ComponentResource):
         instance = self._instance(logs)
         self.instance_arn = instance.replication_instance_arn
         role, policy = self._secrets_role()
-        ready: list[pulumi.Resource] = [policy, args.database.secret_version, *args.database.instances]
-        certificate_arn = self._certificate()
-        legacy_source = self._endpoint(
-            "dms-legacy-source", "source", args.source.secret_arn, role, ready, certificate_arn
+        ready: list[pulumi.Resource] = [policy, *args.aurora_instances, *args.ways]
+        if args.aurora.version is not None:
+            ready.append(args.aurora.version)
+        legacy_ca = self._certificate("dms-ca", args.source.ca_certificate)
+        aurora_ca = self._certificate("dms-aurora-ca", args.aurora_ca_certificate)
+        make = _EndpointMaker(self._naming, self, role)
+        legacy, aurora = args.source.secret_arn, args.aurora.arn
+        legacy_source = make.endpoint("dms-legacy-source", "source", legacy, ready, legacy_ca)
+        aurora_source = make.endpoint("dms-aurora-source", "source", aurora, ready, aurora_ca)
+        # After the other end of their stream: each would stop and start the one task that they share.
+        aurora_target = make.endpoint("dms-aurora-target", "target", aurora, [*ready, legacy_source], aurora_ca)
+        legacy_target = make.endpoint("dms-legacy-target", "target", legacy, [*ready, aurora_source], legacy_ca)
+        forward = self._task(
+            "dms-task", "full-load-and-cdc", legacy_source, aurora_target, start=args.start_forward, ready=ready
         )
-        aurora_target = self._endpoint("dms-aurora-target", "target", args.database.secret_arn, role, ready)
-        aurora_source = self._endpoint("dms-aurora-source", "source", args.database.secret_arn, role, ready)
-        legacy_target = self._endpoint(
-            "dms-legacy-target", "target", args.source.secret_arn, role, ready, certificate_arn
-        )
-        forward = self._task("dms-task", "full-load-and-cdc", legacy_source, aurora_target, start=args.dms.start)
         # It starts in the cutover, from the position that Aurora's binary log has at that moment.
-        reverse = self._task("dms-reverse-task", "cdc", aurora_source, legacy_target, start=False)
+        reverse = self._task(
+            "dms-reverse-task", "cdc", aurora_source, legacy_target, start=args.start_reverse, ready=ready
+        )
         self.task_arn = forward.replication_task_arn
         self.reverse_task_arn = reverse.replication_task_arn
-        what = "starts" if args.dms.start else "waits (pulumi config set startReplication true)"
+        for stream, task, which in (
+            (args.forward, forward, Which.FORWARD),
+            (args.reverse, reverse, Which.REVERSE),
+        ):
+            if stream.run is Run.RUNNING:
+                self._still_runs(which, task)
         pulumi.log.info(
-            f"{args.dms.instance_class}, databases {', '.join(args.source.databases)}; the forward task {what}",
+            f"{args.dms.instance_class}, databases {', '.join(args.source.databases)}; the forward stream "
+            f"{_words(args.forward, starts=args.start_forward)}, the way back {_words(args.reverse, starts=False)}",
             resource=self,
         )
         self.register_outputs({"taskArn": self.task_arn, "reverseTaskArn": self.reverse_task_arn})
@@ -98,7 +126,7 @@ class Replication(pulumi.ComponentResource):
             auto_minor_version_upgrade=False,
             allow_major_version_upgrade=False,
             apply_immediately=True,
-            multi_az=False,
+            multi_az=dms.multi_az,
             publicly_accessible=False,
             replication_subnet_group_id=subnets.replication_subnet_group_id,
             vpc_security_group_ids=[self._args.security_group_id],
@@ -113,7 +141,7 @@ class Replication(pulumi.ComponentResource):
             name=name,
             description="Lets the replication endpoints read their credentials",
             # Endpoints with secrets are refused unless the role trusts the regional principal.
-            assume_role_policy=policies.trust(f"dms.{self._args.region}.amazonaws.com"),
+            assume_role_policy=policies.trust(f"dms.{self._args.region}.amazonaws.com", self._args.account_id),
             force_detach_policies=True,
             tags=self._naming.tags(name),
             opts=self._child,
@@ -125,54 +153,44 @@ class Replication(pulumi.ComponentResource):
             role=role.id,
             policy=policies.document(
                 policies.read_secrets(
-                    [self._args.database.secret_arn, source.secret_arn], source.secret_kms_key_arn, describe=True
+                    [self._args.aurora.arn, source.secret_arn], source.secret_kms_key_arn, describe=True
                 )
             ),
             opts=self._child,
         )
         return role, policy
 
-    def _certificate(self) -> pulumi.Output[str] | None:
-        pem = self._args.source.ca_certificate
+    def _certificate(self, kind: str, pem: str | None) -> pulumi.Output[str] | None:
         if pem is None:
             return None
-        name = self._naming.name("dms-ca")
+        name = self._naming.name(kind)
         certificate = aws.dms.Certificate(
-            name, certificate_id=name, certificate_pem=pem, tags=self._naming.tags(name), opts=self._child
+            name,
+            # ImportCertificate refuses an id that is taken, and DeleteCertificate one that an endpoint uses.
+            certificate_id=self._naming.with_digest(kind, pem),
+            certificate_pem=pem,
+            tags=self._naming.tags(name),
+            opts=self._child,
         )
         return certificate.certificate_arn
 
-    def _endpoint(
+    def _task(
         self,
         kind: str,
-        endpoint_type: str,
-        secret_arn: pulumi.Input[str],
-        role: aws.iam.Role,
+        migration_type: str,
+        source: aws.dms.Endpoint,
+        target: aws.dms.Endpoint,
+        *,
+        start: bool,
         ready: Sequence[pulumi.Resource],
-        certificate_arn: pulumi.Output[str] | None = None,
-    ) -> aws.dms.Endpoint:
-        name = self._naming.name(kind)
-        engine = "aurora" if "aurora" in kind else "mysql"
-        return aws.dms.Endpoint(
-            name,
-            endpoint_id=name,
-            endpoint_type=endpoint_type,
-            engine_name=engine,
-            secrets_manager_arn=secret_arn,
-            secrets_manager_access_role_arn=role.arn,
-            certificate_arn=certificate_arn,
-            ssl_mode="verify-ca" if certificate_arn is not None else "none",
-            # Tables are loaded side by side, so a child may come before its parent.
-            extra_connection_attributes="Initstmt=SET FOREIGN_KEY_CHECKS=0;" if endpoint_type == "target" else None,
-            tags=self._naming.tags(name),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(ready)),
-        )
-
-    def _task(
-        self, kind: str, migration_type: str, source: aws.dms.Endpoint, target: aws.dms.Endpoint, *, start: bool
     ) -> aws.dms.ReplicationTask:
         name = self._naming.name(kind)
-        mappings = self._args.dms.table_mappings or task_settings.mappings_json(self._args.source.databases)
+        dms = self._args.dms
+        options = task_settings.Options(
+            lob_max_size_kb=dms.lob_max_size_kb,
+            loopback_prevention=dms.loopback_prevention,
+            full_load_sub_tasks=dms.full_load_sub_tasks,
+        )
         return aws.dms.ReplicationTask(
             name,
             replication_task_id=name,
@@ -180,9 +198,74 @@ class Replication(pulumi.ComponentResource):
             replication_instance_arn=self.instance_arn,
             source_endpoint_arn=source.endpoint_arn,
             target_endpoint_arn=target.endpoint_arn,
-            table_mappings=mappings,
-            replication_task_settings=task_settings.settings_json(),
+            table_mappings=dms.table_mappings or task_settings.mappings_json(self._args.source.databases),
+            replication_task_settings=task_settings.settings_json(options),
             start_replication_task=start,
             tags=self._naming.tags(name),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(ready)),
         )
+
+    def _still_runs(self, which: Which, task: aws.dms.ReplicationTask) -> None:
+        """Fails the run when a stream that ran before it does not run after it.
+
+        The provider leaves a task stopped, without an error, when somebody else is testing the endpoint that it has
+        just modified (terraform-provider-aws, internal/service/dms/endpoint.go, `startEndpointReplicationTasks`).
+        """
+
+        def check(status: str) -> None:
+            if status != "running" and not pulumi.runtime.is_dry_run():
+                command = which.command("resume", stack=self._naming.suffix, region=self._args.region)
+                msg = f"the {which.title} stream was running before this `up` and is {status!r} after it: {command}"
+                raise pulumi.RunError(msg)
+
+        after = aws.dms.get_replication_task_output(
+            # Not the id alone: it is known before the task has been modified.
+            replication_task_id=pulumi.Output.all(task.replication_task_id, task.status).apply(
+                lambda known: str(known[0])
+            ),
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[task]),
+        )
+        after.status.apply(check)
+
+
+@dataclass(frozen=True)
+class _EndpointMaker:
+    """Makes the endpoints of both streams, which differ in little."""
+
+    naming: Naming
+    parent: pulumi.Resource
+    role: aws.iam.Role
+
+    def endpoint(
+        self,
+        kind: str,
+        endpoint_type: str,
+        secret_arn: pulumi.Input[str],
+        ready: Sequence[pulumi.Resource],
+        certificate_arn: pulumi.Output[str] | None,
+    ) -> aws.dms.Endpoint:
+        name = self.naming.name(kind)
+        return aws.dms.Endpoint(
+            name,
+            endpoint_id=name,
+            endpoint_type=endpoint_type,
+            engine_name="aurora" if "aurora" in kind else "mysql",
+            secrets_manager_arn=secret_arn,
+            secrets_manager_access_role_arn=self.role.arn,
+            certificate_arn=certificate_arn,
+            ssl_mode="verify-ca" if certificate_arn is not None else "none",
+            # Tables are loaded side by side, so a child may come before its parent.
+            extra_connection_attributes="Initstmt=SET FOREIGN_KEY_CHECKS=0;" if endpoint_type == "target" else None,
+            # ModifyEndpoint refuses an endpoint of a running task (InvalidResourceStateFault).
+            pause_replication_tasks=True,
+            tags=self.naming.tags(name),
+            opts=pulumi.ResourceOptions(parent=self.parent, depends_on=list(ready)),
+        )
+
+
+def _words(stream: Stream, *, starts: bool) -> str:
+    if starts and stream.run is not Run.RUNNING:
+        return "starts"
+    if stream.run in {Run.ABSENT, Run.READY}:
+        return "waits for its first start"
+    return f"is {stream.status} and stays so"

@@ -11,15 +11,17 @@ import pulumi
 import pulumi_aws as aws
 
 from lib import policies
-from lib.database import Database
-from lib.firewall import MYSQL_PORT
+from lib.accounts import Credentials
 from lib.naming import Naming
-from lib.settings import Container, SourceDatabase
+from lib.settings import Container
+from lib.wiring import Wiring
 
 MIN_TASKS = 4
 MAX_TASKS = 12
 CPU_TARGET_PERCENT = 70
 CONTAINER_NAME = "app"
+SCRATCH = "tmp"
+"""The one folder that a container with a read-only root may write to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class ServiceArgs:
 
     naming: Naming
     region: str
+    account_id: str
     container: Container
     repository_arn: pulumi.Output[str]
     repository_url: pulumi.Output[str]
@@ -35,17 +38,13 @@ class ServiceArgs:
     security_group_id: pulumi.Input[str]
     target_group_arn: pulumi.Input[str]
     listeners: Sequence[aws.lb.Listener]
-    source: SourceDatabase
-    database: Database
+    database_name: str
+    wiring: Wiring
+    kms_key_arn: str | None
+    after: Sequence[pulumi.Resource]
+    """Ways out, rules and peering: a task that starts without them pulls no image and finds no database."""
     writer_is_aurora: bool
     log_retention_days: int
-
-
-@dataclass(frozen=True)
-class _Endpoint:
-    host: pulumi.Input[str]
-    port: int
-    secret_arn: pulumi.Input[str]
 
 
 class Service(pulumi.ComponentResource):
@@ -112,7 +111,7 @@ class Service(pulumi.ComponentResource):
             name,
             name=name,
             description=description,
-            assume_role_policy=policies.trust("ecs-tasks.amazonaws.com"),
+            assume_role_policy=policies.trust("ecs-tasks.amazonaws.com", self._args.account_id),
             force_detach_policies=True,
             tags=self._naming.tags(name),
             opts=self._child,
@@ -131,8 +130,8 @@ class Service(pulumi.ComponentResource):
                     *policies.pull_images(args.repository_arn),
                     *policies.write_logs(log_group_arn),
                     *policies.read_secrets(
-                        [args.database.secret_arn, args.source.secret_arn],
-                        args.source.secret_kms_key_arn,
+                        [args.wiring.app.arn, args.wiring.app_read_only.arn],
+                        args.kms_key_arn,
                         describe=False,
                     ),
                 ]
@@ -141,22 +140,13 @@ class Service(pulumi.ComponentResource):
         )
         return role, policy
 
-    def _endpoints(self) -> tuple[_Endpoint, _Endpoint]:
-        """The one database to write to, and the one to read from."""
-        args = self._args
-        secret_arn = args.database.secret_arn
-        legacy = _Endpoint(args.source.endpoint, args.source.port, args.source.secret_arn)
-        aurora = _Endpoint(args.database.writer_endpoint, MYSQL_PORT, secret_arn)
-        reader = _Endpoint(args.database.reader_endpoint, MYSQL_PORT, secret_arn)
-        return (aurora if args.writer_is_aurora else legacy), reader
-
     def _task_definition(
         self, image_tag: str, execution_role: aws.iam.Role, task_role: aws.iam.Role, log_group: pulumi.Output[str]
     ) -> aws.ecs.TaskDefinition:
         args = self._args
-        writer, reader = self._endpoints()
+        wiring = args.wiring
         name = self._naming.name("app")
-        container = {
+        container: dict[str, object] = {
             "name": CONTAINER_NAME,
             "image": pulumi.Output.concat(args.repository_url, ":", image_tag),
             "essential": True,
@@ -164,14 +154,15 @@ class Service(pulumi.ComponentResource):
                 {"containerPort": args.container.port, "hostPort": args.container.port, "protocol": "tcp"}
             ],
             "environment": [
-                {"name": "DB_NAME", "value": args.source.databases[0]},
-                {"name": "DB_WRITER_HOST", "value": writer.host},
-                {"name": "DB_WRITER_PORT", "value": str(writer.port)},
-                {"name": "DB_READER_HOST", "value": reader.host},
-                {"name": "DB_READER_PORT", "value": str(reader.port)},
+                {"name": "DB_NAME", "value": args.database_name},
+                {"name": "DB_WRITER_HOST", "value": wiring.writer.host},
+                {"name": "DB_WRITER_PORT", "value": str(wiring.writer.port)},
+                {"name": "DB_WRITER_HOSTS", "value": _joined(wiring)},
+                {"name": "DB_READER_HOST", "value": wiring.reader.host},
+                {"name": "DB_READER_PORT", "value": str(wiring.reader.port)},
                 {"name": "PORT", "value": str(args.container.port)},
             ],
-            "secrets": [*_credentials("DB_WRITER", writer), *_credentials("DB_READER", reader)],
+            "secrets": [*_credentials("DB_WRITER", wiring.app), *_credentials("DB_READER", wiring.app_read_only)],
             "logConfiguration": {
                 "logDriver": "awslogs",
                 "options": {
@@ -181,6 +172,7 @@ class Service(pulumi.ComponentResource):
                 },
             },
         }
+        container |= _hardened(args.container)
         return aws.ecs.TaskDefinition(
             name,
             family=name,
@@ -191,6 +183,7 @@ class Service(pulumi.ComponentResource):
             execution_role_arn=execution_role.arn,
             task_role_arn=task_role.arn,
             container_definitions=pulumi.Output.json_dumps([container], sort_keys=True),
+            volumes=[aws.ecs.TaskDefinitionVolumeArgs(name=SCRATCH)] if args.container.read_only else None,
             tags=self._naming.tags(name),
             opts=self._child,
         )
@@ -230,7 +223,7 @@ class Service(pulumi.ComponentResource):
             tags=self._naming.tags(self.service_name),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*args.listeners, execution_policy, args.database.secret_version],
+                depends_on=[*args.listeners, execution_policy, *args.wiring.versions, *args.after],
                 # The count belongs to autoscaling from the first deployment on.
                 ignore_changes=["desiredCount"],
             ),
@@ -268,11 +261,28 @@ class Service(pulumi.ComponentResource):
         )
 
 
-def _credentials(prefix: str, endpoint: _Endpoint) -> list[dict[str, pulumi.Input[str]]]:
+def _joined(wiring: Wiring) -> pulumi.Output[str]:
+    """The hosts as one word that most drivers take as it is."""
+    return pulumi.Output.all(*(server.address for server in wiring.writers)).apply(",".join)
+
+
+def _hardened(container: Container) -> dict[str, object]:
+    """What the image must be able to live with, so only where it is configured."""
+    told: dict[str, object] = {}
+    if container.user is not None:
+        told["user"] = container.user
+    if container.read_only:
+        told["readonlyRootFilesystem"] = True
+        told["linuxParameters"] = {"capabilities": {"drop": ["ALL"]}}
+        told["mountPoints"] = [{"sourceVolume": SCRATCH, "containerPath": "/tmp", "readOnly": False}]  # noqa: S108
+    return told
+
+
+def _credentials(prefix: str, credentials: Credentials) -> list[dict[str, pulumi.Input[str]]]:
     return [
         {
             "name": f"{prefix}_{key.upper()}",
-            "valueFrom": pulumi.Output.concat(endpoint.secret_arn, f":{key}::"),
+            "valueFrom": pulumi.Output.concat(credentials.arn, f":{key}::"),
         }
         for key in ("username", "password")
     ]

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar, cast
 import pulumi
 
 from lib import keys
-from lib.keys import Key
+from lib.keys import Key, Refusal
 from lib.naming import NameRefusedError, Naming
 
 T = TypeVar("T")
@@ -43,12 +43,34 @@ class SourceDatabase:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NamedBalancer:
+    """The Classic load balancer in front of the legacy stack, as far as it is typed; the preflight looks it up."""
+
+    name: str
+    dns_name: str | None
+    zone_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LegacyBalancer:
-    """The Classic load balancer in front of the legacy stack."""
+    """The Classic load balancer in front of the legacy stack, as AWS has it."""
 
     name: str
     dns_name: str
     zone_id: str
+    https: bool | None
+    """Whether it answers on 443; `None` when it could not be looked up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounts:
+    """Who logs in to the databases, beside the replication account of the legacy one."""
+
+    separate: bool
+    """Whether Aurora has an account and a secret for each, or everybody is the master user."""
+    legacy_app_secret_arn: str | None
+    """The application's own account, the same on both databases."""
+    legacy_tapctl_secret_arn: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +89,8 @@ class Container:
 
     image_tag: str | None
     port: int
+    user: str | None
+    read_only: bool
     cpu: int
     memory: int
 
@@ -78,9 +102,15 @@ class Dms:
     instance_class: str
     storage: int
     engine_version: str
+    multi_az: bool
     creates_account_roles: bool
     table_mappings: str | None
+    lob_max_size_kb: int | None
+    """The limit of limited LOB mode; `None` is full LOB mode."""
+    loopback_prevention: bool
+    full_load_sub_tasks: int
     start: bool
+    """Whether a forward task that has never run is started."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,25 +118,34 @@ class Settings:
     """Everything that one stack is told from outside."""
 
     region: str
+    account_id: str
     legacy_region: str
     environment_suffix: str
     naming: Naming
     vpc_cidr: str
     single_nat: bool
     source: SourceDatabase
-    legacy_balancer: LegacyBalancer
+    accounts: Accounts
+    legacy_balancer: NamedBalancer
+    legacy_follows_writer: bool
     legacy_network: LegacyNetwork | None
     hosted_zone_id: str | None
     hosted_zone_name: str | None
     record_name: str
     aurora_engine_version: str
     aurora_instance_class: str
+    aurora_ca_certificate: str | None
+    binlog_retention_hours: int
+    sql_image: str
     writer_is_aurora: bool
     container: Container
     certificate_arn: str | None
     dms: Dms
     alarm_email: str | None
     log_retention_days: int
+    flow_logs: bool
+    given: frozenset[str]
+    """The keys that are set; the others have their defaults."""
 
     @staticmethod
     def load(config: ConfigSource, *, stack_name: str) -> "Settings":
@@ -157,9 +196,15 @@ class _Values:
         return cast("T", self._values[key.name])
 
 
-def problem(key: Key[object], sentence: str) -> str:
-    """One line about one key: what is wrong and how to set it."""
-    return f"{PROJECT}:{key.name} {sentence}\n    set it with: pulumi config set {key.name} '{_shortened(key.example)}'"
+def problem(key: Key[object], sentence: str, command: str | None = None) -> str:
+    """One line about one key: what is wrong, and the command that mends it; without one, how to set the key."""
+    mend = f"set it with: pulumi config set {key.name} '{_shortened(key.example)}'" if command is None else command
+    return f"{PROJECT}:{key.name} {sentence}\n    {mend}"
+
+
+def refused(refusal: Refusal) -> str:
+    """A refusal as one problem."""
+    return problem(refusal.key, refusal.sentence, f"do: {refusal.command}")
 
 
 def refuse(problems: list[str]) -> None:
@@ -180,13 +225,12 @@ def _settings(values: _Values, stack_name: str, region: str) -> Settings:
         secret_kms_key_arn=values.get(keys.SOURCE_DB_SECRET_KMS_KEY_ARN),
         ca_certificate=values.get(keys.SOURCE_DB_CA_CERTIFICATE),
     )
-    if source.secret_arn.split(":")[3] != region:
-        sentence = (
-            f"lies in {source.secret_arn.split(':')[3]}, but DMS reads it in {region}; replicate it "
-            f"(aws secretsmanager replicate-secret-to-regions --secret-id ... --add-replica-regions Region={region}) "
-            "and give the replica's ARN"
-        )
-        problems.append(problem(keys.SOURCE_DB_SECRET_ARN, sentence))
+    accounts = Accounts(
+        separate=values.get(keys.DATABASE_ACCOUNTS) == "separate",
+        legacy_app_secret_arn=values.get(keys.LEGACY_APP_SECRET_ARN),
+        legacy_tapctl_secret_arn=values.get(keys.LEGACY_TAPCTL_SECRET_ARN),
+    )
+    _check_secrets(source, accounts, region, problems)
     certificate_arn = values.get(keys.CERTIFICATE_ARN)
     if certificate_arn is not None and certificate_arn.split(":")[3] != region:
         problems.append(problem(keys.CERTIFICATE_ARN, f"must lie in {region}, where the load balancer is"))
@@ -194,47 +238,93 @@ def _settings(values: _Values, stack_name: str, region: str) -> Settings:
     _check_zone(values, problems)
     _check_balancer(values, problems)
     _check_task_size(values, problems)
+    _check_lobs(values, problems)
     if values.get(keys.LEGACY_REGION) == region:
         problems.append(problem(keys.LEGACY_REGION, f"is {region}, the region that the migration moves to"))
     refuse(problems)
     return Settings(
         region=region,
+        account_id=values.get(keys.ACCOUNT_ID) or source.secret_arn.split(":")[4],
         legacy_region=values.get(keys.LEGACY_REGION),
         environment_suffix=suffix,
         naming=naming,
         vpc_cidr=values.get(keys.VPC_CIDR),
         single_nat=values.get(keys.NAT_GATEWAYS) == "single",
         source=source,
-        legacy_balancer=LegacyBalancer(
+        accounts=accounts,
+        legacy_balancer=NamedBalancer(
             name=values.get(keys.LEGACY_LB_NAME),
             dns_name=values.get(keys.LEGACY_LB_DNS_NAME),
             zone_id=values.get(keys.LEGACY_LB_ZONE_ID),
         ),
+        legacy_follows_writer=values.get(keys.LEGACY_FOLLOWS_WRITER),
         legacy_network=legacy_network,
         hosted_zone_id=values.get(keys.HOSTED_ZONE_ID),
         hosted_zone_name=values.get(keys.HOSTED_ZONE_NAME),
         record_name=values.get(keys.RECORD_NAME),
         aurora_engine_version=values.get(keys.AURORA_ENGINE_VERSION),
         aurora_instance_class=values.get(keys.AURORA_INSTANCE_CLASS),
+        aurora_ca_certificate=values.get(keys.AURORA_CA_CERTIFICATE),
+        binlog_retention_hours=values.get(keys.BINLOG_RETENTION_HOURS),
+        sql_image=values.get(keys.SQL_IMAGE),
         writer_is_aurora=values.get(keys.WRITER) == "aurora",
-        container=Container(
-            image_tag=values.get(keys.IMAGE_TAG),
-            port=values.get(keys.CONTAINER_PORT),
-            cpu=values.get(keys.TASK_CPU),
-            memory=values.get(keys.TASK_MEMORY),
-        ),
+        container=_container(values),
         certificate_arn=certificate_arn,
-        dms=Dms(
-            instance_class=values.get(keys.DMS_INSTANCE_CLASS),
-            storage=values.get(keys.DMS_STORAGE),
-            engine_version=values.get(keys.DMS_ENGINE_VERSION),
-            creates_account_roles=values.get(keys.DMS_ACCOUNT_ROLES) == "create",
-            table_mappings=values.get(keys.TABLE_MAPPINGS),
-            start=values.get(keys.START_REPLICATION),
-        ),
+        dms=_dms(values),
         alarm_email=values.get(keys.ALARM_EMAIL),
         log_retention_days=values.get(keys.LOG_RETENTION_DAYS),
+        flow_logs=values.get(keys.FLOW_LOGS),
+        given=values.given,
     )
+
+
+def _container(values: _Values) -> Container:
+    return Container(
+        image_tag=values.get(keys.IMAGE_TAG),
+        port=values.get(keys.CONTAINER_PORT),
+        user=values.get(keys.CONTAINER_USER),
+        read_only=values.get(keys.CONTAINER_READ_ONLY),
+        cpu=values.get(keys.TASK_CPU),
+        memory=values.get(keys.TASK_MEMORY),
+    )
+
+
+def _dms(values: _Values) -> Dms:
+    return Dms(
+        instance_class=values.get(keys.DMS_INSTANCE_CLASS),
+        storage=values.get(keys.DMS_STORAGE),
+        engine_version=values.get(keys.DMS_ENGINE_VERSION),
+        multi_az=values.get(keys.DMS_MULTI_AZ),
+        creates_account_roles=values.get(keys.DMS_ACCOUNT_ROLES) == "create",
+        table_mappings=values.get(keys.TABLE_MAPPINGS),
+        lob_max_size_kb=values.get(keys.LOB_MAX_SIZE_KB),
+        loopback_prevention=values.get(keys.LOOPBACK_PREVENTION),
+        full_load_sub_tasks=values.get(keys.FULL_LOAD_SUB_TASKS),
+        start=values.get(keys.START_REPLICATION),
+    )
+
+
+def _check_secrets(source: SourceDatabase, accounts: Accounts, region: str, problems: list[str]) -> None:
+    read: tuple[tuple[Key[object], str | None, str], ...] = (
+        (keys.SOURCE_DB_SECRET_ARN, source.secret_arn, "DMS reads it"),
+        (keys.LEGACY_APP_SECRET_ARN, accounts.legacy_app_secret_arn, "the tasks read it"),
+    )
+    for key, arn, reader in read:
+        if arn is not None and arn.split(":")[3] != region:
+            sentence = (
+                f"lies in {arn.split(':')[3]}, but {reader} in {region}; replicate it (aws secretsmanager "
+                f"replicate-secret-to-regions --secret-id ... --add-replica-regions Region={region}) "
+                "and give the replica's ARN"
+            )
+            problems.append(problem(key, sentence))
+
+
+def _check_lobs(values: _Values, problems: list[str]) -> None:
+    limited, limit = values.get(keys.LOB_MODE) == "limited", values.get(keys.LOB_MAX_SIZE_KB)
+    if limited and limit is None:
+        problems.append(problem(keys.LOB_MAX_SIZE_KB, "is not set, and lobMode 'limited' needs the size you measured"))
+    if not limited and limit is not None:
+        problems.append(problem(keys.LOB_MAX_SIZE_KB, "is set, and means nothing with lobMode 'full'"))
 
 
 def _naming(suffix: str, owner: str, problems: list[str]) -> Naming:
@@ -279,11 +369,9 @@ def _check_zone(values: _Values, problems: list[str]) -> None:
 
 
 def _check_balancer(values: _Values, problems: list[str]) -> None:
-    region = values.get(keys.LEGACY_REGION)
-    if not values.get(keys.LEGACY_LB_DNS_NAME).endswith(f".{region}.elb.amazonaws.com"):
+    region, name = values.get(keys.LEGACY_REGION), values.get(keys.LEGACY_LB_DNS_NAME)
+    if name is not None and not name.endswith(f".{region}.elb.amazonaws.com"):
         problems.append(problem(keys.LEGACY_LB_DNS_NAME, f"must end with .{region}.elb.amazonaws.com"))
-    if region != "us-east-1" and keys.LEGACY_LB_ZONE_ID.name not in values.given:
-        problems.append(problem(keys.LEGACY_LB_ZONE_ID, f"is not set, and its default is not {region}'s"))
 
 
 def _check_task_size(values: _Values, problems: list[str]) -> None:

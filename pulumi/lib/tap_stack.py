@@ -4,18 +4,18 @@ The only module that knows more than one component; it creates nothing but them 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
 
-from lib import preflight, routing
+from lib import keys, preflight, routing
+from lib.accounts import Accounts, AccountsArgs, Credentials
 from lib.balancer import Balancer, BalancerArgs
 from lib.database import Database, DatabaseArgs
 from lib.dms_roles import DmsRoles, DmsRolesArgs
 from lib.firewall import ANYWHERE, Firewall, FirewallArgs
 from lib.monitoring import Monitoring, MonitoringArgs
-from lib.naming import Naming
 from lib.network import Network, NetworkArgs
 from lib.peering import Peering, PeeringArgs
 from lib.registry import Registry, RegistryArgs
@@ -23,6 +23,10 @@ from lib.replication import Replication, ReplicationArgs
 from lib.routing import Routing, RoutingArgs
 from lib.service import Service, ServiceArgs
 from lib.settings import Settings
+from lib.sql_task import SqlTask, SqlTaskArgs
+from lib.wiring import Wiring, wire
+
+Outputs = dict[str, pulumi.Input[object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,106 +51,85 @@ class TapStack(pulumi.ComponentResource):
         """Asks AWS what must be known, then creates the components."""
         super().__init__("tap:stack:TapStack", name, {}, opts)
         settings, naming = args.settings, args.settings.naming
-        provider = aws.Provider(naming.name("aws"), region=settings.region, opts=pulumi.ResourceOptions(parent=self))
-        facts = preflight.ask(settings, provider)
-        child = pulumi.ResourceOptions(parent=self, providers=[provider])
-
-        network = Network(
-            naming.name("network"),
-            NetworkArgs(
-                naming=naming,
-                region=settings.region,
-                cidr=settings.vpc_cidr,
-                availability_zones=facts.availability_zones,
-                single_nat=settings.single_nat,
-            ),
-            child,
+        provider = aws.Provider(
+            naming.name("aws"),
+            region=settings.region,
+            # Credentials of another account end here, before anything is asked or made.
+            allowed_account_ids=[settings.account_id],
+            opts=pulumi.ResourceOptions(parent=self),
         )
-        firewall = Firewall(
-            naming.name("firewall"),
-            FirewallArgs(
-                naming=naming,
-                vpc_id=network.vpc_id,
-                container_port=settings.container.port,
-                https=settings.certificate_arn is not None,
-                source_port=settings.source.port,
-                source_cidr=ANYWHERE if settings.legacy_network is None else settings.legacy_network.cidr,
-            ),
-            child,
+        self._settings = settings
+        self._facts = preflight.ask(settings, provider)
+        self._child = pulumi.ResourceOptions(parent=self, providers=[provider])
+        network, firewall = self._network()
+        peering = self._peering(network)
+        to_legacy = [] if peering is None else peering.ways
+        database = self._database(network, firewall)
+        accounts = self._accounts(database)
+        wiring = wire(
+            settings.accounts, settings.source, database, accounts, writer_is_aurora=settings.writer_is_aurora
         )
-        self._way_to_legacy(settings, network, child)
-        database = Database(
-            naming.name("database"),
-            DatabaseArgs(
-                naming=naming,
-                engine_version=settings.aurora_engine_version,
-                instance_class=settings.aurora_instance_class,
-                availability_zones=facts.availability_zones,
-                subnet_ids=network.private_subnet_ids,
-                security_group_id=firewall.aurora_sg_id,
-                log_retention_days=settings.log_retention_days,
-            ),
-            child,
-        )
-        replication = self._replication(settings, network, firewall, database, child)
-        registry = Registry(naming.name("registry"), RegistryArgs(naming=naming), child)
-        balancer = Balancer(
-            naming.name("balancer"),
-            BalancerArgs(
-                naming=naming,
-                vpc_id=network.vpc_id,
-                subnet_ids=network.public_subnet_ids,
-                security_group_id=firewall.alb_sg_id,
-                container_port=settings.container.port,
-                certificate_arn=settings.certificate_arn,
-            ),
-            child,
-        )
-        service = Service(
-            naming.name("service"),
-            ServiceArgs(
-                naming=naming,
-                region=settings.region,
-                container=settings.container,
-                repository_arn=registry.repository_arn,
-                repository_url=registry.repository_url,
-                subnet_ids=network.private_subnet_ids,
-                security_group_id=firewall.task_sg_id,
-                target_group_arn=balancer.target_group_arn,
-                listeners=balancer.listeners,
-                source=settings.source,
-                database=database,
-                writer_is_aurora=settings.writer_is_aurora,
-                log_retention_days=settings.log_retention_days,
-            ),
-            child,
-        )
-        records = Routing(
-            naming.name("routing"),
-            RoutingArgs(
-                naming=naming,
-                hosted_zone_id=facts.hosted_zone_id,
-                record_name=settings.record_name,
-                weights=facts.weights,
-                legacy=settings.legacy_balancer,
-                alb_dns_name=balancer.alb_dns_name,
-                alb_zone_id=balancer.alb_zone_id,
-                writer_is_aurora=settings.writer_is_aurora,
-            ),
-            child,
-        )
-        monitoring = self._monitoring(settings, naming, replication, service, balancer, database, child)
+        ways: list[pulumi.Resource] = [*network.outwards, *firewall.rules, *to_legacy]
+        replication = self._replication(network, firewall, database, wiring, ways)
+        registry = Registry(naming.name("registry"), RegistryArgs(naming=naming), self._child)
+        balancer = self._balancer(network, firewall)
+        service = self._service(network, firewall, registry, balancer, wiring, [*ways, *database.instances])
+        sql = self._sql_task(database, accounts)
+        records = self._routing(balancer)
+        monitoring = self._monitoring(replication, service, balancer, database)
         self.outputs = {
+            **self._configured(),
+            **self._of_the_network(network, balancer),
+            **self._of_the_service(service, registry, database, replication),
+            **self._of_the_identities(firewall, database, sql, wiring),
+            "legacySetIdentifier": records.legacy_set_identifier,
+            "newSetIdentifier": records.new_set_identifier,
+            "dashboardName": monitoring.dashboard_name,
+            "dashboardUrl": monitoring.dashboard_url,
+            "lagAlarmName": monitoring.lag_alarm_name,
+            "dmsForwardLagAlarmName": monitoring.forward_lag_alarm_name,
+            "dmsReverseLagAlarmName": monitoring.reverse_lag_alarm_name,
+            "alarmNames": monitoring.alarm_names,
+            "logGroupNames": [
+                *service.log_group_names,
+                sql.log_group_name,
+                *database.log_group_names,
+                replication.log_group_name,
+                *network.log_group_names,
+            ],
+        }
+        self.register_outputs(dict(self.outputs))
+
+    def _configured(self) -> Outputs:
+        settings, facts = self._settings, self._facts
+        return {
             "environmentSuffix": settings.environment_suffix,
             "region": settings.region,
             "legacyRegion": settings.legacy_region,
+            "hostedZoneId": facts.hosted_zone_id,
+            "recordName": settings.record_name,
+            "recordType": routing.RECORD_TYPE,
+            "legacyLbName": facts.legacy_balancer.name,
+            "legacyLbDnsName": facts.legacy_balancer.dns_name,
+            "databaseWriter": "aurora" if settings.writer_is_aurora else "legacy",
+        }
+
+    def _of_the_network(self, network: Network, balancer: Balancer) -> Outputs:
+        return {
             "vpcId": network.vpc_id,
             "publicSubnetIds": network.public_subnet_ids,
             "privateSubnetIds": network.private_subnet_ids,
+            "natAddresses": network.nat_addresses,
             "albArn": balancer.alb_arn,
             "albDnsName": balancer.alb_dns_name,
             "albZoneId": balancer.alb_zone_id,
             "targetGroupArn": balancer.target_group_arn,
+        }
+
+    def _of_the_service(
+        self, service: Service, registry: Registry, database: Database, replication: Replication
+    ) -> Outputs:
+        return {
             "ecsClusterArn": service.cluster_arn,
             "ecsClusterName": service.cluster_name,
             "ecsServiceName": service.service_name,
@@ -159,31 +142,52 @@ class TapStack(pulumi.ComponentResource):
             "dmsReplicationInstanceId": replication.instance_id,
             "dmsTaskArn": replication.task_arn,
             "dmsReverseTaskArn": replication.reverse_task_arn,
-            "dbSecretArn": database.secret_arn,
-            "hostedZoneId": facts.hosted_zone_id,
-            "recordName": settings.record_name,
-            "recordType": routing.RECORD_TYPE,
-            "legacySetIdentifier": records.legacy_set_identifier,
-            "newSetIdentifier": records.new_set_identifier,
-            "legacyLbName": settings.legacy_balancer.name,
-            "legacyLbDnsName": settings.legacy_balancer.dns_name,
-            "databaseWriter": "aurora" if settings.writer_is_aurora else "legacy",
-            "dashboardName": monitoring.dashboard_name,
-            "dashboardUrl": monitoring.dashboard_url,
-            "lagAlarmName": monitoring.lag_alarm_name,
-            "alarmNames": monitoring.alarm_names,
-            "logGroupNames": [
-                *service.log_group_names,
-                *database.log_group_names,
-                replication.log_group_name,
-            ],
         }
-        self.register_outputs(dict(self.outputs))
 
-    def _way_to_legacy(self, settings: Settings, network: Network, child: pulumi.ResourceOptions) -> None:
-        naming = settings.naming
+    def _of_the_identities(self, firewall: Firewall, database: Database, sql: SqlTask, wiring: Wiring) -> Outputs:
+        return {
+            "dbSecretArn": database.secret_arn,
+            "dbWriterHosts": [server.address for server in wiring.writers],
+            "dbReaderHost": database.reader_endpoint,
+            **wiring.secret_outputs,
+            "sqlTaskDefinitionArn": sql.task_definition_arn,
+            "sqlSecurityGroupId": firewall.sql_sg_id,
+        }
+
+    def _network(self) -> tuple[Network, Firewall]:
+        settings, naming = self._settings, self._settings.naming
+        network = Network(
+            naming.name("network"),
+            NetworkArgs(
+                naming=naming,
+                region=settings.region,
+                cidr=settings.vpc_cidr,
+                availability_zones=self._facts.availability_zones,
+                single_nat=settings.single_nat,
+                account_id=settings.account_id,
+                flow_logs=settings.flow_logs,
+                log_retention_days=settings.log_retention_days,
+            ),
+            self._child,
+        )
+        firewall = Firewall(
+            naming.name("firewall"),
+            FirewallArgs(
+                naming=naming,
+                vpc_id=network.vpc_id,
+                container_port=settings.container.port,
+                https=settings.certificate_arn is not None,
+                source_port=settings.source.port,
+                source_cidr=ANYWHERE if settings.legacy_network is None else settings.legacy_network.cidr,
+            ),
+            self._child,
+        )
+        return network, firewall
+
+    def _peering(self, network: Network) -> Peering | None:
+        settings, naming = self._settings, self._settings.naming
         if settings.legacy_network is not None:
-            Peering(
+            return Peering(
                 naming.name("peering"),
                 PeeringArgs(
                     naming=naming,
@@ -194,54 +198,221 @@ class TapStack(pulumi.ComponentResource):
                     legacy_region=settings.legacy_region,
                     source_port=settings.source.port,
                 ),
-                child,
+                self._child,
             )
-            return
         pulumi.log.warn(
             "no peering (pulumi config set legacyVpcId ...): DMS and the tasks reach the legacy database over the "
-            "Internet, so it must be public and let the NAT gateways' addresses in"
-            + ("" if settings.source.ca_certificate else "; without sourceDbCaCertificate DMS does so unencrypted"),
+            "Internet, so it must be public and let the addresses of the output natAddresses in"
+            + ("" if settings.source.ca_certificate else "; without sourceDbCaCertificate no stream is started"),
             resource=self,
+        )
+        return None
+
+    def _database(self, network: Network, firewall: Firewall) -> Database:
+        settings, naming = self._settings, self._settings.naming
+        version = self._facts.existing.kept(
+            keys.AURORA_ENGINE_VERSION.name in settings.given,
+            settings.aurora_engine_version,
+            "rds/cluster:Cluster",
+            naming.name("aurora"),
+            "engineVersion",
+        )
+        return Database(
+            naming.name("database"),
+            DatabaseArgs(
+                naming=naming,
+                engine_version=version,
+                instance_class=settings.aurora_instance_class,
+                availability_zones=self._facts.availability_zones,
+                subnet_ids=network.private_subnet_ids,
+                security_group_id=firewall.aurora_sg_id,
+                log_retention_days=settings.log_retention_days,
+            ),
+            self._child,
+        )
+
+    def _accounts(self, database: Database) -> Accounts:
+        """Made in any case: the SQL task makes the accounts from them, and then they can be used."""
+        settings, naming = self._settings, self._settings.naming
+        if not settings.accounts.separate:
+            pulumi.log.warn(
+                "everybody is Aurora's master user (databaseAccounts is 'shared'): a cutover cannot fence the "
+                "application by its account",
+                resource=self,
+            )
+        return Accounts(
+            naming.name("accounts"),
+            AccountsArgs(
+                naming=naming,
+                writer_endpoint=database.writer_endpoint,
+                reader_endpoint=database.reader_endpoint,
+                app_is_given=settings.accounts.legacy_app_secret_arn is not None,
+            ),
+            self._child,
+        )
+
+    def _balancer(self, network: Network, firewall: Firewall) -> Balancer:
+        settings, naming = self._settings, self._settings.naming
+        https = self._facts.legacy_balancer.https
+        if https and settings.certificate_arn is None:
+            pulumi.log.warn(
+                "the legacy load balancer answers on 443 and this one does not: whoever comes by https is lost with "
+                "every step (pulumi config set certificateArn ARN)",
+                resource=self,
+            )
+        if https is False and settings.certificate_arn is not None:
+            pulumi.log.warn(
+                "the legacy load balancer does not answer on 443, so HTTP is not redirected: a browser remembers a "
+                "redirect, and would find nobody there when Route 53 sends it back",
+                resource=self,
+            )
+        return Balancer(
+            naming.name("balancer"),
+            BalancerArgs(
+                naming=naming,
+                vpc_id=network.vpc_id,
+                subnet_ids=network.public_subnet_ids,
+                security_group_id=firewall.alb_sg_id,
+                container_port=settings.container.port,
+                target_group_name=self._target_group_name(),
+                certificate_arn=settings.certificate_arn,
+                redirects=https is not False,
+                after=[*network.inwards, *firewall.rules],
+            ),
+            self._child,
+        )
+
+    def _target_group_name(self) -> str:
+        """Another port replaces the group while the listeners still lead to it (DeleteTargetGroup: ResourceInUse).
+
+        So the name carries the port, but for a group that has had the right port under another name.
+        """
+        naming, port = self._settings.naming, self._settings.container.port
+        there = self._facts.existing.get("lb/targetGroup:TargetGroup", naming.name("tg")) or {}
+        name = there.get("name")
+        return name if isinstance(name, str) and there.get("port") == port else naming.target_group(port)
+
+    def _service(
+        self,
+        network: Network,
+        firewall: Firewall,
+        registry: Registry,
+        balancer: Balancer,
+        wiring: Wiring,
+        after: list[pulumi.Resource],
+    ) -> Service:
+        settings, naming = self._settings, self._settings.naming
+        return Service(
+            naming.name("service"),
+            ServiceArgs(
+                naming=naming,
+                region=settings.region,
+                account_id=settings.account_id,
+                container=settings.container,
+                repository_arn=registry.repository_arn,
+                repository_url=registry.repository_url,
+                subnet_ids=network.private_subnet_ids,
+                security_group_id=firewall.task_sg_id,
+                target_group_arn=balancer.target_group_arn,
+                listeners=balancer.listeners,
+                database_name=settings.source.databases[0],
+                wiring=wiring,
+                kms_key_arn=settings.source.secret_kms_key_arn,
+                after=after,
+                writer_is_aurora=settings.writer_is_aurora,
+                log_retention_days=settings.log_retention_days,
+            ),
+            self._child,
+        )
+
+    def _sql_task(self, database: Database, accounts: Accounts) -> SqlTask:
+        settings, naming = self._settings, self._settings.naming
+        secrets, given = accounts.secrets, settings.accounts.legacy_app_secret_arn
+        if given is not None:
+            secrets = secrets | {"app": Credentials(arn=given, version=None)}
+        return SqlTask(
+            naming.name("sql-task"),
+            SqlTaskArgs(
+                naming=naming,
+                region=settings.region,
+                account_id=settings.account_id,
+                image=settings.sql_image,
+                host=database.writer_endpoint,
+                master=Credentials(arn=database.secret_arn, version=database.secret_version),
+                accounts=secrets,
+                kms_key_arn=settings.source.secret_kms_key_arn,
+                databases=settings.source.databases,
+                binlog_retention_hours=settings.binlog_retention_hours,
+                log_retention_days=settings.log_retention_days,
+            ),
+            self._child,
         )
 
     def _replication(
         self,
-        settings: Settings,
         network: Network,
         firewall: Firewall,
         database: Database,
-        child: pulumi.ResourceOptions,
+        wiring: Wiring,
+        ways: list[pulumi.Resource],
     ) -> Replication:
-        naming = settings.naming
+        settings, naming, facts = self._settings, self._settings.naming, self._facts
         account_roles: list[pulumi.Resource] = []
+        version = facts.existing.kept(
+            keys.DMS_ENGINE_VERSION.name in settings.given,
+            settings.dms.engine_version,
+            "dms/replicationInstance:ReplicationInstance",
+            naming.name("dms"),
+            "engineVersion",
+        )
         if settings.dms.creates_account_roles:
-            account_roles.extend(DmsRoles(naming.name("dms-roles"), DmsRolesArgs(naming=naming), child).attachments)
+            roles_args = DmsRolesArgs(naming=naming, account_id=settings.account_id)
+            account_roles.extend(DmsRoles(naming.name("dms-roles"), roles_args, self._child).attachments)
         return Replication(
             naming.name("replication"),
             ReplicationArgs(
                 naming=naming,
                 region=settings.region,
-                dms=settings.dms,
+                account_id=settings.account_id,
+                dms=replace(settings.dms, engine_version=version),
                 source=settings.source,
-                database=database,
+                aurora=wiring.dms,
+                aurora_instances=database.instances,
+                aurora_ca_certificate=settings.aurora_ca_certificate,
+                forward=facts.forward,
+                reverse=facts.reverse,
+                start_forward=facts.verdict.start_forward,
+                start_reverse=facts.verdict.start_reverse,
+                ways=ways,
                 subnet_ids=network.private_subnet_ids,
                 security_group_id=firewall.dms_sg_id,
                 account_roles=account_roles,
                 log_retention_days=settings.log_retention_days,
             ),
-            child,
+            self._child,
+        )
+
+    def _routing(self, balancer: Balancer) -> Routing:
+        settings, naming, facts = self._settings, self._settings.naming, self._facts
+        return Routing(
+            naming.name("routing"),
+            RoutingArgs(
+                naming=naming,
+                hosted_zone_id=facts.hosted_zone_id,
+                record_name=settings.record_name,
+                weights=facts.weights,
+                legacy=facts.legacy_balancer,
+                alb_dns_name=balancer.alb_dns_name,
+                alb_zone_id=balancer.alb_zone_id,
+                writer_is_aurora=settings.writer_is_aurora,
+            ),
+            self._child,
         )
 
     def _monitoring(
-        self,
-        settings: Settings,
-        naming: Naming,
-        replication: Replication,
-        service: Service,
-        balancer: Balancer,
-        database: Database,
-        child: pulumi.ResourceOptions,
+        self, replication: Replication, service: Service, balancer: Balancer, database: Database
     ) -> Monitoring:
+        settings, naming, facts = self._settings, self._settings.naming, self._facts
         return Monitoring(
             naming.name("monitoring"),
             MonitoringArgs(
@@ -249,15 +420,20 @@ class TapStack(pulumi.ComponentResource):
                 region=settings.region,
                 legacy_region=settings.legacy_region,
                 dms_instance_id=replication.instance_id,
+                dms_storage=settings.dms.storage,
                 dms_task_arn=replication.task_arn,
+                dms_reverse_task_arn=replication.reverse_task_arn,
+                writer_is_aurora=settings.writer_is_aurora,
+                forward_counts=facts.verdict.start_forward or not settings.writer_is_aurora,
+                reverse_counts=facts.verdict.start_reverse or settings.writer_is_aurora,
                 cluster_name=service.cluster_name,
                 service_name=service.service_name,
                 service_deployed=service.deployed,
                 alb_suffix=balancer.alb_arn_suffix,
                 target_group_suffix=balancer.target_group_arn_suffix,
-                legacy_lb_name=settings.legacy_balancer.name,
+                legacy_lb_name=facts.legacy_balancer.name,
                 aurora_cluster_id=database.cluster_id,
                 alarm_email=settings.alarm_email,
             ),
-            child,
+            self._child,
         )

@@ -6,95 +6,140 @@ applied, keep no control tables and validate nothing.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+LOOPBACK_SCHEMA = "awsdms_control"
+"""Where DMS keeps `awsdms_loopback_prevention` on both sides; its account has every right there."""
 
 
-def settings_json() -> str:
-    """The task settings as JSON; the log group is not named here because DMS refuses it as read-only."""
-    return json.dumps(
-        {
-            "TargetMetadata": {
-                "TargetSchema": "",
-                "SupportLobs": True,
-                # Whole LOBs, in pieces: slower than the limited mode, which cuts what is longer than its limit.
-                "FullLobMode": True,
-                "LobChunkSize": 64,
-                "LimitedSizeLobMode": False,
-                "InlineLobMaxSize": 32,
-                "BatchApplyEnabled": False,
-            },
-            "FullLoadSettings": {
-                # The schema is loaded beforehand, with the indexes and defaults that DMS would leave out.
-                "TargetTablePrepMode": "DO_NOTHING",
-                "MaxFullLoadSubTasks": 8,
-                "TransactionConsistencyTimeout": 600,
-                "CommitRate": 10000,
-                "StopTaskCachedChangesApplied": False,
-                "StopTaskCachedChangesNotApplied": False,
-            },
-            "Logging": {
-                "EnableLogging": True,
-                "LogComponents": [
-                    {"Id": component, "Severity": "LOGGER_SEVERITY_DEFAULT"}
-                    for component in (
-                        "SOURCE_UNLOAD",
-                        "SOURCE_CAPTURE",
-                        "TARGET_LOAD",
-                        "TARGET_APPLY",
-                        "TASK_MANAGER",
-                        "SORTER",
-                        "VALIDATOR_EXT",
-                    )
-                ],
-            },
-            "ControlTablesSettings": {
-                "ControlSchema": "",
-                "HistoryTimeslotInMinutes": 5,
-                "HistoryTableEnabled": True,
-                "SuspendedTablesTableEnabled": True,
-                "StatusTableEnabled": True,
-                "FullLoadExceptionTableEnabled": True,
-            },
-            "ValidationSettings": {
-                "EnableValidation": True,
-                "ValidationMode": "ROW_LEVEL",
-                "ThreadCount": 5,
-                "FailureMaxCount": 10000,
-                "TableFailureMaxCount": 1000,
-                "ValidationOnly": False,
-            },
-            "ErrorBehavior": {
-                # A row that would be changed by being copied takes its table out, which the gates see.
-                "DataErrorPolicy": "SUSPEND_TABLE",
-                "DataTruncationErrorPolicy": "SUSPEND_TABLE",
-                "DataErrorEscalationPolicy": "SUSPEND_TABLE",
-                "DataErrorEscalationCount": 0,
-                "TableErrorPolicy": "SUSPEND_TABLE",
-                "TableErrorEscalationPolicy": "STOP_TASK",
-                "TableErrorEscalationCount": 0,
-                # After a restart some changes come twice: the row is brought to the source's state, not skipped.
-                "ApplyErrorInsertPolicy": "UPDATE_RECORD",
-                "ApplyErrorUpdatePolicy": "INSERT_RECORD",
-                "ApplyErrorDeletePolicy": "LOG_ERROR",
-                "ApplyErrorEscalationPolicy": "LOG_ERROR",
-                "ApplyErrorEscalationCount": 0,
-                "ApplyErrorFailOnTruncationDdl": False,
-                "FullLoadIgnoreConflicts": True,
-                "FailOnTransactionConsistencyBreached": True,
-                "FailOnNoTablesCaptured": True,
-                "RecoverableErrorCount": -1,
-                "RecoverableErrorInterval": 5,
-                "RecoverableErrorThrottling": True,
-                "RecoverableErrorThrottlingMax": 1800,
-            },
-            "ChangeProcessingDdlHandlingPolicy": {
-                # A table dropped by mistake on one side is still there on the other.
-                "HandleSourceTableDropped": False,
-                "HandleSourceTableTruncated": True,
-                "HandleSourceTableAltered": True,
-            },
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What an operator decides about both tasks."""
+
+    lob_max_size_kb: int | None
+    loopback_prevention: bool
+    full_load_sub_tasks: int
+
+
+def settings_json(options: Options) -> str:
+    """The task settings as JSON, the same for both tasks.
+
+    The log group is not named here because DMS refuses it as read-only.
+    """
+    told = {
+        **_settings(options),
+        "TargetMetadata": {
+            "TargetSchema": "",
+            **_lobs(options.lob_max_size_kb),
+            # One applier that keeps the order: a marker proves what came before it, and loopback prevention works.
+            "BatchApplyEnabled": False,
+            "ParallelApplyThreads": 0,
         },
-        sort_keys=True,
-    )
+    }
+    if options.loopback_prevention:
+        # Mirrored schemas, batch apply off (DMS guide, "Performing bidirectional replication").
+        told["LoopbackPreventionSettings"] = {
+            "EnableLoopbackPrevention": True,
+            "SourceSchema": LOOPBACK_SCHEMA,
+            "TargetSchema": LOOPBACK_SCHEMA,
+        }
+    return json.dumps(told, sort_keys=True)
+
+
+def _lobs(max_size_kb: int | None) -> dict[str, object]:
+    if max_size_kb is not None:
+        # At once with its row, so a NOT NULL column is no trouble; what is longer than the limit suspends its table.
+        return {
+            "SupportLobs": True,
+            "FullLobMode": False,
+            "LimitedSizeLobMode": True,
+            "LobMaxSize": max_size_kb,
+        }
+    # Whole LOBs, in pieces, after a row with NULL in their place: a NOT NULL column suspends its table.
+    return {
+        "SupportLobs": True,
+        "FullLobMode": True,
+        "LobChunkSize": 64,
+        "LimitedSizeLobMode": False,
+        "InlineLobMaxSize": 32,
+    }
+
+
+def _settings(options: Options) -> dict[str, object]:
+    return {
+        "FullLoadSettings": {
+            # The schema is loaded beforehand, with the indexes and defaults that DMS would leave out.
+            "TargetTablePrepMode": "DO_NOTHING",
+            "MaxFullLoadSubTasks": options.full_load_sub_tasks,
+            "TransactionConsistencyTimeout": 600,
+            "CommitRate": 10000,
+            "StopTaskCachedChangesApplied": False,
+            "StopTaskCachedChangesNotApplied": False,
+        },
+        "Logging": {
+            "EnableLogging": True,
+            "LogComponents": [
+                {"Id": component, "Severity": "LOGGER_SEVERITY_DEFAULT"}
+                for component in (
+                    "SOURCE_UNLOAD",
+                    "SOURCE_CAPTURE",
+                    "TARGET_LOAD",
+                    "TARGET_APPLY",
+                    "TASK_MANAGER",
+                    "SORTER",
+                    "VALIDATOR_EXT",
+                )
+            ],
+        },
+        "ControlTablesSettings": {
+            "ControlSchema": "",
+            "HistoryTimeslotInMinutes": 5,
+            "HistoryTableEnabled": True,
+            "SuspendedTablesTableEnabled": True,
+            "StatusTableEnabled": True,
+            "FullLoadExceptionTableEnabled": True,
+        },
+        "ValidationSettings": {
+            "EnableValidation": True,
+            "ValidationMode": "ROW_LEVEL",
+            "ThreadCount": 5,
+            "FailureMaxCount": 10000,
+            "TableFailureMaxCount": 1000,
+            "ValidationOnly": False,
+        },
+        "ErrorBehavior": {
+            # A row that would be changed by being copied takes its table out, which the gates see.
+            "DataErrorPolicy": "SUSPEND_TABLE",
+            "DataTruncationErrorPolicy": "SUSPEND_TABLE",
+            "DataErrorEscalationPolicy": "SUSPEND_TABLE",
+            "DataErrorEscalationCount": 0,
+            "TableErrorPolicy": "SUSPEND_TABLE",
+            "TableErrorEscalationPolicy": "STOP_TASK",
+            "TableErrorEscalationCount": 0,
+            # After a restart some changes come twice: the row is brought to the source's state, not skipped.
+            "ApplyErrorInsertPolicy": "UPDATE_RECORD",
+            "ApplyErrorUpdatePolicy": "INSERT_RECORD",
+            "ApplyErrorDeletePolicy": "LOG_ERROR",
+            "ApplyErrorEscalationPolicy": "LOG_ERROR",
+            "ApplyErrorEscalationCount": 0,
+            "ApplyErrorFailOnTruncationDdl": False,
+            "FullLoadIgnoreConflicts": True,
+            "FailOnTransactionConsistencyBreached": True,
+            "FailOnNoTablesCaptured": True,
+            "RecoverableErrorCount": -1,
+            "RecoverableErrorInterval": 5,
+            "RecoverableErrorThrottling": True,
+            "RecoverableErrorThrottlingMax": 1800,
+            # DMS's default ends the retries there, and with them the stream, in the middle of a night.
+            "RecoverableErrorStopRetryAfterThrottlingMax": False,
+        },
+        "ChangeProcessingDdlHandlingPolicy": {
+            # What empties or changes a table on one side never reaches the other, which may be the live one.
+            "HandleSourceTableDropped": False,
+            "HandleSourceTableTruncated": False,
+            "HandleSourceTableAltered": False,
+        },
+    }
 
 
 def mappings_json(databases: Sequence[str]) -> str:

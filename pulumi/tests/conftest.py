@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recorder import Recording, deploy
@@ -93,8 +94,12 @@ def usual() -> Recording:
 @pytest.fixture(scope="session")
 def full() -> Recording:
     """The program with everything that can be switched on."""
-    cloud = driver.empty_cloud(roles={})
-    return deploy(cloud, **EVERYTHING)
+    return deploy(cut_over(driver.empty_cloud(roles={})), **EVERYTHING)
+
+
+def cut_over(cloud: dict[str, Any]) -> dict[str, Any]:
+    """The world after a cutover: all traffic on the new stack, both streams running."""
+    return driver.with_tasks(driver.with_weights(cloud, 0, 100), forward="running", reverse="running")
 
 
 EVERYTHING: dict[str, str | None] = {
@@ -108,4 +113,14 @@ EVERYTHING: dict[str, str | None] = {
     "writer": "aurora",
     "sourceDbSecretKmsKeyArn": "arn:aws:kms:us-west-2:123456789012:key/1b2c3d4e-5f60-4718-92a3-b4c5d6e7f809",
     "sourceDbCaCertificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    "auroraCaCertificate": "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----",
+    "legacyAppSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3",
+    "legacyTapctlSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-tapctl-a1B2c3",
+    "loopbackPrevention": "true",
+    "lobMode": "limited",
+    "lobMaxSizeKb": "512",
+    "dmsMultiAz": "true",
+    "containerUser": "1000:1000",
+    "containerReadOnly": "true",
+    "flowLogs": "true",
 }

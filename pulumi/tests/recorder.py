@@ -70,7 +70,11 @@ class _Answers(mocks.Mocks):
         self.cloud = cloud
 
     def call(self, args: mocks.MockCallArgs) -> tuple[Json, list[tuple[str, str]]]:
-        return questions.answer(self.cloud, args.token, cast("Json", args.args)), []
+        try:
+            return questions.answer(self.cloud, args.token, cast("Json", args.args), self.cloud.get("deny", ())), []
+        except world.RefusedError as refused:
+            # As the engine does it: an error that the program may catch.
+            return {}, [("", str(refused))]
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, Json]:
         inputs = cast("Json", args.inputs)

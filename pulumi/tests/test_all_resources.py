@@ -132,7 +132,7 @@ def test_no_name_is_used_twice(stack: str, request: pytest.FixtureRequest) -> No
 
 
 def test_two_suffixes_share_no_name(usual: Recording) -> None:
-    other = deploy(environmentSuffix="blue", recordName="blue.example.com")
+    other = deploy(environmentSuffix="blue", recordName="blue.example.com", vpcCidr="10.43.0.0/16")
     mine = {(each.type, each.name) for each in usual.resources}
     theirs = {(each.type, each.name) for each in other.resources}
     assert not mine & theirs

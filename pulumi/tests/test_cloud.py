@@ -52,10 +52,21 @@ def test_weights_are_moved_and_shown(state: Path, cli: Cli) -> None:
         cli("weights", "--state", str(state), "three=1")
 
 
+def test_tasks_are_started_and_stopped_behind_pulumis_back(state: Path, cli: Cli) -> None:
+    there = world.World(state)
+    with there.change() as changed:
+        outputs = {"replicationTaskId": "one", "status": "ready"}
+        changed["resources"]["one"] = {"name": "one", "type": world.TASK, "id": "one", "outputs": outputs}
+    assert json.loads(cli("task", "--state", str(state), "one=running")) == {"one": "running"}
+    assert there.tasks() == {"one": "running"}
+
+
 def test_what_goes_wrong_is_said_and_taken_back(state: Path, cli: Cli) -> None:
     there = world.World(state)
     cli("control", "--state", str(state), "--fail", "a=no more a", "--hold", "create:b", "--delay", "c=1.5")
     assert there.control() == world.Control(fail={"a": "no more a"}, hold=("create:b",), delay={"c": 1.5})
+    cli("control", "--state", str(state), "--deny", "getLoadBalancer")
+    assert there.control().deny == ("getLoadBalancer",)
     cli("control", "--state", str(state))
     assert there.control() == world.Control(fail={}, hold=(), delay={})
 

@@ -9,19 +9,35 @@ pytestmark = pytest.mark.engine
 
 LEGACY, NEW = "migration-legacy-prod", "migration-new-prod"
 MOVED = {LEGACY: 70, NEW: 30}
+OVER = {LEGACY: 0, NEW: 100}
 
 
 @pytest.mark.parametrize("refresh", [True, False], ids=["refreshed", "not-refreshed"])
-@pytest.mark.parametrize("writer", ["legacy", "aurora"], ids=["nothing-else", "health-evaluation-changes"])
-def test_an_up_leaves_the_weights_alone(deployed: Engine, writer: str, *, refresh: bool) -> None:
+@pytest.mark.parametrize(
+    ("writer", "moved"), [("legacy", MOVED), ("aurora", OVER)], ids=["nothing-else", "health-evaluation-changes"]
+)
+def test_an_up_leaves_the_weights_alone(deployed: Engine, writer: str, moved: dict[str, int], *, refresh: bool) -> None:
     assert deployed.world.weights() == {LEGACY: 100, NEW: 0}
-    deployed.world.move_weights(MOVED)
+    deployed.world.move_weights(moved)
     deployed.set_config(writer=writer)
     up = deployed.up(refresh=refresh)
     assert up.exit_code == 0, up.messages
-    assert deployed.world.weights() == MOVED
+    assert deployed.world.weights() == moved
     records = deployed.world.resources(world.RECORD)
     assert {each["outputs"]["aliases"][0]["evaluateTargetHealth"] for each in records} == {writer == "legacy"}
+
+
+def test_two_writers_are_refused(deployed: Engine) -> None:
+    before = deployed.world.resources()
+    deployed.world.move_weights(MOVED)
+    deployed.set_config(writer="aurora")
+    up = deployed.up()
+    assert up.exit_code != 0
+    assert "tap:writer is 'aurora', but app.example.com has 70 legacy / 30 new" in up.messages
+    assert "tapctl shift --stack prod --to 100" in up.messages
+    assert {each["name"]: each["outputs"] for each in before if each["type"] != world.RECORD} == {
+        each["name"]: each["outputs"] for each in deployed.world.resources() if each["type"] != world.RECORD
+    }
 
 
 def test_after_a_refresh_there_is_nothing_left_to_say_about_them(deployed: Engine) -> None:

@@ -55,6 +55,27 @@ def test_suffixes_that_aws_would_refuse_halfway(suffix: str, reason: str) -> Non
         naming(suffix)
 
 
+@pytest.mark.parametrize("suffix", ["prod", "x" * 13, "x" * 14, "x" * 18, "abcdefgh-ijklmnopq"])
+@pytest.mark.parametrize("port", [80, 8080, 65535])
+def test_a_target_group_carries_its_port_within_what_aws_takes(suffix: str, port: int) -> None:
+    name = naming(suffix).target_group(port)
+    assert len(name) <= 32
+    assert name.startswith(f"migration-tg-{port}-")
+    assert "--" not in name
+    assert name != naming(suffix).target_group(port - 1)
+
+
+def test_long_suffixes_that_begin_alike_share_no_target_group() -> None:
+    names = {naming("x" * 16 + end).target_group(8080) for end in ("aa", "ab", "ba")}
+    assert len(names) == 3
+
+
+def test_a_digest_tells_contents_apart() -> None:
+    made = naming("prod")
+    assert made.with_digest("dms-ca", "one") != made.with_digest("dms-ca", "two")
+    assert made.with_digest("dms-ca", "one") == made.with_digest("dms-ca", "one")
+
+
 def test_tags() -> None:
     assert naming("prod").tags("migration-vpc-prod") == {
         "Name": "migration-vpc-prod",

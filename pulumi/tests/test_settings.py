@@ -30,7 +30,8 @@ def test_a_missing_key_is_named_with_the_command_that_sets_it(key: str) -> None:
 
 def test_the_source_database_has_no_defaults() -> None:
     required = {key.name for key in keys.KEYS if key.required}
-    assert {"sourceDbEndpoint", "sourceDbPort", "sourceDbNames", "sourceDbSecretArn"} <= required
+    assert {"sourceDbEndpoint", "sourceDbNames", "sourceDbSecretArn"} <= required
+    assert settings().source.port == 3306
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,17 @@ def test_the_source_database_has_no_defaults() -> None:
         ("legacyRegion", "us-west-2", "moves to"),
         ("legacyLbDnsName", "legacy.example.com", "us-east-1.elb.amazonaws.com"),
         ("legacyLbZoneId", "/hostedzone/Z1", "hosted zone id"),
+        ("legacyAppSecretArn", "legacy-app", "must be an ARN"),
+        ("legacyAppSecretArn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:legacy-app-a1B2c3", "replicate"),
+        ("legacyFollowsWriter", "yes", "true or false"),
+        ("databaseAccounts", "many", "separate, shared"),
+        ("auroraCaCertificate", "MIIB", "PEM"),
+        ("binlogRetentionHours", "0", "from 1 to 2160"),
+        ("containerUser", "a b", "user"),
+        ("lobMode", "none", "full, limited"),
+        ("lobMaxSizeKb", "512", "means nothing"),
+        ("fullLoadSubTasks", "50", "from 1 to 49"),
+        ("accountId", "12345", "12 digits"),
         ("recordName", "*.example.com", "wildcard"),
         ("auroraEngineVersion", "5.7.mysql_aurora.2.11.2", "Aurora MySQL 3"),
         ("auroraInstanceClass", "r6g.large", "instance class"),
@@ -116,10 +128,14 @@ def test_exactly_one_way_to_name_the_zone(zone: dict[str, str | None]) -> None:
     assert "tap:hostedZoneId" in refusal(**zone)
 
 
-def test_another_legacy_region_needs_its_own_balancer_zone() -> None:
-    other = {"legacyRegion": "eu-west-1", "legacyLbDnsName": "web-1.eu-west-1.elb.amazonaws.com"}
-    assert "tap:legacyLbZoneId" in refusal(**other)
-    assert settings(**other, legacyLbZoneId="Z32O12XQLNTSW2").legacy_balancer.zone_id == "Z32O12XQLNTSW2"
+def test_limited_lobs_need_a_size() -> None:
+    assert "tap:lobMaxSizeKb is not set" in refusal(lobMode="limited")
+    assert settings(lobMode="limited", lobMaxSizeKb="512").dms.lob_max_size_kb == 512
+
+
+def test_the_account_is_that_of_the_secret_unless_it_is_named() -> None:
+    assert settings().account_id == "123456789012"
+    assert settings(accountId="210987654321").account_id == "210987654321"
 
 
 def test_the_suffix_is_the_stack_name_unless_it_is_set() -> None:
@@ -158,5 +174,7 @@ def test_the_example_as_it_stands_loads() -> None:
     assert Settings.load(Example(), stack_name="example").environment_suffix == "example"
 
 
-def test_the_readme_holds_the_table_of_keys() -> None:
-    assert reference.table() in (PROGRAM / "README.md").read_text(encoding="utf-8")
+def test_the_readme_holds_the_tables_of_keys_and_of_changes() -> None:
+    readme = (PROGRAM / "README.md").read_text(encoding="utf-8")
+    assert reference.table() in readme
+    assert reference.changes() in readme

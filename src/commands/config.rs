@@ -230,7 +230,7 @@ mod tests {
         assert!(text.contains("-        natGateways              default: per-zone"), "{text}");
         let json = as_json(&seen, "prod");
         assert_eq!((&json["stack"], &json["exists"]), (&json!("prod"), &json!(true)));
-        assert_eq!(json["missing"].as_array().unwrap().len(), 7);
+        assert_eq!(json["missing"].as_array().unwrap().len(), 6);
         let of = |name: &str| json["keys"].as_array().unwrap().iter().find(|key| key["key"] == name).unwrap().clone();
         assert_eq!((&of("owner")["value"], &of("owner")["secret"]), (&Value::Null, &json!(true)));
         assert_eq!(of("sourceDbPort")["value"], "3306");

@@ -18,14 +18,12 @@ const PROJECT: &str = "tap";
 
 /// Keys that the bundled program cannot do without, in its order, each with the example that its message gives
 /// (`pulumi/lib/keys.py`).
-const REQUIRED: [(&str, &str); 8] = [
+const REQUIRED: [(&str, &str); 6] = [
     ("owner", "platform-team"),
     ("sourceDbEndpoint", "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com"),
-    ("sourceDbPort", "3306"),
     ("sourceDbNames", "shop,billing"),
     ("sourceDbSecretArn", "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-db-a1B2c3"),
     ("legacyLbName", "legacy-web"),
-    ("legacyLbDnsName", "legacy-web-1234567890.us-east-1.elb.amazonaws.com"),
     ("recordName", "app.example.com"),
 ];
 const ZONE_EXAMPLE: &str = "Z0123456789ABCDEFGHIJ";

@@ -54,13 +54,33 @@ class Kind:
     unique: tuple[str, ...] = field(default=())
 
 
+# Each of them is ForceNew in the provider, on the resources that have it.
+_EC2_REPLACES = (
+    "vpcId",
+    "cidrBlock",
+    "availabilityZone",
+    "allocationId",
+    "subnetId",
+    "name",
+    "securityGroupId",
+    "peerVpcId",
+    "peerRegion",
+)
+
+
 def _ec2(prefix: str, resource: str, **more: Callable[[Making], object]) -> Kind:
     def make(making: Making) -> Made:
         id_ = f"{prefix}-{making.hex(17)}"
         outputs: Json = {"arn": making.arn("ec2", f"{resource}/{id_}"), "ownerId": making.account}
         return id_, outputs | {key: value(making) for key, value in more.items()}
 
-    return Kind(make, replaced_by=("vpcId", "cidrBlock", "availabilityZone", "allocationId", "subnetId", "name"))
+    return Kind(make, replaced_by=_EC2_REPLACES)
+
+
+def _group() -> Kind:
+    """CreateSecurityGroup: a name is unique in its VPC, and neither it nor the description can be changed."""
+    made = _ec2("sg", "security-group")
+    return Kind(made.make, replaced_by=("name", "description", "vpcId"), unique=("name", "vpcId"))
 
 
 def _arn_id(service: str, resource: Callable[[Making], str], unique: str, *, regional: bool = True) -> Kind:
@@ -144,13 +164,17 @@ def _repository(making: Making) -> Made:
     }
 
 
-def _dms(resource: str, output: str, id_key: str) -> Kind:
+def _dms(resource: str, output: str, id_key: str, *more: str) -> Kind:
+    """`more` are the other ForceNew properties (terraform-provider-aws, internal/service/dms)."""
+
     def make(making: Making) -> Made:
         arn = making.arn("dms", f"{resource}:{making.hex(26).upper()}")
-        return making.get(id_key), {output: arn}
+        added: Json = {output: arn}
+        if resource == "task":
+            added["status"] = "running" if making.inputs.get("startReplicationTask") else "ready"
+        return making.get(id_key), added
 
-    replaced_by = (id_key, "endpointType", "migrationType", "sourceEndpointArn", "targetEndpointArn")
-    return Kind(make, replaced_by=replaced_by, unique=(id_key,))
+    return Kind(make, replaced_by=(id_key, *more), unique=(id_key,))
 
 
 def _record(making: Making) -> Made:
@@ -191,7 +215,9 @@ KINDS: dict[str, Kind] = {
     "aws:ec2/route:Route": _join("routeTableId", "destinationCidrBlock"),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": _ec2("rtbassoc", "route-table-association"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": _ec2("vpce", "vpc-endpoint"),
-    "aws:ec2/securityGroup:SecurityGroup": _ec2("sg", "security-group"),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _ec2("sg", "security-group"),
+    "aws:ec2/flowLog:FlowLog": _ec2("fl", "vpc-flow-log"),
+    "aws:ec2/securityGroup:SecurityGroup": _group(),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2("sgr", "security-group-rule"),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _ec2("sgr", "security-group-rule"),
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": _ec2("pcx", "vpc-peering-connection"),
@@ -233,10 +259,14 @@ KINDS: dict[str, Kind] = {
         _target_group, replaced_by=("name", "port", "protocol", "targetType", "vpcId"), unique=("name",)
     ),
     "aws:lb/listener:Listener": Kind(_listener, replaced_by=("loadBalancerArn",)),
-    "aws:dms/replicationInstance:ReplicationInstance": _dms("rep", "replicationInstanceArn", "replicationInstanceId"),
+    "aws:dms/replicationInstance:ReplicationInstance": _dms(
+        "rep", "replicationInstanceArn", "replicationInstanceId", "replicationSubnetGroupId", "publiclyAccessible"
+    ),
     "aws:dms/endpoint:Endpoint": _dms("endpoint", "endpointArn", "endpointId"),
-    "aws:dms/replicationTask:ReplicationTask": _dms("task", "replicationTaskArn", "replicationTaskId"),
-    "aws:dms/certificate:Certificate": _dms("cert", "certificateArn", "certificateId"),
+    "aws:dms/replicationTask:ReplicationTask": _dms(
+        "task", "replicationTaskArn", "replicationTaskId", "sourceEndpointArn", "targetEndpointArn"
+    ),
+    "aws:dms/certificate:Certificate": _dms("cert", "certificateArn", "certificateId", "certificatePem"),
     "aws:dms/replicationSubnetGroup:ReplicationSubnetGroup": _dms(
         "subgrp", "replicationSubnetGroupArn", "replicationSubnetGroupId"
     ),

@@ -11,7 +11,10 @@
         Prints what exists, one JSON object per line.
     cloud.py weights --state FILE [SET_IDENTIFIER=WEIGHT]...
         Moves weights behind Pulumi's back, then prints all of them as JSON.
+    cloud.py task --state FILE TASK_ID=STATUS...
+        Starts or stops replication tasks behind Pulumi's back, then prints the status of all of them as JSON.
     cloud.py control --state FILE [--fail NAME=MESSAGE]... [--hold NAME]... [--delay NAME=SECONDS]...
+                     [--deny QUESTION]...
         Says what is to go wrong from now on; without options, nothing.
 
 Run it with the interpreter that `toolchain.py venv` prints.  `PATH`'s `pulumi-language-python` is `bin/` beside this
@@ -35,7 +38,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from provider import Provider
-from world import World
+from world import SOURCE_SECRET, World
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = HERE.parent.parent / "pulumi"
@@ -44,11 +47,9 @@ PASSPHRASE = "not-a-secret-in-a-test"  # noqa: S105 -- it protects nothing
 CONFIGURATION = {
     "owner": "platform-team",
     "sourceDbEndpoint": "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com",
-    "sourceDbPort": "3306",
     "sourceDbNames": "shop,billing",
-    "sourceDbSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-db-a1B2c3",
+    "sourceDbSecretArn": SOURCE_SECRET,
     "legacyLbName": "legacy-web",
-    "legacyLbDnsName": "legacy-web-1234567890.us-east-1.elb.amazonaws.com",
     "hostedZoneName": "example.com",
     "recordName": "app.example.com",
     "imageTag": "2026-11-23-1a2b3c4",
@@ -168,9 +169,18 @@ def _weights(options: argparse.Namespace) -> None:
     print(json.dumps(world.weights(), sort_keys=True))
 
 
+def _task(options: argparse.Namespace) -> None:
+    world = World(Path(options.state))
+    for task_id, status in _pairs(options.tasks).items():
+        world.set_task(task_id, status)
+    print(json.dumps(world.tasks(), sort_keys=True))
+
+
 def _control(options: argparse.Namespace) -> None:
     delays = {name: float(seconds) for name, seconds in _pairs(options.delay).items()}
-    World(Path(options.state)).set_control(fail=_pairs(options.fail), hold=options.hold, delay=delays)
+    World(Path(options.state)).set_control(
+        fail=_pairs(options.fail), hold=options.hold, delay=delays, deny=options.deny
+    )
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
@@ -209,12 +219,17 @@ def main() -> None:
     weights.add_argument("weights", nargs="*", metavar="SET_IDENTIFIER=WEIGHT")
     weights.set_defaults(do=_weights)
 
+    task = commands.add_parser("task")
+    task.add_argument("tasks", nargs="*", metavar="TASK_ID=STATUS")
+    task.set_defaults(do=_task)
+
     control = commands.add_parser("control")
     control.add_argument("--fail", action="append", default=[], metavar="NAME=MESSAGE")
     control.add_argument("--hold", action="append", default=[], metavar="NAME")
     control.add_argument("--delay", action="append", default=[], metavar="NAME=SECONDS")
+    control.add_argument("--deny", action="append", default=[], metavar="QUESTION")
     control.set_defaults(do=_control)
-    for command in (serve, show, weights, control):
+    for command in (serve, show, weights, task, control):
         command.add_argument("--state", required=True)
 
     options = parser.parse_args()

@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from world import World
 
 Json = dict[str, Any]
 
+INTERRUPT_SECONDS = 60.0
 STREAMED = ("--non-interactive", "--json", "--color", "never")
 
 
@@ -48,8 +50,19 @@ class Run:
     @property
     def messages(self) -> str:
         """Everything that was said to the operator."""
-        said = [str(event["diagnosticEvent"]["message"]) for event in self.events if "diagnosticEvent" in event]
+        diagnostics = [event["diagnosticEvent"] for event in self.events if "diagnosticEvent" in event]
+        said = [str(each["message"]) for each in diagnostics if each["severity"] != "debug"]
         return "".join([*said, self.errors])
+
+    @property
+    def operations(self) -> dict[str, set[str]]:
+        """What was done to each resource, by its logical name; what stayed the same is left out."""
+        done: dict[str, set[str]] = {}
+        for event in self.events:
+            metadata = event.get("resourcePreEvent", {}).get("metadata")
+            if metadata is not None and metadata["op"] not in {"same", "read", "refresh"}:
+                done.setdefault(metadata["urn"].rsplit("::", 1)[-1], set()).add(metadata["op"])
+        return done
 
 
 class Engine:
@@ -67,10 +80,16 @@ class Engine:
         """Makes a stack with a working configuration and these changes to it."""
         cloud.make_stack(self._pulumi, self.program, self._variables, stack, changes)
 
-    def set_config(self, stack: str = "prod", **values: str) -> None:
+    def set_config(self, stack: str = "prod", /, **values: str) -> None:
         """Sets configuration keys of a stack."""
-        for key, value in values.items():
-            self._run("config", "set", "--stack", stack, key, value)
+        settings = [part for key, value in values.items() for part in ("--plaintext", f"{key}={value}")]
+        done = self._run("config", "set-all", "--stack", stack, *settings)
+        assert done.exit_code == 0, done.errors  # noqa: S101 -- a test that goes on would prove nothing
+
+    def unset_config(self, *keys: str, stack: str = "prod") -> None:
+        """Takes configuration keys of a stack away."""
+        for key in keys:
+            self._run("config", "rm", "--stack", stack, key)
 
     def preview(self, stack: str = "prod") -> Run:
         """Previews, streaming."""
@@ -88,7 +107,7 @@ class Engine:
         lines: list[str] = []
         with subprocess.Popen(
             self._command("up", "--stack", stack, "--yes", "--skip-preview", *STREAMED),
-            env=self._environment(),
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -99,7 +118,11 @@ class Engine:
                 if begun.search(line):
                     running.send_signal(signal.SIGINT)
                     break
+            # The second interrupt ends a CLI that waits for its language host; no run may wait for ever.
+            impatient = threading.Timer(INTERRUPT_SECONDS, running.send_signal, [signal.SIGINT])
+            impatient.start()
             lines.extend(stdout)
+            impatient.cancel()
         self.world.set_control()
         return Run(running.returncode, "".join(lines), "")
 
@@ -118,7 +141,7 @@ class Engine:
     def _run(self, *arguments: str) -> Run:
         done = subprocess.run(
             self._command(*arguments),
-            env=self._environment(),
+            env=self.environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -129,7 +152,8 @@ class Engine:
     def _command(self, *arguments: str) -> list[str]:
         return [str(self._pulumi), *arguments, "--cwd", str(self.program)]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The variables that the CLI runs in."""
         return {**os.environ, **self._variables, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
 
 
@@ -149,6 +173,25 @@ def copy(template: Path, into: Path) -> Path:
     """Copies a folder on which no engine runs."""
     shutil.copytree(template, into)
     return into
+
+
+def with_tasks(cloud: Json, **statuses: str) -> Json:
+    """A cloud in which replication tasks of the stack `prod` stand already: `forward="running"`."""
+    names = {"forward": "migration-dms-task-prod", "reverse": "migration-dms-reverse-task-prod"}
+    for which, status in statuses.items():
+        name = names[which]
+        outputs = {"replicationTaskId": name, "status": status, "replicationTaskArn": f"arn:aws:dms:::task:{name}"}
+        entry = {"name": name, "type": world.TASK, "id": name, "urn": name, "inputs": {}, "outputs": outputs}
+        cloud["resources"][name] = entry
+    return cloud
+
+
+def with_weights(cloud: Json, legacy: int, new: int) -> Json:
+    """A cloud in which the pair of the stack `prod` stands already."""
+    for kind, weight in (("legacy", legacy), ("new", new)):
+        record = {"zone_id": world.ZONE_ID, "name": "app.example.com", "type": "A", "weight": weight}
+        cloud["given"]["records"].append({**record, "set_identifier": f"migration-{kind}-prod"})
+    return cloud
 
 
 def empty_cloud(**given: object) -> Json:

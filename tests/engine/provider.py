@@ -16,8 +16,11 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 import catalogue
+import in_use
+import prerequisites
 import questions
 import refusals
+import replication
 from world import RefusedError, World
 
 Json = dict[str, Any]
@@ -117,6 +120,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 making = _making(cloud, request.urn, inputs)
                 id_, outputs = catalogue.make(making)
                 adopted = refusals.refuse_taken(cloud, making)
+                prerequisites.refuse_too_early(cloud, making)
                 for gone in adopted:
                     cloud["given"]["records"].remove(gone)
                 cloud["resources"][_key(making.type, id_, making.name, outputs)] = {
@@ -134,8 +138,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         """What the cloud holds now; nothing when the resource is gone."""
         type_ = _type(request.urn)
-        key = _key(type_, request.id, _name(request.urn), _plain(request.properties))
-        found = self._world.read()["resources"].get(key)
+        cloud = self._world.read()
+        found = cloud["resources"].get(_held(cloud, type_, request.id, _name(request.urn), _plain(request.properties)))
         if found is None:
             return provider_pb2.ReadResponse(id="")
         outputs = found["outputs"]
@@ -150,13 +154,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             return provider_pb2.UpdateResponse(properties=_struct(kept | news))
 
-        def update() -> provider_pb2.UpdateResponse:
+        def update() -> provider_pb2.UpdateResponse | RefusedError:
             with self._world.change() as cloud:
-                found = cloud["resources"].get(_key(type_, request.id, _name(request.urn), state))
+                found = cloud["resources"].get(_held(cloud, type_, request.id, _name(request.urn), state))
                 if found is None:
                     msg = f"{type_} {request.id} does not exist"
                     raise RefusedError(msg)
-                found["inputs"], found["outputs"] = news, kept | news
+                # What the cloud knows better than the state stays: a task may have been stopped meanwhile.
+                live = kept | {key: value for key, value in found["outputs"].items() if key not in news}
+                old = {key: found["outputs"].get(key) for key in news} | live
+                try:
+                    after = replication.modified(cloud, type_, _name(request.urn), old, news, self._fail)
+                except RefusedError as refused:
+                    # What was done before that stays done, as it would in AWS.
+                    return refused
+                found["inputs"], found["outputs"] = news, after
                 if "tags" in news:
                     found["outputs"]["tagsAll"] = news["tags"]
                 return provider_pb2.UpdateResponse(properties=_struct(found["outputs"]))
@@ -165,10 +177,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Takes a resource away; one that is gone already is no error."""
-        key = _key(_type(request.urn), request.id, _name(request.urn), _plain(request.properties))
+        type_, name, state = _type(request.urn), _name(request.urn), _plain(request.properties)
 
         def delete() -> empty_pb2.Empty:
             with self._world.change() as cloud:
+                key = _held(cloud, type_, request.id, name, state)
+                if key in cloud["resources"]:
+                    in_use.refuse_in_use(cloud, cloud["resources"][key])
                 cloud["resources"].pop(key, None)
             return empty_pb2.Empty()
 
@@ -177,7 +192,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
         """Answers the questions that programs ask."""
         try:
-            told = _struct(questions.answer(self._world.read(), request.tok, _plain(request.args)))
+            denied = self._world.control().deny
+            told = _struct(questions.answer(self._world.read(), request.tok, _plain(request.args), denied))
             return provider_pb2.InvokeResponse(**{"return": told})  # pyright: ignore[reportArgumentType] -- a keyword
         except RefusedError as refused:
             context.set_code(grpc.StatusCode.UNKNOWN)
@@ -194,11 +210,20 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     ) -> Any:  # noqa: ANN401 -- the answer is whatever the operation answers
         try:
             self._go_wrong(operation, _name(urn))
-            return do()
+            done = do()
+            if not isinstance(done, RefusedError):
+                return done
+            raise done
         except RefusedError as refused:
             context.set_code(grpc.StatusCode.UNKNOWN)
             context.set_details(str(refused))
             return nothing()
+
+    def _fail(self, name: str) -> None:
+        """Fails a step within an operation when the control file says so."""
+        message = self._world.control().fail.get(name)
+        if message is not None:
+            raise RefusedError(message)
 
     def _go_wrong(self, operation: str, name: str) -> None:
         """Waits or fails when the control file says so."""
@@ -233,6 +258,16 @@ def _name(urn: str) -> str:
 def _key(type_: str, id_: str, name: str, state: Json) -> str:
     """Some ids are those of a family or of what a resource belongs to, so ARN and name are part of the key."""
     return f"{type_}|{state.get('arn', id_)}|{name}"
+
+
+def _held(cloud: Json, type_: str, id_: str, name: str, state: Json) -> str:
+    """The key of what exists; a resource that an alias has renamed is found by its id or ARN."""
+    key = _key(type_, id_, name, state)
+    if key in cloud["resources"]:
+        return key
+    start = key.removesuffix(name)
+    same = [each for each in cast("dict[str, Json]", cloud["resources"]) if each.startswith(start)]
+    return same[0] if len(same) == 1 else key
 
 
 def _whole(value: object) -> object:

@@ -24,6 +24,10 @@ QUOTA = (
 
 # What the drills play is a part of the program, so it lies beside its code.
 PLAYED = cloud.HERE.parents[1] / "src" / "standin" / "recordings"
+IDENTITIES = {
+    "legacyAppSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3",
+    "legacyTapctlSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-tapctl-a1B2c3",
+}
 
 
 def _write(folder: Path, name: str, run: Run, used: Engine) -> None:
@@ -52,7 +56,8 @@ def main(fixtures: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         with engine(Path(scratch) / "good", pulumi) as good:
-            good.make_stack()
+            # Everything that is an output, so that the fixture shows each key once.
+            good.make_stack(**IDENTITIES)
             _write(folder, "preview", good.preview(), good)
             _write(PLAYED, "up", good.up(), good)
             outputs = json.dumps(good.outputs(), indent=2, sort_keys=True)

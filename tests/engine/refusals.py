@@ -12,6 +12,8 @@ Json = dict[str, Any]
 def refuse_taken(cloud: Json, making: catalogue.Making) -> list[Json]:
     """Refuses a name that is taken; answers which given records an overwriting record takes over."""
     _refuse_same_name(cloud, making)
+    _refuse_beyond_quota(cloud, making)
+    _refuse_same_route(cloud, making)
     return list(_records_in_the_way(cloud, making)) if making.type == RECORD else []
 
 
@@ -28,6 +30,27 @@ def _refuse_same_name(cloud: Json, making: catalogue.Making) -> None:
             name = "/".join(making.get(key) for key in unique)
             msg = f"{making.type.rsplit(':', 1)[-1]} {name!r} already exists"
             raise RefusedError(msg)
+
+
+def _refuse_beyond_quota(cloud: Json, making: catalogue.Making) -> None:
+    if making.type != "aws:ec2/eip:Eip":
+        return
+    used = [each for each in cloud["resources"].values() if each["type"] == making.type]
+    if len(used) >= cloud["given"].get("quotas", {}).get("L-0263D0A3", 5):
+        msg = "AddressLimitExceeded: The maximum number of addresses has been reached."
+        raise RefusedError(msg)
+
+
+def _refuse_same_route(cloud: Json, making: catalogue.Making) -> None:
+    if making.type != "aws:ec2/route:Route":
+        return
+    table_id, cidr = making.get("routeTableId"), making.get("destinationCidrBlock")
+    given = cloud["given"].get("routes", {}).get(table_id, [])
+    made = [each["outputs"] for each in cloud["resources"].values() if each["type"] == making.type]
+    same = [each for each in made if (each["routeTableId"], each["destinationCidrBlock"]) == (table_id, cidr)]
+    if same or any(each.get("cidrBlock") == cidr for each in given):
+        msg = f"RouteAlreadyExists: The route identified by {cidr} already exists."
+        raise RefusedError(msg)
 
 
 def _records_in_the_way(cloud: Json, making: catalogue.Making) -> Iterator[Json]:

@@ -2,13 +2,16 @@
 
 ```json
 {"account": "...", "region": "...", "made": {"<urn>": 1},
- "given": {"zones": {...}, "roles": {...}, "records": [...]},   what was there before any stack
+ "given": {"zones": {...}, "roles": {...}, "records": [...], "balancers": {...}, "secrets": {...},
+           "quotas": {...}, "routes": {...}, "letters": "abcd"},   what was there before any stack
+ "calls": ["StopReplicationTask NAME"],   what the provider did on the way of something else
  "resources": {"<type>|<arn or id>|<name>": {"name", "urn", "type", "id", "inputs", "outputs"}}}
 ```
 
 Beside it may lie `FILE.control`, which a test writes to break things: `{"fail": {NAME: MESSAGE}, "hold": [NAME],
-"delay": {NAME: SECONDS}}`.  NAME is a resource's logical name, or `create:NAME`, `update:NAME`, `delete:NAME`.  A held
-operation waits until its name leaves the list.
+"delay": {NAME: SECONDS}, "deny": [QUESTION]}`.  NAME is a resource's logical name, or `create:NAME`, `update:NAME`,
+`delete:NAME`, and `start:NAME` for a replication task.  A held operation waits until its name leaves the list.  A
+QUESTION is a data source, such as `getLoadBalancer`.
 """
 
 import fcntl
@@ -25,6 +28,8 @@ Json = dict[str, Any]
 RECORD = "aws:route53/record:Record"
 ACCOUNT = "123456789012"
 ZONE_ID = "Z0123456789ABCDEFGHIJ"
+SOURCE_SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-db-a1B2c3"  # noqa: S105 -- its name
+TASK = "aws:dms/replicationTask:ReplicationTask"
 
 
 class RefusedError(Exception):
@@ -41,7 +46,22 @@ def empty() -> Json:
             "zones": {ZONE_ID: "example.com"},
             "roles": {"dms-vpc-role": {}, "dms-cloudwatch-logs-role": {}},
             "records": [],
+            "balancers": {
+                "legacy-web": {
+                    "dnsName": "legacy-web-1234567890.us-east-1.elb.amazonaws.com",
+                    "zoneId": "Z35SXDOTRQ7X7K",
+                    "ports": {"80": "http", "443": "https"},
+                }
+            },
+            "secrets": {
+                SOURCE_SECRET: {"host": "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com", "port": 3306},
+            },
+            # AWS's own default, and the most that a test should need.
+            "quotas": {"L-0263D0A3": 5},
+            "routes": {},
+            "letters": "abcd",
         },
+        "calls": [],
         "resources": {},
     }
 
@@ -53,6 +73,7 @@ class Control:
     fail: dict[str, str]
     hold: tuple[str, ...]
     delay: dict[str, float]
+    deny: tuple[str, ...] = ()
 
 
 class World:
@@ -87,7 +108,10 @@ class World:
         except FileNotFoundError:
             loaded = {}
         return Control(
-            fail=dict(loaded.get("fail", {})), hold=tuple(loaded.get("hold", [])), delay=dict(loaded.get("delay", {}))
+            fail=dict(loaded.get("fail", {})),
+            hold=tuple(loaded.get("hold", [])),
+            delay=dict(loaded.get("delay", {})),
+            deny=tuple(loaded.get("deny", [])),
         )
 
     def set_control(self, **parts: object) -> None:
@@ -124,6 +148,20 @@ class World:
             if left:
                 msg = f"no such weighted record: {', '.join(left)}"
                 raise KeyError(msg)
+
+    def tasks(self) -> dict[str, str]:
+        """The status of every replication task, by its id."""
+        return {each["outputs"]["replicationTaskId"]: each["outputs"]["status"] for each in self.resources(TASK)}
+
+    def set_task(self, task_id: str, status: str) -> None:
+        """Starts or stops a replication task as tapctl does: behind Pulumi's back."""
+        with self.change() as cloud:
+            (task,) = [each for each in _resources(cloud, TASK) if each["outputs"]["replicationTaskId"] == task_id]
+            task["outputs"]["status"] = status
+
+    def calls(self) -> list[str]:
+        """What the provider did on the way of something else, oldest first."""
+        return list(self.read().get("calls", []))
 
     @contextmanager
     def _locked(self) -> Generator[None, None, None]:

@@ -94,13 +94,13 @@ fn every_command_that_is_named_exists() {
     let known: Vec<String> = tapctl::cli::Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
     let mut unknown = Vec::new();
     let mut texts: Vec<PathBuf> = vec![file("README.md"), file("pulumi/README.md")];
-    let mut folders = vec![file("src")];
+    let mut folders = vec![file("src"), file("pulumi/lib")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
+            } else if path.extension().is_some_and(|e| e == "rs" || e == "py") {
                 texts.push(path);
             }
         }

@@ -14,9 +14,9 @@ fn recorded_runs_come_to_what_the_engine_counted() {
         ("destroy.jsonl", Ending::Succeeded, 9, 0, 0),
         ("refresh.jsonl", Ending::Succeeded, 0, 0, 9),
         ("preview.jsonl", Ending::Succeeded, 0, 0, 10),
-        ("bundled-preview.jsonl", Ending::Succeeded, 103, 0, 0),
-        ("bundled-up.jsonl", Ending::Succeeded, 103, 0, 0),
-        ("bundled-destroy.jsonl", Ending::Succeeded, 103, 0, 0),
+        ("bundled-preview.jsonl", Ending::Succeeded, 131, 0, 0),
+        ("bundled-up.jsonl", Ending::Succeeded, 131, 0, 0),
+        ("bundled-destroy.jsonl", Ending::Succeeded, 131, 0, 0),
     ] {
         let deploy = folded(&recording(name));
         let progress = deploy.progress();

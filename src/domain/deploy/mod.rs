@@ -27,6 +27,7 @@ pub mod pending;
 pub mod plan;
 pub mod problem;
 pub mod progress;
+pub mod stream;
 pub mod text;
 pub mod tree;
 mod wire;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::event::{Diff, Step, WeightedRecord};
 use super::fold::Deploy;
 use super::op::Operation;
+use super::stream::{Streams, stops_for};
 use super::tree::{Resource, State, urn_name};
 use crate::domain::confirm::Need;
 
@@ -98,6 +99,10 @@ impl Stateful {
     /// What a resource type holds, if it holds anything that cannot be made again.
     #[must_use]
     pub fn of(rtype: &str) -> Option<Self> {
+        // An imported certificate is a copy; a new one stands before the old one goes.
+        if rtype.starts_with("aws:dms/certificate") {
+            return None;
+        }
         [("aws:rds/", Self::Database), ("aws:dms/", Self::Replication), ("aws:secretsmanager/", Self::Secret)]
             .into_iter()
             .find_map(|(prefix, stateful)| rtype.starts_with(prefix).then_some(stateful))
@@ -151,13 +156,16 @@ pub enum Danger {
         /// The properties that make it necessary.
         because: Vec<String>,
     },
-    /// The plan changes something that a running stream of DMS stops for.
-    StopsStreams {
-        /// Which streams, in words.
-        streams: &'static str,
+    /// The plan modifies something under a replication stream, which stops for it and has to come back.
+    StopsStream {
+        /// Which streams.
+        streams: Streams,
+        /// Its type.
+        #[serde(rename = "type")]
+        rtype: String,
         /// The resource's name in the program.
         resource: String,
-        /// The properties that change.
+        /// The properties that make it necessary.
         because: Vec<String>,
     },
     /// The plan does something that this version has no name for.
@@ -176,10 +184,6 @@ impl Danger {
         if let Some(record) = planned.weighted.clone().filter(|_| planned.op.touches_cloud()) {
             return Some(Self::WeightedRecord { op: planned.op, resource, record });
         }
-        if let Some(streams) = stopped_streams(planned) {
-            let because = changed(planned).map(str::to_owned).collect();
-            return Some(Self::StopsStreams { streams, resource, because });
-        }
         match (planned.op, Stateful::of(&rtype)) {
             (Operation::Other, _) => Some(Self::UnknownOperation { rtype, resource }),
             (Operation::Delete | Operation::Discard, Some(stateful)) => {
@@ -188,6 +192,12 @@ impl Danger {
             (Operation::Replace | Operation::ImportReplacement | Operation::ReadReplacement, Some(stateful)) => {
                 let because = planned.diffs.iter().filter(|d| d.replaces).map(|d| d.path.clone()).collect();
                 Some(Self::Replaces { stateful, rtype, resource, because })
+            }
+            (Operation::Update, Some(Stateful::Replication)) => {
+                let because = stops_for(&planned.diffs);
+                let unseen = planned.more_diffs > 0 || planned.diffs.is_empty();
+                let streams = Streams::of(&rtype, &resource).filter(|_| unseen || !because.is_empty())?;
+                Some(Self::StopsStream { streams, rtype, resource, because })
             }
             _ => None,
         }
@@ -199,7 +209,7 @@ impl Danger {
             Self::WeightedRecord { .. } => 0,
             Self::Deletes { retained: false, .. } => 1,
             Self::Replaces { .. } => 2,
-            Self::StopsStreams { .. } => 3,
+            Self::StopsStream { .. } => 3,
             Self::UnknownOperation { .. } => 4,
             Self::Deletes { retained: true, .. } => 5,
         }
@@ -234,17 +244,19 @@ impl fmt::Display for Danger {
                 if !because.is_empty() {
                     write!(f, " because of {}", because.join(", "))?;
                 }
-                write!(f, ": a new one is made and the old one deleted, {}", stateful.loss())
+                write!(f, ": a new one is made and the old one deleted, {}", stateful.loss())?;
+                Streams::of(rtype, resource).map_or(Ok(()), |streams| write!(f, "; {}", streams.start_over()))
             }
-            Self::StopsStreams { streams, resource, because } => {
-                write!(f, "updates {resource}")?;
+            Self::StopsStream { streams, rtype, resource, because } => {
+                write!(f, "stops {streams} while {resource} ({rtype}) is modified")?;
                 if !because.is_empty() {
-                    write!(f, " ({})", because.join(", "))?;
+                    write!(f, ", because of {}", because.join(", "))?;
                 }
                 write!(
                     f,
-                    ": {streams} stops for it, and starts again by itself only where the program declares it started \
-                     (startReplication); look at its state after the up, and resume it where it stays stopped"
+                    ": a stream that runs now starts again from its checkpoint, one that stands still stays so; if it \
+                     does not come back: aws dms {}",
+                    streams.resume()
                 )
             }
             Self::UnknownOperation { rtype, resource } => {
@@ -252,31 +264,6 @@ impl fmt::Display for Danger {
             }
         }
     }
-}
-
-/// Type of a DMS task, which is one stream.
-const TASK_TYPE: &str = "aws:dms/replicationTask:ReplicationTask";
-/// Type of the DMS instance, on which all streams run.
-const INSTANCE_TYPE: &str = "aws:dms/replicationInstance:ReplicationInstance";
-
-/// Which streams stop when this is updated. The provider stops a task, changes it, and starts it only when it is declared
-/// as started (`internal/service/dms/replication_task.go` of terraform-provider-aws); an instance that changes is away
-/// for minutes.
-fn stopped_streams(planned: &Planned) -> Option<&'static str> {
-    if planned.op != Operation::Update || changed(planned).next().is_none() && planned.more_diffs == 0 {
-        return None;
-    }
-    match planned.rtype.as_str() {
-        TASK_TYPE if planned.name().contains("reverse") => Some("the stream from Aurora back to the legacy database"),
-        TASK_TYPE => Some("the stream from the legacy database to Aurora"),
-        INSTANCE_TYPE => Some("every stream on it"),
-        _ => None,
-    }
-}
-
-/// Properties that change, but for tags, which stop nothing.
-fn changed(planned: &Planned) -> impl Iterator<Item = &str> {
-    planned.diffs.iter().map(|diff| diff.path.as_str()).filter(|path| !path.starts_with("tags"))
 }
 
 /// What the operator is asked to let happen.
@@ -410,23 +397,40 @@ mod tests {
             for harmless in [Operation::Create, Operation::Import] {
                 assert_eq!(Danger::of(&planned(rtype, harmless)), None);
             }
+            let update = Danger::of(&planned(rtype, Operation::Update));
+            assert_eq!(update.is_some(), stateful == Stateful::Replication, "{update:?}");
         }
+        assert_eq!(Danger::of(&planned("aws:dms/certificate:Certificate", Operation::Replace)), None);
         assert_eq!(Danger::of(&planned("aws:ecs/service:Service", Operation::Replace)), None);
     }
 
     #[test]
-    fn an_update_that_stops_a_stream_says_which_and_what_starts_it_again() {
-        let mut forward = planned(TASK_TYPE, Operation::Update);
-        let text = Danger::of(&forward).unwrap().to_string();
-        assert!(text.contains("(engine): the stream from the legacy database to Aurora stops"), "{text}");
-        assert!(text.contains("startReplication"), "{text}");
-        forward.urn = format!("urn:pulumi:prod::tap::{TASK_TYPE}::migration-dms-reverse-task-prod");
-        assert!(Danger::of(&forward).unwrap().to_string().contains("from Aurora back to the legacy database"));
-        forward.diffs = vec![Diff { path: "tags.Owner".into(), replaces: false }];
-        assert_eq!(Danger::of(&forward), None, "tags stop nothing");
-        let instance = Danger::of(&planned(INSTANCE_TYPE, Operation::Update)).unwrap().to_string();
-        assert!(instance.contains("every stream on it stops"), "{instance}");
-        assert_eq!(Danger::of(&planned("aws:rds/cluster:Cluster", Operation::Update)), None);
+    fn a_change_under_a_stream_says_which_one_stops_and_how_it_comes_back() {
+        let task = |name: &str, op, paths: &[&str]| {
+            let mut task = planned("aws:dms/replicationTask:ReplicationTask", op);
+            task.urn = format!("urn:pulumi:prod::tap::{}::{name}", task.rtype);
+            task.diffs = paths.iter().map(|path| Diff { path: (*path).to_owned(), replaces: false }).collect();
+            Danger::of(&task).map(|danger| danger.to_string())
+        };
+        let forward = task("migration-dms-task-prod", Operation::Update, &["tableMappings", "tags.Owner"]).unwrap();
+        assert!(forward.starts_with("stops the forward stream (legacy to Aurora) while migration-dms-task-prod"));
+        assert!(forward.contains("because of tableMappings:") && forward.contains("from its checkpoint"), "{forward}");
+        assert!(
+            forward.ends_with("aws dms start-replication-task with resume-processing (output dmsTaskArn)"),
+            "{forward}"
+        );
+        let back = task("migration-dms-reverse-task-prod", Operation::Update, &["replicationTaskSettings"]).unwrap();
+        assert!(
+            back.contains("the way back") && back.ends_with("resume-processing (output dmsReverseTaskArn)"),
+            "{back}"
+        );
+        assert_eq!(task("migration-dms-task-prod", Operation::Update, &["tags.Owner", "startReplicationTask"]), None);
+        let unseen = task("migration-dms-task-prod", Operation::Update, &[]).unwrap();
+        assert!(unseen.starts_with("stops the forward stream"), "what is not known is not harmless: {unseen}");
+        let new = task("migration-dms-task-prod", Operation::Replace, &["sourceEndpointArn"]).unwrap();
+        assert!(new.ends_with("a new task loads every table again"), "{new}");
+        let instance = Danger::of(&planned("aws:dms/replicationInstance:ReplicationInstance", Operation::Update));
+        assert!(instance.unwrap().to_string().contains("stops both replication streams"));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct StackOutputs {
     pub traffic: TrafficOutputs,
     /// Alarms, logs, dashboard.
     pub monitoring: MonitoringOutputs,
+    /// Accounts of both databases.
+    pub identities: IdentityOutputs,
 }
 
 /// VPC and subnets.
@@ -102,6 +104,10 @@ pub struct ReplicationOutputs {
     pub task_arn: String,
     /// ARN of the reverse task.
     pub reverse_task_arn: String,
+    /// Alarm on the lag of the forward stream, where the program makes it.
+    pub forward_lag_alarm_name: Option<String>,
+    /// Alarm on the lag of the way back, where the program makes it.
+    pub reverse_lag_alarm_name: Option<String>,
 }
 
 /// The weighted records and where they lead.
@@ -136,6 +142,31 @@ pub struct MonitoringOutputs {
     pub alarm_names: Vec<String>,
     /// Log groups of the stack.
     pub log_group_names: Vec<String>,
+}
+
+/// Who logs in to which database, and what runs SQL there; absent where it is not configured.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IdentityOutputs {
+    /// `host:port` of every database that the tasks may write to, the expected writer first.
+    pub db_writer_hosts: Vec<String>,
+    /// Host of the read-only endpoint.
+    pub db_reader_host: Option<String>,
+    /// Secret of the application's account on Aurora. Never its value; so for all of them.
+    pub app_secret_arn: Option<String>,
+    /// Secret of the application's read-only account on Aurora.
+    pub app_read_only_secret_arn: Option<String>,
+    /// Secret of DMS's account on Aurora.
+    pub dms_secret_arn: Option<String>,
+    /// Secret of tapctl's account on Aurora.
+    pub tapctl_secret_arn: Option<String>,
+    /// Secret of the application's account on the legacy database.
+    pub legacy_app_secret_arn: Option<String>,
+    /// Secret of tapctl's account on the legacy database.
+    pub legacy_tapctl_secret_arn: Option<String>,
+    /// Task definition of the one-off task that runs SQL on Aurora.
+    pub sql_task_definition_arn: Option<String>,
+    /// Security group that the SQL task runs in.
+    pub sql_security_group_id: Option<String>,
 }
 
 /// What is wrong with an outputs file, every key of it.
@@ -207,7 +238,12 @@ impl Reader {
 
     /// A list that older programs do not export.
     fn optional_list(&mut self, key: &str) -> Vec<String> {
-        if self.map.contains_key(key) { self.list(key) } else { Vec::new() }
+        self.optional(key, Self::list).unwrap_or_default()
+    }
+
+    /// A key that may be absent; when it is there, it has to be right.
+    fn optional<T>(&mut self, key: &str, read: impl FnOnce(&mut Self, &str) -> T) -> Option<T> {
+        self.map.contains_key(key).then(|| read(self, key))
     }
 
     fn arn(&mut self, key: &str) -> String {
@@ -267,24 +303,29 @@ impl StackOutputs {
                 return Err(error);
             }
         };
-        let mut r = Reader { map, error };
+        Self::read(&mut Reader { map, error })
+    }
+
+    /// Takes every key out of the map; what is left in it is not known.
+    fn read(r: &mut Reader) -> Result<Self, OutputsError> {
         let outputs = Self {
             suffix: r.text("environmentSuffix"),
             region: r.text("region"),
             legacy_region: r.text("legacyRegion"),
-            network: NetworkOutputs::read(&mut r),
-            balancer: BalancerOutputs::read(&mut r),
-            service: ServiceOutputs::read(&mut r),
-            database: DatabaseOutputs::read(&mut r),
-            replication: ReplicationOutputs::read(&mut r),
-            traffic: TrafficOutputs::read(&mut r),
-            monitoring: MonitoringOutputs::read(&mut r),
+            network: NetworkOutputs::read(r),
+            balancer: BalancerOutputs::read(r),
+            service: ServiceOutputs::read(r),
+            database: DatabaseOutputs::read(r),
+            replication: ReplicationOutputs::read(r),
+            traffic: TrafficOutputs::read(r),
+            monitoring: MonitoringOutputs::read(r),
+            identities: IdentityOutputs::read(r),
         };
         let (legacy, new) = (&outputs.traffic.legacy_set_identifier, &outputs.traffic.new_set_identifier);
         if legacy == new && !new.is_empty() {
             r.error.mistyped.push("newSetIdentifier (is the same as legacySetIdentifier)".to_owned());
         }
-        if r.error.missing.is_empty() && r.error.mistyped.is_empty() { Ok(outputs) } else { Err(r.error) }
+        if r.error.missing.is_empty() && r.error.mistyped.is_empty() { Ok(outputs) } else { Err(r.error.clone()) }
     }
 
     /// The record group that these outputs name.
@@ -377,6 +418,8 @@ impl ReplicationOutputs {
             instance_id: r.text("dmsReplicationInstanceId"),
             task_arn: r.arn("dmsTaskArn"),
             reverse_task_arn: r.arn("dmsReverseTaskArn"),
+            forward_lag_alarm_name: r.optional("dmsForwardLagAlarmName", Reader::text),
+            reverse_lag_alarm_name: r.optional("dmsReverseLagAlarmName", Reader::text),
         }
     }
 
@@ -414,6 +457,23 @@ impl MonitoringOutputs {
     }
 }
 
+impl IdentityOutputs {
+    fn read(r: &mut Reader) -> Self {
+        Self {
+            db_writer_hosts: r.optional_list("dbWriterHosts"),
+            db_reader_host: r.optional("dbReaderHost", Reader::text),
+            app_secret_arn: r.optional("appSecretArn", Reader::arn),
+            app_read_only_secret_arn: r.optional("appReadOnlySecretArn", Reader::arn),
+            dms_secret_arn: r.optional("dmsSecretArn", Reader::arn),
+            tapctl_secret_arn: r.optional("tapctlSecretArn", Reader::arn),
+            legacy_app_secret_arn: r.optional("legacyAppSecretArn", Reader::arn),
+            legacy_tapctl_secret_arn: r.optional("legacyTapctlSecretArn", Reader::arn),
+            sql_task_definition_arn: r.optional("sqlTaskDefinitionArn", Reader::arn),
+            sql_security_group_id: r.optional("sqlSecurityGroupId", Reader::text),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -426,6 +486,49 @@ mod tests {
             error.mistyped,
             ["region (wants a string)", "albArn (wants an ARN)", "alarmNames (wants a list of strings)"]
         );
+    }
+
+    const FIXTURE: &str = include_str!("../../../tests/fixtures/outputs.json");
+    /// Keys of the program that are absent where they are not configured.
+    const OPTIONAL: [&str; 13] = [
+        "natAddresses",
+        "dbWriterHosts",
+        "dbReaderHost",
+        "appSecretArn",
+        "appReadOnlySecretArn",
+        "dmsSecretArn",
+        "tapctlSecretArn",
+        "legacyAppSecretArn",
+        "legacyTapctlSecretArn",
+        "dmsForwardLagAlarmName",
+        "dmsReverseLagAlarmName",
+        "sqlTaskDefinitionArn",
+        "sqlSecurityGroupId",
+    ];
+
+    fn fixture() -> Map<String, Value> {
+        serde_json::from_str(FIXTURE).unwrap()
+    }
+
+    #[test]
+    fn the_example_of_the_program_parses_and_nothing_of_it_is_passed_over() {
+        let error = OutputsError { syntax: None, missing: Vec::new(), mistyped: Vec::new() };
+        let mut reader = Reader { map: fixture(), error };
+        StackOutputs::read(&mut reader).unwrap();
+        assert_eq!(reader.map.keys().collect::<Vec<_>>(), Vec::<&String>::new());
+    }
+
+    #[test]
+    fn what_is_not_configured_may_be_absent_but_not_wrong() {
+        let mut map = fixture();
+        assert!(OPTIONAL.iter().all(|key| map.contains_key(*key)), "the fixture shows every key once");
+        map.retain(|key, _| !OPTIONAL.contains(&key.as_str()));
+        let bare = StackOutputs::parse(&Value::Object(map.clone()).to_string()).unwrap();
+        assert_eq!((bare.identities, bare.network.nat_addresses), (IdentityOutputs::default(), Vec::new()));
+        map.insert("dmsSecretArn".to_owned(), Value::from("no-arn"));
+        map.insert("natAddresses".to_owned(), Value::from("54.200.0.1"));
+        let error = StackOutputs::parse(&Value::Object(map).to_string()).unwrap_err();
+        assert_eq!(error.mistyped, ["natAddresses (wants a list of strings)", "dmsSecretArn (wants an ARN)"]);
     }
 
     #[test]

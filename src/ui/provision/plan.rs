@@ -92,9 +92,9 @@ pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, ready: &ReadyPlan
 fn is_dangerous(ready: &ReadyPlan, step: &Planned) -> bool {
     ready.plan.dangers.iter().any(|danger| match danger {
         Danger::WeightedRecord { resource, .. } => step.weighted.is_some() && resource == step.name(),
-        Danger::StopsStreams { resource, .. } => resource == step.name() && step.rtype.starts_with("aws:dms/"),
         Danger::Deletes { resource, rtype, .. }
         | Danger::Replaces { resource, rtype, .. }
+        | Danger::StopsStream { resource, rtype, .. }
         | Danger::UnknownOperation { resource, rtype } => *rtype == step.rtype && resource == step.name(),
     })
 }

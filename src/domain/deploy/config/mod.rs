@@ -332,7 +332,7 @@ pub(crate) mod tests {
     #[test]
     fn what_the_program_needs_is_missing_until_it_is_set() {
         assert_eq!(names(&complete().missing()), Vec::<&str>::new());
-        assert_eq!(setup(&[]).missing().len(), 9, "eight required ones, and one of the two for the zone");
+        assert_eq!(setup(&[]).missing().len(), 7, "six required ones, and one of the two for the zone");
         let mut without = complete();
         without.values.as_mut().unwrap().remove("tap:recordName");
         assert_eq!(names(&without.missing()), ["recordName"]);

@@ -1,0 +1,194 @@
+"""Keys that are fixed for good: a changed value is refused, with how to move instead.  Pure.
+
+A key's row in `keys` says that it is fixed; a row here says where the state holds the value that was chosen.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from lib import keys
+from lib.existing import Existing
+from lib.keys import Key, Refusal
+from lib.settings import Settings
+from lib.weights import Weights
+
+
+@dataclass(frozen=True)
+class _Fixed:
+    key: Key[object]
+    before: Callable[[Existing, Settings], str | None]
+    """The value in the state, `None` when it has not been chosen yet."""
+    now: Callable[[Settings], str]
+
+
+_SET = "pulumi config set"
+_RECORD = "route53/record:Record"
+
+
+def _vpc(existing: Existing, key: str) -> str | None:
+    """Of the one VPC, whatever its suffix was."""
+    for outputs in existing.of("ec2/vpc:Vpc"):
+        value = outputs.get(key)
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def _suffix(existing: Existing, _: Settings) -> str | None:
+    for outputs in existing.of("ec2/vpc:Vpc"):
+        found = cast("Mapping[str, object]", outputs.get("tags") or {}).get("Environment")
+        if isinstance(found, str):
+            return found
+    return None
+
+
+def _account(existing: Existing, _: Settings) -> str | None:
+    arn = _vpc(existing, "arn")
+    return arn.split(":")[4] if arn else None
+
+
+def _peered_region(existing: Existing, settings: Settings) -> str | None:
+    alarm = existing.text("cloudwatch/metricAlarm:MetricAlarm", settings.naming.name("legacy-5xx"), "region")
+    accepter = f"{settings.naming.name('peering')}-accepter"
+    return alarm or existing.text("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter", accepter, "region")
+
+
+def _record(existing: Existing, settings: Settings) -> str | None:
+    name = existing.text(_RECORD, settings.naming.name("new"), "name")
+    return name.removesuffix(".") if name else None
+
+
+def _roles(existing: Existing, settings: Settings) -> str | None:
+    made = existing.get("iam/role:Role", settings.naming.name("dms-vpc-role"))
+    return "create" if made is not None else None
+
+
+_ROWS: tuple[_Fixed, ...] = (
+    _Fixed(keys.ENVIRONMENT_SUFFIX, _suffix, lambda settings: settings.environment_suffix),
+    _Fixed(keys.ACCOUNT_ID, _account, lambda settings: settings.account_id),
+    _Fixed(keys.VPC_CIDR, lambda existing, _: _vpc(existing, "cidrBlock"), lambda settings: settings.vpc_cidr),
+    _Fixed(keys.LEGACY_REGION, _peered_region, lambda settings: settings.legacy_region),
+    _Fixed(keys.RECORD_NAME, _record, lambda settings: settings.record_name),
+    _Fixed(
+        keys.DMS_ACCOUNT_ROLES, _roles, lambda settings: "create" if settings.dms.creates_account_roles else "existing"
+    ),
+)
+
+
+def changed(settings: Settings, existing: Existing) -> list[Refusal]:
+    """The fixed keys that have another value than the state."""
+    moved: list[Refusal] = []
+    for row in _ROWS:
+        before, now = row.before(existing, settings), row.now(settings)
+        if before is not None and before != now:
+            sentence = f"is {now!r}, but the stack was made with {before!r}, which stays for good: {row.key.later}"
+            moved.append(Refusal(row.key, sentence, f"{_SET} {row.key.name} {before}"))
+    return moved
+
+
+def zone_moved(settings: Settings, existing: Existing, zone_id: str) -> list[Refusal]:
+    """Whether the record would leave its zone; the zone may be named by its id or by its name."""
+    before = existing.text(_RECORD, settings.naming.name("new"), "zoneId")
+    if before is None or before == zone_id:
+        return []
+    key = keys.HOSTED_ZONE_ID if settings.hosted_zone_id is not None else keys.HOSTED_ZONE_NAME
+    sentence = f"leads to the zone {zone_id}, but the stack's record lies in {before}: {key.later}"
+    return [Refusal(key, sentence, f"{_SET} {keys.HOSTED_ZONE_ID.name} {before}")]
+
+
+@dataclass(frozen=True)
+class _Upwards:
+    """A value that AWS lets grow and refuses to take back (ModifyDBCluster, ModifyReplicationInstance)."""
+
+    key: Key[object]
+    type: str
+    kind: str
+    property: str
+    now: Callable[[Settings], object]
+
+
+_UPWARDS: tuple[_Upwards, ...] = (
+    _Upwards(
+        keys.AURORA_ENGINE_VERSION,
+        "rds/cluster:Cluster",
+        "aurora",
+        "engineVersion",
+        lambda settings: settings.aurora_engine_version,
+    ),
+    _Upwards(
+        keys.DMS_ENGINE_VERSION,
+        "dms/replicationInstance:ReplicationInstance",
+        "dms",
+        "engineVersion",
+        lambda settings: settings.dms.engine_version,
+    ),
+    _Upwards(
+        keys.DMS_STORAGE,
+        "dms/replicationInstance:ReplicationInstance",
+        "dms",
+        "allocatedStorage",
+        lambda settings: settings.dms.storage,
+    ),
+)
+
+
+def downwards(settings: Settings, existing: Existing) -> list[Refusal]:
+    """Versions and sizes that are lower than what stands: AWS would refuse them halfway through the run."""
+    moved: list[Refusal] = []
+    for row in _UPWARDS:
+        before = (existing.get(row.type, settings.naming.name(row.kind)) or {}).get(row.property)
+        now = row.now(settings)
+        # A version that is not set keeps the one that stands, whatever the default is.
+        set_ = row.key.name in settings.given or row.key is keys.DMS_STORAGE
+        if before is None or not set_ or _ordered(now) >= _ordered(before):
+            continue
+        value = int(before) if isinstance(before, float) else before
+        sentence = f"is {now!r}, but the stack has {value!r}, and AWS takes nothing lower. Wanted: {value!r} or higher"
+        moved.append(Refusal(row.key, sentence, f"{_SET} {row.key.name} {value}"))
+    return moved
+
+
+def _ordered(value: object) -> tuple[int, ...]:
+    """The numbers of a version or a size, in their order."""
+    text = str(int(value)) if isinstance(value, float) else str(value)
+    return tuple(int(part) for part in re.findall(r"\d+", text))
+
+
+def not_without_accounts(settings: Settings, existing: Existing) -> list[Refusal]:
+    """A stack of an earlier version has no secrets for the accounts, so nobody can have made the accounts yet."""
+    naming = settings.naming
+    used = existing.get("ecs/service:Service", naming.name("service")) or existing.get(
+        "dms/endpoint:Endpoint", naming.name("dms-aurora-target")
+    )
+    made = existing.get("secretsmanager/secret:Secret", naming.name("dms-secret"))
+    if not settings.accounts.separate or used is None or made is not None:
+        return []
+    sentence = (
+        "is 'separate', but the stack runs as Aurora's master user and the accounts are not made yet. Wanted: 'shared' "
+        "for one `up`, then the SQL task, then 'separate'"
+    )
+    return [Refusal(keys.DATABASE_ACCOUNTS, sentence, f"{_SET} databaseAccounts shared")]
+
+
+def not_while_traffic(settings: Settings, existing: Existing, weights: Weights) -> list[Refusal]:
+    """Changes during which the new stack answers nobody: refused while Route 53 sends it anything."""
+    if weights.new == 0 and weights.legacy > 0:
+        return []
+    away = f"tapctl rollback --stack {settings.environment_suffix}   (or go back: {_SET} "
+    moved: list[Refusal] = []
+    group = existing.get("lb/targetGroup:TargetGroup", settings.naming.name("tg")) or {}
+    port = group.get("port")
+    if isinstance(port, (int, float)) and int(port) != settings.container.port:
+        sentence = (
+            f"is {settings.container.port}, but the tasks that have traffic answer on {int(port)}: "
+            f"{keys.CONTAINER_PORT.later}. Wanted: weight 0 on the new stack"
+        )
+        moved.append(Refusal(keys.CONTAINER_PORT, sentence, f"{away}containerPort {int(port)})"))
+    https = existing.get("lb/listener:Listener", settings.naming.name("https")) or {}
+    arn = https.get("certificateArn")
+    if isinstance(arn, str) and settings.certificate_arn is None:
+        sentence = "is not set any more, but the new stack has traffic on 443. Wanted: weight 0 on the new stack"
+        moved.append(Refusal(keys.CERTIFICATE_ARN, sentence, f"{away}certificateArn {arn})"))
+    return moved

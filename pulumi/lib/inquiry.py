@@ -1,0 +1,59 @@
+"""Questions to AWS that may stay unanswered: what happens then depends on whether the stack has been made yet.
+
+Before the first `up` some things are not there and some permissions are not given: a question without an answer is
+a warning.  Afterwards a stack runs, and not to know is a reason not to touch it.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import pulumi
+
+T = TypeVar("T")
+
+# What terraform-provider-aws says of a thing that is not there (`retry.NotFoundError`, `tfresource.EmptyResultError`),
+# and DMS's own code.  Nothing wider: to take a failed look-up for a task that is not there would stop one that runs.
+_NOT_FOUND = re.compile(r"couldn't find resource|empty result|ResourceNotFoundFault")
+_REASON_LENGTH = 300
+
+
+class Inquiry:
+    """Asks, and remembers what could not be answered."""
+
+    def __init__(self, *, first: bool, problems: list[str]) -> None:
+        """`first` says that nothing of the stack exists yet; `problems` gets what is refused."""
+        self.first = first
+        self._problems = problems
+
+    def ask(self, what: str, action: str, question: Callable[[], T], *, absent: T | None = None) -> T | None:
+        """The answer, or `None` when there is none.
+
+        `what` is looked for with the permission `action`.  With `absent`, a thing that is not there is an answer.
+        """
+        try:
+            return question()
+        except Exception as error:  # noqa: BLE001 -- whatever the provider says is what the operator has to read
+            reason = " ".join(str(error).split())[:_REASON_LENGTH]
+            if absent is not None and _NOT_FOUND.search(reason):
+                return absent
+            sentence = f"{what} cannot be looked up ({action}): {reason}"
+            if self.first:
+                pulumi.log.warn(f"{sentence}; the first `up` goes on without it, a later one does not")
+            else:
+                self._problems.append(f"{sentence}\n    do: allow {action} to who runs this, and run it again")
+            return None
+
+
+def address_in(secret: str) -> tuple[str | None, int | None]:
+    """Host and port in a secret's JSON; nothing else of it leaves this function."""
+    try:
+        loaded: object = json.loads(secret)
+    except json.JSONDecodeError:
+        return None, None
+    if not isinstance(loaded, dict):
+        return None, None
+    entries = cast("dict[str, object]", loaded)
+    host, port = entries.get("host"), str(entries.get("port", ""))
+    return (host.lower() if isinstance(host, str) else None), (int(port) if port.isdigit() else None)

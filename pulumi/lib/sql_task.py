@@ -1,0 +1,166 @@
+"""A one-off ECS task that runs SQL on Aurora from inside the VPC, and goes with `destroy`.
+
+Aurora is reachable from the private subnets only.  Without `SQL` in its environment the task makes the accounts of
+the secrets and sets how long the binary log is kept; both can be repeated.  With `SQL` it runs that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from lib import policies
+from lib.accounts import USERNAMES, Credentials
+from lib.naming import Naming
+
+CONTAINER_NAME = "sql"
+
+# `escape` keeps a password from ending its quotes.  The account of the application may be the legacy one, with a
+# password of its own alphabet; those of the other accounts are made from a harmless one.
+SCRIPT = r"""set -eu
+escape() { printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g"; }
+account() {
+  printf "CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY '%s';\n" "$(escape "$1")" "$(escape "$2")"
+  printf "ALTER USER '%s'@'%%' IDENTIFIED BY '%s';\n" "$(escape "$1")" "$(escape "$2")"
+}
+grant() { printf "GRANT %s ON %s TO '%s'@'%%';\n" "$1" "$2" "$(escape "$3")"; }
+prepare() {
+  printf "CALL mysql.rds_set_configuration('binlog retention hours', %s);\n" "$BINLOG_RETENTION_HOURS"
+  account "$DMS_USERNAME" "$DMS_PASSWORD"
+  account "$APP_USERNAME" "$APP_PASSWORD"
+  account "$APP_RO_USERNAME" "$APP_RO_PASSWORD"
+  grant 'REPLICATION CLIENT, REPLICATION SLAVE' '*.*' "$DMS_USERNAME"
+  grant ALL 'awsdms_control.*' "$DMS_USERNAME"
+  for database in $DATABASES; do
+    grant 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX' "\`$database\`.*" "$DMS_USERNAME"
+    grant 'SELECT, INSERT, UPDATE, DELETE, EXECUTE' "\`$database\`.*" "$APP_USERNAME"
+    grant SELECT "\`$database\`.*" "$APP_RO_USERNAME"
+  done
+  printf "CALL mysql.rds_show_configuration;\n"
+}
+if [ -n "${SQL:-}" ]; then printf '%s\n' "$SQL"; else prepare; fi |
+  MYSQL_PWD="$PASSWORD" mysql --host="$HOST" --port=3306 --user="$USERNAME" --ssl-mode=REQUIRED --table
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlTaskArgs:
+    """What the task is made from."""
+
+    naming: Naming
+    region: str
+    account_id: str
+    image: str
+    host: pulumi.Output[str]
+    master: Credentials
+    accounts: dict[str, Credentials]
+    """By kind; all that the script makes must be there."""
+    kms_key_arn: str | None
+    databases: Sequence[str]
+    binlog_retention_hours: int
+    log_retention_days: int
+
+
+class SqlTask(pulumi.ComponentResource):
+    """A task definition, with its own role and log group."""
+
+    task_definition_arn: pulumi.Output[str]
+    log_group_name: str
+
+    def __init__(self, name: str, args: SqlTaskArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Creates the task definition; nothing runs until somebody runs it."""
+        super().__init__("tap:database:SqlTask", name, {}, opts)
+        self._args = args
+        self._naming = args.naming
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.log_group_name = self._naming.name("sql-logs")
+        logs = aws.cloudwatch.LogGroup(
+            self.log_group_name,
+            name=self.log_group_name,
+            retention_in_days=args.log_retention_days,
+            tags=self._naming.tags(self.log_group_name),
+            opts=self._child,
+        )
+        role, policy = self._execution_role(logs.arn)
+        task_name = self._naming.name("sql")
+        task = aws.ecs.TaskDefinition(
+            task_name,
+            family=task_name,
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu="256",
+            memory="512",
+            execution_role_arn=role.arn,
+            container_definitions=pulumi.Output.json_dumps([self._container(logs.name)], sort_keys=True),
+            tags=self._naming.tags(task_name),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.task_definition_arn = task.arn
+        self.register_outputs({"taskDefinitionArn": self.task_definition_arn})
+
+    def _container(self, log_group: pulumi.Output[str]) -> dict[str, object]:
+        args = self._args
+        read = {"": args.master}
+        read |= {f"{kind.replace('-', '_').upper()}_": args.accounts[kind] for kind in _used(args.accounts)}
+        return {
+            "name": CONTAINER_NAME,
+            "image": args.image,
+            "essential": True,
+            "entryPoint": ["sh", "-c"],
+            "command": [SCRIPT],
+            "environment": [
+                {"name": "HOST", "value": args.host},
+                {"name": "DATABASES", "value": " ".join(args.databases)},
+                {"name": "BINLOG_RETENTION_HOURS", "value": str(args.binlog_retention_hours)},
+            ],
+            "secrets": [
+                {
+                    "name": f"{prefix}{key.upper()}",
+                    "valueFrom": pulumi.Output.concat(credentials.arn, f":{key}::"),
+                }
+                for prefix, credentials in read.items()
+                for key in ("username", "password")
+            ],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": log_group,
+                    "awslogs-region": args.region,
+                    "awslogs-stream-prefix": CONTAINER_NAME,
+                },
+            },
+        }
+
+    def _execution_role(self, log_group_arn: pulumi.Output[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        args = self._args
+        name = self._naming.name("sql-execution-role")
+        role = aws.iam.Role(
+            name,
+            name=name,
+            description="Starts SQL tasks: reads the secrets of Aurora's accounts, writes the log",
+            assume_role_policy=policies.trust("ecs-tasks.amazonaws.com", args.account_id),
+            force_detach_policies=True,
+            tags=self._naming.tags(name),
+            opts=self._child,
+        )
+        arns = [args.master.arn, *(args.accounts[kind].arn for kind in _used(args.accounts))]
+        policy = aws.iam.RolePolicy(
+            f"{name}-policy",
+            name=f"{name}-policy",
+            role=role.id,
+            policy=policies.document(
+                [
+                    *policies.write_logs(log_group_arn),
+                    *policies.read_secrets(arns, args.kms_key_arn, describe=False),
+                    *policies.pull_private_image(args.image),
+                ]
+            ),
+            opts=self._child,
+        )
+        return role, policy
+
+
+def _used(accounts: dict[str, Credentials]) -> list[str]:
+    """The accounts that the script makes; tapctl makes its own, with the grants that it needs."""
+    return [kind for kind in USERNAMES if kind in accounts and kind != "tapctl"]

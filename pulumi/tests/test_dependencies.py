@@ -1,0 +1,101 @@
+"""What must stand before what: every prerequisite that AWS looks at without being told of it."""
+
+import pytest
+from conftest import EVERYTHING
+from recorder import Recording, deploy
+
+import driver
+
+IN = [*(f"migration-public-subnet-{number}-prod-rt" for number in (1, 2, 3)), "migration-public-rt-prod-out"]
+OUT = [
+    *(f"migration-private-rt-{number}-prod-out" for number in (1, 2, 3)),
+    *(f"migration-private-subnet-{number}-prod-rt" for number in (1, 2, 3)),
+    *(f"migration-nat-{number}-prod" for number in (1, 2, 3)),
+    "migration-s3-endpoint-prod",
+]
+TASK_RULES = [
+    "migration-task-sg-prod-from-load-balancer-8080",
+    "migration-task-sg-prod-to-anywhere",
+    "migration-alb-sg-prod-to-tasks",
+    "migration-aurora-sg-prod-from-tasks-3306",
+]
+DMS_RULES = [
+    "migration-dms-sg-prod-to-aurora",
+    "migration-dms-sg-prod-to-legacy-database",
+    "migration-dms-sg-prod-to-secrets-and-logs",
+    "migration-aurora-sg-prod-from-replication-3306",
+]
+PEERING = [
+    "migration-peering-prod-accepter",
+    "migration-peering-prod-dns",
+    "migration-peering-prod-legacy-dns",
+    "migration-peering-prod-database",
+    *(f"migration-private-rt-{number}-prod-legacy" for number in (1, 2, 3)),
+    "migration-legacy-route-prod-rtb-0a1b2c3d4e5f60718",
+    "migration-legacy-route-prod-rtb-1a1b2c3d4e5f60718",
+]
+INSTANCES = [f"migration-aurora-instance-{number}-prod" for number in (1, 2, 3)]
+NEEDS: dict[str, list[str]] = {
+    "migration-alb-prod": IN,
+    **{f"migration-nat-{number}-prod": IN for number in (1, 2, 3)},
+    "migration-http-prod": ["migration-https-prod", "migration-alb-sg-prod-from-internet-443"],
+    "migration-service-prod": [
+        *OUT,
+        *TASK_RULES,
+        *PEERING,
+        *INSTANCES,
+        "migration-http-prod",
+        "migration-https-prod",
+        "migration-execution-role-prod-policy",
+        "migration-app-secret-prod-version",
+        "migration-app-ro-secret-prod-version",
+    ],
+    "migration-dms-task-prod": [*OUT, *DMS_RULES, *PEERING, *INSTANCES, "migration-dms-secrets-role-prod-policy"],
+    "migration-dms-reverse-task-prod": [*OUT, *DMS_RULES, *PEERING, *INSTANCES, "migration-dms-ca-prod"],
+    "migration-dms-aurora-target-prod": ["migration-dms-secret-prod-version", "migration-dms-secrets-role-prod-policy"],
+    "migration-dms-prod": ["migration-dms-prod-logs", "migration-dms-vpc-role-prod-policy"],
+    "migration-aurora-prod": ["migration-aurora-prod-error-logs", "migration-aurora-prod-slowquery-logs"],
+    "migration-aurora-instance-3-prod": ["migration-aurora-instance-1-prod"],
+    "migration-cluster-prod": ["migration-cluster-prod-insights-logs"],
+    "migration-sql-prod": ["migration-sql-execution-role-prod-policy"],
+    "migration-flow-logs-prod-vpc": ["migration-flow-logs-role-prod-policy"],
+    "migration-new-prod": ["migration-legacy-prod"],
+}
+
+
+@pytest.fixture(scope="module")
+def everything() -> Recording:
+    changes = EVERYTHING | {"writer": "legacy", "legacyAppSecretArn": None}
+    return deploy(driver.empty_cloud(roles={}), **changes)
+
+
+def before(recording: Recording, name: str) -> set[str]:
+    """Everything that a resource waits for, directly or through another."""
+    waits = {each.name: each.depends_on for each in recording.cloud()}
+    found: set[str] = set()
+    ahead = list(waits[name])
+    while ahead:
+        each = ahead.pop()
+        if each not in found:
+            found.add(each)
+            ahead.extend(waits.get(each, ()))
+    return found
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_resource_waits_for_what_it_needs(everything: Recording, name: str) -> None:
+    names = {each.name for each in everything.cloud()}
+    assert set(NEEDS[name]) <= names | {"migration-app-secret-prod-version"}, "the table names what does not exist"
+    missing = set(NEEDS[name]) - before(everything, name)
+    # The writer's credentials are those of the legacy database until the cutover.
+    assert missing <= {"migration-app-secret-prod-version"}
+
+
+def test_every_rule_and_route_is_waited_for_by_somebody(everything: Recording) -> None:
+    """A new rule or route that nobody waits for is one that a start may overtake."""
+    kinds = ("IngressRule", "EgressRule", "Route", "RouteTableAssociation", "PeeringConnectionOptions")
+    made = {each.name for each in everything.cloud() if each.type.rsplit(":", 1)[-1].endswith(kinds)}
+    starts = ("migration-alb-prod", "migration-service-prod", "migration-dms-task-prod")
+    waited = set[str]().union(*(before(everything, name) for name in starts))
+    # Whoever runs an SQL task does so when the `up` is over.
+    assert {name for name in made - waited if "-sql" not in name} == set()

@@ -1,0 +1,393 @@
+"""Changes of a stack that runs, on the real engine and with the refusals of AWS: what each key does, and the end."""
+
+import re
+from dataclasses import dataclass, field
+
+import pytest
+from conftest import EVERYTHING
+from recorder import deploy
+
+import world
+from cloud import CONFIGURATION
+from driver import Engine
+from lib import keys
+
+pytestmark = pytest.mark.engine
+
+FORWARD, REVERSE = "migration-dms-task-prod", "migration-dms-reverse-task-prod"
+LEGACY, NEW = "migration-legacy-prod", "migration-new-prod"
+CA, OTHER_CA = (f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----" for text in ("MIIB", "MIIC"))
+CERTIFICATE = str(EVERYTHING["certificateArn"])
+PEERING = {
+    "legacyVpcId": "vpc-0a1b2c3d4e5f60718",
+    "legacyVpcCidr": "10.0.0.0/16",
+    "legacyRouteTableIds": "rtb-0a1b2c3d4e5f60718,rtb-1a1b2c3d4e5f60718",
+    "legacyDbSecurityGroupId": "sg-0a1b2c3d4e5f60718",
+}
+MAPPINGS = (
+    '{"rules":[{"rule-type":"selection","rule-id":"1","rule-name":"orders","rule-action":"include",'
+    '"object-locator":{"schema-name":"shop","table-name":"orders"}}]}'
+)
+REPLACED = {"create-replacement", "replace", "delete-replaced"}
+UPDATED = {"update"}
+TASKS = {FORWARD: UPDATED, REVERSE: UPDATED}
+APP = {"migration-app-prod": REPLACED, "migration-service-prod": UPDATED}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One key: its new value, and what that does to which resource."""
+
+    key: str
+    value: str
+    does: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+
+
+def other_source(engine: Engine) -> None:
+    with engine.world.change() as cloud:
+        cloud["given"]["secrets"][world.SOURCE_SECRET] = {"host": "db-2.example.com", "port": 3307}
+        cloud["given"]["secrets"][f"{world.SOURCE_SECRET[:-6]}Z9y8X7"] = {"host": "db-2.example.com", "port": 3307}
+        cloud["given"]["balancers"]["legacy-web-2"] = {
+            "dnsName": "legacy-web-2-1.us-east-1.elb.amazonaws.com",
+            "zoneId": "Z35SXDOTRQ7X7K",
+            "ports": {"80": "http", "443": "https"},
+        }
+
+
+ENDPOINTS = [
+    f"migration-dms-{kind}-prod" for kind in ("legacy-source", "legacy-target", "aurora-source", "aurora-target")
+]
+
+# Every key that may change, all at once while both streams run: the run would fail on the first that may not.
+ROWS = [
+    Row("owner", "another-team", {"migration-vpc-prod": UPDATED, "migration-aurora-prod": UPDATED}),
+    Row("natGateways", "single", {"migration-nat-3-prod": {"delete"}, "migration-private-rt-3-prod-out": UPDATED}),
+    Row("sourceDbEndpoint", "db-2.example.com", APP),
+    Row(
+        "sourceDbPort",
+        "3307",
+        {"migration-dms-sg-prod-to-legacy-database": UPDATED, "migration-sql-sg-prod-to-legacy-database": UPDATED},
+    ),
+    Row("sourceDbNames", "shop,billing,stock", TASKS),
+    Row("sourceDbSecretArn", f"{world.SOURCE_SECRET[:-6]}Z9y8X7", {ENDPOINTS[0]: UPDATED, ENDPOINTS[1]: UPDATED}),
+    Row(
+        "sourceDbSecretKmsKeyArn",
+        str(EVERYTHING["sourceDbSecretKmsKeyArn"]),
+        {"migration-execution-role-prod-policy": UPDATED, "migration-dms-secrets-role-prod-policy": UPDATED},
+    ),
+    Row("sourceDbCaCertificate", OTHER_CA, {"migration-dms-ca-prod": REPLACED, ENDPOINTS[0]: UPDATED}),
+    Row("auroraCaCertificate", CA, {"migration-dms-aurora-ca-prod": {"create"}, ENDPOINTS[2]: UPDATED}),
+    Row("databaseAccounts", "shared", {ENDPOINTS[2]: UPDATED, ENDPOINTS[3]: UPDATED, **APP}),
+    Row("legacyAppSecretArn", str(EVERYTHING["legacyAppSecretArn"]), APP),
+    Row("legacyTapctlSecretArn", str(EVERYTHING["legacyTapctlSecretArn"])),
+    Row("legacyFollowsWriter", "true"),
+    Row("legacyLbName", "legacy-web-2", {LEGACY: UPDATED, "migration-legacy-5xx-prod": UPDATED}),
+    Row("legacyLbDnsName", "legacy-web-2-1.us-east-1.elb.amazonaws.com"),
+    Row("legacyLbZoneId", "Z35SXDOTRQ7X7K"),
+    Row("legacyVpcId", "vpc-1a1b2c3d4e5f60718", {"migration-peering-prod": REPLACED}),
+    Row("legacyVpcCidr", "10.1.0.0/16", {"migration-private-rt-1-prod-legacy": REPLACED}),
+    Row(
+        "legacyRouteTableIds",
+        "rtb-1a1b2c3d4e5f60718,rtb-2a1b2c3d4e5f60718",
+        {
+            "migration-legacy-route-prod-rtb-0a1b2c3d4e5f60718": {"delete"},
+            "migration-legacy-route-prod-rtb-1a1b2c3d4e5f60718": UPDATED,
+            "migration-legacy-route-prod-rtb-2a1b2c3d4e5f60718": {"create"},
+        },
+    ),
+    Row("legacyDbSecurityGroupId", "sg-1a1b2c3d4e5f60718", {"migration-peering-prod-database": REPLACED}),
+    Row("auroraEngineVersion", "8.0.mysql_aurora.3.10.7", {"migration-aurora-prod": UPDATED}),
+    Row("auroraInstanceClass", "db.r6g.xlarge", {"migration-aurora-instance-1-prod": UPDATED}),
+    Row("binlogRetentionHours", "96", {"migration-sql-prod": REPLACED}),
+    Row("sqlImage", "registry.example.com/mysql:8.4", {"migration-sql-prod": REPLACED}),
+    Row("writer", "aurora", {LEGACY: UPDATED, NEW: UPDATED}),
+    Row("imageTag", "2026-11-24-5e6f7a8", APP),
+    Row("containerUser", "1000:1000", APP),
+    Row("containerReadOnly", "true", APP),
+    Row("taskCpu", "1024", APP),
+    Row("taskMemory", "2048", APP),
+    Row("certificateArn", CERTIFICATE, {"migration-https-prod": {"create"}, "migration-http-prod": UPDATED}),
+    Row("dmsInstanceClass", "dms.r6i.large", {"migration-dms-prod": UPDATED}),
+    Row("dmsStorage", "200", {"migration-dms-prod": UPDATED, "migration-dms-disk-prod": UPDATED}),
+    Row("dmsEngineVersion", "3.6.2", {"migration-dms-prod": UPDATED}),
+    Row("dmsMultiAz", "true", {"migration-dms-prod": UPDATED}),
+    Row("tableMappings", MAPPINGS, TASKS),
+    Row("lobMode", "limited", TASKS),
+    Row("lobMaxSizeKb", "512", TASKS),
+    Row("loopbackPrevention", "true", TASKS),
+    Row("fullLoadSubTasks", "16", TASKS),
+    Row("alarmEmail", "other@example.com", {"migration-alerts-prod-mail": REPLACED}),
+    Row("logRetentionDays", "60", {"migration-app-logs-prod": UPDATED}),
+    Row("flowLogs", "true", {"migration-flow-logs-prod-vpc": {"create"}}),
+    Row("startReplication", "true"),
+]
+ALONE = {"containerPort"}
+"""Proved in a test of its own: refused while the new stack has traffic."""
+
+
+def test_every_key_has_its_row() -> None:
+    proved = {row.key for row in ROWS} | ALONE
+    assert proved == {key.name for key in keys.KEYS if key.change is not keys.Change.FIXED}
+
+
+@pytest.fixture
+def peered(fresh: Engine) -> Engine:
+    """A stack with peering and a certificate authority, both streams running, all traffic on the new stack."""
+    fresh.make_stack(**PEERING, sourceDbCaCertificate=CA)
+    up = fresh.up()
+    assert up.exit_code == 0, up.messages
+    fresh.world.set_task(FORWARD, "running")
+    fresh.world.set_task(REVERSE, "running")
+    fresh.world.move_weights({LEGACY: 0, NEW: 100})
+    return fresh
+
+
+def test_all_changes_at_once_then_none_then_a_clean_end(peered: Engine) -> None:
+    other_source(peered)
+    peered.set_config(**{row.key: row.value for row in ROWS})
+    up = peered.up(refresh=True)
+    assert up.exit_code == 0, up.messages
+    wrong = {
+        (row.key, name): up.operations.get(name)
+        for row in ROWS
+        for name, wanted in row.does.items()
+        if not wanted <= up.operations.get(name, set())
+    }
+    assert wrong == {}
+    # Nothing that holds data, the name or the network goes; nor does a stream end in another state than before.
+    replaced = {name for name, done in up.operations.items() if done & (REPLACED | {"delete"})}
+    kinds = ("aurora-prod", "aurora-instance", "vpc-prod", "subnet", "dms-prod", "dms-task", "dms-reverse", "new-prod")
+    assert not [name for name in replaced if any(f"migration-{kind}" in name for kind in kinds)]
+    assert peered.world.tasks() == {FORWARD: "running", REVERSE: "running"}
+    again = peered.up()
+    assert (again.exit_code, again.changes) == (0, {}), again.messages
+    gone = peered.destroy()
+    assert gone.exit_code == 0, gone.messages
+    assert peered.world.resources() == []
+
+
+def test_the_port_of_the_container_changes_without_traffic_and_not_with_it(deployed: Engine) -> None:
+    deployed.world.move_weights({LEGACY: 90, NEW: 10})
+    deployed.set_config(containerPort="9090")
+    refused = deployed.up()
+    assert refused.exit_code != 0
+    assert "tap:containerPort is 9090, but the tasks that have traffic answer on 8080" in refused.messages
+    deployed.world.move_weights({LEGACY: 100, NEW: 0})
+    up = deployed.up()
+    assert up.exit_code == 0, up.messages
+    assert up.operations["migration-tg-prod"] >= REPLACED
+    group = deployed.world.named("migration-tg-prod")["outputs"]
+    assert (group["port"], group["name"]) == (9090, "migration-tg-9090-prod")
+    assert deployed.destroy().exit_code == 0
+
+
+FIXED = {
+    "environmentSuffix": "blue",
+    "vpcCidr": "10.43.0.0/16",
+    "accountId": "210987654321",
+    "legacyRegion": "eu-west-1",
+    "recordName": "other.example.com",
+    "hostedZoneName": "example.net",
+}
+
+
+def test_a_key_that_is_fixed_for_good_changes_nothing(deployed: Engine) -> None:
+    with deployed.world.change() as cloud:
+        cloud["given"]["zones"]["Z0OTHER"] = "example.net"
+    before = deployed.world.resources()
+    for key, value in FIXED.items():
+        old = CONFIGURATION.get(key)
+        deployed.set_config(**{key: value})
+        up = deployed.up()
+        assert up.exit_code != 0, key
+        assert f"tap:{key} " in up.messages
+        assert "Traceback" not in up.messages
+        assert deployed.world.resources() == before
+        if old is None:
+            deployed.unset_config(key)
+        else:
+            deployed.set_config(**{key: old})
+
+
+@pytest.mark.parametrize(
+    ("running", "stays", "refresh"),
+    [((FORWARD,), "ready", True), ((REVERSE,), "stopped", True), ((FORWARD, REVERSE), "running", False)],
+    ids=["forward", "way-back", "both-not-refreshed"],
+)
+def test_changed_mappings_leave_each_stream_as_they_found_it(
+    deployed: Engine, running: tuple[str, ...], stays: str, *, refresh: bool
+) -> None:
+    before = {FORWARD: stays, REVERSE: stays} | dict.fromkeys(running, "running")
+    for task, status in before.items():
+        deployed.world.set_task(task, status)
+    deployed.set_config(tableMappings=MAPPINGS, sourceDbCaCertificate=CA, loopbackPrevention="true")
+    up = deployed.up(refresh=refresh)
+    assert up.exit_code == 0, up.messages
+    assert deployed.world.tasks() == before
+    for task in (FORWARD, REVERSE):
+        calls = [call for call in deployed.world.calls() if call.startswith("StartReplicationTask") and task in call]
+        # From where it stood: a start from the beginning would load everything again.
+        assert bool(calls) == (task in running)
+        assert all(call.endswith("resume-processing") for call in calls)
+
+
+def test_a_stream_that_was_stopped_is_not_resumed_by_a_release(deployed: Engine) -> None:
+    """After the cutover by hand the forward stream stands still: to resume it would write over Aurora's own rows."""
+    deployed.set_config(startReplication="true", sourceDbCaCertificate=CA)
+    assert deployed.up().exit_code == 0
+    assert deployed.world.tasks() == {FORWARD: "running", REVERSE: "ready"}
+    deployed.world.set_task(FORWARD, "stopped")
+    deployed.world.set_task(REVERSE, "running")
+    deployed.world.move_weights({LEGACY: 0, NEW: 100})
+    deployed.set_config(writer="aurora", imageTag="2026-11-24-5e6f7a8", tableMappings=MAPPINGS)
+    up = deployed.up(refresh=True)
+    assert up.exit_code == 0, up.messages
+    assert deployed.world.tasks() == {FORWARD: "stopped", REVERSE: "running"}
+    assert "the forward stream is stopped and stays so" in up.messages
+
+
+ILLEGAL = [
+    ("aurora", "running", "running", "tap:writer is 'aurora', but the forward stream is running"),
+    ("legacy", "running", "running", "tap:loopbackPrevention is 'false', but both streams run"),
+    ("legacy", "stopping", "ready", "while the forward stream is 'stopping'"),
+]
+
+
+def test_illegal_streams_are_refused_before_anything_changes(deployed: Engine) -> None:
+    deployed.world.move_weights({LEGACY: 0, NEW: 100})
+    for writer, forward, reverse, words in ILLEGAL:
+        deployed.world.set_task(FORWARD, forward)
+        deployed.world.set_task(REVERSE, reverse)
+        deployed.set_config(writer=writer, sourceDbCaCertificate=CA)
+        before = deployed.world.resources()
+        up = deployed.up()
+        assert up.exit_code != 0
+        assert words in up.messages
+        assert deployed.world.resources() == before
+
+
+def test_a_rotated_authority_is_imported_first_and_its_streams_resume(peered: Engine) -> None:
+    peered.set_config(sourceDbCaCertificate=OTHER_CA, loopbackPrevention="true")
+    up = peered.up()
+    assert up.exit_code == 0, up.messages
+    assert up.operations["migration-dms-ca-prod"] >= REPLACED
+    calls = peered.world.calls()
+    for endpoint, task in (
+        ("migration-dms-legacy-source-prod", FORWARD),
+        ("migration-dms-legacy-target-prod", REVERSE),
+    ):
+        at = calls.index(f"ModifyEndpoint {endpoint}")
+        assert f"StopReplicationTask {task}" in calls[:at]
+        assert f"StartReplicationTask {task} resume-processing" in calls[at:]
+    assert peered.world.tasks() == {FORWARD: "running", REVERSE: "running"}
+    assert len(peered.world.resources("aws:dms/certificate:Certificate")) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", ["InvalidResourceStateFault: already being tested", "AccessDeniedFault: no way in"], ids=["silent", "loud"]
+)
+def test_a_stream_that_does_not_come_back_fails_the_run(peered: Engine, fault: str) -> None:
+    """The provider goes on without a word when somebody else tests the endpoint at that moment."""
+    peered.world.set_task(REVERSE, "stopped")
+    # The state learns that tapctl has started it, so that only the endpoints are left to change.
+    assert peered.up().exit_code == 0
+    peered.world.set_control(fail={f"start:{FORWARD}": fault})
+    peered.set_config(sourceDbCaCertificate=OTHER_CA)
+    up = peered.up()
+    assert up.exit_code != 0
+    assert peered.world.tasks()[FORWARD] == "stopped"
+    if "tested" in fault:
+        words = "the forward stream was running before this `up` and is 'stopped' after it"
+        assert words in up.messages
+        assert "start-replication-task --start-replication-task-type resume-processing" in up.messages
+    else:
+        assert fault in up.messages
+
+
+def test_a_certificate_that_is_refused_leaves_no_redirect(deployed: Engine) -> None:
+    deployed.world.set_control(fail={"create:migration-https-prod": "CertificateNotFound: no such certificate"})
+    deployed.set_config(certificateArn=CERTIFICATE)
+    refused = deployed.up()
+    assert refused.exit_code != 0
+    assert "CertificateNotFound" in refused.messages
+
+    def action() -> str:
+        return deployed.world.named("migration-http-prod")["outputs"]["defaultActions"][0]["type"]
+
+    assert action() == "forward"
+    deployed.world.set_control()
+    assert deployed.up().exit_code == 0
+    assert action() == "redirect"
+    deployed.unset_config("certificateArn")
+    assert deployed.up().exit_code == 0
+    assert action() == "forward"
+    assert [each["name"] for each in deployed.world.resources("aws:lb/listener:Listener")] == ["migration-http-prod"]
+
+
+def test_a_resource_that_is_called_otherwise_now_is_the_same_one(fresh: Engine) -> None:
+    """A stack of the version that numbered the routes: `aliases` keep each where it is."""
+    peering = fresh.program / "lib" / "peering.py"
+    now = peering.read_text(encoding="utf-8")
+    before = now.replace('f"{route_name}-{legacy_id}"', 'args.naming.numbered("legacy-route", number)')
+    assert before != now
+    peering.write_text(before, encoding="utf-8")
+    fresh.make_stack(**PEERING)
+    assert fresh.up().exit_code == 0
+    old = {each["name"] for each in fresh.world.resources() if "legacy-route" in each["name"]}
+    assert old == {"migration-legacy-route-1-prod", "migration-legacy-route-2-prod"}
+    peering.write_text(now, encoding="utf-8")
+    up = fresh.up()
+    assert (up.exit_code, up.changes) == (0, {}), up.messages
+    assert fresh.destroy().exit_code == 0
+    assert fresh.world.resources() == []
+
+
+@pytest.mark.parametrize("refresh", [True, False], ids=["refreshed", "not-refreshed"])
+def test_a_zone_that_is_gone_for_an_hour_replaces_nothing(deployed: Engine, *, refresh: bool) -> None:
+    with deployed.world.change() as cloud:
+        cloud["given"]["letters"] = "bcd"
+    up = deployed.up(refresh=refresh)
+    assert (up.exit_code, up.changes) == (0, {}), up.messages
+
+
+def test_two_peered_stacks_and_both_gone_cleanly(peered: Engine) -> None:
+    peered.make_stack("blue", **PEERING, recordName="blue.example.com", natGateways="single")
+    with peered.world.change() as cloud:
+        cloud["given"]["quotas"]["L-0263D0A3"] = 6
+    refused = peered.up("blue")
+    assert refused.exit_code != 0
+    assert "tap:vpcCidr is 10.42.0.0/16, but rtb-0a1b2c3d4e5f60718 in us-east-1 routes that to pcx-" in refused.messages
+    first = peered.world.resources()
+    peered.set_config("blue", vpcCidr="10.43.0.0/16")
+    up = peered.up("blue")
+    assert up.exit_code == 0, up.messages
+    gone = peered.destroy("blue")
+    assert gone.exit_code == 0, gone.messages
+    assert peered.world.resources() == first
+    # The streams run, which the state does not know: they are stopped on the way.
+    gone = peered.destroy()
+    assert gone.exit_code == 0, gone.messages
+    assert peered.world.resources() == []
+
+
+PREREQUISITES = {
+    "the way to the Internet": r"public-(rt|subnet-\d)-prod-(rt|out)|-igw-",
+    "NAT gateways and private routes": r"-nat-|private-(rt|subnet-\d).*-(rt|out)$",
+    "rules": r"-sg-prod-(from|to)-",
+    "peering": r"peering-prod-|-legacy$|legacy-route",
+    "policies, secrets, listeners and instances": r"-policy$|-version$|-https?-prod|aurora-instance",
+}
+
+
+@pytest.mark.parametrize("late", PREREQUISITES, ids=[name.replace(" ", "-") for name in PREREQUISITES])
+def test_an_up_waits_for_what_comes_late(fresh: Engine, late: str) -> None:
+    """AWS would refuse, or make something that fails: the stand-in refuses as well."""
+    whole = {**PEERING, "startReplication": "true", "certificateArn": CERTIFICATE}
+    names = [each.name for each in deploy(**whole).cloud() if re.search(PREREQUISITES[late], each.name)]
+    assert len(names) > 4
+    fresh.make_stack(**whole)
+    # Longer than everything else takes together, so that whoever does not wait is too early.
+    fresh.world.set_control(delay=dict.fromkeys([f"create:{name}" for name in names], 4.0))
+    up = fresh.up()
+    assert up.exit_code == 0, up.messages
+    assert fresh.world.tasks()[FORWARD] == "running"

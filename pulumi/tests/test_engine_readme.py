@@ -1,0 +1,159 @@
+"""The operator's way of README.md, from nothing to destroyed: every command of it is run, in its order.
+
+`pulumi` is the real CLI on the stand-in cloud.  `aws` is the real one too, and talks to a server on loopback that says
+yes to everything: the client itself refuses what its service models do not have.  `tapctl` runs the Pulumi command that
+it stands for; that its own command line is right is shown by the crate's tests.  `docker` and the making of the virtual
+environment, which the tests themselves run in, are left out.
+"""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+import cloud
+from driver import Engine
+
+pytestmark = pytest.mark.engine
+
+README = Path(__file__).parents[1] / "README.md"
+LEGACY, NEW = "migration-legacy-prod", "migration-new-prod"
+FORWARD, REVERSE = "migration-dms-task-prod", "migration-dms-reverse-task-prod"
+
+TAPCTL = """#!/bin/sh
+set -eu
+echo "$*" >> "$CALLED"
+case "$1" in
+  config)
+    case "${4:---}" in --*) value=$(cat) ;; *) value=$4 ;; esac
+    exec pulumi config set --stack prod --plaintext -- "$3" "$value" ;;
+  preview) exec pulumi preview --stack prod --non-interactive ;;
+  up) exec pulumi up --stack prod --yes --skip-preview --non-interactive ;;
+  destroy) exec pulumi destroy --stack prod --refresh --yes --skip-preview --non-interactive ;;
+esac
+"""
+
+
+class Yes(BaseHTTPRequestHandler):
+    """AWS's side of a conversation, as far as the client needs one."""
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        self.rfile.read(length)
+        token = base64.b64encode(b"AWS:not-a-secret-in-a-test").decode()
+        known = {"authorizationData": [{"authorizationToken": token}], "events": [], "Endpoints": []}
+        answer = json.dumps(known).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
+        """Says nothing."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Yes)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+def blocks() -> list[tuple[str, list[str]]]:
+    """Every block of commands, with the heading that it stands under."""
+    heading, found = "", list[tuple[str, list[str]]]()
+    for part in re.split(r"^(#{2,3} .*)$", README.read_text(encoding="utf-8"), flags=re.MULTILINE):
+        if part.startswith("##"):
+            heading = part.lstrip("# ")
+        for block in re.findall(r"^ *```sh\n(.*?)^ *```$", part, flags=re.DOTALL | re.MULTILINE):
+            found.append((heading, [line.strip() for line in block.splitlines()]))
+    return found
+
+
+def script(state: str) -> str:
+    """One script of all of it.  Between the lines stands what an operator does in an editor or at another screen."""
+    lines = ["set -eu"]
+    for heading, block in blocks():
+        if heading.startswith("7."):
+            lines.append("cutover-is-near")
+        if heading.startswith("9."):
+            lines.append("traffic-is-back")
+        for line in block:
+            if line.startswith("python3 -m venv"):
+                continue
+            if line.startswith("cp Pulumi.example.yaml"):
+                lines += ["salt=$(grep encryptionsalt Pulumi.prod.yaml)", line]
+                lines.append('printf "%s\\n" "$salt" >> Pulumi.prod.yaml')
+            else:
+                lines.append(line.replace("s3://BUCKET", state))
+    return "\n".join(lines)
+
+
+def test_every_command_of_the_readme_runs(fresh: Engine, tmp_path: Path, endpoint: str) -> None:
+    fresh.program.rename(fresh.folder / "pulumi")
+    for name in ("Pulumi.example.yaml", "requirements.txt"):
+        (fresh.folder / "pulumi" / name).write_bytes((cloud.PROGRAM / name).read_bytes())
+    (fresh.folder / "pulumi" / "us-east-1-bundle.pem").write_text(
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", encoding="utf-8"
+    )
+    tools, called = tmp_path / "bin", tmp_path / "called"
+    tools.mkdir()
+    control = f'"{sys.executable}" "{cloud.HERE}/cloud.py"'
+    weights = f'{control} weights --state "$CLOUD"'
+    task = f'{control} task --state "$CLOUD" {REVERSE}=running > /dev/null'
+    for name, text in {
+        "tapctl": TAPCTL,
+        "docker": "#!/bin/sh\ncat > /dev/null <&0 || true\n",
+        "aws": f'#!/bin/sh\nexec "{Path(sys.executable).parent}/aws" "$@"\n',
+        "cutover-is-near": f"#!/bin/sh\nset -e\n{weights} {LEGACY}=0 {NEW}=100 > /dev/null\n",
+        "traffic-is-back": f"#!/bin/sh\nset -e\n{task}\n{weights} {LEGACY}=100 {NEW}=0 > /dev/null\n",
+    }.items():
+        (tools / name).write_text(text, encoding="utf-8")
+        (tools / name).chmod(0o700)
+    environment = fresh.environment() | {
+        "CALLED": str(called),
+        "CLOUD": str(fresh.world.path),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+    }
+    environment["PATH"] = f"{tools}{os.pathsep}{environment['PATH']}"
+    text = script(environment["PULUMI_BACKEND_URL"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", text],
+        cwd=fresh.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert fresh.world.resources() == []
+    ran = called.read_text(encoding="utf-8")
+    assert ran.count("up --stack prod") == 5
+    assert "destroy --stack prod" in ran
+
+
+def test_what_is_run_is_all_there_is() -> None:
+    """A command in a block of another kind, or behind another tool, would not be run."""
+    text = README.read_text(encoding="utf-8")
+    kinds = set(re.findall(r"^ *```(\w+)$", text, flags=re.MULTILINE))
+    assert kinds == {"sh", "sql", "text"}
+    words = {re.sub(r"^\w+=\$\(", "", line).split()[0] for _, block in blocks() for line in block}
+    assert words == {"aws", "cd", "cp", "docker", "pulumi", "python3", "tapctl", "for", "done"}

@@ -1,0 +1,336 @@
+"""What is asked before anything is created: what is refused, and what happens when there is no answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+from conftest import EVERYTHING
+from recorder import Recording, deploy, settings
+
+import driver
+import world
+from lib.existing import Existing
+from lib.inquiry import Inquiry
+from lib.naming import Naming
+from lib.zones import chosen
+
+Json = dict[str, Any]
+BALANCER = "legacy-web-1234567890.us-east-1.elb.amazonaws.com"
+STACK = "urn:pulumi:prod::tap::tap:stack:TapStack$"
+PEERING: dict[str, str | None] = {key: value for key, value in EVERYTHING.items() if key.startswith("legacyVpc")} | {
+    key: EVERYTHING[key] for key in ("legacyRouteTableIds", "legacyDbSecurityGroupId")
+}
+
+
+def running(**resources: Json) -> Json:
+    """A cloud in which the stack stands: its state holds a VPC, and these resources by type."""
+    cloud = driver.empty_cloud()
+    vpc = {"cidrBlock": "10.42.0.0/16", "arn": "arn:aws:ec2:us-west-2:123456789012:vpc/vpc-1"}
+    vpc["tags"] = {"Environment": "prod"}  # pyright: ignore[reportArgumentType] -- as in a state
+    cloud["state"] = {f"{STACK}aws:ec2/vpc:Vpc::migration-vpc-prod": {"outputs": vpc}}
+    for name, entry in resources.items():
+        type_, outputs = entry["type"], entry["outputs"]
+        cloud["state"][f"{STACK}{type_}::migration-{name.replace('_', '-')}-prod"] = {"outputs": outputs}
+    return cloud
+
+
+def refusal(cloud: Json | None = None, /, **changes: str | None) -> str:
+    with pytest.raises(pulumi.RunError) as caught:
+        deploy(cloud, **changes)
+    return str(caught.value)
+
+
+QUESTIONS = [
+    ("getLoadBalancer", "elasticloadbalancing:DescribeLoadBalancers"),
+    ("getSecretVersion", "secretsmanager:GetSecretValue"),
+    ("getServiceQuota", "servicequotas:GetServiceQuota"),
+    ("getEips", "ec2:DescribeAddresses"),
+    ("getReplicationTask", "dms:DescribeReplicationTasks"),
+    ("getRouteTable", "ec2:DescribeRouteTables"),
+    ("getRoles", "iam:ListRoles"),
+]
+
+
+@pytest.mark.parametrize(("question", "permission"), QUESTIONS)
+def test_no_answer_is_a_warning_before_the_first_up_and_a_refusal_afterwards(question: str, permission: str) -> None:
+    typed: dict[str, str | None] = {"legacyLbDnsName": BALANCER, **PEERING}
+    made = deploy(driver.empty_cloud() | {"deny": [question]}, **typed)
+    assert any(permission in line and "the first `up` goes on without it" in line for line in made.said)
+    text = refusal(running() | {"deny": [question]}, **typed)
+    assert permission in text
+    assert f"allow {permission}" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "lookup dms.us-west-2.amazonaws.com: no such host",
+        "failed to get shared config profile, prod: not found",
+        "ThrottlingException: Rate exceeded",
+        "AccessDeniedException: User is not authorized: the policy was not found",
+    ],
+)
+def test_a_look_that_fails_is_never_taken_for_a_task_that_is_not_there(words: str) -> None:
+    """It would be declared as stopped, and the provider would stop it."""
+    problems: list[str] = []
+
+    def question() -> str:
+        raise RuntimeError(words)
+
+    inquiry = Inquiry(first=False, problems=problems)
+    assert inquiry.ask("the task", "dms:DescribeReplicationTasks", question, absent="absent") is None
+    assert words in problems[0]
+
+
+def test_zones_that_were_chosen_need_no_list_and_the_first_ones_do() -> None:
+    denied = {"deny": ["getAvailabilityZones"]}
+    assert "offers 0 availability zones" in refusal(driver.empty_cloud() | denied)
+    text = refusal(running(**subnets("us-west-2a", "us-west-2b", "us-west-2c")) | denied)
+    assert "allow ec2:DescribeAvailabilityZones" in text
+    assert "offers" not in text
+
+
+@pytest.mark.parametrize("cloud", [driver.empty_cloud, running], ids=["first", "later"])
+def test_weights_that_cannot_be_read_are_never_guessed(cloud: Callable[[], Json]) -> None:
+    text = refusal(cloud() | {"deny": ["getRecords"]})
+    assert "tap:recordName is 'app.example.com', whose records cannot be read" in text
+    assert "allow route53:ListResourceRecordSets" in text
+
+
+def test_tasks_that_are_not_there_yet_are_no_trouble_at_any_time() -> None:
+    assert deploy(running()).of("dms/replicationTask:ReplicationTask")
+
+
+def test_a_balancer_that_is_not_there_afterwards_is_a_refusal() -> None:
+    assert "the legacy load balancer 'other-web' in us-east-1 cannot be looked up" in refusal(
+        running(), legacyLbName="other-web"
+    )
+
+
+def test_the_first_up_without_a_look_at_the_balancer_needs_its_name() -> None:
+    denied = driver.empty_cloud() | {"deny": ["getLoadBalancer"]}
+    assert "tap:legacyLbDnsName is not set, and 'legacy-web' cannot be looked up" in refusal(denied)
+
+
+def test_the_balancer_is_looked_up_and_what_was_typed_must_agree(usual: Recording) -> None:
+    assert usual.outputs["legacyLbDnsName"] == "legacy-web-1234567890.us-east-1.elb.amazonaws.com"
+    text = refusal(legacyLbDnsName="web-1.us-east-1.elb.amazonaws.com", legacyLbZoneId="Z32O12XQLNTSW2")
+    assert "tap:legacyLbDnsName is 'web-1.us-east-1.elb.amazonaws.com', but 'legacy-web' has" in text
+    assert "tap:legacyLbZoneId is 'Z32O12XQLNTSW2', but 'legacy-web' has 'Z35SXDOTRQ7X7K'" in text
+    assert "pulumi config rm legacyLbZoneId" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"host": "other.example.com", "port": 3306}, "tap:sourceDbEndpoint is 'legacy-db"),
+        ({"host": "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com", "port": "3307"}, "tap:sourceDbPort is 3306"),
+        ({"port": 3306}, "tap:sourceDbSecretArn leads to a secret that does not say what sourceDbEndpoint says"),
+        ({}, "does not say what sourceDbPort says"),
+    ],
+)
+def test_dms_and_the_tasks_must_mean_the_same_database(content: Json, words: str) -> None:
+    assert words in refusal(driver.empty_cloud(secrets={world.SOURCE_SECRET: content}))
+
+
+def test_nothing_of_the_secret_but_host_and_port_is_said() -> None:
+    content = {"host": "other.example.com", "port": 1, "password": "tell-nobody"}
+    assert "tell-nobody" not in refusal(driver.empty_cloud(secrets={world.SOURCE_SECRET: content}))
+
+
+@pytest.mark.parametrize(("gateways", "quota", "enough"), [("per-zone", 3, True), ("per-zone", 2, False)])
+def test_elastic_addresses_are_counted(gateways: str, quota: int, *, enough: bool) -> None:
+    cloud = driver.empty_cloud(quotas={"L-0263D0A3": quota})
+    if enough:
+        assert deploy(cloud, natGateways=gateways).of("ec2/eip:Eip")
+    else:
+        text = refusal(cloud, natGateways=gateways)
+        assert "tap:natGateways needs 3 more Elastic IP addresses, but 0 of 2 in us-west-2 are in use" in text
+        assert "pulumi config set natGateways single" in text
+        assert "request-service-quota-increase" in text
+
+
+def test_addresses_that_the_stack_has_already_are_not_wanted_again() -> None:
+    eip: Json = {"type": "aws:ec2/eip:Eip", "outputs": {}}
+    cloud = running(nat_eip_1=eip, nat_eip_2=eip, nat_eip_3=eip)
+    cloud["given"]["quotas"] = {"L-0263D0A3": 3}
+    assert deploy(cloud).of("ec2/eip:Eip")
+
+
+def test_a_route_that_another_stack_has_put_there_is_named() -> None:
+    taken = {"cidrBlock": "10.42.0.0/16", "vpcPeeringConnectionId": "pcx-1"}
+    cloud = driver.empty_cloud(routes={"rtb-0a1b2c3d4e5f60718": [taken]})
+    text = refusal(cloud, **PEERING)
+    assert "tap:vpcCidr is 10.42.0.0/16, but rtb-0a1b2c3d4e5f60718 in us-east-1 routes that to pcx-1" in text
+    assert deploy(cloud, **PEERING, vpcCidr="10.43.0.0/16").of("ec2/vpcPeeringConnection:VpcPeeringConnection")
+
+
+FIXED: list[tuple[str, str, Json]] = [
+    ("environmentSuffix", "blue", {}),
+    ("vpcCidr", "10.43.0.0/16", {}),
+    ("accountId", "210987654321", {}),
+    (
+        "legacyRegion",
+        "eu-west-1",
+        {"legacy_5xx": {"type": "aws:cloudwatch/metricAlarm:MetricAlarm", "outputs": {"region": "us-east-1"}}},
+    ),
+    (
+        "recordName",
+        "other.example.com",
+        {"new": {"type": world.RECORD, "outputs": {"name": "app.example.com", "zoneId": world.ZONE_ID}}},
+    ),
+    (
+        "dmsAccountRoles",
+        "existing",
+        {"dms_vpc_role": {"type": "aws:iam/role:Role", "outputs": {"name": "dms-vpc-role"}}},
+    ),
+    (
+        "hostedZoneName",
+        "example.com",
+        {"new": {"type": world.RECORD, "outputs": {"name": "app.example.com", "zoneId": "Z0OTHER"}}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "resources"), FIXED, ids=[key for key, _, _ in FIXED])
+def test_a_key_that_is_fixed_for_good_is_refused_with_how_to_move(key: str, value: str, resources: Json) -> None:
+    cloud = running(**resources)
+    text = refusal(cloud, **{key: value})
+    assert f"tap:{key} " in text
+    assert "do: pulumi config set " in text
+
+
+def test_every_fixed_key_has_its_row() -> None:
+    from lib import keys  # noqa: PLC0415 -- the table itself is what is looked at
+
+    fixed = {key.name for key in keys.KEYS if key.change is keys.Change.FIXED}
+    # The zone has two names.
+    assert fixed == {key for key, _, _ in FIXED} | {"hostedZoneId"}
+
+
+LISTENER = {"type": "aws:lb/listener:Listener", "outputs": {"certificateArn": EVERYTHING["certificateArn"]}}
+GROUP = {"type": "aws:lb/targetGroup:TargetGroup", "outputs": {"port": 8080, "name": "migration-tg-8080-prod"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda: {"containerPort": "9090"},
+            "tap:containerPort is 9090, but the tasks that have traffic answer on 8080",
+        ),
+        (dict, "tap:certificateArn is not set any more, but the new stack has traffic on 443"),
+    ],
+)
+def test_what_would_answer_nobody_is_refused_while_there_is_traffic(
+    change: Callable[[], dict[str, str | None]], words: str
+) -> None:
+    there = {"https": LISTENER, "tg": GROUP}
+    text = refusal(driver.with_weights(running(**there), 90, 10), **change())
+    assert words in text
+    assert "tapctl rollback --stack prod" in text
+    assert deploy(driver.with_weights(running(**there), 100, 0), **change())
+
+
+def test_a_target_group_that_has_the_right_port_keeps_its_name() -> None:
+    old = {"type": GROUP["type"], "outputs": {"port": 8080, "name": "migration-tg-prod"}}
+    assert deploy(running(tg=old)).one("lb/targetGroup:TargetGroup").inputs["name"] == "migration-tg-prod"
+    moved = deploy(running(tg=old), containerPort="9090").one("lb/targetGroup:TargetGroup")
+    assert moved.inputs["name"] == "migration-tg-9090-prod"
+
+
+def test_a_stack_of_an_earlier_version_makes_its_accounts_before_it_uses_them() -> None:
+    old: Json = {"dms_aurora_target": {"type": "aws:dms/endpoint:Endpoint", "outputs": {}}}
+    text = refusal(running(**old))
+    assert "tap:databaseAccounts is 'separate', but the stack runs as Aurora's master user" in text
+    assert "do: pulumi config set databaseAccounts shared" in text
+    assert deploy(running(**old), databaseAccounts="shared").named("migration-dms-secret-prod")
+    secret: Json = {"type": "aws:secretsmanager/secret:Secret", "outputs": {}}
+    assert deploy(running(**old, dms_secret=secret))
+
+
+@pytest.mark.parametrize("given", [None, "8.0.mysql_aurora.3.11.0"])
+def test_a_newer_default_is_for_new_stacks(given: str | None) -> None:
+    """Another version restarts the database, in the middle of a migration."""
+    old: Json = {"type": "aws:rds/cluster:Cluster", "outputs": {"engineVersion": "8.0.mysql_aurora.3.10.0"}}
+    made = deploy(running(aurora=old), auroraEngineVersion=given)
+    wanted = given or "8.0.mysql_aurora.3.10.0"
+    assert made.one("rds/cluster:Cluster").inputs["engineVersion"] == wanted
+    assert {each.inputs["engineVersion"] for each in made.of("rds/clusterInstance:ClusterInstance")} == {wanted}
+    assert deploy().one("rds/cluster:Cluster").inputs["engineVersion"] == "8.0.mysql_aurora.3.10.6"
+
+
+CLUSTER: Json = {"type": "aws:rds/cluster:Cluster", "outputs": {"engineVersion": "8.0.mysql_aurora.3.10.6"}}
+INSTANCE: Json = {
+    "type": "aws:dms/replicationInstance:ReplicationInstance",
+    "outputs": {"engineVersion": "3.6.1", "allocatedStorage": 200.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "lower", "higher"),
+    [
+        ("auroraEngineVersion", "8.0.mysql_aurora.3.9.9", "8.0.mysql_aurora.3.11.0"),
+        ("dmsEngineVersion", "3.5.10", "3.10.0"),
+        ("dmsStorage", "199", "1000"),
+    ],
+)
+def test_what_aws_lets_only_grow_is_refused_before_the_run(key: str, lower: str, higher: str) -> None:
+    there = {"aurora": CLUSTER, "dms": INSTANCE}
+    whole: dict[str, str | None] = {"dmsStorage": "200"}
+    text = refusal(running(**there), **(whole | {key: lower}))
+    assert f"tap:{key} is " in text
+    assert "AWS takes nothing lower" in text
+    assert f"do: pulumi config set {key} " in text
+    assert deploy(running(**there), **(whole | {key: higher})).of("rds/cluster:Cluster")
+    # A default that is lower than what stands is a refusal for the size, and none for a version.
+    assert "tap:dmsStorage is 100, but the stack has 200" in refusal(running(**there))
+
+
+def subnets(*zones: str) -> Json:
+    type_ = "aws:ec2/subnet:Subnet"
+    return {
+        f"private_subnet_{number}": {"type": type_, "outputs": {"availabilityZone": zone}}
+        for number, zone in enumerate(zones, start=1)
+    }
+
+
+def test_zones_are_kept_once_they_are_chosen() -> None:
+    cloud = running(**subnets("us-west-2a", "us-west-2b", "us-west-2c"))
+    cloud["given"]["letters"] = "bcd"
+    made = deploy(cloud).of("ec2/subnet:Subnet")
+    assert [each.inputs["availabilityZone"][-1] for each in made] == ["a", "b", "c"] * 2
+    assert "offers 2 availability zones" in refusal(driver.empty_cloud(letters="ab"))
+
+
+@pytest.mark.parametrize(
+    ("there", "zones"),
+    [
+        ((), ("a", "b", "c")),
+        (("c",), ("c", "a", "b")),
+        (("d", "b"), ("d", "b", "a")),
+        (("z", "y", "x"), ("z", "y", "x")),
+    ],
+)
+def test_zones_that_are_missing_are_filled_up(there: tuple[str, ...], zones: tuple[str, ...]) -> None:
+    urns = {
+        f"urn:pulumi:prod::tap::aws:ec2/subnet:Subnet::migration-private-subnet-{number}-prod": {
+            "availabilityZone": zone
+        }
+        for number, zone in enumerate(there, start=1)
+    }
+    naming = Naming(suffix="prod", owner="o", project="tap")
+    assert chosen(["d", "c", "b", "a"], Existing(urns), naming) == (zones, None)
+
+
+def test_all_refusals_are_told_at_once() -> None:
+    cloud = driver.empty_cloud(quotas={"L-0263D0A3": 0}, secrets={world.SOURCE_SECRET: {"host": "a.b", "port": 3306}})
+    text = refusal(cloud, writer="aurora")
+    assert all(f"tap:{key} " in text for key in ("natGateways", "sourceDbEndpoint", "writer"))
+
+
+def test_settings_that_were_given_before_still_load() -> None:
+    typed = settings(sourceDbPort="3306", legacyLbDnsName="legacy-web-1234567890.us-east-1.elb.amazonaws.com")
+    assert typed.legacy_balancer.dns_name is not None
+    assert deploy(sourceDbPort="3306", legacyLbZoneId="Z35SXDOTRQ7X7K").outputs["legacyLbName"] == "legacy-web"

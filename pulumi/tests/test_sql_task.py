@@ -1,0 +1,74 @@
+"""The script of the SQL task, run by a real shell with something that takes the place of `mysql`."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from recorder import Recording, deploy
+
+from lib.sql_task import SCRIPT
+
+ENVIRONMENT = {
+    "HOST": "aurora.example.com",
+    "USERNAME": "migration",
+    "PASSWORD": "master",
+    "DATABASES": "shop billing",
+    "BINLOG_RETENTION_HOURS": "72",
+    "DMS_USERNAME": "dms",
+    "DMS_PASSWORD": "d",
+    "APP_USERNAME": "app",
+    "APP_PASSWORD": "it's a \\ 'trap'; DROP DATABASE shop; --",
+    "APP_RO_USERNAME": "app_ro",
+    "APP_RO_PASSWORD": "r",
+}
+
+
+def run(tmp_path: Path, exit_code: int = 0, /, **changes: str | None) -> tuple[int, str, str]:
+    """The script's exit code, what it sent to `mysql`, and how `mysql` was called."""
+    fake = tmp_path / "mysql"
+    fake.write_text(f'#!/bin/sh\necho "$MYSQL_PWD $*" > {tmp_path}/called\ncat > {tmp_path}/sql\nexit {exit_code}\n')
+    fake.chmod(0o700)
+    told = {key: value for key, value in (ENVIRONMENT | changes).items() if value is not None}
+    path = f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    done = subprocess.run(["/bin/sh", "-c", SCRIPT], env=told | {"PATH": path}, check=False, timeout=30)
+    return done.returncode, (tmp_path / "sql").read_text(), (tmp_path / "called").read_text()
+
+
+def test_it_keeps_the_binary_log_and_makes_the_accounts(tmp_path: Path) -> None:
+    code, sql, called = run(tmp_path)
+    assert code == 0
+    lines = sql.splitlines()
+    assert lines[0] == "CALL mysql.rds_set_configuration('binlog retention hours', 72);"
+    assert lines[-1] == "CALL mysql.rds_show_configuration;"
+    assert "CREATE USER IF NOT EXISTS 'dms'@'%' IDENTIFIED BY 'd';" in lines
+    assert "GRANT REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO 'dms'@'%';" in lines
+    assert "GRANT SELECT ON `billing`.* TO 'app_ro'@'%';" in lines
+    assert not [line for line in lines if "app_ro" in line and "INSERT" in line]
+    assert called.split()[0] == "master"
+    assert "--host=aurora.example.com" in called
+    assert "--ssl-mode=REQUIRED" in called
+    # On the command line it would be in the list of processes.
+    assert "--password" not in called
+
+
+def test_a_password_cannot_end_its_quotes(tmp_path: Path) -> None:
+    _, sql, _ = run(tmp_path)
+    wanted = r"IDENTIFIED BY 'it\'s a \\ \'trap\'; DROP DATABASE shop; --';"
+    assert sql.count(wanted) == 2
+
+
+def test_it_runs_the_sql_that_it_is_given_and_fails_when_that_fails(tmp_path: Path) -> None:
+    assert run(tmp_path, SQL="SELECT 'a%s\\n' FROM t;")[:2] == (0, "SELECT 'a%s\\n' FROM t;\n")
+    assert run(tmp_path, 3, SQL="SELECT;")[0] == 3
+
+
+@pytest.mark.parametrize("accounts", ["separate", "shared"])
+def test_the_task_is_told_what_its_script_reads(accounts: str) -> None:
+    made: Recording = deploy(databaseAccounts=accounts)
+    (container,) = json.loads(made.named("migration-sql-prod").inputs["containerDefinitions"])
+    told = {each["name"] for each in container["environment"]} | {each["name"] for each in container["secrets"]}
+    assert told == set(ENVIRONMENT)
+    assert container["entryPoint"] == ["sh", "-c"]
+    assert container["command"] == [SCRIPT]
