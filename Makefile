@@ -3,41 +3,58 @@ CACHE := $(or $(TAPCTL_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tapctl)
 TOOLS := $(CACHE)/tools/bin
 DENY_VERSION := 0.20.2
 
-JUDGE_LOCK := tests/judges/requirements.txt
-JUDGE_KEY := $(shell sha256sum $(JUDGE_LOCK) 2>/dev/null | cut -c1-16)
-JUDGE_VENV := $(CACHE)/judges-$(JUDGE_KEY)
-JUDGE_PYTHON := $(JUDGE_VENV)/bin/python
+CONFORMANCE_LOCK := tests/conformance/requirements.txt
+CONFORMANCE_KEY := $(shell sha256sum $(CONFORMANCE_LOCK) 2>/dev/null | cut -c1-16)
+CONFORMANCE_VENV := $(CACHE)/conformance-$(CONFORMANCE_KEY)
+CONFORMANCE_PYTHON := $(CONFORMANCE_VENV)/bin/python
 BENCH_LOCK := tests/benches/requirements.txt
 BENCH_VENV := $(CACHE)/bench-$(shell sha256sum $(BENCH_LOCK) 2>/dev/null | cut -c1-16)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 export TAPCTL_BIN = $(abspath $(TARGET))/debug/tapctl
-export TAPCTL_JUDGE_PYTHON = $(JUDGE_PYTHON)
+export TAPCTL_CONFORMANCE_PYTHON = $(CONFORMANCE_PYTHON)
 
-.PHONY: help test test-rust test-judges test-pulumi judge lint docs deny advisories bench documents demo clean
+# What `make test` runs side by side; each prints its whole output when it is done.
+SUITES := test-unit test-cli test-cockpit test-docs test-conformance test-pulumi test-pulumi-judges
+
+.PHONY: help test $(SUITES) judge lint docs deny advisories bench documents demo clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-test: test-rust test-judges test-pulumi ## set up all that the tests need, and run them
+test: $(CONFORMANCE_VENV)/ready ## set up all that the tests need, and run them
+	$(MAKE) -C pulumi venv cli >/dev/null
+	cargo test --locked --no-run
+	$(MAKE) --no-print-directory --keep-going --output-sync=target --jobs=4 $(SUITES)
 
-test-rust: ## the crate's own tests
-	cargo test --locked
+test-unit: ## the library's own tests
+	cargo test --locked --lib --bins
+
+test-cli: ## the real binary, on terminals and in pipes, and its runs of Pulumi
+	cargo test --locked --test cli
+
+test-cockpit: ## the cockpit through its real loop on virtual time, the golden scripts, borders and documents
+	cargo test --locked --test cockpit
+
+test-docs: ## the examples in the documentation
+	cargo test --locked --doc
 
 # The stamp is made last, so that an installation that was cut short is made anew.
-$(JUDGE_VENV)/ready: $(JUDGE_LOCK)
-	rm -rf $(JUDGE_VENV)
-	python3 -m venv $(JUDGE_VENV)
-	$(JUDGE_PYTHON) -m pip install --quiet --disable-pip-version-check -r $(JUDGE_LOCK)
+$(CONFORMANCE_VENV)/ready: $(CONFORMANCE_LOCK)
+	rm -rf $(CONFORMANCE_VENV)
+	python3 -m venv $(CONFORMANCE_VENV)
+	$(CONFORMANCE_PYTHON) -m pip install --quiet --disable-pip-version-check -r $(CONFORMANCE_LOCK)
 	touch $@
 
 # The binary that the crate's own tests build: on its own it would be built anew, with all below it, for other features.
-test-judges: $(JUDGE_VENV)/ready ## botocore and ministack judge the simulator
+test-conformance: $(CONFORMANCE_VENV)/ready ## botocore and ministack judge the simulator
 	cargo test --locked --no-run
-	$(JUDGE_PYTHON) -m pytest -q tests/judges
+	$(CONFORMANCE_PYTHON) -m pytest -q tests/conformance
 
-test-pulumi: ## the Pulumi program, with mocks, with the real engine, and before its judges
+test-pulumi: ## the Pulumi program, with mocks and with the real engine
 	$(MAKE) -C pulumi test
+
+test-pulumi-judges: ## the Pulumi program before AWS's models and CloudFormation's schemas
 	$(MAKE) -C tests/pulumi_judges test
 
 judge: ## every configuration of the Pulumi program before AWS's models, CloudFormation's schemas and moto
@@ -73,7 +90,7 @@ bench: $(BENCH_VENV)/ready ## measure, each number beside a peer in the same run
 	cargo bench --locked
 
 documents: ## write the README's tables and the screenshots anew
-	UPDATE_DOCUMENTS=1 cargo test --locked --test it documents
+	UPDATE_DOCUMENTS=1 cargo test --locked --test cockpit documents
 
 demo: ## the cockpit on the built-in simulator
 	cargo run --locked --release -- demo

@@ -6,13 +6,22 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by a panic")]
 
 mod broken;
+mod crashes;
 mod destroy;
-mod drill;
 mod endpoints;
 mod foreign;
 mod looking;
 mod moving;
+mod parity;
 mod profiles;
 mod script;
 mod terminal;
+mod two_processes;
 mod zone;
+
+#[path = "../pulumi_runs/mod.rs"]
+mod pulumi_runs;
+#[path = "../support/mod.rs"]
+mod support;
+
+use support::drill;

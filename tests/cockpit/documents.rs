@@ -1,6 +1,6 @@
 //! Documents are outputs: the README's tables come from the code, the screenshots from the simulator.
 //!
-//! `UPDATE_DOCUMENTS=1 cargo test --test it documents` writes them anew.
+//! `UPDATE_DOCUMENTS=1 cargo test --test cockpit documents` writes them anew.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tapctl::domain::deploy::event::Severity;
 use tapctl::domain::deploy::*;
 
-use super::support::{folded, recording, recordings};
+use crate::support::pulumi::{folded, recording, recordings};
 
 #[test]
 fn recorded_runs_come_to_what_the_engine_counted() {

@@ -14,7 +14,7 @@ use tapctl::adapters::pulumi::{Interrupted, PulumiError, interrupt, run, stack_r
 use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::deploy::{Deploy, Ending, FailureKind, Refusal, RunKind, Termination};
 
-use super::support::{Fake, follow_until, request, until};
+use crate::support::pulumi::{Fake, follow_until, request, until};
 
 const BEGIN: &str = r#"echo '{"sequence":0,"timestamp":100,"preludeEvent":{"config":{}}}'"#;
 const END: &str = r#"echo '{"sequence":1,"timestamp":101,"summaryEvent":{"durationSeconds":1,"resourceChanges":{},"result":"succeeded"}}'
@@ -198,7 +198,7 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
     fake.open_gate();
     let interrupts = fake.path("interrupts");
     while !interrupts.exists() {
-        tokio::time::sleep(super::support::EVERY).await;
+        tokio::time::sleep(crate::support::pulumi::EVERY).await;
     }
     assert_eq!(fs::read_to_string(&interrupts).unwrap(), "int\n");
     interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination, yes())).unwrap();

@@ -15,7 +15,7 @@ use tapctl::adapters::pulumi::process::ProcessId;
 use tapctl::domain::deploy::Deploy;
 
 use super::engine::{World, tell};
-use super::support::{EVERY, follow_until};
+use crate::support::pulumi::{EVERY, follow_until};
 
 const AURORA: &str = "migration-aurora-prod";
 

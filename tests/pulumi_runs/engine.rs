@@ -16,7 +16,7 @@ use tapctl::domain::deploy::Previewed;
 use tapctl::domain::deploy::lock::{Holder, Lock};
 use tapctl::domain::deploy::{Deploy, RunOrder, Situation};
 
-use super::support::{context, request};
+use crate::support::pulumi::{context, request};
 
 /// The Python with the pinned requirements, and the Pulumi CLI.
 pub(crate) struct Toolchain {

@@ -7,4 +7,3 @@ mod deploy_engine;
 mod deploy_fold;
 mod deploy_runs;
 mod engine;
-mod support;

@@ -10,7 +10,7 @@ use tapctl::domain::deploy::*;
 use tapctl::sim::{Scenario, Server, Sim, SimConfig};
 use tapctl::standin::settings::{Settings, Stack};
 
-use super::support::{context, created, follow_until, request};
+use crate::support::pulumi::{context, created, follow_until, request};
 
 struct Demo {
     folder: tempfile::TempDir,

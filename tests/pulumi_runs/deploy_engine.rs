@@ -15,7 +15,7 @@ use tapctl::domain::deploy::*;
 use tapctl::domain::zone::Standing;
 
 use super::engine::{World, calm, yes};
-use super::support::{follow_until, request, until};
+use crate::support::pulumi::{follow_until, request, until};
 
 #[tokio::test]
 async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {

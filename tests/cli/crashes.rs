@@ -1,0 +1,156 @@
+//! A kill at every step of a change, and what the next start knows of it.
+//!
+//! The way to AWS is held, so that the process dies where the test says and not where time leads. The truth is what the
+//! simulated Route 53 has; no start may ever tell the contrary, and what cannot be known yet stays open.
+
+use std::process::Child;
+
+use serde_json::Value;
+
+use crate::drill::{Drill, Ran};
+use crate::support::wire::{Hold, Wire};
+
+const WRITE: &str = "<ChangeResourceRecordSetsRequest";
+
+/// A change, what it makes of the records, and what brings the world to where it is possible.
+struct Change {
+    line: &'static str,
+    before: &'static [&'static str],
+}
+
+const CHANGES: &[Change] = &[
+    Change { line: "shift --step +10 --yes", before: &[] },
+    Change { line: "shift --to 5 --yes", before: &[] },
+    Change { line: "rollback --yes", before: &["shift --to 10 --yes"] },
+    Change { line: "release --to legacy --yes", before: &[] },
+    Change { line: "adopt --yes", before: &["release --to legacy --yes"] },
+];
+
+struct Night {
+    drill: Drill,
+    wire: Wire,
+}
+
+impl Night {
+    fn new(change: &Change) -> Self {
+        let drill = Drill::steady();
+        for line in change.before {
+            drill.run(line).ended(0);
+            drill.advance(90);
+        }
+        let wire = Wire::to(&drill.endpoint);
+        Self { drill, wire }
+    }
+
+    /// The change, killed while the call that holds this text is held.
+    fn killed_at(&self, change: &Change, text: &str, side: Hold) {
+        self.wire.hold(text, side);
+        let args: Vec<&str> = change.line.split_whitespace().collect();
+        let mut command = self.drill.command("a", &args);
+        let mut child: Child = command.env("TAPCTL_ENDPOINT_URL", &self.wire.endpoint).spawn().unwrap();
+        self.wire.until_held();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// The records of the name, as they are.
+    fn records(&self) -> Value {
+        let traffic = &self.drill.state()["traffic"];
+        serde_json::json!([traffic["record"], traffic["legacy_weight"], traffic["new_weight"]])
+    }
+
+    /// The next start, which looks and tells.
+    fn next_start(&self) -> Ran {
+        self.drill.run("status --json").ended(0)
+    }
+
+    /// What the journal says of how changes ended, newest last.
+    fn outcomes(&self) -> Vec<String> {
+        let journal = self.drill.run("journal --json").ended(0).json();
+        let outcomes = journal["entries"].as_array().unwrap().iter().filter(|entry| entry["event"] == "outcome");
+        outcomes.map(|entry| entry["result"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// Words for an outcome that says that the change was made, or that it was not.
+fn says_made(outcome: &str) -> bool {
+    matches!(outcome, "accepted" | "settled_applied" | "made")
+}
+
+#[test]
+fn killed_before_the_intent_nothing_is_noted_and_nothing_is_made() {
+    for change in CHANGES {
+        let night = Night::new(change);
+        let (records, outcomes) = (night.records(), night.outcomes());
+        night.killed_at(change, "/rrset", Hold::Answer);
+        night.wire.drop_it();
+        assert_eq!(night.records(), records, "{}", change.line);
+        night.next_start();
+        assert_eq!(night.outcomes(), outcomes, "{}", change.line);
+        // And the change can be made after all.
+        night.drill.run(change.line).ended(0);
+    }
+}
+
+#[test]
+fn killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_cannot_land_any_more() {
+    for change in CHANGES {
+        let night = Night::new(change);
+        let (records, outcomes) = (night.records(), night.outcomes());
+        night.killed_at(change, WRITE, Hold::Request);
+        night.wire.drop_it();
+        night.next_start();
+        let early: Vec<String> = night.outcomes().split_off(outcomes.len());
+        assert!(!early.iter().any(|outcome| says_made(outcome)), "{}: {early:?}", change.line);
+        assert!(!early.iter().any(|outcome| outcome == "settled_not_applied"), "{}: one look proves nothing", change.line);
+        // The signature of the request is too old by then.
+        night.drill.advance(360);
+        assert_eq!(night.records(), records);
+        night.next_start();
+        // And the change can be made after all.
+        night.drill.run(change.line).ended(0);
+    }
+}
+
+#[test]
+fn killed_before_the_answer_the_next_start_knows_that_the_change_was_made() {
+    for change in CHANGES {
+        let night = Night::new(change);
+        let outcomes = night.outcomes();
+        night.killed_at(change, WRITE, Hold::Answer);
+        let made = night.records();
+        night.wire.drop_it();
+        night.next_start();
+        assert_eq!(night.records(), made, "{}", change.line);
+        let told: Vec<String> = night.outcomes().split_off(outcomes.len());
+        assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
+    }
+}
+
+#[test]
+fn a_call_that_lands_after_its_caller_died_and_was_looked_for_is_told_as_made() {
+    for change in CHANGES {
+        let night = Night::new(change);
+        let (records, outcomes) = (night.records(), night.outcomes());
+        night.killed_at(change, WRITE, Hold::Request);
+        night.next_start();
+        night.wire.let_go();
+        assert_ne!(night.records(), records, "{}: it has landed", change.line);
+        night.next_start();
+        let told: Vec<String> = night.outcomes().split_off(outcomes.len());
+        assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
+    }
+}
+
+#[test]
+fn killed_after_the_outcome_the_next_start_follows_the_change() {
+    for change in CHANGES.iter().filter(|change| change.line.starts_with("shift") || change.line.starts_with("roll")) {
+        let night = Night::new(change);
+        let waiting = Change { line: Box::leak(format!("{} --wait", change.line).into_boxed_str()), before: &[] };
+        night.killed_at(&waiting, "/change/", Hold::Request);
+        night.wire.drop_it();
+        assert!(night.outcomes().last().is_some_and(|outcome| outcome == "accepted"), "{:?}", night.outcomes());
+        let status = night.next_start().json();
+        assert_eq!(status["traffic"]["change"]["status"], "PENDING", "{}", change.line);
+    }
+}

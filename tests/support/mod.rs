@@ -1,0 +1,9 @@
+//! What the tests of the real binary share: a simulator as a process, a host with its folders, a terminal, a made-up
+//! Pulumi, and a way between tapctl and AWS on which calls are recorded and held.
+//!
+//! Tests inside one process, on virtual time, stand on `tapctl::script::Bastion` instead.
+
+pub(crate) mod drill;
+pub(crate) mod pulumi;
+pub(crate) mod terminal;
+pub(crate) mod wire;

@@ -1,0 +1,110 @@
+//! A command on a real terminal: what it shows, and what is typed.
+
+use std::io::{Read, Write};
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use portable_pty::{CommandBuilder, ExitStatus, PtySize, native_pty_system};
+
+/// What does not appear within this time does not appear at all. Long, because a machine may be busy; a test that goes
+/// well never waits for it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A process on a terminal of its own.
+pub(crate) struct Terminal {
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    shown: mpsc::Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+    /// Everything that was written to it.
+    pub(crate) text: String,
+    _terminal: Box<dyn portable_pty::MasterPty + Send>,
+}
+
+impl Terminal {
+    /// Starts the command on a terminal of 120 columns and 36 rows.
+    pub(crate) fn open(template: &Command) -> Self {
+        let (rows, cols) = (36, 120);
+        let mut command = CommandBuilder::new(template.get_program());
+        command.args(template.get_args());
+        command.env_clear();
+        for (name, value) in template.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.cwd(template.get_current_dir().unwrap());
+        let pair = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let keys = pair.master.take_writer().unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (send, shown) = mpsc::channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length) = reader.read(&mut buffer) {
+                if length == 0 || send.send(buffer[..length].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let screen = vt100::Parser::new(rows, cols, 0);
+        Self { child, keys, shown, screen, text: String::new(), _terminal: pair.master }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.screen.process(bytes);
+        self.text.push_str(&String::from_utf8_lossy(bytes));
+    }
+
+    fn wait_for(&mut self, words: &str, is_there: impl Fn(&Self) -> bool) {
+        while !is_there(self) {
+            match self.shown.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.take(&bytes),
+                Err(gone) => panic!("{words:?} never came ({gone}):\n{}\n{}", self.screen(), self.text.len()),
+            }
+        }
+    }
+
+    /// Reads until the words were written.
+    pub(crate) fn until(&mut self, words: &str) {
+        self.wait_for(words, |terminal| terminal.text.contains(words));
+    }
+
+    /// Reads until the words stand on the screen.
+    pub(crate) fn until_shown(&mut self, words: &str) {
+        self.wait_for(words, |terminal| terminal.screen().contains(words));
+    }
+
+    /// The screen as it is now.
+    pub(crate) fn screen(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    pub(crate) fn type_line(&mut self, text: &str) {
+        self.press(&format!("{text}\n"));
+    }
+
+    /// Waits for the end of the process; gives its status and all that it wrote.
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        while let Ok(bytes) = self.shown.recv() {
+            self.take(&bytes);
+        }
+        (status, self.text.clone())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Only this very child; it may have ended already.
+        let _ = self.child.kill();
+    }
+}

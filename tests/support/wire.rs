@@ -1,0 +1,163 @@
+//! The way between tapctl and the simulator: calls that change something are recorded, and held when a test says so.
+//!
+//! One connection carries one call, and one thread serves it. A held call waits until the test lets it go; one that is
+//! let go after its caller has died still reaches the simulator, as a packet on its way would.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+
+/// On which side of the simulator a call is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Before it reaches the simulator.
+    Request,
+    /// When the simulator has done its work, before the answer reaches the caller.
+    Answer,
+}
+
+#[derive(Default)]
+struct State {
+    writes: Vec<String>,
+    hold: Option<(String, Hold)>,
+    /// A call has come to where it is held.
+    arrived: bool,
+    /// What becomes of it.
+    verdict: Option<bool>,
+    /// It has gone through, or was dropped.
+    gone: bool,
+}
+
+/// A proxy on loopback. Clones are handles to the same one.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    /// Where it listens.
+    pub(crate) endpoint: String,
+    shared: Arc<(Mutex<State>, Condvar)>,
+}
+
+impl Wire {
+    /// A proxy in front of this endpoint. Its threads end with the test process.
+    pub(crate) fn to(endpoint: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let wire = Self {
+            endpoint: format!("http://{}", listener.local_addr().unwrap()),
+            shared: Arc::new((Mutex::new(State::default()), Condvar::new())),
+        };
+        let (target, served) = (endpoint.trim_start_matches("http://").to_owned(), wire.clone());
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (target, wire) = (target.clone(), served.clone());
+                // A caller that dies in the middle is what these tests are about.
+                thread::spawn(move || wire.serve(client, &target));
+            }
+        });
+        wire
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+        let done = f(&mut self.shared.0.lock().unwrap());
+        self.shared.1.notify_all();
+        done
+    }
+
+    fn wait<T>(&self, f: impl Fn(&mut State) -> Option<T>) -> T {
+        let mut state = self.shared.0.lock().unwrap();
+        loop {
+            if let Some(done) = f(&mut state) {
+                return done;
+            }
+            state = self.shared.1.wait(state).unwrap();
+        }
+    }
+
+    /// Holds the next call whose first line or body holds this text.
+    pub(crate) fn hold(&self, text: &str, hold: Hold) {
+        let hold = Some((text.to_owned(), hold));
+        self.with(|state| *state = State { writes: std::mem::take(&mut state.writes), hold, ..State::default() });
+    }
+
+    /// Waits until a call is held.
+    pub(crate) fn until_held(&self) {
+        self.wait(|state| state.arrived.then_some(()));
+    }
+
+    /// Lets the held call go on, and waits until the simulator has answered it.
+    pub(crate) fn let_go(&self) {
+        self.with(|state| state.verdict = Some(true));
+        self.wait(|state| state.gone.then_some(()));
+    }
+
+    /// Drops the held call: it reaches nobody.
+    pub(crate) fn drop_it(&self) {
+        self.with(|state| state.verdict = Some(false));
+        self.wait(|state| state.gone.then_some(()));
+    }
+
+    /// The bodies of all calls that change records, without the comment, which names an instant.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        self.with(|state| state.writes.clone())
+    }
+
+    /// Waits where the call is to be held; says whether it goes on.
+    fn gate(&self, call: &str, side: Hold) -> bool {
+        let held = self.with(|state| {
+            let held = state.hold.take_if(|(text, hold)| *hold == side && call.contains(text.as_str())).is_some();
+            state.arrived |= held;
+            held
+        });
+        !held || self.wait(|state| state.verdict)
+    }
+
+    fn serve(&self, client: TcpStream, target: &str) -> Option<()> {
+        let mut reader = BufReader::new(client.try_clone().ok()?);
+        let (mut head, mut length) = (String::new(), 0);
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            let (name, value) = line.split_once(':').unwrap_or((line.trim_end(), ""));
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.trim().parse().ok()?,
+                "host" => line = format!("Host: {target}\r\n"),
+                "connection" => continue,
+                "" => break,
+                _ => {}
+            }
+            head.push_str(&line);
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let call = format!("{}\n{text}", head.lines().next().unwrap_or_default());
+        if text.contains("<ChangeResourceRecordSetsRequest") {
+            self.with(|state| state.writes.push(without_comment(&text)));
+        }
+        let marks = |state: &mut State| state.gone |= state.arrived;
+        if !self.gate(&call, Hold::Request) {
+            self.with(marks);
+            return None;
+        }
+        let mut server = TcpStream::connect(target).ok()?;
+        server.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).ok()?;
+        server.write_all(&body).ok()?;
+        let mut answer = Vec::new();
+        server.read_to_end(&mut answer).ok()?;
+        let goes_on = self.gate(&call, Hold::Answer);
+        self.with(marks);
+        if goes_on {
+            (&client).write_all(&answer).ok()?;
+        }
+        Some(())
+    }
+}
+
+/// A batch without its comment.
+fn without_comment(body: &str) -> String {
+    match (body.find("<Comment>"), body.find("</Comment>")) {
+        (Some(start), Some(end)) if start < end => format!("{}{}", &body[..start], &body[end + "</Comment>".len()..]),
+        _ => body.to_owned(),
+    }
+}
