@@ -7,16 +7,19 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]
 #![expect(dead_code, reason = "the tests use more of the harness than this does")]
 
-#[path = "../runs/engine.rs"]
+#[path = "../pulumi_runs/engine.rs"]
 mod engine;
-#[path = "../runs/support.rs"]
-mod support;
+#[path = "."]
+mod support {
+    #[path = "../support/pulumi.rs"]
+    pub(crate) mod pulumi;
+}
 
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use engine::{World, calm, yes};
-use support::request;
+use support::pulumi::request;
 use tapctl::adapters::pulumi::headless::FOLLOW_EVERY;
 use tapctl::domain::deploy::{RunKind, RunOrder};
 

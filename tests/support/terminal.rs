@@ -20,7 +20,7 @@ pub(crate) struct Terminal {
     screen: vt100::Parser,
     /// Everything that was written to it.
     pub(crate) text: String,
-    _terminal: Box<dyn portable_pty::MasterPty + Send>,
+    _master: Box<dyn portable_pty::MasterPty + Send>,
 }
 
 impl Terminal {
@@ -50,8 +50,9 @@ impl Terminal {
                 }
             }
         });
-        let screen = vt100::Parser::new(rows, cols, 0);
-        Self { child, keys, shown, screen, text: String::new(), _terminal: pair.master }
+        let size = |cells| std::num::NonZero::new(cells).unwrap();
+        let screen = vt100::Parser::new(size(rows), size(cols), 0);
+        Self { child, keys, shown, screen, text: String::new(), _master: pair.master }
     }
 
     fn take(&mut self, bytes: &[u8]) {

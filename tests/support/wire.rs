@@ -50,7 +50,7 @@ impl Wire {
             for client in listener.incoming().flatten() {
                 let (target, wire) = (target.clone(), served.clone());
                 // A caller that dies in the middle is what these tests are about.
-                thread::spawn(move || wire.serve(client, &target));
+                thread::spawn(move || wire.serve(&client, &target));
             }
         });
         wire
@@ -110,7 +110,7 @@ impl Wire {
         !held || self.wait(|state| state.verdict)
     }
 
-    fn serve(&self, client: TcpStream, target: &str) -> Option<()> {
+    fn serve(&self, client: &TcpStream, target: &str) -> Option<()> {
         let mut reader = BufReader::new(client.try_clone().ok()?);
         let (mut head, mut length) = (String::new(), 0);
         loop {
@@ -148,7 +148,8 @@ impl Wire {
         let goes_on = self.gate(&call, Hold::Answer);
         self.with(marks);
         if goes_on {
-            (&client).write_all(&answer).ok()?;
+            let mut client = client;
+            client.write_all(&answer).ok()?;
         }
         Some(())
     }
