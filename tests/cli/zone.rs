@@ -251,6 +251,13 @@ fn keys_that_are_not_set_are_named_with_their_commands() {
 
 /// A Pulumi program, and the drills' stand-in for `pulumi` on a stack that stands.
 pub(crate) fn standing(drill: &Drill) {
+    stand_in(drill, &["stack init prod", "up --json --stack prod"]);
+    // What was made anew has to be loaded and compared.
+    drill.advance(3600);
+}
+
+/// A Pulumi program, and the drills' stand-in for `pulumi` after these commands.
+pub(crate) fn stand_in(drill: &Drill, lines: &[&str]) {
     never_up(drill, &json!({}));
     let folder = drill.folder.path();
     let now = drill.state()["now"].as_str().unwrap_or("2026-11-22T12:00:00Z").to_owned();
@@ -265,12 +272,10 @@ pub(crate) fn standing(drill: &Drill) {
         folder.join("standin.json").display()
     );
     std::fs::write(folder.join("bin/pulumi"), script).unwrap();
-    for line in ["stack init prod", "up --json --stack prod"] {
+    for line in lines {
         let made = Command::new(folder.join("bin/pulumi")).args(line.split(' ')).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
-    // What was made anew has to be loaded and compared.
-    drill.advance(3600);
 }
 
 /// On the stack `prod`, whose load balancer counts as unused below so many requests a minute.

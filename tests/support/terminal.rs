@@ -4,13 +4,13 @@ use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, ExitStatus, PtySize, native_pty_system};
 
 /// What does not appear within this time does not appear at all. Long, because a machine may be busy; a test that goes
 /// well never waits for it.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process on a terminal of its own.
 pub(crate) struct Terminal {
@@ -61,10 +61,11 @@ impl Terminal {
     }
 
     fn wait_for(&mut self, words: &str, is_there: impl Fn(&Self) -> bool) {
+        let until = Instant::now() + PATIENCE;
         while !is_there(self) {
-            match self.shown.recv_timeout(PATIENCE) {
+            match self.shown.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.take(&bytes),
-                Err(gone) => panic!("{words:?} never came ({gone}):\n{}\n{}", self.screen(), self.text.len()),
+                Err(gone) => panic!("{words:?} never came ({gone}):\n{}", self.screen()),
             }
         }
     }

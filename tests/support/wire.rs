@@ -83,12 +83,6 @@ impl Wire {
         self.wait(|state| state.arrived.then_some(()));
     }
 
-    /// Lets the held call go on, and waits until the simulator has answered it.
-    pub(crate) fn let_go(&self) {
-        self.with(|state| state.verdict = Some(true));
-        self.wait(|state| state.gone.then_some(()));
-    }
-
     /// Drops the held call: it reaches nobody.
     pub(crate) fn drop_it(&self) {
         self.with(|state| state.verdict = Some(false));
