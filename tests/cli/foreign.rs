@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::drill::{Drill, Ran};
-use crate::terminal::Session;
+use crate::support::terminal::Terminal;
 
 const PASSPHRASE: &str = "hunter2 passphrase/of\"mine";
 const PROXY_PASSWORD: &str = "pr0xy-passw0rd";
@@ -261,7 +261,7 @@ fn arguments_and_outputs_are_taken_for_words() {
 fn the_cockpit_draws_words_and_its_title_is_one() {
     let drill = Drill::steady();
     let endpoint = soiling(&drill);
-    let mut session = Session::of(&command(&drill, &endpoint, &[]), drill.folder.path());
+    let mut session = Terminal::open(&command(&drill, &endpoint, &[]));
     for (key, words) in [("4", "\\x1b]52"), ("3", "\\x1b]52"), ("2", "Traffic"), ("6", "Journal"), ("1", "Overview")] {
         session.press(key);
         session.until_new(words);

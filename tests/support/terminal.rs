@@ -75,6 +75,12 @@ impl Terminal {
         self.wait_for(words, |terminal| terminal.text.contains(words));
     }
 
+    /// Reads until words are written that were not there before.
+    pub(crate) fn until_new(&mut self, words: &str) {
+        let before = self.text.len();
+        self.wait_for(words, |terminal| terminal.text[before..].contains(words));
+    }
+
     /// Reads until the words stand on the screen.
     pub(crate) fn until_shown(&mut self, words: &str) {
         self.wait_for(words, |terminal| terminal.screen().contains(words));
