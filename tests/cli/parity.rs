@@ -1,9 +1,8 @@
-//! Every change by keys and by its command: the same calls to Route 53 and Pulumi, the same journal, the same sentences.
+//! Every change of weights by keys and by its command: the same calls to Route 53, the same journal, the same sentences.
 //!
 //! The keys go through the real cockpit on a terminal, the command through a pipe, each on a host and in a world of its
 //! own that begin alike. What differs between two nights is left out: instants, names of runs and of changes.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::Value;
@@ -11,7 +10,6 @@ use serde_json::Value;
 use crate::drill::{Drill, Ran};
 use crate::support::terminal::Terminal;
 use crate::support::wire::Wire;
-use crate::zone::{on_it, stand_in};
 
 /// What a person does at the cockpit.
 enum Act {
@@ -56,7 +54,7 @@ const OF_TRAFFIC: &[Change] = &[
     Change {
         name: "a share that is typed",
         before: &[],
-        keys: &[GO, Press("="), Shown("share"), Press("5\r"), ASKED, SAID_YES, Shown("PENDING")],
+        keys: &[GO, Press("="), Shown("percent 0 to 100"), Press("5\r"), ASKED, SAID_YES, Shown("PENDING")],
         command: "shift --to 5 --yes",
         events: &["intent", "outcome"],
     },
@@ -66,13 +64,12 @@ const OF_TRAFFIC: &[Change] = &[
 struct Night {
     drill: Drill,
     wire: Wire,
-    has_pulumi: bool,
 }
 
 impl Night {
     fn new(drill: Drill, before: &[&str]) -> Self {
         let wire = Wire::to(&drill.endpoint);
-        let night = Self { drill, wire, has_pulumi: false };
+        let night = Self { drill, wire };
         for line in before {
             Ran::of(night.command(line).output().unwrap()).ended(0);
             night.drill.advance(90);
@@ -82,9 +79,8 @@ impl Night {
 
     fn command(&self, line: &str) -> Command {
         let args: Vec<&str> = line.split_whitespace().collect();
-        let mut command = if self.has_pulumi { on_it(&self.drill, line) } else { self.drill.command("a", &args) };
-        command.env("TAPCTL_ENDPOINT_URL", &self.wire.endpoint).env("TAPCTL_STACK", "prod");
-        command.env("TAPCTL_UNUSED_PER_MIN", "90");
+        let mut command = self.drill.command("a", &args);
+        command.env("TAPCTL_ENDPOINT_URL", &self.wire.endpoint);
         command
     }
 
@@ -105,16 +101,6 @@ impl Night {
     fn records(&self) -> [Value; 3] {
         let traffic = &self.drill.state()["traffic"];
         ["record", "legacy_weight", "new_weight"].map(|key| traffic[key].clone())
-    }
-
-    /// What Pulumi was asked to do, without the questions, and without the names of runs.
-    fn changing_calls(&self) -> Vec<String> {
-        let calls = std::fs::read_to_string(self.drill.folder.path().join("bin/calls")).unwrap();
-        let changes = ["preview", "up ", "refresh", "destroy", "config set", "stack init", "cancel"];
-        let of_a_run =
-            |word: &str| if word.contains("/runs/") { word.rsplit('/').next().unwrap_or("") } else { word }.to_owned();
-        let changing = calls.lines().filter(|line| changes.iter().any(|change| line.starts_with(change)));
-        changing.map(|line| line.split(' ').map(of_a_run).collect::<Vec<_>>().join(" ")).collect()
     }
 
     /// The journal without what differs between two nights.
@@ -169,165 +155,6 @@ fn every_change_of_weights_is_the_same_by_keys_and_by_its_command() {
         by_keys.at_the_keyboard(change.keys);
         Ran::of(by_command.command(change.command).output().unwrap()).ended(0);
         is_the_same(change, by_keys, by_command, before);
-    }
-}
-
-const NAME_ASKED: Act = Shown("Esc leaves it");
-const NAME_TYPED: Act = Press("app.example.com\r");
-
-const OF_THE_ZONE: &[Change] = &[
-    Change {
-        name: "release",
-        before: &[],
-        keys: &[GO, Press("5E"), NAME_ASKED, NAME_TYPED, Shown("accepted")],
-        command: "release --to legacy --yes",
-        events: &[],
-    },
-    Change {
-        name: "adopt",
-        before: &["release --to legacy --yes"],
-        keys: &[Shown("simple record"), Press("5A"), NAME_ASKED, NAME_TYPED, Shown("accepted")],
-        command: "adopt --yes",
-        events: &[],
-    },
-];
-
-#[test]
-fn every_change_of_the_zone_is_the_same_by_keys_and_by_its_command() {
-    for change in OF_THE_ZONE {
-        let nights = [Night::new(Drill::steady(), change.before), Night::new(Drill::steady(), change.before)];
-        let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
-        let [by_keys, by_command] = &nights;
-        by_keys.at_the_keyboard(change.keys);
-        Ran::of(by_command.command(change.command).output().unwrap()).ended(0);
-        is_the_same(change, by_keys, by_command, before);
-    }
-}
-
-/// A host with a Pulumi program and the stand-in for Pulumi, whose calls are written down.
-fn with_pulumi(scenario: &str, lines: &[&str]) -> Night {
-    let drill = Drill::start(&["--scenario", scenario]);
-    stand_in(&drill, lines);
-    if lines.len() > 1 {
-        // What was made anew has to be loaded and compared.
-        drill.advance(3600);
-    }
-    let bin = drill.folder.path().join("bin");
-    std::fs::rename(bin.join("pulumi"), bin.join("real-pulumi")).unwrap();
-    let (real, log) = (bin.join("real-pulumi"), bin.join("calls"));
-    let script = format!("#!/bin/sh\necho \"$*\" >>'{}'\nexec '{}' \"$@\"\n", log.display(), real.display());
-    std::fs::write(bin.join("pulumi"), script).unwrap();
-    std::fs::set_permissions(bin.join("pulumi"), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let wire = Wire::to(&drill.endpoint);
-    Night { drill, wire, has_pulumi: true }
-}
-
-const STANDS: &[&str] = &["stack init prod", "up --json --stack prod"];
-const MADE: &[&str] = &["stack init prod"];
-
-/// One row of the table of what goes through Pulumi.
-struct Run {
-    name: &'static str,
-    scenario: &'static str,
-    /// What the stand-in has done before.
-    made: &'static [&'static str],
-    before: &'static [&'static str],
-    keys: &'static [Act],
-    command: &'static str,
-}
-
-const READY: Act = Shown("Pulumi 3.255.0");
-
-const OF_PULUMI: &[Run] = &[
-    Run {
-        name: "preview",
-        scenario: "steady",
-        made: STANDS,
-        before: &[],
-        keys: &[Press("5"), READY, Press("p"), Shown("preview: succeeded")],
-        command: "preview",
-    },
-    Run {
-        name: "refresh",
-        scenario: "steady",
-        made: STANDS,
-        before: &[],
-        keys: &[Press("5"), READY, Press("S"), ASKED, SAID_YES, Shown("refresh: succeeded")],
-        command: "refresh --yes",
-    },
-    Run {
-        name: "up",
-        scenario: "up-fails",
-        made: MADE,
-        before: &[],
-        keys: &[
-            Press("5"),
-            READY,
-            Press("p"),
-            Shown("plan: create"),
-            Press("u"),
-            NAME_ASKED,
-            Press("prod\r"),
-            Shown("up: succeeded"),
-        ],
-        command: "up --yes",
-    },
-    Run {
-        name: "destroy",
-        scenario: "steady",
-        made: STANDS,
-        before: &["release --to legacy --yes"],
-        keys: &[
-            Press("5"),
-            READY,
-            Press("D"),
-            Shown("plan: delete"),
-            Press("D"),
-            NAME_ASKED,
-            Press("prod\r"),
-            Shown("destroy: succeeded"),
-        ],
-        command: "destroy --yes",
-    },
-    Run {
-        name: "a key of the configuration",
-        scenario: "steady",
-        made: STANDS,
-        before: &[],
-        keys: &[
-            Press("5"),
-            READY,
-            Press("e"),
-            Shown("Configuration of"),
-            Press("owner\r"),
-            Shown("Enter shows"),
-            Press("\u{15}team-b\r"),
-            ASKED,
-            SAID_YES,
-            Shown("was set to"),
-        ],
-        command: "config set owner team-b --yes",
-    },
-];
-
-#[test]
-fn whatever_goes_through_pulumi_is_the_same_by_keys_and_by_its_command() {
-    for run in OF_PULUMI {
-        let name = run.name;
-        let nights = [(); 2].map(|()| with_pulumi(run.scenario, run.made));
-        for night in &nights {
-            for line in run.before {
-                Ran::of(night.command(line).output().unwrap()).ended(0);
-                night.drill.advance(7200);
-            }
-        }
-        let [by_keys, by_command] = &nights;
-        by_keys.at_the_keyboard(run.keys);
-        Ran::of(by_command.command(run.command).output().unwrap()).ended(0);
-        assert_eq!(by_keys.changing_calls(), by_command.changing_calls(), "{name}: calls of Pulumi");
-        assert!(!by_keys.changing_calls().is_empty(), "{name}");
-        assert_eq!(by_keys.wire.writes(), by_command.wire.writes(), "{name}: calls of AWS");
-        assert_eq!(by_keys.journal(), by_command.journal(), "{name}: journal");
     }
 }
 
