@@ -6,7 +6,9 @@
 pub mod aws;
 pub mod clock;
 pub mod environment;
+pub mod host;
 pub mod journal;
+pub mod log;
 pub mod pulumi;
 pub mod refuse;
 pub mod sim_probe;

@@ -8,8 +8,8 @@ use std::io;
 use crate::domain::confirm::{EXPIRES_AFTER, Need, YesFlag};
 
 use super::failure::{Exit, Failure};
-use super::host;
 use super::out::Out;
+use super::tty;
 
 /// How a question ended without a yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +31,10 @@ impl From<Declined> for Failure {
 /// # Errors
 /// [`Declined`] for any other answer, none in time, an interrupt, or nobody to ask.
 pub async fn ask(out: &mut Out, need: &Need) -> Result<YesFlag, Declined> {
-    if !host::can_ask() {
+    if !tty::can_ask() {
         return Err(Declined("there is no terminal to ask on, and --yes was not given".to_owned()));
     }
-    host::forget_typed();
+    tty::forget_typed();
     out.prompt(&match need {
         Need::Yes => "Go on? [y/N] ".to_owned(),
         Need::Typed(name) => format!("Type {name} to go on: "),

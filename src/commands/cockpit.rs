@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::cli::{ColorWhen, Global};
+use crate::compose::ComposeError;
+use crate::compose::session::{Session, connect, connect_again};
 use crate::config::{Env, Settings, process_env};
 use crate::domain::model::Model;
 use crate::domain::provision::Trouble;
@@ -17,17 +19,16 @@ use crate::runtime::terminal::{self, Taken};
 use crate::runtime::{input, run_renewing};
 use crate::ui::{Palette, Theme};
 
-use super::compose::{Session, connect, connect_again};
 use super::failure::{Exit, Failure};
-use super::host;
 use super::out::Out;
+use super::tty;
 
 /// Says why a cockpit cannot be drawn, when it cannot.
 ///
 /// # Errors
 /// [`Failure`] without a terminal.
 pub fn check_terminal() -> Result<(), Failure> {
-    if host::can_draw() {
+    if tty::can_draw() {
         return Ok(());
     }
     Err(Failure::new(
@@ -60,7 +61,7 @@ fn again(session: &Session) -> Again {
 }
 
 /// Puts a session together anew, from what the stack is then.
-pub type Again = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Session, Failure>> + Send>> + Send + Sync>;
+pub type Again = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Session, ComposeError>> + Send>> + Send + Sync>;
 
 /// How often a simulator is asked for its time, which somebody may have moved.
 const RESYNC: Duration = Duration::from_secs(2);
@@ -117,7 +118,8 @@ fn renew(again: Again, current: Arc<Mutex<Arc<Session>>>) -> Renew {
     Arc::new(move || {
         let (again, current) = (Arc::clone(&again), Arc::clone(&current));
         Box::pin(async move {
-            let session = again().await.map_err(|f| Trouble { message: f.message, hint: f.hint })?;
+            let session =
+                again().await.map_err(Failure::from).map_err(|f| Trouble { message: f.message, hint: f.hint })?;
             let renewed = Renewed { stack: session.stack.clone(), policy: session.policy.clone() };
             let ports = session.ports.clone();
             *current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(session);
@@ -147,8 +149,9 @@ fn look(settings: &Settings, env: Env<'_>) -> (Palette, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::compose::{assemble, settled, short_name};
-    use crate::commands::known;
+    use crate::compose::known;
+    use crate::compose::naming::{settled, short_name};
+    use crate::compose::session::assemble;
 
     #[tokio::test]
     async fn what_is_read_anew_is_the_same_stack_in_the_same_folder_whatever_its_configuration_says() {

@@ -8,7 +8,7 @@ use crate::domain::units::Timestamp;
 use crate::ports::{Clock, PulumiRuns};
 use crate::runtime::run_executor::PulumiPorts;
 
-use super::host;
+use crate::compose::host;
 
 /// Who the run belongs to.
 const OPERATOR: &str = "colleague";

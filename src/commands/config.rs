@@ -9,6 +9,9 @@ use std::io::{IsTerminal, Read, stdin};
 use serde_json::{Value, json};
 
 use crate::cli::{ConfigArgs, ConfigCommand, Global, SetConfigArgs};
+use crate::compose::host;
+use crate::compose::naming::pulumi_stack;
+use crate::compose::pulumi::{program, pulumi_ports, pulumi_runs};
 use crate::config::{Settings, process_env, state};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::config::{
@@ -22,9 +25,7 @@ use crate::ports::PulumiRuns;
 use crate::runtime::run_executor::PulumiPorts;
 
 use super::ask::ask;
-use super::compose::{program, pulumi_ports, pulumi_runs, pulumi_stack};
 use super::failure::{Exit, Failure};
-use super::host;
 use super::out::Out;
 
 /// Lists the configuration, or sets one key of it.

@@ -8,6 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::{DemoArgs, Global};
+use crate::compose::known;
+use crate::compose::pulumi::{pulumi_ports, pulumi_runs};
+use crate::compose::session::{Session, assemble};
 use crate::config::{Settings, process_env};
 use crate::domain::units::Timestamp;
 use crate::script::{self, Heard, Script};
@@ -16,9 +19,7 @@ use crate::standin;
 
 use super::cockpit::{self, Again};
 use super::colleague::{Began, starts_an_up};
-use super::compose::{Session, assemble, pulumi_ports, pulumi_runs};
 use super::failure::{Exit, Failure};
-use super::known;
 use super::out::Out;
 use super::sim::{scratch_folder, world};
 

@@ -10,10 +10,14 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::adapters::pulumi::{self, PulumiError};
 use crate::cli::{Global, JsonArgs};
+use crate::compose::known;
+use crate::compose::naming::{settled, short_name};
+use crate::compose::pulumi::{backend_url, check_program, check_version, program};
+use crate::compose::session::{Session, assemble};
 use crate::config::state::FOLDER_MODE;
 use crate::config::{Settings, defaults, process_env};
+use crate::domain::deploy::PulumiError;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::MAX_CLOCK_SKEW;
 use crate::domain::targets::{Member, members};
@@ -22,11 +26,9 @@ use crate::domain::units::age_text;
 use crate::ports::{ErrorKind, PortError};
 use crate::runtime::gather::{Gathered, gather};
 
-use super::compose::{Session, assemble, program, settled, short_name};
 use super::failure::{Exit, Failure};
-use super::host;
-use super::known;
 use super::out::Out;
+use super::tty;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -126,14 +128,14 @@ async fn stack_checks(settings: &Settings) -> Vec<Check> {
     let settings = match settled(settings.clone()).await {
         Ok(settings) => settings,
         Err(failure) => {
-            checks.push(Check::fail("outputs", &failure));
+            checks.push(Check::fail("outputs", &failure.into()));
             return checks;
         }
     };
     let known = match known::find(&settings).await {
         Ok(known) => known,
         Err(failure) => {
-            checks.push(Check::fail("outputs", &failure));
+            checks.push(Check::fail("outputs", &failure.into()));
             return checks;
         }
     };
@@ -154,7 +156,7 @@ async fn stack_checks(settings: &Settings) -> Vec<Check> {
     };
     match assemble(settings.clone(), known, name, folder, None).await {
         Ok(session) => checks.extend(session_checks(&session).await),
-        Err(failure) => checks.push(Check::fail("state", &failure)),
+        Err(failure) => checks.push(Check::fail("state", &failure.into())),
     }
     checks
 }
@@ -306,7 +308,7 @@ async fn pulumi_checks(settings: &Settings) -> Vec<Check> {
         Ok(pulumi) => pulumi,
         Err(error) => return vec![missing("pulumi", &error)],
     };
-    let version = match pulumi::find::check_version(&pulumi).await {
+    let version = match check_version(&pulumi).await {
         Ok(version) => version,
         Err(error) => return vec![missing("pulumi", &error)],
     };
@@ -317,8 +319,7 @@ async fn pulumi_checks(settings: &Settings) -> Vec<Check> {
         checks.push(Check::warn("program", format!("none in {folder}"), set));
         return checks;
     }
-    let (packages, backend) =
-        tokio::join!(pulumi::find::check_program(&pulumi.project), pulumi::stack::backend_url(&pulumi));
+    let (packages, backend) = tokio::join!(check_program(&pulumi.project), backend_url(&pulumi));
     checks.push(match packages {
         Ok(()) => Check::ok("program", format!("{folder}, with its packages")),
         Err(error) => missing("program", &error),
@@ -349,7 +350,7 @@ fn number(text: &str) -> Option<(u32, u32)> {
 }
 
 fn terminal_checks() -> Vec<Check> {
-    let size = match host::terminal_size() {
+    let size = match tty::terminal_size() {
         Some((columns, rows)) if columns >= 80 && rows >= 24 => Check::ok("terminal", format!("{columns}×{rows}")),
         Some((columns, rows)) => {
             Check::warn("terminal", format!("{columns}×{rows}"), "enlarge it to 80×24 or more for the cockpit")

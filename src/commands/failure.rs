@@ -4,10 +4,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::compose::ComposeError;
 use crate::config::ConfigError;
 use crate::config::find::FindError;
 use crate::domain::deploy::PulumiError;
 use crate::domain::error::{ErrorKind, PortError};
+use crate::domain::facts::{Facts, Source};
 
 /// The exit codes, which scripts rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +147,43 @@ impl From<FindError> for Failure {
             _ => failure,
         }
     }
+}
+
+impl From<ComposeError> for Failure {
+    fn from(error: ComposeError) -> Self {
+        match error {
+            ComposeError::Config(error) => error.into(),
+            ComposeError::Find(error) => error.into(),
+            ComposeError::Pulumi(error) => error.into(),
+            ComposeError::State { .. } => Self::new(
+                Exit::Error,
+                "storage",
+                error.to_string(),
+                "check its rights and the space on its disk, or set TAPCTL_STATE_DIR to another folder",
+            ),
+        }
+    }
+}
+
+/// The failure that stands for all of AWS, when not one of its sources has answered.
+#[must_use]
+pub fn nothing_answered(facts: &Facts) -> Option<Failure> {
+    let aws = || facts.sources.iter().filter(|(source, _)| **source != Source::StackRun);
+    if aws().count() == 0 || aws().any(|(_, health)| health.error.is_none()) {
+        return None;
+    }
+    // Credentials say more than the silence of a single service.
+    let error = aws().filter_map(|(_, health)| health.error.as_ref()).min_by_key(|error| match error.kind {
+        ErrorKind::Credentials => 0,
+        ErrorKind::NotProvisioned => 2,
+        _ => 1,
+    })?;
+    let failures: Vec<_> = aws()
+        .filter_map(|(source, health)| {
+            health.error.as_ref().map(|error| json!({"name": source.name(), "error": error.to_string()}))
+        })
+        .collect();
+    Some(Failure::from(error.clone()).with("sources", failures.into()))
 }
 
 #[cfg(test)]

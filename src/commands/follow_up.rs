@@ -18,10 +18,10 @@ use crate::ports::PortError;
 use crate::runtime::execute::{Tell, execute, settle};
 use crate::runtime::follow::{read_back, until_insync};
 
-use super::compose::Session;
 use super::failure::{Exit, Failure};
 use super::out::Out;
 use super::text;
+use crate::compose::session::Session;
 
 /// How a followed change ended.
 pub(super) struct Ending {

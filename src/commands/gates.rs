@@ -1,11 +1,11 @@
 //! `gates`: the gates alone.
 
 use crate::cli::{Global, JsonArgs};
+use crate::compose::session::connect;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::all_pass;
 
-use super::compose::{connect, nothing_answered};
-use super::failure::{Exit, Failure};
+use super::failure::{Exit, Failure, nothing_answered};
 use super::out::Out;
 use super::snapshot::{GateList, gate_rows};
 use super::status::look;

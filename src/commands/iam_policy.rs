@@ -8,13 +8,12 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::adapters::aws::iam_actions;
 use crate::cli::Global;
+use crate::compose::{iam_actions, known};
 use crate::config::{Settings, process_env};
 use crate::domain::stack::StackInfo;
 
 use super::failure::{Exit, Failure};
-use super::known;
 use super::out::Out;
 
 /// Prints the policy.
@@ -25,9 +24,9 @@ pub async fn run(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let settings = Settings::load(global, &process_env)?;
     let known = match known::find(&settings).await {
         Ok(known) => Some(known),
-        Err(error) if settings.outputs.is_some() => return Err(error),
+        Err(error) if settings.outputs.is_some() => return Err(error.into()),
         Err(error) => {
-            out.say(&format!("not narrowed to the stack's own resources: {}", error.message));
+            out.say(&format!("not narrowed to the stack's own resources: {error}"));
             None
         }
     };

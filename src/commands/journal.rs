@@ -2,15 +2,13 @@
 
 use serde_json::json;
 
-use crate::adapters::journal::FileJournal;
 use crate::cli::{Global, JournalArgs, Since};
-use crate::compose::endpoints;
+use crate::compose::naming::state_dir;
+use crate::compose::{self, endpoints};
 use crate::config::{Settings, process_env};
 use crate::domain::record::Entry;
 use crate::domain::units::Timestamp;
-use crate::ports::Journal;
 
-use super::compose::state_dir;
 use super::failure::{Exit, Failure};
 use super::out::Out;
 use super::text;
@@ -31,7 +29,7 @@ pub(super) struct Record {
 pub(super) async fn read(global: &Global, since: Option<Since>) -> Result<Record, Failure> {
     let settings = Settings::load(global, &process_env)?;
     let (stack, folder) = state_dir(&settings).await?;
-    let (mut entries, broken) = FileJournal::new(folder).read()?;
+    let (mut entries, broken) = compose::journal(&folder).read()?;
     let now = endpoints::now(&settings).await;
     if let Some(since) = since {
         let from = since.instant(now);

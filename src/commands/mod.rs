@@ -6,18 +6,14 @@
 pub mod ask;
 pub mod cockpit;
 mod colleague;
-pub mod compose;
 pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
 mod follow_up;
 pub mod gates;
-pub mod host;
 pub mod iam_policy;
 pub mod journal;
-pub mod known;
-pub mod log;
 pub mod out;
 pub mod provision;
 pub mod report;
@@ -28,6 +24,7 @@ pub mod sim;
 pub mod snapshot;
 pub mod status;
 pub mod text;
+pub mod tty;
 pub mod zone;
 
 use crate::cli::{Cli, Command};

@@ -7,9 +7,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::compose::session::Told;
+use crate::domain::record::Entry;
 use crate::domain::text::Printable;
 
 use super::failure::{Exit, Failure};
+use super::text;
 
 /// Two streams.
 pub struct Out {
@@ -87,6 +90,16 @@ impl Out {
 
 fn unwritable(error: &io::Error) -> Failure {
     Failure::new(Exit::Error, "stdout", format!("stdout cannot be written: {error}"), "check where stdout goes to")
+}
+
+impl Told for Out {
+    fn settled(&mut self, entry: &Entry) {
+        self.say(&format!("settled: {}", text::entry(entry)));
+    }
+
+    fn still_open(&mut self, change: &str) {
+        self.say(&format!("not known yet: {change}"));
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use std::io;
 use std::sync::Arc;
 
 use crate::cli::{AttachArgs, Global, RunArgs};
+use crate::compose::host;
+use crate::compose::pulumi::{program, program_or_name, pulumi_ports, pulumi_runs};
+use crate::compose::session::{Session, connect};
 use crate::config::{Settings, defaults, process_env, state};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::guard::{RunKind, Situation, may_start};
@@ -26,10 +29,8 @@ use crate::runtime::run_executor::{self, PulumiPorts, RunExecutor};
 use crate::runtime::zone;
 
 use super::ask::ask;
-use super::compose::{Session, connect, program, program_or_name, pulumi_ports, pulumi_runs};
 use super::failure::{Exit, Failure};
 use super::follow_up::Interrupt;
-use super::host;
 use super::out::Out;
 use super::run_text::{self as print, Progress, finished_json};
 
@@ -60,7 +61,7 @@ struct Place {
 
 async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
     let settings = Settings::load(global, &process_env)?;
-    let session = match connect(global).await {
+    let session = match connect(global).await.map_err(Failure::from) {
         Ok(session) => Some(session),
         Err(failure) if purpose == Purpose::Change || failure.exit == Exit::Usage => return Err(failure),
         Err(failure) if settings.outputs.is_some() => return Err(failure),

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::{Global, GoArgs, RollbackArgs, ShiftArgs};
+use crate::compose::session::{Session, connect};
 use crate::config::defaults;
 use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
@@ -22,7 +23,6 @@ use crate::runtime::gather::{Gathered, gather, keep_record};
 use crate::runtime::ports_set::{JournalRead, Scribe};
 
 use super::ask::{Declined, ask};
-use super::compose::{Session, connect};
 use super::failure::{Exit, Failure};
 use super::follow_up::{self, End, Ending};
 use super::out::Out;

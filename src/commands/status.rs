@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::cli::{Global, StatusArgs};
+use crate::compose::session::{Session, connect};
 use crate::config::defaults;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::schedule::Polls;
 use crate::domain::time::Moment;
 use crate::runtime::gather::{Gathered, gather, keep_record};
 
-use super::compose::{Session, connect, nothing_answered};
-use super::failure::{Exit, Failure};
+use super::failure::{Exit, Failure, nothing_answered};
 use super::out::Out;
 use super::snapshot::Snapshot;
 use super::text;

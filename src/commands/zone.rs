@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use crate::cli::{AdoptArgs, Global, GoArgs, ReleaseArgs};
+use crate::compose::session::{Session, connect};
 use crate::config::defaults;
 use crate::domain::change::{self, outcome::Outcome};
 use crate::domain::confirm::{Confirmed, Need, YesFlag};
@@ -22,7 +23,6 @@ use crate::runtime::gather::{gather, keep_record};
 use crate::runtime::ports_set::Scribe;
 
 use super::ask::{Declined, ask};
-use super::compose::{Session, connect};
 use super::failure::{Exit, Failure};
 use super::follow_up::{self, End};
 use super::out::Out;

@@ -3,7 +3,7 @@
 //! Decides nothing: what may start, and what has to be confirmed, the domain says.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -262,12 +262,4 @@ impl PulumiControl for CockpitRuns {
     fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, operator: &'a str) -> PulumiFuture<'a, Carried> {
         Box::pin(self.change(change, operator))
     }
-}
-
-/// The name in a `Pulumi.yaml`, which is also the folder of its stacks and locks in a backend.
-#[must_use]
-pub fn project_name(folder: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(folder.join("Pulumi.yaml")).ok()?;
-    let line = text.lines().find(|line| line.starts_with("name:"))?;
-    Some(line.trim_start_matches("name:").trim().trim_matches(['"', '\'']).to_owned())
 }

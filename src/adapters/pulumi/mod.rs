@@ -22,6 +22,7 @@ pub mod interrupt;
 pub mod locks;
 pub mod plan_file;
 pub mod process;
+pub mod project;
 pub mod refusing;
 pub mod run;
 pub mod stack;

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::capture::{Patience, answer};
-use super::cockpit::project_name;
 use super::command::{Invocation, Pulumi};
+use super::project::project_name;
 use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::NewStack;
 use crate::domain::deploy::config::{ConfigValue, PROJECT, SetConfig, Setup, may_run};

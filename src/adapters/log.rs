@@ -11,23 +11,22 @@ use std::sync::Mutex;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::LogLevel;
 use crate::domain::text::Printable;
 
 const NAME: &str = "tapctl.log";
 /// A log that has grown beyond this is set aside as `tapctl.log.1`, in place of the one before.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Starts to log into `folder`.
+/// Starts to log into `folder` what `level` and the levels above it say: a word of `tracing`, or `off`.
 ///
 /// # Errors
 /// When the file cannot be opened, or something in this process logs already.
-pub fn start(level: LogLevel, folder: &Path) -> io::Result<()> {
-    if level == LogLevel::Off {
+pub fn start(level: &str, folder: &Path) -> io::Result<()> {
+    if level == "off" {
         return Ok(());
     }
     let file = open(folder)?;
-    let filter = EnvFilter::new(format!("off,tapctl={}", level.word()));
+    let filter = EnvFilter::new(format!("off,tapctl={level}"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)

@@ -4,21 +4,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::adapters::pulumi::cockpit::project_name;
+use crate::adapters::pulumi::project::project_name;
 use crate::adapters::pulumi::{Pulumi, stack};
 use crate::config::find::{self, FindError};
 use crate::config::{Settings, defaults};
 use crate::domain::stack::StackOutputs;
 use crate::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 
-use super::compose::program;
-use super::failure::Failure;
+use super::error::ComposeError;
+use super::pulumi::program;
 
 /// The stack that the settings name, as it is known now.
 ///
 /// # Errors
-/// [`Failure`] when there is nothing to ask, or it cannot be asked. That a stack was not provisioned yet is none.
-pub async fn find(settings: &Settings) -> Result<StackInfo, Failure> {
+/// [`ComposeError`] when there is nothing to ask, or it cannot be asked. That a stack was not provisioned yet is none.
+pub async fn find(settings: &Settings) -> Result<StackInfo, ComposeError> {
     let error = match find::outputs(settings).await {
         Ok(outputs) => return Ok(outputs.into()),
         Err(error) => error,
@@ -44,8 +44,8 @@ pub async fn find(settings: &Settings) -> Result<StackInfo, Failure> {
 /// The stack that this Pulumi is on, which may be the drills' stand-in.
 ///
 /// # Errors
-/// [`Failure`] when it cannot be asked, or its outputs cannot be used.
-pub async fn of(pulumi: &Pulumi) -> Result<StackInfo, Failure> {
+/// [`ComposeError`] when it cannot be asked, or its outputs cannot be used.
+pub async fn of(pulumi: &Pulumi) -> Result<StackInfo, ComposeError> {
     let exists = stack::exists(pulumi).await?;
     if exists {
         let outputs = stack::outputs(pulumi).await?;
@@ -58,7 +58,7 @@ pub async fn of(pulumi: &Pulumi) -> Result<StackInfo, Failure> {
     planned(pulumi, exists).await
 }
 
-async fn planned(pulumi: &Pulumi, exists: bool) -> Result<StackInfo, Failure> {
+async fn planned(pulumi: &Pulumi, exists: bool) -> Result<StackInfo, ComposeError> {
     let values: BTreeMap<String, String> = match stack::config(pulumi).await {
         Ok(values) => values.into_iter().filter_map(|(key, value)| Some((key, value.value?))).collect(),
         // A stack that nobody has made has no configuration that could be asked for.

@@ -1,0 +1,131 @@
+//! Pulumi's ports: on the configured program, on the stand-in of a drill, or refusing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::adapters::clock::SystemClock;
+use crate::adapters::journal::FileJournal;
+use crate::adapters::pulumi::cockpit::CockpitRuns;
+use crate::adapters::pulumi::find;
+use crate::adapters::pulumi::headless::{Context, FOLLOW_EVERY};
+use crate::adapters::pulumi::project::project_name;
+use crate::adapters::pulumi::refusing::ReadOnlyPulumi;
+use crate::adapters::pulumi::run::Supervisor;
+use crate::adapters::pulumi::{Pulumi, PulumiError, Runs};
+use crate::config::{Settings, process_env, state};
+use crate::domain::stack::{StackInfo, StackOutputs};
+use crate::ports::{Clock, PulumiControl, PulumiRuns};
+use crate::runtime::run_executor::PulumiPorts;
+
+use super::error::ComposeError;
+
+pub use crate::adapters::pulumi::find::{check_program, check_version};
+pub use crate::adapters::pulumi::stack::backend_url;
+
+/// Pulumi on the configured program, or the stand-in of a drill.
+///
+/// # Errors
+/// When the system does not say where our own program is.
+pub(super) fn cockpit_runs(
+    settings: &Settings,
+    name: &str,
+    state_dir: &Path,
+    clock: &Arc<dyn Clock>,
+    known: &StackInfo,
+    standin: Option<Pulumi>,
+) -> Result<CockpitRuns, ComposeError> {
+    let from_file = known.outputs().filter(|_| settings.outputs.is_some() && standin.is_none());
+    Ok(CockpitRuns {
+        landmarks: from_file.map(StackOutputs::identity_outputs).unwrap_or_default(),
+        check_packages: standin.is_none(),
+        pulumi: match standin {
+            Some(standin) => Ok(standin),
+            None if settings.stack.is_none() => Err(PulumiError::Project {
+                dir: settings.pulumi_dir.clone(),
+                message: "the outputs file does not say on which stack; name it with --stack".to_owned(),
+            }),
+            None => program(settings, name),
+        },
+        supervisor: Supervisor::own()?,
+        runs: Runs::new(state_dir),
+        project: project_name(&settings.pulumi_dir).unwrap_or_default(),
+        home: process_env("HOME").map(PathBuf::from).unwrap_or_default(),
+        clock: Arc::clone(clock),
+    })
+}
+
+/// Pulumi's ports where nothing else is known of the stack: its configuration may be what is missing.
+///
+/// # Errors
+/// [`ComposeError`] when the state folder cannot be made, or the system does not say where our own program is.
+pub fn pulumi_ports(
+    settings: &Settings,
+    pulumi: &Pulumi,
+    state_dir: &Path,
+    clock: Option<Arc<dyn Clock>>,
+) -> Result<PulumiPorts, ComposeError> {
+    state::prepare(state_dir).map_err(|error| ComposeError::state(state_dir, &error))?;
+    let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
+    let runs = Arc::new(CockpitRuns {
+        landmarks: Vec::new(),
+        check_packages: pulumi.prefix.is_empty(),
+        pulumi: Ok(pulumi.clone()),
+        supervisor: Supervisor::own()?,
+        runs: Runs::new(state_dir),
+        project: project_name(&settings.pulumi_dir).unwrap_or_default(),
+        home: process_env("HOME").map(PathBuf::from).unwrap_or_default(),
+        clock: Arc::clone(&clock),
+    });
+    Ok(PulumiPorts {
+        control: control(settings, &runs),
+        provision: runs,
+        journal: Arc::new(FileJournal::new(state_dir.to_owned())),
+        clock,
+    })
+}
+
+/// The runs of this state folder, one after the other.
+///
+/// # Errors
+/// When the system does not say where our own program is.
+pub fn pulumi_runs(pulumi: &Pulumi, state_dir: &Path) -> Result<Arc<dyn PulumiRuns>, PulumiError> {
+    Ok(Arc::new(Context {
+        pulumi: pulumi.clone(),
+        runs: Runs::new(state_dir),
+        supervisor: Supervisor::own()?,
+        every: FOLLOW_EVERY,
+    }))
+}
+
+/// What changes something around Pulumi, or what refuses to.
+pub(super) fn control(settings: &Settings, runs: &Arc<CockpitRuns>) -> Arc<dyn PulumiControl> {
+    if settings.read_only { Arc::new(ReadOnlyPulumi) } else { Arc::clone(runs) as Arc<dyn PulumiControl> }
+}
+
+/// The installed Pulumi on the configured program.
+///
+/// # Errors
+/// [`PulumiError::Missing`] with where was looked.
+pub fn program(settings: &Settings, stack: &str) -> Result<Pulumi, PulumiError> {
+    if let Some(why) = settings.distrust() {
+        let message = format!(
+            "{why}, and it would get your keys; if it is yours, name it: TAPCTL_PULUMI_DIR={}",
+            settings.pulumi_dir.display()
+        );
+        return Err(PulumiError::Project { dir: settings.pulumi_dir.clone(), message });
+    }
+    let program = find::locate(settings.pulumi.as_deref(), std::env::var_os("PATH").as_deref())?;
+    let project = std::path::absolute(&settings.pulumi_dir).unwrap_or_else(|_| settings.pulumi_dir.clone());
+    Ok(Pulumi { program, prefix: Vec::new(), project, stack: stack.to_owned() })
+}
+
+/// The installed Pulumi, or its bare name where nothing is asked of it: what a run wrote can be read without the CLI.
+#[must_use]
+pub fn program_or_name(settings: &Settings, stack: &str) -> Pulumi {
+    program(settings, stack).unwrap_or_else(|_| Pulumi {
+        program: "pulumi".into(),
+        prefix: Vec::new(),
+        project: settings.pulumi_dir.clone(),
+        stack: stack.to_owned(),
+    })
+}

@@ -1,0 +1,229 @@
+//! Everything that a command or the cockpit needs, put together from settings.
+//!
+//! Nothing is sent to AWS while a session is made.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::adapters::aws::{Aws, AwsSettings, StackRun};
+use crate::adapters::journal::FileJournal;
+use crate::adapters::log;
+use crate::adapters::pulumi::{self as adapter, Pulumi};
+use crate::adapters::sim_probe::{self, OffsetClock, Probed};
+use crate::cli::Global;
+use crate::config::{Settings, defaults, process_env, state};
+use crate::domain::facts::Facts;
+use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
+use crate::domain::model::Stack;
+use crate::domain::record::Entry;
+use crate::domain::stack::StackInfo;
+use crate::domain::units::Timestamp;
+use crate::ports::{Clock, PortError};
+use crate::runtime::execute::settle;
+use crate::runtime::follow::Pace;
+use crate::runtime::gather::Gathered;
+use crate::runtime::ports_set::Ports;
+
+use super::endpoints::{self, Found, LateClock};
+use super::error::ComposeError;
+use super::host;
+use super::known;
+use super::naming::{settled, short_name, stack_of};
+use super::pulumi::{cockpit_runs, control};
+
+/// Who is told what became of changes that earlier processes left open.
+pub trait Told {
+    /// A change whose outcome is known now.
+    fn settled(&mut self, entry: &Entry);
+    /// A change whose outcome is not known yet, in words.
+    fn still_open(&mut self, change: &str);
+}
+
+/// Everything that a command needs, put together.
+pub struct Session {
+    /// What reaches outside.
+    pub ports: Ports,
+    /// What does not change.
+    pub stack: Stack,
+    /// The limits.
+    pub policy: Policy,
+    /// How fast time goes.
+    pub pace: Pace,
+    /// What was typed and found.
+    pub settings: Settings,
+    /// What is known of the stack.
+    pub known: StackInfo,
+    /// Where state goes.
+    pub state_dir: PathBuf,
+    /// When this process began, by the facts' clock.
+    pub began: Timestamp,
+    clock: Option<(Arc<OffsetClock>, String)>,
+    refusal: Option<PortError>,
+}
+
+/// Reads settings and outputs and puts the ports together. Nothing is sent to AWS yet.
+///
+/// # Errors
+/// [`ComposeError`] when something of it cannot be used.
+pub async fn connect(global: &Global) -> Result<Session, ComposeError> {
+    let settings = settled(Settings::load(global, &process_env)?).await?;
+    let known = known::find(&settings).await?;
+    let name = short_name(&settings, &known);
+    let state_dir = state::folder(&name, &process_env)?;
+    assemble(settings, known, name, state_dir, None).await
+}
+
+/// The same stack as it is now: its name, its state folder and the settings stay what they were, whatever the program's
+/// configuration and the configuration file say meanwhile.
+///
+/// # Errors
+/// [`ComposeError`] when what is known of it cannot be read.
+pub async fn connect_again(settings: Settings, name: String, state_dir: PathBuf) -> Result<Session, ComposeError> {
+    let known = known::find(&settings).await?;
+    assemble(settings, known, name, state_dir, None).await
+}
+
+/// Puts the ports together from what was found.
+///
+/// # Errors
+/// [`ComposeError`] when the state folder cannot be made.
+pub async fn assemble(
+    settings: Settings,
+    known: impl Into<StackInfo>,
+    name: String,
+    state_dir: PathBuf,
+    standin: Option<Pulumi>,
+) -> Result<Session, ComposeError> {
+    let known = known.into();
+    state::prepare(&state_dir).map_err(|error| ComposeError::state(&state_dir, &error))?;
+    if let Err(error) = log::start(settings.log_level.word(), &state_dir) {
+        tracing::debug!(%error, "no log of this process");
+    }
+    let late = Arc::new(LateClock::default());
+    let clock: Arc<dyn Clock> = Arc::clone(&late) as Arc<dyn Clock>;
+    let aws = Arc::new(
+        // Boxed, because what the SDK keeps while it looks for its configuration is large.
+        Box::pin(Aws::connect(aws_settings(&settings), known.clone(), Arc::clone(&clock), stack_run(&state_dir))).await,
+    );
+    let Found { endpoints: api, simulator } = endpoints::look(&aws, has_own_keys(&settings)).await;
+    let simulator_clock = simulator.as_ref().map(|(simulator, url)| (late.follow(simulator), url.clone()));
+    let simulator = simulator.map(|(simulator, _)| simulator);
+    let refusal = endpoints::refusal(&settings, &api);
+    let stack = Stack {
+        read_only: refusal.is_some(),
+        read_only_why: refusal.as_ref().map(|why| why.message.clone()).unwrap_or_default(),
+        api_endpoints: api,
+        ..stack_of(&settings, &known, name.clone(), simulator.as_ref())
+    };
+    let mut policy = settings.policy.clone();
+    if policy.expected_alarms.is_empty() {
+        policy.expected_alarms = known.alarm_names().to_vec();
+    }
+    let skew = Arc::clone(&aws);
+    let pace = Pace {
+        speed: simulator.as_ref().map_or(1.0, |simulator| simulator.speed),
+        deadline: defaults::INSYNC_DEADLINE,
+    };
+    let ran = host::started().elapsed().mul_f64(pace.speed);
+    let runs = Arc::new(cockpit_runs(&settings, &name, &state_dir, &clock, &known, standin)?);
+    let control = control(&settings, &runs);
+    let ports = Ports {
+        provision: runs,
+        control,
+        observe: Arc::clone(&aws) as Arc<dyn crate::ports::Observe>,
+        traffic: endpoints::traffic(aws, refusal.as_ref()),
+        journal: Arc::new(FileJournal::of(state_dir.clone(), &name, &stack.group)),
+        clock: Arc::clone(&clock),
+        key: stack.group.clone(),
+        skew: Arc::new(move || skew.clock_skew()),
+    };
+    let began = clock.now().minus(ran);
+    Ok(Session { ports, stack, policy, pace, settings, known, state_dir, began, clock: simulator_clock, refusal })
+}
+
+/// Looks for a Pulumi run that goes on in this state folder.
+fn stack_run(state_dir: &Path) -> StackRun {
+    let state_dir = state_dir.to_owned();
+    Arc::new(move || adapter::stack_run(&state_dir))
+}
+
+fn aws_settings(settings: &Settings) -> AwsSettings {
+    AwsSettings {
+        region: settings.region.clone(),
+        legacy_region: settings.legacy_region.clone(),
+        profile: settings.profile.clone(),
+        endpoint_url: settings.endpoint_url.clone(),
+        legacy_db_instance: settings.legacy_db_instance.clone(),
+        test_credentials: false,
+        http_client: None,
+        deadline: defaults::CALL_DEADLINE,
+    }
+}
+
+/// Whether somebody has said whose keys to use.
+fn has_own_keys(settings: &Settings) -> bool {
+    let names = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    ];
+    settings.profile.is_some() || names.iter().any(|name| process_env(name).is_some())
+}
+
+impl Session {
+    /// Who operates: as STS says, or the local user until it has.
+    #[must_use]
+    pub fn operator(&self, facts: &Facts) -> String {
+        facts.identity.as_ref().map_or_else(|| self.stack.operator.clone(), |fact| fact.value.short().to_owned())
+    }
+
+    /// Whether this process may change anything, said before anybody is asked anything. The ports refuse, too.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn may_change(&self) -> Result<(), PortError> {
+        self.refusal.clone().map_or(Ok(()), Err)
+    }
+
+    /// Sets the clock anew when a simulator answers: somebody may have moved its time.
+    pub async fn resync(&self) {
+        if let Some((clock, endpoint)) = &self.clock
+            && let Probed::Simulator(simulator) = sim_probe::probe(endpoint, defaults::PROBE_DEADLINE).await
+        {
+            clock.set(simulator.now);
+        }
+    }
+
+    /// Settles what earlier processes left open, as far as the records tell, and says what is and what stays open.
+    ///
+    /// # Errors
+    /// When the journal or the records cannot be read.
+    pub async fn settle_open(&self, told: &mut impl Told) -> Result<(), PortError> {
+        if self.ports.read_journal().await?.history.open.is_empty() {
+            return Ok(());
+        }
+        for entry in settle(&self.ports, &self.stack.operator, &self.stack.host).await? {
+            told.settled(&entry);
+        }
+        for open in self.ports.read_journal().await?.history.open {
+            told.still_open(&open.text());
+        }
+        Ok(())
+    }
+
+    /// Answers every gate on what was gathered.
+    #[must_use]
+    pub fn gates(&self, gathered: &Gathered) -> Vec<Gate> {
+        evaluate(Inputs {
+            facts: &gathered.facts,
+            history: gathered.history(),
+            policy: &self.policy,
+            endpoints: &self.stack.endpoints,
+            now: gathered.now,
+        })
+    }
+}
