@@ -7,6 +7,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
+
+/// Long, because a machine may be busy; a test that goes well never waits for it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// On which side of the simulator a call is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,14 +66,20 @@ impl Wire {
         done
     }
 
-    fn wait<T>(&self, f: impl Fn(&mut State) -> Option<T>) -> T {
-        let mut state = self.shared.0.lock().unwrap();
-        loop {
-            if let Some(done) = f(&mut state) {
-                return done;
-            }
-            state = self.shared.1.wait(state).unwrap();
-        }
+    /// Waits until `f` has something; what does not come within [`PATIENCE`] does not come at all.
+    fn wait<T>(&self, f: impl FnMut(&mut State) -> Option<T>) -> T {
+        self.wait_for(PATIENCE, f).unwrap_or_else(|| panic!("no call came to where it is held, or went on from there"))
+    }
+
+    fn wait_for<T>(&self, patience: Duration, mut f: impl FnMut(&mut State) -> Option<T>) -> Option<T> {
+        let mut found = None;
+        let state = self.shared.0.lock().unwrap();
+        let waited = self.shared.1.wait_timeout_while(state, patience, |state| {
+            found = f(state);
+            found.is_none()
+        });
+        drop(waited.unwrap());
+        found
     }
 
     /// Holds the next call whose first line or body holds this text.
@@ -83,6 +93,12 @@ impl Wire {
         self.wait(|state| state.arrived.then_some(()));
     }
 
+    /// Lets the held call go on, and waits until the simulator has answered it.
+    pub(crate) fn let_go(&self) {
+        self.with(|state| state.verdict = Some(true));
+        self.wait(|state| state.gone.then_some(()));
+    }
+
     /// Drops the held call: it reaches nobody.
     pub(crate) fn drop_it(&self) {
         self.with(|state| state.verdict = Some(false));
@@ -94,14 +110,15 @@ impl Wire {
         self.with(|state| state.writes.clone())
     }
 
-    /// Waits where the call is to be held; says whether it goes on.
-    fn gate(&self, call: &str, side: Hold) -> bool {
+    /// Waits where the call is to be held; says whether it goes on, and whether it was held.
+    fn gate(&self, call: &str, side: Hold) -> (bool, bool) {
         let held = self.with(|state| {
             let held = state.hold.take_if(|(text, hold)| *hold == side && call.contains(text.as_str())).is_some();
             state.arrived |= held;
             held
         });
-        !held || self.wait(|state| state.verdict)
+        // A test that forgets its call lets the caller wait; the end of the process ends both.
+        (!held || self.wait_for(Duration::MAX, |state| state.verdict) == Some(true), held)
     }
 
     fn serve(&self, client: &TcpStream, target: &str) -> Option<()> {
@@ -129,9 +146,11 @@ impl Wire {
         if text.contains("<ChangeResourceRecordSetsRequest") {
             self.with(|state| state.writes.push(without_comment(&text)));
         }
-        let marks = |state: &mut State| state.gone |= state.arrived;
-        if !self.gate(&call, Hold::Request) {
-            self.with(marks);
+        // Other calls may come and go beside the held one.
+        let marks = |held: bool| self.with(|state| state.gone |= held);
+        let (goes_on, held_before) = self.gate(&call, Hold::Request);
+        if !goes_on {
+            marks(held_before);
             return None;
         }
         let mut server = TcpStream::connect(target).ok()?;
@@ -139,8 +158,8 @@ impl Wire {
         server.write_all(&body).ok()?;
         let mut answer = Vec::new();
         server.read_to_end(&mut answer).ok()?;
-        let goes_on = self.gate(&call, Hold::Answer);
-        self.with(marks);
+        let (goes_on, held_after) = self.gate(&call, Hold::Answer);
+        marks(held_before || held_after);
         if goes_on {
             let mut client = client;
             client.write_all(&answer).ok()?;
