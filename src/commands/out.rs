@@ -100,6 +100,10 @@ impl Told for Out {
     fn still_open(&mut self, change: &str) {
         self.say(&format!("not known yet: {change}"));
     }
+
+    fn held(&mut self, by: &str) {
+        self.say(by);
+    }
 }
 
 #[cfg(test)]

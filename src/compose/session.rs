@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::adapters::aws::{Aws, AwsSettings, StackRun};
 use crate::adapters::journal::FileJournal;
@@ -18,11 +19,11 @@ use crate::domain::model::Stack;
 use crate::domain::record::Entry;
 use crate::domain::stack::StackInfo;
 use crate::domain::units::Timestamp;
-use crate::ports::{Clock, PortError};
+use crate::ports::{Clock, ErrorKind, PortError};
 use crate::runtime::execute::settle;
 use crate::runtime::follow::Pace;
 use crate::runtime::gather::Gathered;
-use crate::runtime::ports_set::Ports;
+use crate::runtime::ports_set::{Ports, Scribe};
 
 use super::endpoints::{self, Found, LateClock};
 use super::error::ComposeError;
@@ -37,6 +38,8 @@ pub trait Told {
     fn settled(&mut self, entry: &Entry);
     /// A change whose outcome is not known yet, in words.
     fn still_open(&mut self, change: &str);
+    /// Another process of this host has the turn meanwhile, in words: it may be at it still, or be stopped.
+    fn held(&mut self, by: &str);
 }
 
 /// Everything that a command needs, put together.
@@ -209,8 +212,16 @@ impl Session {
         for entry in settle(&self.ports, &self.stack.operator, &self.stack.host).await? {
             told.settled(&entry);
         }
-        for open in self.ports.read_journal().await?.history.open {
-            told.still_open(&open.text());
+        let open = self.ports.read_journal().await?.history.open;
+        for change in &open {
+            told.still_open(&change.text());
+        }
+        let holder = Scribe::new(&self.ports, &self.stack.operator, &self.stack.host).holder();
+        if !open.is_empty()
+            && let Err(held) = self.ports.turn(holder, Duration::ZERO, &|_| {}).await
+            && held.kind == ErrorKind::Busy
+        {
+            told.held(&held.message);
         }
         Ok(())
     }
