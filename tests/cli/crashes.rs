@@ -1,4 +1,4 @@
-//! A kill before the intent and after the outcome of a change, and what the next start knows of it.
+//! A kill at every step of a change, and what the next start knows of it.
 //!
 //! The way to AWS is held, so that the process dies where the test says and not where time leads. The truth is what the
 //! simulated Route 53 has; no start may ever tell the contrary, and what cannot be known yet stays open.
@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::drill::{Drill, Ran};
 use crate::support::wire::{Hold, Wire};
+
+const WRITE: &str = "<ChangeResourceRecordSetsRequest";
 
 /// A change, what it makes of the records, and what brings the world to where it is possible.
 struct Change {
@@ -70,6 +72,11 @@ impl Night {
     }
 }
 
+/// Words for an outcome that says that the change was made, or that it was not.
+fn says_made(outcome: &str) -> bool {
+    matches!(outcome, "accepted" | "settled_applied" | "made")
+}
+
 #[test]
 fn killed_before_the_intent_nothing_is_noted_and_nothing_is_made() {
     for change in CHANGES {
@@ -82,6 +89,65 @@ fn killed_before_the_intent_nothing_is_noted_and_nothing_is_made() {
         assert_eq!(night.outcomes(), outcomes, "{}", change.line);
         // And the change can be made after all.
         night.drill.run(change.line).ended(0);
+    }
+}
+
+#[test]
+fn killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_cannot_land_any_more() {
+    for change in CHANGES {
+        let night = Night::new(change);
+        let (records, outcomes) = (night.records(), night.outcomes());
+        night.killed_at(change, WRITE, Hold::Request);
+        night.wire.drop_it();
+        let said = night.next_start().stderr;
+        assert!(said.contains("not known yet") && said.contains("may be made until"), "{}: {said}", change.line);
+        let early: Vec<String> = night.outcomes().split_off(outcomes.len());
+        assert!(!early.iter().any(|outcome| says_made(outcome)), "{}: {early:?}", change.line);
+        assert!(
+            !early.iter().any(|outcome| outcome == "settled_not_applied"),
+            "{}: one look proves nothing",
+            change.line
+        );
+        // The signature of the request is too old by then.
+        night.drill.advance(360);
+        assert_eq!(night.records(), records);
+        let said = night.next_start().stderr;
+        assert!(said.contains("settled") && said.contains("not made"), "{}: {said}", change.line);
+        assert_eq!(night.outcomes().last().map(String::as_str), Some("settled_not_applied"), "{}", change.line);
+        // And the change can be made after all.
+        night.drill.run(change.line).ended(0);
+    }
+}
+
+#[test]
+fn killed_before_the_answer_the_next_start_knows_that_the_change_was_made() {
+    for change in CHANGES {
+        let night = Night::new(change);
+        let outcomes = night.outcomes();
+        night.killed_at(change, WRITE, Hold::Answer);
+        let made = night.records();
+        night.wire.drop_it();
+        let said = night.next_start().stderr;
+        assert!(said.contains("settled") && said.contains("it was made"), "{}: {said}", change.line);
+        assert_eq!(night.records(), made, "{}", change.line);
+        let told: Vec<String> = night.outcomes().split_off(outcomes.len());
+        assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
+    }
+}
+
+#[test]
+fn a_call_that_lands_after_its_caller_died_and_was_looked_for_is_told_as_made() {
+    for change in CHANGES {
+        let night = Night::new(change);
+        let (records, outcomes) = (night.records(), night.outcomes());
+        night.killed_at(change, WRITE, Hold::Request);
+        night.next_start();
+        night.wire.let_go();
+        assert_ne!(night.records(), records, "{}: it has landed", change.line);
+        let said = night.next_start().stderr;
+        assert!(said.contains("settled") && said.contains("it was made"), "{}: {said}", change.line);
+        let told: Vec<String> = night.outcomes().split_off(outcomes.len());
+        assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
     }
 }
 

@@ -16,6 +16,7 @@ mod parity;
 mod profiles;
 mod script;
 mod terminal;
+mod two_processes;
 mod zone;
 
 #[path = "../pulumi_runs/mod.rs"]

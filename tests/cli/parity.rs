@@ -1,4 +1,4 @@
-//! Every change of weights by keys and by its command: the same calls to Route 53, the same journal, the same sentences.
+//! Every change of records by keys and by its command: the same calls to Route 53, the same journal, the same sentences.
 //!
 //! The keys go through the real cockpit on a terminal, the command through a pipe, each on a host and in a world of its
 //! own that begin alike. What differs between two nights is left out: instants, names of runs and of changes.
@@ -149,6 +149,38 @@ fn is_the_same(change: &Change, by_keys: &Night, by_command: &Night, before: [us
 #[test]
 fn every_change_of_weights_is_the_same_by_keys_and_by_its_command() {
     for change in OF_TRAFFIC {
+        let nights = [Night::new(Drill::steady(), change.before), Night::new(Drill::steady(), change.before)];
+        let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
+        let [by_keys, by_command] = &nights;
+        by_keys.at_the_keyboard(change.keys);
+        Ran::of(by_command.command(change.command).output().unwrap()).ended(0);
+        is_the_same(change, by_keys, by_command, before);
+    }
+}
+
+const NAME_ASKED: Act = Shown("Esc leaves it");
+const NAME_TYPED: Act = Press("app.example.com\r");
+
+const OF_THE_ZONE: &[Change] = &[
+    Change {
+        name: "release",
+        before: &[],
+        keys: &[GO, Press("5E"), NAME_ASKED, NAME_TYPED, Shown("accepted")],
+        command: "release --to legacy --yes",
+        events: &["zone_intent", "outcome"],
+    },
+    Change {
+        name: "adopt",
+        before: &["release --to legacy --yes"],
+        keys: &[Shown("simple record"), Press("5A"), NAME_ASKED, NAME_TYPED, Shown("accepted")],
+        command: "adopt --yes",
+        events: &["zone_intent", "outcome"],
+    },
+];
+
+#[test]
+fn every_change_of_the_zone_is_the_same_by_keys_and_by_its_command() {
+    for change in OF_THE_ZONE {
         let nights = [Night::new(Drill::steady(), change.before), Night::new(Drill::steady(), change.before)];
         let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
         let [by_keys, by_command] = &nights;

@@ -257,7 +257,7 @@ pub(crate) fn standing(drill: &Drill) {
 }
 
 /// A Pulumi program, and the drills' stand-in for `pulumi` after these commands.
-fn stand_in(drill: &Drill, lines: &[&str]) {
+pub(crate) fn stand_in(drill: &Drill, lines: &[&str]) {
     never_up(drill, &json!({}));
     let folder = drill.folder.path();
     let now = drill.state()["now"].as_str().unwrap_or("2026-11-22T12:00:00Z").to_owned();
