@@ -12,6 +12,7 @@ use crate::cli::{ConfigArgs, ConfigCommand, Global, SetConfigArgs};
 use crate::compose::host;
 use crate::compose::naming::pulumi_stack;
 use crate::compose::pulumi::{program, pulumi_ports, pulumi_runs};
+use crate::compose::session::connect;
 use crate::config::{Settings, process_env, state};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::config::{
@@ -43,7 +44,11 @@ pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Out) -> Result<Ex
         None => list(runs.as_ref(), args.json, out).await,
         Some(ConfigCommand::Set(set_args)) => {
             let ports = pulumi_ports(&settings, &pulumi, &folder, None)?;
-            set(runs.as_ref(), &ports, set_args, settings.read_only, out).await
+            let operator = match connect(global).await {
+                Ok(session) => session.who().await,
+                Err(_) => host::local_user(&process_env),
+            };
+            set(runs.as_ref(), &ports, set_args, &operator, settings.read_only, out).await
         }
     }
 }
@@ -135,6 +140,7 @@ async fn set(
     runs: &dyn PulumiRuns,
     ports: &PulumiPorts,
     args: &SetConfigArgs,
+    operator: &str,
     read_only: bool,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
@@ -167,7 +173,7 @@ async fn set(
         out.say(&order.call_text());
         ask(out, &order.need()).await?
     };
-    let executor = ports.executor(&host::local_user(&process_env), &host::host_name());
+    let executor = ports.executor(operator, &host::host_name());
     let done = executor.execute(&Confirmed::by_flag(PulumiChange::Config(order), yes)).await;
     if let Some(error) = done.unwritten {
         out.say(&format!("the journal is behind: {error}"));

@@ -114,6 +114,14 @@ impl Place {
         Ok((Situation { running, ..situation(&model) }, operator))
     }
 
+    /// Who operates, as AWS says where it can be asked: the name under which the cockpit's runs stand, too.
+    async fn who(&self) -> String {
+        match &self.session {
+            Some(session) => session.who().await,
+            None => self.operator.clone(),
+        }
+    }
+
     /// Whoever carries changes out, in the name of `operator`.
     fn executor(&self, operator: &str) -> RunExecutor {
         self.pulumi.executor(operator, &host::host_name())
@@ -278,8 +286,9 @@ async fn followed<T>(run: impl Future<Output = Result<T, PulumiError>>) -> Resul
 /// [`Failure`] with the exit code for whatever kept it from being said.
 pub async fn preview(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Look).await?;
-    let look = place.ready(RunKind::Preview, args, &place.operator, out).await?;
-    let previewed = place.preview(false, &place.operator, args.json, out).await?;
+    let operator = place.who().await;
+    let look = place.ready(RunKind::Preview, args, &operator, out).await?;
+    let previewed = place.preview(false, &operator, args.json, out).await?;
     if args.json {
         let mut json = print::plan_json(&previewed);
         json["pending"] = serde_json::json!(look.pending);

@@ -13,7 +13,7 @@ use crate::adapters::pulumi::{self as adapter, Pulumi};
 use crate::adapters::sim_probe::{self, OffsetClock, Probed};
 use crate::cli::Global;
 use crate::config::{Settings, defaults, process_env, state};
-use crate::domain::facts::Facts;
+use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
 use crate::domain::model::Stack;
 use crate::domain::record::Entry;
@@ -22,7 +22,7 @@ use crate::domain::units::Timestamp;
 use crate::ports::{Clock, ErrorKind, PortError};
 use crate::runtime::execute::settle;
 use crate::runtime::follow::Pace;
-use crate::runtime::gather::Gathered;
+use crate::runtime::gather::{Gathered, gather};
 use crate::runtime::ports_set::{Ports, Scribe};
 
 use super::endpoints::{self, Found, LateClock};
@@ -182,6 +182,12 @@ impl Session {
     #[must_use]
     pub fn operator(&self, facts: &Facts) -> String {
         facts.identity.as_ref().map_or_else(|| self.stack.operator.clone(), |fact| fact.value.short().to_owned())
+    }
+
+    /// Who operates, asked now, for a command that asks AWS nothing else.
+    pub async fn who(&self) -> String {
+        let deadline = defaults::GATHER_DEADLINE;
+        self.operator(&gather(&self.ports, &[Source::Identity], Facts::default(), deadline).await.facts)
     }
 
     /// Whether this process may change anything, said before anybody is asked anything. The ports refuse, too.
