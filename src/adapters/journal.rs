@@ -186,7 +186,7 @@ impl FileJournal {
         let prev = if self.file == FILE {
             String::new()
         } else {
-            let mut main = match File::open(self.folder.join(FILE)) {
+            let mut main = match open_to_read(&self.folder.join(FILE)) {
                 Ok(main) => main,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return Ok(Place { seq: 1, prev: String::new() });
@@ -359,7 +359,7 @@ fn lock_for_writing(file: &File) -> io::Result<()> {
 /// The lines of one file with the hash of each, and the number of those that cannot be read. Never waits: while another
 /// process writes, its line is read in part, and then it is left for the next reading.
 fn read_file(path: &Path) -> io::Result<(Vec<(String, Line)>, usize)> {
-    let file = match File::open(path) {
+    let file = match open_to_read(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
         Err(error) => return Err(error),
@@ -416,11 +416,14 @@ fn hash(line: &[u8]) -> String {
 /// Opens a file to read and append that nobody else can read; tells whether it was just made.
 fn open_private(path: &Path) -> io::Result<(File, bool)> {
     let mut options = OpenOptions::new();
-    options.read(true).append(true).mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    // A FIFO would be waited for without end: it is opened without waiting, and refused below.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    options.read(true).append(true).mode(0o600).custom_flags(flags.bits().cast_signed());
     match options.clone().create_new(true).open(path) {
         Ok(file) => Ok((file, true)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let file = options.create(true).open(path)?;
+            must_be_a_file(&file)?;
             if file.metadata()?.permissions().mode() & 0o077 != 0 {
                 file.set_permissions(Permissions::from_mode(0o600))?;
             }
@@ -428,6 +431,22 @@ fn open_private(path: &Path) -> io::Result<(File, bool)> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Opens a file to read, without waiting for whoever would write into a pipe.
+fn open_to_read(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    must_be_a_file(&file)?;
+    Ok(file)
+}
+
+/// Refuses what is no regular file: a pipe or a device in the journal's place would hang whoever reads it.
+fn must_be_a_file(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file; move it away"))
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
@@ -490,6 +509,16 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_pipe_in_the_journals_place_hangs_nobody() {
+        let (_folder, journal) = journal();
+        std::fs::create_dir_all(journal.path().parent().unwrap()).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, journal.path(), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        for error in [journal.read().unwrap_err(), journal.append(&note(1)).unwrap_err()] {
+            assert!(error.message.contains("no regular file"), "{error}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::domain::text::Foreign;
 use crate::domain::units::Timestamp;
 use crate::ports::Clock;
 
@@ -147,7 +148,7 @@ fn read(state: &Value) -> Option<Simulator> {
         now: Timestamp::parse(simulator.get("now")?.as_str()?).ok()?,
         speed: simulator.get("speed")?.as_f64().filter(|speed| speed.is_finite() && *speed > 0.0)?,
         following: simulator.get("following")?.as_bool()?,
-        scenario: simulator.get("scenario")?.as_str()?.to_owned(),
+        scenario: Foreign::take(simulator.get("scenario")?.as_str()?).as_str().to_owned(),
     })
 }
 

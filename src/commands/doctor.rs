@@ -21,6 +21,7 @@ use crate::domain::deploy::PulumiError;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::MAX_CLOCK_SKEW;
 use crate::domain::targets::{Member, members};
+use crate::domain::text::Printable;
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::age_text;
 use crate::ports::{ErrorKind, PortError};
@@ -114,9 +115,9 @@ fn text(checks: &[Check]) -> String {
             Health::Warn => "warn",
             Health::Fail => "FAIL",
         };
-        let _ = writeln!(text, "{word:<5} {:<width$}  {}", check.name, check.found);
+        let _ = writeln!(text, "{word:<5} {:<width$}  {}", check.name, Printable::line(&check.found).as_str());
         if let Some(mend) = &check.mend {
-            let _ = writeln!(text, "{:<6}{:<width$}  -> {mend}", "", "");
+            let _ = writeln!(text, "{:<6}{:<width$}  -> {}", "", "", Printable::line(mend).as_str());
         }
     }
     text

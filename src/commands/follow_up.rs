@@ -11,7 +11,7 @@ use crate::domain::change::Change as Planned;
 use crate::domain::change::outcome::Outcome;
 use crate::domain::change::turn::Stage;
 use crate::domain::confirm::Confirmed;
-use crate::domain::record::{Entry, Event};
+use crate::domain::record::{Entry, Event, USUALLY_INSYNC_WITHIN};
 use crate::domain::traffic::{Change, ChangeStatus, GroupError, RecordGroup};
 use crate::domain::units::{Timestamp, WeightPair, age_text};
 use crate::ports::PortError;
@@ -104,6 +104,20 @@ pub(super) async fn to_the_end(
         ));
     }
     Ok(Ending { change: read.change, verified: read.verified, found: read.found })
+}
+
+/// Waits as long as a change usually takes to be on every name server: without its id nobody can be asked.
+pub(super) async fn usual_time(session: &Session, mut interrupt: Interrupt, out: &mut Out) -> Result<(), Failure> {
+    let wait = USUALLY_INSYNC_WITHIN;
+    out.say(&format!("its answer was lost, and with it the id to ask for; waiting the usual {}", age_text(wait)));
+    tokio::select! {
+        () = tokio::time::sleep(session.pace.real(wait)) => {}
+        () = interrupt.received() => {
+            return Err(stopped_waiting("the change", "`tapctl status` reads the records back"));
+        }
+    }
+    session.resync().await;
+    Ok(())
 }
 
 /// What became of a change, as far as it can be known.

@@ -66,8 +66,17 @@ impl Out {
     }
 
     /// Says something to people. There is nobody to tell when that fails.
+    ///
+    /// Every line after the first is set in, so that no text from outside can stand where a line of ours begins.
     pub fn say(&mut self, text: &str) {
-        let _ = writeln!(self.stderr, "{}", Printable::lines(text).as_str());
+        let text = Printable::lines(text);
+        let mut lines = text.as_str().lines();
+        let mut shown = lines.next().unwrap_or_default().to_owned();
+        for line in lines {
+            shown.push_str(if line.starts_with("  ") { "\n" } else { "\n  " });
+            shown.push_str(line);
+        }
+        let _ = writeln!(self.stderr, "{shown}");
     }
 
     /// Says something and stays on the line.

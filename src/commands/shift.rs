@@ -47,8 +47,24 @@ pub async fn shift(args: &ShiftArgs, global: &Global, out: &mut Out) -> Result<E
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
 pub async fn rollback(args: RollbackArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
-    let session = connect(global).await?;
-    carry_out(&session, &|_| Percent::ZERO, &[], args.go, out).await
+    let sent = async {
+        let session = connect(global).await?;
+        carry_out(&session, &|_| Percent::ZERO, &[], args.go, out).await
+    };
+    sent.await.map_err(with_another_folder)
+}
+
+/// A journal that cannot be written does not keep anybody from the way back: it needs nothing of what was done before.
+fn with_another_folder(failure: Failure) -> Failure {
+    if failure.code != "storage" {
+        return failure;
+    }
+    let hint = format!(
+        "to send all traffic back now, with a journal in another folder: TAPCTL_STATE_DIR=$(mktemp -d) tapctl rollback \
+         --yes; then: {}",
+        failure.hint
+    );
+    Failure { hint, ..failure }
 }
 
 /// What was seen at the beginning; the decision stands on it.
@@ -325,8 +341,7 @@ async fn send(
         }
     };
     let Some(change) = change else {
-        report(&wanted, gates, "settled", None, None, go, out)?;
-        return Ok(Exit::Done);
+        return settled(session, &wanted, gates, go, out).await;
     };
     let interrupt = follow_up::Interrupt::listen();
     out.say(&format!("Route 53 accepted it as {}: {}", change.id, change.status));
@@ -343,6 +358,30 @@ async fn send(
             let found = found.map_err(|shape| shape.to_string());
             Err(conflict(&wanted.target(), found.as_ref().map_err(String::as_str), "they are not what was confirmed"))
         }
+    }
+}
+
+/// The batch was made and its answer was lost. With `--wait` the usual time passes before the records are read back.
+async fn settled(
+    session: &Session,
+    wanted: &ShiftPlan,
+    gates: &[Gate],
+    go: GoArgs,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    if !go.wait {
+        report(wanted, gates, "settled", None, None, go, out)?;
+        return Ok(Exit::Done);
+    }
+    follow_up::usual_time(session, follow_up::Interrupt::listen(), out).await?;
+    match session.ports.read_group().await? {
+        Ok(found) if found == wanted.target() => {
+            out.say(&format!("read back as confirmed: {}", found.weights()));
+            report(wanted, gates, "settled", None, Some(true), go, out)?;
+            Ok(Exit::Done)
+        }
+        Ok(found) => Err(conflict(&wanted.target(), Ok(&found), "they are not what was confirmed")),
+        Err(shape) => Err(conflict(&wanted.target(), Err(&shape.to_string()), "they are not what was confirmed")),
     }
 }
 

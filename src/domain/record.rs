@@ -13,7 +13,7 @@ use super::units::{Percent, Timestamp, WeightPair};
 use super::zone::ZonePlan;
 
 /// A change is on all authoritative name servers within this time as a rule (Route 53 API reference, `GetChange`).
-const USUALLY_INSYNC_WITHIN: Duration = Duration::from_secs(60);
+pub const USUALLY_INSYNC_WITHIN: Duration = Duration::from_secs(60);
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

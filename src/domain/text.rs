@@ -306,10 +306,12 @@ fn hide_forms(text: Cow<'_, str>) -> Cow<'_, str> {
     text
 }
 
-/// Name and password in an address: `https://name:password@host` goes on as `https://[secret]@host`.
+/// Name and password in an address: `https://name:password@host` goes on as `https://[secret]@host`, also where a
+/// slash is missing, as in an address that nobody could use.
 fn hide_users(mut text: Cow<'_, str>) -> Cow<'_, str> {
     let mut from = 0;
-    while let Some(at) = text[from..].find("://").map(|at| from + at + 3) {
+    while let Some(colon) = text[from..].find(":/").map(|at| from + at + 1) {
+        let at = colon + while_chars(&text[colon..], |c| c == '/');
         let end =
             at + while_chars(&text[at..], |c| !c.is_whitespace() && !matches!(c, '/' | '?' | '#' | '"' | '<' | '>'));
         from = match text[at..end].rfind('@').filter(|users| *users > 0) {
@@ -388,6 +390,8 @@ mod tests {
             ("ASIAIOSFODNN7EXAMPLE", "ASIA[secret]"),
             ("AKIA short", "AKIA short"),
             ("http://user:p%40ss@proxy:3128/x failed", "http://[secret]@proxy:3128/x failed"),
+            ("htp:/u:pass@x to request", "htp:/[secret]@x to request"),
+            ("https:///u:pass@x", "https:///[secret]@x"),
             ("postgres://u:p@h/db and s3://bucket?x=a@b", "postgres://[secret]@h/db and s3://bucket?x=a@b"),
             (
                 "?X-Amz-Security-Token=IQoJb3&X-Amz-Signature=ab12",

@@ -134,6 +134,8 @@ pub fn decide(
         (Stand::Made, _) if lost || sent_before => Outcome::Made { error, found },
         (Stand::Made, _) => Outcome::AlreadySo { message: error.message, found },
         _ if lost => Outcome::Unknown { error, until, found: Ok(found) },
+        // This answer is about the last sending; an earlier one that a proxy or a queue holds can still be made.
+        (Stand::AsBefore | Stand::Nothing, _) if sent_before => Outcome::Unknown { error, until, found: Ok(found) },
         (_, ErrorKind::Conflict) => Outcome::Conflict { message: error.message, found: Ok(found) },
         // Route 53 also refuses a batch because somebody else's is being carried out; then the records tell of it.
         (Stand::Other, ErrorKind::Throttled | ErrorKind::Invalid | ErrorKind::Other) => {
@@ -184,6 +186,24 @@ mod tests {
         assert!(matches!(theirs, Outcome::AlreadySo { .. }), "{theirs:?}");
         let other = came_to(ErrorKind::Conflict, true, Ok(at(70, 30)));
         assert!(matches!(other, Outcome::Conflict { .. }), "{other:?}");
+    }
+
+    #[test]
+    fn a_batch_that_was_sent_before_may_land_whatever_the_last_answer_says() {
+        let answers = [
+            ErrorKind::Credentials,
+            ErrorKind::Denied,
+            ErrorKind::Throttled,
+            ErrorKind::Invalid,
+            ErrorKind::Conflict,
+            ErrorKind::Other,
+        ];
+        for kind in answers {
+            for read in [at(100, 0), vec![]] {
+                let open = came_to(kind, true, Ok(read));
+                assert!(matches!(open, Outcome::Unknown { until: UNTIL, .. }), "{kind:?}: {open:?}");
+            }
+        }
     }
 
     #[test]
