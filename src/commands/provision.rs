@@ -19,7 +19,8 @@ use crate::domain::deploy::{
 };
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
-use crate::domain::provision::{Carried, Look, RunHead, situation};
+use crate::domain::provision::{Carried, Look, RunHead};
+use crate::domain::situation::situation;
 use crate::domain::record::Event;
 use crate::domain::units::Timestamp;
 use crate::domain::zone::Orphan;

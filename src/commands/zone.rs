@@ -14,7 +14,7 @@ use crate::domain::deploy::PulumiError;
 use crate::domain::deploy::guard::{RunKind, may_start};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
-use crate::domain::provision::{situation, standing};
+use crate::domain::situation::{situation, standing};
 use crate::domain::record::Event;
 use crate::domain::traffic::{Change, Record, Side};
 use crate::domain::units::age_text;

@@ -16,11 +16,9 @@ use super::model::{Listing, Shown};
 use super::provision::{News, Order, Trouble};
 use super::record::Entry;
 use super::renewal::Renewed;
+pub use super::request::Request;
 use super::time::Moment;
 use super::units::Timestamp;
-
-/// Number of a request; it ties the answer to the question.
-pub type Request = u64;
 
 /// A fact for `update`.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::gate::Policy;
-use super::model::Stack;
-use super::msg::Request;
+use super::request::Request;
+use super::stack::watched::Stack;
 
 /// Tries in a row before it is left to the operator; with the pauses between them some five minutes.
 pub const MAX_TRIES: u32 = 8;

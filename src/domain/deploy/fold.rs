@@ -481,3 +481,12 @@ fn is_closing_word(text: &str) -> bool {
         text.strip_prefix(what).is_some_and(|rest| matches!(rest.trim(), "failed" | "canceled" | "cancelled"))
     })
 }
+
+impl Plan {
+    /// What a preview came to.
+    #[must_use]
+    pub fn of(deploy: &Deploy) -> Self {
+        let missing = deploy.gaps().iter().map(ToString::to_string).collect();
+        Self::made_of(deploy.tree().resources(), deploy.hidden_resources(), missing)
+    }
+}

@@ -8,7 +8,6 @@ use std::fmt;
 use serde::Serialize;
 
 use super::event::{Diff, Step, WeightedRecord};
-use super::fold::Deploy;
 use super::op::Operation;
 use super::stream::{Streams, stops_for};
 use super::tree::{Resource, State, urn_name};
@@ -287,16 +286,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What a preview came to.
-    #[must_use]
-    pub fn of(deploy: &Deploy) -> Self {
-        let mut plan = Self {
-            hidden: deploy.hidden_resources(),
-            missing: deploy.gaps().iter().map(ToString::to_string).collect(),
-            ..Self::default()
-        };
-        plan.whole = plan.missing.is_empty();
-        for resource in deploy.tree().resources() {
+    /// The plan that these resources make, with those that were not kept, and why it may not be the whole one.
+    pub(super) fn made_of<'a>(
+        resources: impl IntoIterator<Item = &'a Resource>,
+        hidden: u32,
+        missing: Vec<String>,
+    ) -> Self {
+        let mut plan = Self { hidden, whole: missing.is_empty(), missing, ..Self::default() };
+        for resource in resources {
             if let Some(drift) = resource.drift {
                 plan.drift.push(format!("{} {}", drift.done(), resource.name()));
             }

@@ -4,6 +4,7 @@
 
 pub mod info;
 pub mod outputs;
+pub mod watched;
 
 pub use info::{ConfiguredStack, StackInfo};
 pub use outputs::{OutputsError, StackOutputs};

@@ -6,8 +6,9 @@ use crate::domain::deploy::PulumiChange;
 use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::msg::Effect;
-use crate::domain::provision::{Order, situation};
+use crate::domain::provision::Order;
 use crate::domain::record::Event;
+use crate::domain::situation::situation;
 
 use super::provision::{may_begin, may_run, order};
 use super::{note, notice, steps, toast};

@@ -6,7 +6,8 @@ use crate::domain::deploy::guard::RunKind;
 use crate::domain::facts::Source;
 use crate::domain::model::{Model, Question};
 use crate::domain::msg::Effect;
-use crate::domain::provision::{Order, Trouble, standing};
+use crate::domain::provision::{Order, Trouble};
+use crate::domain::situation::standing;
 use crate::domain::zone::{Orphan, Standing, ZonePlan, adopt};
 
 use super::{notice, provision, toast};

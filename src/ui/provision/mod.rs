@@ -17,7 +17,8 @@ use ratatui::text::Line;
 
 use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::Listing;
-use crate::domain::provision::{ReadyPlan, Run, standing};
+use crate::domain::provision::{ReadyPlan, Run};
+use crate::domain::situation::standing;
 use crate::domain::traffic::GroupError;
 use crate::domain::zone::Standing;
 use crate::keymap::{Action, key_for};
