@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
-use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 
+use crate::config::typed::{ColorWhen, Global, LogLevel, endpoint_url};
 use crate::domain::gate::GateId;
 use crate::domain::shift::Override;
 use crate::domain::text::{Foreign, is_unfit};
@@ -38,7 +39,7 @@ Data goes to stdout, words for people to stderr.";
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub global: GlobalArgs,
     /// What to do; nothing opens the cockpit.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -47,7 +48,7 @@ pub struct Cli {
 /// Options that every command takes.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub struct GlobalArgs {
     /// Configuration file [default: $XDG_CONFIG_HOME/tapctl/config.toml, when there is one]
     #[arg(long, global = true, value_name = "FILE", env = "TAPCTL_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
@@ -83,47 +84,22 @@ pub struct Global {
     pub log_level: Option<LogLevel>,
 }
 
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum ColorWhen {
-    /// On a terminal, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum LogLevel {
-    /// Nothing.
-    Off,
-    /// What failed.
-    Error,
-    /// What looks wrong, too.
-    #[default]
-    Warn,
-    /// What was done, too.
-    Info,
-    /// How it was done, too.
-    Debug,
-    /// Everything.
-    Trace,
-}
-
-impl LogLevel {
-    /// The word for it.
+impl GlobalArgs {
+    /// What was typed.
     #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
+    pub fn typed(self) -> Global {
+        Global {
+            config: self.config,
+            outputs: self.outputs,
+            stack: self.stack,
+            region: self.region,
+            legacy_region: self.legacy_region,
+            profile: self.profile,
+            endpoint_url: self.endpoint_url,
+            read_only: self.read_only,
+            ascii: self.ascii,
+            color: self.color,
+            log_level: self.log_level,
         }
     }
 }
@@ -506,17 +482,6 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Reads the address of an endpoint.
-///
-/// # Errors
-/// Says what is wrong with it.
-pub fn endpoint_url(text: &str) -> Result<String, String> {
-    let wrong = || format!("{text:?} is no address; an endpoint looks like http://127.0.0.1:4599 or https://host");
-    let uri: http::Uri = text.parse().map_err(|_| wrong())?;
-    let scheme_fits = matches!(uri.scheme_str(), Some("http" | "https"));
-    if scheme_fits && uri.host().is_some_and(|host| !host.is_empty()) { Ok(text.to_owned()) } else { Err(wrong()) }
-}
-
 fn gate_parser() -> impl TypedValueParser<Value = GateId> {
     PossibleValuesParser::new(GateId::ALL.map(GateId::name))
         .try_map(|name| GateId::parse(&name).ok_or("no gate is called that"))
@@ -672,13 +637,5 @@ mod tests {
         let Some(Command::Demo(args)) = read("demo").unwrap().command else { panic!() };
         assert_eq!((args.speed, args.drill.scenario.as_str()), (20.0, "steady"));
         assert_eq!(read("demo --speed 0").unwrap_err().exit_code(), 2);
-    }
-
-    #[test]
-    fn an_endpoint_is_an_address() {
-        assert!(endpoint_url("http://127.0.0.1:4599").is_ok());
-        for wrong in ["", "127.0.0.1:4599", "ftp://host", "http://", "nonsense"] {
-            assert!(endpoint_url(wrong).is_err(), "{wrong}");
-        }
     }
 }

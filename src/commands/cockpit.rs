@@ -7,10 +7,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::cli::{ColorWhen, Global};
 use crate::compose::ComposeError;
 use crate::compose::session::{Session, connect, connect_again};
-use crate::config::{Env, Settings, process_env};
+use crate::config::{ColorWhen, Env, Global, Settings, process_env};
 use crate::domain::model::Model;
 use crate::domain::provision::Trouble;
 use crate::domain::renewal::Renewed;

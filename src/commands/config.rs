@@ -8,12 +8,12 @@ use std::io::{IsTerminal, Read, stdin};
 
 use serde_json::{Value, json};
 
-use crate::cli::{ConfigArgs, ConfigCommand, Global, SetConfigArgs};
+use crate::cli::{ConfigArgs, ConfigCommand, SetConfigArgs};
 use crate::compose::host;
 use crate::compose::naming::pulumi_stack;
 use crate::compose::pulumi::{program, pulumi_ports, pulumi_runs};
 use crate::compose::session::connect;
-use crate::config::{Settings, process_env, state};
+use crate::config::{Global, Settings, process_env, state};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::config::{
     ConfigError, ConfigRow, MAX_VALUE_BYTES, SetConfig, Setup, Standing, missing_text,

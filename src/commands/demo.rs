@@ -7,11 +7,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::{DemoArgs, Global};
+use crate::cli::DemoArgs;
 use crate::compose::known;
 use crate::compose::pulumi::{pulumi_ports, pulumi_runs};
 use crate::compose::session::{Session, assemble};
-use crate::config::{Settings, process_env};
+use crate::config::{Global, Settings, process_env};
 use crate::domain::units::Timestamp;
 use crate::script::{self, Heard, Script};
 use crate::sim::Server;

@@ -10,13 +10,13 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::cli::{Global, JsonArgs};
+use crate::cli::JsonArgs;
 use crate::compose::known;
 use crate::compose::naming::{settled, short_name};
 use crate::compose::pulumi::{backend_url, check_program, check_version, program};
 use crate::compose::session::{Session, assemble};
 use crate::config::state::FOLDER_MODE;
-use crate::config::{Settings, defaults, process_env};
+use crate::config::{Global, Settings, defaults, process_env};
 use crate::domain::deploy::PulumiError;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::MAX_CLOCK_SKEW;

@@ -1,7 +1,8 @@
 //! `gates`: the gates alone.
 
-use crate::cli::{Global, JsonArgs};
+use crate::cli::JsonArgs;
 use crate::compose::session::connect;
+use crate::config::Global;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::all_pass;
 

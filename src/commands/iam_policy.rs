@@ -8,9 +8,8 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::Global;
 use crate::compose::{iam_actions, known};
-use crate::config::{Settings, process_env};
+use crate::config::{Global, Settings, process_env};
 use crate::domain::stack::StackInfo;
 
 use super::failure::{Exit, Failure};

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::cli::{Global, JournalArgs, Since};
+use crate::cli::{JournalArgs, Since};
 use crate::compose::naming::state_dir;
 use crate::compose::{self, endpoints};
-use crate::config::{Settings, process_env};
+use crate::config::{Global, Settings, process_env};
 use crate::domain::record::Entry;
 use crate::domain::units::Timestamp;
 

@@ -37,7 +37,7 @@ use out::Out;
 /// # Errors
 /// [`Failure`] with the exit code, the words and the next step.
 pub async fn run(cli: Cli, out: &mut Out) -> Result<Exit, Failure> {
-    let global = &cli.global;
+    let global = &cli.global.typed();
     match &cli.command {
         None => Box::pin(cockpit::run(global)).await,
         Some(Command::Demo(args)) => Box::pin(demo::run(args, global, out)).await,

@@ -6,11 +6,11 @@ use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
-use crate::cli::{AttachArgs, Global, RunArgs};
+use crate::cli::{AttachArgs, RunArgs};
 use crate::compose::host;
 use crate::compose::pulumi::{program, program_or_name, pulumi_ports, pulumi_runs};
 use crate::compose::session::{Session, connect};
-use crate::config::{Settings, defaults, process_env, state};
+use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::guard::{RunKind, Situation, may_start};
 use crate::domain::deploy::plan::Danger;
@@ -20,8 +20,8 @@ use crate::domain::deploy::{
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
 use crate::domain::provision::{Carried, Look, RunHead};
-use crate::domain::situation::situation;
 use crate::domain::record::Event;
+use crate::domain::situation::situation;
 use crate::domain::units::Timestamp;
 use crate::domain::zone::Orphan;
 use crate::ports::PulumiRuns;

@@ -8,7 +8,8 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::cli::{Global, ReportArgs};
+use crate::cli::ReportArgs;
+use crate::config::Global;
 use crate::domain::record::{Entry, Event, History, OutcomeKind};
 use crate::domain::shift::Override;
 use crate::domain::units::{Timestamp, WeightPair, age_text};

@@ -5,9 +5,9 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::{Global, GoArgs, RollbackArgs, ShiftArgs};
+use crate::cli::{GoArgs, RollbackArgs, ShiftArgs};
 use crate::compose::session::{Session, connect};
-use crate::config::defaults;
+use crate::config::{Global, defaults};
 use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
 use crate::domain::confirm::{Confirmed, Need, YesFlag};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::cli::{Global, StatusArgs};
+use crate::cli::StatusArgs;
 use crate::compose::session::{Session, connect};
-use crate::config::defaults;
+use crate::config::{Global, defaults};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::schedule::Polls;
 use crate::domain::time::Moment;

@@ -5,17 +5,17 @@
 
 use serde_json::json;
 
-use crate::cli::{AdoptArgs, Global, GoArgs, ReleaseArgs};
+use crate::cli::{AdoptArgs, GoArgs, ReleaseArgs};
 use crate::compose::session::{Session, connect};
-use crate::config::defaults;
+use crate::config::{Global, defaults};
 use crate::domain::change::{self, outcome::Outcome};
 use crate::domain::confirm::{Confirmed, Need, YesFlag};
 use crate::domain::deploy::PulumiError;
 use crate::domain::deploy::guard::{RunKind, may_start};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
-use crate::domain::situation::{situation, standing};
 use crate::domain::record::Event;
+use crate::domain::situation::{situation, standing};
 use crate::domain::traffic::{Change, Record, Side};
 use crate::domain::units::age_text;
 use crate::domain::zone::{self, Standing, ZonePlan, ZoneRefusal, ZoneStep};

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use toml::{Table, Value};
 
-use crate::cli::{ColorWhen, LogLevel, endpoint_url};
 use crate::domain::gate::Policy;
 
 use super::ConfigError;
 use super::policy::{ALARMS_KEY, LIMITS};
+use super::typed::{ColorWhen, LogLevel, endpoint_url};
 
 /// A larger file is no configuration.
 const MAX_BYTES: u64 = 1024 * 1024;

@@ -9,14 +9,16 @@ pub mod find;
 pub mod policy;
 pub mod state;
 pub mod trust;
+pub mod typed;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{ColorWhen, Global, LogLevel};
 use crate::domain::gate::Policy;
 
 use file::FileConfig;
+
+pub use typed::{ColorWhen, Global, LogLevel};
 
 /// Looks up an environment variable; empty ones count as not set.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
