@@ -39,12 +39,10 @@ test-cockpit: ## the cockpit through its real loop on virtual time, the golden s
 test-docs: ## the examples in the documentation
 	cargo test --locked --doc
 
-# The stamp is made last, so that an installation that was cut short is made anew.
-$(CONFORMANCE_VENV)/ready: $(CONFORMANCE_LOCK)
-	rm -rf $(CONFORMANCE_VENV)
-	python3 -m venv $(CONFORMANCE_VENV)
-	$(CONFORMANCE_PYTHON) -m pip install --quiet --disable-pip-version-check -r $(CONFORMANCE_LOCK)
-	touch $@
+# The key carries the content, so times do not count: a fresh checkout has new ones, and would wipe what a run beside it
+# uses.
+$(CONFORMANCE_VENV)/ready:
+	tests/venv.sh python3 $(CONFORMANCE_VENV) -r $(CONFORMANCE_LOCK)
 
 # The binary that the crate's own tests build: on its own it would be built anew, with all below it, for other features.
 test-conformance: $(CONFORMANCE_VENV)/ready ## botocore and ministack judge the simulator
@@ -78,11 +76,8 @@ deny: $(TOOLS)/cargo-deny ## licences, bans and sources of every dependency
 advisories: $(TOOLS)/cargo-deny ## known vulnerabilities; needs a network that reaches the advisory database
 	$(TOOLS)/cargo-deny --locked check advisories
 
-$(BENCH_VENV)/ready: $(BENCH_LOCK)
-	rm -rf $(BENCH_VENV)
-	python3 -m venv $(BENCH_VENV)
-	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(BENCH_LOCK)
-	touch $@
+$(BENCH_VENV)/ready:
+	tests/venv.sh python3 $(BENCH_VENV) -r $(BENCH_LOCK)
 
 bench: $(BENCH_VENV)/ready ## measure, each number beside a peer in the same run
 	cargo build --locked --release
