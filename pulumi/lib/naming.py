@@ -3,8 +3,10 @@
 Which names are physical.  A logical name is `migration-{kind}-{suffix}` and never changes; a later rename keeps its
 resource by `aliases`.  The physical name is the same wherever people, policies or other services know the resource
 by it and nothing but the suffix can replace it.  A resource that a changed value replaces while it is in use has a
-physical name that carries that value (the port of the target group, a digest of an imported certificate), so that
-the new one can stand beside the old one until everything has moved over.
+physical name of its own for each generation: a digest of the value and of the name before it.  The value alone would
+not do: when a run fails halfway, the old one is still there, to be deleted by the next run, and the way back to the
+old value makes a third beside both.  What has no physical name but is unique by its values (a route, a rule, a
+peering) carries them in its logical name instead: the way back then finds the old one where it was.
 
 A name is `migration-{kind}-{suffix}`, with a number behind the kind where there are several.  All names a stack can
 ever use are checked when `Naming` is made, so a suffix that AWS would refuse halfway is refused before anything is
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 PREFIX = "migration"
 _DIGEST = 8
 _SHORT_DIGEST = 4
+_GENERATION_DIGEST = 6
 TARGET_GROUP_LENGTH = 32
 """ELBv2, CreateTargetGroup: at most 32 characters."""
 
@@ -187,18 +190,23 @@ class Naming:
         """What a kind was called while it came in numbers; for `aliases` alone."""
         return _join(kind, number, self.suffix)
 
-    def with_digest(self, kind: str, content: str) -> str:
-        """The name of a resource that another content replaces, with a digest of the content behind it."""
-        return f"{self.name(kind)}-{hashlib.sha256(content.encode()).hexdigest()[:_DIGEST]}"
+    def with_digest(self, kind: str, content: str, *, after: str | None = None) -> str:
+        """The name of a resource with this content; `after` is the name of the one whose place it takes."""
+        told = content if after is None else f"{after}\n{content}"
+        return f"{self.name(kind)}-{hashlib.sha256(told.encode()).hexdigest()[:_DIGEST]}"
 
-    def target_group(self, port: int) -> str:
-        """The name of the target group, which another port replaces; a long suffix is cut and told by a digest."""
+    def target_group(self, port: int, *, after: str | None = None) -> str:
+        """The name of the target group; `after` is the name of the one whose place it takes.
+
+        A long suffix is cut and told by a digest.
+        """
         head = f"{PREFIX}-tg-{port}-"
         room = TARGET_GROUP_LENGTH - len(head)
-        if len(self.suffix) <= room:
+        if after is None and len(self.suffix) <= room:
             return head + self.suffix
-        digest = hashlib.sha256(self.suffix.encode()).hexdigest()[:_SHORT_DIGEST]
-        return head + self.suffix[: room - _SHORT_DIGEST - 1].rstrip("-") + "-" + digest
+        told, length = (self.suffix, _SHORT_DIGEST) if after is None else (f"{after}\n{port}", _GENERATION_DIGEST)
+        digest = hashlib.sha256(told.encode()).hexdigest()[:length]
+        return head + self.suffix[: room - length - 1].rstrip("-") + "-" + digest
 
     def tags(self, name: str) -> dict[str, str]:
         """The tags of the resource called `name`: set on each resource, so that they show in its inputs."""

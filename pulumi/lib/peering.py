@@ -2,8 +2,14 @@
 
 In the legacy region it creates routes, one security group rule and the accepter's half of the peering.  All of it
 goes with `destroy`; nothing that was there before is touched.
+
+EC2 refuses a second route to a range in one table, a second peering of two VPCs, and a second rule of one kind in a
+group.  What another legacy network would replace therefore has that network in its logical name: the new one stands
+beside the old one, which goes last, and after a run that failed halfway the old configuration finds the old one in its
+place.  To delete first would be no way: while the tables have no route to the legacy database, DMS's streams stop.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,13 +47,13 @@ class Peering(pulumi.ComponentResource):
         peering_name = args.naming.name("peering")
         tags = args.naming.tags(peering_name)
         connection = aws.ec2.VpcPeeringConnection(
-            peering_name,
+            f"{peering_name}-{args.legacy.vpc_id}",
             vpc_id=args.vpc_id,
             peer_vpc_id=args.legacy.vpc_id,
             peer_region=args.legacy_region,
             auto_accept=False,
             tags=tags,
-            opts=child,
+            opts=_formerly(peering_name, child),
         )
         accepter = aws.ec2.VpcPeeringConnectionAccepter(
             f"{peering_name}-accepter",
@@ -72,13 +78,15 @@ class Peering(pulumi.ComponentResource):
             opts=accepted,
         )
         self.ways = [requester, accepting]
+        range_ = re.sub("[./]", "-", args.legacy.cidr)
         for number, table_id in enumerate(args.private_route_table_ids, start=1):
+            route_name = f"{args.naming.name('private-rt', number)}-legacy"
             route = aws.ec2.Route(
-                f"{args.naming.name('private-rt', number)}-legacy",
+                f"{route_name}-{range_}",
                 route_table_id=table_id,
                 destination_cidr_block=args.legacy.cidr,
                 vpc_peering_connection_id=connection.id,
-                opts=accepted,
+                opts=_formerly(route_name, accepted),
             )
             self.ways.append(route)
         route_name = args.naming.name("legacy-route")
@@ -90,15 +98,11 @@ class Peering(pulumi.ComponentResource):
                 route_table_id=legacy_id,
                 destination_cidr_block=args.vpc_cidr,
                 vpc_peering_connection_id=connection.id,
-                opts=pulumi.ResourceOptions(
-                    parent=self,
-                    depends_on=[accepter],
-                    aliases=[pulumi.Alias(name=args.naming.numbered("legacy-route", number))],
-                ),
+                opts=_formerly(args.naming.numbered("legacy-route", number), accepted),
             )
             self.ways.append(route)
         rule = aws.vpc.SecurityGroupIngressRule(
-            f"{peering_name}-database",
+            f"{peering_name}-database-{args.legacy.db_security_group_id}",
             region=args.legacy_region,
             security_group_id=args.legacy.db_security_group_id,
             description=f"From {args.naming.name('vpc')}",
@@ -108,7 +112,7 @@ class Peering(pulumi.ComponentResource):
             # A security group of another region cannot be referenced, its network can.
             cidr_ipv4=args.vpc_cidr,
             tags=tags,
-            opts=accepted,
+            opts=_formerly(f"{peering_name}-database", accepted),
         )
         self.ways.append(rule)
         self.connection_id = connection.id
@@ -117,3 +121,8 @@ class Peering(pulumi.ComponentResource):
             resource=self,
         )
         self.register_outputs({"connectionId": self.connection_id})
+
+
+def _formerly(name: str, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """These options for a resource that an earlier version of the program called otherwise."""
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name)]))

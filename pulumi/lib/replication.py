@@ -18,6 +18,17 @@ from lib.streams import Run, Stream, Which
 
 
 @dataclass(frozen=True, kw_only=True)
+class Authority:
+    """A certificate authority that endpoints trust, and the id under which DMS keeps it."""
+
+    kind: str
+    pem: str
+    certificate_id: str
+    keeps_id: bool
+    """Whether a certificate that stands keeps its id, because nobody knows which it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReplicationArgs:
     """What the replication is made from."""
 
@@ -29,7 +40,8 @@ class ReplicationArgs:
     aurora: Credentials
     """The account that both streams use in Aurora."""
     aurora_instances: Sequence[pulumi.Resource]
-    aurora_ca_certificate: str | None
+    legacy_authority: Authority | None
+    aurora_authority: Authority | None
     forward: Stream
     reverse: Stream
     """The streams as they were found."""
@@ -75,8 +87,8 @@ class Replication(pulumi.ComponentResource):
         ready: list[pulumi.Resource] = [policy, *args.aurora_instances, *args.ways]
         if args.aurora.version is not None:
             ready.append(args.aurora.version)
-        legacy_ca = self._certificate("dms-ca", args.source.ca_certificate)
-        aurora_ca = self._certificate("dms-aurora-ca", args.aurora_ca_certificate)
+        legacy_ca = self._certificate(args.legacy_authority)
+        aurora_ca = self._certificate(args.aurora_authority)
         make = _EndpointMaker(self._naming, self, role)
         legacy, aurora = args.source.secret_arn, args.aurora.arn
         legacy_source = make.endpoint("dms-legacy-source", "source", legacy, ready, legacy_ca)
@@ -160,17 +172,16 @@ class Replication(pulumi.ComponentResource):
         )
         return role, policy
 
-    def _certificate(self, kind: str, pem: str | None) -> pulumi.Output[str] | None:
-        if pem is None:
+    def _certificate(self, authority: Authority | None) -> pulumi.Output[str] | None:
+        if authority is None:
             return None
-        name = self._naming.name(kind)
+        name = self._naming.name(authority.kind)
         certificate = aws.dms.Certificate(
             name,
-            # ImportCertificate refuses an id that is taken, and DeleteCertificate one that an endpoint uses.
-            certificate_id=self._naming.with_digest(kind, pem),
-            certificate_pem=pem,
+            certificate_id=authority.certificate_id,
+            certificate_pem=authority.pem,
             tags=self._naming.tags(name),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["certificateId"] if authority.keeps_id else None),
         )
         return certificate.certificate_arn
 

@@ -19,7 +19,7 @@ from lib.monitoring import Monitoring, MonitoringArgs
 from lib.network import Network, NetworkArgs
 from lib.peering import Peering, PeeringArgs
 from lib.registry import Registry, RegistryArgs
-from lib.replication import Replication, ReplicationArgs
+from lib.replication import Authority, Replication, ReplicationArgs
 from lib.routing import Routing, RoutingArgs
 from lib.service import Service, ServiceArgs
 from lib.settings import Settings
@@ -275,6 +275,7 @@ class TapStack(pulumi.ComponentResource):
                 security_group_id=firewall.alb_sg_id,
                 container_port=settings.container.port,
                 target_group_name=self._target_group_name(),
+                keeps_target_group_name=not self._facts.existing.known,
                 certificate_arn=settings.certificate_arn,
                 redirects=https is not False,
                 after=[*network.inwards, *firewall.rules],
@@ -285,12 +286,27 @@ class TapStack(pulumi.ComponentResource):
     def _target_group_name(self) -> str:
         """Another port replaces the group while the listeners still lead to it (DeleteTargetGroup: ResourceInUse).
 
-        So the name carries the port, but for a group that has had the right port under another name.
+        So each port that comes gets another name, and a group that has the right port keeps its own, whatever it is.
         """
         naming, port = self._settings.naming, self._settings.container.port
         there = self._facts.existing.get("lb/targetGroup:TargetGroup", naming.name("tg")) or {}
         name = there.get("name")
-        return name if isinstance(name, str) and there.get("port") == port else naming.target_group(port)
+        if not isinstance(name, str):
+            return naming.target_group(port)
+        return name if there.get("port") == port else naming.target_group(port, after=name)
+
+    def _authority(self, kind: str, pem: str | None) -> Authority | None:
+        """As with the target group: ImportCertificate refuses an id that is taken, DeleteCertificate one in use."""
+        if pem is None:
+            return None
+        naming, existing = self._settings.naming, self._facts.existing
+        there = existing.get("dms/certificate:Certificate", naming.name(kind)) or {}
+        id_ = there.get("certificateId")
+        if not isinstance(id_, str):
+            chosen = naming.with_digest(kind, pem)
+        else:
+            chosen = id_ if there.get("certificatePem") == pem else naming.with_digest(kind, pem, after=id_)
+        return Authority(kind=kind, pem=pem, certificate_id=chosen, keeps_id=not existing.known)
 
     def _service(
         self,
@@ -378,7 +394,8 @@ class TapStack(pulumi.ComponentResource):
                 source=settings.source,
                 aurora=wiring.dms,
                 aurora_instances=database.instances,
-                aurora_ca_certificate=settings.aurora_ca_certificate,
+                legacy_authority=self._authority("dms-ca", settings.source.ca_certificate),
+                aurora_authority=self._authority("dms-aurora-ca", settings.aurora_ca_certificate),
                 forward=facts.forward,
                 reverse=facts.reverse,
                 start_forward=facts.verdict.start_forward,

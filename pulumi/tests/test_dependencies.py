@@ -29,8 +29,8 @@ PEERING = [
     "migration-peering-prod-accepter",
     "migration-peering-prod-dns",
     "migration-peering-prod-legacy-dns",
-    "migration-peering-prod-database",
-    *(f"migration-private-rt-{number}-prod-legacy" for number in (1, 2, 3)),
+    f"migration-peering-prod-database-{EVERYTHING['legacyDbSecurityGroupId']}",
+    *(f"migration-private-rt-{number}-prod-legacy-10-0-0-0-16" for number in (1, 2, 3)),
     "migration-legacy-route-prod-rtb-0a1b2c3d4e5f60718",
     "migration-legacy-route-prod-rtb-1a1b2c3d4e5f60718",
 ]

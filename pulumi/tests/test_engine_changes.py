@@ -84,8 +84,8 @@ ROWS = [
     Row("legacyLbName", "legacy-web-2", {LEGACY: UPDATED, "migration-legacy-5xx-prod": UPDATED}),
     Row("legacyLbDnsName", "legacy-web-2-1.us-east-1.elb.amazonaws.com"),
     Row("legacyLbZoneId", "Z35SXDOTRQ7X7K"),
-    Row("legacyVpcId", "vpc-1a1b2c3d4e5f60718", {"migration-peering-prod": REPLACED}),
-    Row("legacyVpcCidr", "10.1.0.0/16", {"migration-private-rt-1-prod-legacy": REPLACED}),
+    Row("legacyVpcId", "vpc-1a1b2c3d4e5f60718", {f"migration-peering-prod-{PEERING['legacyVpcId']}": {"delete"}}),
+    Row("legacyVpcCidr", "10.1.0.0/16", {"migration-private-rt-1-prod-legacy-10-1-0-0-16": {"create"}}),
     Row(
         "legacyRouteTableIds",
         "rtb-1a1b2c3d4e5f60718,rtb-2a1b2c3d4e5f60718",
@@ -95,7 +95,11 @@ ROWS = [
             "migration-legacy-route-prod-rtb-2a1b2c3d4e5f60718": {"create"},
         },
     ),
-    Row("legacyDbSecurityGroupId", "sg-1a1b2c3d4e5f60718", {"migration-peering-prod-database": REPLACED}),
+    Row(
+        "legacyDbSecurityGroupId",
+        "sg-1a1b2c3d4e5f60718",
+        {f"migration-peering-prod-database-{PEERING['legacyDbSecurityGroupId']}": {"delete"}},
+    ),
     Row("auroraEngineVersion", "8.0.mysql_aurora.3.10.7", {"migration-aurora-prod": UPDATED}),
     Row("auroraInstanceClass", "db.r6g.xlarge", {"migration-aurora-instance-1-prod": UPDATED}),
     Row("binlogRetentionHours", "96", {"migration-sql-prod": REPLACED}),
@@ -166,6 +170,10 @@ def test_all_changes_at_once_then_none_then_a_clean_end(peered: Engine) -> None:
     assert peered.world.resources() == []
 
 
+def standing(engine: Engine) -> list[tuple[str, str]]:
+    return sorted((each["type"], each["name"]) for each in engine.world.resources() if each["type"] not in HALVES)
+
+
 def test_the_port_of_the_container_changes_without_traffic_and_not_with_it(deployed: Engine) -> None:
     deployed.world.move_weights({LEGACY: 90, NEW: 10})
     deployed.set_config(containerPort="9090")
@@ -177,8 +185,62 @@ def test_the_port_of_the_container_changes_without_traffic_and_not_with_it(deplo
     assert up.exit_code == 0, up.messages
     assert up.operations["migration-tg-prod"] >= REPLACED
     group = deployed.world.named("migration-tg-prod")["outputs"]
-    assert (group["port"], group["name"]) == (9090, "migration-tg-9090-prod")
+    assert group["port"] == 9090
+    assert re.fullmatch(r"migration-tg-9090-prod-[0-9a-f]{6}", group["name"])
     assert deployed.destroy().exit_code == 0
+
+
+BACK = {
+    "the port": ("update:migration-service-prod", {"containerPort": "9090"}, {"containerPort": "8080"}),
+    "the authority": (
+        "update:migration-dms-legacy-source-prod",
+        {"sourceDbCaCertificate": OTHER_CA},
+        {"sourceDbCaCertificate": CA},
+    ),
+    "the legacy network": (
+        "update:migration-service-prod",
+        {
+            "legacyVpcId": "vpc-1a1b2c3d4e5f60718",
+            "legacyVpcCidr": "10.1.0.0/16",
+            "legacyDbSecurityGroupId": "sg-1a1b2c3d4e5f60718",
+            "imageTag": "2026-11-24-5e6f7a8",
+        },
+        PEERING | {"imageTag": CONFIGURATION["imageTag"]},
+    ),
+}
+
+
+HALVES = (
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
+    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions",
+)
+"""Settings of a peering, which the provider deletes by forgetting them (`schema.NoopContext`); the stand-in has them
+by the peering's id, so that to forget an earlier one takes the later one away."""
+
+
+@pytest.mark.parametrize("what", BACK, ids=[name.replace(" ", "-") for name in BACK])
+def test_a_replacement_that_failed_halfway_can_be_taken_back(peered: Engine, what: str) -> None:
+    """What was to go is still there, under its name, when the old value comes back; and so the other way round."""
+    fault, there, back = BACK[what]
+    peered.world.move_weights({LEGACY: 100, NEW: 0})
+    peered.set_config(loopbackPrevention="true")
+    assert peered.up(refresh=True).exit_code == 0
+    before = standing(peered)
+    for config in (there, back, there):
+        peered.world.set_control(fail={fault: "no such luck"})
+        peered.set_config(**config)
+        failed = peered.up()
+        assert failed.exit_code != 0
+        assert "no such luck" in failed.messages
+        assert "xists" not in failed.messages
+    peered.world.set_control()
+    peered.set_config(**back)
+    up = peered.up()
+    assert up.exit_code == 0, up.messages
+    assert standing(peered) == before
+    assert peered.world.tasks() == {FORWARD: "running", REVERSE: "running"}
+    again = peered.up()
+    assert (again.exit_code, again.changes) == (0, {}), again.messages
 
 
 FIXED = {
@@ -325,11 +387,18 @@ def test_a_certificate_that_is_refused_leaves_no_redirect(deployed: Engine) -> N
 
 
 def test_a_resource_that_is_called_otherwise_now_is_the_same_one(fresh: Engine) -> None:
-    """A stack of the version that numbered the routes: `aliases` keep each where it is."""
+    """A stack of a version that called routes, peering and rule otherwise: `aliases` keep each where it is."""
     peering = fresh.program / "lib" / "peering.py"
     now = peering.read_text(encoding="utf-8")
-    before = now.replace('f"{route_name}-{legacy_id}"', 'args.naming.numbered("legacy-route", number)')
-    assert before != now
+    before = now
+    for new, old in (
+        ('f"{route_name}-{legacy_id}"', 'args.naming.numbered("legacy-route", number)'),
+        ('f"{route_name}-{range_}"', "route_name"),
+        ('f"{peering_name}-{args.legacy.vpc_id}"', "peering_name"),
+        ('f"{peering_name}-database-{args.legacy.db_security_group_id}"', 'f"{peering_name}-database"'),
+    ):
+        assert new in before
+        before = before.replace(new, old)
     peering.write_text(before, encoding="utf-8")
     fresh.make_stack(**PEERING)
     assert fresh.up().exit_code == 0

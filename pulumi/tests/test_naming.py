@@ -1,5 +1,7 @@
 """Names and tags."""
 
+import re
+
 import pytest
 
 from lib.naming import KINDS, NameRefusedError, Naming
@@ -63,6 +65,12 @@ def test_a_target_group_carries_its_port_within_what_aws_takes(suffix: str, port
     assert name.startswith(f"migration-tg-{port}-")
     assert "--" not in name
     assert name != naming(suffix).target_group(port - 1)
+    names = [name]
+    for other in (port - 1, port, port - 1, port):
+        names.append(naming(suffix).target_group(other, after=names[-1]))
+        assert re.fullmatch(rf"migration-tg-{other}-[a-z0-9]([a-z0-9-]*[a-z0-9])?", names[-1])
+        assert len(names[-1]) <= 32
+    assert len(set(names)) == len(names)
 
 
 def test_long_suffixes_that_begin_alike_share_no_target_group() -> None:
@@ -74,6 +82,8 @@ def test_a_digest_tells_contents_apart() -> None:
     made = naming("prod")
     assert made.with_digest("dms-ca", "one") != made.with_digest("dms-ca", "two")
     assert made.with_digest("dms-ca", "one") == made.with_digest("dms-ca", "one")
+    other = made.with_digest("dms-ca", "other", after=made.with_digest("dms-ca", "one"))
+    assert made.with_digest("dms-ca", "one", after=other) != made.with_digest("dms-ca", "one")
 
 
 def test_tags() -> None:

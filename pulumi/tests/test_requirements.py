@@ -477,6 +477,9 @@ def test_tls_where_its_authority_is_given(usual: Recording, full: Recording) -> 
     }
 
 
+ONE_CA, OTHER_CA = (f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----" for text in ("MIIB", "MIIC"))
+
+
 def test_a_certificate_is_called_by_its_content() -> None:
     def made(pem: str) -> Registered:
         text = f"-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----"
@@ -486,6 +489,26 @@ def test_a_certificate_is_called_by_its_content() -> None:
     assert one.name == other.name == "migration-dms-ca-prod"
     assert one.inputs["certificateId"] != other.inputs["certificateId"] != made("MIIB").name
     assert one.inputs["certificateId"].startswith("migration-dms-ca-prod-")
+
+
+def test_a_certificate_that_comes_back_is_not_called_as_before() -> None:
+    """After a run that failed halfway its first import is still there, to be deleted by the next run."""
+    type_ = "dms/certificate:Certificate"
+    made = [deploy(sourceDbCaCertificate=ONE_CA).one(type_).inputs]
+    for pem, before in ((OTHER_CA, ONE_CA), (ONE_CA, OTHER_CA), (OTHER_CA, ONE_CA)):
+        cloud = driver.empty_cloud()
+        cloud["state"] = {f"urn:pulumi:prod::tap::aws:{type_}::migration-dms-ca-prod": {"outputs": made[-1]}}
+        assert deploy(cloud, sourceDbCaCertificate=before).one(type_).inputs == made[-1]
+        made.append(deploy(cloud, sourceDbCaCertificate=pem).one(type_).inputs)
+    assert len({each["certificateId"] for each in made}) == len(made)
+
+
+def test_names_stay_when_nobody_knows_which_they_are() -> None:
+    """Another name would replace what is in use; with another value AWS refuses the old name, and nothing changes."""
+    unread = deploy(driver.empty_cloud() | {"deny": ["readStackResourceOutputs"]}, sourceDbCaCertificate=ONE_CA)
+    assert unread.one("dms/certificate:Certificate").ignore_changes == ("certificateId",)
+    assert unread.one("lb/targetGroup:TargetGroup").ignore_changes == ("name",)
+    assert deploy().one("lb/targetGroup:TargetGroup").ignore_changes == ()
 
 
 def test_the_two_ends_of_a_stream_are_changed_one_after_the_other(usual: Recording) -> None:

@@ -14,6 +14,7 @@ def refuse_taken(cloud: Json, making: catalogue.Making) -> list[Json]:
     _refuse_same_name(cloud, making)
     _refuse_beyond_quota(cloud, making)
     _refuse_same_route(cloud, making)
+    _refuse_same_in_network(cloud, making)
     return list(_records_in_the_way(cloud, making)) if making.type == RECORD else []
 
 
@@ -51,6 +52,34 @@ def _refuse_same_route(cloud: Json, making: catalogue.Making) -> None:
     if same or any(each.get("cidrBlock") == cidr for each in given):
         msg = f"RouteAlreadyExists: The route identified by {cidr} already exists."
         raise RefusedError(msg)
+
+
+# EC2, CreateVpcPeeringConnection and AuthorizeSecurityGroupIngress/Egress: what may be there once, and the refusal.
+_RULE = ("securityGroupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4", "referencedSecurityGroupId", "prefixListId")
+_ONCE = {
+    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": (
+        ("vpcId", "peerVpcId"),
+        "VpcPeeringConnectionAlreadyExists: A VPC peering connection between the VPCs already exists",
+    ),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (
+        _RULE,
+        "InvalidPermission.Duplicate: the specified rule already exists",
+    ),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": (
+        _RULE,
+        "InvalidPermission.Duplicate: the specified rule already exists",
+    ),
+}
+
+
+def _refuse_same_in_network(cloud: Json, making: catalogue.Making) -> None:
+    once = _ONCE.get(making.type)
+    if once is None:
+        return
+    keys, words = once
+    made = [each["outputs"] for each in cloud["resources"].values() if each["type"] == making.type]
+    if any(all(each.get(key) == making.inputs.get(key) for key in keys) for each in made):
+        raise RefusedError(words)
 
 
 def _records_in_the_way(cloud: Json, making: catalogue.Making) -> Iterator[Json]:
