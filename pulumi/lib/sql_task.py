@@ -16,31 +16,57 @@ from lib.naming import Naming
 
 CONTAINER_NAME = "sql"
 
-# `escape` keeps a password from ending its quotes.  The account of the application may be the legacy one, with a
+# `quoted` keeps a password from ending its quotes.  The account of the application may be the legacy one, with a
 # password of its own alphabet; those of the other accounts are made from a harmless one.
+#
+# The tasks have both databases' hosts and write where their account is let in, so it is made locked unless Aurora is
+# the writer.  CREATE USER IF NOT EXISTS and ALTER USER without a lock option leave an account that exists as it is
+# (MySQL, "Account Locking"): a repeated run undoes no cutover.
+#
+# All is put together before anything runs, and by assignments, which `set -e` sees: the failure of a command on the
+# left of a pipe or within an argument would be lost.  GRANT takes `_` and `%` in the name of a database as wildcards.
 SCRIPT = r"""set -eu
-escape() { printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g"; }
+quoted() { printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g"; }
 account() {
-  printf "CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY '%s';\n" "$(escape "$1")" "$(escape "$2")"
-  printf "ALTER USER '%s'@'%%' IDENTIFIED BY '%s';\n" "$(escape "$1")" "$(escape "$2")"
+  user=$(quoted "$1")
+  password=$(quoted "$2")
+  printf "CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY '%s'%s;\n" "$user" "$password" "${3:-}"
+  printf "ALTER USER '%s'@'%%' IDENTIFIED BY '%s';\n" "$user" "$password"
 }
-grant() { printf "GRANT %s ON %s TO '%s'@'%%';\n" "$1" "$2" "$(escape "$3")"; }
+grant() {
+  user=$(quoted "$3")
+  printf "GRANT %s ON %s TO '%s'@'%%';\n" "$1" "$2" "$user"
+}
+tables() {
+  name=$(printf '%s' "$1" | sed 's/[_%]/\\&/g')
+  printf '`%s`.*' "$name"
+}
 prepare() {
+  : "${DATABASES:?}" "${BINLOG_RETENTION_HOURS:?}" "${WRITER:?}"
+  : "${DMS_USERNAME:?}" "${DMS_PASSWORD:?}" "${APP_USERNAME:?}" "${APP_PASSWORD:?}"
+  : "${APP_RO_USERNAME:?}" "${APP_RO_PASSWORD:?}"
+  case "$WRITER" in aurora) lock= ;; *) lock=' ACCOUNT LOCK' ;; esac
   printf "CALL mysql.rds_set_configuration('binlog retention hours', %s);\n" "$BINLOG_RETENTION_HOURS"
   account "$DMS_USERNAME" "$DMS_PASSWORD"
-  account "$APP_USERNAME" "$APP_PASSWORD"
+  account "$APP_USERNAME" "$APP_PASSWORD" "$lock"
   account "$APP_RO_USERNAME" "$APP_RO_PASSWORD"
   grant 'REPLICATION CLIENT, REPLICATION SLAVE' '*.*' "$DMS_USERNAME"
-  grant ALL 'awsdms_control.*' "$DMS_USERNAME"
+  on=$(tables awsdms_control)
+  grant ALL "$on" "$DMS_USERNAME"
   for database in $DATABASES; do
-    grant 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX' "\`$database\`.*" "$DMS_USERNAME"
-    grant 'SELECT, INSERT, UPDATE, DELETE, EXECUTE' "\`$database\`.*" "$APP_USERNAME"
-    grant SELECT "\`$database\`.*" "$APP_RO_USERNAME"
+    on=$(tables "$database")
+    grant 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX' "$on" "$DMS_USERNAME"
+    grant 'SELECT, INSERT, UPDATE, DELETE, EXECUTE' "$on" "$APP_USERNAME"
+    grant SELECT "$on" "$APP_RO_USERNAME"
   done
   printf "CALL mysql.rds_show_configuration;\n"
 }
-if [ -n "${SQL:-}" ]; then printf '%s\n' "$SQL"; else prepare; fi |
-  MYSQL_PWD="$PASSWORD" mysql --host="$HOST" --port=3306 --user="$USERNAME" --ssl-mode=REQUIRED --table
+: "${HOST:?}" "${USERNAME:?}" "${PASSWORD:?}"
+# bash drops `-e` within `$(...)` unless it is called `sh`.
+if [ -z "${SQL:-}" ]; then SQL=$(set -e; prepare); fi
+MYSQL_PWD="$PASSWORD" mysql --host="$HOST" --port=3306 --user="$USERNAME" --ssl-mode=REQUIRED --table <<END
+$SQL
+END
 """
 
 
@@ -59,6 +85,7 @@ class SqlTaskArgs:
     kms_key_arn: str | None
     databases: Sequence[str]
     binlog_retention_hours: int
+    writer_is_aurora: bool
     log_retention_days: int
 
 
@@ -113,6 +140,7 @@ class SqlTask(pulumi.ComponentResource):
                 {"name": "HOST", "value": args.host},
                 {"name": "DATABASES", "value": " ".join(args.databases)},
                 {"name": "BINLOG_RETENTION_HOURS", "value": str(args.binlog_retention_hours)},
+                {"name": "WRITER", "value": "aurora" if args.writer_is_aurora else "legacy"},
             ],
             "secrets": [
                 {

@@ -359,6 +359,7 @@ class TapStack(pulumi.ComponentResource):
                 kms_key_arn=settings.source.secret_kms_key_arn,
                 databases=settings.source.databases,
                 binlog_retention_hours=settings.binlog_retention_hours,
+                writer_is_aurora=settings.writer_is_aurora,
                 log_retention_days=settings.log_retention_days,
             ),
             self._child,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from recorder import Recording, deploy
 
+import driver
 from lib.sql_task import SCRIPT
 
 ENVIRONMENT = {
@@ -16,6 +17,7 @@ ENVIRONMENT = {
     "PASSWORD": "master",
     "DATABASES": "shop billing",
     "BINLOG_RETENTION_HOURS": "72",
+    "WRITER": "legacy",
     "DMS_USERNAME": "dms",
     "DMS_PASSWORD": "d",
     "APP_USERNAME": "app",
@@ -25,15 +27,16 @@ ENVIRONMENT = {
 }
 
 
-def run(tmp_path: Path, exit_code: int = 0, /, **changes: str | None) -> tuple[int, str, str]:
-    """The script's exit code, what it sent to `mysql`, and how `mysql` was called."""
+def run(tmp_path: Path, exit_code: int = 0, shell: str = "sh", /, **changes: str | None) -> tuple[int, str, str]:
+    """The script's exit code, what it sent to `mysql`, and how `mysql` was called; empty texts when it was not."""
     fake = tmp_path / "mysql"
     fake.write_text(f'#!/bin/sh\necho "$MYSQL_PWD $*" > {tmp_path}/called\ncat > {tmp_path}/sql\nexit {exit_code}\n')
     fake.chmod(0o700)
     told = {key: value for key, value in (ENVIRONMENT | changes).items() if value is not None}
     path = f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin"
-    done = subprocess.run(["/bin/sh", "-c", SCRIPT], env=told | {"PATH": path}, check=False, timeout=30)
-    return done.returncode, (tmp_path / "sql").read_text(), (tmp_path / "called").read_text()
+    done = subprocess.run([shell, "-c", SCRIPT], env=told | {"PATH": path}, check=False, timeout=30)
+    sql, called = (each.read_text() if each.exists() else "" for each in (tmp_path / "sql", tmp_path / "called"))
+    return done.returncode, sql, called
 
 
 def test_it_keeps_the_binary_log_and_makes_the_accounts(tmp_path: Path) -> None:
@@ -55,13 +58,55 @@ def test_it_keeps_the_binary_log_and_makes_the_accounts(tmp_path: Path) -> None:
 
 def test_a_password_cannot_end_its_quotes(tmp_path: Path) -> None:
     _, sql, _ = run(tmp_path)
-    wanted = r"IDENTIFIED BY 'it\'s a \\ \'trap\'; DROP DATABASE shop; --';"
+    wanted = r"IDENTIFIED BY 'it\'s a \\ \'trap\'; DROP DATABASE shop; --'"
     assert sql.count(wanted) == 2
 
 
 def test_it_runs_the_sql_that_it_is_given_and_fails_when_that_fails(tmp_path: Path) -> None:
     assert run(tmp_path, SQL="SELECT 'a%s\\n' FROM t;")[:2] == (0, "SELECT 'a%s\\n' FROM t;\n")
     assert run(tmp_path, 3, SQL="SELECT;")[0] == 3
+
+
+@pytest.mark.parametrize(("writer", "lock"), [("legacy", " ACCOUNT LOCK"), ("aurora", "")])
+def test_the_account_that_writes_is_let_in_where_the_writer_is_and_only_there(
+    writer: str, lock: str, tmp_path: Path
+) -> None:
+    """The tasks have both hosts and write wherever their account is let in."""
+    _, sql, _ = run(tmp_path, WRITER=writer)
+    (made,) = [line for line in sql.splitlines() if line.startswith("CREATE USER IF NOT EXISTS 'app'@'%' ")]
+    assert made.endswith(f"--'{lock};")
+    assert "CREATE USER IF NOT EXISTS 'app_ro'@'%' IDENTIFIED BY 'r';" in sql.splitlines()
+    # An account that is there already stays locked or open, as the last cutover has left it.
+    assert "LOCK" not in "".join(line for line in sql.splitlines() if not line.startswith("CREATE USER IF NOT EXISTS"))
+    told = deploy(driver.with_weights(driver.empty_cloud(), 0, 100), writer=writer).named("migration-sql-prod")
+    (container,) = json.loads(told.inputs["containerDefinitions"])
+    assert {"name": "WRITER", "value": writer} in container["environment"]
+
+
+def test_an_underscore_in_the_name_of_a_database_grants_nothing_on_another(tmp_path: Path) -> None:
+    """GRANT takes `_` and `%` as wildcards in the name of a database."""
+    _, sql, _ = run(tmp_path, DATABASES="my_shop 50%")
+    assert r"GRANT SELECT ON `my\_shop`.* TO 'app_ro'@'%';" in sql.splitlines()
+    assert r"GRANT SELECT ON `50\%`.* TO 'app_ro'@'%';" in sql.splitlines()
+    assert r"GRANT ALL ON `awsdms\_control`.* TO 'dms'@'%';" in sql.splitlines()
+
+
+@pytest.mark.parametrize("name", sorted(set(ENVIRONMENT) - {"SQL"}))
+@pytest.mark.parametrize("value", [None, ""], ids=["unset", "empty"])
+def test_what_it_is_not_told_fails_it_before_anything_runs(name: str, value: str | None, tmp_path: Path) -> None:
+    code, sql, called = run(tmp_path, 0, "sh", **{name: value})
+    assert code != 0
+    assert (sql, called) == ("", "")
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_a_tool_that_the_image_lacks_fails_it_before_anything_runs(shell: str, tmp_path: Path) -> None:
+    """Half of the statements would be an account without its password or its grants."""
+    (tmp_path / "sed").write_text("#!/bin/sh\nexit 127\n")
+    (tmp_path / "sed").chmod(0o700)
+    code, sql, called = run(tmp_path, 0, shell)
+    assert code != 0
+    assert (sql, called) == ("", "")
 
 
 @pytest.mark.parametrize("accounts", ["separate", "shared"])
