@@ -443,7 +443,7 @@ PREREQUISITES = {
     "the way to the Internet": r"public-(rt|subnet-\d)-prod-(rt|out)|-igw-",
     "NAT gateways and private routes": r"-nat-|private-(rt|subnet-\d).*-(rt|out)$",
     "rules": r"-sg-prod-(from|to)-",
-    "peering": r"peering-prod-|-legacy$|legacy-route",
+    "peering": r"peering-prod-|-prod-legacy-|legacy-route",
     "policies, secrets, listeners and instances": r"-policy$|-version$|-https?-prod|aurora-instance",
 }
 
