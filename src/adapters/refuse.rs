@@ -1,18 +1,25 @@
-//! The writing ports of a process that must not write: whoever holds them has nothing that could.
+//! The ports of a process that must not use them: whoever holds these has nothing that could.
 //!
 //! The composition root hands them out in place of the real ones, so that no check elsewhere can be forgotten.
 
 use crate::domain::change::Batch;
 use crate::domain::change::outcome::SendError;
 use crate::domain::confirm::Confirmed;
-use crate::ports::{PortError, SendFuture, Traffic};
+use crate::domain::facts::{Observation, Query};
+use crate::ports::{Observe, PortError, PortFuture, SendFuture, Traffic};
 
-/// Refuses every change, and says why.
+/// Refuses every question and every change, and says why.
 #[derive(Debug, Clone)]
 pub struct Refusing(pub PortError);
 
 impl Traffic for Refusing {
     fn send(&self, _: &Confirmed<Batch>) -> SendFuture<'_> {
         Box::pin(std::future::ready(Err(SendError { error: self.0.clone(), sent_before: false })))
+    }
+}
+
+impl Observe for Refusing {
+    fn observe(&self, _: Query) -> PortFuture<'_, Observation> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! Goes the way of `tapctl up`: preview, confirmation, run, each a process of its own. Nothing here is for a real stack.
 
+use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::{Plan, PulumiChange, PulumiError, RunOrder};
 use crate::domain::units::Timestamp;
 use crate::ports::{Clock, PulumiRuns};
-use crate::runtime::run_executor::PulumiPorts;
+use crate::runtime::execute::{execute, quietly};
+use crate::runtime::ports_set::Ports;
 
 use crate::compose::host;
 
@@ -26,12 +28,12 @@ impl Clock for Began {
 ///
 /// # Errors
 /// [`PulumiError`] when the preview or the start fails.
-pub(super) async fn starts_an_up(runs: &dyn PulumiRuns, ports: &PulumiPorts) -> Result<(), PulumiError> {
+pub(super) async fn starts_an_up(runs: &dyn PulumiRuns, ports: &Ports) -> Result<(), PulumiError> {
     let head = runs.preview(false, OPERATOR, ports.clock.now()).await?;
     let previewed = runs.follow(&head.id, &mut |_| ()).await?.ok()?;
     let order = RunOrder::up(runs.stack(), &head.id, Plan::of(&previewed.deploy))?;
     // Whoever chose this drill has said yes to the colleague's run.
     let Some(yes) = YesFlag::from_cli(true) else { return Ok(()) };
-    let change = Confirmed::by_flag(PulumiChange::Run(Box::new(order)), yes);
-    ports.executor(OPERATOR, &host::host_name()).execute(&change).await.result.map(drop)
+    let change = Confirmed::by_flag(Change::Pulumi(PulumiChange::Run(Box::new(order))), yes);
+    execute(ports, change, OPERATOR, &host::host_name(), &quietly()).await.into_carried().map(drop)
 }

@@ -14,6 +14,7 @@ use crate::compose::naming::pulumi_stack;
 use crate::compose::pulumi::{program, pulumi_ports, pulumi_runs};
 use crate::compose::session::connect;
 use crate::config::{Global, Settings, process_env, state};
+use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::config::{
     ConfigError, ConfigRow, MAX_VALUE_BYTES, SetConfig, Setup, Standing, missing_text,
@@ -23,10 +24,11 @@ use crate::domain::deploy::text::clean;
 use crate::domain::deploy::{PulumiChange, PulumiError};
 use crate::domain::provision::Carried;
 use crate::ports::PulumiRuns;
-use crate::runtime::run_executor::PulumiPorts;
+use crate::runtime::ports_set::Ports;
 
 use super::ask::ask;
 use super::failure::{Exit, Failure};
+use super::follow_up::carried_out;
 use super::out::Out;
 
 /// Lists the configuration, or sets one key of it.
@@ -138,7 +140,7 @@ fn as_json(setup: &Setup, stack: &str) -> Value {
 
 async fn set(
     runs: &dyn PulumiRuns,
-    ports: &PulumiPorts,
+    ports: &Ports,
     args: &SetConfigArgs,
     operator: &str,
     read_only: bool,
@@ -173,12 +175,12 @@ async fn set(
         out.say(&order.call_text());
         ask(out, &order.need()).await?
     };
-    let executor = ports.executor(operator, &host::host_name());
-    let done = executor.execute(&Confirmed::by_flag(PulumiChange::Config(order), yes)).await;
-    if let Some(error) = done.unwritten {
+    let change = Confirmed::by_flag(Change::Pulumi(PulumiChange::Config(order)), yes);
+    let done = carried_out(ports, change, (operator, &host::host_name()), out).await;
+    if let Some(error) = &done.unwritten {
         out.say(&format!("the journal is behind: {error}"));
     }
-    if let Carried::Done(text) = done.result? {
+    if let Carried::Done(text) = done.into_carried()? {
         out.say(&text);
     }
     Ok(Exit::Done)

@@ -78,6 +78,11 @@ impl Failure {
 
 impl From<PulumiError> for Failure {
     fn from(error: PulumiError) -> Self {
+        let error = match error {
+            // It was not this change's turn; the same as for a change of the records.
+            PulumiError::Storage(held) if held.kind == ErrorKind::Busy => return held.into(),
+            other => other,
+        };
         let (exit, code) = match error.exit_code() {
             1 if matches!(error, PulumiError::Refused(_)) => (Exit::Error, "configuration"),
             3 => (Exit::Gate, "blocked"),

@@ -15,8 +15,9 @@ use crate::domain::record::{Entry, Event, USUALLY_INSYNC_WITHIN};
 use crate::domain::traffic::{Change, ChangeStatus, GroupError, RecordGroup};
 use crate::domain::units::{Timestamp, WeightPair, age_text};
 use crate::ports::PortError;
-use crate::runtime::execute::{Tell, execute, settle};
+use crate::runtime::execute::{Executed, Tell, execute, settle};
 use crate::runtime::follow::{read_back, until_insync};
+use crate::runtime::ports_set::Ports;
 
 use super::failure::{Exit, Failure};
 use super::out::Out;
@@ -191,16 +192,26 @@ fn stopped_looking(until: Timestamp) -> Failure {
     .with("until", until.to_string().into())
 }
 
-/// Carries a change out, and says when it has to wait for its turn.
+/// Carries a change of the records out, and says when it has to wait for its turn.
 pub(super) async fn executed(
     session: &Session,
     change: Confirmed<Planned>,
     operator: &str,
     out: &mut Out,
 ) -> (Outcome, Vec<Entry>) {
+    carried_out(&session.ports, change, (operator, &session.stack.host), out).await.into_records()
+}
+
+/// Carries any change out in the name of an operator on a host, and says when it has to wait for its turn.
+pub(super) async fn carried_out(
+    ports: &Ports,
+    change: Confirmed<Planned>,
+    (operator, host): (&str, &str),
+    out: &mut Out,
+) -> Executed {
     let (sender, mut stages) = tokio::sync::mpsc::unbounded_channel();
     let tell: Tell = Arc::new(move |stage| drop(sender.send(stage)));
-    let run = execute(&session.ports, change, operator, &session.stack.host, &tell);
+    let run = execute(ports, change, operator, host, &tell);
     tokio::pin!(run);
     loop {
         tokio::select! {

@@ -11,6 +11,7 @@ use crate::compose::host;
 use crate::compose::pulumi::{program, program_or_name, pulumi_ports, pulumi_runs};
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, Settings, defaults, process_env, state};
+use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::deploy::guard::{RunKind, Situation, may_start};
 use crate::domain::deploy::plan::Danger;
@@ -26,12 +27,13 @@ use crate::domain::units::Timestamp;
 use crate::domain::zone::Orphan;
 use crate::ports::PulumiRuns;
 use crate::runtime::gather::{gather, keep_record};
-use crate::runtime::run_executor::{self, PulumiPorts, RunExecutor};
+use crate::runtime::ports_set::{Ports, Scribe};
+use crate::runtime::pulumi;
 use crate::runtime::zone;
 
 use super::ask::ask;
 use super::failure::{Exit, Failure};
-use super::follow_up::Interrupt;
+use super::follow_up::{Interrupt, carried_out};
 use super::out::Out;
 use super::run_text::{self as print, Progress, finished_json};
 
@@ -53,7 +55,7 @@ enum Purpose {
 /// A stack, as far as it is known.
 struct Place {
     runs: Arc<dyn PulumiRuns>,
-    pulumi: PulumiPorts,
+    ports: Ports,
     session: Option<Session>,
     stack: String,
     operator: String,
@@ -89,10 +91,10 @@ async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
     let operator = host::local_user(&process_env);
     let read_only = settings.read_only;
     let ports = match &session {
-        Some(session) => PulumiPorts::of(&session.ports),
+        Some(session) => session.ports.clone(),
         None => pulumi_ports(&settings, &pulumi, &folder, None)?,
     };
-    Ok(Place { runs: pulumi_runs(&pulumi, &folder)?, pulumi: ports, session, stack, operator, read_only })
+    Ok(Place { runs: pulumi_runs(&pulumi, &folder)?, ports, session, stack, operator, read_only })
 }
 
 impl Place {
@@ -123,24 +125,20 @@ impl Place {
         }
     }
 
-    /// Whoever carries changes out, in the name of `operator`.
-    fn executor(&self, operator: &str) -> RunExecutor {
-        self.pulumi.executor(operator, &host::host_name())
-    }
-
     /// Does what was confirmed, with its intent and its outcome in the journal.
-    async fn carry_out(
+    async fn changed(
         &self,
         change: PulumiChange,
         yes: YesFlag,
         operator: &str,
         out: &mut Out,
     ) -> Result<Carried, Failure> {
-        let done = self.executor(operator).execute(&Confirmed::by_flag(change, yes)).await;
-        if let Some(error) = done.unwritten {
+        let change = Confirmed::by_flag(Change::Pulumi(change), yes);
+        let done = carried_out(&self.ports, change, (operator, &host::host_name()), out).await;
+        if let Some(error) = &done.unwritten {
             out.say(&format!("the journal is behind: {error}"));
         }
-        Ok(done.result?)
+        Ok(done.into_carried()?)
     }
 
     /// Follows a run to its end, and writes the end down under whoever started it when nobody else has.
@@ -151,7 +149,7 @@ impl Place {
     }
 
     async fn note(&self, operator: &str, event: Event, out: &mut Out) {
-        if let Err(error) = self.executor(operator).note(operator, event).await {
+        if let Err(error) = Scribe::new(&self.ports, operator, &host::host_name()).append(event).await {
             out.say(&format!("the journal is behind: {error}"));
         }
     }
@@ -175,7 +173,7 @@ impl Place {
     /// operations are told.
     async fn look(&self, out: &mut Out) -> Result<Look, Failure> {
         let silent = || Failure::new(Exit::Pulumi, "pulumi", "Pulumi could not be asked", "`tapctl doctor` says more");
-        let look = run_executor::look(self.pulumi.provision.as_ref(), &self.operator).await.ok_or_else(silent)?;
+        let look = pulumi::look(self.ports.provision.as_ref(), &self.operator).await.ok_or_else(silent)?;
         if let Err(trouble) = &look.pulumi {
             return Err(Failure::new(Exit::Pulumi, "pulumi", trouble.message.clone(), trouble.hint.clone()));
         }
@@ -206,7 +204,7 @@ impl Place {
                 Some(yes) => yes,
                 None => ask(out, &change.need()).await?,
             };
-            if let Carried::StackCreated(text) = self.carry_out(change, yes, operator, out).await? {
+            if let Carried::StackCreated(text) = self.changed(change, yes, operator, out).await? {
                 out.say(&text);
             }
             look = self.look(out).await?;
@@ -225,7 +223,7 @@ impl Place {
     }
 
     fn now(&self) -> Timestamp {
-        self.pulumi.clock.now()
+        self.ports.clock.now()
     }
 
     fn refuse_read_only(&self) -> Result<(), Failure> {
@@ -372,7 +370,7 @@ async fn run(
 ) -> Result<Finished, Failure> {
     let yes = confirm(&order, args, out).await?;
     order.may_run(&place.situation(out).await?.0).map_err(PulumiError::from)?;
-    match place.carry_out(PulumiChange::Run(Box::new(order)), yes, operator, out).await? {
+    match place.changed(PulumiChange::Run(Box::new(order)), yes, operator, out).await? {
         Carried::Started(head) => Ok(place.follow(&head, args.json, out).await?.ok()?),
         other => Err(PulumiError::NotStarted(format!("another thing was done than a run: {other:?}")).into()),
     }

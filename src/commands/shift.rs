@@ -1,7 +1,7 @@
 //! `shift` and `rollback`: look, decide, ask, send, and with `--wait` follow to INSYNC.
 //!
 //! The decision stands on what was seen when this process began: whatever changed since is a conflict, never a reason
-//! to decide anew without the operator. The sending itself is [`crate::runtime::apply`].
+//! to decide anew without the operator. The sending itself is [`crate::runtime::execute`]'s.
 
 use serde_json::{Value, json};
 

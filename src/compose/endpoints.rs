@@ -12,7 +12,7 @@ use crate::config::{Settings, defaults, process_env};
 use crate::domain::endpoint::{Answers, Endpoint, is_simulation, mixture};
 use crate::domain::time::Moment;
 use crate::domain::units::Timestamp;
-use crate::ports::{Clock, ErrorKind, PortError, Traffic};
+use crate::ports::{Clock, ErrorKind, Observe, PortError, Traffic};
 
 /// Ends of the hosts that are AWS, in all of its partitions (AWS general reference, "AWS service endpoints").
 const AWS_HOSTS: [&str; 10] = [
@@ -137,6 +137,13 @@ pub async fn now(settings: &Settings) -> Timestamp {
         Probed::Simulator(simulator) => simulator.now,
         Probed::Nobody | Probed::Other => SystemClock.now(),
     }
+}
+
+/// What asks and what changes the records where nothing but Pulumi is known of the stack: they refuse.
+#[must_use]
+pub fn unknown() -> (Arc<dyn Observe>, Arc<dyn Traffic>) {
+    let why = PortError::new(ErrorKind::NotProvisioned, "stack", "nothing but Pulumi is known of this stack");
+    (Arc::new(Refusing(why.clone())), Arc::new(Refusing(why)))
 }
 
 #[cfg(test)]

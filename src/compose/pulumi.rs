@@ -14,9 +14,11 @@ use crate::adapters::pulumi::run::Supervisor;
 use crate::adapters::pulumi::{Pulumi, PulumiError, Runs};
 use crate::config::{Settings, process_env, state};
 use crate::domain::stack::{StackInfo, StackOutputs};
+use crate::domain::traffic::GroupKey;
 use crate::ports::{Clock, PulumiControl, PulumiRuns};
-use crate::runtime::run_executor::PulumiPorts;
+use crate::runtime::ports_set::Ports;
 
+use super::endpoints;
 use super::error::ComposeError;
 
 pub use crate::adapters::pulumi::find::{check_program, check_version};
@@ -54,7 +56,8 @@ pub(super) fn cockpit_runs(
     })
 }
 
-/// Pulumi's ports where nothing else is known of the stack: its configuration may be what is missing.
+/// The ports where nothing but Pulumi is known of the stack, since its configuration may be what is missing: the rest
+/// refuses.
 ///
 /// # Errors
 /// [`ComposeError`] when the state folder cannot be made, or the system does not say where our own program is.
@@ -63,7 +66,7 @@ pub fn pulumi_ports(
     pulumi: &Pulumi,
     state_dir: &Path,
     clock: Option<Arc<dyn Clock>>,
-) -> Result<PulumiPorts, ComposeError> {
+) -> Result<Ports, ComposeError> {
     state::prepare(state_dir).map_err(|error| ComposeError::state(state_dir, &error))?;
     let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
     let runs = Arc::new(CockpitRuns {
@@ -76,11 +79,16 @@ pub fn pulumi_ports(
         home: process_env("HOME").map(PathBuf::from).unwrap_or_default(),
         clock: Arc::clone(&clock),
     });
-    Ok(PulumiPorts {
+    let (observe, traffic) = endpoints::unknown();
+    Ok(Ports {
         control: control(settings, &runs),
         provision: runs,
+        observe,
+        traffic,
         journal: Arc::new(FileJournal::new(state_dir.to_owned())),
         clock,
+        key: GroupKey::unset(),
+        skew: Arc::new(|| None),
     })
 }
 

@@ -90,10 +90,13 @@ impl Question {
         }
     }
 
-    /// The change around Pulumi that it asks about.
+    /// The change that it asks about.
     #[must_use]
-    pub fn into_pulumi(self) -> Option<PulumiChange> {
-        if let Self::Pulumi(change) = self { Some(change) } else { None }
+    pub fn into_change(self) -> Change {
+        match self {
+            Self::Pulumi(change) => Change::Pulumi(change),
+            Self::Zone(plan) => Change::Zone(plan),
+        }
     }
 }
 

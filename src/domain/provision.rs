@@ -4,7 +4,6 @@
 
 use serde::Serialize;
 
-use super::confirm::Confirmed;
 use super::deploy::change::PulumiChange;
 use super::deploy::config::Setup;
 use super::deploy::explain::Exit;
@@ -123,7 +122,7 @@ pub struct Provision {
     pub log: bool,
 }
 
-/// What Pulumi, or the zone, is asked to do.
+/// What Pulumi, or the zone, is asked; nothing here changes anything.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Order {
     /// Look at Pulumi, the stack's locks and its runs.
@@ -135,8 +134,6 @@ pub enum Order {
     },
     /// Follow the run of this name from its first event.
     Follow(String),
-    /// Do what was confirmed: the only order here that changes anything around Pulumi.
-    Change(Confirmed<PulumiChange>),
     /// Look through the zone for what a `destroy` has left behind.
     Orphans {
         /// The pair that is gone.

@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
 use crate::domain::change::settle::{SEND_DEADLINE, SIGNATURE_LIFE};
+use crate::domain::confirm::Confirmed;
 use crate::domain::deploy::PulumiError;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::Query;
@@ -16,15 +18,15 @@ use crate::domain::msg::{Effect, Msg, Request};
 use crate::domain::provision::{Carried, News, Order, Trouble};
 use crate::domain::record::Entry;
 use crate::domain::time::Moment;
+use crate::domain::units::Timestamp;
 use crate::domain::update::operator;
 
 use crate::ports::Tell;
 
 use super::Ports;
 use super::disk::on_disk;
-use super::execute::{Tell as ChangeTell, execute, settle};
+use super::execute::{Came, Executed, Tell as ChangeTell, execute, settle};
 use super::renew::Renew;
-use super::run_executor::PulumiPorts;
 use super::zone::left_behind;
 
 /// A question that has no answer by then is given up. The adapters have tighter deadlines of their own; this one
@@ -98,23 +100,7 @@ impl Runner {
                     });
                 }
             }
-            Effect::Execute { request, change } => {
-                let (ports, answers) = (self.ports.clone(), self.answers.clone());
-                let (operator, host) = (operator(model), model.stack.host.clone());
-                let told = self.answers.clone();
-                // A stage that finds the queue full is only a word on the screen.
-                let tell: ChangeTell = Arc::new(move |stage| drop(told.try_send(Msg::Stage { request, stage })));
-                let now = self.ports.clock.now();
-                self.must_end.spawn(async move {
-                    let task = tokio::spawn(async move { execute(&ports, change, &operator, &host, &tell).await });
-                    let (outcome, entries) = task.await.unwrap_or_else(|error| {
-                        let error = broken("route53:ChangeResourceRecordSets", &error);
-                        let until = now.plus(SEND_DEADLINE + SIGNATURE_LIFE);
-                        (Outcome::Unknown { error, until, found: Err("nobody read them".to_owned()) }, Vec::new())
-                    });
-                    let _closed = answers.send(Msg::Executed { request, outcome, entries }).await;
-                });
-            }
+            Effect::Execute { request, change } => self.execute(request, change, model),
             Effect::Settle { request } => {
                 let (ports, answers) = (self.ports.clone(), self.answers.clone());
                 let (operator, host) = (operator(model), model.stack.host.clone());
@@ -124,7 +110,7 @@ impl Runner {
                     let _closed = answers.send(Msg::Settled { request, result }).await;
                 });
             }
-            Effect::Provision { request, order } => self.provision(request, order, operator(model), &model.stack.host),
+            Effect::Provision { request, order } => self.provision(request, order, operator(model)),
             Effect::Renew { request } => self.renew(request),
             Effect::Switch { request } => {
                 let mut waiting = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -163,7 +149,26 @@ impl Runner {
         });
     }
 
-    fn provision(&self, request: Request, order: Order, operator: String, host: &str) {
+    fn execute(&mut self, request: Request, change: Confirmed<Change>, model: &Model) {
+        let (ports, answers) = (self.ports.clone(), self.answers.clone());
+        let (operator, host) = (operator(model), model.stack.host.clone());
+        let told = self.answers.clone();
+        // A stage that finds the queue full is only a word on the screen.
+        let tell: ChangeTell = Arc::new(move |stage| drop(told.try_send(Msg::Stage { request, stage })));
+        let (now, planned) = (self.ports.clock.now(), change.get().clone());
+        self.must_end.spawn(async move {
+            let task = tokio::spawn(async move { execute(&ports, change, &operator, &host, &tell).await });
+            let told = match task.await {
+                Ok(done) => closing(request, done),
+                Err(error) => vec![broken_off(request, &planned, &error, now)],
+            };
+            for msg in told {
+                let _closed = answers.send(msg).await;
+            }
+        });
+    }
+
+    fn provision(&self, request: Request, order: Order, operator: String) {
         let (ports, answers) = (self.ports.clone(), self.answers.clone());
         let tell: Tell = Arc::new(move |news| {
             let answers = answers.clone();
@@ -176,25 +181,6 @@ impl Runner {
                 let task = tokio::spawn(async move { left_behind(&ports, &key, &endpoints).await });
                 let hint = "look through the zone for records of this stack";
                 tell(News::Orphans(task.await.unwrap_or_else(|error| Err(failed(&error, hint))))).await;
-            });
-            return;
-        }
-        if let Order::Change(change) = order {
-            let (executor, answers) = (PulumiPorts::of(&ports).executor(&operator, host), self.answers.clone());
-            tokio::spawn(async move {
-                let task = tokio::spawn(async move { executor.execute(&change).await });
-                let hint = "look at the journal and at the run: it may have been done";
-                let news = match task.await {
-                    Ok(done) => {
-                        let written = done.entries.into_iter().map(Ok).chain(done.unwritten.map(Err));
-                        for result in written {
-                            let _closed = answers.send(Msg::Appended { result }).await;
-                        }
-                        news_of(done.result)
-                    }
-                    Err(error) => News::Failed(failed(&error, hint)),
-                };
-                tell(news).await;
             });
             return;
         }
@@ -235,6 +221,39 @@ impl Runner {
         let Self { lines, answers, must_end, .. } = self;
         drop((lines, answers));
         let _late = tokio::time::timeout(LEAVING, must_end.join_all()).await;
+    }
+}
+
+/// What is told of a change that has ended; the last message closes it.
+fn closing(request: Request, done: Executed) -> Vec<Msg> {
+    let Executed { came, entries, unwritten } = done;
+    let appended = |entries: Vec<Entry>| entries.into_iter().map(|entry| Msg::Appended { result: Ok(entry) });
+    match came {
+        Came::Records(outcome) => vec![Msg::Executed { request, outcome, entries }],
+        Came::Pulumi(result) => {
+            let unwritten = unwritten.into_iter().map(|error| Msg::Appended { result: Err(error) });
+            let news = Msg::Provision { request, news: news_of(result) };
+            appended(entries).chain(unwritten).chain([news]).collect()
+        }
+        Came::Baseline(Ok(())) => appended(entries).collect(),
+        Came::Baseline(Err(error)) => vec![Msg::Appended { result: Err(error) }],
+    }
+}
+
+/// The same of one that broke off in this program.
+fn broken_off(request: Request, change: &Change, error: &tokio::task::JoinError, now: Timestamp) -> Msg {
+    match change {
+        Change::Weights(_) | Change::Zone(_) => {
+            let error = broken("route53:ChangeResourceRecordSets", error);
+            let until = now.plus(SEND_DEADLINE + SIGNATURE_LIFE);
+            let outcome = Outcome::Unknown { error, until, found: Err("nobody read them".to_owned()) };
+            Msg::Executed { request, outcome, entries: Vec::new() }
+        }
+        Change::Pulumi(_) => {
+            let hint = "look at the journal and at the run: it may have been done";
+            Msg::Provision { request, news: News::Failed(failed(error, hint)) }
+        }
+        Change::AcceptBaseline(_) => Msg::Appended { result: Err(broken("journal:Append", error)) },
     }
 }
 

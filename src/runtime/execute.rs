@@ -1,7 +1,7 @@
 //! The one executor of changes: the turn, the intent on disk, the call, once, what the records say, the outcome on disk.
 //!
-//! Cockpit and commands both come through here, and nothing else calls a writing port. It may use the ports and the
-//! domain. It never sends anything before its intent is on disk, waits for nobody without a bound, and does not wait for
+//! Cockpit and commands both come through here, whatever is changed, and nothing else calls a writing port. It may use the
+//! ports and the domain. It never sends anything before its intent is on disk, waits for nobody without a bound, and does not wait for
 //! INSYNC while it keeps others waiting.
 
 use std::sync::Arc;
@@ -12,11 +12,14 @@ use crate::domain::change::outcome::{Outcome, decide};
 use crate::domain::change::settle::{SEND_DEADLINE, SIGNATURE_LIFE, Settling, settle as judge};
 use crate::domain::change::turn::{Stage, TURN_BOUND};
 use crate::domain::confirm::Confirmed;
+use crate::domain::deploy::PulumiError;
+use crate::domain::provision::Carried;
 use crate::domain::record::{Entry, Event, History};
 use crate::domain::units::Timestamp;
 use crate::ports::{ErrorKind, PortError};
 
 use super::ports_set::{Ports, Scribe};
+use super::pulumi;
 
 /// Hears how far a change is.
 pub type Tell = Arc<dyn Fn(Stage) + Send + Sync>;
@@ -27,26 +30,105 @@ pub fn quietly() -> Tell {
     Arc::new(|_| {})
 }
 
-/// Carries a confirmed change out to its end, whatever that is, and tells what was written to the journal on the way.
-///
-/// A change that an earlier process left open is settled first. When the outcome could not be written, the last entry
-/// is the intent, and the next start settles it.
-pub async fn execute(
-    ports: &Ports,
-    change: Confirmed<Change>,
-    operator: &str,
-    host: &str,
-    tell: &Tell,
-) -> (Outcome, Vec<Entry>) {
-    let mut scribe = Scribe::new(ports, operator, host);
-    let outcome = match turn(ports, &change, &mut scribe, tell).await {
-        Ok(_turn) => in_turn(ports, &change, &mut scribe, tell).await,
-        Err(error) => Outcome::Refused(error),
-    };
-    (outcome, scribe.entries)
+/// What a change came to, by what it changes.
+#[derive(Debug)]
+pub enum Came {
+    /// The records.
+    Records(Outcome),
+    /// Something around Pulumi: what was done, or why it was not.
+    Pulumi(Result<Carried, PulumiError>),
+    /// What the next step stands on: nothing when it is in the journal, or why it is not.
+    Baseline(Result<(), PortError>),
 }
 
-/// The turn; the way back goes on without it when somebody else does not give it back, and writes aside.
+impl Came {
+    /// The end of a change that was not begun.
+    fn refused(change: &Change, error: PortError) -> Self {
+        match change {
+            Change::Weights(_) | Change::Zone(_) => Self::Records(Outcome::Refused(error)),
+            Change::Pulumi(_) => Self::Pulumi(Err(PulumiError::Storage(error))),
+            Change::AcceptBaseline(_) => Self::Baseline(Err(error)),
+        }
+    }
+}
+
+/// The end of a change.
+#[derive(Debug)]
+pub struct Executed {
+    /// What it came to.
+    pub came: Came,
+    /// What was written to the journal on the way.
+    pub entries: Vec<Entry>,
+    /// Why the outcome is not in the journal, where it is not.
+    pub unwritten: Option<PortError>,
+}
+
+impl Executed {
+    /// What became of the records; another change than one of them has changed none.
+    #[must_use]
+    pub fn into_records(self) -> (Outcome, Vec<Entry>) {
+        match self.came {
+            Came::Records(outcome) => (outcome, self.entries),
+            _ => (Outcome::Refused(another_kind()), self.entries),
+        }
+    }
+
+    /// What was done around Pulumi.
+    ///
+    /// # Errors
+    /// [`PulumiError`]; what it says of itself tells whether anything was done.
+    pub fn into_carried(self) -> Result<Carried, PulumiError> {
+        match self.came {
+            Came::Pulumi(result) => result,
+            _ => Err(PulumiError::Storage(another_kind())),
+        }
+    }
+}
+
+fn another_kind() -> PortError {
+    PortError::new(ErrorKind::Invalid, "change", "another kind of change was carried out than was asked for")
+}
+
+/// Carries a confirmed change out to its end, whatever that is, and tells what was written to the journal on the way.
+///
+/// A change of the records that an earlier process left open is settled before the next one. When the outcome could not be
+/// written, the last entry is the intent, and the next start settles it.
+pub async fn execute(ports: &Ports, change: Confirmed<Change>, operator: &str, host: &str, tell: &Tell) -> Executed {
+    let mut scribe = Scribe::new(ports, operator, host);
+    let (came, unwritten) = match turn(ports, &change, &mut scribe, tell).await {
+        Ok(_turn) => in_turn(ports, change, &mut scribe, tell).await,
+        Err(error) => (Came::refused(change.get(), error), None),
+    };
+    Executed { came, entries: scribe.entries, unwritten }
+}
+
+/// What is done by whoever has the turn.
+async fn in_turn(
+    ports: &Ports,
+    change: Confirmed<Change>,
+    scribe: &mut Scribe<'_>,
+    tell: &Tell,
+) -> (Came, Option<PortError>) {
+    match change.get() {
+        Change::Weights(_) | Change::Zone(_) => {
+            let (outcome, unwritten) = send(ports, &change, scribe, tell).await;
+            (Came::Records(outcome), unwritten)
+        }
+        Change::AcceptBaseline(_) => {
+            let written = scribe.append(change.get().intent(String::new())).await;
+            (Came::Baseline(written), None)
+        }
+        Change::Pulumi(_) => {
+            let (result, unwritten) = match change.narrow(Change::into_pulumi) {
+                Some(change) => pulumi::carry_out(ports, &change, scribe).await,
+                None => (Err(PulumiError::Storage(another_kind())), None),
+            };
+            (Came::Pulumi(result), unwritten)
+        }
+    }
+}
+
+/// The turn; the way back, and what stops a run, goes on without it when somebody else does not give it back, and writes aside.
 async fn turn(
     ports: &Ports,
     change: &Confirmed<Change>,
@@ -55,8 +137,8 @@ async fn turn(
 ) -> Result<Option<Box<dyn Send>>, PortError> {
     match ports.turn(scribe.holder(), TURN_BOUND, &|holder| tell(Stage::Waiting(holder))).await {
         Ok(turn) => Ok(Some(turn)),
-        Err(error) if change.get().is_way_back() => {
-            tracing::warn!(%error, "the way back goes on without the turn");
+        Err(error) if change.get().goes_on_without_turn() => {
+            tracing::warn!(%error, "it goes on without the turn");
             scribe.write_aside().await?;
             Ok(None)
         }
@@ -95,29 +177,34 @@ async fn settle_in_turn(ports: &Ports, scribe: &mut Scribe<'_>) -> Result<(), Po
     Ok(())
 }
 
-async fn in_turn(ports: &Ports, change: &Confirmed<Change>, scribe: &mut Scribe<'_>, tell: &Tell) -> Outcome {
+/// Sends the batch of a change of the records; tells also why the outcome is not in the journal.
+async fn send(
+    ports: &Ports,
+    change: &Confirmed<Change>,
+    scribe: &mut Scribe<'_>,
+    tell: &Tell,
+) -> (Outcome, Option<PortError>) {
+    let refused = |error| (Outcome::Refused(error), None);
     let back = change.get().is_way_back();
     if let Err(error) = settle_in_turn(ports, scribe).await
         && !back
     {
-        return Outcome::Refused(error);
+        return refused(error);
     }
     if !back {
         match stands(ports, change.get()).await {
             Ok(None) => {}
-            Ok(Some(outcome)) => return outcome,
-            Err(error) => return Outcome::Refused(error),
+            Ok(Some(outcome)) => return (outcome, None),
+            Err(error) => return refused(error),
         }
     }
     let began = ports.clock.now();
     let id = intent_id(began);
+    let Some(batch) = change.clone().narrow(|change| change.batch()) else { return refused(another_kind()) };
     if let Err(error) = scribe.append(change.get().intent(id.clone())).await {
-        return Outcome::Refused(error);
+        return refused(error);
     }
     tell(Stage::Sent(began));
-    let Some(batch) = change.clone().narrow(|change| Some(change.batch())) else {
-        return Outcome::Refused(PortError::new(ErrorKind::Invalid, "change", "it has no batch"));
-    };
     let outcome = match ports.traffic.send(&batch).await {
         Ok(accepted) => Outcome::Accepted(accepted),
         Err(failed) => {
@@ -127,10 +214,11 @@ async fn in_turn(ports: &Ports, change: &Confirmed<Change>, scribe: &mut Scribe<
             decide(batch.get(), failed, ports.read_records().await, &ports.key, until)
         }
     };
-    if let Err(error) = scribe.append(written(id, change.get(), &outcome, ports)).await {
+    let unwritten = scribe.append(written(id, change.get(), &outcome, ports)).await.err();
+    if let Some(error) = &unwritten {
         tracing::error!(%error, "the outcome could not be written; the next start settles it");
     }
-    outcome
+    (outcome, unwritten)
 }
 
 /// The entry after the call.
@@ -141,7 +229,7 @@ fn written(id: String, change: &Change, outcome: &Outcome, ports: &Ports) -> Eve
         Outcome::Accepted(accepted) => {
             let weights = match change {
                 Change::Weights(plan) => Some(plan.to),
-                Change::Zone(_) => None,
+                _ => None,
             };
             Event::Outcome { id, result, weights, change: Some(accepted.id.clone()), detail }
         }

@@ -37,7 +37,7 @@ fn last_outcome(fake: &Fake) -> (OutcomeKind, Option<WeightPair>) {
 }
 
 async fn run(fake: &Fake, plan: Confirmed<Change>) -> Outcome {
-    let (outcome, entries) = execute(&fake.ports(), plan, "me", "here", &quietly()).await;
+    let (outcome, entries) = execute(&fake.ports(), plan, "me", "here", &quietly()).await.into_records();
     assert!(entries.iter().all(|e| e.operator == "me" && e.host == "here"));
     outcome
 }
@@ -66,7 +66,7 @@ async fn nothing_is_sent_when_the_intent_cannot_be_written() {
 async fn an_outcome_that_cannot_be_written_leaves_the_intent_open() {
     let fake = Fake::new(pair(100, 0));
     fake.room_for(1);
-    let (outcome, entries) = execute(&fake.ports(), plan(&fake, 10), "me", "here", &quietly()).await;
+    let (outcome, entries) = execute(&fake.ports(), plan(&fake, 10), "me", "here", &quietly()).await.into_records();
     assert!(matches!(outcome, Outcome::Accepted(_)));
     assert!(!outcome_written(&entries));
     assert!(History::of(&fake.ports().read_journal().await.unwrap().entries).unfinished().is_some());
@@ -156,7 +156,7 @@ async fn a_turn_that_is_not_given_back_is_waited_for_within_a_bound_and_its_hold
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     let hears = Arc::clone(&told);
     let tell: Tell = Arc::new(move |stage| hears.lock().unwrap().push(stage));
-    let (outcome, entries) = execute(&fake.ports(), plan(&fake, 20), "me", "here", &tell).await;
+    let (outcome, entries) = execute(&fake.ports(), plan(&fake, 20), "me", "here", &tell).await.into_records();
     let Outcome::Refused(error) = outcome else { panic!("{outcome:?}") };
     assert!(
         error.message.contains("process 7 of maria on bastion") && error.message.contains("kill -CONT 7"),
@@ -198,7 +198,7 @@ async fn adopt_and_release_are_settled_as_weights_are() {
         let change = released(&fake);
         let before = fake.records();
         if made {
-            fake.set_records(change.get().batch().creates);
+            fake.set_records(change.get().batch().unwrap().creates);
         }
         fake.remember(entry(1, change.get().intent("z".into())));
         assert_eq!(settle(&fake.ports(), "me", "here").await.unwrap().len(), 1);
@@ -280,8 +280,22 @@ async fn of_two_plans_from_the_same_sight_one_wins() {
     let (ports, quiet) = (fake.ports(), quietly());
     let (a, b) =
         tokio::join!(execute(&ports, first, "me", "here", &quiet), execute(&ports, second, "you", "there", &quiet));
+    let (a, b) = (a.into_records(), b.into_records());
     let accepted = [&a.0, &b.0].iter().filter(|o| matches!(o, Outcome::Accepted(_))).count();
     let conflicts = [&a.0, &b.0].iter().filter(|o| matches!(o, Outcome::Conflict { .. })).count();
     assert_eq!((accepted, conflicts), (1, 1));
     assert!(fake.weights() == pair(90, 10) || fake.weights() == pair(80, 20));
+}
+
+#[tokio::test]
+async fn a_new_base_is_in_the_journal_under_whoever_took_it_or_is_not_taken() {
+    let accept = || Confirmed::by_flag(Change::AcceptBaseline(pair(70, 30)), YesFlag::from_cli(true).unwrap());
+    let fake = Fake::new(pair(70, 30));
+    let done = execute(&fake.ports(), accept(), "me", "here", &quietly()).await;
+    assert!(matches!(done.came, Came::Baseline(Ok(()))), "{done:?}");
+    assert_eq!(fake.steps(), ["lock", "entry", "unlock"], "nothing is sent");
+    assert_eq!(fake.ports().read_journal().await.unwrap().history.confirmed, Some(pair(70, 30)));
+    fake.room_for(0);
+    let done = execute(&fake.ports(), accept(), "me", "here", &quietly()).await;
+    assert!(matches!(done.came, Came::Baseline(Err(_))), "{done:?}");
 }

@@ -12,8 +12,8 @@ pub mod follow;
 pub mod gather;
 pub mod input;
 pub mod ports_set;
+pub mod pulumi;
 pub mod renew;
-pub mod run_executor;
 pub mod terminal;
 #[cfg(test)]
 mod window_tests;

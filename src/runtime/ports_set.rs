@@ -140,6 +140,12 @@ impl<'a> Scribe<'a> {
         Self { ports, journal: Arc::clone(&ports.journal), operator, host, entries: Vec::new() }
     }
 
+    /// In whose name it writes.
+    #[must_use]
+    pub fn operator(&self) -> &'a str {
+        self.operator
+    }
+
     /// This process, as the holder of a turn from now on.
     #[must_use]
     pub fn holder(&self) -> Holder {

@@ -317,7 +317,7 @@ impl Provisioner for ScriptedPulumi {
                     started(self.start(kind, None, &operator))
                 }
                 Order::Follow(run) => return self.follow(run, &tell).await,
-                Order::Change(_) | Order::Orphans { .. } => return,
+                Order::Orphans { .. } => return,
             };
             tell(news).await;
         })

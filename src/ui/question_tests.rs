@@ -15,8 +15,6 @@ use crate::domain::deploy::PulumiChange;
 use crate::domain::deploy::config::SetConfig;
 use crate::domain::model::{Dialog, Model, Question, Shown};
 use crate::domain::msg::{Effect, Msg};
-use crate::domain::provision::Order;
-use crate::domain::record::Event;
 use crate::domain::shift::Direction;
 use crate::domain::traffic::Side;
 use crate::domain::update::update;
@@ -88,12 +86,7 @@ impl Desk {
 
 /// What changes something outside, or takes weights as the new base.
 fn changes(effect: &Effect) -> bool {
-    match effect {
-        Effect::Execute { .. } => true,
-        Effect::Append(entry) => matches!(entry.event, Event::Accepted { .. }),
-        Effect::Provision { order, .. } => matches!(order, Order::Change(_)),
-        _ => false,
-    }
+    matches!(effect, Effect::Execute { .. })
 }
 
 /// What has to be on the screen when an open question is answered; nothing while none is open.

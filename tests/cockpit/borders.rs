@@ -119,6 +119,8 @@ struct Uses {
     inside: BTreeSet<Vec<String>>,
     /// Paths that begin with another crate.
     outside: BTreeSet<Vec<String>>,
+    /// Where it reaches for a port that writes: `.traffic`, `.carry_out()`, `Traffic::send`, …
+    writes: BTreeSet<String>,
 }
 
 /// Every file of the crate that is not for tests only.
@@ -275,8 +277,47 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.path(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        if let [.., of, method] = segments.as_slice()
+            && WRITING_PORTS.iter().any(|port| (port.named, port.method) == (of.as_str(), method.as_str()))
+        {
+            self.uses.writes.insert(format!("{of}::{method}"));
+        }
+        self.path(segments);
         visit::visit_path(self, path);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        let (method, of) = (call.method.to_string(), last_name(&call.receiver));
+        for port in WRITING_PORTS {
+            // `carry_out` is no other method's name; `send` is, so there it counts on what it is called.
+            if method == port.method && (port.method != "send" || of == port.field) {
+                self.uses.writes.insert(format!(".{method}()"));
+            }
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_expr_field(&mut self, field: &'ast syn::ExprField) {
+        if let syn::Member::Named(name) = &field.member
+            && WRITING_PORTS.iter().any(|port| name == port.field)
+            && last_name(&field.base) == "ports"
+        {
+            self.uses.writes.insert(format!("ports.{name}"));
+        }
+        visit::visit_expr_field(self, field);
+    }
+
+    fn visit_pat_struct(&mut self, pattern: &'ast syn::PatStruct) {
+        let of = pattern.path.segments.last().map(|segment| segment.ident.to_string());
+        for field in &pattern.fields {
+            if let (syn::Member::Named(name), Some("Ports")) = (&field.member, of.as_deref())
+                && WRITING_PORTS.iter().any(|port| name == port.field)
+            {
+                self.uses.writes.insert(format!("Ports {{ {name} }}"));
+            }
+        }
+        visit::visit_pat_struct(self, pattern);
     }
 
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
@@ -318,6 +359,36 @@ impl Reader<'_> {
             }
         }
         self.path(path);
+    }
+}
+
+/// A port that writes: its trait, its one method, and its name among the ports.
+struct WritingPort {
+    named: &'static str,
+    method: &'static str,
+    field: &'static str,
+}
+
+const WRITING_PORTS: [WritingPort; 2] = [
+    WritingPort { named: "Traffic", method: "send", field: "traffic" },
+    WritingPort { named: "PulumiControl", method: "carry_out", field: "control" },
+];
+
+/// The name of what an expression is about: of `self.ports.clone()` it is `ports`.
+fn last_name(expression: &syn::Expr) -> String {
+    match expression {
+        syn::Expr::Path(path) => path.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default(),
+        syn::Expr::Field(field) => match &field.member {
+            syn::Member::Named(name) => name.to_string(),
+            syn::Member::Unnamed(_) => last_name(&field.base),
+        },
+        syn::Expr::MethodCall(call) => last_name(&call.receiver),
+        syn::Expr::Reference(inner) => last_name(&inner.expr),
+        syn::Expr::Paren(inner) => last_name(&inner.expr),
+        syn::Expr::Try(inner) => last_name(&inner.expr),
+        syn::Expr::Await(inner) => last_name(&inner.base),
+        syn::Expr::Unary(inner) => last_name(&inner.expr),
+        _ => String::new(),
     }
 }
 
@@ -414,6 +485,72 @@ fn text_from_outside_comes_in_by_its_doors_alone() {
     let elsewhere: Vec<&String> =
         taking.iter().filter(|module| !door(&module.split("::").map(str::to_owned).collect::<Vec<_>>())).collect();
     assert!(elsewhere.is_empty(), "{elsewhere:?}");
+}
+
+/// The executor: the only files that call a port that writes.
+const EXECUTOR: [&str; 2] = ["runtime::execute", "runtime::pulumi"];
+/// Where such a port is made, or put among the others; nobody else even names one.
+const MAKERS: [&str; 5] = ["adapters", "compose", "ports", "runtime::ports_set", "script"];
+
+/// Calls of ports that write, and names of such ports, where they do not belong.
+fn unbidden_writes(all: &Crate) -> Vec<String> {
+    let is_in = |at: &str, files: &[&str]| files.iter().any(|file| at == *file || at.starts_with(&format!("{file}::")));
+    let mut found = Vec::new();
+    for (module, uses) in all {
+        let at = module.join("::");
+        if !is_in(&at, &EXECUTOR) {
+            found.extend(uses.writes.iter().map(|write| format!("{at} reaches for {write}")));
+        }
+        for port in WRITING_PORTS {
+            let names = uses.inside.contains(&vec!["ports".to_owned(), port.named.to_owned()]);
+            if names && !is_in(&at, &EXECUTOR) && !is_in(&at, &MAKERS) {
+                found.push(format!("{at} names {}", port.named));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_but_the_executor_calls_a_port_that_writes() {
+    let all = this_crate();
+    let executor: BTreeSet<&String> = EXECUTOR
+        .iter()
+        .flat_map(|file| &all[&file.split("::").map(str::to_owned).collect::<Vec<_>>()].writes)
+        .collect();
+    for call in [".send()", ".carry_out()"] {
+        assert!(executor.iter().any(|write| *write == call), "the executor's own {call} is seen: {executor:?}");
+    }
+    assert_eq!(unbidden_writes(&all), Vec::<String>::new());
+}
+
+#[test]
+fn planted_writes_are_seen() {
+    let of = |text: &str| {
+        let ports = "pub trait Traffic {} pub trait PulumiControl {}";
+        unbidden_writes(&planted(&[("lib.rs", "pub mod ports; pub mod ui;"), ("ports.rs", ports), ("ui.rs", text)]))
+    };
+    for (text, wanted) in [
+        ("fn f(p: P) { p.traffic.send(b); }", "ui reaches for .send()"),
+        ("fn f(traffic: T) { (&*traffic).send(b); }", "ui reaches for .send()"),
+        ("fn f(p: P) { p.anything.carry_out(c, o); }", "ui reaches for .carry_out()"),
+        ("fn f(s: S) { let t = s.ports.clone().traffic; }", "ui reaches for ports.traffic"),
+        ("fn f(ports: P) { take(&ports.control); }", "ui reaches for ports.control"),
+        ("fn f(p: P) { let Ports { traffic, .. } = p; }", "ui reaches for Ports { traffic }"),
+        ("fn f(p: P) { crate::ports::Traffic::send(p, b); }", "ui reaches for Traffic::send"),
+        ("fn f(p: P) { vec![PulumiControl::carry_out(p, c, o)]; }", "ui reaches for PulumiControl::carry_out"),
+        ("use crate::ports::Traffic as T; fn f(p: &dyn T) {}", "ui names Traffic"),
+        ("fn f(p: &dyn crate::ports::PulumiControl) {}", "ui names PulumiControl"),
+    ] {
+        assert!(of(text).iter().any(|line| line == wanted), "{text}: {:?}", of(text));
+    }
+    for harmless in [
+        "fn f(queue: Q) { queue.send(msg); }",
+        "fn f(o: Outputs) { o.traffic.hosted_zone_id.clone() }",
+        "#[cfg(test)] mod tests { fn f(p: P) { p.control.carry_out(c, o); } }",
+    ] {
+        assert_eq!(of(harmless), Vec::<String>::new(), "{harmless}");
+    }
 }
 
 /// Groups of files that use each other in a circle. A module and the modules inside it are one family: a `mod.rs` may

@@ -251,7 +251,7 @@ impl Provisioner for CockpitRuns {
                     Err(error) => News::Failed(trouble(&error)),
                 },
                 Order::Follow(run) => return self.follow(run, &tell).await,
-                Order::Change(_) | Order::Orphans { .. } => return,
+                Order::Orphans { .. } => return,
             };
             tell(news).await;
         })

@@ -11,9 +11,11 @@ pub mod settle;
 pub mod turn;
 
 use super::confirm::Need;
+use super::deploy::PulumiChange;
 use super::record::Event;
 use super::shift::{Direction, ShiftPlan};
 use super::traffic::Record;
+use super::units::WeightPair;
 use super::zone::ZonePlan;
 
 /// A change that was planned, and can be confirmed.
@@ -23,6 +25,10 @@ pub enum Change {
     Weights(ShiftPlan),
     /// A simple record becomes the pair (adopt), or the pair a simple record (release).
     Zone(ZonePlan),
+    /// Something around Pulumi: the stack, its configuration, its locks, a run.
+    Pulumi(PulumiChange),
+    /// Weights that somebody else set become the base of the next step. It changes what the journal says, nothing else.
+    AcceptBaseline(WeightPair),
 }
 
 /// One atomic batch for Route 53: it deletes exactly these records and creates those.
@@ -39,26 +45,23 @@ pub struct Batch {
 }
 
 impl Change {
-    /// The batch that carries it out.
+    /// The batch that carries it out; nothing for what changes no record.
     #[must_use]
-    pub fn batch(&self) -> Batch {
+    pub fn batch(&self) -> Option<Batch> {
         match self {
-            Self::Weights(plan) => Batch {
-                deletes: plan.deletes(),
-                creates: plan.creates(),
-                stays: Vec::new(),
-                comment: format!("{} -> {}", plan.from(), plan.to),
-            },
-            Self::Zone(plan) => Batch {
-                deletes: plan.deletes.clone(),
-                creates: plan.creates.clone(),
-                stays: plan.stays.clone(),
-                comment: plan.title(),
-            },
+            Self::Weights(plan) => Some(plan.batch()),
+            Self::Zone(plan) => Some(plan.batch()),
+            Self::Pulumi(_) | Self::AcceptBaseline(_) => None,
         }
     }
 
-    /// The journal's entry before it is sent.
+    /// The change around Pulumi that it is.
+    #[must_use]
+    pub fn into_pulumi(self) -> Option<PulumiChange> {
+        if let Self::Pulumi(change) = self { Some(change) } else { None }
+    }
+
+    /// The journal's entry before it is carried out; of a new base it is all that is done.
     #[must_use]
     pub fn intent(&self, id: String) -> Event {
         match self {
@@ -71,6 +74,8 @@ impl Change {
                 overrides: plan.overrides.clone(),
             },
             Self::Zone(plan) => Event::ZoneIntent { id, plan: Box::new(plan.clone()) },
+            Self::Pulumi(change) => change.intent(),
+            Self::AcceptBaseline(weights) => Event::Accepted { weights: *weights },
         }
     }
 
@@ -81,12 +86,21 @@ impl Change {
         matches!(self, Self::Weights(plan) if plan.direction() == Direction::Back)
     }
 
+    /// Whether it goes on when somebody else does not give the turn back: the way back, and what stops a run.
+    #[must_use]
+    pub fn goes_on_without_turn(&self) -> bool {
+        let stops = matches!(self, Self::Pulumi(PulumiChange::Interrupt(_) | PulumiChange::ForceStop(_)));
+        stops || self.is_way_back()
+    }
+
     /// The title of its question.
     #[must_use]
     pub fn title(&self) -> String {
         match self {
             Self::Weights(plan) => plan.title(),
             Self::Zone(plan) => plan.title(),
+            Self::Pulumi(change) => change.title(),
+            Self::AcceptBaseline(weights) => format!("Take the weights {weights} as the new base"),
         }
     }
 
@@ -95,7 +109,7 @@ impl Change {
     pub fn short(&self) -> String {
         match self {
             Self::Weights(plan) => format!("{} → {}", plan.from().new_share().get(), plan.to.new_share()),
-            Self::Zone(plan) => plan.title(),
+            Self::Zone(_) | Self::Pulumi(_) | Self::AcceptBaseline(_) => self.title(),
         }
     }
 
@@ -105,6 +119,8 @@ impl Change {
         match self {
             Self::Weights(plan) => plan.call_text(),
             Self::Zone(plan) => plan.call_text(),
+            Self::Pulumi(change) => change.call_text(),
+            Self::AcceptBaseline(_) => "one entry in the journal; nothing is sent".to_owned(),
         }
     }
 
@@ -113,8 +129,35 @@ impl Change {
     pub fn need(&self) -> Need {
         match self {
             Self::Weights(plan) if plan.is_complete() => Need::Typed(plan.record_name().to_owned()),
-            Self::Weights(_) => Need::Yes,
+            Self::Weights(_) | Self::AcceptBaseline(_) => Need::Yes,
             Self::Zone(plan) => Need::Typed(plan.name.clone()),
+            Self::Pulumi(change) => change.need(),
+        }
+    }
+}
+
+impl ShiftPlan {
+    /// The batch that carries it out.
+    #[must_use]
+    pub fn batch(&self) -> Batch {
+        Batch {
+            deletes: self.deletes(),
+            creates: self.creates(),
+            stays: Vec::new(),
+            comment: format!("{} -> {}", self.from(), self.to),
+        }
+    }
+}
+
+impl ZonePlan {
+    /// The batch that carries it out.
+    #[must_use]
+    pub fn batch(&self) -> Batch {
+        Batch {
+            deletes: self.deletes.clone(),
+            creates: self.creates.clone(),
+            stays: self.stays.clone(),
+            comment: self.title(),
         }
     }
 }

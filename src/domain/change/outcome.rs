@@ -148,7 +148,6 @@ pub fn decide(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::change::Change;
     use crate::domain::shift::ShiftPlan;
     use crate::domain::shift::fixtures::{group, key, record};
     use crate::domain::units::Percent;
@@ -157,7 +156,7 @@ mod tests {
 
     fn came_to(kind: ErrorKind, sent_before: bool, read: Result<Vec<Record>, ErrorKind>) -> Outcome {
         let seen = group(WeightPair::new(100, 0).unwrap());
-        let batch = Change::Weights(ShiftPlan::new(&seen, Percent::new(10).unwrap()).unwrap()).batch();
+        let batch = ShiftPlan::new(&seen, Percent::new(10).unwrap()).unwrap().batch();
         let failed = SendError { error: PortError::new(kind, "route53:Change", "words"), sent_before };
         let read = read.map_err(|kind| PortError::new(kind, "route53:List", "unread"));
         decide(&batch, failed, read, &key(), UNTIL)

@@ -66,7 +66,7 @@ pub fn settle(open: &OpenIntent, key: &GroupKey, records: &[Record], now: Timest
             Ok(group) if group.weights() == *from => Stand::AsBefore,
             _ => Stand::Other,
         },
-        Sent::Zone(plan) => stand(&super::Change::Zone((**plan).clone()).batch(), key, records),
+        Sent::Zone(plan) => stand(&plan.batch(), key, records),
     };
     match stands {
         Stand::Made => {
@@ -98,7 +98,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::change::Change;
     use crate::domain::shift::ShiftPlan;
     use crate::domain::shift::fixtures::{group, key, record};
     use crate::domain::units::Percent;
@@ -143,7 +142,7 @@ mod tests {
     #[test]
     fn a_batch_is_known_by_its_records() {
         let plan = ShiftPlan::new(&group(pair(100, 0)), Percent::new(10).unwrap()).unwrap();
-        let batch = Change::Weights(plan).batch();
+        let batch = plan.batch();
         let at = |found: &[Record]| stand(&batch, &key(), found);
         assert_eq!(at(&records(90, 10)), Stand::Made);
         assert_eq!(at(&records(100, 0)), Stand::AsBefore);

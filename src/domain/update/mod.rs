@@ -83,7 +83,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             answers::records_arrived(model, &mut effects);
         }
         Msg::Appended { result } => match appended(model, result) {
-            Ok(entry) => list(model, entry),
+            Ok(entry) => {
+                // A new base counts from when it is on disk; whatever else is noted counted when it was asked for.
+                if let (Event::Accepted { .. }, Some(history)) = (&entry.event, &mut model.live.history) {
+                    history.add(&entry);
+                }
+                list(model, entry);
+            }
             Err(error) => {
                 toast(model, format!("the journal cannot be written: {}", error.message), true);
                 model.live.journal_error = Some(format!("{error}; {}", error.hint()));

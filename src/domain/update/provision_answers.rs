@@ -1,16 +1,14 @@
 //! Answers to open questions about Pulumi and the zone, and what closes them by itself.
 
-use crate::domain::change::Change;
 use crate::domain::confirm::{Answer, Confirmation, DialogKey};
 use crate::domain::deploy::PulumiChange;
 use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::msg::Effect;
-use crate::domain::provision::Order;
 use crate::domain::record::Event;
 use crate::domain::situation::situation;
 
-use super::provision::{may_begin, may_run, order};
+use super::provision::{may_begin, may_run};
 use super::{note, notice, steps, toast};
 
 /// A key for an open question about Pulumi or the zone.
@@ -26,19 +24,8 @@ pub(super) fn answer(model: &mut Model, question: Confirmation<Question>, key: D
                 // The plan was read with the old value; what runs is what was read.
                 model.provision.plan = None;
             }
-            match question.get() {
-                Question::Pulumi(_) => {
-                    if let Some(change) = question.narrow(Question::into_pulumi) {
-                        order(model, Order::Change(change), effects);
-                    }
-                }
-                Question::Zone(_) => {
-                    let change =
-                        question.narrow(|q| if let Question::Zone(z) = q { Some(Change::Zone(z)) } else { None });
-                    if let Some(change) = change {
-                        steps::execute(model, change, effects);
-                    }
-                }
+            if let Some(change) = question.narrow(|question| Some(question.into_change())) {
+                steps::execute(model, change, effects);
             }
         }
     }

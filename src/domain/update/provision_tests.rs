@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::keys::QUIET_AFTER;
 use super::update;
+use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
 use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
 use crate::domain::deploy::PulumiChange;
@@ -144,7 +145,7 @@ impl Desk {
     pub(super) fn type_in(&mut self, text: &str) -> Vec<Effect> {
         for c in text.chars() {
             let effects = self.press(c);
-            assert!(heavy(&effects).is_none(), "a letter sends nothing");
+            assert!(change(&effects).is_none(), "a letter sends nothing");
         }
         self.enter()
     }
@@ -237,17 +238,15 @@ impl Desk {
     }
 }
 
-/// The order among these effects that changes something and so needs a yes.
-fn heavy(effects: &[Effect]) -> Option<&Order> {
+/// The change around Pulumi among these effects: it changes something and so needs a yes.
+fn change(effects: &[Effect]) -> Option<&PulumiChange> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Provision { order: order @ Order::Change(_), .. } => Some(order),
+        Effect::Execute { change, .. } => match change.get() {
+            Change::Pulumi(change) => Some(change),
+            _ => None,
+        },
         _ => None,
     })
-}
-
-/// The change around Pulumi among these effects.
-fn change(effects: &[Effect]) -> Option<&PulumiChange> {
-    heavy(effects).and_then(|order| if let Order::Change(change) = order { Some(change.get()) } else { None })
 }
 
 pub(super) fn asked(effects: &[Effect], wanted: impl Fn(&Order) -> bool) -> bool {
@@ -300,12 +299,12 @@ fn what_runs_is_what_was_read_and_confirmed() {
     assert!(desk.model.dialog.is_none(), "there is nothing to run yet");
     desk.preview(RunKind::Preview, PREVIEW);
     let plan = desk.model.provision.plan.clone().expect("a plan is ready");
-    assert!(heavy(&desk.press('u')).is_none());
+    assert!(change(&desk.press('u')).is_none());
     assert!(matches!(desk.question(), Question::Pulumi(PulumiChange::Run(run)) if *run.plan() == plan.plan));
     desk.press('y');
     assert!(matches!(desk.question(), Question::Pulumi(PulumiChange::Run(_))), "before it was seen, no key counts");
     desk.arm();
-    assert!(heavy(&desk.type_in("y")).is_none(), "it touches the weighted records, so the stack's name is needed");
+    assert!(change(&desk.type_in("y")).is_none(), "it touches the weighted records, so the stack's name is needed");
     let effects = desk.type_in("prod");
     let Some(PulumiChange::Run(run)) = change(&effects) else { panic!("{effects:?}") };
     assert_eq!((run.kind(), run.preview()), (RunKind::Up, Some(plan.run.as_str())));
@@ -344,7 +343,7 @@ fn a_plan_that_lost_a_line_is_not_offered_and_says_what_is_missing() {
         assert_eq!(desk.model.provision.plan, None, "{told}");
         let ending = desk.model.provision.run.as_ref().unwrap().ending.clone().unwrap();
         assert!(!ending.succeeded && ending.explanation.unwrap().sentence.contains(told), "{told}");
-        assert!(heavy(&desk.press('u')).is_none() && desk.notice().contains("no plan to run"));
+        assert!(change(&desk.press('u')).is_none() && desk.notice().contains("no plan to run"));
         desk.enter();
     }
 }
@@ -440,11 +439,11 @@ fn without_records(run: &str, op: &str) -> String {
 #[test]
 fn destroy_leads_through_the_release_of_the_name() {
     let mut desk = Desk::new(100, 0, 0.0);
-    assert!(heavy(&desk.press('D')).is_none());
+    assert!(change(&desk.press('D')).is_none());
     assert!(matches!(desk.question(), Question::Zone(plan) if plan.deletes.len() == 2 && plan.creates.len() == 1));
     desk.arm();
-    assert!(heavy(&desk.press('y')).is_none(), "a letter is no name");
-    assert!(heavy(&desk.enter()).is_none());
+    assert!(change(&desk.press('y')).is_none(), "a letter is no name");
+    assert!(change(&desk.enter()).is_none());
     let effects = desk.type_in("app.example.com");
     let effects = desk.accepted(&effects);
     assert!(asked(&effects, |order| *order == Order::Look));
@@ -452,14 +451,14 @@ fn destroy_leads_through_the_release_of_the_name() {
     assert!(asked(&desk.press('D'), |order| *order == Order::Preview { destroy: true }));
     // A preview that still finds a weighted record has not seen the release.
     desk.preview(RunKind::PreviewDestroy, DESTROY);
-    assert!(heavy(&desk.press('D')).is_none());
+    assert!(change(&desk.press('D')).is_none());
     assert!(desk.notice().contains("the plan deletes the weighted record"), "{}", desk.notice());
     desk.enter();
     desk.preview(RunKind::PreviewDestroy, &destroy_of_released());
     desk.press('u');
     assert!(desk.notice().contains("no plan"), "u does not run the plan of a destroy: {}", desk.notice());
     desk.enter();
-    assert!(heavy(&desk.press('D')).is_none());
+    assert!(change(&desk.press('D')).is_none());
     desk.arm();
     let effects = desk.type_in("prod");
     let Some(PulumiChange::Run(run)) = change(&effects) else { panic!("{effects:?}") };
@@ -496,7 +495,7 @@ fn a_run_is_asked_once_and_ended_by_force_only_with_a_word() {
         matches!(desk.question(), Question::Pulumi(PulumiChange::ForceStop(termination)) if termination.run() == run)
     );
     desk.arm();
-    assert!(heavy(&desk.type_in("yes")).is_none());
+    assert!(change(&desk.type_in("yes")).is_none());
     assert!(matches!(change(&desk.type_in("terminate")), Some(PulumiChange::ForceStop(_))));
     desk.press('x');
     desk.arm();
@@ -557,7 +556,7 @@ fn only_locks_of_the_dead_are_cleared() {
     assert!(desk.notice().contains("still running"), "{}", desk.notice());
     desk.enter();
     desk.looked(|look| look.locks = vec![dead_lock()]);
-    assert!(heavy(&desk.press('c')).is_none());
+    assert!(change(&desk.press('c')).is_none());
     desk.arm();
     assert!(matches!(change(&desk.type_in("prod")), Some(PulumiChange::ClearLocks(_))));
 }
@@ -622,7 +621,7 @@ fn what_is_missing_is_asked_for_before_the_program_can_fail_on_it() {
     desk.enter();
     desk.press('e');
     desk.enter();
-    assert!(heavy(&desk.type_in("db.example.com")).is_none(), "what was typed is asked about first");
+    assert!(change(&desk.type_in("db.example.com")).is_none(), "what was typed is asked about first");
     assert!(matches!(desk.question(), Question::Pulumi(PulumiChange::Config(set)) if set.key() == "sourceDbEndpoint"));
     desk.arm();
     let effects = desk.press('y');
@@ -740,7 +739,7 @@ fn a_run_from_another_terminal_is_looked_at_once_when_it_begins_and_once_when_it
 #[test]
 fn refresh_is_asked_about_and_started() {
     let mut desk = Desk::new(100, 0, 0.0);
-    assert!(heavy(&desk.press('S')).is_none());
+    assert!(change(&desk.press('S')).is_none());
     desk.arm();
     let effects = desk.press('y');
     let Some(PulumiChange::Run(run)) = change(&effects) else { panic!("{effects:?}") };
@@ -775,7 +774,7 @@ fn no_single_key_changes_anything() {
         for key in KEYMAP.iter().flat_map(|binding| binding.keys) {
             let mut desk = desks().swap_remove(index);
             let effects = desk.feed(Msg::Key(*key));
-            assert!(heavy(&effects).is_none(), "{key:?} in state {index}: {effects:?}");
+            assert!(change(&effects).is_none(), "{key:?} in state {index}: {effects:?}");
         }
     }
 }
@@ -897,17 +896,16 @@ proptest! {
                 let before = desk.model.dialog.clone();
                 let going_on = desk.model.provision.going_on().is_some();
                 let effects = happen(&mut desk, step);
-                let Some(order) = heavy(&effects) else { continue };
-                prop_assert!(is_key, "only a key: {order:?}");
-                let Some(Dialog::Ask(question)) = before else { panic!("no question was open: {order:?}") };
+                let Some(change) = change(&effects) else { continue };
+                prop_assert!(is_key, "only a key: {change:?}");
+                let Some(Dialog::Ask(question)) = before else { panic!("no question was open: {change:?}") };
                 prop_assert!(question.is_armed(uptime));
-                let ends = matches!(order, Order::Change(c)
-                    if matches!(c.get(), PulumiChange::ForceStop(_) | PulumiChange::Interrupt(_)));
-                let clears = matches!(order, Order::Change(c) if matches!(c.get(), PulumiChange::ClearLocks(_)));
+                let ends = matches!(change, PulumiChange::ForceStop(_) | PulumiChange::Interrupt(_));
+                let clears = matches!(change, PulumiChange::ClearLocks(_));
                 prop_assert!(going_on == ends || clears);
-                match (order, question.subject()) {
-                    (Order::Change(change), Question::Pulumi(asked)) => prop_assert_eq!(change.get(), asked),
-                    other => panic!("another thing than was asked: {other:?}"),
+                match question.subject() {
+                    Question::Pulumi(asked) => prop_assert_eq!(change, asked),
+                    other @ Question::Zone(_) => panic!("another thing than was asked: {other:?}"),
                 }
             }
         }

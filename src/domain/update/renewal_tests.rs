@@ -221,7 +221,7 @@ fn the_name_is_adopted_only_by_its_typed_name_and_needs_no_pulumi() {
     let sent = effects.iter().find_map(|effect| match effect {
         Effect::Execute { change, .. } => match change.get() {
             Change::Zone(plan) => Some(plan.clone()),
-            Change::Weights(_) => None,
+            _ => None,
         },
         _ => None,
     });

@@ -124,7 +124,11 @@ pub(super) fn answer_accept(
     match question.key(key, model.uptime) {
         Answer::Open(question) => model.dialog = Some(Dialog::Accept(question)),
         Answer::Declined(_) => toast(model, "left as it is", false),
-        Answer::Confirmed(weights) => note(model, Event::Accepted { weights: weights.into_inner() }, effects),
+        Answer::Confirmed(weights) => {
+            if let Some(change) = weights.narrow(|weights| Some(Change::AcceptBaseline(weights))) {
+                execute(model, change, effects);
+            }
+        }
     }
 }
 
@@ -153,8 +157,14 @@ fn send(model: &mut Model, plan: Confirmed<ShiftPlan>, effects: &mut Vec<Effect>
 /// Hands a confirmed change to the executor.
 pub(super) fn execute(model: &mut Model, change: Confirmed<Change>, effects: &mut Vec<Effect>) {
     let request = next_request(model);
-    let sent = Box::new(change.get().clone());
-    model.moving = Moving::Sending { request, change: sent, since: model.uptime, stage: None };
+    match change.get() {
+        Change::Weights(_) | Change::Zone(_) => {
+            let sent = Box::new(change.get().clone());
+            model.moving = Moving::Sending { request, change: sent, since: model.uptime, stage: None };
+        }
+        Change::Pulumi(_) => model.provision.busy = Some(request),
+        Change::AcceptBaseline(_) => model.journal.appending += 1,
+    }
     effects.push(Effect::Execute { request, change });
 }
 
@@ -239,6 +249,8 @@ pub(super) fn executed(
     match sent {
         Change::Weights(plan) => moved(model, &plan, outcome, effects),
         Change::Zone(plan) => zone::turned(model, &plan, outcome, effects),
+        // These change no record, and have their own ends.
+        Change::Pulumi(_) | Change::AcceptBaseline(_) => {}
     }
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::update;
 use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
-use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
+use crate::domain::confirm::{ARMS_AFTER, Confirmed, EXPIRES_AFTER};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Query, Source};
 use crate::domain::gate::{self, GateId, Policy, Verdict};
@@ -33,7 +33,7 @@ fn weights(effect: &Effect) -> Option<ShiftPlan> {
     match effect {
         Effect::Execute { change, .. } => match change.get() {
             Change::Weights(plan) => Some(plan.clone()),
-            Change::Zone(_) => None,
+            _ => None,
         },
         _ => None,
     }
@@ -442,7 +442,13 @@ fn weights_that_somebody_else_set_can_be_taken_as_the_new_base() {
     assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Fail);
     cockpit.press('a');
     cockpit.arm();
-    cockpit.press('y');
+    let effects = cockpit.press('y');
+    let taken =
+        effects.into_iter().find_map(|e| if let Effect::Execute { change, .. } = e { Some(change) } else { None });
+    let Some(Change::AcceptBaseline(weights)) = taken.map(Confirmed::into_inner) else { panic!("it is not taken") };
+    assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Fail, "it counts when it is on disk, not before");
+    let (at, event) = (cockpit.model.live.now, Event::Accepted { weights });
+    cockpit.feed(Msg::Appended { result: Ok(Entry { at, operator: "oncall".into(), host: "bastion".into(), event }) });
     assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Pass);
     assert_eq!(cockpit.verdict(GateId::Bake), Verdict::Fail, "their change has to bake too");
 }

@@ -184,8 +184,5 @@ fn refusal(code: &str, message: &str) -> String {
 fn plan() -> Confirmed<Batch> {
     let seen = group(WeightPair::new(80, 20).unwrap());
     let plan = ShiftPlan::new(&seen, Percent::new(30).unwrap()).unwrap();
-    Confirmed::by_flag(
-        crate::domain::change::Change::Weights(plan).batch(),
-        crate::domain::confirm::YesFlag::from_cli(true).unwrap(),
-    )
+    Confirmed::by_flag(plan.batch(), crate::domain::confirm::YesFlag::from_cli(true).unwrap())
 }

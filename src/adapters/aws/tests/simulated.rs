@@ -3,7 +3,6 @@
 
 use super::super::in_process::{InProcessReply, http_client};
 use super::*;
-use crate::domain::change::Change;
 use crate::domain::confirm::YesFlag;
 use crate::domain::metrics::{Metric, Metrics};
 use crate::domain::replication::{TableState, TaskStatus};
@@ -49,7 +48,7 @@ async fn seen(aws: &Aws) -> RecordGroup {
 
 fn to(group: &RecordGroup, share: u8) -> Confirmed<Batch> {
     let plan = ShiftPlan::new(group, Percent::new(share).unwrap()).unwrap();
-    Confirmed::by_flag(Change::Weights(plan).batch(), YesFlag::from_cli(true).unwrap())
+    Confirmed::by_flag(plan.batch(), YesFlag::from_cli(true).unwrap())
 }
 
 #[tokio::test(start_paused = true)]
