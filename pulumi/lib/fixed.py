@@ -55,8 +55,15 @@ def _peered_region(existing: Existing, settings: Settings) -> str | None:
     return alarm or existing.text("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter", accepter, "region")
 
 
+def _of_the_pair(existing: Existing, settings: Settings, key: str) -> str | None:
+    """Of either record: the new one waits for the load balancer, and a failed first run leaves the legacy one alone."""
+    kinds = ("legacy", "new")
+    found = (existing.text(_RECORD, settings.naming.name(kind), key) for kind in kinds)
+    return next((value for value in found if value), None)
+
+
 def _record(existing: Existing, settings: Settings) -> str | None:
-    name = existing.text(_RECORD, settings.naming.name("new"), "name")
+    name = _of_the_pair(existing, settings, "name")
     return name.removesuffix(".") if name else None
 
 
@@ -90,7 +97,7 @@ def changed(settings: Settings, existing: Existing) -> list[Refusal]:
 
 def zone_moved(settings: Settings, existing: Existing, zone_id: str) -> list[Refusal]:
     """Whether the record would leave its zone; the zone may be named by its id or by its name."""
-    before = existing.text(_RECORD, settings.naming.name("new"), "zoneId")
+    before = _of_the_pair(existing, settings, "zoneId")
     if before is None or before == zone_id:
         return []
     key = keys.HOSTED_ZONE_ID if settings.hosted_zone_id is not None else keys.HOSTED_ZONE_NAME

@@ -209,6 +209,16 @@ def test_every_fixed_key_has_its_row() -> None:
     assert fixed == {key for key, _, _ in FIXED} | {"hostedZoneId"}
 
 
+@pytest.mark.parametrize(("key", "zone"), [("recordName", world.ZONE_ID), ("hostedZoneName", "Z0OTHER")])
+def test_the_legacy_record_alone_fixes_its_name_and_its_zone(key: str, zone: str) -> None:
+    """The first `up` failed before the new record: to follow the corrected key would delete the live name's record."""
+    record = {"type": world.RECORD, "outputs": {"name": "app.example.com", "zoneId": zone}}
+    value = {"recordName": "other.example.com", "hostedZoneName": "example.com"}[key]
+    text = refusal(running(legacy=record), **{key: value})
+    assert f"tap:{key} " in text
+    assert "hand the name back first: `tapctl release`" in text
+
+
 LISTENER = {"type": "aws:lb/listener:Listener", "outputs": {"certificateArn": EVERYTHING["certificateArn"]}}
 GROUP = {"type": "aws:lb/targetGroup:TargetGroup", "outputs": {"port": 8080, "name": "migration-tg-8080-prod"}}
 
