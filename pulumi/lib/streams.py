@@ -165,6 +165,31 @@ _ILLEGAL: tuple[_Row, ...] = (
         lambda state: Which.FORWARD.command("stop", stack=state.stack, region=state.region),
     ),
     _Row(
+        keys.WRITER,
+        # With the forward stream running as well, the row of the loopback below says it.
+        lambda state: (
+            not state.writer_is_aurora
+            and state.reverse_runs
+            and not state.forward_runs
+            and not state.loopback_prevention
+        ),
+        lambda _: (
+            "is 'legacy', but the way back is running: it carries Aurora's rows over the legacy database's own. "
+            "Wanted: the way back stopped, or loopback prevention on both streams"
+        ),
+        lambda state: Which.REVERSE.command("stop", stack=state.stack, region=state.region),
+    ),
+    _Row(
+        keys.START_REPLICATION,
+        # A load reads the tables, not the binary log, so loopback prevention does not know its rows.
+        lambda state: not state.writer_is_aurora and state.starts_forward and state.reverse_runs,
+        lambda state: (
+            f"is 'true' and the forward stream is {state.forward.status}, but the way back is running: it would carry "
+            "every row that the first load puts into Aurora back to the legacy database. Wanted: the way back stopped"
+        ),
+        lambda state: Which.REVERSE.command("stop", stack=state.stack, region=state.region),
+    ),
+    _Row(
         keys.START_REPLICATION,
         lambda state: state.writer_is_aurora and state.starts_forward,
         lambda state: (

@@ -83,12 +83,31 @@ def test_nothing_is_carried_over_the_writers_own_rows() -> None:
             continue
         assert not (verdict.start_forward and verdict.start_reverse), each
         assert not (each.writer_is_aurora and verdict.start_forward), each
+        # The mirror of the line above: it was left out while the way back was thought of as a spare only.
+        assert not (not each.writer_is_aurora and verdict.start_reverse), each
 
 
 def test_a_first_start_never_loads_over_aurora_once_it_is_the_writer() -> None:
     for each, verdict in DECIDED:
         if each.writer_is_aurora and each.start_asked and each.forward.run in {Run.ABSENT, Run.READY}:
             assert verdict.refusals, each
+
+
+def test_a_first_load_never_runs_beside_the_way_back() -> None:
+    """Loopback prevention looks at what a stream has written, not at what a load puts there."""
+    for each, verdict in DECIDED:
+        if each.starts_forward and each.reverse.run is Run.RUNNING:
+            assert verdict.refusals, each
+
+
+def test_the_way_back_over_the_legacy_writer_is_refused_with_the_command_that_stops_it() -> None:
+    for forward in ("ready", "stopped", "failed"):
+        over = state(forward=Stream.of(forward), reverse=Stream.of("running"), weights=Weights(0, 100))
+        (refusal,) = streams.decide(over).refusals
+        assert refusal.key.name == "writer"
+        assert "the way back is running: it carries Aurora's rows over the legacy database's own" in refusal.sentence
+        assert "aws dms stop-replication-task" in refusal.command
+        assert "dmsReverseTaskArn" in refusal.command
 
 
 def test_nothing_crosses_the_internet_in_clear() -> None:
@@ -126,7 +145,7 @@ def test_every_refusal_names_its_key_what_is_wanted_and_a_command() -> None:
         ({"forward": Stream.of("stopped")}, "the forward stream is stopped and stays so"),
         ({"reverse": Stream.of("failed")}, "the reverse stream has failed"),
         ({"writer_is_aurora": True, "weights": Weights(0, 100)}, "a rollback loses what is written from now on"),
-        ({"reverse": Stream.of("running")}, "Aurora falls behind"),
+        ({"reverse": Stream.of("running"), "loopback_prevention": True}, "Aurora falls behind"),
     ],
 )
 def test_what_an_operator_should_know_is_said(changes: dict[str, object], words: str) -> None:
