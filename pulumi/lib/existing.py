@@ -19,13 +19,13 @@ class Existing:
     """The outputs of every resource in the state, by its URN."""
 
     by_urn: Mapping[str, Properties]
-    known: bool = True
-    """Whether the state could be read at all."""
+    unread: str | None = None
+    """Why the state could not be read; `None` when it was."""
 
     @property
     def first(self) -> bool:
-        """Whether nothing of the stack has been made yet, as far as is known."""
-        return not any(_type(urn).startswith("aws:") for urn in self.by_urn)
+        """Whether the state says that nothing of the stack has been made yet."""
+        return self.unread is None and not any(_type(urn).startswith("aws:") for urn in self.by_urn)
 
     def get(self, type_: str, name: str) -> Properties | None:
         """The outputs of one resource, such as `ec2/vpc:Vpc`; `None` when the state has none."""
@@ -57,14 +57,20 @@ def read() -> Existing:
     backend without organisations knows the stack by its bare name.
     """
     names = (f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}", pulumi.get_stack())
+    reasons: list[str] = []
     for name in names:
         try:
             answer = cast("Properties | None", pulumi.runtime.invoke(_TOKEN, {"stackName": name}).value)
-        except Exception:  # noqa: BLE001 S112 -- whatever the backend says, the next name may be its own
+        except Exception as error:  # noqa: BLE001 -- whatever the backend says, the next name may be its own
+            reasons.append(" ".join(str(error).split()))
             continue
-        resources = cast("Mapping[str, Properties]", (answer or {}).get("outputs") or {})
+        found = (answer or {}).get("outputs")
+        if not isinstance(found, Mapping):
+            reasons.append("the engine's answer holds no resources")
+            continue
+        resources = cast("Mapping[str, Properties]", found)
         return Existing({urn: cast("Properties", entry.get("outputs") or {}) for urn, entry in resources.items()})
-    return Existing({}, known=False)
+    return Existing({}, unread=reasons[0])
 
 
 def _type(urn: str) -> str:

@@ -44,6 +44,11 @@ class Facts:
 def ask(settings: Settings, provider: aws.Provider) -> Facts:
     """Asks AWS, and raises `pulumi.RunError` with what is in the way."""
     there = existing.read()
+    if there.unread is not None:
+        # Whether this is the first `up`, which zones were chosen, which key is fixed: everything else rests on it.
+        sentence = f"Pulumi's state of this stack cannot be read: {there.unread}"
+        command = f"do: pulumi stack export --stack {pulumi.get_stack()}   (until that works), and run it again"
+        refuse([f"{sentence}\n    {command}"])
     problems = [refused(moved) for moved in fixed.changed(settings, there)]
     # A suffix or an account that has changed would make every other question one about another stack.
     refuse(problems)
@@ -59,8 +64,6 @@ class _Preflight:
         self._here = pulumi.InvokeOptions(provider=provider)
         self._problems: list[str] = []
         self._inquiry = Inquiry(first=there.first, problems=self._problems)
-        if not there.known:
-            pulumi.log.warn("Pulumi's state of this stack cannot be read: a key that is fixed for good is not noticed")
 
     def facts(self) -> Facts:
         settings = self._settings

@@ -62,6 +62,23 @@ def test_no_answer_is_a_warning_before_the_first_up_and_a_refusal_afterwards(que
     assert f"allow {permission}" in text
 
 
+@pytest.mark.parametrize("denied", [["readStackResourceOutputs"], ["readStackResourceOutputs", "getReplicationTask"]])
+@pytest.mark.parametrize("cloud", [driver.empty_cloud, running], ids=["first", "later"])
+def test_a_state_that_cannot_be_read_is_a_refusal_and_never_a_first_up(
+    cloud: Callable[[], Json], denied: list[str]
+) -> None:
+    """Running streams would be declared as stopped, zones chosen anew, and no fixed key noticed."""
+    text = refusal(cloud() | {"deny": denied}, vpcCidr="10.43.0.0/16")
+    assert "Pulumi's state of this stack cannot be read: " in text
+    assert "not authorized to perform what readStackResourceOutputs needs" in text
+    assert "do: pulumi stack export --stack prod" in text
+
+
+def test_only_a_state_that_was_read_says_that_nothing_is_there() -> None:
+    assert Existing({}).first
+    assert not Existing({}, unread="no such bucket").first
+
+
 @pytest.mark.parametrize(
     "words",
     [
