@@ -260,6 +260,13 @@ class TapStack(pulumi.ComponentResource):
                 "every step (pulumi config set certificateArn ARN)",
                 resource=self,
             )
+        if https is None and settings.certificate_arn is not None:
+            pulumi.log.warn(
+                "nobody knows whether the legacy load balancer answers on 443, since it could not be looked up, so HTTP "
+                "is not redirected yet: a browser remembers a redirect, and may find nobody there when Route 53 sends "
+                "it back. Wanted: elasticloadbalancing:DescribeLoadBalancers for who runs this, then `up` again",
+                resource=self,
+            )
         if https is False and settings.certificate_arn is not None:
             pulumi.log.warn(
                 "the legacy load balancer does not answer on 443, so HTTP is not redirected: a browser remembers a "
@@ -277,7 +284,7 @@ class TapStack(pulumi.ComponentResource):
                 target_group_name=self._target_group_name(),
                 keeps_target_group_name=not self._facts.existing.known,
                 certificate_arn=settings.certificate_arn,
-                redirects=https is not False,
+                redirects=https is True,
                 after=[*network.inwards, *firewall.rules],
             ),
             self._child,

@@ -331,6 +331,14 @@ def test_http_alone(usual: Recording) -> None:
     assert (listener["port"], listener["defaultActions"][0]["type"]) == (80, "forward")
 
 
+def test_http_is_not_redirected_while_nobody_knows_whether_the_legacy_stack_answers() -> None:
+    unseen = driver.empty_cloud() | {"deny": ["getLoadBalancer"]}
+    name = "legacy-web-1234567890.us-east-1.elb.amazonaws.com"
+    made = deploy(unseen, legacyLbDnsName=name, certificateArn=EVERYTHING["certificateArn"])
+    assert made.named("migration-http-prod").inputs["defaultActions"][0]["type"] == "forward"
+    assert any("nobody knows whether the legacy load balancer answers on 443" in line for line in made.said)
+
+
 @pytest.mark.parametrize(
     ("ports", "action"), [({"80": "http", "443": "https"}, "redirect"), ({"80": "http"}, "forward")]
 )
