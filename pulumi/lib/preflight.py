@@ -14,6 +14,7 @@ import pulumi_aws as aws
 from lib import existing, fixed, keys, streams
 from lib.existing import Existing
 from lib.inquiry import Inquiry, address_in
+from lib.routes import in_the_way
 from lib.settings import LegacyBalancer, Settings, problem, refuse, refused
 from lib.streams import ABSENT, UNKNOWN, Run, Stream, Verdict
 from lib.weights import LiveRecord, RecordConflictError, Weights, declared
@@ -297,23 +298,25 @@ class _Preflight:
             routes = self._inquiry.ask(
                 f"the route table {table_id}", "ec2:DescribeRouteTables", self._routes_of(table_id)
             )
-            for target in (routes or {}).get(cidr, []):
-                if target not in mine:
-                    sentence = f"is {cidr}, but {table_id} in {self._settings.legacy_region} routes that to {target}"
-                    self._problems.append(
-                        problem(keys.VPC_CIDR, sentence, "do: pulumi config set vpcCidr RANGE   (one that is free)")
-                    )
+            for where in in_the_way(cidr, ((range_, to) for range_, to in routes or () if to not in mine)):
+                sentence = f"is {cidr}, but {table_id} in {self._settings.legacy_region} routes {where}"
+                self._problems.append(
+                    problem(keys.VPC_CIDR, sentence, "do: pulumi config set vpcCidr RANGE   (one that is free)")
+                )
 
-    def _routes_of(self, table_id: str) -> Callable[[], dict[str, list[str]]]:
-        def question() -> dict[str, list[str]]:
+    def _routes_of(self, table_id: str) -> Callable[[], list[tuple[str, str]]]:
+        def question() -> list[tuple[str, str]]:
             table = aws.ec2.get_route_table(
                 route_table_id=table_id, region=self._settings.legacy_region, opts=self._here
             )
-            found: dict[str, list[str]] = {}
-            for route in table.routes:
-                target = route.vpc_peering_connection_id or route.transit_gateway_id or route.gateway_id or "elsewhere"
-                found.setdefault(route.cidr_block, []).append(target)
-            return found
+            return [
+                (
+                    route.cidr_block,
+                    route.vpc_peering_connection_id or route.transit_gateway_id or route.gateway_id or "elsewhere",
+                )
+                for route in table.routes
+                if route.cidr_block
+            ]
 
         return question
 

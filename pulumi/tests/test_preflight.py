@@ -179,8 +179,42 @@ def test_a_route_that_another_stack_has_put_there_is_named() -> None:
     taken = {"cidrBlock": "10.42.0.0/16", "vpcPeeringConnectionId": "pcx-1"}
     cloud = driver.empty_cloud(routes={"rtb-0a1b2c3d4e5f60718": [taken]})
     text = refusal(cloud, **PEERING)
-    assert "tap:vpcCidr is 10.42.0.0/16, but rtb-0a1b2c3d4e5f60718 in us-east-1 routes that to pcx-1" in text
+    assert "tap:vpcCidr is 10.42.0.0/16, but rtb-0a1b2c3d4e5f60718 in us-east-1 routes 10.42.0.0/16 to pcx-1" in text
     assert deploy(cloud, **PEERING, vpcCidr="10.43.0.0/16").of("ec2/vpcPeeringConnection:VpcPeeringConnection")
+
+
+OURS, ELSEWHERE = "10.42.0.0/16", {"vpcPeeringConnectionId": "pcx-1"}
+
+
+@pytest.mark.parametrize(
+    ("route", "mine", "words"),
+    [
+        # A part of the new range, or all of it, that leads elsewhere: those addresses would never be reached.
+        ({"cidrBlock": "10.42.0.0/17", **ELSEWHERE}, OURS, "routes 10.42.0.0/17 to pcx-1"),
+        ({"cidrBlock": "10.42.3.0/24", "transitGatewayId": "tgw-1"}, OURS, "routes 10.42.3.0/24 to tgw-1"),
+        ({"cidrBlock": "10.42.3.7/32", "networkInterfaceId": "eni-1"}, OURS, "routes 10.42.3.7/32 to elsewhere"),
+        ({"cidrBlock": "10.42.0.0/16", "gatewayId": "vgw-1"}, OURS, "routes 10.42.0.0/16 to vgw-1"),
+        # The legacy VPC's own ranges: a peering with a range that overlaps one of them is refused by AWS.
+        ({"cidrBlock": "10.42.0.0/17", "gatewayId": "local"}, OURS, "a range of the legacy VPC itself"),
+        ({"cidrBlock": "10.40.0.0/13", "gatewayId": "local"}, OURS, "a range of the legacy VPC itself"),
+        # Wider ones are what the longest prefix is for.
+        ({"cidrBlock": "0.0.0.0/0", "gatewayId": "igw-1"}, OURS, None),
+        ({"cidrBlock": "10.40.0.0/13", **ELSEWHERE}, OURS, None),
+        ({"cidrBlock": "10.42.0.0/16", **ELSEWHERE}, "10.42.0.0/17", None),
+        ({"cidrBlock": "10.43.0.0/16", **ELSEWHERE}, OURS, None),
+        ({"cidrBlock": "", "ipv6CidrBlock": "::/0", "gatewayId": "igw-1"}, OURS, None),
+    ],
+)
+def test_routes_of_the_legacy_tables_are_compared_by_what_they_cover(
+    route: dict[str, str], mine: str, words: str | None
+) -> None:
+    cloud = driver.empty_cloud(routes={"rtb-0a1b2c3d4e5f60718": [route]})
+    if words is None:
+        assert deploy(cloud, **PEERING, vpcCidr=mine).of("ec2/vpcPeeringConnection:VpcPeeringConnection")
+    else:
+        text = refusal(cloud, **PEERING, vpcCidr=mine)
+        assert f"tap:vpcCidr is {mine}, but rtb-0a1b2c3d4e5f60718 in us-east-1 routes " in text
+        assert words in text
 
 
 FIXED: list[tuple[str, str, Json]] = [
