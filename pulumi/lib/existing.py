@@ -11,6 +11,9 @@ import pulumi
 
 Properties = Mapping[str, object]
 
+SOURCE = "source"
+"""The output of the component `tap:replication:Replication` that says what the forward stream reads, as `host:port`."""
+
 _TOKEN = "pulumi:pulumi:readStackResourceOutputs"  # noqa: S105 -- the name of a function of the engine
 
 
@@ -44,6 +47,11 @@ class Existing:
     def kept(self, given: bool, value: str, type_: str, name: str, key: str) -> str:  # noqa: FBT001 -- reads as a sentence
         """A value that is not set keeps what the stack was made with: a newer default is for new stacks."""
         return value if given else self.text(type_, name, key) or value
+
+    def component(self, type_: str, key: str) -> str | None:
+        """One text output of the only component of a type, such as `tap:replication:Replication`."""
+        values = (outputs.get(key) for urn, outputs in self.by_urn.items() if _type(urn) == type_)
+        return next((value for value in values if isinstance(value, str) and value), None)
 
     def of(self, type_: str) -> list[Properties]:
         """The outputs of every resource of a type."""

@@ -3,15 +3,17 @@
 A key's row in `keys` says that it is fixed; a row here says where the state holds the value that was chosen.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from lib import keys
-from lib.existing import Existing
+from lib.existing import SOURCE, Existing
 from lib.keys import Key, Refusal
-from lib.settings import Settings
+from lib.settings import Settings, quoted
+from lib.streams import Run, Stream
 from lib.weights import Weights
 
 
@@ -161,6 +163,42 @@ def _ordered(value: object) -> tuple[int, ...]:
     """The numbers of a version or a size, in their order."""
     text = str(int(value)) if isinstance(value, float) else str(value)
     return tuple(int(part) for part in re.findall(r"\d+", text))
+
+
+def source_moved(settings: Settings, existing: Existing, forward: Stream) -> list[Refusal]:
+    """Another source under a forward stream that has run: its checkpoint is a position in one server's binary log."""
+    before = _source(existing, settings)
+    now = f"{settings.source.endpoint}:{settings.source.port}"
+    if before is None or before == now or forward.run in {Run.ABSENT, Run.READY}:
+        return []
+    host, port = before.rsplit(":", 1)
+    key, old = (keys.SOURCE_DB_ENDPOINT, host) if host != settings.source.endpoint else (keys.SOURCE_DB_PORT, port)
+    sentence = (
+        f"makes {now} the source, but the forward stream is {forward.status} with a checkpoint in the binary log of "
+        f"{before}: resumed on another server it skips rows, or carries them twice. Wanted: a second stack beside this "
+        "one, or the forward task deleted, Aurora's tables emptied, and a first start with `startReplication`"
+    )
+    return [Refusal(key, sentence, f"{_SET} {key.name} {quoted(old)}   (and the secret that names it)")]
+
+
+def _source(existing: Existing, settings: Settings) -> str | None:
+    """A stack of an earlier version has it in its tasks alone."""
+    said = existing.component("tap:replication:Replication", SOURCE)
+    if said is not None:
+        return said
+    text = existing.text("ecs/taskDefinition:TaskDefinition", settings.naming.name("app"), "containerDefinitions")
+    aurora = existing.text("rds/cluster:Cluster", settings.naming.name("aurora"), "endpoint")
+    try:
+        loaded: object = json.loads(text or "[]")
+    except json.JSONDecodeError:
+        return None
+    variables = {
+        each["name"]: each.get("value", "")
+        for container in cast("list[dict[str, list[dict[str, str]]]]", loaded)
+        for each in container.get("environment", [])
+    }
+    hosts = variables.get("DB_WRITER_HOSTS", "").split(",")
+    return next((host for host in hosts if ":" in host and host.rsplit(":", 1)[0] != aurora), None)
 
 
 def not_without_accounts(settings: Settings, existing: Existing) -> list[Refusal]:

@@ -96,6 +96,7 @@ class _Preflight:
         self._problems.extend(refused(each) for each in verdict.refusals)
         self._problems.extend(refused(each) for each in fixed.zone_moved(settings, self._there, zone_id))
         self._problems.extend(refused(each) for each in fixed.not_without_accounts(settings, self._there))
+        self._problems.extend(refused(each) for each in fixed.source_moved(settings, self._there, forward))
         self._problems.extend(refused(each) for each in fixed.downwards(settings, self._there))
         self._problems.extend(refused(each) for each in fixed.not_while_traffic(settings, self._there, weights))
         refuse(self._problems)

@@ -12,6 +12,7 @@ import pulumi_aws as aws
 
 from lib import policies, task_settings
 from lib.accounts import Credentials
+from lib.existing import SOURCE
 from lib.naming import Naming
 from lib.settings import Dms, SourceDatabase
 from lib.streams import Run, Stream, Which
@@ -116,7 +117,14 @@ class Replication(pulumi.ComponentResource):
             f"{_words(args.forward, starts=args.start_forward)}, the way back {_words(args.reverse, starts=False)}",
             resource=self,
         )
-        self.register_outputs({"taskArn": self.task_arn, "reverseTaskArn": self.reverse_task_arn})
+        self.register_outputs(
+            {
+                "taskArn": self.task_arn,
+                "reverseTaskArn": self.reverse_task_arn,
+                # DMS reads the host from the secret, so no resource's state says whose checkpoint the stream has.
+                SOURCE: f"{args.source.endpoint}:{args.source.port}",
+            }
+        )
 
     def _instance(self, logs: aws.cloudwatch.LogGroup) -> aws.dms.ReplicationInstance:
         subnets_name = self._naming.name("dms-subnets")

@@ -5,6 +5,7 @@ The only module that reads configuration.  A key's row is in `keys`; what keys m
 
 import ipaddress
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,6 +201,15 @@ def problem(key: Key[object], sentence: str, command: str | None = None) -> str:
     """One line about one key: what is wrong, and the command that mends it; without one, how to set the key."""
     mend = f"set it with: pulumi config set {key.name} '{_shortened(key.example)}'" if command is None else command
     return f"{PROJECT}:{key.name} {sentence}\n    {mend}"
+
+
+def quoted(value: object) -> str:
+    """A value that was read somewhere, as one word of a command that may be pasted: nothing in it is run or hidden."""
+    text = str(value)
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = text.encode("unicode_escape").decode("ascii").replace("'", "\\'")
+    return f"$'{escaped}'"
 
 
 def refused(refusal: Refusal) -> str:

@@ -262,7 +262,7 @@ class TapStack(pulumi.ComponentResource):
             )
         if https is None and settings.certificate_arn is not None:
             pulumi.log.warn(
-                "nobody knows whether the legacy load balancer answers on 443, since it could not be looked up, so HTTP "
+                "nobody knows whether the legacy load balancer answers on 443, since it was not looked up, so HTTP "
                 "is not redirected yet: a browser remembers a redirect, and may find nobody there when Route 53 sends "
                 "it back. Wanted: elasticloadbalancing:DescribeLoadBalancers for who runs this, then `up` again",
                 resource=self,

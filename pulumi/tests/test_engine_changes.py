@@ -45,8 +45,8 @@ class Row:
 
 def other_source(engine: Engine) -> None:
     with engine.world.change() as cloud:
-        cloud["given"]["secrets"][world.SOURCE_SECRET] = {"host": "db-2.example.com", "port": 3307}
-        cloud["given"]["secrets"][f"{world.SOURCE_SECRET[:-6]}Z9y8X7"] = {"host": "db-2.example.com", "port": 3307}
+        same = cloud["given"]["secrets"][world.SOURCE_SECRET]
+        cloud["given"]["secrets"][f"{world.SOURCE_SECRET[:-6]}Z9y8X7"] = same
         cloud["given"]["balancers"]["legacy-web-2"] = {
             "dnsName": "legacy-web-2-1.us-east-1.elb.amazonaws.com",
             "zoneId": "Z35SXDOTRQ7X7K",
@@ -62,12 +62,6 @@ ENDPOINTS = [
 ROWS = [
     Row("owner", "another-team", {"migration-vpc-prod": UPDATED, "migration-aurora-prod": UPDATED}),
     Row("natGateways", "single", {"migration-nat-3-prod": {"delete"}, "migration-private-rt-3-prod-out": UPDATED}),
-    Row("sourceDbEndpoint", "db-2.example.com", APP),
-    Row(
-        "sourceDbPort",
-        "3307",
-        {"migration-dms-sg-prod-to-legacy-database": UPDATED, "migration-sql-sg-prod-to-legacy-database": UPDATED},
-    ),
     Row("sourceDbNames", "shop,billing,stock", TASKS),
     Row("sourceDbSecretArn", f"{world.SOURCE_SECRET[:-6]}Z9y8X7", {ENDPOINTS[0]: UPDATED, ENDPOINTS[1]: UPDATED}),
     Row(
@@ -125,8 +119,8 @@ ROWS = [
     Row("flowLogs", "true", {"migration-flow-logs-prod-vpc": {"create"}}),
     Row("startReplication", "true"),
 ]
-ALONE = {"containerPort"}
-"""Proved in a test of its own: refused while the new stack has traffic."""
+ALONE = {"containerPort", "sourceDbEndpoint", "sourceDbPort"}
+"""Proved in tests of their own: refused while the new stack has traffic, or once the forward stream has run."""
 
 
 def test_every_key_has_its_row() -> None:
@@ -241,6 +235,25 @@ def test_a_replacement_that_failed_halfway_can_be_taken_back(peered: Engine, wha
     assert peered.world.tasks() == {FORWARD: "running", REVERSE: "running"}
     again = peered.up()
     assert (again.exit_code, again.changes) == (0, {}), again.messages
+
+
+def test_the_source_changes_until_the_forward_stream_has_run_and_not_afterwards(deployed: Engine) -> None:
+    with deployed.world.change() as cloud:
+        cloud["given"]["secrets"][world.SOURCE_SECRET] = {"host": "db-2.example.com", "port": 3307}
+    deployed.set_config(sourceDbEndpoint="db-2.example.com", sourceDbPort="3307", sourceDbCaCertificate=CA)
+    up = deployed.up()
+    assert up.exit_code == 0, up.messages
+    assert up.operations["migration-app-prod"] >= REPLACED
+    for rule in ("migration-dms-sg-prod-to-legacy-database", "migration-sql-sg-prod-to-legacy-database"):
+        assert up.operations[rule] >= UPDATED
+    deployed.world.set_task(FORWARD, "running")
+    with deployed.world.change() as cloud:
+        cloud["given"]["secrets"][world.SOURCE_SECRET] = {"host": "db-3.example.com", "port": 3307}
+    deployed.set_config(sourceDbEndpoint="db-3.example.com")
+    refused = deployed.up()
+    assert refused.exit_code != 0
+    assert "with a checkpoint in the binary log of db-2.example.com:3307" in refused.messages
+    assert deployed.world.tasks()[FORWARD] == "running"
 
 
 FIXED = {

@@ -1,5 +1,6 @@
 """What is asked before anything is created: what is refused, and what happens when there is no answer."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -268,6 +269,41 @@ def test_the_legacy_record_alone_fixes_its_name_and_its_zone(key: str, zone: str
     text = refusal(running(legacy=record), **{key: value})
     assert f"tap:{key} " in text
     assert "hand the name back first: `tapctl release`" in text
+
+
+OTHER = "db-2.example.com"
+REPLICATION = "urn:pulumi:prod::tap::tap:stack:TapStack$tap:replication:Replication::migration-replication-prod"
+TASKS_OF_BEFORE = json.dumps(
+    [{"environment": [{"name": "DB_WRITER_HOSTS", "value": f"aurora.example.com:3306,{OTHER}:3306"}]}]
+)
+
+
+def moved_source(status: str, *, earlier: bool = False) -> Json:
+    """A stack that replicates from another database than the configuration says, the secret included."""
+    there: Json = {}
+    if earlier:
+        there["app"] = {
+            "type": "aws:ecs/taskDefinition:TaskDefinition",
+            "outputs": {"containerDefinitions": TASKS_OF_BEFORE},
+        }
+        there["aurora"] = {"type": "aws:rds/cluster:Cluster", "outputs": {"endpoint": "aurora.example.com"}}
+    cloud = driver.with_tasks(running(**there), forward=status, reverse="ready")
+    if not earlier:
+        cloud["state"][REPLICATION] = {"outputs": {"source": f"{OTHER}:3306"}}
+    return cloud
+
+
+@pytest.mark.parametrize("status", ["running", "stopped", "failed"])
+@pytest.mark.parametrize("earlier", [False, True], ids=["said", "of-an-earlier-version"])
+def test_the_source_of_a_stream_that_has_run_stays(status: str, *, earlier: bool) -> None:
+    text = refusal(moved_source(status, earlier=earlier), sourceDbCaCertificate=EVERYTHING["sourceDbCaCertificate"])
+    assert "tap:sourceDbEndpoint makes legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com:3306 the source" in text
+    assert f"the forward stream is {status} with a checkpoint in the binary log of {OTHER}:3306" in text
+    assert f"do: pulumi config set sourceDbEndpoint {OTHER}" in text
+
+
+def test_the_source_of_a_stream_that_has_never_run_may_change() -> None:
+    assert deploy(moved_source("ready"))
 
 
 LISTENER = {"type": "aws:lb/listener:Listener", "outputs": {"certificateArn": EVERYTHING["certificateArn"]}}
