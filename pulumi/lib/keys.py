@@ -122,11 +122,7 @@ SOURCE_DB_NAMES = Key(
     name="sourceDbNames",
     change=Change.IN_PLACE,
     later="both streams stop and resume where they were; a database that is added is not loaded by that",
-    parse=parsers.words(
-        parsers.pattern(
-            r"[A-Za-z0-9_$-]{1,64}", "each must be a MySQL database name of 1 to 64 characters, no wildcard"
-        )
-    ),
+    parse=parsers.databases,
     example="shop,billing",
     meaning="Databases to replicate; the first is the application's own.",
 )

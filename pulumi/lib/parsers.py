@@ -127,6 +127,28 @@ def words(item: Parser) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
+_DATABASE = pattern(r"[A-Za-z0-9_$-]{1,64}", "each must be a MySQL database name of 1 to 64 characters, no wildcard")
+# Who owns a schema that is no application's, in lower case.
+_OWNED = dict.fromkeys(("mysql", "sys", "performance_schema", "information_schema"), "the server itself") | {
+    "awsdms_control": "DMS itself",
+    "tapctl": "tapctl itself",
+}
+
+
+def databases(text: str) -> tuple[str, ...]:
+    """Takes the names of an application's databases; two that differ by case alone are one on many servers."""
+    names = words(_DATABASE)(text)
+    for name in names:
+        owner = _OWNED.get(name.lower())
+        if owner is not None:
+            msg = f"{name!r} belongs to {owner} and is never replicated"
+            raise ValueError(msg)
+    if len({name.lower() for name in names}) != len(names):
+        msg = "must be a list of at least one, without repeats, upper and lower case being the same"
+        raise ValueError(msg)
+    return names
+
+
 def table_mappings(text: str) -> str:
     """Takes the JSON of DMS table mappings with at least one selection rule that includes something."""
     try:
