@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::fold::Deploy;
 use super::guard::{Refusal, RunKind, Situation, may_start};
+use super::op::Operation;
 use super::pending::Pending;
 use super::plan::{Danger, Plan};
 use crate::domain::confirm::Need;
@@ -114,18 +115,21 @@ impl RunOrder {
         }
     }
 
-    /// Whether it may start as things stand: the guards of its kind, and no `destroy` that takes a weighted record from the
-    /// name. A released name's plan holds none, since the preview has read that they are gone.
+    /// Whether it may start as things stand: the guards of its kind, and no run that takes a weighted record from the name.
+    /// A released name's plan holds none, since the preview has read that they are gone. An `up` takes one when the name or
+    /// the zone in the configuration is another one, and the record that is live goes with the old one.
     ///
     /// # Errors
     /// The first [`Refusal`] that holds.
     pub fn may_run(&self, situation: &Situation) -> Result<(), Refusal> {
         may_start(self.kind, situation)?;
-        if self.kind != RunKind::Destroy || situation.standing == Some(Standing::Absent) {
+        if situation.standing == Some(Standing::Absent) {
             return Ok(());
         }
         let taken = self.plan.dangers.iter().find_map(|danger| match danger {
-            Danger::WeightedRecord { resource, .. } => Some(resource.clone()),
+            Danger::WeightedRecord { op, resource, .. } if self.kind == RunKind::Destroy || takes_away(*op) => {
+                Some(resource.clone())
+            }
             _ => None,
         });
         taken.map_or(Ok(()), |record| Err(Refusal::DeletesRecord(record)))
@@ -150,6 +154,18 @@ impl RunOrder {
             _ => format!("Run the plan on {}: {}", self.stack, self.plan.text()),
         }
     }
+}
+
+/// Whether what stands under the resource's name is gone afterwards, in whatever order a replacement is carried out.
+const fn takes_away(op: Operation) -> bool {
+    matches!(
+        op,
+        Operation::Delete
+            | Operation::Replace
+            | Operation::CreateReplacement
+            | Operation::DeleteReplaced
+            | Operation::ImportReplacement
+    )
 }
 
 /// The end of a run by force: a second interrupt, after which Pulumi neither waits nor writes its state.
@@ -207,7 +223,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::deploy::Operation;
     use crate::domain::deploy::event::WeightedRecord;
     use crate::domain::traffic::Side;
 
@@ -215,8 +230,7 @@ mod tests {
         Plan { changes: BTreeMap::from([(op, 2)]), ..Plan::default() }.made_whole()
     }
 
-    #[test]
-    fn no_destroy_takes_a_weighted_record_from_a_name_that_may_need_it() {
+    fn plan_of_the_legacy_record(op: Operation) -> Plan {
         let record = WeightedRecord {
             name: "app.example.com".into(),
             rtype: "A".into(),
@@ -224,16 +238,41 @@ mod tests {
             old_weight: Some(100),
             new_weight: None,
         };
-        let danger = Danger::WeightedRecord { op: Operation::Delete, resource: "migration-legacy-prod".into(), record };
-        let order = RunOrder::destroy("prod", "p1", Plan { dangers: vec![danger], ..plan(Operation::Delete) }).unwrap();
-        let situation = |standing: Option<Standing>, provisioned: bool| Situation {
+        let danger = Danger::WeightedRecord { op, resource: "migration-legacy-prod".into(), record };
+        Plan { dangers: vec![danger], ..plan(op) }
+    }
+
+    fn situation(standing: Option<Standing>, provisioned: bool) -> Situation {
+        Situation {
             running: None,
             weight_change: None,
             standing,
             new_requests_per_min: Some(0.0),
             unused_below_per_min: 1.0,
             provisioned,
-        };
+        }
+    }
+
+    #[test]
+    fn no_up_takes_a_weighted_record_from_a_name_that_may_need_it() {
+        // A corrected name after a first `up` that failed: nothing is asked of AWS yet, and the old name may be live.
+        for op in [Operation::Delete, Operation::Replace, Operation::CreateReplacement, Operation::DeleteReplaced] {
+            let order = RunOrder::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
+            for (standing, provisioned) in [(None, false), (Some(Standing::Simple(Some(Side::Legacy))), true)] {
+                let refused = order.may_run(&situation(standing, provisioned)).unwrap_err();
+                assert!(matches!(&refused, Refusal::DeletesRecord(_)), "{op:?}: {refused}");
+            }
+            assert_eq!(order.may_run(&situation(Some(Standing::Absent), true)), Ok(()));
+        }
+        for op in [Operation::Create, Operation::Update, Operation::Import] {
+            let order = RunOrder::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
+            assert_eq!(order.may_run(&situation(None, false)), Ok(()), "{op:?}");
+        }
+    }
+
+    #[test]
+    fn no_destroy_takes_a_weighted_record_from_a_name_that_may_need_it() {
+        let order = RunOrder::destroy("prod", "p1", plan_of_the_legacy_record(Operation::Delete)).unwrap();
         // Before an `up` went through nothing is asked of AWS, and the record may be the live one all the same.
         for (standing, provisioned) in [(None, false), (Some(Standing::Simple(Some(Side::Legacy))), true)] {
             let refused = order.may_run(&situation(standing, provisioned)).unwrap_err();
