@@ -93,7 +93,7 @@ def changed(settings: Settings, existing: Existing) -> list[Refusal]:
         before, now = row.before(existing, settings), row.now(settings)
         if before is not None and before != now:
             sentence = f"is {now!r}, but the stack was made with {before!r}, which stays for good: {row.key.later}"
-            moved.append(Refusal(row.key, sentence, f"{_SET} {row.key.name} {before}"))
+            moved.append(Refusal(row.key, sentence, f"{_SET} {row.key.name} {quoted(before)}"))
     return moved
 
 
@@ -104,7 +104,7 @@ def zone_moved(settings: Settings, existing: Existing, zone_id: str) -> list[Ref
         return []
     key = keys.HOSTED_ZONE_ID if settings.hosted_zone_id is not None else keys.HOSTED_ZONE_NAME
     sentence = f"leads to the zone {zone_id}, but the stack's record lies in {before}: {key.later}"
-    return [Refusal(key, sentence, f"{_SET} {keys.HOSTED_ZONE_ID.name} {before}")]
+    return [Refusal(key, sentence, f"{_SET} {keys.HOSTED_ZONE_ID.name} {quoted(before)}")]
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def downwards(settings: Settings, existing: Existing) -> list[Refusal]:
             continue
         value = int(before) if isinstance(before, float) else before
         sentence = f"is {now!r}, but the stack has {value!r}, and AWS takes nothing lower. Wanted: {value!r} or higher"
-        moved.append(Refusal(row.key, sentence, f"{_SET} {row.key.name} {value}"))
+        moved.append(Refusal(row.key, sentence, f"{_SET} {row.key.name} {quoted(value)}"))
     return moved
 
 
@@ -235,5 +235,5 @@ def not_while_traffic(settings: Settings, existing: Existing, weights: Weights) 
     arn = https.get("certificateArn")
     if isinstance(arn, str) and settings.certificate_arn is None:
         sentence = "is not set any more, but the new stack has traffic on 443. Wanted: weight 0 on the new stack"
-        moved.append(Refusal(keys.CERTIFICATE_ARN, sentence, f"{away}certificateArn {arn})"))
+        moved.append(Refusal(keys.CERTIFICATE_ARN, sentence, f"{away}certificateArn {quoted(arn)})"))
     return moved

@@ -35,7 +35,8 @@ class Inquiry:
         try:
             return question()
         except Exception as error:  # noqa: BLE001 -- whatever the provider says is what the operator has to read
-            reason = " ".join(str(error).split())[:_REASON_LENGTH]
+            said = "".join(each if each.isprintable() else " " for each in str(error))
+            reason = " ".join(said.split())[:_REASON_LENGTH]
             if absent is not None and _NOT_FOUND.search(reason):
                 return absent
             sentence = f"{what} cannot be looked up ({action}): {reason}"
@@ -56,4 +57,6 @@ def address_in(secret: str) -> tuple[str | None, int | None]:
         return None, None
     entries = cast("dict[str, object]", loaded)
     host, port = entries.get("host"), str(entries.get("port", ""))
-    return (host.lower() if isinstance(host, str) else None), (int(port) if port.isdigit() else None)
+    # As a resolver reads it: without the root's dot, in any case, and nobody sees a space at its end.
+    name = host.strip().removesuffix(".").lower() if isinstance(host, str) else None
+    return name, (int(port) if re.fullmatch(r"[0-9]{1,5}", port.strip()) else None)

@@ -18,7 +18,7 @@ NARROWEST_VPC = 21
 
 def pattern(regex: str, sentence: str) -> Parser:
     """A parser that takes what matches `regex` in full."""
-    compiled = re.compile(regex)
+    compiled = re.compile(regex, re.ASCII)
 
     def parse(text: str) -> str:
         if not compiled.fullmatch(text):
@@ -43,7 +43,7 @@ def number(low: int, high: int, unit: str) -> Callable[[str], int]:
     """A parser for a whole number within bounds."""
 
     def parse(text: str) -> int:
-        if not re.fullmatch(r"\d+", text) or not low <= int(text) <= high:
+        if not re.fullmatch(r"[0-9]+", text) or not low <= int(text) <= high:
             msg = f"must be a whole number of {unit} from {low} to {high}"
             raise ValueError(msg)
         return int(text)

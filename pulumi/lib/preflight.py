@@ -15,7 +15,7 @@ from lib import existing, fixed, keys, streams
 from lib.existing import Existing
 from lib.inquiry import Inquiry, address_in
 from lib.routes import in_the_way
-from lib.settings import LegacyBalancer, Settings, problem, refuse, refused
+from lib.settings import LegacyBalancer, Settings, problem, quoted, refuse, refused
 from lib.streams import ABSENT, UNKNOWN, Run, Stream, Verdict
 from lib.weights import LiveRecord, RecordConflictError, Weights, declared
 from lib.zones import ZONES, chosen
@@ -256,9 +256,14 @@ class _Preflight:
                 self._problems.append(
                     problem(keys.SOURCE_DB_SECRET_ARN, f"leads to a secret that does not say what {key.name} says")
                 )
+            elif not _readable(key, theirs):
+                sentence = f"leads to a secret with {theirs!r} where {key.name} says {mine!r}"
+                self._problems.append(
+                    problem(keys.SOURCE_DB_SECRET_ARN, sentence, "do: aws secretsmanager put-secret-value   (by hand)")
+                )
             elif mine != theirs:
                 sentence = f"is {mine!r}, but the secret that DMS reads says {theirs!r}"
-                self._problems.append(problem(key, sentence, f"do: pulumi config set {key.name} {theirs}"))
+                self._problems.append(problem(key, sentence, f"do: pulumi config set {key.name} {quoted(theirs)}"))
 
     def _elastic_addresses(self) -> None:
         settings = self._settings
@@ -331,3 +336,12 @@ class _Preflight:
         if found is not None and found.run is Run.UNKNOWN:
             self._problems.append(f"the {name} task {task_id!r} is {found.status!r}, a state that is not known here")
         return found or UNKNOWN
+
+
+def _readable(key: keys.Key[object], value: object) -> bool:
+    """Whether the key would take the value; a command that sets another one is none to paste."""
+    try:
+        key.parse(str(value))
+    except ValueError:
+        return False
+    return True

@@ -14,6 +14,7 @@ import world
 from lib.existing import Existing
 from lib.inquiry import Inquiry
 from lib.naming import Naming
+from lib.settings import quoted
 from lib.zones import chosen
 
 Json = dict[str, Any]
@@ -150,6 +151,36 @@ def test_the_balancer_is_looked_up_and_what_was_typed_must_agree(usual: Recordin
 )
 def test_dms_and_the_tasks_must_mean_the_same_database(content: Json, words: str) -> None:
     assert words in refusal(driver.empty_cloud(secrets={world.SOURCE_SECRET: content}))
+
+
+HOST = "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com"
+
+
+@pytest.mark.parametrize("host", [f"{HOST}.", f" {HOST}", f"{HOST}\n", HOST.upper()])
+@pytest.mark.parametrize("port", [3306, "3306", " 3306 "])
+def test_a_host_is_compared_as_a_resolver_reads_it(host: str, port: object) -> None:
+    assert deploy(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": host, "port": port}}))
+
+
+@pytest.mark.parametrize("host", ["x; rm -rf ~ #", "$(touch x)", "a\x1b[2Jb", "`id`", "", "a b.example.com", "*"])
+def test_no_command_that_may_be_pasted_holds_what_a_secret_says(host: str) -> None:
+    text = refusal(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": host, "port": 3306}}))
+    assert f"tap:sourceDbSecretArn leads to a secret with {host.lower()!r} where sourceDbEndpoint says" in text
+    assert "\x1b" not in text
+    assert not [line for line in text.splitlines() if "do: " in line and host and host in line]
+
+
+@pytest.mark.parametrize("port", ["\u00b2", "\u0663\u0663", "3306.0", None, True, "0x1", "-1"])
+def test_a_port_is_digits_of_ascii(port: object) -> None:
+    text = refusal(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": HOST, "port": port}}))
+    assert "does not say what sourceDbPort says" in text
+
+
+def test_a_value_that_is_read_is_one_word_of_a_command() -> None:
+    assert quoted("db.example.com") == "db.example.com"
+    assert quoted("x; rm -rf ~") == "'x; rm -rf ~'"
+    assert quoted("a'\x1b[2J") == "$'a\\'\\x1b[2J'"
+    assert quoted(8080) == "8080"
 
 
 def test_nothing_of_the_secret_but_host_and_port_is_said() -> None:

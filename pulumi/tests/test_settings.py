@@ -48,6 +48,8 @@ def test_the_source_database_has_no_defaults() -> None:
         ("sourceDbEndpoint", "db.example.com:3306", "host name"),
         ("sourceDbPort", "0", "1 to 65535"),
         ("sourceDbPort", "3306.0", "whole number"),
+        ("sourceDbPort", "\u0663\u0663\u0660\u0666", "whole number"),
+        ("accountId", "\u0661" * 12, "12 digits"),
         ("sourceDbNames", "shop,shop", "without repeats"),
         ("sourceDbNames", "shop,%", "database name"),
         ("sourceDbNames", "Shop,shop", "without repeats"),
