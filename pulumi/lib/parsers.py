@@ -70,11 +70,21 @@ def boolean(text: str) -> bool:
     return text == "true"
 
 
+# The partition `aws` alone: the policies name it, and neither China's regions nor those of a government share its
+# accounts.  Theirs are cn-north-1, us-gov-west-1, us-iso-east-1, eu-isoe-west-1, eusc-de-east-1.
+_REGION = r"(?!cn-)[a-z]{2}-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d"
+
+
+def region(text: str) -> str:
+    """Takes a region of the partition `aws`."""
+    return pattern(_REGION, "must be a region of the partition aws, such as us-east-1")(text)
+
+
 def arn(service: str, resource: str) -> Parser:
     """A parser for the ARN of one kind of resource."""
     return pattern(
-        rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:\d{{12}}:{resource}",
-        f"must be an ARN like arn:aws:{service}:REGION:ACCOUNT:...",
+        rf"arn:aws:{service}:{_REGION}:\d{{12}}:{resource}",
+        f"must be an ARN like arn:aws:{service}:REGION:ACCOUNT:..., of the partition aws",
     )
 
 

@@ -4,7 +4,6 @@ The only module that reads configuration.  A key's row is in `keys`; what keys m
 """
 
 import ipaddress
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Protocol, TypeVar, cast
 
 import pulumi
 
-from lib import keys
+from lib import keys, parsers
 from lib.keys import Key, Refusal
 from lib.naming import NameRefusedError, Naming
 
@@ -160,10 +159,11 @@ class Settings:
 def read_region(file: Path = REGION_FILE) -> str:
     """The target region: the one line of `lib/AWS_REGION`."""
     region = file.read_text(encoding="utf-8").strip()
-    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
-        msg = f"lib/AWS_REGION must hold one region such as us-west-2, not {region!r}"
-        raise pulumi.RunError(msg)
-    return region
+    try:
+        return parsers.region(region)
+    except ValueError as error:
+        msg = f"lib/AWS_REGION is {region!r}: {error}"
+        raise pulumi.RunError(msg) from error
 
 
 class _Values:
