@@ -240,6 +240,13 @@ class TapStack(pulumi.ComponentResource):
                 "application by its account",
                 resource=self,
             )
+        elif settings.accounts.legacy_app_secret_arn in {None, settings.source.secret_arn}:
+            pulumi.log.warn(
+                "the tasks log in to the legacy database as DMS does, by sourceDbSecretArn: a cutover cannot fence the "
+                "application without stopping the streams (tapctl config set legacyAppSecretArn ARN "
+                f"--stack {settings.environment_suffix})",
+                resource=self,
+            )
         return Accounts(
             naming.name("accounts"),
             AccountsArgs(
