@@ -94,11 +94,12 @@ def script(state: str) -> str:
         for line in block:
             if line.startswith("python3 -m venv"):
                 continue
-            if line.startswith("cp Pulumi.example.yaml"):
-                lines += ["salt=$(grep encryptionsalt Pulumi.prod.yaml)", line]
-                lines.append('printf "%s\\n" "$salt" >> Pulumi.prod.yaml')
-            else:
-                lines.append(line.replace("s3://BUCKET", state))
+            lines.append(line.replace("s3://BUCKET", state))
+            if line.startswith(("cp -n Pulumi.example.yaml", "pulumi stack init")):
+                # What the example has, and what `init` has written: neither may be lost, whichever comes second.
+                lines.append("grep -q tap:owner Pulumi.prod.yaml")
+        if any(line.startswith("pulumi stack init") for line in block):
+            lines.append("grep -q encryptionsalt Pulumi.prod.yaml")
     return "\n".join(lines)
 
 
