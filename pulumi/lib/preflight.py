@@ -7,9 +7,11 @@ names the key, what was found, what is wanted and the command, and all of them a
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import pulumi
 import pulumi_aws as aws
+from pulumi_aws.route53.outputs import GetRecordsResourceRecordSetAliasTargetResult, GetRecordsResourceRecordSetResult
 
 from lib import existing, fixed, keys, streams
 from lib.existing import Existing
@@ -17,7 +19,7 @@ from lib.inquiry import Inquiry, address_in
 from lib.routes import in_the_way
 from lib.settings import LegacyBalancer, Settings, problem, quoted, refuse, refused
 from lib.streams import ABSENT, UNKNOWN, Run, Stream, Verdict
-from lib.weights import LiveRecord, RecordConflictError, Weights, declared
+from lib.weights import RELEASED, LiveRecord, RecordConflictError, Weights, declared, released_to
 from lib.zones import ZONES, chosen
 
 DMS_ROLE_NAMES = ("dms-vpc-role", "dms-cloudwatch-logs-role")
@@ -35,6 +37,8 @@ class Facts:
     availability_zones: tuple[str, ...]
     hosted_zone_id: str
     weights: Weights
+    released: bool
+    """Whether the name is a plain record of this stack alone: there is no pair to declare."""
     legacy_balancer: LegacyBalancer
     verdict: Verdict
     forward: Stream
@@ -71,8 +75,8 @@ class _Preflight:
         zones = self._zones()
         zone_id = self._hosted_zone()
         self._roles()
-        weights = self._weights(zone_id)
-        balancer = self._legacy_balancer()
+        weights, released = self._weights(zone_id)
+        balancer = self._legacy_balancer(released=released)
         self._source_address()
         self._elastic_addresses()
         self._legacy_routes()
@@ -106,6 +110,7 @@ class _Preflight:
             availability_zones=zones,
             hosted_zone_id=zone_id,
             weights=weights,
+            released=released,
             legacy_balancer=balancer,
             verdict=verdict,
             forward=forward,
@@ -144,7 +149,7 @@ class _Preflight:
             self._problems.append(problem(keys.RECORD_NAME, f"is {record!r}, which is not in the zone {apex!r}"))
         return zone.zone_id
 
-    def _weights(self, zone_id: str) -> Weights:
+    def _weights(self, zone_id: str) -> tuple[Weights, bool]:
         settings = self._settings
         pattern = rf"^{re.escape(settings.record_name)}\.?$"
         try:
@@ -156,10 +161,17 @@ class _Preflight:
             refuse([*self._problems, problem(keys.RECORD_NAME, sentence, command)])
             raise
         live = [
-            LiveRecord(type=each.type, set_identifier=each.set_identifier or None, weight=each.weight)
+            LiveRecord(
+                type=each.type,
+                set_identifier=each.set_identifier or None,
+                weight=each.weight,
+                alias=_alias(each),
+            )
             for each in records.resource_record_sets
         ]
         naming = settings.naming
+        if released_to(self._there.text("lb/loadBalancer:LoadBalancer", naming.name("alb"), "dnsName"), live):
+            return RELEASED, True
         try:
             weights = declared(
                 live, record_name=settings.record_name, legacy_id=naming.name("legacy"), new_id=naming.name("new")
@@ -172,7 +184,7 @@ class _Preflight:
                 f"{settings.record_name} also has AAAA records; "
                 "clients that use IPv6 do not follow the weights of the A pair"
             )
-        return weights
+        return weights, False
 
     def _roles(self) -> None:
         creates = self._settings.dms.creates_account_roles
@@ -201,14 +213,20 @@ class _Preflight:
                     problem(keys.DMS_ACCOUNT_ROLES, f"is 'create', but {name} belongs to {who}; use 'existing'")
                 )
 
-    def _legacy_balancer(self) -> LegacyBalancer:
+    def _legacy_balancer(self, *, released: bool) -> LegacyBalancer:
         settings = self._settings
         typed, region = settings.legacy_balancer, settings.legacy_region
+        gone = LegacyBalancer(name=typed.name, dns_name=typed.dns_name or "", zone_id=typed.zone_id or "", https=None)
         found = self._inquiry.ask(
             f"the legacy load balancer {typed.name!r} in {region}",
             "elasticloadbalancing:DescribeLoadBalancers",
             self._found_balancer,
+            absent=gone,
         )
+        if found is gone:
+            if not released:
+                self._balancer_is_gone()
+            return gone
         if found is None:
             zone_id = typed.zone_id or LEGACY_ZONE_IDS.get(region)
             for key, value in ((keys.LEGACY_LB_DNS_NAME, typed.dns_name), (keys.LEGACY_LB_ZONE_ID, zone_id)):
@@ -224,6 +242,18 @@ class _Preflight:
                 sentence = f"is {mine!r}, but {typed.name!r} has {theirs!r}"
                 self._problems.append(problem(key, sentence, f"do: pulumi config rm {key.name}   (it is looked up)"))
         return found
+
+    def _balancer_is_gone(self) -> None:
+        settings = self._settings
+        sentence = f"is {settings.legacy_balancer.name!r}, and {settings.legacy_region} has no such load balancer"
+        command = "do: pulumi config set legacyLbName NAME"
+        if not self._there.first:
+            sentence += (
+                ". If the legacy stack is gone for good, hand the name to this stack alone; `up` then asks for no "
+                "legacy balancer any more"
+            )
+            command += f"   (or: tapctl release --to new --stack {settings.environment_suffix})"
+        self._problems.append(problem(keys.LEGACY_LB_NAME, sentence, command))
 
     def _found_balancer(self) -> LegacyBalancer:
         name = self._settings.legacy_balancer.name
@@ -345,3 +375,9 @@ def _readable(key: keys.Key[object], value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _alias(record: GetRecordsResourceRecordSetResult) -> str | None:
+    """Where a record leads, when it is an alias; the provider leaves the field out of every other."""
+    target = cast("GetRecordsResourceRecordSetAliasTargetResult | None", record.alias_target)
+    return target.dns_name if target is not None else None

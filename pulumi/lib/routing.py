@@ -25,6 +25,8 @@ class RoutingArgs:
     alb_dns_name: pulumi.Output[str]
     alb_zone_id: pulumi.Output[str]
     writer_is_aurora: bool
+    released: bool
+    """Whether the name is a plain record to the new stack: no pair may stand beside it."""
 
 
 class Routing(pulumi.ComponentResource):
@@ -39,6 +41,15 @@ class Routing(pulumi.ComponentResource):
         self._args = args
         self.legacy_set_identifier = args.naming.name("legacy")
         self.new_set_identifier = args.naming.name("new")
+        self.register_outputs(
+            {"legacySetIdentifier": self.legacy_set_identifier, "newSetIdentifier": self.new_set_identifier}
+        )
+        if args.released:
+            pulumi.log.info(
+                f"{args.record_name} is a plain record that leads to this stack: no weighted pair is declared",
+                resource=self,
+            )
+            return
         legacy = self._record(
             self.legacy_set_identifier, args.weights.legacy, args.legacy.dns_name, args.legacy.zone_id, after=[]
         )
@@ -47,9 +58,6 @@ class Routing(pulumi.ComponentResource):
             f"{args.record_name} stays at {args.weights.legacy} legacy / {args.weights.new} new; "
             f"target health is {'ignored' if args.writer_is_aurora else 'evaluated'}",
             resource=self,
-        )
-        self.register_outputs(
-            {"legacySetIdentifier": self.legacy_set_identifier, "newSetIdentifier": self.new_set_identifier}
         )
 
     def _record(

@@ -267,7 +267,7 @@ class TapStack(pulumi.ComponentResource):
                 "every step (pulumi config set certificateArn ARN)",
                 resource=self,
             )
-        if https is None and settings.certificate_arn is not None:
+        if https is None and settings.certificate_arn is not None and not self._facts.released:
             pulumi.log.warn(
                 "nobody knows whether the legacy load balancer answers on 443, since it was not looked up, so HTTP "
                 "is not redirected yet: a browser remembers a redirect, and may find nobody there when Route 53 sends "
@@ -291,7 +291,7 @@ class TapStack(pulumi.ComponentResource):
                 target_group_name=self._target_group_name(),
                 keeps_target_group_name=not self._facts.existing.known,
                 certificate_arn=settings.certificate_arn,
-                redirects=https is True,
+                redirects=https is True or self._facts.released,
                 after=[*network.inwards, *firewall.rules],
             ),
             self._child,
@@ -437,6 +437,7 @@ class TapStack(pulumi.ComponentResource):
                 alb_dns_name=balancer.alb_dns_name,
                 alb_zone_id=balancer.alb_zone_id,
                 writer_is_aurora=settings.writer_is_aurora,
+                released=facts.released,
             ),
             self._child,
         )

@@ -20,6 +20,8 @@ class LiveRecord:
     type: str
     set_identifier: str | None
     weight: int | None
+    alias: str | None = None
+    """The DNS name that it leads to, when it is an alias."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,21 @@ class Weights:
 
 class RecordConflictError(Exception):
     """The name is taken by records that are not this stack's pair; the text says which and what to do."""
+
+
+RELEASED = Weights(0, 1)
+"""What a name counts as that a plain record hands to the new stack alone."""
+
+
+def released_to(balancer: str | None, live: Iterable[LiveRecord]) -> bool:
+    """Whether the name is a plain alias of this stack's own load balancer, as `tapctl release --to new` leaves it."""
+    plain = [record for record in live if record.type == "A" and not record.set_identifier]
+    return balancer is not None and len(plain) == 1 and _host(plain[0].alias or "") == _host(balancer)
+
+
+def _host(name: str) -> str:
+    """Route 53's console puts `dualstack.` in front of an alias to a load balancer."""
+    return name.lower().removesuffix(".").removeprefix("dualstack.")
 
 
 def declared(live: Iterable[LiveRecord], *, record_name: str, legacy_id: str, new_id: str) -> Weights:

@@ -121,10 +121,40 @@ def test_tasks_that_are_not_there_yet_are_no_trouble_at_any_time() -> None:
     assert deploy(running()).of("dms/replicationTask:ReplicationTask")
 
 
-def test_a_balancer_that_is_not_there_afterwards_is_a_refusal() -> None:
-    assert "the legacy load balancer 'other-web' in us-east-1 cannot be looked up" in refusal(
-        running(), legacyLbName="other-web"
-    )
+def test_a_balancer_that_is_not_there_is_not_taken_for_one_that_may_not_be_looked_up() -> None:
+    for cloud in (driver.empty_cloud(), running()):
+        text = refusal(cloud, legacyLbName="other-web")
+        assert "tap:legacyLbName is 'other-web', and us-east-1 has no such load balancer" in text
+        assert "do: pulumi config set legacyLbName NAME" in text
+        assert "allow elasticloadbalancing" not in text
+    assert "tapctl release --to new --stack prod" in text
+
+
+ALB = "migration-alb-prod-1.us-west-2.elb.amazonaws.com"
+
+
+def handed_over(alias: str | None) -> Json:
+    """A stack that runs, and a plain record under the name; the legacy balancer is gone."""
+    cloud = running(alb={"type": "aws:lb/loadBalancer:LoadBalancer", "outputs": {"dnsName": ALB}})
+    record = {"zone_id": world.ZONE_ID, "name": "app.example.com", "type": "A", "weight": None, "set_identifier": None}
+    cloud["given"]["records"].append(record | ({"alias": alias} if alias else {}))
+    cloud["given"]["balancers"] = {}
+    return cloud
+
+
+@pytest.mark.parametrize("alias", [f"{ALB}.", f"dualstack.{ALB}.", ALB.upper()])
+def test_a_stack_that_owns_the_plain_record_is_updated_without_a_pair(alias: str) -> None:
+    made = deploy(handed_over(alias), writer="aurora", certificateArn=EVERYTHING["certificateArn"])
+    assert made.of("route53/record:Record") == []
+    assert any("is a plain record that leads to this stack" in line for line in made.said)
+    # Nobody goes back to the legacy stack by this name.
+    assert made.named("migration-http-prod").inputs["defaultActions"][0]["type"] == "redirect"
+    assert made.outputs["newSetIdentifier"] == "migration-new-prod"
+
+
+@pytest.mark.parametrize("alias", [None, "legacy-web-1234567890.us-east-1.elb.amazonaws.com.", f"x.{ALB}."])
+def test_a_plain_record_that_leads_elsewhere_is_still_in_the_way(alias: str | None) -> None:
+    assert "has a plain A record, which cannot stand beside a weighted pair" in refusal(handed_over(alias))
 
 
 def test_the_first_up_without_a_look_at_the_balancer_needs_its_name() -> None:

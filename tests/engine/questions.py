@@ -41,6 +41,8 @@ def _records(cloud: Json, args: Json) -> Json:
             entry: Json = {"name": name, "type": record["type"]}
             if record["set_identifier"]:
                 entry["setIdentifier"] = record["set_identifier"]
+            if record.get("alias"):
+                entry["aliasTarget"] = {"dnsName": record["alias"], "evaluateTargetHealth": False, "hostedZoneId": "Z1"}
             if record["weight"] is not None:
                 entry["weight"] = record["weight"]
             found.append(entry)
