@@ -26,6 +26,11 @@ class Existing:
     """Why the state could not be read; `None` when it was."""
 
     @property
+    def known(self) -> bool:
+        """Whether the state was read; without it the preflight lets nothing run."""
+        return self.unread is None
+
+    @property
     def first(self) -> bool:
         """Whether the state says that nothing of the stack has been made yet."""
         return self.unread is None and not any(_type(urn).startswith("aws:") for urn in self.by_urn)
