@@ -286,6 +286,37 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The dangers as a question tells them, worst first: what is deleted is told once for each kind of loss, with the
+    /// names, so that the whole question fits on a screen.
+    #[must_use]
+    pub fn danger_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut told: Vec<Stateful> = Vec::new();
+        for danger in &self.dangers {
+            let Danger::Deletes { stateful, retained: false, .. } = danger else {
+                lines.push(danger.to_string());
+                continue;
+            };
+            let names: Vec<&str> = self
+                .dangers
+                .iter()
+                .filter_map(|other| match other {
+                    Danger::Deletes { stateful: kind, resource, retained: false, .. } if kind == stateful => {
+                        Some(resource.as_str())
+                    }
+                    _ => None,
+                })
+                .collect();
+            if names.len() == 1 {
+                lines.push(danger.to_string());
+            } else if !told.contains(stateful) {
+                told.push(*stateful);
+                lines.push(format!("deletes {}, {} resources: {}", stateful.loss(), names.len(), names.join(", ")));
+            }
+        }
+        lines
+    }
+
     /// The plan that these resources make, with those that were not kept, and why it may not be the whole one.
     pub(super) fn made_of<'a>(
         resources: impl IntoIterator<Item = &'a Resource>,
@@ -399,6 +430,29 @@ mod tests {
         }
         assert_eq!(Danger::of(&planned("aws:dms/certificate:Certificate", Operation::Replace)), None);
         assert_eq!(Danger::of(&planned("aws:ecs/service:Service", Operation::Replace)), None);
+    }
+
+    #[test]
+    fn what_is_deleted_is_told_once_for_each_kind_of_loss_and_names_everything() {
+        let deletes = |stateful, resource: &str| Danger::Deletes {
+            stateful,
+            rtype: "aws:t".into(),
+            resource: resource.into(),
+            retained: false,
+        };
+        let mut plan = Plan::default();
+        plan.dangers = vec![
+            deletes(Stateful::Database, "one"),
+            deletes(Stateful::Secret, "alone"),
+            deletes(Stateful::Database, "two"),
+        ];
+        let lines = plan.danger_lines();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(
+            lines[0].starts_with("deletes the database") && lines[0].ends_with("2 resources: one, two"),
+            "{lines:?}"
+        );
+        assert!(lines[1].starts_with("deletes alone"), "{lines:?}");
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
     let mut shorter = Vec::new();
     let verb = match question.subject() {
         Question::Pulumi(PulumiChange::Run(run)) => {
-            for danger in &run.plan().dangers {
-                named(cx, &mut body, "DANGER", Role::Fail, &danger.to_string(), width);
+            for danger in run.plan().danger_lines() {
+                named(cx, &mut body, "DANGER", Role::Fail, &danger, width);
             }
             if run.kind() != RunKind::Destroy {
                 for open in run.open_operations() {
