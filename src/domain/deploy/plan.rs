@@ -440,12 +440,12 @@ mod tests {
             resource: resource.into(),
             retained: false,
         };
-        let mut plan = Plan::default();
-        plan.dangers = vec![
+        let dangers = vec![
             deletes(Stateful::Database, "one"),
             deletes(Stateful::Secret, "alone"),
             deletes(Stateful::Database, "two"),
         ];
+        let plan = Plan { dangers, ..Plan::default() };
         let lines = plan.danger_lines();
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(
