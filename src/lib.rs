@@ -33,12 +33,18 @@
 //! 2. Nothing is awaited in the loop. Every effect has a number, a deadline and one closing message, also on a panic;
 //!    a stale number changes nothing.
 //! 3. A write takes a [`Confirmed`](domain::confirm::Confirmed) value, and only `confirm` makes one. No single key
-//!    press changes anything outside the terminal.
+//!    press changes anything outside the terminal, and no question that is not wholly on the screen takes an answer
+//!    (`ui::question_tests`, `runtime::window_tests`). Only the executor calls a writing port
+//!    (`tests/cockpit/borders.rs`).
 //! 4. Weights change by one Route 53 batch only: DELETE the exact records seen, CREATE the new ones, the whole group at
-//!    once. A mismatch is a conflict: shown, never sent again by itself. A sum of 0 cannot be expressed.
-//! 5. The journal holds the intent, synced to disk, before the call, and the outcome after it. An intent without an
-//!    outcome is settled from what Route 53 says.
-//! 6. Unknown is no: missing, stale or partial data passes no gate. The way back to the legacy stack has no gate.
+//!    once. A mismatch is a conflict: shown, never sent again by itself (`tests/conformance/test_weight_swap.py`). A sum
+//!    of 0 cannot be expressed.
+//! 5. The journal holds the intent, synced to disk, before the call, and the outcome after it. Only *made* is proved by
+//!    one look at the records; an intent without an outcome stays open until it is known (`tests/cli/crashes.rs`,
+//!    `domain::change::outcome`).
+//! 6. Unknown is no: missing, stale, partial, contradicting or future data passes no gate, and every fact in hand is
+//!    judged (`domain::judged`). The way back to the legacy stack has no gate, and waits for no lock past its bound
+//!    (`tests/cli/two_processes.rs`).
 //! 7. Every queue, series, log and retry has a bound, and the bound a reason.
 //! 8. Text from outside is cleaned where it comes in, and once more where it is printed; secrets reach neither the screen
 //!    nor the journal nor the log (`tests/cli/foreign.rs`). A process that must not write holds no port that could
