@@ -1,8 +1,8 @@
 //! The one executor of changes: the turn, the intent on disk, the call, once, what the records say, the outcome on disk.
 //!
-//! Cockpit and commands both come through here, whatever is changed, and nothing else calls a writing port. It may use the
-//! ports and the domain. It never sends anything before its intent is on disk, waits for nobody without a bound, and does not wait for
-//! INSYNC while it keeps others waiting.
+//! Cockpit and commands both come through here, whatever is changed, and nothing else calls a writing port
+//! (`tests/cockpit/borders.rs`). It may use the ports and the domain. It never sends anything before its intent is on
+//! disk, waits for nobody without a bound, and does not wait for INSYNC while it keeps others waiting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -91,8 +91,8 @@ fn another_kind() -> PortError {
 
 /// Carries a confirmed change out to its end, whatever that is, and tells what was written to the journal on the way.
 ///
-/// A change of the records that an earlier process left open is settled before the next one. When the outcome could not be
-/// written, the last entry is the intent, and the next start settles it.
+/// A change of the records that an earlier process left open is settled before the next one. When the outcome could not
+/// be written, the last entry is the intent, and the next start settles it.
 pub async fn execute(ports: &Ports, change: Confirmed<Change>, operator: &str, host: &str, tell: &Tell) -> Executed {
     let mut scribe = Scribe::new(ports, operator, host);
     let (came, unwritten) = match turn(ports, &change, &mut scribe, tell).await {
@@ -128,7 +128,8 @@ async fn in_turn(
     }
 }
 
-/// The turn; the way back, and what stops a run, goes on without it when somebody else does not give it back, and writes aside.
+/// The turn; the way back, and what stops a run, goes on without it when somebody else does not give it back, and writes
+/// aside.
 async fn turn(
     ports: &Ports,
     change: &Confirmed<Change>,

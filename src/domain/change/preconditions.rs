@@ -1,7 +1,7 @@
 //! Whether a change may be asked about, and still be sent: plain functions over facts, history and policy.
 //!
-//! Pure. Keys and commands ask the same ones. The way back has two only: the records that it names, and the right to
-//! write at all.
+//! Pure. The cockpit asks them; `commands::shift` still asks the same gates by itself, after reading the records once more.
+//! The way back has two only: the records that it names, and the right to write at all.
 
 use crate::domain::facts::Facts;
 use crate::domain::gate::{self, Gate, Policy};
