@@ -82,7 +82,6 @@ const WORKERS: usize = 2;
 /// # Errors
 /// When the runtime cannot be started at all.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitCode> {
-    adapters::host::started();
     let args: Vec<OsString> = args.into_iter().collect();
     if let Some(code) = of_its_own(&args) {
         return Ok(code);

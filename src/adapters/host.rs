@@ -1,18 +1,8 @@
-//! What this process can say about itself: its host, its user, when it was started.
+//! What this process can say about itself: its host and its user.
 //!
 //! It asks the system, and nothing outside of it.
 
-use std::sync::OnceLock;
-use std::time::Instant;
-
 use crate::domain::text::Foreign;
-
-static STARTED: OnceLock<Instant> = OnceLock::new();
-
-/// When this process began its work; the first call sets it.
-pub fn started() -> Instant {
-    *STARTED.get_or_init(Instant::now)
-}
 
 /// The host's name.
 #[must_use]

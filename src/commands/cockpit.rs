@@ -46,7 +46,7 @@ pub async fn run(global: &Global) -> Result<Exit, Failure> {
     check_terminal()?;
     let session = connect(global).await?;
     let again = again(&session);
-    open(session, again).await
+    Box::pin(open(session, again)).await
 }
 
 /// The stack of this session, read anew. Only what is known of the stack may change under an open cockpit: its journal

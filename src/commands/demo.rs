@@ -34,7 +34,7 @@ pub async fn run(args: &DemoArgs, global: &Global, out: &mut Out) -> Result<Exit
     cockpit::check_terminal()?;
     let folder = scratch_folder("demo")?;
     let end = match session(args, global, &folder).await {
-        Ok((session, again)) => cockpit::open(session, again).await,
+        Ok((session, again)) => Box::pin(cockpit::open(session, again)).await,
         Err(failure) => Err(failure),
     };
     // What is left behind in a temporary folder hurts nobody.

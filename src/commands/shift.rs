@@ -13,7 +13,7 @@ use crate::domain::change::outcome::Outcome;
 use crate::domain::confirm::{Confirmed, Need, YesFlag};
 use crate::domain::facts::{Facts, Observation, Source};
 use crate::domain::gate::{Gate, blocking, for_step};
-use crate::domain::record::{Entry, Event};
+use crate::domain::record::Event;
 use crate::domain::shift::{Direction, Override, ShiftPlan};
 use crate::domain::targets::astray;
 use crate::domain::traffic::{Change as Change53, GroupKey, RecordGroup, Side};
@@ -134,7 +134,7 @@ async fn look_first(session: &Session, back: bool, out: &mut Out) -> Result<Base
     };
     // The way back is guarded by the compare-and-swap alone: no clock that is wrong may keep it.
     if let (Ok(journal), false) = (&gathered.journal, back) {
-        nobody_else_since(journal, session.began, &group)?;
+        nobody_else(session, journal, &group)?;
     }
     let operator = session.operator(&gathered.facts);
     for error in keep_record(&session.ports, &mut gathered, &operator, &session.stack.host).await {
@@ -168,16 +168,15 @@ async fn look_at_everything(session: &Session, base: Base, out: &mut Out) -> Res
     }
     gathered.facts.absorb(&session.ports.key, Source::Records, Ok(again), gathered.now);
     if let Ok(journal) = session.ports.read_journal().await {
-        nobody_else_since(&journal, session.began, &base.group)?;
+        nobody_else(session, &journal, &base.group)?;
     }
     let gates = session.gates(&gathered);
     Ok((Base { gathered, ..base }, gates))
 }
 
 /// Another process of this host that sent a change since this one began has won; deciding anew is up to the operator.
-fn nobody_else_since(journal: &JournalRead, began: Timestamp, seen: &RecordGroup) -> Result<(), Failure> {
-    let newer = |entry: &&Entry| entry.at > began && matches!(entry.event, Event::Intent { .. });
-    match journal.entries.iter().rev().find(newer) {
+fn nobody_else(session: &Session, journal: &JournalRead, seen: &RecordGroup) -> Result<(), Failure> {
+    match session.sent_meanwhile(journal) {
         None => Ok(()),
         Some(entry) => {
             let words =

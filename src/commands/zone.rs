@@ -102,12 +102,7 @@ async fn look(session: &Session, out: &mut Out) -> Result<Seen, Failure> {
     }
     let journal = gathered.journal?;
     // Somebody else of this host was faster; deciding anew is up to the operator.
-    let newer = journal
-        .entries
-        .iter()
-        .rev()
-        .find(|e| e.at > session.began && matches!(e.event, Event::Intent { .. } | Event::ZoneIntent { .. }));
-    if let Some(entry) = newer {
+    if let Some(entry) = session.sent_meanwhile(&journal) {
         let words = format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text());
         return Err(conflict(&words, &gathered.facts.records));
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing is sent to AWS while a session is made.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +16,17 @@ use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
 use crate::domain::model::Stack;
-use crate::domain::record::Entry;
+use crate::domain::record::{Entry, intents, sent_since};
 use crate::domain::stack::StackInfo;
-use crate::domain::units::Timestamp;
-use crate::ports::{Clock, ErrorKind, PortError};
+use crate::domain::traffic::GroupKey;
+use crate::ports::{Clock, ErrorKind, Journal, PortError};
 use crate::runtime::execute::settle;
 use crate::runtime::follow::Pace;
 use crate::runtime::gather::{Gathered, gather};
-use crate::runtime::ports_set::{Ports, Scribe};
+use crate::runtime::ports_set::{JournalRead, Ports, Scribe};
 
 use super::endpoints::{self, Found, LateClock};
 use super::error::ComposeError;
-use super::host;
 use super::known;
 use super::naming::{settled, short_name, stack_of};
 use super::pulumi::{cockpit_runs, control};
@@ -57,8 +57,9 @@ pub struct Session {
     pub known: StackInfo,
     /// Where state goes.
     pub state_dir: PathBuf,
-    /// When this process began, by the facts' clock.
-    pub began: Timestamp,
+    /// Changes of the records that were in the journal when this session was put together; nothing when it could not be
+    /// read.
+    pub sent_before: Option<BTreeSet<String>>,
     clock: Option<(Arc<OffsetClock>, String)>,
     refusal: Option<PortError>,
 }
@@ -101,6 +102,10 @@ pub async fn assemble(
     if let Err(error) = log::start(settings.log_level.word(), &state_dir) {
         tracing::debug!(%error, "no log of this process");
     }
+    // Read before anybody is asked, so that whatever another process sends from now on is known as such.
+    let group = known.group_key().unwrap_or_else(GroupKey::unset);
+    let journal = Arc::new(FileJournal::of(state_dir.clone(), &name, &group));
+    let sent_before = journal.read().ok().map(|(entries, _)| intents(&entries));
     let late = Arc::new(LateClock::default());
     let clock: Arc<dyn Clock> = Arc::clone(&late) as Arc<dyn Clock>;
     let aws = Arc::new(
@@ -126,7 +131,6 @@ pub async fn assemble(
         speed: simulator.as_ref().map_or(1.0, |simulator| simulator.speed),
         deadline: defaults::INSYNC_DEADLINE,
     };
-    let ran = host::started().elapsed().mul_f64(pace.speed);
     let runs = Arc::new(cockpit_runs(&settings, &name, &state_dir, &clock, &known, standin)?);
     let control = control(&settings, &runs);
     let ports = Ports {
@@ -134,13 +138,12 @@ pub async fn assemble(
         control,
         observe: Arc::clone(&aws) as Arc<dyn crate::ports::Observe>,
         traffic: endpoints::traffic(aws, refusal.as_ref()),
-        journal: Arc::new(FileJournal::of(state_dir.clone(), &name, &stack.group)),
+        journal,
         clock: Arc::clone(&clock),
         key: stack.group.clone(),
         skew: Arc::new(move || skew.clock_skew()),
     };
-    let began = clock.now().minus(ran);
-    Ok(Session { ports, stack, policy, pace, settings, known, state_dir, began, clock: simulator_clock, refusal })
+    Ok(Session { ports, stack, policy, pace, settings, known, state_dir, sent_before, clock: simulator_clock, refusal })
 }
 
 /// Looks for a Pulumi run that goes on in this state folder.
@@ -177,6 +180,12 @@ fn has_own_keys(settings: &Settings) -> bool {
 }
 
 impl Session {
+    /// A change of the records that another process of this host has sent since this session was put together.
+    #[must_use]
+    pub fn sent_meanwhile<'a>(&self, journal: &'a JournalRead) -> Option<&'a Entry> {
+        sent_since(&journal.entries, self.sent_before.as_ref()?)
+    }
+
     /// Who operates: as STS says, or the local user until it has.
     #[must_use]
     pub fn operator(&self, facts: &Facts) -> String {

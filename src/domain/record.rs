@@ -2,6 +2,7 @@
 //!
 //! Pure. The file itself belongs to `adapters::journal`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -378,7 +379,29 @@ impl History {
     }
 }
 
+/// The ids of all changes of the records that were about to be sent.
+#[must_use]
+pub fn intents(entries: &[Entry]) -> BTreeSet<String> {
+    entries.iter().filter_map(|entry| entry.event.intent_id()).map(str::to_owned).collect()
+}
+
+/// The newest change of the records that is not among those known `before`. By what the journal holds and never by its
+/// instants: a clock that was ahead would make an old change look new for as long.
+#[must_use]
+pub fn sent_since<'a>(entries: &'a [Entry], before: &BTreeSet<String>) -> Option<&'a Entry> {
+    entries.iter().rev().find(|entry| entry.event.intent_id().is_some_and(|id| !before.contains(id)))
+}
+
 impl Event {
+    /// The id of a change of the records that is about to be sent; nothing for any other event.
+    #[must_use]
+    pub fn intent_id(&self) -> Option<&str> {
+        match self {
+            Self::Intent { id, .. } | Self::ZoneIntent { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
     /// Whether it is about the records, so that what stands follows from it.
     #[must_use]
     pub const fn is_about_records(&self) -> bool {

@@ -152,6 +152,30 @@ fn of_two_shifts_at_the_same_moment_exactly_one_wins() {
     }
 }
 
+#[test]
+fn a_change_of_a_clock_that_was_ahead_is_nobody_who_was_faster() {
+    let drill = Drill::steady();
+    let weights = |new: u8| json!({"legacy": 100 - new, "new": new});
+    let line = |id: &str, event: Value| {
+        let mut line = json!({"at": "2036-01-01T00:00:00Z", "operator": "me", "host": "here", "id": id});
+        line.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+        line
+    };
+    let step = |id: &str, from: u8, to: u8, direction: &str| {
+        let intent = json!({"event": "intent", "record": "app.example.com.", "from": weights(from), "to": weights(to),
+                            "direction": direction});
+        let outcome = json!({"event": "outcome", "result": "accepted", "weights": weights(to), "detail": "",
+                             "change": format!("/change/{id}")});
+        [line(id, intent), line(id, outcome)]
+    };
+    drill.write_journal(&[step("there", 0, 10, "forward"), step("back", 10, 0, "back")].concat());
+    for command in ["shift --step +10 --dry-run --json", "release --to legacy --dry-run --json"] {
+        let ran = drill.run(command);
+        assert_ne!(ran.code, 4, "{command}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("sent a change at"), "{command}: {}", ran.stderr);
+    }
+}
+
 fn open_intent(to: u8) -> Vec<Value> {
     let at = "2026-11-22T12:00:00Z";
     let weights = |new: u8| json!({"legacy": 100 - new, "new": new});
