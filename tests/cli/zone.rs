@@ -1,11 +1,12 @@
 //! The zone's first and last day from scripts: `adopt` and `release`, with outputs and before there are any.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::drill::{Drill, Ran};
+use crate::support::wire::{Hold, Wire};
 
 const PAIR: [&str; 2] = ["migration-legacy-prod", "migration-new-prod"];
 const SENT: &str = "route53:ChangeResourceRecordSets";
@@ -89,17 +90,22 @@ fn records_that_changed_meanwhile_are_a_conflict_and_nothing_is_sent_again() {
     assert_eq!(ran["error"]["code"], "conflict");
     assert_eq!(names(&ran["error"]["found"]), PAIR);
     assert_eq!(drill.calls(SENT), 1);
-    drill.clear_faults();
-    let at = "2099-01-01T00:00:00Z";
-    let weights = |new: u8| json!({"legacy": 100 - new, "new": new});
-    drill.write_journal(&[
-        json!({"at": at, "operator": "kim", "host": "here", "event": "intent", "id": "x", "record": "app.example.com.",
-               "from": weights(0), "to": weights(10), "direction": "forward"}),
-        json!({"at": at, "operator": "kim", "host": "here", "event": "outcome", "id": "x", "result": "refused"}),
-    ]);
-    let ran = drill.run("release --to legacy --yes --json").ended(4);
-    assert!(ran.stderr.contains("kim@here sent a change"), "{}", ran.stderr);
-    assert_eq!(drill.calls(SENT), 1);
+}
+
+#[test]
+fn a_release_beside_which_another_process_moves_weights_is_a_conflict() {
+    let drill = Drill::steady();
+    let wire = Wire::to(&drill.endpoint);
+    wire.hold("/rrset", Hold::Answer);
+    let mut release = drill.command("a", &["release", "--to", "legacy", "--yes", "--json"]);
+    release.env("TAPCTL_ENDPOINT_URL", &wire.endpoint).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let release = release.spawn().unwrap();
+    wire.until_held();
+    drill.run("shift --to 5 --yes").ended(0);
+    wire.let_go();
+    let ran = Ran::of(release.wait_with_output().unwrap()).ended(4);
+    assert!(ran.stderr.contains("sent a change"), "{}", ran.stderr);
+    assert_eq!((drill.weights(), drill.calls(SENT)), ((95, 5), 1));
 }
 
 #[test]
