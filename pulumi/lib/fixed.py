@@ -107,6 +107,28 @@ def zone_moved(settings: Settings, existing: Existing, zone_id: str) -> list[Ref
     return [Refusal(key, sentence, f"{_SET} {keys.HOSTED_ZONE_ID.name} {quoted(before)}")]
 
 
+def authority_taken_away(settings: Settings, existing: Existing) -> list[Refusal]:
+    """A certificate authority that endpoints trust may be exchanged for another, but not be taken away.
+
+    The provider leaves an endpoint's certificate as it was when none is declared (terraform-provider-aws,
+    internal/service/dms/endpoint.go: `certificate_arn` is optional and computed), and DMS does not delete a certificate
+    that an endpoint uses: the run would fail at its end, and so would every later one.
+    """
+    authorities: tuple[tuple[Key[object], str, str | None], ...] = (
+        (keys.SOURCE_DB_CA_CERTIFICATE, "dms-ca", settings.source.ca_certificate),
+        (keys.AURORA_CA_CERTIFICATE, "dms-aurora-ca", settings.aurora_ca_certificate),
+    )
+    moved: list[Refusal] = []
+    for key, kind, pem in authorities:
+        if pem is None and existing.get("dms/certificate:Certificate", settings.naming.name(kind)) is not None:
+            sentence = (
+                "is not set any more, but the endpoints trust the certificate of before, and AWS takes none away from "
+                "an endpoint. Wanted: a certificate, the same or another"
+            )
+            moved.append(Refusal(key, sentence, f"{_SET} {key.name} < bundle.pem"))
+    return moved
+
+
 @dataclass(frozen=True)
 class _Upwards:
     """A value that AWS lets grow and refuses to take back (ModifyDBCluster, ModifyReplicationInstance)."""

@@ -187,7 +187,8 @@ LEGACY_FOLLOWS_WRITER = Key(
 SOURCE_DB_CA_CERTIFICATE = Key(
     name="sourceDbCaCertificate",
     change=Change.REPLACED,
-    later="the new authority is imported first; the streams pause while the endpoints change over",
+    later="the new authority is imported first; the streams pause while the endpoints change over; once set, it is "
+    "never taken away",
     parse=_optional(parsers.certificate),
     optional=True,
     example="-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",
@@ -197,7 +198,8 @@ SOURCE_DB_CA_CERTIFICATE = Key(
 AURORA_CA_CERTIFICATE = Key(
     name="auroraCaCertificate",
     change=Change.REPLACED,
-    later="the new authority is imported first; the streams pause while the endpoints change over",
+    later="the new authority is imported first; the streams pause while the endpoints change over; once set, it is "
+    "never taken away",
     parse=_optional(parsers.certificate),
     optional=True,
     example="-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",

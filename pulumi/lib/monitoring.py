@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from lib import dashboard
-from lib.naming import Naming
+from lib.naming import Naming, digest
 from lib.service import MIN_TASKS
 
 LAG_SECONDS = 60
@@ -105,13 +105,17 @@ class Monitoring(pulumi.ComponentResource):
         name = self._naming.name(kind)
         topic = aws.sns.Topic(name, name=name, region=region, tags=self._naming.tags(name), opts=self._child)
         if self._args.alarm_email is not None:
+            # Named by the address.  Subscribe answers with the subscription that the address has already
+            # (github.com/getmoto/moto, pull request 1418), and the provider takes its ARN as the id
+            # (terraform-provider-aws, internal/service/sns/topic_subscription.go).  With one name for all addresses,
+            # one that comes back after a failed run would be made as what still waits for its deletion, and go with it.
             aws.sns.TopicSubscription(
-                f"{name}-mail",
+                f"{name}-mail-{digest(self._args.alarm_email)}",
                 topic=topic.arn,
                 protocol="email",
                 endpoint=self._args.alarm_email,
                 region=region,
-                opts=self._child,
+                opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=f"{name}-mail")]),
             )
         return topic.arn
 

@@ -6,7 +6,7 @@ by it and nothing but the suffix can replace it.  A resource that a changed valu
 physical name of its own for each generation: a digest of the value and of the name before it.  The value alone would
 not do: when a run fails halfway, the old one is still there, to be deleted by the next run, and the way back to the
 old value makes a third beside both.  What has no physical name but is unique by its values (a route, a rule, a
-peering) carries them in its logical name instead: the way back then finds the old one where it was.
+peering, a subscription) carries them in its logical name instead: the way back then finds the old one where it was.
 
 A name is `migration-{kind}-{suffix}`, with a number behind the kind where there are several.  All names a stack can
 ever use are checked when `Naming` is made, so a suffix that AWS would refuse halfway is refused before anything is
@@ -193,7 +193,7 @@ class Naming:
     def with_digest(self, kind: str, content: str, *, after: str | None = None) -> str:
         """The name of a resource with this content; `after` is the name of the one whose place it takes."""
         told = content if after is None else f"{after}\n{content}"
-        return f"{self.name(kind)}-{hashlib.sha256(told.encode()).hexdigest()[:_DIGEST]}"
+        return f"{self.name(kind)}-{digest(told)}"
 
     def target_group(self, port: int, *, after: str | None = None) -> str:
         """The name of the target group; `after` is the name of the one whose place it takes.
@@ -205,12 +205,16 @@ class Naming:
         if after is None and len(self.suffix) <= room:
             return head + self.suffix
         told, length = (self.suffix, _SHORT_DIGEST) if after is None else (f"{after}\n{port}", _GENERATION_DIGEST)
-        digest = hashlib.sha256(told.encode()).hexdigest()[:length]
-        return head + self.suffix[: room - length - 1].rstrip("-") + "-" + digest
+        return head + self.suffix[: room - length - 1].rstrip("-") + "-" + digest(told, length)
 
     def tags(self, name: str) -> dict[str, str]:
         """The tags of the resource called `name`: set on each resource, so that they show in its inputs."""
         return {"Name": name, "Environment": self.suffix, "Owner": self.owner, "Project": self.project}
+
+
+def digest(content: str, length: int = _DIGEST) -> str:
+    """What tells a value apart from others within a name."""
+    return hashlib.sha256(content.encode()).hexdigest()[:length]
 
 
 def _join(kind: str, number: int | None, suffix: str) -> str:

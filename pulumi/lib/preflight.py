@@ -102,6 +102,7 @@ class _Preflight:
         self._problems.extend(refused(each) for each in fixed.not_without_accounts(settings, self._there))
         self._problems.extend(refused(each) for each in fixed.source_moved(settings, self._there, forward))
         self._problems.extend(refused(each) for each in fixed.downwards(settings, self._there))
+        self._problems.extend(refused(each) for each in fixed.authority_taken_away(settings, self._there))
         self._problems.extend(refused(each) for each in fixed.not_while_traffic(settings, self._there, weights))
         refuse(self._problems)
         for warning in verdict.warnings:

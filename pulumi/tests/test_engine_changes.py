@@ -11,6 +11,7 @@ import world
 from cloud import CONFIGURATION
 from driver import Engine
 from lib import keys
+from lib.naming import digest
 
 pytestmark = pytest.mark.engine
 
@@ -52,6 +53,10 @@ def other_source(engine: Engine) -> None:
             "zoneId": "Z35SXDOTRQ7X7K",
             "ports": {"80": "http", "443": "https"},
         }
+
+
+def mail(address: str) -> str:
+    return f"migration-alerts-prod-mail-{digest(address)}"
 
 
 ENDPOINTS = [
@@ -114,7 +119,11 @@ ROWS = [
     Row("lobMaxSizeKb", "512", TASKS),
     Row("loopbackPrevention", "true", TASKS),
     Row("fullLoadSubTasks", "16", TASKS),
-    Row("alarmEmail", "other@example.com", {"migration-alerts-prod-mail": REPLACED}),
+    Row(
+        "alarmEmail",
+        "other@example.com",
+        {mail(CONFIGURATION["alarmEmail"]): {"delete"}, mail("other@example.com"): {"create"}},
+    ),
     Row("logRetentionDays", "60", {"migration-app-logs-prod": UPDATED}),
     Row("flowLogs", "true", {"migration-flow-logs-prod-vpc": {"create"}}),
     Row("startReplication", "true"),
@@ -126,6 +135,18 @@ ALONE = {"containerPort", "sourceDbEndpoint", "sourceDbPort"}
 def test_every_key_has_its_row() -> None:
     proved = {row.key for row in ROWS} | ALONE
     assert proved == {key.name for key in keys.KEYS if key.change is not keys.Change.FIXED}
+
+
+HALVES = (
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
+    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions",
+)
+"""Settings of a peering, which the provider deletes by forgetting them (`schema.NoopContext`); the stand-in has them
+by the peering's id, so that to forget an earlier one takes the later one away."""
+
+
+def standing(engine: Engine) -> list[tuple[str, str]]:
+    return sorted((each["type"], each["name"]) for each in engine.world.resources() if each["type"] not in HALVES)
 
 
 @pytest.fixture
@@ -140,7 +161,23 @@ def peered(fresh: Engine) -> Engine:
     return fresh
 
 
-def test_all_changes_at_once_then_none_then_a_clean_end(peered: Engine) -> None:
+ONE_WAY = {"auroraEngineVersion", "dmsEngineVersion", "dmsStorage", "auroraCaCertificate", "loopbackPrevention"}
+"""What AWS lets only grow or does not take away, and what both streams need while they run."""
+AURORA_CA = ("aws:dms/certificate:Certificate", "migration-dms-aurora-ca-prod")
+
+
+def back_again(engine: Engine) -> None:
+    """Every key that can has its first value again."""
+    first = CONFIGURATION | PEERING | {"sourceDbCaCertificate": CA}
+    moved = [key for key in keys.KEYS if key.name in {row.key for row in ROWS} - ONE_WAY]
+    engine.set_config(
+        **{key.name: first.get(key.name) or str(key.default) for key in moved if key.name in first or key.default}
+    )
+    engine.unset_config(*(key.name for key in moved if key.name not in first and key.default is None))
+
+
+def test_all_changes_at_once_then_none_then_the_way_back_then_a_clean_end(peered: Engine) -> None:
+    before = standing(peered)
     other_source(peered)
     peered.set_config(**{row.key: row.value for row in ROWS})
     up = peered.up(refresh=True)
@@ -159,13 +196,16 @@ def test_all_changes_at_once_then_none_then_a_clean_end(peered: Engine) -> None:
     assert peered.world.tasks() == {FORWARD: "running", REVERSE: "running"}
     again = peered.up()
     assert (again.exit_code, again.changes) == (0, {}), again.messages
+    # Without traffic, since the certificate goes as well.
+    peered.world.move_weights({LEGACY: 100, NEW: 0})
+    back_again(peered)
+    back = peered.up()
+    assert back.exit_code == 0, back.messages
+    assert standing(peered) == sorted([*before, AURORA_CA])
+    assert peered.world.tasks() == {FORWARD: "running", REVERSE: "running"}
     gone = peered.destroy()
     assert gone.exit_code == 0, gone.messages
     assert peered.world.resources() == []
-
-
-def standing(engine: Engine) -> list[tuple[str, str]]:
-    return sorted((each["type"], each["name"]) for each in engine.world.resources() if each["type"] not in HALVES)
 
 
 def test_the_port_of_the_container_changes_without_traffic_and_not_with_it(deployed: Engine) -> None:
@@ -185,6 +225,11 @@ def test_the_port_of_the_container_changes_without_traffic_and_not_with_it(deplo
 
 
 BACK = {
+    "the mail": (
+        "update:migration-service-prod",
+        {"alarmEmail": "other@example.com", "imageTag": "2026-11-24-5e6f7a8"},
+        {"alarmEmail": CONFIGURATION["alarmEmail"], "imageTag": CONFIGURATION["imageTag"]},
+    ),
     "the port": ("update:migration-service-prod", {"containerPort": "9090"}, {"containerPort": "8080"}),
     "the authority": (
         "update:migration-dms-legacy-source-prod",
@@ -202,14 +247,6 @@ BACK = {
         PEERING | {"imageTag": CONFIGURATION["imageTag"]},
     ),
 }
-
-
-HALVES = (
-    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
-    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions",
-)
-"""Settings of a peering, which the provider deletes by forgetting them (`schema.NoopContext`); the stand-in has them
-by the peering's id, so that to forget an earlier one takes the later one away."""
 
 
 @pytest.mark.parametrize("what", BACK, ids=[name.replace(" ", "-") for name in BACK])
@@ -401,23 +438,30 @@ def test_a_certificate_that_is_refused_leaves_no_redirect(deployed: Engine) -> N
 
 def test_a_resource_that_is_called_otherwise_now_is_the_same_one(fresh: Engine) -> None:
     """A stack of a version that called routes, peering and rule otherwise: `aliases` keep each where it is."""
-    peering = fresh.program / "lib" / "peering.py"
-    now = peering.read_text(encoding="utf-8")
-    before = now
-    for new, old in (
-        ('f"{route_name}-{legacy_id}"', 'args.naming.numbered("legacy-route", number)'),
-        ('f"{route_name}-{range_}"', "route_name"),
-        ('f"{peering_name}-{args.legacy.vpc_id}"', "peering_name"),
-        ('f"{peering_name}-database-{args.legacy.db_security_group_id}"', 'f"{peering_name}-database"'),
+    lib = fresh.program / "lib"
+    now = {name: (lib / name).read_text(encoding="utf-8") for name in ("peering.py", "monitoring.py")}
+    before = dict(now)
+    for name, new, old in (
+        ("peering.py", 'f"{route_name}-{legacy_id}"', 'args.naming.numbered("legacy-route", number)'),
+        ("peering.py", 'f"{route_name}-{range_}"', "route_name"),
+        ("peering.py", 'f"{peering_name}-{args.legacy.vpc_id}"', "peering_name"),
+        (
+            "peering.py",
+            'f"{peering_name}-database-{args.legacy.db_security_group_id}"',
+            'f"{peering_name}-database"',
+        ),
+        ("monitoring.py", 'f"{name}-mail-{digest(self._args.alarm_email)}"', 'f"{name}-mail"'),
     ):
-        assert new in before
-        before = before.replace(new, old)
-    peering.write_text(before, encoding="utf-8")
+        assert new in before[name]
+        before[name] = before[name].replace(new, old)
+    for name, text in before.items():
+        (lib / name).write_text(text, encoding="utf-8")
     fresh.make_stack(**PEERING)
     assert fresh.up().exit_code == 0
-    old = {each["name"] for each in fresh.world.resources() if "legacy-route" in each["name"]}
-    assert old == {"migration-legacy-route-1-prod", "migration-legacy-route-2-prod"}
-    peering.write_text(now, encoding="utf-8")
+    called = {each["name"] for each in fresh.world.resources()}
+    assert {"migration-legacy-route-1-prod", "migration-legacy-route-2-prod", "migration-alerts-prod-mail"} <= called
+    for name, text in now.items():
+        (lib / name).write_text(text, encoding="utf-8")
     up = fresh.up()
     assert (up.exit_code, up.changes) == (0, {}), up.messages
     assert fresh.destroy().exit_code == 0

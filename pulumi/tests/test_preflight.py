@@ -446,6 +446,17 @@ def test_what_aws_lets_only_grow_is_refused_before_the_run(key: str, lower: str,
     assert "tap:dmsStorage is 100, but the stack has 200" in refusal(running(**there))
 
 
+@pytest.mark.parametrize(
+    ("key", "kind"), [("sourceDbCaCertificate", "dms_ca"), ("auroraCaCertificate", "dms_aurora_ca")]
+)
+def test_an_authority_may_be_exchanged_and_not_be_taken_away(key: str, kind: str) -> None:
+    there: Json = {kind: {"type": "aws:dms/certificate:Certificate", "outputs": {"certificateId": "a"}}}
+    text = refusal(running(**there))
+    assert f"tap:{key} is not set any more, but the endpoints trust the certificate of before" in text
+    assert f"do: pulumi config set {key} < bundle.pem" in text
+    assert deploy(running(**there), **{key: EVERYTHING[key]}).one("dms/certificate:Certificate")
+
+
 def subnets(*zones: str) -> Json:
     type_ = "aws:ec2/subnet:Subnet"
     return {

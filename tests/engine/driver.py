@@ -88,8 +88,8 @@ class Engine:
 
     def unset_config(self, *keys: str, stack: str = "prod") -> None:
         """Takes configuration keys of a stack away."""
-        for key in keys:
-            self._run("config", "rm", "--stack", stack, key)
+        done = self._run("config", "rm-all", "--stack", stack, *keys)
+        assert done.exit_code == 0, done.errors  # noqa: S101 -- as above
 
     def preview(self, stack: str = "prod") -> Run:
         """Previews, streaming."""
