@@ -479,7 +479,8 @@ TABLE_MAPPINGS = Key(
     optional=True,
     default_words="every table of `sourceDbNames`",
     example='{"rules":[{"rule-type":"selection","rule-id":"1","rule-name":"orders","object-locator":{"schema-name":"shop","table-name":"orders"},"rule-action":"include"}]}',
-    meaning="DMS table mappings as JSON, for both directions.",
+    meaning="DMS table mappings as JSON, for both directions. Schemas of the server, of DMS and of tapctl are refused, "
+    "those that a wildcard takes as well, unless a rule excludes them.",
 )
 LOB_MODE = Key(
     name="lobMode",

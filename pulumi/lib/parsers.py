@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from typing import cast
 
+from lib import selection
+
 Parser = Callable[[str], str]
 
 LONGEST_NAME = 253
@@ -138,18 +140,13 @@ def words(item: Parser) -> Callable[[str], tuple[str, ...]]:
 
 
 _DATABASE = pattern(r"[A-Za-z0-9_$-]{1,64}", "each must be a MySQL database name of 1 to 64 characters, no wildcard")
-# Who owns a schema that is no application's, in lower case.
-_OWNED = dict.fromkeys(("mysql", "sys", "performance_schema", "information_schema"), "the server itself") | {
-    "awsdms_control": "DMS itself",
-    "tapctl": "tapctl itself",
-}
 
 
 def databases(text: str) -> tuple[str, ...]:
     """Takes the names of an application's databases; two that differ by case alone are one on many servers."""
     names = words(_DATABASE)(text)
     for name in names:
-        owner = _OWNED.get(name.lower())
+        owner = selection.owner(name)
         if owner is not None:
             msg = f"{name!r} belongs to {owner} and is never replicated"
             raise ValueError(msg)
@@ -160,15 +157,24 @@ def databases(text: str) -> tuple[str, ...]:
 
 
 def table_mappings(text: str) -> str:
-    """Takes the JSON of DMS table mappings with at least one selection rule that includes something."""
+    """Takes the JSON of DMS table mappings that include something, and nothing that is no application's."""
     try:
         loaded: object = json.loads(text)
     except json.JSONDecodeError as error:
         msg = f"must be the JSON of DMS table mappings: {error}"
         raise ValueError(msg) from error
     rules = cast("dict[str, object]", loaded).get("rules") if isinstance(loaded, dict) else None
-    if not isinstance(rules, list) or not any(map(_includes, cast("list[object]", rules))):
+    listed = cast("list[object]", rules) if isinstance(rules, list) else []
+    if not selection.includes_something(listed):
         msg = 'must hold "rules" with at least one of rule-type "selection" and rule-action "include"'
+        raise ValueError(msg)
+    taken = selection.owned(listed)
+    if taken:
+        named = ", ".join(f"{name!r} of {selection.owner(name)}" for name in taken)
+        msg = (
+            f"takes {named}, which must never be replicated: name the application's databases in place of a wildcard, "
+            "or leave each of these out by a rule with rule-action exclude"
+        )
         raise ValueError(msg)
     return json.dumps(loaded, sort_keys=True)
 
@@ -179,10 +185,3 @@ def certificate(text: str) -> str:
         msg = "must be PEM text: pulumi config set KEY < us-east-1-bundle.pem"
         raise ValueError(msg)
     return text.strip() + "\n"
-
-
-def _includes(rule: object) -> bool:
-    if not isinstance(rule, dict):
-        return False
-    fields = cast("dict[str, object]", rule)
-    return fields.get("rule-type") == "selection" and fields.get("rule-action") == "include"
