@@ -3,6 +3,7 @@
 The state says it even when the last run was cut short, and needs no call to AWS and no tag.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -15,6 +16,14 @@ SOURCE = "source"
 """The output of the component `tap:replication:Replication` that says what the forward stream reads, as `host:port`."""
 
 _TOKEN = "pulumi:pulumi:readStackResourceOutputs"  # noqa: S105 -- the name of a function of the engine
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """What tasks are told: by variable its value, or the secret that it comes from."""
+
+    environment: Mapping[str, str]
+    secrets: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,19 @@ class Existing:
         """One text output of the only component of a type, such as `tap:replication:Replication`."""
         values = (outputs.get(key) for urn, outputs in self.by_urn.items() if _type(urn) == type_)
         return next((value for value in values if isinstance(value, str) and value), None)
+
+    def tasks(self, name: str) -> "Tasks":
+        """What the tasks of a task definition are told."""
+        text = self.text("ecs/taskDefinition:TaskDefinition", name, "containerDefinitions")
+        try:
+            loaded: object = json.loads(text or "[]")
+        except json.JSONDecodeError:
+            return Tasks({}, {})
+        containers = cast("list[dict[str, list[dict[str, str]]]]", loaded)
+        return Tasks(
+            {each["name"]: each.get("value", "") for told in containers for each in told.get("environment", [])},
+            {each["name"]: each.get("valueFrom", "") for told in containers for each in told.get("secrets", [])},
+        )
 
     def of(self, type_: str) -> list[Properties]:
         """The outputs of every resource of a type."""

@@ -3,7 +3,6 @@
 A key's row in `keys` says that it is fixed; a row here says where the state holds the value that was chosen.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -208,18 +207,8 @@ def _source(existing: Existing, settings: Settings) -> str | None:
     said = existing.component("tap:replication:Replication", SOURCE)
     if said is not None:
         return said
-    text = existing.text("ecs/taskDefinition:TaskDefinition", settings.naming.name("app"), "containerDefinitions")
     aurora = existing.text("rds/cluster:Cluster", settings.naming.name("aurora"), "endpoint")
-    try:
-        loaded: object = json.loads(text or "[]")
-    except json.JSONDecodeError:
-        return None
-    variables = {
-        each["name"]: each.get("value", "")
-        for container in cast("list[dict[str, list[dict[str, str]]]]", loaded)
-        for each in container.get("environment", [])
-    }
-    hosts = variables.get("DB_WRITER_HOSTS", "").split(",")
+    hosts = existing.tasks(settings.naming.name("app")).environment.get("DB_WRITER_HOSTS", "").split(",")
     return next((host for host in hosts if ":" in host and host.rsplit(":", 1)[0] != aurora), None)
 
 

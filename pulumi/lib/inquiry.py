@@ -7,6 +7,7 @@ a warning.  Afterwards a stack runs, and not to know is a reason not to touch it
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar, cast
 
 import pulumi
@@ -47,16 +48,30 @@ class Inquiry:
             return None
 
 
-def address_in(secret: str) -> tuple[str | None, int | None]:
-    """Host and port in a secret's JSON; nothing else of it leaves this function."""
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """What a secret says of where to log in, and as whom; what it does not say is `None`."""
+
+    host: str | None = None
+    port: int | None = None
+    username: str | None = None
+
+
+def login_in(secret: str) -> Login:
+    """Host, port and username in a secret's JSON; nothing else of it leaves this function."""
     try:
         loaded: object = json.loads(secret)
     except json.JSONDecodeError:
-        return None, None
+        return Login()
     if not isinstance(loaded, dict):
-        return None, None
+        return Login()
     entries = cast("dict[str, object]", loaded)
     host, port = entries.get("host"), str(entries.get("port", ""))
     # As a resolver reads it: without the root's dot, in any case, and nobody sees a space at its end.
     name = host.strip().removesuffix(".").lower() if isinstance(host, str) else None
-    return name, (int(port) if re.fullmatch(r"[0-9]{1,5}", port.strip()) else None)
+    username = entries.get("username")
+    return Login(
+        host=name,
+        port=int(port) if re.fullmatch(r"[0-9]{1,5}", port.strip()) else None,
+        username=username if isinstance(username, str) and username else None,
+    )

@@ -158,12 +158,14 @@ DATABASE_ACCOUNTS = Key(
 LEGACY_APP_SECRET_ARN = Key(
     name="legacyAppSecretArn",
     change=Change.IN_PLACE,
-    later="a new revision rolls out",
+    later="a new revision rolls out; run the SQL task again, which makes the account in Aurora, before Aurora is the "
+    "writer",
     parse=_optional(parsers.arn("secretsmanager", r"secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}")),
     optional=True,
     example="arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3",
     meaning="Secret with `username` and `password` of the application's own account, in the target region: the same "
-    "account on both databases, so that only the host changes in the cutover.",
+    "account on both databases, so that only the host changes in the cutover. Without it the tasks log in to the "
+    "legacy database as DMS does, and the writer cannot be moved while they run.",
 )
 LEGACY_TAPCTL_SECRET_ARN = Key(
     name="legacyTapctlSecretArn",

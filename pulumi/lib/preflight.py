@@ -13,9 +13,9 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws.route53.outputs import GetRecordsResourceRecordSetAliasTargetResult, GetRecordsResourceRecordSetResult
 
-from lib import existing, fixed, keys, streams
+from lib import existing, fixed, identities, keys, streams
 from lib.existing import Existing
-from lib.inquiry import Inquiry, address_in
+from lib.inquiry import Inquiry, Login, login_in
 from lib.routes import in_the_way
 from lib.settings import LegacyBalancer, Settings, problem, quoted, refuse, refused
 from lib.streams import ABSENT, UNKNOWN, Run, Stream, Verdict
@@ -77,7 +77,7 @@ class _Preflight:
         self._roles()
         weights, released = self._weights(zone_id)
         balancer = self._legacy_balancer(released=released)
-        self._source_address()
+        legacy_dms, app = self._source_address(), self._app_login()
         self._elastic_addresses()
         self._legacy_routes()
         forward = self._stream("forward", settings.naming.name("dms-task"))
@@ -98,6 +98,8 @@ class _Preflight:
             )
         )
         self._problems.extend(refused(each) for each in verdict.refusals)
+        self._problems.extend(refused(each) for each in identities.not_the_same_name(legacy_dms, app))
+        self._problems.extend(refused(each) for each in identities.not_locked_out(settings, self._there))
         self._problems.extend(refused(each) for each in fixed.zone_moved(settings, self._there, zone_id))
         self._problems.extend(refused(each) for each in fixed.not_without_accounts(settings, self._there))
         self._problems.extend(refused(each) for each in fixed.source_moved(settings, self._there, forward))
@@ -265,22 +267,28 @@ class _Preflight:
             name=name, dns_name=found.dns_name.lower(), zone_id=found.zone_id, https=HTTPS_PORT in secure
         )
 
-    def _source_address(self) -> None:
-        """DMS takes host and port from the secret, the tasks and the rules from the configuration."""
-        source = self._settings.source
-        found = self._inquiry.ask(
-            f"the secret {source.secret_arn}",
+    def _login(self, secret_arn: str) -> Login | None:
+        return self._inquiry.ask(
+            f"the secret {secret_arn}",
             "secretsmanager:GetSecretValue",
-            lambda: address_in(
-                aws.secretsmanager.get_secret_version(secret_id=source.secret_arn, opts=self._here).secret_string
+            lambda: login_in(
+                aws.secretsmanager.get_secret_version(secret_id=secret_arn, opts=self._here).secret_string
             ),
         )
+
+    def _app_login(self) -> Login | None:
+        arn = self._settings.accounts.legacy_app_secret_arn
+        return None if arn is None else self._login(arn)
+
+    def _source_address(self) -> Login | None:
+        """DMS takes host and port from the secret, the tasks and the rules from the configuration."""
+        source = self._settings.source
+        found = self._login(source.secret_arn)
         if found is None:
-            return
-        host, port = found
+            return None
         pairs: tuple[tuple[keys.Key[object], object, object], ...] = (
-            (keys.SOURCE_DB_ENDPOINT, source.endpoint, host),
-            (keys.SOURCE_DB_PORT, source.port, port),
+            (keys.SOURCE_DB_ENDPOINT, source.endpoint, found.host),
+            (keys.SOURCE_DB_PORT, source.port, found.port),
         )
         for key, mine, theirs in pairs:
             if theirs is None:
@@ -295,6 +303,7 @@ class _Preflight:
             elif mine != theirs:
                 sentence = f"is {mine!r}, but the secret that DMS reads says {theirs!r}"
                 self._problems.append(problem(key, sentence, f"do: pulumi config set {key.name} {quoted(theirs)}"))
+        return found
 
     def _elastic_addresses(self) -> None:
         settings = self._settings

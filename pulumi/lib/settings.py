@@ -327,6 +327,19 @@ def _check_secrets(source: SourceDatabase, accounts: Accounts, region: str, prob
                 "and give the replica's ARN"
             )
             problems.append(problem(key, sentence))
+    legacy: tuple[tuple[Key[object], str | None], ...] = (
+        (keys.SOURCE_DB_SECRET_ARN, source.secret_arn),
+        (keys.LEGACY_APP_SECRET_ARN, accounts.legacy_app_secret_arn),
+        (keys.LEGACY_TAPCTL_SECRET_ARN, accounts.legacy_tapctl_secret_arn),
+    )
+    for at, (key, arn) in enumerate(legacy):
+        other = next((before for before, same in legacy[:at] if arn is not None and same == arn), None)
+        if other is not None:
+            sentence = (
+                f"is the secret of {other.name} as well: whoever a cutover locks out would take the other along. "
+                "Wanted: an account and a secret for each"
+            )
+            problems.append(problem(key, sentence))
 
 
 def _check_lobs(values: _Values, problems: list[str]) -> None:

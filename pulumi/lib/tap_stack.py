@@ -237,14 +237,15 @@ class TapStack(pulumi.ComponentResource):
         if not settings.accounts.separate:
             pulumi.log.warn(
                 "everybody is Aurora's master user (databaseAccounts is 'shared'): a cutover cannot fence the "
-                "application by its account",
+                "application by its account (tapctl config set databaseAccounts separate "
+                f"--stack {settings.environment_suffix})",
                 resource=self,
             )
-        elif settings.accounts.legacy_app_secret_arn in {None, settings.source.secret_arn}:
+        elif settings.accounts.legacy_app_secret_arn is None:
             pulumi.log.warn(
                 "the tasks log in to the legacy database as DMS does, by sourceDbSecretArn: a cutover cannot fence the "
-                "application without stopping the streams (tapctl config set legacyAppSecretArn ARN "
-                f"--stack {settings.environment_suffix})",
+                "application without stopping the streams, and another writer is refused while such tasks run (tapctl "
+                f"config set legacyAppSecretArn ARN --stack {settings.environment_suffix})",
                 resource=self,
             )
         return Accounts(

@@ -12,6 +12,7 @@ from recorder import Recording, deploy
 
 import driver
 import toolchain
+import world
 
 HERE = Path(__file__).parent
 
@@ -71,7 +72,8 @@ def template(tmp_path_factory: pytest.TempPathFactory, pulumi_cli: Path) -> Path
         if not folder.exists():
             scratch = shared / "deploying"
             with driver.engine(scratch, pulumi_cli) as engine:
-                engine.make_stack()
+                # As it is meant to be run: without an account of the application's own no cutover is possible.
+                engine.make_stack(legacyAppSecretArn=world.APP_SECRET)
                 up = engine.up()
             assert up.exit_code == 0, up.messages
             scratch.rename(folder)
@@ -114,7 +116,7 @@ EVERYTHING: dict[str, str | None] = {
     "sourceDbSecretKmsKeyArn": "arn:aws:kms:us-west-2:123456789012:key/1b2c3d4e-5f60-4718-92a3-b4c5d6e7f809",
     "sourceDbCaCertificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
     "auroraCaCertificate": "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----",
-    "legacyAppSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3",
+    "legacyAppSecretArn": world.APP_SECRET,
     "legacyTapctlSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-tapctl-a1B2c3",
     "loopbackPrevention": "true",
     "lobMode": "limited",

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.engine
 FORWARD, REVERSE = "migration-dms-task-prod", "migration-dms-reverse-task-prod"
 LEGACY, NEW = "migration-legacy-prod", "migration-new-prod"
 CA, OTHER_CA = (f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----" for text in ("MIIB", "MIIC"))
+OTHER_APP = world.APP_SECRET.replace("legacy-app", "legacy-app-2")
 CERTIFICATE = str(EVERYTHING["certificateArn"])
 PEERING = {
     "legacyVpcId": "vpc-0a1b2c3d4e5f60718",
@@ -48,6 +49,7 @@ def other_source(engine: Engine) -> None:
     with engine.world.change() as cloud:
         same = cloud["given"]["secrets"][world.SOURCE_SECRET]
         cloud["given"]["secrets"][f"{world.SOURCE_SECRET[:-6]}Z9y8X7"] = same
+        cloud["given"]["secrets"][OTHER_APP] = {"username": "app"}
         cloud["given"]["balancers"]["legacy-web-2"] = {
             "dnsName": "legacy-web-2-1.us-east-1.elb.amazonaws.com",
             "zoneId": "Z35SXDOTRQ7X7K",
@@ -77,7 +79,7 @@ ROWS = [
     Row("sourceDbCaCertificate", OTHER_CA, {"migration-dms-ca-prod": REPLACED, ENDPOINTS[0]: UPDATED}),
     Row("auroraCaCertificate", CA, {"migration-dms-aurora-ca-prod": {"create"}, ENDPOINTS[2]: UPDATED}),
     Row("databaseAccounts", "shared", {ENDPOINTS[2]: UPDATED, ENDPOINTS[3]: UPDATED, **APP}),
-    Row("legacyAppSecretArn", str(EVERYTHING["legacyAppSecretArn"]), APP),
+    Row("legacyAppSecretArn", OTHER_APP, APP),
     Row("legacyTapctlSecretArn", str(EVERYTHING["legacyTapctlSecretArn"])),
     Row("legacyFollowsWriter", "true"),
     Row("legacyLbName", "legacy-web-2", {LEGACY: UPDATED, "migration-legacy-5xx-prod": UPDATED}),
@@ -152,7 +154,7 @@ def standing(engine: Engine) -> list[tuple[str, str]]:
 @pytest.fixture
 def peered(fresh: Engine) -> Engine:
     """A stack with peering and a certificate authority, both streams running, all traffic on the new stack."""
-    fresh.make_stack(**PEERING, sourceDbCaCertificate=CA)
+    fresh.make_stack(**PEERING, sourceDbCaCertificate=CA, legacyAppSecretArn=world.APP_SECRET)
     up = fresh.up()
     assert up.exit_code == 0, up.messages
     fresh.world.set_task(FORWARD, "running")
@@ -168,7 +170,7 @@ AURORA_CA = ("aws:dms/certificate:Certificate", "migration-dms-aurora-ca-prod")
 
 def back_again(engine: Engine) -> None:
     """Every key that can has its first value again."""
-    first = CONFIGURATION | PEERING | {"sourceDbCaCertificate": CA}
+    first = CONFIGURATION | PEERING | {"sourceDbCaCertificate": CA, "legacyAppSecretArn": world.APP_SECRET}
     moved = [key for key in keys.KEYS if key.name in {row.key for row in ROWS} - ONE_WAY]
     engine.set_config(
         **{key.name: first.get(key.name) or str(key.default) for key in moved if key.name in first or key.default}

@@ -27,6 +27,23 @@ def test_an_up_leaves_the_weights_alone(deployed: Engine, writer: str, moved: di
     assert {each["outputs"]["aliases"][0]["evaluateTargetHealth"] for each in records} == {writer == "legacy"}
 
 
+def test_another_writer_is_refused_while_the_tasks_cannot_be_locked_out(fresh: Engine) -> None:
+    """What the tasks of before log in with stands in the state alone: the configuration may have moved on."""
+    fresh.make_stack()
+    assert fresh.up().exit_code == 0
+    fresh.world.move_weights(OVER)
+    fresh.set_config(writer="aurora", legacyAppSecretArn=world.APP_SECRET)
+    up = fresh.up()
+    assert up.exit_code != 0
+    assert "tap:writer is 'aurora', but the tasks that run log in to the legacy database as DMS does" in up.messages
+    fresh.set_config(writer="legacy")
+    assert fresh.up().exit_code == 0
+    fresh.set_config(writer="aurora")
+    up = fresh.up()
+    assert up.exit_code == 0, up.messages
+    assert fresh.outputs()["databaseWriter"] == "aurora"
+
+
 def test_two_writers_are_refused(deployed: Engine) -> None:
     before = deployed.world.resources()
     deployed.world.move_weights(MOVED)

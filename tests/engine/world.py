@@ -29,6 +29,7 @@ RECORD = "aws:route53/record:Record"
 ACCOUNT = "123456789012"
 ZONE_ID = "Z0123456789ABCDEFGHIJ"
 SOURCE_SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-db-a1B2c3"  # noqa: S105 -- its name
+APP_SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3"  # noqa: S105 -- its name
 TASK = "aws:dms/replicationTask:ReplicationTask"
 
 
@@ -55,6 +56,7 @@ def empty() -> Json:
             },
             "secrets": {
                 SOURCE_SECRET: {"host": "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com", "port": 3306},
+                APP_SECRET: {"username": "app"},
             },
             # AWS's own default, and the most that a test should need.
             "quotas": {"L-0263D0A3": 5},
