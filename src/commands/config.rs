@@ -16,13 +16,13 @@ use crate::compose::session::connect;
 use crate::config::{Global, Settings, process_env, state};
 use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
-use crate::domain::deploy::config::{
+use crate::domain::provision::Carried;
+use crate::domain::pulumi::config::{
     ConfigError, ConfigRow, MAX_VALUE_BYTES, SetConfig, Setup, Standing, missing_text,
 };
-use crate::domain::deploy::guard::Refusal;
-use crate::domain::deploy::text::clean;
-use crate::domain::deploy::{PulumiChange, PulumiError};
-use crate::domain::provision::Carried;
+use crate::domain::pulumi::guard::Refusal;
+use crate::domain::pulumi::text::clean;
+use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::PulumiRuns;
 use crate::runtime::ports_set::Ports;
 
@@ -225,7 +225,7 @@ fn refused(error: ConfigError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deploy::config::tests::{complete, setup};
+    use crate::domain::pulumi::config::tests::{complete, setup};
 
     #[test]
     fn the_list_tells_what_is_missing_first_and_shows_no_secret() {

@@ -17,9 +17,9 @@ use crate::compose::pulumi::{backend_url, check_program, check_version, program}
 use crate::compose::session::{Session, assemble};
 use crate::config::state::FOLDER_MODE;
 use crate::config::{Global, Settings, defaults, process_env};
-use crate::domain::deploy::PulumiError;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::MAX_CLOCK_SKEW;
+use crate::domain::pulumi::PulumiError;
 use crate::domain::targets::{Member, members};
 use crate::domain::text::Printable;
 use crate::domain::traffic::RecordGroup;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::compose::ComposeError;
 use crate::config::ConfigError;
 use crate::config::find::FindError;
-use crate::domain::deploy::PulumiError;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Facts, Source};
+use crate::domain::pulumi::PulumiError;
 
 /// The exit codes, which scripts rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,14 +13,14 @@ use crate::compose::session::{Session, connect};
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
-use crate::domain::deploy::guard::{RunKind, Situation, may_start};
-use crate::domain::deploy::plan::Danger;
-use crate::domain::deploy::{
-    Deploy, Finished, NewStack, Operation, Plan, Previewed, PulumiChange, PulumiError, RunOrder, RunStatus, config,
-};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
 use crate::domain::provision::{Carried, Look, RunHead};
+use crate::domain::pulumi::guard::{RunKind, Situation, may_start};
+use crate::domain::pulumi::plan::Danger;
+use crate::domain::pulumi::{
+    Finished, NewStack, Operation, Plan, Previewed, PulumiChange, PulumiError, RunOrder, RunState, RunStatus, config,
+};
 use crate::domain::record::Event;
 use crate::domain::situation::situation;
 use crate::domain::units::Timestamp;
@@ -166,7 +166,7 @@ impl Place {
         let head = self.runs.preview(destroy, operator, self.now()).await?;
         self.note(operator, PulumiChange::started(head.kind, &head.id, &head.line), out).await;
         let run = self.follow(&head, json, out).await?.ok()?;
-        Ok(Previewed { plan: Plan::of(&run.deploy), run })
+        Ok(Previewed { plan: Plan::of(&run.state), run })
     }
 
     /// What the cockpit would know of Pulumi now: usable, the stack, its locks, what was left open. Locks and open
@@ -240,12 +240,12 @@ impl Place {
 }
 
 /// Prints what is new of a run to stderr.
-fn watcher(json: bool) -> impl FnMut(&Deploy) + Send {
+fn watcher(json: bool) -> impl FnMut(&RunState) + Send {
     let mut progress = Progress::default();
-    move |deploy| {
+    move |run_state| {
         if !json {
             // Words that nobody can read any more do not end a run.
-            let _ = progress.print(deploy, &mut io::stderr());
+            let _ = progress.print(run_state, &mut io::stderr());
         }
     }
 }

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::domain::deploy::pending::Pending;
-use crate::domain::deploy::{Deploy, Finished, LogLine, Plan, Previewed, PulumiError, RunStatus};
+use crate::domain::pulumi::pending::Pending;
+use crate::domain::pulumi::{Finished, LogLine, Plan, Previewed, PulumiError, RunState, RunStatus};
 use crate::domain::units::age_text;
 
 /// Prints the log of a run as it grows, each line once, and the progress when it changes.
@@ -22,23 +22,23 @@ impl Progress {
     ///
     /// # Errors
     /// When nothing can be written any more.
-    pub fn print(&mut self, deploy: &Deploy, out: &mut impl Write) -> io::Result<()> {
-        let total = deploy.log_total();
+    pub fn print(&mut self, run_state: &RunState, out: &mut impl Write) -> io::Result<()> {
+        let total = run_state.log_total();
         if total < self.printed {
             // The stream started over.
             self.printed = 0;
         }
         let new = usize::try_from(total - self.printed).unwrap_or(usize::MAX);
-        let kept = deploy.log().len();
+        let kept = run_state.log().len();
         let lost = new.saturating_sub(kept);
         if lost > 0 {
             writeln!(out, "… {lost} lines are only in the run's file")?;
         }
-        for LogLine { at, text, .. } in deploy.log().skip(kept.saturating_sub(new)) {
+        for LogLine { at, text, .. } in run_state.log().skip(kept.saturating_sub(new)) {
             writeln!(out, "{} {text}", at.hms())?;
         }
         self.printed = total;
-        let line = progress_text(deploy);
+        let line = progress_text(run_state);
         if line != self.last && new > 0 {
             writeln!(out, "         {line}")?;
             self.last = line;
@@ -49,8 +49,8 @@ impl Progress {
 
 /// `12/40 done, 3 under way`.
 #[must_use]
-pub fn progress_text(deploy: &Deploy) -> String {
-    let progress = deploy.progress();
+pub fn progress_text(run_state: &RunState) -> String {
+    let progress = run_state.progress();
     let of = progress.total.map(|total| format!("/{total}")).unwrap_or_default();
     let running = if progress.running > 0 { format!(", {} under way", progress.running) } else { String::new() };
     let failed = if progress.failed > 0 { format!(", {} FAILED", progress.failed) } else { String::new() };
@@ -91,14 +91,14 @@ pub fn finished(run: &Finished, out: &mut impl Write) -> io::Result<()> {
     if let Some(failure) = &run.failure {
         writeln!(out, "pulumi {} did not succeed: {}", run.kind, failure.sentence)?;
         writeln!(out, "what to do: {}", failure.way_out)?;
-        for failure in run.deploy.failures() {
+        for failure in run.state.failures() {
             match failure.resource {
                 Some(resource) => writeln!(out, "-- {} ({})", resource.name(), resource.rtype)?,
                 None => writeln!(out, "--")?,
             }
             writeln!(out, "{}", failure.text)?;
         }
-        for open in run.deploy.unfinished() {
+        for open in run.state.unfinished() {
             let open = Pending::of(open);
             writeln!(
                 out,
@@ -114,12 +114,12 @@ pub fn finished(run: &Finished, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "not all is known: {missing}")?;
     }
     if !run.kind.is_preview() {
-        for (key, value) in run.deploy.outputs() {
+        for (key, value) in run.state.outputs() {
             writeln!(out, "{key}: {value}")?;
         }
     }
-    let took = run.deploy.summary().map(|summary| format!(" in {}", age_text(summary.duration))).unwrap_or_default();
-    writeln!(out, "pulumi {} {}{took}: {}", run.kind, status_text(&run.status), progress_text(&run.deploy))
+    let took = run.state.summary().map(|summary| format!(" in {}", age_text(summary.duration))).unwrap_or_default();
+    writeln!(out, "pulumi {} {}{took}: {}", run.kind, status_text(&run.status), progress_text(&run.state))
 }
 
 fn status_text(status: &RunStatus) -> String {
@@ -169,25 +169,25 @@ fn outputs_json(run: &Finished) -> Value {
         let composed = text.starts_with(['[', '{']);
         composed.then(|| serde_json::from_str(text).ok()).flatten().unwrap_or_else(|| json!(text))
     };
-    run.deploy.outputs().iter().map(|(key, text)| (key.clone(), told(text))).collect::<serde_json::Map<_, _>>().into()
+    run.state.outputs().iter().map(|(key, text)| (key.clone(), told(text))).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// An ended run as one JSON object.
 #[must_use]
 pub fn finished_json(run: &Finished) -> Value {
     let failures: Vec<Value> = run
-        .deploy
+        .state
         .failures()
         .iter()
         .map(|failure| json!({"urn": failure.resource.map(|r| &*r.urn), "message": failure.text}))
         .collect();
-    let summary = run.deploy.summary();
+    let summary = run.state.summary();
     json!({
         "schema": 1,
         "run": run.id,
         "operation": run.kind.name(),
         "command": run.line,
-        "result": run.deploy.ending().map(crate::domain::deploy::Ending::word),
+        "result": run.state.ending().map(crate::domain::pulumi::Ending::word),
         "status": status_text(&run.status),
         "changes": summary.map(|summary| &summary.changes),
         "duration_s": summary.map(|summary| summary.duration.as_secs()),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::config::ConfigError;
 use crate::config::find::FindError;
-use crate::domain::deploy::PulumiError;
+use crate::domain::pulumi::PulumiError;
 
 /// What is missing, or cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

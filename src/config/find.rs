@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::{Settings, defaults};
-use crate::domain::deploy::explain::way_out;
-use crate::domain::deploy::text::json_part;
+use crate::domain::pulumi::explain::way_out;
+use crate::domain::pulumi::text::json_part;
 use crate::domain::stack::{OutputsError, StackOutputs};
 
 /// Why there are no stack outputs.

@@ -6,8 +6,8 @@ use std::fmt;
 
 use crate::keymap::{Code, Key as Typed};
 
-use super::deploy::config::{ConfigError, ConfigRow, Key, SetConfig, Setup};
-use super::deploy::text::clean;
+use super::pulumi::config::{ConfigError, ConfigRow, Key, SetConfig, Setup};
+use super::pulumi::text::clean;
 
 /// Longest filter text; no key has more letters.
 const MAX_FILTER: usize = 40;
@@ -210,8 +210,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::deploy::config::ConfigValue;
-    use crate::domain::deploy::config::tests::{complete, setup};
+    use crate::domain::pulumi::config::ConfigValue;
+    use crate::domain::pulumi::config::tests::{complete, setup};
 
     fn play(dialog: Configure, setup: &Setup, keys: &[Typed]) -> Step {
         let mut step = Step::Stay(dialog);

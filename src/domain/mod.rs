@@ -5,7 +5,7 @@
 pub mod change;
 pub mod configure;
 pub mod confirm;
-pub mod deploy;
+
 pub mod endpoint;
 pub mod error;
 pub mod facts;
@@ -16,6 +16,7 @@ pub mod model;
 pub mod msg;
 pub mod problems;
 pub mod provision;
+pub mod pulumi;
 pub mod readiness;
 pub mod reading;
 pub mod reconcile;

@@ -11,10 +11,10 @@ use super::change::Change;
 use super::change::turn::Stage;
 use super::configure::Configure;
 use super::confirm::{Confirmation, Confirmed};
-use super::deploy::change::PulumiChange;
 use super::facts::Facts;
 use super::gate::{Gate, Policy};
 use super::provision::Provision;
+use super::pulumi::change::PulumiChange;
 use super::record::{Entry, History};
 use super::renewal::Renewal;
 use super::request::Request;
@@ -332,15 +332,15 @@ impl Model {
 
 impl Model {
     /// The steps of the plan that waits, those that the filter lets through.
-    pub fn planned(&self) -> impl Iterator<Item = &super::deploy::plan::Planned> {
+    pub fn planned(&self) -> impl Iterator<Item = &super::pulumi::plan::Planned> {
         let steps = self.provision.plan.as_ref().map_or(&[][..], |ready| ready.plan.steps.as_slice());
         steps.iter().filter(|step| self.lets_through(&[step.name(), &step.rtype, step.op.name()]))
     }
 
     /// Which resources of a run are listed.
     #[must_use]
-    pub fn resource_filter(&self) -> super::deploy::Filter {
-        super::deploy::Filter { text: self.screen.filter.clone(), show: self.provision.show }
+    pub fn resource_filter(&self) -> super::pulumi::Filter {
+        super::pulumi::Filter { text: self.screen.filter.clone(), show: self.provision.show }
     }
 
     /// The tables that the filter lets through.

@@ -4,14 +4,14 @@
 
 use serde::Serialize;
 
-use super::deploy::change::PulumiChange;
-use super::deploy::config::Setup;
-use super::deploy::explain::Exit;
-use super::deploy::guard::RunKind;
-use super::deploy::lock::{Holder, Lock};
-use super::deploy::pending::Pending;
-use super::deploy::{Deploy, Explanation, Parsed, Plan, Show};
 use super::facts::Fact;
+use super::pulumi::change::PulumiChange;
+use super::pulumi::config::Setup;
+use super::pulumi::explain::Exit;
+use super::pulumi::guard::RunKind;
+use super::pulumi::lock::{Holder, Lock};
+use super::pulumi::pending::Pending;
+use super::pulumi::{Explanation, Parsed, Plan, RunState, Show};
 use super::record::Event;
 use super::request::Request;
 use super::traffic::GroupKey;
@@ -83,7 +83,7 @@ pub struct Run {
     /// What is fixed.
     pub head: RunHead,
     /// Everything that its events say.
-    pub deploy: Deploy,
+    pub state: RunState,
     /// How it ended.
     pub ending: Option<RunEnding>,
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::change::settle::SIGNATURE_LIFE;
 use super::change::turn::{Holder, Stage};
-use super::deploy::config::{Setup, missing_text};
 use super::facts::{Facts, Source};
 use super::gate::{Gate, GateId, Policy, Verdict};
 use super::model::{Model, Moving, Stack, World};
+use super::pulumi::config::{Setup, missing_text};
 use super::record::History;
 use super::series::STALE;
 use super::traffic::{RecordGroup, Side};

@@ -2,9 +2,9 @@
 //!
 //! Pure.
 
-use super::deploy::guard::Situation;
 use super::metrics::Metric;
 use super::model::Model;
+use super::pulumi::guard::Situation;
 use super::series::STALE;
 use super::zone::{Endpoints, Standing};
 

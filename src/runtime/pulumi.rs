@@ -6,9 +6,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::guard::Refusal;
-use crate::domain::deploy::{PulumiChange, PulumiError};
 use crate::domain::provision::{Carried, Look, News, Order};
+use crate::domain::pulumi::guard::Refusal;
+use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::{PortError, Provisioner, Tell};
 
 use super::ports_set::{Ports, Scribe};
@@ -68,8 +68,8 @@ mod tests {
     use crate::domain::change::Change;
     use crate::domain::change::turn::{Holder, TURN_BOUND};
     use crate::domain::confirm::YesFlag;
-    use crate::domain::deploy::guard::RunKind;
-    use crate::domain::deploy::{Deploy, Interrupt, NewStack, RunOrder};
+    use crate::domain::pulumi::guard::RunKind;
+    use crate::domain::pulumi::{Interrupt, NewStack, RunOrder, RunState};
     use crate::domain::record::Event;
     use crate::domain::shift::Direction;
     use crate::domain::units::Timestamp;
@@ -173,7 +173,7 @@ mod tests {
         assert!(control.asked.lock().unwrap().is_empty());
 
         let owner = ("maria", "bastion-2");
-        let stop = Interrupt::new("r1", RunKind::Up, owner, "kim", &Deploy::new());
+        let stop = Interrupt::new("r1", RunKind::Up, owner, "kim", &RunState::new());
         let done = run(&fake, &control, confirmed(PulumiChange::Interrupt(stop))).await;
         assert!(result(&done).is_ok(), "{done:?}");
         assert_eq!(fake.steps(), ["aside", "entry", "entry"]);

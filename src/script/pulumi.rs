@@ -13,12 +13,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::config::{ConfigValue, SetConfig, Setup, may_run};
-use crate::domain::deploy::event::parse;
-use crate::domain::deploy::explain::Exit;
-use crate::domain::deploy::guard::RunKind;
-use crate::domain::deploy::{Deploy, Plan, PulumiChange, PulumiError};
 use crate::domain::provision::{Carried, Look, News, Order, RunHead, Trouble};
+use crate::domain::pulumi::config::{ConfigValue, SetConfig, Setup, may_run};
+use crate::domain::pulumi::event::parse;
+use crate::domain::pulumi::explain::Exit;
+use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::{Plan, PulumiChange, PulumiError, RunState};
 use crate::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 use crate::domain::units::Timestamp;
 use crate::ports::{Clock, Provisioner, PulumiControl, PulumiFuture, Tell};
@@ -189,9 +189,9 @@ impl ScriptedPulumi {
         let plan = preview.and_then(|preview| {
             let runs = self.runs();
             let run = runs.iter().find(|run| run.head.id == preview)?;
-            let mut deploy = Deploy::new();
-            run.lines.iter().for_each(|line| deploy.fold_line(line.text.as_bytes()));
-            Some(Plan::of(&deploy))
+            let mut run_state = RunState::new();
+            run.lines.iter().for_each(|line| run_state.fold_line(line.text.as_bytes()));
+            Some(Plan::of(&run_state))
         });
         let lines = lines(&answer.stdout, began, &before, kind);
         let (code, stderr) = (answer.code, answer.stderr);

@@ -232,7 +232,7 @@ fn say(out: &mut impl Write, text: &str) -> Result<u8, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deploy::{Deploy, Ending, Plan};
+    use crate::domain::pulumi::{Ending, Plan, RunState};
 
     struct Demo {
         folder: tempfile::TempDir,
@@ -265,13 +265,13 @@ mod tests {
             (command(&args, &mut input.as_bytes(), &mut out, Signals::Heard), String::from_utf8(out).unwrap())
         }
 
-        fn fold(&self, line: &str) -> (u8, Deploy) {
+        fn fold(&self, line: &str) -> (u8, RunState) {
             let (code, text) = self.run(line);
-            let mut deploy = Deploy::new();
-            text.lines().for_each(|line| deploy.fold_line(line.as_bytes()));
-            deploy.process_ended();
-            assert_eq!((deploy.lines().garbage, deploy.lines().unknown), (0, 0), "{line}");
-            (code.unwrap(), deploy)
+            let mut run_state = RunState::new();
+            text.lines().for_each(|line| run_state.fold_line(line.as_bytes()));
+            run_state.process_ended();
+            assert_eq!((run_state.lines().garbage, run_state.lines().unknown), (0, 0), "{line}");
+            (code.unwrap(), run_state)
         }
     }
 

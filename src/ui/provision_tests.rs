@@ -11,17 +11,17 @@ use super::fixtures::{judge, now, on, ready};
 use super::{Palette, Theme, draw, svg};
 use crate::domain::configure::{Configure, Editor};
 use crate::domain::confirm::{ARMS_AFTER, Confirmation};
-use crate::domain::deploy::config::tests::{complete, setup};
-use crate::domain::deploy::config::{self, ConfigError, ConfigValue, SetConfig};
-use crate::domain::deploy::event::parse;
-use crate::domain::deploy::explain::explain;
-use crate::domain::deploy::guard::RunKind;
-use crate::domain::deploy::lock::{Holder, Lock};
-use crate::domain::deploy::pending::Pending;
-use crate::domain::deploy::{Deploy, Parsed, Plan, PulumiChange, Show};
 use crate::domain::facts::Fact;
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::provision::{Look, ReadyPlan, Run, RunEnding, RunHead, Trouble};
+use crate::domain::pulumi::config::tests::{complete, setup};
+use crate::domain::pulumi::config::{self, ConfigError, ConfigValue, SetConfig};
+use crate::domain::pulumi::event::parse;
+use crate::domain::pulumi::explain::explain;
+use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::lock::{Holder, Lock};
+use crate::domain::pulumi::pending::Pending;
+use crate::domain::pulumi::{Parsed, Plan, PulumiChange, RunState, Show};
 use crate::keymap::View;
 
 const SMALL: (u16, u16) = (80, 24);
@@ -32,7 +32,7 @@ const UP_FAILED: &str = include_str!("../../tests/fixtures/engine/bundled-up-fai
 const DESTROY: &str = include_str!("../standin/recordings/bundled-destroy.jsonl");
 
 /// The first `count` lines folded, moved in time so that the newest event is three seconds old.
-fn folded(mut deploy: Deploy, text: &str, count: usize) -> Deploy {
+fn folded(mut run_state: RunState, text: &str, count: usize) -> RunState {
     let parsed: Vec<Parsed> = text.lines().take(count).map(|line| parse(line.as_bytes())).collect();
     let newest = parsed.iter().filter_map(|p| if let Parsed::Event(event) = p { Some(event.at) } else { None }).max();
     let newest = newest.expect("a recording has events");
@@ -40,9 +40,9 @@ fn folded(mut deploy: Deploy, text: &str, count: usize) -> Deploy {
         if let Parsed::Event(event) = &mut line {
             event.at = now().minus(Duration::from_secs(3) + newest.since(event.at));
         }
-        deploy.fold(line);
+        run_state.fold(line);
     }
-    deploy
+    run_state
 }
 
 fn bare() -> Model {
@@ -60,7 +60,7 @@ fn bare() -> Model {
     model
 }
 
-fn with_run(kind: RunKind, deploy: Deploy, ending: Option<RunEnding>) -> Model {
+fn with_run(kind: RunKind, run_state: RunState, ending: Option<RunEnding>) -> Model {
     let mut model = bare();
     let line = match kind {
         RunKind::Preview => "pulumi preview --refresh --save-plan plan.json --json --stack prod --non-interactive",
@@ -73,10 +73,10 @@ fn with_run(kind: RunKind, deploy: Deploy, ending: Option<RunEnding>) -> Model {
         line: line.into(),
         operator: "maria".into(),
         host: "bastion-1".into(),
-        started_at: deploy.started_at().unwrap_or(now()),
+        started_at: run_state.started_at().unwrap_or(now()),
         asked_to_stop: false,
     };
-    model.provision.run = Some(Run { head, deploy, ending });
+    model.provision.run = Some(Run { head, state: run_state, ending });
     if let Some(run) = model.provision.going_on() {
         let text = format!("pulumi {} by maria", run.head.kind);
         crate::domain::gate::runs(&mut model.live.gates, &text, now());
@@ -88,8 +88,8 @@ fn ended(text: &str) -> RunEnding {
     RunEnding { text: text.into(), succeeded: true, explanation: None }
 }
 
-fn previewed() -> Deploy {
-    folded(Deploy::new(), PREVIEW, usize::MAX)
+fn previewed() -> RunState {
+    folded(RunState::new(), PREVIEW, usize::MAX)
 }
 
 fn missing() -> Model {
@@ -177,9 +177,9 @@ fn leftovers() -> Model {
     model
 }
 
-fn with_plan(kind: RunKind, deploy: Deploy) -> Model {
-    let plan = Plan::of(&deploy);
-    let mut model = with_run(kind, deploy, Some(ended("succeeded")));
+fn with_plan(kind: RunKind, run_state: RunState) -> Model {
+    let plan = Plan::of(&run_state);
+    let mut model = with_run(kind, run_state, Some(ended("succeeded")));
     let head = &model.provision.run.as_ref().unwrap().head;
     let at = now().minus(Duration::from_secs(40));
     model.provision.plan = Some(ReadyPlan { run: head.id.clone(), kind, plan, at });
@@ -191,11 +191,11 @@ fn planned() -> Model {
 }
 
 fn dangerous() -> Model {
-    with_plan(RunKind::PreviewDestroy, folded(Deploy::new(), DESTROY, usize::MAX))
+    with_plan(RunKind::PreviewDestroy, folded(RunState::new(), DESTROY, usize::MAX))
 }
 
 fn half_way() -> Model {
-    let expected = Deploy::expecting(&Plan::of(&previewed()));
+    let expected = RunState::expecting(&Plan::of(&previewed()));
     with_run(RunKind::Up, folded(expected, UP, 360), None)
 }
 
@@ -214,16 +214,16 @@ fn log() -> Model {
 }
 
 fn failed() -> Model {
-    let expected = Deploy::expecting(&Plan::of(&previewed()));
-    let mut deploy = folded(expected, UP_FAILED, usize::MAX);
-    deploy.process_ended();
-    let explanation = Some(explain(&deploy, Some(255), ""));
+    let expected = RunState::expecting(&Plan::of(&previewed()));
+    let mut run_state = folded(expected, UP_FAILED, usize::MAX);
+    run_state.process_ended();
+    let explanation = Some(explain(&run_state, Some(255), ""));
     let ending = RunEnding { text: "failed (exit code 255)".into(), succeeded: false, explanation };
-    with_run(RunKind::Up, deploy, Some(ending))
+    with_run(RunKind::Up, run_state, Some(ending))
 }
 
 fn finished() -> Model {
-    let expected = Deploy::expecting(&Plan::of(&previewed()));
+    let expected = RunState::expecting(&Plan::of(&previewed()));
     with_run(RunKind::Up, folded(expected, UP, usize::MAX), Some(ended("succeeded")))
 }
 
@@ -310,8 +310,8 @@ fn dangers_stand_above_everything_else() {
 #[test]
 fn a_failure_is_told_with_its_message_in_full() {
     let model = failed();
-    let deploy = &model.provision.run.as_ref().unwrap().deploy;
-    let failure = deploy.failures()[0];
+    let run_state = &model.provision.run.as_ref().unwrap().state;
+    let failure = run_state.failures()[0];
     let shown: String = plain(&model, (120, 60)).split_whitespace().collect::<Vec<_>>().join(" ");
     for line in failure.text.lines() {
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");

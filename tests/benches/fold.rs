@@ -9,14 +9,14 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use tapctl::domain::deploy::{Deploy, Filter};
+use tapctl::domain::pulumi::{Filter, RunState};
 
-fn fold(lines: &[&[u8]]) -> Deploy {
-    let mut deploy = Deploy::new();
+fn fold(lines: &[&[u8]]) -> RunState {
+    let mut run_state = RunState::new();
     for line in lines {
-        deploy.fold_line(line);
+        run_state.fold_line(line);
     }
-    deploy
+    run_state
 }
 
 /// The median of several runs.
@@ -52,12 +52,12 @@ fn main() -> ExitCode {
         took.as_secs_f64() * 1e3,
         lines.len() as f64 / took.as_secs_f64()
     );
-    let deploy = fold(&lines);
-    let rows = median(101, || drop(black_box(deploy.rows(&Filter::default()))));
-    println!("rows: {} in {:.3} ms", deploy.tree().resources().len(), rows.as_secs_f64() * 1e3);
+    let run_state = fold(&lines);
+    let rows = median(101, || drop(black_box(run_state.rows(&Filter::default()))));
+    println!("rows: {} in {:.3} ms", run_state.tree().resources().len(), rows.as_secs_f64() * 1e3);
 
     let before = resident_kib();
-    let mut many = Deploy::new();
+    let mut many = RunState::new();
     let start = Instant::now();
     for round in 0..10 {
         for line in &lines {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use engine::{World, calm, yes};
 use support::pulumi::request;
 use tapctl::adapters::pulumi::headless::FOLLOW_EVERY;
-use tapctl::domain::deploy::{RunKind, RunOrder};
+use tapctl::domain::pulumi::{RunKind, RunOrder};
 
 /// How long the cluster takes.
 const SLOW: &str = "create:migration-aurora-prod=20";

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tapctl::domain::confirm::Confirmed;
-use tapctl::domain::deploy::event::parse;
-use tapctl::domain::deploy::explain::Exit;
-use tapctl::domain::deploy::guard::RunKind;
-use tapctl::domain::deploy::{PulumiChange, PulumiError};
 use tapctl::domain::gate::Policy;
 use tapctl::domain::model::Model;
 use tapctl::domain::provision::{Carried, Look, News, Order, RunHead, Trouble};
+use tapctl::domain::pulumi::event::parse;
+use tapctl::domain::pulumi::explain::Exit;
+use tapctl::domain::pulumi::guard::RunKind;
+use tapctl::domain::pulumi::{PulumiChange, PulumiError};
 use tapctl::domain::record::Event;
 use tapctl::domain::renewal::{Renewal, Renewed};
 use tapctl::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};

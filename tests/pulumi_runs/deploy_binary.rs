@@ -12,7 +12,7 @@ use serde_json::Value;
 use tapctl::adapters::pulumi::RunStatus;
 use tapctl::adapters::pulumi::folder::{RunDir, Runs};
 use tapctl::adapters::pulumi::process::ProcessId;
-use tapctl::domain::deploy::Deploy;
+use tapctl::domain::pulumi::RunState;
 
 use super::engine::{World, tell};
 use crate::support::pulumi::{EVERY, follow_until};
@@ -66,8 +66,8 @@ async fn the_up(runs: &Runs) -> RunDir {
     }
 }
 
-fn holds(deploy: &Deploy) -> bool {
-    deploy.under_way().iter().any(|resource| resource.name() == AURORA)
+fn holds(run_state: &RunState) -> bool {
+    run_state.under_way().iter().any(|resource| resource.name() == AURORA)
 }
 
 /// A world in which an `up` stops in the middle of the database cluster until the test lets it go on.

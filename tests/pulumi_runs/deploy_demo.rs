@@ -5,8 +5,8 @@ use tapctl::adapters::pulumi::headless::Context;
 use tapctl::adapters::pulumi::{Pulumi, PulumiError, interrupt, stack, stack_run};
 use tapctl::commands::run_text as print;
 use tapctl::domain::confirm::{Confirmed, YesFlag};
-use tapctl::domain::deploy::config::SetConfig;
-use tapctl::domain::deploy::*;
+use tapctl::domain::pulumi::config::SetConfig;
+use tapctl::domain::pulumi::*;
 use tapctl::sim::{Scenario, Server, Sim, SimConfig};
 use tapctl::standin::settings::{Settings, Stack};
 
@@ -63,10 +63,10 @@ async fn what_was_read_is_what_runs() {
     assert!(order.get().plan().touches_weights());
     let mut totals = Vec::new();
     let finished =
-        c.execute(&order, &calm(), request(), &mut |deploy| totals.push(deploy.progress().total)).await.unwrap();
+        c.execute(&order, &calm(), request(), &mut |run_state| totals.push(run_state.progress().total)).await.unwrap();
     assert!(finished.line.contains("--plan") && finished.line.contains("--refresh"), "{}", finished.line);
     assert!(totals.iter().all(|total| *total == Some(order.get().plan().total())));
-    assert_eq!(finished.deploy.progress().done, order.get().plan().total());
+    assert_eq!(finished.state.progress().done, order.get().plan().total());
     let json = print::finished_json(&finished);
     assert_eq!((json["result"].as_str(), json["operation"].as_str()), (Some("succeeded"), Some("up")));
     let mut text = Vec::new();
@@ -106,11 +106,11 @@ async fn an_interrupt_in_the_middle_ends_in_good_order_and_can_be_read_again() {
     created(&demo.context).await;
     let order = demo.order().await;
     let started = demo.context.start(&order, &calm(), request()).await.unwrap();
-    follow_until(&started.dir, |deploy| deploy.progress().running > 0).await;
+    follow_until(&started.dir, |run_state| run_state.progress().running > 0).await;
     assert!(stack_run(demo.folder.path()).unwrap().is_some());
     interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
     let finished = demo.context.attach(None, &mut |_| ()).await.unwrap();
-    assert_eq!(finished.deploy.ending(), Some(Ending::Canceled), "{:?}", finished.deploy.summary());
+    assert_eq!(finished.state.ending(), Some(Ending::Canceled), "{:?}", finished.state.summary());
     assert!(matches!(&finished.status, RunStatus::Ended(end) if end.code == Some(1)), "{:?}", finished.status);
     assert_eq!(finished.failure.as_ref().unwrap().kind, FailureKind::Interrupted);
     assert_eq!(finished.ok().unwrap_err().exit_code(), 5);
@@ -264,10 +264,10 @@ async fn of_a_run_that_is_interrupted_only_what_was_made_exists() {
     Settings { speed: 60.0, ..Settings::read(&file).unwrap() }.write(&file).unwrap();
     let order = Confirmed::by_flag(order, YesFlag::from_cli(true).unwrap());
     let started = night.context.start(&order, &calm(), request()).await.unwrap();
-    follow_until(&started.dir, |deploy| deploy.progress().done > 0).await;
+    follow_until(&started.dir, |run_state| run_state.progress().done > 0).await;
     interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
     let finished = night.context.attach(None, &mut |_| ()).await.unwrap();
-    assert_eq!(finished.deploy.ending(), Some(Ending::Canceled));
+    assert_eq!(finished.state.ending(), Some(Ending::Canceled));
     let made = Stack::read(&file).unwrap().resources;
     assert!(made.len() < order.get().plan().total() as usize, "{}", made.len());
     assert!(night.parts().len() < 17);

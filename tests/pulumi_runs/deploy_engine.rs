@@ -9,9 +9,9 @@ use tapctl::adapters::pulumi::folder::RunRecord;
 use tapctl::adapters::pulumi::headless::Context;
 use tapctl::adapters::pulumi::process::ProcessId;
 use tapctl::adapters::pulumi::{Interrupted, PulumiError, Started, interrupt, locks, stack};
-use tapctl::domain::deploy::lock::{ClearLocks, Holder};
-use tapctl::domain::deploy::pending::Pending;
-use tapctl::domain::deploy::*;
+use tapctl::domain::pulumi::lock::{ClearLocks, Holder};
+use tapctl::domain::pulumi::pending::Pending;
+use tapctl::domain::pulumi::*;
 use tapctl::domain::zone::Standing;
 
 use super::engine::{World, calm, yes};
@@ -24,10 +24,10 @@ async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {
     assert!(previewed.plan.touches_weights() && previewed.plan.total() > 100, "{}", previewed.plan.text());
     let order = yes(RunOrder::up("prod", &previewed.run.id, previewed.plan.clone()).unwrap());
     let finished = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap();
-    let progress = finished.deploy.progress();
+    let progress = finished.state.progress();
     assert_eq!((progress.done, progress.total), (previewed.plan.total(), Some(previewed.plan.total())));
     let outputs = stack::outputs(&world.context.pulumi).await.unwrap();
-    assert_eq!(outputs["recordName"], finished.deploy.outputs()["recordName"].as_str());
+    assert_eq!(outputs["recordName"], finished.state.outputs()["recordName"].as_str());
     assert!(stack::pending(&world.context.pulumi).await.unwrap().is_empty());
 
     // The weights move behind Pulumi's back; neither a refreshed preview nor its plan moves them back.
@@ -52,7 +52,7 @@ async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {
     assert!(refused.to_string().contains("the plan deletes the weighted record migration-"), "{refused}");
     let unused = Situation { standing: Some(Standing::Absent), ..calm() };
     let destroyed = world.context.execute(&order, &unused, request(), &mut |_| ()).await.unwrap();
-    assert_eq!(destroyed.deploy.ending(), Some(Ending::Succeeded));
+    assert_eq!(destroyed.state.ending(), Some(Ending::Succeeded));
     assert_eq!(world.cloud(&["show"]).trim(), "");
 }
 
@@ -85,7 +85,7 @@ async fn a_refusal_of_the_provider_is_shown_with_its_message() {
     world.cloud(&["control", "--fail", &format!("migration-alb-prod={said}")]);
     let started = world.start().await;
     let finished = world.context.follow(&started.dir, &mut |_| ()).await.unwrap();
-    let failures = finished.deploy.failures();
+    let failures = finished.state.failures();
     assert_eq!(failures[0].resource.unwrap().name(), "migration-alb-prod");
     assert!(failures[0].text.contains(said));
     let failure = finished.failure.unwrap();
@@ -98,26 +98,26 @@ async fn an_interrupt_in_the_middle_waits_for_what_is_under_way() {
     let Some(world) = World::new() else { return };
     world.cloud(&["control", "--hold", "create:migration-aurora-prod"]);
     let started = world.start().await;
-    let held = |deploy: &Deploy| deploy.under_way().iter().any(|r| r.name() == "migration-aurora-prod");
+    let held = |run_state: &RunState| run_state.under_way().iter().any(|r| r.name() == "migration-aurora-prod");
     follow_until(&started.dir, held).await;
     assert_eq!(interrupt::ask_to_stop(&started.dir, "oncall", request().at), Ok(Interrupted::Asked));
     assert_eq!(interrupt::ask_to_stop(&started.dir, "oncall", request().at), Ok(Interrupted::AlreadyAsked));
-    let (deploy, _) = follow_until(&started.dir, |deploy| deploy.interrupts() == 1).await;
-    assert!(Termination::new(&started.dir.id(), &deploy).warning().contains("migration-aurora-prod"));
+    let (run_state, _) = follow_until(&started.dir, |run_state| run_state.interrupts() == 1).await;
+    assert!(Termination::new(&started.dir.id(), &run_state).warning().contains("migration-aurora-prod"));
     world.cloud(&["control"]);
     let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
-    assert_eq!(finished.deploy.ending(), Some(Ending::Canceled));
+    assert_eq!(finished.state.ending(), Some(Ending::Canceled));
     assert_eq!(finished.failure.as_ref().unwrap().kind, FailureKind::Interrupted, "{:?}", finished.status);
-    assert!(finished.deploy.unfinished().is_empty());
+    assert!(finished.state.unfinished().is_empty());
     // What is left is done by the next run.
-    let deploy = world.up().await;
-    assert_eq!(deploy.ending(), Some(Ending::Succeeded));
+    let run_state = world.up().await;
+    assert_eq!(run_state.ending(), Some(Ending::Succeeded));
 }
 
 /// Waits until everything is done that does not need the held database cluster, and is in the state: the engine writes
 /// it behind its events, and a file in place, so that a kill in between leaves half a state.
 async fn all_but_aurora(world: &World, started: &Started) {
-    let held = |deploy: &Deploy| deploy.under_way().iter().any(|r| r.name() == "migration-aurora-prod");
+    let held = |run_state: &RunState| run_state.under_way().iter().any(|r| r.name() == "migration-aurora-prod");
     follow_until(&started.dir, held).await;
     loop {
         let open = stack::pending(&world.context.pulumi).await.unwrap();
@@ -153,9 +153,9 @@ async fn whoever_started_it_can_be_killed_and_the_run_ends_well() {
     assert_eq!(locks::holder(&explanation.locks[0], &world.context.runs.processes().unwrap()), Holder::AliveHere);
     world.cloud(&["control"]);
     let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
-    assert_eq!((finished.status, finished.deploy.ending()), (RunStatus::Lost, Some(Ending::Succeeded)));
-    assert!(finished.deploy.unfinished().is_empty());
-    let failed = finished.deploy.tree().resources().iter().filter(|r| r.state != State::Done).count();
+    assert_eq!((finished.status, finished.state.ending()), (RunStatus::Lost, Some(Ending::Succeeded)));
+    assert!(finished.state.unfinished().is_empty());
+    let failed = finished.state.tree().resources().iter().filter(|r| r.state != State::Done).count();
     assert_eq!(failed, 0);
 }
 
@@ -174,7 +174,7 @@ async fn a_lock_and_an_open_operation_of_a_dead_run_are_found_and_cleared() {
     world.cloud(&["control"]);
     let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
     assert_eq!(finished.failure.unwrap().kind, FailureKind::BrokenOff);
-    assert!(finished.deploy.unfinished().iter().any(|r| r.name() == "migration-aurora-prod"));
+    assert!(finished.state.unfinished().iter().any(|r| r.name() == "migration-aurora-prod"));
 
     let order = yes(RunOrder::refresh("prod"));
     let error = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();

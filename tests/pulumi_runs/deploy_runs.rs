@@ -12,7 +12,7 @@ use tapctl::adapters::pulumi::process::{ProcessId, host};
 use tapctl::adapters::pulumi::run::Supervisor;
 use tapctl::adapters::pulumi::{Interrupted, PulumiError, interrupt, run, stack_run};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
-use tapctl::domain::deploy::{Deploy, Ending, FailureKind, Refusal, RunKind, Termination};
+use tapctl::domain::pulumi::{Ending, FailureKind, Refusal, RunKind, RunState, Termination};
 
 use crate::support::pulumi::{Fake, follow_until, request, until};
 
@@ -33,10 +33,10 @@ fn yes() -> YesFlag {
 async fn a_run_is_kept_with_its_command_its_output_and_its_end() {
     let fake = Fake::new(&format!("{BEGIN}\necho 'error: said on stderr' >&2\n{END}\nexit 7"));
     let started = start(&fake).await;
-    let (deploy, status) = follow_until(&started.dir, |_| false).await;
+    let (run_state, status) = follow_until(&started.dir, |_| false).await;
     let Some(RunStatus::Ended(end)) = status else { panic!("{status:?}") };
     assert_eq!((end.code, end.signal), (Some(7), None));
-    assert_eq!(deploy.ending(), Some(Ending::Succeeded), "the stream says so, the exit code decides");
+    assert_eq!(run_state.ending(), Some(Ending::Succeeded), "the stream says so, the exit code decides");
     let record = started.dir.read().unwrap().unwrap();
     assert_eq!((record.kind, record.stack.as_str(), record.operator.as_str()), (RunKind::Preview, "prod", "oncall"));
     assert_eq!(record.line, started.line);
@@ -93,9 +93,9 @@ async fn a_closed_terminal_and_a_killed_starter_leave_the_run_going() {
     assert_eq!(dir.read().unwrap().unwrap().status(), RunStatus::Running);
     assert!(stack_run(fake.folder.path()).unwrap().unwrap().contains("pulumi refresh on prod since"));
     fake.open_gate();
-    let (deploy, status) = follow_until(&dir, |_| false).await;
+    let (run_state, status) = follow_until(&dir, |_| false).await;
     assert!(matches!(status, Some(RunStatus::Ended(end)) if end.succeeded()));
-    assert_eq!(deploy.ending(), Some(Ending::Succeeded));
+    assert_eq!(run_state.ending(), Some(Ending::Succeeded));
     assert_eq!(stack_run(fake.folder.path()), Ok(None));
 }
 
@@ -103,14 +103,14 @@ async fn a_closed_terminal_and_a_killed_starter_leave_the_run_going() {
 async fn whoever_opens_tapctl_next_sees_the_run_from_its_first_event() {
     let fake = Fake::new(&format!("{BEGIN}\nwait_for_gate\n{END}"));
     let started = start(&fake).await;
-    let (first, _) = follow_until(&started.dir, |deploy| deploy.lines().events == 1).await;
+    let (first, _) = follow_until(&started.dir, |run_state| run_state.lines().events == 1).await;
     assert_eq!(first.ending(), None);
     let mut seen = 0;
     let mut gate = Some(());
     let finished = fake
         .context
-        .attach(None, &mut |deploy: &Deploy| {
-            seen = deploy.lines().events;
+        .attach(None, &mut |run_state: &RunState| {
+            seen = run_state.lines().events;
             if gate.take().is_some() {
                 fake.open_gate();
             }
@@ -135,8 +135,8 @@ async fn a_run_goes_on_when_its_supervisor_is_killed_and_its_stream_tells_the_en
         Err(PulumiError::Refused(Refusal::RunGoesOn(_)))
     ));
     fake.open_gate();
-    let (deploy, status) = follow_until(&started.dir, |_| false).await;
-    assert_eq!((status, deploy.ending()), (Some(RunStatus::Lost), Some(Ending::Succeeded)));
+    let (run_state, status) = follow_until(&started.dir, |_| false).await;
+    assert_eq!((status, run_state.ending()), (Some(RunStatus::Lost), Some(Ending::Succeeded)));
 }
 
 #[tokio::test]
@@ -146,12 +146,12 @@ printf '{"timestamp":101,"resOut'"#;
     let fake = Fake::new(&format!("{BEGIN}\n{pre}\nwait_for_gate"));
     let started = start(&fake).await;
     let record = until(&started.dir, |record, _| record.child.is_some()).await;
-    follow_until(&started.dir, |deploy| deploy.under_way().len() == 1).await;
+    follow_until(&started.dir, |run_state| run_state.under_way().len() == 1).await;
     record.child.as_ref().unwrap().signal(Signal::KILL).unwrap();
     let finished = fake.context.attach(None, &mut |_| ()).await.unwrap();
     assert!(matches!(&finished.status, RunStatus::Ended(end) if end.signal == Some(9)), "{:?}", finished.status);
-    assert_eq!(finished.deploy.ending(), Some(Ending::Broken));
-    assert_eq!(finished.deploy.unfinished()[0].name(), "aurora");
+    assert_eq!(finished.state.ending(), Some(Ending::Broken));
+    assert_eq!(finished.state.unfinished()[0].name(), "aurora");
     let failure = finished.failure.unwrap();
     assert_eq!(failure.kind, FailureKind::BrokenOff);
     assert!(failure.sentence.contains("1 resources under way"), "{}", failure.sentence);
@@ -187,8 +187,8 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
         format!("trap 'echo int >> \"$HERE/interrupts\"' INT\n{BEGIN}\nwait_for_gate\nwait_for_gate\n{END}\nexit 8");
     let fake = Fake::new(&script);
     let started = start(&fake).await;
-    let (deploy, _) = follow_until(&started.dir, |deploy| deploy.lines().events == 1).await;
-    let termination = Termination::new(&started.dir.id(), &deploy);
+    let (run_state, _) = follow_until(&started.dir, |run_state| run_state.lines().events == 1).await;
+    let termination = Termination::new(&started.dir.id(), &run_state);
     let early = interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination.clone(), yes()));
     assert!(early.is_err(), "by force only after it was asked");
     let ask = || interrupt::ask_to_stop(&started.dir, "oncall", request().at);
@@ -287,7 +287,7 @@ async fn events_that_are_gone_or_garbage_do_not_hide_the_end() {
     let again = start(&fake).await;
     fake.open_gate();
     let finished = fake.context.attach(Some(&again.dir.id()), &mut |_| ()).await.unwrap();
-    assert_eq!(finished.deploy.lines().garbage, 2);
+    assert_eq!(finished.state.lines().garbage, 2);
     assert!(finished.failure.is_some());
     let mut kept = String::new();
     fs::File::open(again.dir.file(file::EVENTS)).unwrap().read_to_string(&mut kept).unwrap();

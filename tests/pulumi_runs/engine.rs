@@ -12,9 +12,9 @@ use std::sync::OnceLock;
 use tapctl::adapters::pulumi::headless::Context;
 use tapctl::adapters::pulumi::{Pulumi, Started, locks};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
-use tapctl::domain::deploy::Previewed;
-use tapctl::domain::deploy::lock::{Holder, Lock};
-use tapctl::domain::deploy::{Deploy, RunOrder, Situation};
+use tapctl::domain::pulumi::Previewed;
+use tapctl::domain::pulumi::lock::{Holder, Lock};
+use tapctl::domain::pulumi::{RunOrder, RunState, Situation};
 
 use crate::support::pulumi::{context, request};
 
@@ -129,9 +129,9 @@ impl World {
         self.context.start(&yes(order), &calm(), request()).await.unwrap()
     }
 
-    pub(crate) async fn up(&self) -> Deploy {
+    pub(crate) async fn up(&self) -> RunState {
         let started = self.start().await;
-        self.context.follow(&started.dir, &mut |_| ()).await.unwrap().ok().unwrap().deploy
+        self.context.follow(&started.dir, &mut |_| ()).await.unwrap().ok().unwrap().state
     }
 }
 

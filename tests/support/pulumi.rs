@@ -13,7 +13,7 @@ use tapctl::adapters::pulumi::headless::Context;
 use tapctl::adapters::pulumi::run::Supervisor;
 use tapctl::adapters::pulumi::{Pulumi, Request, stack};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
-use tapctl::domain::deploy::{Deploy, NewStack};
+use tapctl::domain::pulumi::{NewStack, RunState};
 use tapctl::domain::units::Timestamp;
 
 /// How often the tests look at a file that another process writes.
@@ -46,10 +46,10 @@ pub(crate) fn recordings() -> Vec<String> {
 }
 
 /// A stream folded to its last line.
-pub(crate) fn folded(bytes: &[u8]) -> Deploy {
-    let mut deploy = Deploy::new();
-    bytes.split(|byte| *byte == b'\n').for_each(|line| deploy.fold_line(line));
-    deploy
+pub(crate) fn folded(bytes: &[u8]) -> RunState {
+    let mut run_state = RunState::new();
+    bytes.split(|byte| *byte == b'\n').for_each(|line| run_state.fold_line(line));
+    run_state
 }
 
 /// A state folder, and a shell script in the place of Pulumi.
@@ -119,21 +119,21 @@ pub(crate) async fn until(dir: &RunDir, wanted: impl Fn(&RunRecord, &RunStatus) 
 }
 
 /// Follows a run until its fold is as wanted, or to its end.
-pub(crate) async fn follow_until(dir: &RunDir, wanted: impl Fn(&Deploy) -> bool) -> (Deploy, Option<RunStatus>) {
+pub(crate) async fn follow_until(dir: &RunDir, wanted: impl Fn(&RunState) -> bool) -> (RunState, Option<RunStatus>) {
     let mut follower = Follower::new(dir.clone(), EVERY);
-    let mut deploy = Deploy::new();
+    let mut run_state = RunState::new();
     while let Some(update) = follower.next().await.unwrap() {
         match update {
-            Update::Restarted => deploy = Deploy::new(),
-            Update::Lines(batch) => batch.lines.into_iter().for_each(|line| deploy.fold(line)),
+            Update::Restarted => run_state = RunState::new(),
+            Update::Lines(batch) => batch.lines.into_iter().for_each(|line| run_state.fold(line)),
             Update::Ended(status) => {
-                deploy.process_ended();
-                return (deploy, Some(status));
+                run_state.process_ended();
+                return (run_state, Some(status));
             }
         }
-        if wanted(&deploy) {
-            return (deploy, None);
+        if wanted(&run_state) {
+            return (run_state, None);
         }
     }
-    (deploy, None)
+    (run_state, None)
 }

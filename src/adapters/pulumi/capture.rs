@@ -7,8 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use super::command::Invocation;
-use crate::domain::deploy::problem::PulumiError;
-use crate::domain::deploy::text::clean;
+use crate::domain::pulumi::problem::PulumiError;
+use crate::domain::pulumi::text::clean;
 use crate::domain::text::hide;
 
 /// Longest answer that is read. The state of the bundled program has about 400 kB.

@@ -15,11 +15,11 @@ use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
 };
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::change::ConfirmedChange;
-use crate::domain::deploy::explain::Exit;
-use crate::domain::deploy::guard::{Refusal, RunKind};
-use crate::domain::deploy::{Plan, PulumiChange};
 use crate::domain::provision::{Carried, Look, News, Order, RunHead, Trouble};
+use crate::domain::pulumi::change::ConfirmedChange;
+use crate::domain::pulumi::explain::Exit;
+use crate::domain::pulumi::guard::{Refusal, RunKind};
+use crate::domain::pulumi::{Plan, PulumiChange};
 use crate::ports::{Clock, Provisioner, PulumiControl, PulumiFuture, Tell};
 
 /// Pause between two looks at a run's files once all is read: short enough to feel live, long enough to cost nothing.

@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::deploy::config::SetConfig;
-use crate::domain::deploy::guard::RunKind;
-use crate::domain::deploy::text::shell_quoted;
+use crate::domain::pulumi::config::SetConfig;
+use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::text::shell_quoted;
 
 /// Variables of the environment whose names are worth showing when they are set; never their values.
 const WORTH_NAMING: &[&str] = &[
@@ -31,8 +31,8 @@ const SECRET: &[&str] =
 
 /// A redactor for the secrets that stand in this process's environment.
 #[must_use]
-pub fn redactor() -> crate::domain::deploy::text::Redactor {
-    crate::domain::deploy::text::Redactor::new(SECRET.iter().filter_map(|name| std::env::var(name).ok()))
+pub fn redactor() -> crate::domain::pulumi::text::Redactor {
+    crate::domain::pulumi::text::Redactor::new(SECRET.iter().filter_map(|name| std::env::var(name).ok()))
 }
 
 /// Names of the variables that are passed through and matter, for the line below the command.
@@ -196,7 +196,7 @@ impl Pulumi {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deploy::config::Key;
+    use crate::domain::pulumi::config::Key;
 
     fn pulumi() -> Pulumi {
         Pulumi {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::capture::{Patience, answer, ask};
 use super::command::{Invocation, Pulumi};
-use crate::domain::deploy::problem::PulumiError;
+use crate::domain::pulumi::problem::PulumiError;
 
 /// Oldest CLI that is used: the first whose event stream and update plans this was read against. Newer ones are taken.
 pub const MINIMUM: Version = Version { major: 3, minor: 200, patch: 0 };

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::process::{ProcessId, host};
-use crate::domain::deploy::ended::{RunEnd, RunStatus};
-use crate::domain::deploy::guard::RunKind;
 use crate::domain::error::{ErrorKind, PortError};
+use crate::domain::pulumi::ended::{RunEnd, RunStatus};
+use crate::domain::pulumi::guard::RunKind;
 use crate::domain::units::Timestamp;
 
 /// Runs whose folders are kept; older ones go when a new run starts. A migration takes a dozen.
@@ -404,6 +404,6 @@ impl RunDir {
             return String::new();
         }
         let text = String::from_utf8_lossy(&bytes);
-        crate::domain::text::hide(&crate::domain::deploy::text::clean(&text)).into_owned()
+        crate::domain::text::hide(&crate::domain::pulumi::text::clean(&text)).into_owned()
     }
 }

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::folder::{RunDir, RunRecord, Runs, file, storage};
-use crate::domain::deploy::ended::RunStatus;
-use crate::domain::deploy::event::{Parsed, parse};
-use crate::domain::deploy::{Deploy, Plan};
 use crate::domain::error::PortError;
+use crate::domain::pulumi::ended::RunStatus;
+use crate::domain::pulumi::event::{Parsed, parse};
+use crate::domain::pulumi::{Plan, RunState};
 use crate::domain::text::hide;
 
 /// Bytes that are read at once: a few thousand events, folded well within one frame.
@@ -145,7 +145,7 @@ pub fn expected_plan(runs: &Runs, record: &RunRecord) -> Result<Option<Plan>, Po
 /// # Errors
 /// `Storage` when they are there and cannot be read.
 pub fn plan_of(dir: &RunDir) -> Result<Plan, PortError> {
-    let mut preview = Deploy::new();
+    let mut preview = RunState::new();
     let mut tail = Tail::new(dir.file(file::EVENTS));
     loop {
         let mut batch = tail.read()?;

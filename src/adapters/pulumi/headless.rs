@@ -12,10 +12,10 @@ use super::follow::{Follower, Update, expected_plan};
 use super::run::{self, Request, Started, Supervisor};
 use super::{find, stack};
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::explain::{Explanation, failure, unread};
-use crate::domain::deploy::guard::{RunKind, Situation};
-use crate::domain::deploy::{Deploy, Finished, Observer, Plan, Previewed, PulumiError, RunOrder, RunStatus, Setup};
 use crate::domain::provision::RunHead;
+use crate::domain::pulumi::explain::{Explanation, failure, unread};
+use crate::domain::pulumi::guard::{RunKind, Situation};
+use crate::domain::pulumi::{Finished, Observer, Plan, Previewed, PulumiError, RunOrder, RunState, RunStatus, Setup};
 use crate::domain::units::Timestamp;
 use crate::ports::{PulumiFuture, PulumiRuns};
 
@@ -45,7 +45,7 @@ impl Context {
     pub async fn preview(&self, destroy: bool, request: Request, seen: Observer<'_>) -> Result<Previewed, PulumiError> {
         let started = self.start_preview(destroy, request).await?;
         let run = self.follow(&started.dir, seen).await?.ok()?;
-        Ok(Previewed { plan: Plan::of(&run.deploy), run })
+        Ok(Previewed { plan: Plan::of(&run.state), run })
     }
 
     /// Starts a preview.
@@ -106,8 +106,8 @@ impl Context {
     ///
     /// # Errors
     /// [`PulumiError::Storage`] when files are there and cannot be read.
-    pub fn expected(&self, record: &RunRecord) -> Result<Deploy, PulumiError> {
-        Ok(expected_plan(&self.runs, record)?.map_or_else(Deploy::new, |plan| Deploy::expecting(&plan)))
+    pub fn expected(&self, record: &RunRecord) -> Result<RunState, PulumiError> {
+        Ok(expected_plan(&self.runs, record)?.map_or_else(RunState::new, |plan| RunState::expecting(&plan)))
     }
 
     /// Folds a run from its first event to its end.
@@ -117,32 +117,32 @@ impl Context {
     pub async fn follow(&self, dir: &RunDir, seen: Observer<'_>) -> Result<Finished, PulumiError> {
         let record = dir.read()?.ok_or_else(|| PulumiError::NoSuchRun(dir.id()))?;
         let blank = self.expected(&record)?.redacting(command::redactor());
-        let mut deploy = blank.clone();
+        let mut run_state = blank.clone();
         let mut follower = Follower::new(dir.clone(), self.every);
         let mut status = RunStatus::Lost;
         while let Some(update) = follower.next().await? {
             match update {
-                Update::Restarted => deploy = blank.clone(),
+                Update::Restarted => run_state = blank.clone(),
                 Update::Lines(batch) => {
-                    (0..batch.oversized).for_each(|_| deploy.skipped_line());
-                    batch.lines.into_iter().for_each(|line| deploy.fold(line));
+                    (0..batch.oversized).for_each(|_| run_state.skipped_line());
+                    batch.lines.into_iter().for_each(|line| run_state.fold(line));
                 }
                 Update::Ended(how) => {
-                    deploy.process_ended();
+                    run_state.process_ended();
                     status = how;
                 }
             }
-            seen(&deploy);
+            seen(&run_state);
         }
-        let failure = failure_of(record.kind, dir, &deploy, &status);
-        let missing = if failure.is_none() { unread(&deploy) } else { None };
+        let failure = failure_of(record.kind, dir, &run_state, &status);
+        let missing = if failure.is_none() { unread(&run_state) } else { None };
         Ok(Finished {
             id: record.id,
             kind: record.kind,
             line: record.line,
             owner: record.operator,
             status,
-            deploy,
+            state: run_state,
             failure,
             missing,
         })
@@ -188,8 +188,8 @@ impl PulumiRuns for Context {
 
 /// Why a run that ended did not succeed; nothing when it did, or goes on.
 #[must_use]
-pub fn failure_of(kind: RunKind, dir: &RunDir, deploy: &Deploy, status: &RunStatus) -> Option<Explanation> {
-    failure(kind, deploy, &status.exit()?, &dir.stderr_tail(STDERR_TAIL))
+pub fn failure_of(kind: RunKind, dir: &RunDir, run_state: &RunState, status: &RunStatus) -> Option<Explanation> {
+    failure(kind, run_state, &status.exit()?, &dir.stderr_tail(STDERR_TAIL))
 }
 
 /// A request by this operator, now.

@@ -8,12 +8,12 @@ use rustix::process::Signal;
 use super::folder::{RunDir, Runs, file, storage};
 use super::process::ProcessId;
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::ended::RunStatus;
-use crate::domain::deploy::order::Termination as Subject;
-use crate::domain::deploy::problem::PulumiError;
+use crate::domain::pulumi::ended::RunStatus;
+use crate::domain::pulumi::order::Termination as Subject;
+use crate::domain::pulumi::problem::PulumiError;
 use crate::domain::units::Timestamp;
 
-pub use crate::domain::deploy::order::Termination;
+pub use crate::domain::pulumi::order::Termination;
 
 /// What a request to stop came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use super::command::Pulumi;
 use super::folder::storage;
 use super::process::{ProcessId, exists, host};
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::lock::{ClearLocks, Holder, Lock};
-use crate::domain::deploy::problem::PulumiError;
 use crate::domain::error::PortError;
+use crate::domain::pulumi::lock::{ClearLocks, Holder, Lock};
+use crate::domain::pulumi::problem::PulumiError;
 
 /// Largest lock file that is read; a real one has 120 bytes.
 const MAX_LOCK_BYTES: u64 = 16 << 10;
@@ -19,7 +19,7 @@ const MAX_LOCK_BYTES: u64 = 16 << 10;
 const MAX_LOCKS: usize = 20;
 
 /// The locks of a stack in a `file://` backend, and what is known of their holders. Nothing for any other backend:
-/// there the run's own message says who holds it (`domain::deploy::lock::from_message`).
+/// there the run's own message says who holds it (`domain::pulumi::lock::from_message`).
 ///
 /// # Errors
 /// `Storage` when the folder of the locks is there and cannot be read.

@@ -28,8 +28,8 @@ pub mod run;
 pub mod stack;
 pub mod supervisor;
 
-pub use crate::domain::deploy::ended::{RunEnd, RunStatus};
-pub use crate::domain::deploy::problem::PulumiError;
+pub use crate::domain::pulumi::ended::{RunEnd, RunStatus};
+pub use crate::domain::pulumi::problem::PulumiError;
 pub use command::{Invocation, Pulumi};
 pub use folder::{RunRecord, Runs};
 pub use follow::{Follower, Update};

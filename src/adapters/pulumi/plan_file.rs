@@ -10,10 +10,10 @@ use std::path::Path;
 
 use super::folder::{RunDir, RunRecord, Runs, file};
 use super::follow::plan_of;
-use crate::domain::deploy::ended::FileMark;
-use crate::domain::deploy::guard::{Refusal, RunKind};
-use crate::domain::deploy::order::RunOrder;
-use crate::domain::deploy::problem::PulumiError;
+use crate::domain::pulumi::ended::FileMark;
+use crate::domain::pulumi::guard::{Refusal, RunKind};
+use crate::domain::pulumi::order::RunOrder;
+use crate::domain::pulumi::problem::PulumiError;
 
 /// The file at `path` now.
 ///
@@ -66,7 +66,7 @@ fn check_file(dir: &RunDir, record: &RunRecord) -> Result<(), PulumiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deploy::ended::RunEnd;
+    use crate::domain::pulumi::ended::RunEnd;
     use crate::domain::units::Timestamp;
 
     const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/bundled-preview.jsonl");

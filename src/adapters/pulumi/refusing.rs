@@ -3,9 +3,9 @@
 use std::pin::Pin;
 
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::guard::Refusal;
-use crate::domain::deploy::{PulumiChange, PulumiError};
 use crate::domain::provision::{Carried, Look, News, Order, Trouble};
+use crate::domain::pulumi::guard::Refusal;
+use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::{Provisioner, PulumiControl, PulumiFuture, Tell};
 
 /// Changes nothing, whatever was confirmed: what `--read-only` hands out.
@@ -58,7 +58,7 @@ impl PulumiControl for NoPulumi {
 mod tests {
     use super::*;
     use crate::domain::confirm::YesFlag;
-    use crate::domain::deploy::NewStack;
+    use crate::domain::pulumi::NewStack;
 
     #[tokio::test]
     async fn a_read_only_port_refuses_what_was_confirmed() {

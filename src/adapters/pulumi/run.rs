@@ -19,11 +19,11 @@ use super::plan_file;
 use super::process::{ProcessId, free_bytes, host, wall_now};
 use super::supervisor::STARTED;
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::ended::RunEnd;
-use crate::domain::deploy::guard::{Refusal, RunKind};
-use crate::domain::deploy::order::RunOrder;
-use crate::domain::deploy::problem::PulumiError;
 use crate::domain::error::ErrorKind;
+use crate::domain::pulumi::ended::RunEnd;
+use crate::domain::pulumi::guard::{Refusal, RunKind};
+use crate::domain::pulumi::order::RunOrder;
+use crate::domain::pulumi::problem::PulumiError;
 use crate::domain::units::Timestamp;
 
 /// How long the supervisor may take to report: it only makes a session and starts a process.

@@ -10,13 +10,13 @@ use super::capture::{Patience, answer};
 use super::command::{Invocation, Pulumi};
 use super::project::project_name;
 use crate::domain::confirm::Confirmed;
-use crate::domain::deploy::NewStack;
-use crate::domain::deploy::config::{ConfigValue, PROJECT, SetConfig, Setup, may_run};
-use crate::domain::deploy::guard::RunKind;
-use crate::domain::deploy::outputs::mask;
-use crate::domain::deploy::pending::{Pending, from_export};
-use crate::domain::deploy::problem::PulumiError;
-use crate::domain::deploy::text::json_part;
+use crate::domain::pulumi::NewStack;
+use crate::domain::pulumi::config::{ConfigValue, PROJECT, SetConfig, Setup, may_run};
+use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::outputs::mask;
+use crate::domain::pulumi::pending::{Pending, from_export};
+use crate::domain::pulumi::problem::PulumiError;
+use crate::domain::pulumi::text::json_part;
 
 /// How long a question may take: the state can lie behind a slow link.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -17,8 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::folder::{RunDir, RunRecord, file};
 use super::plan_file::mark_of;
 use super::process::{ProcessId, wall_now};
-use crate::domain::deploy::ended::RunEnd;
-use crate::domain::deploy::guard::RunKind;
+use crate::domain::pulumi::ended::RunEnd;
+use crate::domain::pulumi::guard::RunKind;
 
 /// What is reported when Pulumi works.
 pub const STARTED: &str = "started";

@@ -11,7 +11,7 @@ pub mod settle;
 pub mod turn;
 
 use super::confirm::Need;
-use super::deploy::PulumiChange;
+use super::pulumi::PulumiChange;
 use super::record::Event;
 use super::shift::{Direction, ShiftPlan};
 use super::traffic::Record;

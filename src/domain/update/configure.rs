@@ -1,9 +1,9 @@
 //! The stack's configuration in the cockpit: choosing a key, typing its value, asking before it is set.
 
 use crate::domain::configure::{Configure, Step};
-use crate::domain::deploy::PulumiChange;
-use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::{Dialog, Model, Question, Shown};
+use crate::domain::pulumi::PulumiChange;
+use crate::domain::pulumi::guard::RunKind;
 use crate::keymap::Key;
 
 use super::{notice, provision};

@@ -2,15 +2,15 @@
 //! taken by `provision_answers`, and what comes of them by `provision_news`.
 
 use crate::domain::confirm::{Confirmation, Need};
-use crate::domain::deploy::config;
-use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
-use crate::domain::deploy::lock::ClearLocks;
-use crate::domain::deploy::order::{RunOrder, Termination};
-use crate::domain::deploy::{Interrupt, NewStack, PulumiChange, Show};
 use crate::domain::facts::Fact;
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::msg::Effect;
 use crate::domain::provision::{Order, PLAN_KEEPS, ReadyPlan};
+use crate::domain::pulumi::config;
+use crate::domain::pulumi::guard::{Refusal, RunKind, may_start};
+use crate::domain::pulumi::lock::ClearLocks;
+use crate::domain::pulumi::order::{RunOrder, Termination};
+use crate::domain::pulumi::{Interrupt, NewStack, PulumiChange, Show};
 use crate::domain::situation::{situation, standing};
 use crate::domain::traffic::Side;
 use crate::domain::zone::{Standing, release};
@@ -209,10 +209,10 @@ pub(super) fn stop(model: &mut Model) {
     }
     let head = &run.head;
     let change = if head.asked_to_stop {
-        PulumiChange::ForceStop(Termination::new(&head.id, &run.deploy))
+        PulumiChange::ForceStop(Termination::new(&head.id, &run.state))
     } else {
         let owner = (head.operator.as_str(), head.host.as_str());
-        PulumiChange::Interrupt(Interrupt::new(&head.id, head.kind, owner, &operator(model), &run.deploy))
+        PulumiChange::Interrupt(Interrupt::new(&head.id, head.kind, owner, &operator(model), &run.state))
     };
     ask_change(model, change);
 }

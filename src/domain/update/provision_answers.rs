@@ -1,10 +1,10 @@
 //! Answers to open questions about Pulumi and the zone, and what closes them by itself.
 
 use crate::domain::confirm::{Answer, Confirmation, DialogKey};
-use crate::domain::deploy::PulumiChange;
-use crate::domain::deploy::guard::{Refusal, RunKind, may_start};
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::msg::Effect;
+use crate::domain::pulumi::PulumiChange;
+use crate::domain::pulumi::guard::{Refusal, RunKind, may_start};
 use crate::domain::record::Event;
 use crate::domain::situation::situation;
 

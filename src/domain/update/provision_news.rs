@@ -1,12 +1,12 @@
 //! News of Pulumi: what a look found, what a run says, how it ended.
 
-use crate::domain::deploy::explain::{Exit, failure};
-use crate::domain::deploy::guard::RunKind;
-use crate::domain::deploy::{Deploy, FailureKind, Plan, PulumiChange};
 use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model};
 use crate::domain::msg::{Effect, Request};
 use crate::domain::provision::{News, Order, PLAN_KEEPS, ReadyPlan, Run, RunEnding, RunHead};
+use crate::domain::pulumi::explain::{Exit, failure};
+use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::{FailureKind, Plan, PulumiChange, RunState};
 use crate::domain::record::Event;
 use crate::keymap::View;
 
@@ -50,22 +50,22 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
         News::Lines { run, lines, oversized } => {
             if let Some(followed) = followed(model, &run) {
                 for line in lines {
-                    followed.deploy.fold(line);
+                    followed.state.fold(line);
                 }
                 for _ in 0..oversized {
-                    followed.deploy.skipped_line();
+                    followed.state.skipped_line();
                 }
             }
         }
         News::Expecting { run, plan } => {
             // What is expected stands before the first event, or not at all.
-            if let Some(followed) = followed(model, &run).filter(|followed| followed.deploy.lines().events == 0) {
-                followed.deploy = Deploy::expecting(&plan);
+            if let Some(followed) = followed(model, &run).filter(|followed| followed.state.lines().events == 0) {
+                followed.state = RunState::expecting(&plan);
             }
         }
         News::Restarted { run } => {
             if let Some(followed) = followed(model, &run) {
-                followed.deploy = Deploy::new();
+                followed.state = RunState::new();
             }
         }
         News::Ended { run, exit, text, note, stderr } => {
@@ -118,14 +118,14 @@ fn begin(model: &mut Model, head: RunHead) {
     let expected = model.provision.plan.as_ref().filter(|plan| {
         matches!((plan.kind, head.kind), (RunKind::Preview, RunKind::Up) | (RunKind::PreviewDestroy, RunKind::Destroy))
     });
-    let deploy = expected.map_or_else(Deploy::new, |ready| Deploy::expecting(&ready.plan));
+    let run_state = expected.map_or_else(RunState::new, |ready| RunState::expecting(&ready.plan));
     // The plan that can be run is always the one on the screen.
     model.provision.plan = None;
     model.screen.scroll.remove(&View::Provision);
     if model.provision.log {
         tail(model);
     }
-    model.provision.run = Some(Run { head, deploy, ending: None });
+    model.provision.run = Some(Run { head, state: run_state, ending: None });
 }
 
 fn followed<'a>(model: &'a mut Model, id: &str) -> Option<&'a mut Run> {
@@ -143,13 +143,13 @@ fn ended(
 ) {
     let now = model.live.now;
     let Some(run) = followed(model, id).filter(|run| run.ending.is_none()) else { return };
-    run.deploy.process_ended();
-    let explanation = failure(run.head.kind, &run.deploy, exit, stderr);
+    run.state.process_ended();
+    let explanation = failure(run.head.kind, &run.state, exit, stderr);
     let unknown = explanation.as_ref().is_some_and(|why| why.kind == FailureKind::OutcomeUnknown);
     let succeeded = explanation.is_none();
     run.ending = Some(RunEnding { text: text.to_owned(), succeeded, explanation });
     let (kind, started, owner) = (run.head.kind, run.head.started_at, run.head.operator.clone());
-    let plan = kind.is_preview().then(|| Plan::of(&run.deploy)).filter(|plan| succeeded && plan.is_whole());
+    let plan = kind.is_preview().then(|| Plan::of(&run.state)).filter(|plan| succeeded && plan.is_whole());
     if let Some(plan) = plan {
         let ready = ReadyPlan { run: id.to_owned(), kind, plan, at: started };
         // A preview that is found again at the start may be hours old; its plan then only counts while it keeps.

@@ -9,19 +9,19 @@ use super::update;
 use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
 use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
-use crate::domain::deploy::PulumiChange;
-use crate::domain::deploy::config::Setup;
-use crate::domain::deploy::config::tests::{complete, setup};
-use crate::domain::deploy::event::parse;
-use crate::domain::deploy::explain::Exit;
-use crate::domain::deploy::guard::RunKind;
-use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::facts::{Observation, Source};
 use crate::domain::gate::{GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
 use crate::domain::model::{Dialog, Listing, Model, Question, Shown};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::provision::{Look, News, Order, PLAN_KEEPS, RunHead, Trouble};
+use crate::domain::pulumi::PulumiChange;
+use crate::domain::pulumi::config::Setup;
+use crate::domain::pulumi::config::tests::{complete, setup};
+use crate::domain::pulumi::event::parse;
+use crate::domain::pulumi::explain::Exit;
+use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::lock::{Holder, Lock};
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::series::{Point, Series};
 use crate::domain::shift::Direction;
@@ -190,7 +190,7 @@ impl Desk {
 
     pub(super) fn ended(&mut self, run: &str, succeeded: bool) -> Vec<Effect> {
         let exit = Exit::Code(Some(i32::from(!succeeded)));
-        let silent = self.model.provision.run.as_ref().is_some_and(|run| run.deploy.lines().events == 0);
+        let silent = self.model.provision.run.as_ref().is_some_and(|run| run.state.lines().events == 0);
         if succeeded && silent {
             self.lines(run, NOTHING_DONE);
         }
@@ -282,8 +282,8 @@ fn the_newest_run_is_found_and_followed_again() {
     let effects = desk.looked(|look| look.newest = Some(head));
     assert!(!followed(&effects, &id), "once is enough: its events would be folded twice");
     desk.lines(&id, UP);
-    assert_eq!(desk.model.provision.run.as_ref().unwrap().deploy.progress().failed, 0);
-    assert!(desk.model.provision.run.as_ref().unwrap().deploy.progress().done > 100);
+    assert_eq!(desk.model.provision.run.as_ref().unwrap().state.progress().failed, 0);
+    assert!(desk.model.provision.run.as_ref().unwrap().state.progress().done > 100);
     desk.ended(&id, true);
     let other = desk.head(RunKind::Refresh);
     let id = other.id.clone();
@@ -310,7 +310,7 @@ fn what_runs_is_what_was_read_and_confirmed() {
     assert_eq!((run.kind(), run.preview()), (RunKind::Up, Some(plan.run.as_str())));
     desk.started(RunKind::Up);
     let run = desk.model.provision.run.as_ref().unwrap();
-    assert_eq!(run.deploy.progress().total, Some(plan.plan.total()), "the plan is the total");
+    assert_eq!(run.state.progress().total, Some(plan.plan.total()), "the plan is the total");
     assert!(desk.model.provision.plan.is_none(), "a plan runs once");
 }
 
@@ -590,9 +590,9 @@ fn a_run_whose_file_was_cut_is_folded_again() {
     let run = desk.started(RunKind::Up);
     desk.lines(&run, UP);
     desk.news(News::Restarted { run: run.clone() });
-    assert_eq!(desk.model.provision.run.as_ref().unwrap().deploy.lines().events, 0);
+    assert_eq!(desk.model.provision.run.as_ref().unwrap().state.lines().events, 0);
     desk.lines("another", UP);
-    assert_eq!(desk.model.provision.run.as_ref().unwrap().deploy.lines().events, 0);
+    assert_eq!(desk.model.provision.run.as_ref().unwrap().state.lines().events, 0);
 }
 
 #[test]
@@ -700,13 +700,13 @@ fn what_is_expected_of_a_run_is_known_after_a_restart() {
     let head = desk.head(RunKind::Up);
     let run = head.id.clone();
     desk.looked(|look| look.newest = Some(head));
-    let mut preview = crate::domain::deploy::Deploy::new();
+    let mut preview = crate::domain::pulumi::RunState::new();
     PREVIEW.lines().for_each(|line| preview.fold_line(line.as_bytes()));
-    let plan = crate::domain::deploy::Plan::of(&preview);
+    let plan = crate::domain::pulumi::Plan::of(&preview);
     let total = plan.total();
     desk.news(News::Expecting { run: run.clone(), plan: Box::new(plan.clone()) });
     desk.lines(&run, UP);
-    let progress = |desk: &Desk| desk.model.provision.run.as_ref().unwrap().deploy.progress();
+    let progress = |desk: &Desk| desk.model.provision.run.as_ref().unwrap().state.progress();
     assert_eq!(progress(&desk).total, Some(total));
     let before = progress(&desk);
     desk.news(News::Expecting { run, plan: Box::new(plan) });

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::provision_tests::Desk;
 use crate::domain::change::Change;
-use crate::domain::deploy::config::tests::{complete, setup};
-use crate::domain::deploy::guard::RunKind;
 use crate::domain::facts::Source;
 use crate::domain::model::{Dialog, Question};
 use crate::domain::msg::{Effect, Msg, Request};
 use crate::domain::provision::{News, Order, Trouble};
+use crate::domain::pulumi::config::tests::{complete, setup};
+use crate::domain::pulumi::guard::RunKind;
 use crate::domain::renewal::{MAX_TRIES, Renewal, Renewed};
 use crate::domain::shift::fixtures::record;
 use crate::domain::situation::situation;

@@ -2,11 +2,11 @@
 
 use crate::domain::change::outcome::Outcome;
 use crate::domain::confirm::Need;
-use crate::domain::deploy::guard::RunKind;
 use crate::domain::facts::Source;
 use crate::domain::model::{Model, Question};
 use crate::domain::msg::Effect;
 use crate::domain::provision::{Order, Trouble};
+use crate::domain::pulumi::guard::RunKind;
 use crate::domain::situation::standing;
 use crate::domain::zone::{Orphan, Standing, ZonePlan, adopt};
 

@@ -5,10 +5,10 @@
 use ratatui::text::Line;
 
 use crate::domain::confirm::Confirmation;
-use crate::domain::deploy::PulumiChange;
-use crate::domain::deploy::config::{self, ConfigValue};
-use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::Question;
+use crate::domain::pulumi::PulumiChange;
+use crate::domain::pulumi::config::{self, ConfigValue};
+use crate::domain::pulumi::guard::RunKind;
 
 use super::super::cx::Cx;
 use super::super::theme::Role;

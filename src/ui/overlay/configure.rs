@@ -5,7 +5,7 @@
 use ratatui::text::Line;
 
 use crate::domain::configure::{Configure, Editor, matching};
-use crate::domain::deploy::config::{Default, Standing};
+use crate::domain::pulumi::config::{Default, Standing};
 
 use super::super::cx::Cx;
 use super::super::provision::key_row;

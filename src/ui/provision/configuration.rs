@@ -4,7 +4,7 @@
 
 use ratatui::text::Line;
 
-use crate::domain::deploy::config::{ConfigRow, Setup, Standing, missing_text};
+use crate::domain::pulumi::config::{ConfigRow, Setup, Standing, missing_text};
 use crate::keymap::{Action, key_for};
 
 use super::super::cx::Cx;

@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::domain::deploy::{self, Resource, Severity, Show, State};
 use crate::domain::model::Listing;
 use crate::domain::provision::Run;
+use crate::domain::pulumi::{self, Resource, Severity, Show, State};
 use crate::domain::units::age_text;
 
 use super::super::cx::Cx;
@@ -26,7 +26,7 @@ pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) ->
     }
     let width = usize::from(area.width);
     let filter = cx.model.resource_filter();
-    let rows = run.deploy.rows(&filter);
+    let rows = run.state.rows(&filter);
     let title = match filter.show {
         Show::All => "Resources",
         Show::Changes => "Resources that change",
@@ -34,12 +34,12 @@ pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) ->
         Show::Failed => "Resources that failed",
     };
     let matching = rows.iter().filter(|row| row.matches).count();
-    let mut note = cx.filter_note(matching, run.deploy.tree().resources().len());
+    let mut note = cx.filter_note(matching, run.state.tree().resources().len());
     if note.is_empty() {
         note = format!("{matching}");
     }
-    if run.deploy.hidden_resources() > 0 {
-        note = format!("{note}, {} more are counted and not shown", run.deploy.hidden_resources());
+    if run.state.hidden_resources() > 0 {
+        note = format!("{note}, {} more are counted and not shown", run.state.hidden_resources());
     }
     draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, title, &note, width)]);
     let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
@@ -55,7 +55,7 @@ pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) ->
     Listing::of(rows.len(), list.height)
 }
 
-fn resource<'a>(cx: &Cx<'a>, run: &Run, row: &deploy::Row<'_>, width: usize) -> Row<'a> {
+fn resource<'a>(cx: &Cx<'a>, run: &Run, row: &pulumi::Row<'_>, width: usize) -> Row<'a> {
     let resource = row.resource;
     let (rtype, word, time) = (if width >= 100 { 30 } else { 18 }, 12, 7);
     let name = width.saturating_sub(2 + 3 + rtype + word + time + 3);
@@ -93,7 +93,7 @@ fn resource<'a>(cx: &Cx<'a>, run: &Run, row: &deploy::Row<'_>, width: usize) -> 
 /// What is done to it, in the tense that its state asks for.
 fn operation(run: &Run, resource: &Resource) -> &'static str {
     match resource.state {
-        _ if run.deploy.is_planning() && resource.state != State::Failed => resource.op.name(),
+        _ if run.state.is_planning() && resource.state != State::Failed => resource.op.name(),
         State::Pending => resource.op.name(),
         State::Running => resource.step.doing(),
         State::Done => resource.op.done(),
@@ -108,14 +108,14 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) -> Listi
         return Listing::default();
     }
     let width = usize::from(area.width);
-    let deploy = &run.deploy;
-    let kept: Vec<_> = deploy.log().filter(|line| cx.model.lets_through(&[&line.text])).collect();
-    let all = deploy.log().len();
+    let run_state = &run.state;
+    let kept: Vec<_> = run_state.log().filter(|line| cx.model.lets_through(&[&line.text])).collect();
+    let all = run_state.log().len();
     let mut note = cx.filter_note(kept.len(), all);
     if note.is_empty() {
-        note = format!("{} lines", deploy.log_total());
+        note = format!("{} lines", run_state.log_total());
     }
-    if deploy.log_total() > all as u64 {
+    if run_state.log_total() > all as u64 {
         note = format!("{note}, the newest {all} of them; the run's file has all");
     }
     draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, "Log", &note, width)]);

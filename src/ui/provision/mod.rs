@@ -15,9 +15,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::domain::deploy::guard::RunKind;
 use crate::domain::model::Listing;
 use crate::domain::provision::{ReadyPlan, Run};
+use crate::domain::pulumi::guard::RunKind;
 use crate::domain::situation::standing;
 use crate::domain::traffic::GroupError;
 use crate::domain::zone::Standing;

@@ -6,11 +6,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::domain::deploy::guard::RunKind;
-use crate::domain::deploy::plan::Planned;
-use crate::domain::deploy::{Danger, Operation};
 use crate::domain::model::Listing;
 use crate::domain::provision::{PLAN_KEEPS, ReadyPlan};
+use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::plan::Planned;
+use crate::domain::pulumi::{Danger, Operation};
 use crate::keymap::{Action, key_for};
 
 use super::super::cx::Cx;

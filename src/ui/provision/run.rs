@@ -6,10 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::domain::deploy::explain::unread;
-use crate::domain::deploy::pending::Pending;
-use crate::domain::deploy::{Failure, FailureKind, Resource};
 use crate::domain::provision::Run;
+use crate::domain::pulumi::explain::unread;
+use crate::domain::pulumi::pending::Pending;
+use crate::domain::pulumi::{Failure, FailureKind, Resource};
 use crate::domain::units::age_text;
 use crate::keymap::{Action, key_for};
 
@@ -28,7 +28,7 @@ const OUTPUT_NAME: usize = 30;
 /// Command, progress and state; `short` leaves the command out where something else needs the room.
 pub(super) fn lines(cx: &Cx<'_>, run: &Run, short: bool, width: usize) -> Vec<Line<'static>> {
     let head = &run.head;
-    let end = run.ending.as_ref().and(run.deploy.last_at()).unwrap_or(cx.model.live.now);
+    let end = run.ending.as_ref().and(run.state.last_at()).unwrap_or(cx.model.live.now);
     let took = age_text(end.since(head.started_at));
     let whose = format!("{} on {}, {} UTC, {took}", head.operator, head.host, head.started_at.hms());
     let mut out = vec![heading(cx, &format!("pulumi {}", head.kind), &whose, width)];
@@ -45,7 +45,7 @@ pub(super) fn lines(cx: &Cx<'_>, run: &Run, short: bool, width: usize) -> Vec<Li
 
 /// `█████░░░ 56/112  5 under way  1 failed`.
 fn progress<'a>(cx: &Cx<'a>, run: &Run, width: usize) -> Row<'a> {
-    let progress = run.deploy.progress();
+    let progress = run.state.progress();
     let glyphs = cx.theme.glyphs();
     let mut row = cx.row();
     let mut words = match progress.total {
@@ -58,7 +58,7 @@ fn progress<'a>(cx: &Cx<'a>, run: &Run, width: usize) -> Row<'a> {
         row = row.put(Role::Rule, glyphs.bar_open).repeat(Role::New, glyphs.bar_done, full);
         row = row.repeat(Role::Dim, glyphs.bar_left, size - full).put(Role::Rule, glyphs.bar_close).gap(1);
     }
-    if run.deploy.is_planning() || run.head.kind.is_preview() {
+    if run.state.is_planning() || run.head.kind.is_preview() {
         words = format!("{} resources to change", progress.done + progress.running);
     }
     row = row.put(Role::Strong, words);
@@ -76,7 +76,7 @@ fn progress<'a>(cx: &Cx<'a>, run: &Run, width: usize) -> Row<'a> {
 
 /// What it is doing, or how it ended and why.
 fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
-    let deploy = &run.deploy;
+    let run_state = &run.state;
     let Some(ending) = &run.ending else {
         if run.head.asked_to_stop {
             return stopping(cx, out, run, width);
@@ -88,13 +88,13 @@ fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
     marked(cx, out, mark, role, &ending.text, width);
     if let Some(why) = &ending.explanation {
         // Where a message about a resource is the whole reason, it stands below with its resource, in full.
-        let told = matches!(why.kind, FailureKind::Resource | FailureKind::Other) && !deploy.failures().is_empty();
+        let told = matches!(why.kind, FailureKind::Resource | FailureKind::Other) && !run_state.failures().is_empty();
         if !told {
             paragraph(cx, out, Role::Text, &why.sentence, width);
         }
         paragraph(cx, out, Role::Strong, &format!("way out: {}", why.way_out), width);
     }
-    if let Some(missing) = unread(deploy).filter(|_| ending.succeeded) {
+    if let Some(missing) = unread(run_state).filter(|_| ending.succeeded) {
         marked(cx, out, Mark::Unknown, Role::Unknown, &format!("not all is known: {missing}"), width);
     }
     unfinished(cx, out, run, width);
@@ -103,7 +103,7 @@ fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
 /// What was under way when the run ended. What Pulumi's own state tells of it as an open operation is not told twice.
 fn unfinished(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
     let open = cx.model.provision.look.as_ref().map_or(&[][..], |look| look.value.pending.as_slice());
-    let unfinished = run.deploy.unfinished();
+    let unfinished = run.state.unfinished();
     let untold = || unfinished.iter().filter(|r| open.iter().all(|pending| pending.urn != *r.urn));
     for resource in untold().take(NAMED) {
         let pending = Pending::of(resource);
@@ -117,25 +117,25 @@ fn unfinished(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize
 }
 
 fn going_on(cx: &Cx<'_>, run: &Run) -> String {
-    let deploy = &run.deploy;
-    if let Some(download) = deploy.downloads().next() {
+    let run_state = &run.state;
+    if let Some(download) = run_state.downloads().next() {
         let percent = download.received.saturating_mul(100).checked_div(download.total);
         let part = percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
         return format!("fetches {}{part}", download.text);
     }
-    if deploy.ending().is_some() {
+    if run_state.ending().is_some() {
         return "all is done; Pulumi writes its state".to_owned();
     }
-    let under_way = deploy.under_way();
+    let under_way = run_state.under_way();
     match under_way.first() {
-        Some(_) if !deploy.is_planning() => format!("works on {}", named(cx, run, &under_way)),
-        _ if deploy.last_at().is_none() => "has started and said nothing yet".to_owned(),
+        Some(_) if !run_state.is_planning() => format!("works on {}", named(cx, run, &under_way)),
+        _ if run_state.last_at().is_none() => "has started and said nothing yet".to_owned(),
         _ => "reads the program and how everything stands".to_owned(),
     }
 }
 
 fn stopping(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
-    let under_way = run.deploy.under_way();
+    let under_way = run.state.under_way();
     let what = if under_way.is_empty() {
         "Pulumi was asked to stop and is about to".to_owned()
     } else {
@@ -169,7 +169,7 @@ fn named(cx: &Cx<'_>, run: &Run, resources: &[&Resource]) -> String {
 /// What failed, each with its message in full.
 pub(super) fn failures(cx: &Cx<'_>, run: &Run, width: usize) -> Vec<Line<'static>> {
     let mut out = Vec::new();
-    let failures = run.deploy.failures();
+    let failures = run.state.failures();
     for Failure { resource, text, .. } in &failures {
         let closing = resource.is_none() && failures.len() > 1;
         match resource.filter(|r| !r.is_stack()) {
@@ -194,7 +194,7 @@ pub(super) fn failures(cx: &Cx<'_>, run: &Run, width: usize) -> Vec<Line<'static
 /// Rows for the outputs of a run that ended well: never more than half.
 pub(super) fn outputs_height(run: &Run, rows: u16) -> u16 {
     let wanted = match &run.ending {
-        Some(ending) if ending.succeeded && !run.head.kind.is_preview() => run.deploy.outputs().len(),
+        Some(ending) if ending.succeeded && !run.head.kind.is_preview() => run.state.outputs().len(),
         _ => 0,
     };
     if wanted == 0 { 0 } else { u16::try_from(wanted + 1).unwrap_or(u16::MAX).min(rows / 2) }
@@ -205,7 +205,7 @@ pub(super) fn outputs(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) {
     if area.is_empty() {
         return;
     }
-    let all = run.deploy.outputs();
+    let all = run.state.outputs();
     let rows = usize::from(area.height - 1);
     let more = all.len().saturating_sub(rows);
     let note = if more > 0 { format!("{more} more: pulumi stack output") } else { String::new() };

@@ -4,8 +4,8 @@
 
 use ratatui::text::Line;
 
-use crate::domain::deploy::lock::{Holder, Lock};
 use crate::domain::provision::Look;
+use crate::domain::pulumi::lock::{Holder, Lock};
 use crate::domain::readiness::readiness;
 use crate::keymap::{Action, key_for};
 

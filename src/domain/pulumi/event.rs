@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::op::Operation;
 use super::wire::{RawDiff, RawLine, RawMessage, RawMetadata, RawPolicy, RawStep, RawSummary};
 use super::{MAX_DIFFS, MAX_NAME_BYTES, outputs};
-use crate::domain::deploy::text::{capped, clean};
+use crate::domain::pulumi::text::{capped, clean};
 use crate::domain::units::Timestamp;
 
 /// Type of the resource that stands for the stack itself.

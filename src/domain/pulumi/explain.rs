@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::completeness::Gap;
-use super::fold::Deploy;
+use super::fold::RunState;
 use super::guard::RunKind;
 use super::lock::{self, Lock};
 use super::progress::Ending;
@@ -143,19 +143,19 @@ pub enum Exit {
 /// saw the exit code. A good exit code alone proves nothing: without the stream's two ends nobody knows what was done,
 /// and a preview's plan has to be the whole one.
 #[must_use]
-pub fn failure(kind: RunKind, deploy: &Deploy, exit: &Exit, stderr: &str) -> Option<Explanation> {
+pub fn failure(kind: RunKind, run_state: &RunState, exit: &Exit, stderr: &str) -> Option<Explanation> {
     match exit {
-        Exit::Code(Some(0)) => doubt(kind, deploy),
-        Exit::Code(code) => Some(explain(deploy, *code, stderr)),
+        Exit::Code(Some(0)) => doubt(kind, run_state),
+        Exit::Code(code) => Some(explain(run_state, *code, stderr)),
         Exit::NotStarted(error) => Some(not_started(error)),
         // Nobody saw the exit code, but the engine said its last word.
-        Exit::Unseen if deploy.ending() == Some(Ending::Succeeded) => doubt(kind, deploy),
-        Exit::Unseen => Some(explain(deploy, None, stderr)),
+        Exit::Unseen if run_state.ending() == Some(Ending::Succeeded) => doubt(kind, run_state),
+        Exit::Unseen => Some(explain(run_state, None, stderr)),
     }
 }
 
-fn doubt(kind: RunKind, deploy: &Deploy) -> Option<Explanation> {
-    let gaps: Vec<String> = deploy.gaps().iter().map(ToString::to_string).collect();
+fn doubt(kind: RunKind, run_state: &RunState) -> Option<Explanation> {
+    let gaps: Vec<String> = run_state.gaps().iter().map(ToString::to_string).collect();
     let why = |kind, sentence: String, way_out: &str| {
         Some(Explanation {
             kind,
@@ -164,8 +164,8 @@ fn doubt(kind: RunKind, deploy: &Deploy) -> Option<Explanation> {
             locks: vec![],
         })
     };
-    if !deploy.has_both_ends() {
-        let progress = deploy.progress();
+    if !run_state.has_both_ends() {
+        let progress = run_state.progress();
         let of = progress.total.map(|total| format!(" of {total}")).unwrap_or_default();
         return why(
             FailureKind::OutcomeUnknown,
@@ -198,16 +198,16 @@ fn not_started(error: &str) -> Explanation {
 
 /// Whether the events stop in the middle of a line: what a full disk, or a crash, leaves behind.
 #[must_use]
-pub fn is_cut(deploy: &Deploy) -> bool {
-    deploy.ends_torn() && deploy.summary().is_none()
+pub fn is_cut(run_state: &RunState) -> bool {
+    run_state.ends_torn() && run_state.summary().is_none()
 }
 
 /// Explains why a run did not succeed. `stderr` is the tail of what it wrote there.
 #[must_use]
-pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation {
-    let failures = deploy.failures();
+pub fn explain(run_state: &RunState, exit: Option<i32>, stderr: &str) -> Explanation {
+    let failures = run_state.failures();
     let texts: Vec<&str> = failures.iter().map(|failure| failure.text).chain([stderr]).collect();
-    if deploy.ending() == Some(Ending::Canceled) {
+    if run_state.ending() == Some(Ending::Canceled) {
         return Explanation {
             kind: FailureKind::Interrupted,
             sentence: "it was interrupted; Pulumi finished what was under way and kept its state".to_owned(),
@@ -234,11 +234,11 @@ pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation 
         };
         return Explanation { kind: *kind, sentence, way_out: (*way_out).to_owned(), locks };
     }
-    let (kind, sentence, way_out) = match (deploy.ending(), failures.first()) {
+    let (kind, sentence, way_out) = match (run_state.ending(), failures.first()) {
         (Some(Ending::Broken) | None, None) if exit.is_none() || stderr.trim().is_empty() => {
-            let left = deploy.unfinished().len();
+            let left = run_state.unfinished().len();
             let open = if left == 0 { String::new() } else { format!(", with {left} resources under way") };
-            let cut = if is_cut(deploy) { "; its last line is cut, as a full disk leaves it (`df -h`)" } else { "" };
+            let cut = if is_cut(run_state) { "; its last line is cut, as a full disk leaves it (`df -h`)" } else { "" };
             (
                 FailureKind::BrokenOff,
                 format!("it stopped without an ending{open}{cut}"),
@@ -270,8 +270,8 @@ pub fn explain(deploy: &Deploy, exit: Option<i32>, stderr: &str) -> Explanation 
 
 /// What has to be said of a run that went well although not all of its events could be read: what is listed is not all.
 #[must_use]
-pub fn unread(deploy: &Deploy) -> Option<String> {
-    let lost: Vec<String> = deploy
+pub fn unread(run_state: &RunState) -> Option<String> {
+    let lost: Vec<String> = run_state
         .gaps()
         .iter()
         .filter(|gap| matches!(gap, Gap::Torn(_) | Gap::TooLong(_)))
@@ -309,20 +309,20 @@ mod tests {
             ("error: something new", FailureKind::Other),
             ("", FailureKind::BrokenOff),
         ] {
-            let explained = explain(&Deploy::new(), Some(1), stderr);
+            let explained = explain(&RunState::new(), Some(1), stderr);
             assert_eq!(explained.kind, kind, "{stderr}");
             assert!(!explained.sentence.is_empty() && !explained.way_out.is_empty());
             assert!(!explained.sentence.starts_with("error:"), "{}", explained.sentence);
         }
     }
 
-    fn read(lines: &[&str]) -> Deploy {
-        let mut deploy = Deploy::new();
+    fn read(lines: &[&str]) -> RunState {
+        let mut run_state = RunState::new();
         for line in lines {
-            deploy.fold_line(line.as_bytes());
+            run_state.fold_line(line.as_bytes());
         }
-        deploy.process_ended();
-        deploy
+        run_state.process_ended();
+        run_state
     }
 
     const BEGIN: &str = r#"{"sequence":0,"timestamp":100,"preludeEvent":{"config":{}}}"#;
@@ -346,14 +346,14 @@ mod tests {
 
     #[test]
     fn a_preview_whose_plan_is_not_whole_did_not_succeed_and_a_run_only_lists_less() {
-        let deploy = read(&[BEGIN, r#"urces":"torn"}"#, COUNT, END]);
+        let run_state = read(&[BEGIN, r#"urces":"torn"}"#, COUNT, END]);
         for exit in [Exit::Code(Some(0)), Exit::Unseen] {
-            let why = failure(RunKind::Preview, &deploy, &exit, "").unwrap();
+            let why = failure(RunKind::Preview, &run_state, &exit, "").unwrap();
             assert_eq!(why.kind, FailureKind::IncompletePlan);
             assert!(why.sentence.contains("1 line of its events could not be read"), "{}", why.sentence);
-            assert_eq!(failure(RunKind::Up, &deploy, &exit, ""), None);
+            assert_eq!(failure(RunKind::Up, &run_state, &exit, ""), None);
         }
-        assert!(unread(&deploy).unwrap().contains("1 line of its events could not be read"));
+        assert!(unread(&run_state).unwrap().contains("1 line of its events could not be read"));
         assert_eq!(unread(&read(&[BEGIN, COUNT, END])), None);
     }
 
@@ -361,10 +361,10 @@ mod tests {
     fn the_exit_code_decides_and_the_stream_where_nobody_saw_it() {
         let succeeded = include_str!("../../../tests/fixtures/engine/up.jsonl");
         let up = RunKind::Up;
-        let deploy = read(&succeeded.lines().collect::<Vec<_>>());
-        assert_eq!(failure(up, &deploy, &Exit::Unseen, ""), None);
-        assert_eq!(failure(up, &deploy, &Exit::Code(Some(0)), ""), None);
-        assert!(failure(up, &deploy, &Exit::Code(Some(1)), "").is_some());
+        let run_state = read(&succeeded.lines().collect::<Vec<_>>());
+        assert_eq!(failure(up, &run_state, &Exit::Unseen, ""), None);
+        assert_eq!(failure(up, &run_state, &Exit::Code(Some(0)), ""), None);
+        assert!(failure(up, &run_state, &Exit::Code(Some(1)), "").is_some());
         let lines: Vec<&str> = succeeded.lines().take(20).chain(["{\"sequence\":21,\"timest"]).collect();
         let why = failure(up, &read(&lines), &Exit::Unseen, "").unwrap();
         assert_eq!(why.kind, FailureKind::BrokenOff);
@@ -390,8 +390,8 @@ mod tests {
     fn a_full_disk_is_called_by_its_name_whoever_says_it() {
         let words = "events.jsonl: No space left on device (os error 28)";
         for why in [
-            failure(RunKind::Up, &Deploy::new(), &Exit::NotStarted(words.into()), "").unwrap(),
-            explain(&Deploy::new(), Some(1), words),
+            failure(RunKind::Up, &RunState::new(), &Exit::NotStarted(words.into()), "").unwrap(),
+            explain(&RunState::new(), Some(1), words),
         ] {
             assert_eq!(why.kind, FailureKind::DiskFull);
             assert!(why.way_out.contains("make room"), "{}", why.way_out);
@@ -401,7 +401,7 @@ mod tests {
     #[test]
     fn a_refused_plan_says_that_the_world_changed() {
         let stderr = "error: update is not allowed by the plan: no steps were expected for this resource";
-        let explained = explain(&Deploy::new(), Some(1), stderr);
+        let explained = explain(&RunState::new(), Some(1), stderr);
         assert_eq!(explained.kind, FailureKind::WorldChanged);
         assert!(explained.sentence.starts_with("the world changed since you read the plan"));
     }
@@ -410,7 +410,7 @@ mod tests {
     fn a_lock_names_its_holder() {
         let stderr = "error: the stack is currently locked by 1 lock(s). Either wait …\n  file:///x/1.json: created by \
                       bob@bastion-1 (pid 999) at 2026-11-22T12:40:31Z";
-        let explained = explain(&Deploy::new(), Some(1), stderr);
+        let explained = explain(&RunState::new(), Some(1), stderr);
         assert_eq!(explained.locks.len(), 1);
         assert!(explained.sentence.contains("bob@bastion-1 (pid 999) since 2026-11-22T12:40:31Z"));
     }

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::fold::Deploy;
+use super::fold::RunState;
 use super::guard::{Refusal, RunKind, Situation, may_start};
 use super::op::Operation;
 use super::pending::Pending;
@@ -177,10 +177,10 @@ pub struct Termination {
 }
 
 impl Termination {
-    /// The end of the run `run`, which stands as `deploy` says.
+    /// The end of the run `run`, which stands as `run_state` says.
     #[must_use]
-    pub fn new(run: &str, deploy: &Deploy) -> Self {
-        let under_way = deploy.under_way();
+    pub fn new(run: &str, run_state: &RunState) -> Self {
+        let under_way = run_state.under_way();
         let orphans: Vec<String> =
             under_way.iter().take(NAMED_ORPHANS).map(|r| format!("{} ({})", r.name(), r.short_type())).collect();
         Self { run: run.to_owned(), more: under_way.len() - orphans.len(), orphans }
@@ -223,7 +223,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::deploy::event::WeightedRecord;
+    use crate::domain::pulumi::event::WeightedRecord;
     use crate::domain::traffic::Side;
 
     fn plan(op: Operation) -> Plan {

@@ -207,16 +207,16 @@ fn is_default_provider(step: &Step) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::deploy::{Deploy, Plan};
+    use crate::domain::pulumi::{Plan, RunState};
 
     const BUNDLED: &str = include_str!("../../../tests/fixtures/engine/bundled-preview.jsonl");
     const NOTHING_TO_DO: &str = include_str!("../../../tests/fixtures/engine/preview.jsonl");
 
     fn plan_of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Plan {
-        let mut deploy = Deploy::new();
-        lines.into_iter().for_each(|line| deploy.fold_line(line.as_bytes()));
-        deploy.process_ended();
-        Plan::of(&deploy)
+        let mut run_state = RunState::new();
+        lines.into_iter().for_each(|line| run_state.fold_line(line.as_bytes()));
+        run_state.process_ended();
+        Plan::of(&run_state)
     }
 
     /// A preview with these steps, each `op NAME`, and this count.

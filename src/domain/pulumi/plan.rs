@@ -394,7 +394,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deploy::event::RECORD_TYPE;
+    use crate::domain::pulumi::event::RECORD_TYPE;
 
     fn planned(rtype: &str, op: Operation) -> Planned {
         Planned {

@@ -4,7 +4,7 @@
 //! command line and into the journal, so that all three say the same.
 
 use super::config::SetConfig;
-use super::fold::Deploy;
+use super::fold::RunState;
 use super::guard::RunKind;
 use super::lock::ClearLocks;
 use super::order::{RunOrder, Termination};
@@ -176,14 +176,14 @@ pub struct Interrupt {
 impl Interrupt {
     /// The interrupt of the run `run` that `owner` started on `host`, by `operator`.
     #[must_use]
-    pub fn new(run: &str, kind: RunKind, (owner, host): (&str, &str), operator: &str, deploy: &Deploy) -> Self {
+    pub fn new(run: &str, kind: RunKind, (owner, host): (&str, &str), operator: &str, run_state: &RunState) -> Self {
         Self {
             run: run.to_owned(),
             kind,
             owner: owner.to_owned(),
             host: host.to_owned(),
             is_own: owner == operator,
-            under_way: deploy.under_way().len(),
+            under_way: run_state.under_way().len(),
         }
     }
 
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn an_interrupt_says_whose_run_it_is() {
-        let of = |operator| Interrupt::new("r1", RunKind::Up, ("maria", "bastion-2"), operator, &Deploy::new());
+        let of = |operator| Interrupt::new("r1", RunKind::Up, ("maria", "bastion-2"), operator, &RunState::new());
         assert_eq!(of("maria").title(), "Interrupt your pulumi up on bastion-2");
         assert_eq!(of("kim").title(), "Interrupt maria's pulumi up on bastion-2");
         assert!(of("kim").lines()[0].contains("maria started this run"), "{:?}", of("kim").lines());

@@ -1,6 +1,6 @@
 //! A Pulumi run, folded from the events that the engine writes while it works.
 //!
-//! [`event`] reads one line, [`fold`] adds it to a [`Deploy`], [`tree`] holds the resources, [`plan`] says what a
+//! [`event`] reads one line, [`fold`] adds it to a [`RunState`], [`tree`] holds the resources, [`plan`] says what a
 //! preview means and what is dangerous about it, [`completeness`] whether it is the whole plan, [`explain`] turns a failed run into a sentence and a way out.
 //! [`lock`] and [`pending`] read what a dead run may leave behind; [`guard`] says when no run may start, and
 //! [`config`] what the program has to be told before it can run.
@@ -38,7 +38,7 @@ pub use config::{SetConfig, Setup};
 pub use ended::{FileMark, Finished, Observer, Previewed, RunEnd, RunStatus};
 pub use event::{Event, Parsed, Severity};
 pub use explain::{Explanation, FailureKind};
-pub use fold::Deploy;
+pub use fold::RunState;
 pub use guard::{Refusal, RunKind, Situation};
 pub use op::Operation;
 pub use order::{RunOrder, Termination};

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::explain::{Exit, Explanation};
-use super::fold::Deploy;
+use super::fold::RunState;
 use super::guard::RunKind;
 use super::plan::Plan;
 use super::problem::PulumiError;
@@ -106,7 +106,7 @@ pub struct Finished {
     /// How it ended.
     pub status: RunStatus,
     /// Everything that it did.
-    pub deploy: Deploy,
+    pub state: RunState,
     /// Why it did not succeed.
     pub failure: Option<Explanation>,
     /// What is missing in the picture of a run that succeeded.
@@ -136,4 +136,4 @@ pub struct Previewed {
 }
 
 /// Called after every change of a run that is followed.
-pub type Observer<'a> = &'a mut (dyn FnMut(&Deploy) + Send);
+pub type Observer<'a> = &'a mut (dyn FnMut(&RunState) + Send);

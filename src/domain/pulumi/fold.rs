@@ -21,7 +21,7 @@ const MESSAGE_OVERHEAD: usize = 128;
 
 /// A Pulumi run.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Deploy {
+pub struct RunState {
     tree: Tree,
     counts: [[u32; 5]; 2],
     planned: Option<u32>,
@@ -46,7 +46,7 @@ pub struct Deploy {
     redactor: Redactor,
 }
 
-impl Deploy {
+impl RunState {
     /// A run of which nothing is known yet.
     #[must_use]
     pub fn new() -> Self {
@@ -56,16 +56,16 @@ impl Deploy {
     /// A run that is about to do what was planned: every planned resource is there, pending.
     #[must_use]
     pub fn expecting(plan: &Plan) -> Self {
-        let mut deploy = Self::default();
+        let mut run_state = Self::default();
         for planned in &plan.steps {
-            let Some(resource) = deploy.tree.entry(&planned.as_step(), MAX_RESOURCES) else { break };
+            let Some(resource) = run_state.tree.entry(&planned.as_step(), MAX_RESOURCES) else { break };
             resource.describe(planned.as_step());
             resource.expect(planned.op);
             let now = resource.count();
-            deploy.recount(None, now);
+            run_state.recount(None, now);
         }
-        deploy.planned = Some(plan.total());
-        deploy
+        run_state.planned = Some(plan.total());
+        run_state
     }
 
     /// The same run, never showing these values.
@@ -485,8 +485,8 @@ fn is_closing_word(text: &str) -> bool {
 impl Plan {
     /// What a preview came to.
     #[must_use]
-    pub fn of(deploy: &Deploy) -> Self {
-        let missing = deploy.gaps().iter().map(ToString::to_string).collect();
-        Self::made_of(deploy.tree().resources(), deploy.hidden_resources(), missing)
+    pub fn of(run_state: &RunState) -> Self {
+        let missing = run_state.gaps().iter().map(ToString::to_string).collect();
+        Self::made_of(run_state.tree().resources(), run_state.hidden_resources(), missing)
     }
 }
