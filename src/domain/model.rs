@@ -13,7 +13,7 @@ use super::configure::Configure;
 use super::confirm::{Confirmation, Confirmed};
 use super::facts::Facts;
 use super::gate::{Gate, Policy};
-use super::provision::Provision;
+use super::provision::PulumiState;
 use super::pulumi::change::PulumiChange;
 use super::record::{Entry, History};
 use super::renewal::Renewal;
@@ -257,7 +257,7 @@ pub struct Model {
     /// Change id that is INSYNC and whose records have to be read back, with the instant from which a reading counts.
     pub verifying: Option<(String, Timestamp)>,
     /// Pulumi.
-    pub provision: Provision,
+    pub provision: PulumiState,
     /// Reading the stack anew.
     pub renewal: Renewal,
     /// What lies over the view.
@@ -291,7 +291,7 @@ impl Model {
             moving: Moving::No,
             watch: None,
             verifying: None,
-            provision: Provision::default(),
+            provision: PulumiState::default(),
             renewal: Renewal::No,
             dialog: None,
             quiet_until: None,

@@ -87,7 +87,7 @@ pub enum Msg {
         entries: Vec<Entry>,
     },
     /// News of Pulumi, or of the zone.
-    Provision {
+    PulumiState {
         /// Which request.
         request: Request,
         /// What came.
@@ -143,7 +143,7 @@ pub enum Effect {
         request: Request,
     },
     /// Ask Pulumi; answered by [`Msg::Provision`], a followed run by many.
-    Provision {
+    PulumiState {
         /// Number.
         request: Request,
         /// What to do.

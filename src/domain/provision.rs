@@ -103,7 +103,7 @@ pub struct ReadyPlan {
 
 /// Pulumi, as the cockpit sees it.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Provision {
+pub struct PulumiState {
     /// What the newest look found.
     pub look: Option<Fact<Look>>,
     /// A look was asked for.
@@ -224,7 +224,7 @@ pub enum News {
     Failed(Trouble),
 }
 
-impl Provision {
+impl PulumiState {
     /// How the stack is set up, as the newest look found it.
     #[must_use]
     pub fn setup(&self) -> Option<&Setup> {

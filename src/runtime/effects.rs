@@ -110,7 +110,7 @@ impl Runner {
                     let _closed = answers.send(Msg::Settled { request, result }).await;
                 });
             }
-            Effect::Provision { request, order } => self.provision(request, order, operator(model)),
+            Effect::PulumiState { request, order } => self.provision(request, order, operator(model)),
             Effect::Renew { request } => self.renew(request),
             Effect::Switch { request } => {
                 let mut waiting = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);

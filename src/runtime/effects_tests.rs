@@ -66,7 +66,7 @@ async fn a_look_through_the_zone_that_breaks_has_its_end_all_the_same() {
     let (mut runner, mut told, model) = runner(&[]);
     runner.ports.observe = Arc::new(Panics);
     let order = Order::Orphans { key: model.stack.group.clone(), endpoints: model.stack.endpoints.clone() };
-    runner.run(Effect::Provision { request: 7, order }, &model);
+    runner.run(Effect::PulumiState { request: 7, order }, &model);
     let told = tokio::time::timeout(Duration::from_secs(1), told.recv()).await;
     assert!(matches!(told, Ok(Some(Msg::Provision { request: 7, news: News::Orphans(Err(_)) }))), "{told:?}");
 }

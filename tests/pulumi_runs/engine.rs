@@ -1,158 +1,191 @@
-//! The real Pulumi engine and the bundled program, against the stand-in cloud of `tests/engine`.
+//! Runs with the real Pulumi engine. Without a CLI (and without Go to build one) these tests say so and pass; with
+//! `CI=true` they fail then.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 
+use rustix::process::Signal;
+use tapctl::adapters::pulumi::RunStatus;
+use tapctl::adapters::pulumi::folder::RunRecord;
 use tapctl::adapters::pulumi::headless::Context;
-use tapctl::adapters::pulumi::{Pulumi, Started, locks};
-use tapctl::domain::confirm::{Confirmed, YesFlag};
-use tapctl::domain::pulumi::Previewed;
-use tapctl::domain::pulumi::lock::{Holder, Lock};
-use tapctl::domain::pulumi::{RunOrder, RunState, Situation};
+use tapctl::adapters::pulumi::process::ProcessId;
+use tapctl::adapters::pulumi::{Interrupted, PulumiError, Started, interrupt, locks, stack};
+use tapctl::domain::pulumi::lock::{ClearLocks, Holder};
+use tapctl::domain::pulumi::pending::Pending;
+use tapctl::domain::pulumi::*;
+use tapctl::domain::zone::Standing;
 
-use crate::support::pulumi::{context, request};
+use super::workspace::{Workspace, calm, yes};
+use crate::support::pulumi::{follow_until, request, until};
 
-/// The Python with the pinned requirements, and the Pulumi CLI.
-pub(crate) struct Toolchain {
-    pub(crate) python: PathBuf,
-    pub(crate) pulumi: PathBuf,
+#[tokio::test]
+async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {
+    let Some(world) = Workspace::new() else { return };
+    let previewed = world.preview().await;
+    assert!(previewed.plan.touches_weights() && previewed.plan.total() > 100, "{}", previewed.plan.text());
+    let order = yes(RunOrder::up("prod", &previewed.run.id, previewed.plan.clone()).unwrap());
+    let finished = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap();
+    let progress = finished.state.progress();
+    assert_eq!((progress.done, progress.total), (previewed.plan.total(), Some(previewed.plan.total())));
+    let outputs = stack::outputs(&world.context.pulumi).await.unwrap();
+    assert_eq!(outputs["recordName"], finished.state.outputs()["recordName"].as_str());
+    assert!(stack::pending(&world.context.pulumi).await.unwrap().is_empty());
+
+    // The weights move behind Pulumi's back; neither a refreshed preview nor its plan moves them back.
+    world.cloud(&["weights", "migration-legacy-prod=70", "migration-new-prod=30"]);
+    let again = world.preview().await;
+    assert!(!again.plan.touches_weights(), "{:?}", again.plan.dangers);
+    world.cloud(&["weights", "migration-legacy-prod=60", "migration-new-prod=40"]);
+    let refused = RunOrder::up("prod", &again.run.id, again.plan.clone());
+    assert_eq!(refused.is_err(), again.plan.is_empty());
+
+    // The same confirmed order a second time: the world is another one now.
+    let error = world.context.execute(&order, &calm(), request(), &mut |_| ()).await;
+    if let Err(error) = &error {
+        assert!(error.to_string().starts_with("the world changed since you read the plan"), "{error}");
+    }
+    assert_eq!(world.cloud(&["weights"]).trim(), r#"{"migration-legacy-prod": 60, "migration-new-prod": 40}"#);
+
+    let gone = world.context.preview(true, request(), &mut |_| ()).await.unwrap();
+    assert!(gone.plan.dangers.len() > 5, "{:?}", gone.plan.dangers);
+    let order = yes(RunOrder::destroy("prod", &gone.run.id, gone.plan).unwrap());
+    let refused = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    assert!(refused.to_string().contains("the plan deletes the weighted record migration-"), "{refused}");
+    let unused = Situation { standing: Some(Standing::Absent), ..calm() };
+    let destroyed = world.context.execute(&order, &unused, request(), &mut |_| ()).await.unwrap();
+    assert_eq!(destroyed.state.ending(), Some(Ending::Succeeded));
+    assert_eq!(world.cloud(&["show"]).trim(), "");
 }
 
-pub(crate) fn toolchain() -> Option<&'static Toolchain> {
-    static FOUND: OnceLock<Option<Toolchain>> = OnceLock::new();
-    FOUND
-        .get_or_init(|| {
-            let ask = |what: &str| {
-                let output = Command::new("python3").arg(engine("toolchain.py")).arg(what).output().ok()?;
-                let path = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-                (output.status.success() && !path.is_empty()).then(|| PathBuf::from(path))
-            };
-            let found = ask("cli").and_then(|pulumi| Some(Toolchain { pulumi, python: ask("venv")? }));
-            assert!(found.is_some() || std::env::var_os("CI").is_none(), "no Pulumi engine to test with");
-            if found.is_none() {
-                tell("left out: there is no Pulumi CLI, and no Go to build one with");
-            }
-            found
-        })
-        .as_ref()
+#[tokio::test]
+async fn a_program_that_changed_after_the_preview_is_refused() {
+    let Some(world) = Workspace::new() else { return };
+    let previewed = world.preview().await;
+    let program = world.context.pulumi.project.join("__main__.py");
+    let text = fs::read_to_string(&program).unwrap();
+    let more = "\nimport pulumi_aws\npulumi_aws.ec2.Eip('unplanned')\n";
+    fs::write(&program, format!("{text}{more}")).unwrap();
+    let order = yes(RunOrder::up("prod", &previewed.run.id, previewed.plan).unwrap());
+    let error = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    assert!(error.to_string().starts_with("the world changed since you read the plan"), "{error}");
+    assert_eq!(error.exit_code(), 7);
+    fs::write(&program, "raise RuntimeError('the program is broken')\n").unwrap();
+    let error = world.context.preview(false, request(), &mut |_| ()).await.unwrap_err();
+    let PulumiError::Failed(explanation) = &error else { panic!("{error:?}") };
+    assert_eq!(explanation.kind, FailureKind::Program, "{explanation:?}");
+    fs::write(world.context.pulumi.project.join("Pulumi.yaml"), "name: [tap\n").unwrap();
+    let error = world.context.preview(false, request(), &mut |_| ()).await.unwrap_err();
+    let PulumiError::Failed(explanation) = &error else { panic!("{error:?}") };
+    assert_eq!(explanation.kind, FailureKind::Project, "{explanation:?}");
 }
 
-/// Tells past the test's own capture: a test that was left out must not look like one that passed.
-pub(crate) fn tell(text: &str) {
-    let _told = std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
+#[tokio::test]
+async fn a_refusal_of_the_provider_is_shown_with_its_message() {
+    let Some(world) = Workspace::new() else { return };
+    let said = "TooManyLoadBalancers: The maximum number of load balancers has been reached";
+    world.cloud(&["control", "--fail", &format!("migration-alb-prod={said}")]);
+    let started = world.start().await;
+    let finished = world.context.follow(&started.dir, &mut |_| ()).await.unwrap();
+    let failures = finished.state.failures();
+    assert_eq!(failures[0].resource.unwrap().name(), "migration-alb-prod");
+    assert!(failures[0].text.contains(said));
+    let failure = finished.failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::Resource);
+    assert!(failure.sentence.contains(said), "{}", failure.sentence);
 }
 
-fn engine(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine").join(name)
+#[tokio::test]
+async fn an_interrupt_in_the_middle_waits_for_what_is_under_way() {
+    let Some(world) = Workspace::new() else { return };
+    world.cloud(&["control", "--hold", "create:migration-aurora-prod"]);
+    let started = world.start().await;
+    let held = |run_state: &RunState| run_state.under_way().iter().any(|r| r.name() == "migration-aurora-prod");
+    follow_until(&started.dir, held).await;
+    assert_eq!(interrupt::ask_to_stop(&started.dir, "oncall", request().at), Ok(Interrupted::Asked));
+    assert_eq!(interrupt::ask_to_stop(&started.dir, "oncall", request().at), Ok(Interrupted::AlreadyAsked));
+    let (run_state, _) = follow_until(&started.dir, |run_state| run_state.interrupts() == 1).await;
+    assert!(Termination::new(&started.dir.id(), &run_state).warning().contains("migration-aurora-prod"));
+    world.cloud(&["control"]);
+    let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
+    assert_eq!(finished.state.ending(), Some(Ending::Canceled));
+    assert_eq!(finished.failure.as_ref().unwrap().kind, FailureKind::Interrupted, "{:?}", finished.status);
+    assert!(finished.state.unfinished().is_empty());
+    // What is left is done by the next run.
+    let run_state = world.up().await;
+    assert_eq!(run_state.ending(), Some(Ending::Succeeded));
 }
 
-/// A stack of the bundled program, its state, and a cloud of its own that ends with this value.
-pub(crate) struct World {
-    pub(crate) folder: tempfile::TempDir,
-    server: Child,
-    toolchain: &'static Toolchain,
-    pub(crate) context: Context,
-}
-
-impl World {
-    pub(crate) fn new() -> Option<Self> {
-        let toolchain = toolchain()?;
-        let folder = tempfile::tempdir().unwrap();
-        let state = folder.path().join("cloud.json");
-        let mut server = Command::new(&toolchain.python)
-            .arg(engine("cloud.py"))
-            .args(["serve", "--until-eof", "--state"])
-            .arg(&state)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        let (home, program) = (folder.path().join("home"), folder.path().join("program"));
-        let environment = {
-            let mut command = Command::new(&toolchain.python);
-            command.arg(engine("cloud.py")).args(["env", "--json", "--port", port.trim(), "--home"]).arg(&home);
-            let output = command.arg("--pulumi").arg(&toolchain.pulumi).output().unwrap();
-            serde_json::from_slice::<BTreeMap<String, String>>(&output.stdout).unwrap()
-        };
-        let mut project = Command::new(&toolchain.python);
-        project.arg(engine("cloud.py")).args(["project", "--stack", "prod", "--port", port.trim(), "--into"]);
-        project.arg(&program).arg("--home").arg(&home).arg("--pulumi").arg(&toolchain.pulumi);
-        let made = project.output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        // A test cannot change its own environment, so the program that is started brings it along.
-        let wrapper = folder.path().join("pulumi");
-        let mut script = "#!/bin/sh\n".to_owned();
-        for (name, value) in &environment {
-            writeln!(script, "export {name}='{}'", value.replace('\'', r"'\''")).unwrap();
+/// Waits until everything is done that does not need the held database cluster, and is in the state: the engine writes
+/// it behind its events, and a file in place, so that a kill in between leaves half a state.
+async fn all_but_aurora(world: &Workspace, started: &Started) {
+    let held = |run_state: &RunState| run_state.under_way().iter().any(|r| r.name() == "migration-aurora-prod");
+    follow_until(&started.dir, held).await;
+    loop {
+        let open = stack::pending(&world.context.pulumi).await.unwrap();
+        if open.iter().map(Pending::name).eq(["migration-aurora-prod"]) {
+            return;
         }
-        writeln!(script, "exec '{}' \"$@\"", toolchain.pulumi.display()).unwrap();
-        fs::write(&wrapper, script).unwrap();
-        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
-        let pulumi = Pulumi { program: wrapper, prefix: vec![], project: program, stack: "prod".into() };
-        Some(Self { context: context(folder.path(), pulumi), folder, server, toolchain })
-    }
-
-    pub(crate) fn cloud(&self, args: &[&str]) -> String {
-        let (command, rest) = args.split_first().unwrap();
-        let mut call = Command::new(&self.toolchain.python);
-        call.arg(engine("cloud.py")).arg(command).arg("--state").arg(self.folder.path().join("cloud.json")).args(rest);
-        let output = call.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// The virtual environment that holds the program's packages.
-    pub(crate) fn virtualenv(&self) -> &Path {
-        self.toolchain.python.ancestors().nth(2).unwrap()
-    }
-
-    pub(crate) fn locks(&self) -> Vec<(Lock, Holder)> {
-        let url = format!("file://{}", self.folder.path().join("home/state").display());
-        locks::of_backend(&url, Path::new("/"), "tap", "prod", &self.context.runs.processes().unwrap()).unwrap()
-    }
-
-    pub(crate) async fn preview(&self) -> Previewed {
-        self.context.preview(false, request(), &mut |_| ()).await.unwrap()
-    }
-
-    pub(crate) async fn start(&self) -> Started {
-        let previewed = self.preview().await;
-        let order = RunOrder::up("prod", &previewed.run.id, previewed.plan).unwrap();
-        self.context.start(&yes(order), &calm(), request()).await.unwrap()
-    }
-
-    pub(crate) async fn up(&self) -> RunState {
-        let started = self.start().await;
-        self.context.follow(&started.dir, &mut |_| ()).await.unwrap().ok().unwrap().state
     }
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        drop(self.server.stdin.take());
-        let _ended = self.server.wait();
-    }
+#[tokio::test]
+async fn whoever_started_it_can_be_killed_and_the_run_ends_well() {
+    let Some(world) = Workspace::new() else { return };
+    world.cloud(&["control", "--hold", "create:migration-aurora-prod"]);
+    let started = world.start().await;
+    all_but_aurora(&world, &started).await;
+    let record = started.dir.read().unwrap().unwrap();
+    let supervisor = record.supervisor.as_ref().unwrap();
+    supervisor.signal(Signal::HUP).unwrap();
+    assert!(supervisor.is_alive());
+    supervisor.signal(Signal::KILL).unwrap();
+    until(&started.dir, |record, _| !record.supervisor.as_ref().is_some_and(ProcessId::is_alive)).await;
+    assert_eq!(started.dir.read().unwrap().unwrap().status(), RunStatus::Running);
+    // Another state folder, as on another bastion: there only Pulumi's own lock stands in the way.
+    let elsewhere = Context {
+        runs: tapctl::adapters::pulumi::Runs::new(&world.folder.path().join("elsewhere")),
+        ..world.context.clone()
+    };
+    let order = yes(RunOrder::refresh("prod"));
+    let error = elsewhere.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    let PulumiError::Failed(explanation) = &error else { panic!("{error:?}") };
+    assert_eq!(explanation.kind, FailureKind::Locked, "{explanation:?}");
+    assert_eq!(explanation.locks[0].pid, record.child.as_ref().unwrap().pid);
+    assert_eq!(locks::holder(&explanation.locks[0], &world.context.runs.processes().unwrap()), Holder::AliveHere);
+    world.cloud(&["control"]);
+    let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
+    assert_eq!((finished.status, finished.state.ending()), (RunStatus::Lost, Some(Ending::Succeeded)));
+    assert!(finished.state.unfinished().is_empty());
+    let failed = finished.state.tree().resources().iter().filter(|r| r.state != State::Done).count();
+    assert_eq!(failed, 0);
 }
 
-pub(crate) fn yes<T>(subject: T) -> Confirmed<T> {
-    Confirmed::by_flag(subject, YesFlag::from_cli(true).unwrap())
-}
+#[tokio::test]
+async fn a_lock_and_an_open_operation_of_a_dead_run_are_found_and_cleared() {
+    let Some(world) = Workspace::new() else { return };
+    world.cloud(&["control", "--hold", "create:migration-aurora-prod"]);
+    let started = world.start().await;
+    all_but_aurora(&world, &started).await;
+    let living = world.locks();
+    assert_eq!(living.len(), 1);
+    assert!(ClearLocks::new("prod", &living).is_err(), "its holder lives");
+    let record = started.dir.read().unwrap().unwrap();
+    record.child.as_ref().unwrap().signal(Signal::KILL).unwrap();
+    until(&started.dir, |_: &RunRecord, status| !status.is_active()).await;
+    world.cloud(&["control"]);
+    let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
+    assert_eq!(finished.failure.unwrap().kind, FailureKind::BrokenOff);
+    assert!(finished.state.unfinished().iter().any(|r| r.name() == "migration-aurora-prod"));
 
-pub(crate) fn calm() -> Situation {
-    Situation {
-        running: None,
-        weight_change: None,
-        standing: None,
-        new_requests_per_min: None,
-        unused_below_per_min: 1.0,
-        provisioned: false,
-    }
+    let order = yes(RunOrder::refresh("prod"));
+    let error = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    assert!(matches!(&error, PulumiError::Failed(e) if e.kind == FailureKind::Locked), "{error:?}");
+    let dead = world.locks();
+    assert_eq!(dead[0].1, Holder::DeadHere);
+    locks::clear(&world.context.pulumi, &yes(ClearLocks::new("prod", &dead).unwrap()), &[]).await.unwrap();
+    assert!(world.locks().is_empty());
+    let pending = stack::pending(&world.context.pulumi).await.unwrap();
+    let aurora = pending.iter().find(|pending| pending.name() == "migration-aurora-prod");
+    let aurora = aurora.unwrap_or_else(|| panic!("{pending:?}"));
+    assert_eq!(aurora.operation, "creating");
+    assert!(aurora.look_for().contains("look in rds for migration-aurora-prod"), "{}", aurora.look_for());
 }

@@ -24,7 +24,7 @@ pub(super) fn order(model: &mut Model, order: Order, effects: &mut Vec<Effect>) 
     if !matches!(order, Order::Look | Order::Follow(_) | Order::Orphans { .. }) {
         model.provision.busy = Some(request);
     }
-    effects.push(Effect::Provision { request, order });
+    effects.push(Effect::PulumiState { request, order });
 }
 
 /// The first look, once.

@@ -99,7 +99,7 @@ impl Desk {
     pub(super) fn feed(&mut self, msg: Msg) -> Vec<Effect> {
         let effects = update(&mut self.model, msg);
         for effect in &effects {
-            if let Effect::Provision { request, .. } = effect {
+            if let Effect::PulumiState { request, .. } = effect {
                 self.newest = *request;
             }
         }
@@ -250,7 +250,7 @@ fn change(effects: &[Effect]) -> Option<&PulumiChange> {
 }
 
 pub(super) fn asked(effects: &[Effect], wanted: impl Fn(&Order) -> bool) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::Provision { order, .. } if wanted(order)))
+    effects.iter().any(|effect| matches!(effect, Effect::PulumiState { order, .. } if wanted(order)))
 }
 
 fn followed(effects: &[Effect], id: &str) -> bool {

@@ -188,7 +188,7 @@ fn after_a_destroy_the_zone_is_looked_through_and_what_is_left_is_shown_until_it
     let run = desk.started(RunKind::Destroy);
     let effects = desk.ended(&run, true);
     let asked = effects.iter().find_map(|effect| match effect {
-        Effect::Provision { order: Order::Orphans { endpoints, .. }, .. } => Some(endpoints.clone()),
+        Effect::PulumiState { order: Order::Orphans { endpoints, .. }, .. } => Some(endpoints.clone()),
         _ => None,
     });
     assert_eq!(asked, Some(before), "the load balancers from before it");

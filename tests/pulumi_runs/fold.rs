@@ -99,7 +99,7 @@ fn outputs_are_there_and_secrets_are_masked() {
     let run_state = folded(&recording("up.jsonl"));
     assert_eq!(run_state.outputs()["pw"], "[secret]");
     assert!(run_state.outputs()["vpcId"].starts_with("migration-vpc-dev-"));
-    let text = format!("{deploy:?}");
+    let text = format!("{run_state:?}");
     assert!(!text.contains("1b47061264138c4ac30d75fd1eb44270"));
 }
 

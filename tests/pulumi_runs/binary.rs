@@ -14,13 +14,13 @@ use tapctl::adapters::pulumi::folder::{RunDir, Runs};
 use tapctl::adapters::pulumi::process::ProcessId;
 use tapctl::domain::pulumi::RunState;
 
-use super::engine::{World, tell};
+use super::workspace::{Workspace, tell};
 use crate::support::pulumi::{EVERY, follow_until};
 
 const AURORA: &str = "migration-aurora-prod";
 
 /// What an operator's shell would set, and nothing of this machine but its PATH.
-fn variables(world: &World) -> Vec<(String, String)> {
+fn variables(world: &Workspace) -> Vec<(String, String)> {
     let folder = world.folder.path();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let text = |path: PathBuf| path.display().to_string();
@@ -38,7 +38,7 @@ fn variables(world: &World) -> Vec<(String, String)> {
     .to_vec()
 }
 
-fn tapctl(world: &World, args: &[&str]) -> Command {
+fn tapctl(world: &Workspace, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tapctl"));
     command.args(args).args(["--stack", "prod"]).env_clear().envs(variables(world));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -71,8 +71,8 @@ fn holds(run_state: &RunState) -> bool {
 }
 
 /// A world in which an `up` stops in the middle of the database cluster until the test lets it go on.
-fn held() -> Option<World> {
-    let world = World::new()?;
+fn held() -> Option<Workspace> {
+    let world = Workspace::new()?;
     world.cloud(&["control", "--hold", &format!("create:{AURORA}")]);
     let project = &world.context.pulumi.project;
     std::os::unix::fs::symlink(world.virtualenv(), project.join("venv")).unwrap();
@@ -82,7 +82,7 @@ fn held() -> Option<World> {
 }
 
 /// What `attach` has to tell of a run that went well although nobody was there.
-fn assert_complete(world: &World) {
+fn assert_complete(world: &Workspace) {
     let attached = tapctl(world, &["attach", "--json"]).output().unwrap();
     assert_eq!(attached.status.code(), Some(0), "{}", stderr(&attached));
     let told = json(&attached);
@@ -168,7 +168,7 @@ async fn of_two_at_once_one_runs_and_the_other_says_who_does() {
 }
 
 /// A shell with a file system of its own, a small one, where the state folder is; its pid leads there from outside.
-fn on_a_small_disk(world: &World, script: &str) -> Option<Child> {
+fn on_a_small_disk(world: &Workspace, script: &str) -> Option<Child> {
     let state = world.folder.path().join("small");
     fs::create_dir(&state).unwrap();
     let private = |script: &str| {
@@ -220,7 +220,7 @@ async fn a_disk_that_runs_full_hides_neither_the_end_nor_that_something_is_missi
 }
 
 /// The world's Pulumi with another environment, as a shell that was set up wrongly has it.
-fn with_environment(world: &World, name: &str, value: Option<&str>) {
+fn with_environment(world: &Workspace, name: &str, value: Option<&str>) {
     let wrapper = world.folder.path().join("pulumi");
     let kept = fs::read_to_string(&wrapper).unwrap();
     let others = kept.lines().filter(|line| !line.starts_with(&format!("export {name}="))).map(str::to_owned);
