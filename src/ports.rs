@@ -11,7 +11,7 @@ use crate::domain::change::outcome::SendError;
 use crate::domain::change::turn::Holder;
 use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Observation, Query};
-use crate::domain::provision::{Carried, News, Order, RunHead};
+use crate::domain::provision::{Carried, PulumiAnswer, PulumiQuery, RunHead};
 use crate::domain::pulumi::{Finished, Observer, PulumiChange, PulumiError, Setup};
 use crate::domain::record::Entry;
 use crate::domain::time::Moment;
@@ -47,14 +47,14 @@ pub trait Traffic: Send + Sync {
     fn send(&self, batch: &Confirmed<Batch>) -> SendFuture<'_>;
 }
 
-/// Takes one piece of news; waits while the reader is busy.
-pub type Tell = Arc<dyn Fn(News) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+/// Takes one answer; waits while the reader is busy.
+pub type Tell = Arc<dyn Fn(PulumiAnswer) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Asks Pulumi, in processes that outlive this one. Never changes anything but the state folder of `tapctl`.
 pub trait Provisioner: Send + Sync {
-    /// Looks, previews or follows, and tells what comes of it. An order to follow a run tells until the run has ended;
-    /// every other one tells at least once. No other order is for this port.
-    fn ask(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// Looks, previews or follows, and tells what comes of it. A query that follows a run tells until the run has ended;
+    /// every other one tells at least once. No other query is for this port.
+    fn ask(&self, query: PulumiQuery, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// A boxed answer of Pulumi.

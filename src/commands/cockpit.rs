@@ -11,7 +11,7 @@ use crate::compose::ComposeError;
 use crate::compose::session::{Session, connect, connect_again};
 use crate::config::{ColorWhen, Env, Global, Settings, process_env};
 use crate::domain::model::Model;
-use crate::domain::provision::Trouble;
+use crate::domain::provision::PulumiProblem;
 use crate::domain::renewal::Renewed;
 use crate::runtime::renew::Renew;
 use crate::runtime::terminal::{self, Taken};
@@ -118,7 +118,7 @@ fn renew(again: Again, current: Arc<Mutex<Arc<Session>>>) -> Renew {
         let (again, current) = (Arc::clone(&again), Arc::clone(&current));
         Box::pin(async move {
             let session =
-                again().await.map_err(Failure::from).map_err(|f| Trouble { message: f.message, hint: f.hint })?;
+                again().await.map_err(Failure::from).map_err(|f| PulumiProblem { message: f.message, hint: f.hint })?;
             let renewed = Renewed { stack: session.stack.clone(), policy: session.policy.clone() };
             let ports = session.ports.clone();
             *current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(session);

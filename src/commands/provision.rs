@@ -15,7 +15,7 @@ use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
-use crate::domain::provision::{Carried, Look, RunHead};
+use crate::domain::provision::{Carried, PulumiStatus, RunHead};
 use crate::domain::pulumi::guard::{RunKind, Situation, may_start};
 use crate::domain::pulumi::plan::Danger;
 use crate::domain::pulumi::{
@@ -47,7 +47,7 @@ enum Purpose {
     /// Only reads what a run wrote.
     Attach,
     /// Only looks: what cannot be known is no reason to refuse.
-    Look,
+    PulumiStatus,
     /// Changes something: its guards need to know the stack.
     Change,
 }
@@ -171,7 +171,7 @@ impl Place {
 
     /// What the cockpit would know of Pulumi now: usable, the stack, its locks, what was left open. Locks and open
     /// operations are told.
-    async fn look(&self, out: &mut Out) -> Result<Look, Failure> {
+    async fn look(&self, out: &mut Out) -> Result<PulumiStatus, Failure> {
         let silent = || Failure::new(Exit::Pulumi, "pulumi", "Pulumi could not be asked", "`tapctl doctor` says more");
         let look = pulumi::look(self.ports.provision.as_ref(), &self.operator).await.ok_or_else(silent)?;
         if let Err(trouble) = &look.pulumi {
@@ -187,9 +187,15 @@ impl Place {
     }
 
     /// Looks, and makes the stack when it is new, `kind` is to fill it, and somebody says yes.
-    async fn ready(&self, kind: RunKind, args: RunArgs, operator: &str, out: &mut Out) -> Result<Look, Failure> {
+    async fn ready(
+        &self,
+        kind: RunKind,
+        args: RunArgs,
+        operator: &str,
+        out: &mut Out,
+    ) -> Result<PulumiStatus, Failure> {
         let mut look = self.look(out).await?;
-        let exists = |look: &Look| look.setup.as_ref().is_some_and(|setup| setup.exists);
+        let exists = |look: &PulumiStatus| look.setup.as_ref().is_some_and(|setup| setup.exists);
         if !exists(&look) {
             let name = self.runs.stack();
             if !matches!(kind, RunKind::Preview | RunKind::Up) {
@@ -284,7 +290,7 @@ async fn followed<T>(run: impl Future<Output = Result<T, PulumiError>>) -> Resul
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being said.
 pub async fn preview(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
-    let place = place(global, Purpose::Look).await?;
+    let place = place(global, Purpose::PulumiStatus).await?;
     let operator = place.who().await;
     let look = place.ready(RunKind::Preview, args, &operator, out).await?;
     let previewed = place.preview(false, &operator, args.json, out).await?;

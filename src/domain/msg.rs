@@ -13,7 +13,7 @@ use super::confirm::Confirmed;
 use super::error::PortError;
 use super::facts::{Observation, Query, Source};
 use super::model::{Listing, Shown};
-use super::provision::{News, Order, Trouble};
+use super::provision::{PulumiAnswer, PulumiProblem, PulumiQuery};
 use super::record::Entry;
 use super::renewal::Renewed;
 pub use super::request::Request;
@@ -86,19 +86,19 @@ pub enum Msg {
         /// What was written to the journal on the way.
         entries: Vec<Entry>,
     },
-    /// News of Pulumi, or of the zone.
-    PulumiState {
+    /// An answer of Pulumi, or of the zone.
+    Pulumi {
         /// Which request.
         request: Request,
         /// What came.
-        news: News,
+        answer: PulumiAnswer,
     },
     /// The stack was read anew, or could not be.
     Renewed {
         /// Which request.
         request: Request,
         /// What it is now.
-        result: Result<Box<Renewed>, Trouble>,
+        result: Result<Box<Renewed>, PulumiProblem>,
     },
     /// The ports of a reading that the model has taken were not there: what it shows and what is asked may differ.
     NotSwitched,
@@ -142,12 +142,12 @@ pub enum Effect {
         /// Number.
         request: Request,
     },
-    /// Ask Pulumi; answered by [`Msg::Provision`], a followed run by many.
-    PulumiState {
+    /// Ask Pulumi; answered by [`Msg::Pulumi`], a followed run by many.
+    AskPulumi {
         /// Number.
         request: Request,
         /// What to do.
-        order: Order,
+        query: PulumiQuery,
     },
     /// Read anew what the stack is; answered by [`Msg::Renewed`].
     Renew {

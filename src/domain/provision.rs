@@ -19,11 +19,11 @@ use super::units::Timestamp;
 use super::zone::{Endpoints, Orphan};
 
 /// A plan older than this is read again before it is run: the world moves on.
-pub const PLAN_KEEPS: std::time::Duration = std::time::Duration::from_secs(1800);
+pub const PLAN_MAX_AGE: std::time::Duration = std::time::Duration::from_secs(1800);
 
 /// Something that does not work, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Trouble {
+pub struct PulumiProblem {
     /// What is wrong, and what it means.
     pub message: String,
     /// What to do.
@@ -32,9 +32,9 @@ pub struct Trouble {
 
 /// What a look at Pulumi found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Look {
+pub struct PulumiStatus {
     /// Its version, or why it cannot be used.
-    pub pulumi: Result<String, Trouble>,
+    pub pulumi: Result<String, PulumiProblem>,
     /// Locks of the stack, with what is known of their holders.
     pub locks: Vec<(Lock, Holder)>,
     /// Operations that a crashed run left open.
@@ -105,7 +105,7 @@ pub struct ReadyPlan {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PulumiState {
     /// What the newest look found.
-    pub look: Option<Fact<Look>>,
+    pub look: Option<Fact<PulumiStatus>>,
     /// A look was asked for.
     pub asked: bool,
     /// A request that has no answer yet.
@@ -124,9 +124,9 @@ pub struct PulumiState {
 
 /// What Pulumi, or the zone, is asked; nothing here changes anything.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
+pub enum PulumiQuery {
     /// Look at Pulumi, the stack's locks and its runs.
-    Look,
+    Status,
     /// Say what an `up`, or a `destroy`, would do, of a stack that exists.
     Preview {
         /// Whether it is about `destroy`.
@@ -171,9 +171,9 @@ impl Carried {
 
 /// What comes back.
 #[derive(Debug, Clone, PartialEq)]
-pub enum News {
-    /// Answer to [`Order::Look`].
-    Looked(Box<Look>),
+pub enum PulumiAnswer {
+    /// Answer to [`PulumiQuery::Status`].
+    Looked(Box<PulumiStatus>),
     /// A run has begun.
     Started(RunHead),
     /// New lines of a run.
@@ -212,8 +212,8 @@ pub enum News {
     },
     /// The run was asked to stop; false when it had been asked before and nothing was sent.
     AskedToStop(bool),
-    /// Answer to [`Order::Orphans`].
-    Orphans(Result<Vec<Orphan>, Trouble>),
+    /// Answer to [`PulumiQuery::Orphans`].
+    Orphans(Result<Vec<Orphan>, PulumiProblem>),
     /// Something was done in the zone, in a sentence.
     Done(String),
     /// Something was done around Pulumi, in a sentence; the journal has it already.
@@ -221,7 +221,7 @@ pub enum News {
     /// The stack was created, in a sentence; the journal has it already.
     StackCreated(String),
     /// It could not be done.
-    Failed(Trouble),
+    Failed(PulumiProblem),
 }
 
 impl PulumiState {

@@ -14,7 +14,7 @@ use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::Query;
 use crate::domain::model::Model;
 use crate::domain::msg::{Effect, Msg, Request};
-use crate::domain::provision::{Carried, News, Order, Trouble};
+use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery};
 use crate::domain::pulumi::PulumiError;
 use crate::domain::record::Entry;
 use crate::domain::time::Moment;
@@ -110,7 +110,7 @@ impl Runner {
                     let _closed = answers.send(Msg::Settled { request, result }).await;
                 });
             }
-            Effect::PulumiState { request, order } => self.provision(request, order, operator(model)),
+            Effect::AskPulumi { request, query } => self.provision(request, query, operator(model)),
             Effect::Renew { request } => self.renew(request),
             Effect::Switch { request } => {
                 let mut waiting = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +131,7 @@ impl Runner {
         let (renew, waiting, answers) = (self.renew.clone(), self.renewed.clone(), self.answers.clone());
         tokio::spawn(async move {
             let task = tokio::spawn(async move { tokio::time::timeout(RENEWAL_DEADLINE, renew()).await });
-            let trouble = |message: String| Trouble { message, hint: "it is tried again by itself".to_owned() };
+            let trouble = |message: String| PulumiProblem { message, hint: "it is tried again by itself".to_owned() };
             let result = match task.await {
                 Ok(Ok(Ok((renewed, ports)))) => {
                     let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -168,28 +168,28 @@ impl Runner {
         });
     }
 
-    fn provision(&self, request: Request, order: Order, operator: String) {
+    fn provision(&self, request: Request, query: PulumiQuery, operator: String) {
         let (ports, answers) = (self.ports.clone(), self.answers.clone());
-        let tell: Tell = Arc::new(move |news| {
+        let tell: Tell = Arc::new(move |answer| {
             let answers = answers.clone();
             Box::pin(async move {
-                let _closed = answers.send(Msg::Provision { request, news }).await;
+                let _closed = answers.send(Msg::Pulumi { request, answer }).await;
             })
         });
-        if let Order::Orphans { key, endpoints } = order {
+        if let PulumiQuery::Orphans { key, endpoints } = query {
             tokio::spawn(async move {
                 let task = tokio::spawn(async move { left_behind(&ports, &key, &endpoints).await });
                 let hint = "look through the zone for records of this stack";
-                tell(News::Orphans(task.await.unwrap_or_else(|error| Err(failed(&error, hint))))).await;
+                tell(PulumiAnswer::Orphans(task.await.unwrap_or_else(|error| Err(failed(&error, hint))))).await;
             });
             return;
         }
         // A run goes on without us, so the end of the program waits for none of these.
         tokio::spawn(async move {
             let told = tell.clone();
-            let task = tokio::spawn(async move { ports.provision.ask(order, operator, told).await });
+            let task = tokio::spawn(async move { ports.provision.ask(query, operator, told).await });
             if let Err(error) = task.await {
-                tell(News::Failed(failed(&error, "the run goes on; start tapctl again to see it"))).await;
+                tell(PulumiAnswer::Failed(failed(&error, "the run goes on; start tapctl again to see it"))).await;
             }
         });
     }
@@ -232,8 +232,8 @@ fn closing(request: Request, done: Executed) -> Vec<Msg> {
         Came::Records(outcome) => vec![Msg::Executed { request, outcome, entries }],
         Came::Pulumi(result) => {
             let unwritten = unwritten.into_iter().map(|error| Msg::Appended { result: Err(error) });
-            let news = Msg::Provision { request, news: news_of(result) };
-            appended(entries).chain(unwritten).chain([news]).collect()
+            let answer = Msg::Pulumi { request, answer: news_of(result) };
+            appended(entries).chain(unwritten).chain([answer]).collect()
         }
         Came::Baseline(Ok(())) => appended(entries).collect(),
         Came::Baseline(Err(error)) => vec![Msg::Appended { result: Err(error) }],
@@ -251,24 +251,24 @@ fn broken_off(request: Request, change: &Change, error: &tokio::task::JoinError,
         }
         Change::Pulumi(_) => {
             let hint = "look at the journal and at the run: it may have been done";
-            Msg::Provision { request, news: News::Failed(failed(error, hint)) }
+            Msg::Pulumi { request, answer: PulumiAnswer::Failed(failed(error, hint)) }
         }
         Change::AcceptBaseline(_) => Msg::Appended { result: Err(broken("journal:Append", error)) },
     }
 }
 
-fn news_of(result: Result<Carried, PulumiError>) -> News {
+fn news_of(result: Result<Carried, PulumiError>) -> PulumiAnswer {
     match result {
-        Ok(Carried::Started(head)) => News::Started(head),
-        Ok(Carried::Interrupted(sent)) => News::AskedToStop(sent),
-        Ok(Carried::StackCreated(text)) => News::StackCreated(text),
-        Ok(Carried::Done(text)) => News::Changed(text),
-        Err(error) => News::Failed(Trouble { message: error.to_string(), hint: error.hint() }),
+        Ok(Carried::Started(head)) => PulumiAnswer::Started(head),
+        Ok(Carried::Interrupted(sent)) => PulumiAnswer::AskedToStop(sent),
+        Ok(Carried::StackCreated(text)) => PulumiAnswer::StackCreated(text),
+        Ok(Carried::Done(text)) => PulumiAnswer::Changed(text),
+        Err(error) => PulumiAnswer::Failed(PulumiProblem { message: error.to_string(), hint: error.hint() }),
     }
 }
 
-fn failed(error: &tokio::task::JoinError, hint: &str) -> Trouble {
-    Trouble { message: format!("tapctl itself failed here: {error}"), hint: hint.to_owned() }
+fn failed(error: &tokio::task::JoinError, hint: &str) -> PulumiProblem {
+    PulumiProblem { message: format!("tapctl itself failed here: {error}"), hint: hint.to_owned() }
 }
 
 fn broken(operation: &str, error: &tokio::task::JoinError) -> PortError {

@@ -1,4 +1,4 @@
-//! Which ports are asked after readings of the stack that overtake each other, and that every order has its end.
+//! Which ports are asked after readings of the stack that overtake each other, and that every query has its end.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -65,8 +65,8 @@ impl crate::ports::Observe for Panics {
 async fn a_look_through_the_zone_that_breaks_has_its_end_all_the_same() {
     let (mut runner, mut told, model) = runner(&[]);
     runner.ports.observe = Arc::new(Panics);
-    let order = Order::Orphans { key: model.stack.group.clone(), endpoints: model.stack.endpoints.clone() };
-    runner.run(Effect::PulumiState { request: 7, order }, &model);
+    let query = PulumiQuery::Orphans { key: model.stack.group.clone(), endpoints: model.stack.endpoints.clone() };
+    runner.run(Effect::AskPulumi { request: 7, query }, &model);
     let told = tokio::time::timeout(Duration::from_secs(1), told.recv()).await;
-    assert!(matches!(told, Ok(Some(Msg::Provision { request: 7, news: News::Orphans(Err(_)) }))), "{told:?}");
+    assert!(matches!(told, Ok(Some(Msg::Pulumi { request: 7, answer: PulumiAnswer::Orphans(Err(_)) }))), "{told:?}");
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::confirm::Confirmed;
-use crate::domain::provision::{Carried, Look, News, Order};
+use crate::domain::provision::{Carried, PulumiAnswer, PulumiQuery, PulumiStatus};
 use crate::domain::pulumi::guard::Refusal;
 use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::{PortError, Provisioner, Tell};
@@ -14,18 +14,18 @@ use crate::ports::{PortError, Provisioner, Tell};
 use super::ports_set::{Ports, Scribe};
 
 /// What a look at Pulumi finds; nothing when the port tells nothing.
-pub async fn look(port: &dyn Provisioner, operator: &str) -> Option<Look> {
+pub async fn look(port: &dyn Provisioner, operator: &str) -> Option<PulumiStatus> {
     let found = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&found);
-    let tell: Tell = Arc::new(move |news| {
+    let tell: Tell = Arc::new(move |answer| {
         let kept = Arc::clone(&kept);
         Box::pin(async move {
-            if let News::Looked(look) = news {
+            if let PulumiAnswer::Looked(look) = answer {
                 *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(*look);
             }
         })
     });
-    port.ask(Order::Look, operator.to_owned(), tell).await;
+    port.ask(PulumiQuery::Status, operator.to_owned(), tell).await;
     found.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 

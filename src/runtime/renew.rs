@@ -4,13 +4,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::domain::provision::Trouble;
+use crate::domain::provision::PulumiProblem;
 use crate::domain::renewal::Renewed;
 
 use super::Ports;
 
 /// What a reading gives: what the model gets to know, and the ports that ask about it.
-pub type Reading = Result<(Renewed, Ports), Trouble>;
+pub type Reading = Result<(Renewed, Ports), PulumiProblem>;
 
 /// Reads what the stack is now.
 pub type Renew = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Reading> + Send>> + Send + Sync>;

@@ -13,7 +13,7 @@ use crate::adapters::aws::{Aws, AwsSettings};
 use crate::adapters::journal::FileJournal;
 use crate::domain::gate::Policy;
 use crate::domain::model::{Model, Simulation, Stack};
-use crate::domain::provision::Trouble;
+use crate::domain::provision::PulumiProblem;
 use crate::domain::renewal::Renewed;
 use crate::domain::stack::{StackInfo, StackOutputs};
 use crate::domain::traffic::GroupKey;
@@ -176,7 +176,7 @@ impl Bastion {
         let renew: Renew = Arc::new(move || {
             let bastion = bastion.clone();
             Box::pin(async move {
-                let trouble = |message| Trouble { message, hint: "it is tried again by itself".to_owned() };
+                let trouble = |message| PulumiProblem { message, hint: "it is tried again by itself".to_owned() };
                 let info = bastion.info().map_err(trouble)?;
                 let (stack, policy) = bastion.stack(&info);
                 Ok((Renewed { stack, policy }, bastion.ports(&info).await))

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::domain::confirm::Confirmed;
-use crate::domain::provision::{Carried, Look, News, Order, RunHead, Trouble};
+use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use crate::domain::pulumi::config::{ConfigValue, SetConfig, Setup, may_run};
 use crate::domain::pulumi::event::parse;
 use crate::domain::pulumi::explain::Exit;
@@ -147,8 +147,8 @@ impl ScriptedPulumi {
     }
 
     /// Lets the stand-in write the whole run.
-    fn start(&self, kind: RunKind, preview: Option<String>, operator: &str) -> Result<RunHead, Trouble> {
-        let trouble = |message: String| Trouble { message, hint: "mend it and try again".to_owned() };
+    fn start(&self, kind: RunKind, preview: Option<String>, operator: &str) -> Result<RunHead, PulumiProblem> {
+        let trouble = |message: String| PulumiProblem { message, hint: "mend it and try again".to_owned() };
         let before = self.refreshed(kind).map_err(trouble)?;
         if !before.exists {
             return Err(trouble(PulumiError::NoSuchStack(self.stack.clone()).to_string()));
@@ -203,23 +203,23 @@ impl ScriptedPulumi {
     async fn follow(&self, run: String, tell: &Tell) {
         let Some(recorded) = self.runs().iter().find(|recorded| recorded.head.id == run).cloned() else { return };
         if let Some(plan) = recorded.plan.clone() {
-            tell(News::Expecting { run: run.clone(), plan: Box::new(plan) }).await;
+            tell(PulumiAnswer::Expecting { run: run.clone(), plan: Box::new(plan) }).await;
         }
         for group in recorded.lines.chunk_by(|a, b| a.due == b.due) {
             tokio::time::sleep_until(recorded.began + group[0].due).await;
             if let Some(resources) = group.iter().rev().find_map(|line| line.resources.as_ref()) {
                 self.clock.now();
                 if let Err(message) = self.sim.set_stack(resources) {
-                    tell(News::Failed(Trouble { message, hint: "mend the script".to_owned() })).await;
+                    tell(PulumiAnswer::Failed(PulumiProblem { message, hint: "mend the script".to_owned() })).await;
                 }
             }
             let lines = group.iter().map(|line| parse(line.text.as_bytes())).collect();
-            tell(News::Lines { run: run.clone(), lines, oversized: 0 }).await;
+            tell(PulumiAnswer::Lines { run: run.clone(), lines, oversized: 0 }).await;
         }
         let code = i32::from(recorded.code);
         let text = if code == 0 { "succeeded".to_owned() } else { format!("failed with exit code {code}") };
         let exit = Exit::Code(Some(code));
-        tell(News::Ended { run, exit, text, note: true, stderr: recorded.stderr }).await;
+        tell(PulumiAnswer::Ended { run, exit, text, note: true, stderr: recorded.stderr }).await;
     }
 
     /// Makes the stack when there is none.
@@ -259,8 +259,8 @@ impl ScriptedPulumi {
         Err(PulumiError::Refusing { line: set.call_text(), message: answer.stderr })
     }
 
-    fn look(&self) -> Look {
-        Look {
+    fn look(&self) -> PulumiStatus {
+        PulumiStatus {
             pulumi: Ok(VERSION.trim_start_matches('v').to_owned()),
             locks: Vec::new(),
             pending: Vec::new(),
@@ -307,19 +307,21 @@ fn lines(text: &str, began: Timestamp, before: &Stack, kind: RunKind) -> Vec<Lin
 }
 
 impl Provisioner for ScriptedPulumi {
-    fn ask(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn ask(&self, query: PulumiQuery, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            let started = |started: Result<RunHead, Trouble>| started.map_or_else(News::Failed, News::Started);
-            let news = match order {
-                Order::Look => News::Looked(Box::new(self.look())),
-                Order::Preview { destroy } => {
+            let started = |started: Result<RunHead, PulumiProblem>| {
+                started.map_or_else(PulumiAnswer::Failed, PulumiAnswer::Started)
+            };
+            let answer = match query {
+                PulumiQuery::Status => PulumiAnswer::Looked(Box::new(self.look())),
+                PulumiQuery::Preview { destroy } => {
                     let kind = if destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
                     started(self.start(kind, None, &operator))
                 }
-                Order::Follow(run) => return self.follow(run, &tell).await,
-                Order::Orphans { .. } => return,
+                PulumiQuery::Follow(run) => return self.follow(run, &tell).await,
+                PulumiQuery::Orphans { .. } => return,
             };
-            tell(news).await;
+            tell(answer).await;
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::configure::{Configure, Editor};
 use crate::domain::confirm::{ARMS_AFTER, Confirmation};
 use crate::domain::facts::Fact;
 use crate::domain::model::{Dialog, Model, Question};
-use crate::domain::provision::{Look, ReadyPlan, Run, RunEnding, RunHead, Trouble};
+use crate::domain::provision::{PulumiProblem, PulumiStatus, ReadyPlan, Run, RunEnding, RunHead};
 use crate::domain::pulumi::config::tests::{complete, setup};
 use crate::domain::pulumi::config::{self, ConfigError, ConfigValue, SetConfig};
 use crate::domain::pulumi::event::parse;
@@ -48,7 +48,7 @@ fn folded(mut run_state: RunState, text: &str, count: usize) -> RunState {
 fn bare() -> Model {
     let mut model = on(View::Provision, ready());
     model.provision.asked = true;
-    let look = Look {
+    let look = PulumiStatus {
         pulumi: Ok("3.253.0".into()),
         locks: vec![],
         pending: vec![],
@@ -95,7 +95,7 @@ fn previewed() -> RunState {
 fn missing() -> Model {
     let mut model = bare();
     let look = &mut model.provision.look.as_mut().unwrap().value;
-    look.pulumi = Err(Trouble {
+    look.pulumi = Err(PulumiProblem {
         message: "pulumi was not found on the PATH and is not named in the configuration".into(),
         hint: "install Pulumi 3.200 or newer, or set `pulumi` in tapctl.toml to the program".into(),
     });

@@ -7,8 +7,8 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]
 #![expect(dead_code, reason = "the tests use more of the harness than this does")]
 
-#[path = "../pulumi_runs/engine.rs"]
-mod engine;
+#[path = "../pulumi_runs/workspace.rs"]
+mod workspace;
 #[path = "."]
 mod support {
     #[path = "../support/pulumi.rs"]
@@ -18,16 +18,16 @@ mod support {
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use engine::{World, calm, yes};
 use support::pulumi::request;
 use tapctl::adapters::pulumi::headless::FOLLOW_EVERY;
 use tapctl::domain::pulumi::{RunKind, RunOrder};
+use workspace::{Workspace, calm, yes};
 
 /// How long the cluster takes.
 const SLOW: &str = "create:migration-aurora-prod=20";
 
 async fn under_tapctl() -> Option<Duration> {
-    let mut world = World::new()?;
+    let mut world = Workspace::new()?;
     world.context.every = FOLLOW_EVERY;
     world.cloud(&["control", "--delay", SLOW]);
     let previewed = world.preview().await;
@@ -39,7 +39,7 @@ async fn under_tapctl() -> Option<Duration> {
 
 /// The same command, plan and all, without tapctl.
 async fn bare() -> Option<Duration> {
-    let world = World::new()?;
+    let world = Workspace::new()?;
     world.cloud(&["control", "--delay", SLOW]);
     let previewed = world.preview().await;
     let plan = world.context.runs.dir(&previewed.run.id)?.file("plan");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tapctl::domain::confirm::Confirmed;
 use tapctl::domain::gate::Policy;
 use tapctl::domain::model::Model;
-use tapctl::domain::provision::{Carried, Look, News, Order, RunHead, Trouble};
+use tapctl::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use tapctl::domain::pulumi::event::parse;
 use tapctl::domain::pulumi::explain::Exit;
 use tapctl::domain::pulumi::guard::RunKind;
@@ -33,20 +33,20 @@ const PREVIEW: &str = include_str!("../fixtures/engine/bundled-preview.jsonl");
 struct GoesOn(Duration);
 
 impl Provisioner for GoesOn {
-    fn ask(&self, order: Order, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn ask(&self, query: PulumiQuery, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             match order {
-                Order::Look => {
+                PulumiQuery::Status => {
                     let look = look(Some(head(RunKind::Up, Timestamp::default())));
-                    tell(News::Looked(Box::new(look))).await;
+                    tell(PulumiAnswer::Looked(Box::new(look))).await;
                 }
-                Order::Follow(run) => {
+                PulumiQuery::Follow(run) => {
                     tokio::time::sleep(self.0).await;
                     tell(done(&run)).await;
                     let (text, stderr) = ("succeeded".to_owned(), String::new());
-                    tell(News::Ended { run, exit: Exit::Code(Some(0)), text, note: true, stderr }).await;
+                    tell(PulumiAnswer::Ended { run, exit: Exit::Code(Some(0)), text, note: true, stderr }).await;
                 }
-                _ => tell(News::Done("done".into())).await,
+                _ => tell(PulumiAnswer::Done("done".into())).await,
             }
         })
     }
@@ -59,8 +59,8 @@ struct Makes {
 }
 
 impl Provisioner for Makes {
-    fn ask(&self, order: Order, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let ended = |run: &str| News::Ended {
+    fn ask(&self, query: PulumiQuery, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let ended = |run: &str| PulumiAnswer::Ended {
             run: run.to_owned(),
             exit: Exit::Code(Some(0)),
             text: "succeeded".to_owned(),
@@ -69,34 +69,34 @@ impl Provisioner for Makes {
         };
         Box::pin(async move {
             match order {
-                Order::Look => tell(News::Looked(Box::new(look(None)))).await,
-                Order::Preview { .. } => tell(News::Started(head(RunKind::Preview, self.began))).await,
-                Order::Follow(run) if run == RunKind::Preview.name() => {
+                PulumiQuery::Status => tell(PulumiAnswer::Looked(Box::new(look(None)))).await,
+                PulumiQuery::Preview { .. } => tell(PulumiAnswer::Started(head(RunKind::Preview, self.began))).await,
+                PulumiQuery::Follow(run) if run == RunKind::Preview.name() => {
                     let lines = PREVIEW.lines().map(|line| parse(line.as_bytes())).collect();
-                    tell(News::Lines { run: run.clone(), lines, oversized: 0 }).await;
+                    tell(PulumiAnswer::Lines { run: run.clone(), lines, oversized: 0 }).await;
                     tell(ended(&run)).await;
                 }
-                Order::Follow(run) => {
+                PulumiQuery::Follow(run) => {
                     tokio::time::sleep(Duration::from_secs(300)).await;
                     self.sim.set_stack(&Stack::provisioned().unwrap().resources).unwrap();
                     tell(done(&run)).await;
                     tell(ended(&run)).await;
                 }
-                other @ Order::Orphans { .. } => panic!("nobody has asked for {other:?}"),
+                other @ PulumiQuery::Orphans { .. } => panic!("nobody has asked for {other:?}"),
             }
         })
     }
 }
 
 /// What a run says that ends well, without its steps.
-fn done(run: &str) -> News {
+fn done(run: &str) -> PulumiAnswer {
     let events = [
         r#"{"sequence":0,"timestamp":1,"preludeEvent":{"config":{}}}"#,
         r#"{"sequence":1,"timestamp":1,"summaryEvent":{"resourceChanges":{},"result":"succeeded"}}"#,
         r#"{"sequence":2,"timestamp":1,"cancelEvent":{}}"#,
     ];
     let lines = events.iter().map(|line| parse(line.as_bytes())).collect();
-    News::Lines { run: run.to_owned(), lines, oversized: 0 }
+    PulumiAnswer::Lines { run: run.to_owned(), lines, oversized: 0 }
 }
 
 type Carrying<'a> = Pin<Box<dyn Future<Output = Result<Carried, PulumiError>> + Send + 'a>>;
@@ -114,8 +114,15 @@ impl PulumiControl for Makes {
     }
 }
 
-fn look(newest: Option<RunHead>) -> Look {
-    Look { pulumi: Ok("3.255.0".into()), locks: vec![], pending: vec![], newest, setup: None, passed_through: vec![] }
+fn look(newest: Option<RunHead>) -> PulumiStatus {
+    PulumiStatus {
+        pulumi: Ok("3.255.0".into()),
+        locks: vec![],
+        pending: vec![],
+        newest,
+        setup: None,
+        passed_through: vec![],
+    }
 }
 
 /// A run that is called as what it does.
@@ -167,7 +174,7 @@ where
         let (left, built, after) = (left.clone(), built.clone(), after.clone());
         Box::pin(async move {
             if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
-                return Err(Trouble { message: "the state's backend is away".into(), hint: "look at it".into() });
+                return Err(PulumiProblem { message: "the state's backend is away".into(), hint: "look at it".into() });
             }
             Ok((built, after))
         })

@@ -15,7 +15,7 @@ use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
 };
 use crate::domain::confirm::Confirmed;
-use crate::domain::provision::{Carried, Look, News, Order, RunHead, Trouble};
+use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use crate::domain::pulumi::change::ConfirmedChange;
 use crate::domain::pulumi::explain::Exit;
 use crate::domain::pulumi::guard::{Refusal, RunKind};
@@ -47,8 +47,8 @@ pub struct CockpitRuns {
     pub clock: Arc<dyn Clock>,
 }
 
-fn trouble(error: &PulumiError) -> Trouble {
-    Trouble { message: error.to_string(), hint: error.hint() }
+fn trouble(error: &PulumiError) -> PulumiProblem {
+    PulumiProblem { message: error.to_string(), hint: error.hint() }
 }
 
 fn head(record: RunRecord, asked_to_stop: bool) -> RunHead {
@@ -64,17 +64,17 @@ fn head(record: RunRecord, asked_to_stop: bool) -> RunHead {
 }
 
 impl CockpitRuns {
-    fn pulumi(&self) -> Result<&Pulumi, Trouble> {
+    fn pulumi(&self) -> Result<&Pulumi, PulumiProblem> {
         self.pulumi.as_ref().map_err(trouble)
     }
 
-    async fn look(&self) -> Look {
+    async fn look(&self) -> PulumiStatus {
         let newest = match self.runs.newest() {
             Ok(Some(dir)) => dir.read().ok().flatten().map(|record| head(record, interrupt::was_asked(&dir))),
             _ => None,
         };
-        let mut look = Look {
-            pulumi: Err(Trouble { message: String::new(), hint: String::new() }),
+        let mut look = PulumiStatus {
+            pulumi: Err(PulumiProblem { message: String::new(), hint: String::new() }),
             locks: Vec::new(),
             pending: Vec::new(),
             newest,
@@ -88,7 +88,7 @@ impl CockpitRuns {
         look
     }
 
-    async fn usable(&self, pulumi: &Pulumi, look: &mut Look) -> Result<String, PulumiError> {
+    async fn usable(&self, pulumi: &Pulumi, look: &mut PulumiStatus) -> Result<String, PulumiError> {
         let version = find::check_version(pulumi).await?;
         if self.check_packages {
             find::check_program(&pulumi.project).await?;
@@ -189,7 +189,7 @@ impl CockpitRuns {
         let plan = self.expected(&dir).await;
         let expect = async || {
             if let Some(plan) = plan.clone() {
-                tell(News::Expecting { run: run.clone(), plan }).await;
+                tell(PulumiAnswer::Expecting { run: run.clone(), plan }).await;
             }
         };
         expect().await;
@@ -202,10 +202,11 @@ impl CockpitRuns {
             }
             match next {
                 Ok(Some(Update::Lines(batch))) => {
-                    tell(News::Lines { run: run.clone(), lines: batch.lines, oversized: batch.oversized }).await;
+                    tell(PulumiAnswer::Lines { run: run.clone(), lines: batch.lines, oversized: batch.oversized })
+                        .await;
                 }
                 Ok(Some(Update::Restarted)) => {
-                    tell(News::Restarted { run: run.clone() }).await;
+                    tell(PulumiAnswer::Restarted { run: run.clone() }).await;
                     expect().await;
                 }
                 Ok(Some(Update::Ended(status))) => {
@@ -215,10 +216,10 @@ impl CockpitRuns {
                 Ok(None) => return,
                 Err(error) => {
                     // Files that cannot be read are tried again and again, and told once.
-                    let trouble = Trouble { message: error.to_string(), hint: error.hint() };
+                    let trouble = PulumiProblem { message: error.to_string(), hint: error.hint() };
                     if told.as_ref() != Some(&trouble) {
                         told = Some(trouble.clone());
-                        tell(News::Failed(trouble)).await;
+                        tell(PulumiAnswer::Failed(trouble)).await;
                     }
                     tokio::time::sleep(Duration::from_secs(2)).await;
                 }
@@ -232,28 +233,28 @@ pub(super) fn head_of(started: &Started) -> Result<RunHead, PulumiError> {
     Ok(head(started.dir.read()?.ok_or_else(empty)?, false))
 }
 
-fn ended(dir: &RunDir, status: &RunStatus) -> News {
+fn ended(dir: &RunDir, status: &RunStatus) -> PulumiAnswer {
     let text = match status {
         RunStatus::Ended(end) => end.text(),
         _ => "it is gone, and nobody saw its exit code".to_owned(),
     };
     let exit = status.exit().unwrap_or(Exit::Unseen);
-    News::Ended { run: dir.id(), exit, text, note: dir.takes_note(), stderr: dir.stderr_tail(STDERR_TAIL) }
+    PulumiAnswer::Ended { run: dir.id(), exit, text, note: dir.takes_note(), stderr: dir.stderr_tail(STDERR_TAIL) }
 }
 
 impl Provisioner for CockpitRuns {
-    fn ask(&self, order: Order, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn ask(&self, query: PulumiQuery, operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            let news = match order {
-                Order::Look => News::Looked(Box::new(self.look().await)),
-                Order::Preview { destroy } => match self.preview(destroy, &operator).await {
-                    Ok(head) => News::Started(head),
-                    Err(error) => News::Failed(trouble(&error)),
+            let answer = match query {
+                PulumiQuery::Status => PulumiAnswer::Looked(Box::new(self.look().await)),
+                PulumiQuery::Preview { destroy } => match self.preview(destroy, &operator).await {
+                    Ok(head) => PulumiAnswer::Started(head),
+                    Err(error) => PulumiAnswer::Failed(trouble(&error)),
                 },
-                Order::Follow(run) => return self.follow(run, &tell).await,
-                Order::Orphans { .. } => return,
+                PulumiQuery::Follow(run) => return self.follow(run, &tell).await,
+                PulumiQuery::Orphans { .. } => return,
             };
-            tell(news).await;
+            tell(answer).await;
         })
     }
 }

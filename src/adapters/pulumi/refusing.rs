@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use crate::domain::confirm::Confirmed;
-use crate::domain::provision::{Carried, Look, News, Order, Trouble};
+use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus};
 use crate::domain::pulumi::guard::Refusal;
 use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::{Provisioner, PulumiControl, PulumiFuture, Tell};
@@ -25,15 +25,15 @@ pub struct NoPulumi;
 const NO_PROGRAM: &str = "no Pulumi program was given, so nothing can be provisioned from here";
 
 impl Provisioner for NoPulumi {
-    fn ask(&self, order: Order, _operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let trouble = Trouble {
+    fn ask(&self, query: PulumiQuery, _operator: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let trouble = PulumiProblem {
             message: NO_PROGRAM.to_owned(),
             hint: "start tapctl in the folder that holds the program, or name it with `program` in the configuration"
                 .to_owned(),
         };
         Box::pin(async move {
-            let news = match order {
-                Order::Look => News::Looked(Box::new(Look {
+            let answer = match query {
+                PulumiQuery::Status => PulumiAnswer::Looked(Box::new(PulumiStatus {
                     pulumi: Err(trouble),
                     locks: Vec::new(),
                     pending: Vec::new(),
@@ -41,9 +41,9 @@ impl Provisioner for NoPulumi {
                     setup: None,
                     passed_through: Vec::new(),
                 })),
-                _ => News::Failed(trouble),
+                _ => PulumiAnswer::Failed(trouble),
             };
-            tell(news).await;
+            tell(answer).await;
         })
     }
 }

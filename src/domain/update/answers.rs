@@ -4,7 +4,7 @@ use crate::domain::error::PortError;
 use crate::domain::facts::{Observation, Source};
 use crate::domain::model::Model;
 use crate::domain::msg::{Effect, Request};
-use crate::domain::provision::Order;
+use crate::domain::provision::PulumiQuery;
 use crate::domain::reconcile::{arrived, reconcile};
 use crate::domain::record::Event;
 use crate::domain::units::Timestamp;
@@ -50,7 +50,7 @@ fn stack_run_arrived(model: &mut Model, before: Option<bool>, effects: &mut Vec<
     let now = running(model);
     let followed = now == Some(true) && model.provision.going_on().is_some();
     if before.is_some() && before != now && !followed {
-        provision::order(model, Order::Look, effects);
+        provision::ask_pulumi(model, PulumiQuery::Status, effects);
     }
 }
 

@@ -6,7 +6,7 @@ use super::provision_tests::{Desk, LEGACY_DNS, asked, simple};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Facts, Observation, Source};
 use crate::domain::metrics::{Metric, MetricReadings, Metrics};
-use crate::domain::provision::Order;
+use crate::domain::provision::PulumiQuery;
 use crate::domain::series::{Point, Series};
 use crate::domain::traffic::Side;
 
@@ -70,5 +70,5 @@ fn requests_that_cannot_be_read_are_not_taken_for_none() {
     refused(&mut desk, unknown);
     // A load balancer without a request publishes no minute.
     let started = without_a_minute(vec![]).press('D');
-    assert!(asked(&started, |order| *order == Order::Preview { destroy: true }));
+    assert!(asked(&started, |query| *query == PulumiQuery::Preview { destroy: true }));
 }

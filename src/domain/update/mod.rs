@@ -12,9 +12,9 @@ mod destroy_tests;
 mod keys;
 mod provision;
 mod provision_answers;
-mod provision_news;
 #[cfg(test)]
 mod provision_tests;
+mod pulumi_answers;
 mod renewal;
 #[cfg(test)]
 mod renewal_tests;
@@ -99,7 +99,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Executed { request, outcome, entries } => {
             steps::executed(model, request, outcome, entries, &mut effects);
         }
-        Msg::Provision { request, news } => provision_news::news(model, request, news, &mut effects),
+        Msg::Pulumi { request, answer } => pulumi_answers::arrived(model, request, answer, &mut effects),
         Msg::Renewed { request, result } => renewal::arrived(model, request, result),
         Msg::NotSwitched => renewal::want(model),
         Msg::Settled { request, result } => steps::settled(model, request, result),

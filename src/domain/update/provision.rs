@@ -1,11 +1,11 @@
 //! Keys about Pulumi: looking, previewing, running what was read, stopping, and the zone's last day. Each asks; answers are
-//! taken by `provision_answers`, and what comes of them by `provision_news`.
+//! taken by `provision_answers`, and what comes of them by `pulumi_answers`.
 
 use crate::domain::confirm::{Confirmation, Need};
 use crate::domain::facts::Fact;
 use crate::domain::model::{Dialog, Model, Question};
 use crate::domain::msg::Effect;
-use crate::domain::provision::{Order, PLAN_KEEPS, ReadyPlan};
+use crate::domain::provision::{PLAN_MAX_AGE, PulumiQuery, ReadyPlan};
 use crate::domain::pulumi::config;
 use crate::domain::pulumi::guard::{Refusal, RunKind, may_start};
 use crate::domain::pulumi::lock::ClearLocks;
@@ -18,20 +18,20 @@ use crate::keymap::View;
 
 use super::{is_sending, next_request, notice, operator, toast};
 
-/// Sends an order.
-pub(super) fn order(model: &mut Model, order: Order, effects: &mut Vec<Effect>) {
+/// Asks Pulumi.
+pub(super) fn ask_pulumi(model: &mut Model, query: PulumiQuery, effects: &mut Vec<Effect>) {
     let request = next_request(model);
-    if !matches!(order, Order::Look | Order::Follow(_) | Order::Orphans { .. }) {
+    if !matches!(query, PulumiQuery::Status | PulumiQuery::Follow(_) | PulumiQuery::Orphans { .. }) {
         model.provision.busy = Some(request);
     }
-    effects.push(Effect::PulumiState { request, order });
+    effects.push(Effect::AskPulumi { request, query });
 }
 
 /// The first look, once.
 pub(super) fn look(model: &mut Model, effects: &mut Vec<Effect>) {
     if !model.provision.asked {
         model.provision.asked = true;
-        order(model, Order::Look, effects);
+        ask_pulumi(model, PulumiQuery::Status, effects);
     }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn preview(model: &mut Model, effects: &mut Vec<Effect>) {
         let new = NewStack::new(&model.stack.name);
         return ask_change(model, PulumiChange::CreateStack(new));
     }
-    order(model, Order::Preview { destroy: false }, effects);
+    ask_pulumi(model, PulumiQuery::Preview { destroy: false }, effects);
 }
 
 /// Asks whether the plan that was read is to be run.
@@ -133,7 +133,7 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     match ready(model, RunKind::PreviewDestroy) {
         Some(plan) => confirm(model, RunOrder::destroy(&model.stack.name.clone(), &plan.run, plan.plan)),
-        None => order(model, Order::Preview { destroy: true }, effects),
+        None => ask_pulumi(model, PulumiQuery::Preview { destroy: true }, effects),
     }
 }
 
@@ -146,7 +146,7 @@ pub(super) fn refresh(model: &mut Model) {
 
 fn ready(model: &Model, kind: RunKind) -> Option<ReadyPlan> {
     let plan = model.provision.plan.as_ref()?;
-    (plan.kind == kind && model.live.now.since(plan.at) <= PLAN_KEEPS).then(|| plan.clone())
+    (plan.kind == kind && model.live.now.since(plan.at) <= PLAN_MAX_AGE).then(|| plan.clone())
 }
 
 fn confirm(model: &mut Model, run: Result<RunOrder, Refusal>) {

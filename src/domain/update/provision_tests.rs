@@ -14,7 +14,7 @@ use crate::domain::gate::{GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
 use crate::domain::model::{Dialog, Listing, Model, Question, Shown};
 use crate::domain::msg::{Effect, Msg};
-use crate::domain::provision::{Look, News, Order, PLAN_KEEPS, RunHead, Trouble};
+use crate::domain::provision::{PLAN_MAX_AGE, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::Setup;
 use crate::domain::pulumi::config::tests::{complete, setup};
@@ -61,7 +61,7 @@ impl Desk {
         desk.absorb(Source::StackRun, Observation::StackRun(None));
         desk.journal(vec![]);
         desk.press('5');
-        let look = Order::Look;
+        let look = PulumiQuery::Status;
         assert!(desk.model.provision.asked, "it looks by itself: {look:?}");
         desk.looked(|_| {});
         desk
@@ -99,16 +99,16 @@ impl Desk {
     pub(super) fn feed(&mut self, msg: Msg) -> Vec<Effect> {
         let effects = update(&mut self.model, msg);
         for effect in &effects {
-            if let Effect::PulumiState { request, .. } = effect {
+            if let Effect::AskPulumi { request, .. } = effect {
                 self.newest = *request;
             }
         }
         effects
     }
 
-    pub(super) fn news(&mut self, news: News) -> Vec<Effect> {
+    pub(super) fn answer(&mut self, answer: PulumiAnswer) -> Vec<Effect> {
         let request = self.model.provision.busy.unwrap_or(self.newest);
-        self.feed(Msg::Provision { request, news })
+        self.feed(Msg::Pulumi { request, answer })
     }
 
     /// The batch that is sent among these effects is accepted.
@@ -121,8 +121,8 @@ impl Desk {
         self.feed(Msg::Executed { request: request.expect("it is sent"), outcome, entries: vec![] })
     }
 
-    pub(super) fn looked(&mut self, change: impl FnOnce(&mut Look)) -> Vec<Effect> {
-        let mut look = Look {
+    pub(super) fn looked(&mut self, change: impl FnOnce(&mut PulumiStatus)) -> Vec<Effect> {
+        let mut look = PulumiStatus {
             pulumi: Ok("3.253.0".into()),
             locks: vec![],
             pending: vec![],
@@ -131,7 +131,7 @@ impl Desk {
             passed_through: vec![],
         };
         change(&mut look);
-        self.news(News::Looked(Box::new(look)))
+        self.answer(PulumiAnswer::Looked(Box::new(look)))
     }
 
     pub(super) fn press(&mut self, key: char) -> Vec<Effect> {
@@ -178,14 +178,14 @@ impl Desk {
     pub(super) fn started(&mut self, kind: RunKind) -> String {
         let head = self.head(kind);
         let id = head.id.clone();
-        let effects = self.news(News::Started(head));
+        let effects = self.answer(PulumiAnswer::Started(head));
         assert!(followed(&effects, &id), "a run that has begun is followed: {effects:?}");
         id
     }
 
     fn lines(&mut self, run: &str, text: &str) {
         let lines = text.lines().map(|line| parse(line.as_bytes())).collect();
-        self.news(News::Lines { run: run.to_owned(), lines, oversized: 0 });
+        self.answer(PulumiAnswer::Lines { run: run.to_owned(), lines, oversized: 0 });
     }
 
     pub(super) fn ended(&mut self, run: &str, succeeded: bool) -> Vec<Effect> {
@@ -195,7 +195,7 @@ impl Desk {
             self.lines(run, NOTHING_DONE);
         }
         let text = if succeeded { "succeeded" } else { "failed" }.to_owned();
-        self.news(News::Ended { run: run.to_owned(), exit, text, note: true, stderr: String::new() })
+        self.answer(PulumiAnswer::Ended { run: run.to_owned(), exit, text, note: true, stderr: String::new() })
     }
 
     /// A preview to its end.
@@ -210,7 +210,7 @@ impl Desk {
         let run = self.started(kind);
         self.lines(&run, text);
         let (exit, text) = (Exit::Code(Some(0)), "ended well".to_owned());
-        self.news(News::Ended { run, exit, text, note: true, stderr: String::new() });
+        self.answer(PulumiAnswer::Ended { run, exit, text, note: true, stderr: String::new() });
     }
 
     /// Leaves a question that has been on the screen.
@@ -249,12 +249,12 @@ fn change(effects: &[Effect]) -> Option<&PulumiChange> {
     })
 }
 
-pub(super) fn asked(effects: &[Effect], wanted: impl Fn(&Order) -> bool) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::PulumiState { order, .. } if wanted(order)))
+pub(super) fn asked(effects: &[Effect], wanted: impl Fn(&PulumiQuery) -> bool) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::AskPulumi { query, .. } if wanted(query)))
 }
 
 fn followed(effects: &[Effect], id: &str) -> bool {
-    asked(effects, |order| *order == Order::Follow(id.to_owned()))
+    asked(effects, |query| *query == PulumiQuery::Follow(id.to_owned()))
 }
 
 pub(super) fn simple(to: &str) -> Vec<Record> {
@@ -293,7 +293,7 @@ fn the_newest_run_is_found_and_followed_again() {
 #[test]
 fn what_runs_is_what_was_read_and_confirmed() {
     let mut desk = Desk::new(90, 10, 100.0);
-    assert!(asked(&desk.press('p'), |order| *order == Order::Preview { destroy: false }));
+    assert!(asked(&desk.press('p'), |query| *query == PulumiQuery::Preview { destroy: false }));
     assert!(!asked(&desk.press('p'), |_| true), "one request at a time");
     desk.press('u');
     assert!(desk.model.dialog.is_none(), "there is nothing to run yet");
@@ -358,7 +358,7 @@ fn a_plan_that_failed_or_grew_old_is_not_run() {
     assert!(desk.notice().contains("press p first"), "{}", desk.notice());
     desk.enter();
     desk.preview(RunKind::Preview, PREVIEW);
-    desk.wait(PLAN_KEEPS + Duration::from_secs(1));
+    desk.wait(PLAN_MAX_AGE + Duration::from_secs(1));
     desk.press('u');
     assert!(desk.notice().contains("press p first"), "{}", desk.notice());
     desk.enter();
@@ -446,9 +446,9 @@ fn destroy_leads_through_the_release_of_the_name() {
     assert!(change(&desk.enter()).is_none());
     let effects = desk.type_in("app.example.com");
     let effects = desk.accepted(&effects);
-    assert!(asked(&effects, |order| *order == Order::Look));
+    assert!(asked(&effects, |query| *query == PulumiQuery::Status));
     desk.zone(simple(LEGACY_DNS));
-    assert!(asked(&desk.press('D'), |order| *order == Order::Preview { destroy: true }));
+    assert!(asked(&desk.press('D'), |query| *query == PulumiQuery::Preview { destroy: true }));
     // A preview that still finds a weighted record has not seen the release.
     desk.preview(RunKind::PreviewDestroy, DESTROY);
     assert!(change(&desk.press('D')).is_none());
@@ -489,7 +489,7 @@ fn a_run_is_asked_once_and_ended_by_force_only_with_a_word() {
     desk.arm();
     let effects = desk.press('y');
     assert!(matches!(change(&effects), Some(PulumiChange::Interrupt(asked)) if asked.run() == run));
-    desk.news(News::AskedToStop(true));
+    desk.answer(PulumiAnswer::AskedToStop(true));
     assert!(!asked(&desk.press('x'), |_| true));
     assert!(
         matches!(desk.question(), Question::Pulumi(PulumiChange::ForceStop(termination)) if termination.run() == run)
@@ -512,8 +512,8 @@ fn a_stack_that_does_not_exist_is_only_created_by_a_yes_and_previewed_then() {
     desk.arm();
     let effects = desk.press('y');
     assert!(matches!(change(&effects), Some(PulumiChange::CreateStack(new)) if new.stack() == "prod"));
-    let effects = desk.news(News::StackCreated("created".into()));
-    assert!(asked(&effects, |order| matches!(order, Order::Preview { destroy: false })));
+    let effects = desk.answer(PulumiAnswer::StackCreated("created".into()));
+    assert!(asked(&effects, |query| matches!(query, PulumiQuery::Preview { destroy: false })));
 }
 
 #[test]
@@ -564,7 +564,7 @@ fn only_locks_of_the_dead_are_cleared() {
 #[test]
 fn without_pulumi_or_the_right_to_write_nothing_is_started() {
     let mut desk = Desk::new(100, 0, 0.0);
-    let trouble = Trouble { message: "pulumi was not found".into(), hint: "install it".into() };
+    let trouble = PulumiProblem { message: "pulumi was not found".into(), hint: "install it".into() };
     desk.looked(|look| look.pulumi = Err(trouble));
     for key in ['p', 'u', 'D', 'c', 'S'] {
         assert!(!asked(&desk.press(key), |_| true));
@@ -575,7 +575,7 @@ fn without_pulumi_or_the_right_to_write_nothing_is_started() {
     assert!(matches!(desk.model.dialog, Some(Dialog::Ask(_))), "a bastion without Pulumi can hand the name back");
     let mut desk = Desk::new(100, 0, 0.0);
     let run = desk.started(RunKind::Up);
-    desk.news(News::AskedToStop(true));
+    desk.answer(PulumiAnswer::AskedToStop(true));
     desk.model.stack.read_only = true;
     for key in ['p', 'u', 'D', 'E', 'A', 'c', 'S', 'x'] {
         assert!(!asked(&desk.press(key), |_| true), "{key} {run}");
@@ -589,7 +589,7 @@ fn a_run_whose_file_was_cut_is_folded_again() {
     let mut desk = Desk::new(100, 0, 0.0);
     let run = desk.started(RunKind::Up);
     desk.lines(&run, UP);
-    desk.news(News::Restarted { run: run.clone() });
+    desk.answer(PulumiAnswer::Restarted { run: run.clone() });
     assert_eq!(desk.model.provision.run.as_ref().unwrap().state.lines().events, 0);
     desk.lines("another", UP);
     assert_eq!(desk.model.provision.run.as_ref().unwrap().state.lines().events, 0);
@@ -627,10 +627,10 @@ fn what_is_missing_is_asked_for_before_the_program_can_fail_on_it() {
     let effects = desk.press('y');
     let Some(PulumiChange::Config(set)) = change(&effects) else { panic!("{effects:?}") };
     assert_eq!(set.value(), "db.example.com");
-    let effects = desk.news(News::Changed(set.done_text()));
-    assert!(asked(&effects, |order| *order == Order::Look), "it is looked at again");
+    let effects = desk.answer(PulumiAnswer::Changed(set.done_text()));
+    assert!(asked(&effects, |query| *query == PulumiQuery::Status), "it is looked at again");
     desk.looked(|_| {});
-    assert!(asked(&desk.press('p'), |order| matches!(order, Order::Preview { destroy: false })));
+    assert!(asked(&desk.press('p'), |query| matches!(query, PulumiQuery::Preview { destroy: false })));
 }
 
 #[test]
@@ -643,7 +643,7 @@ fn a_plan_that_was_read_with_other_configuration_is_dropped() {
     desk.type_in("v2");
     desk.arm();
     assert!(matches!(change(&desk.press('y')), Some(PulumiChange::Config(_))));
-    desk.news(News::Changed("set".into()));
+    desk.answer(PulumiAnswer::Changed("set".into()));
     desk.press('u');
     assert!(desk.notice().contains("press p first"), "{}", desk.notice());
 }
@@ -677,7 +677,7 @@ fn the_end_of_a_run_is_noted_by_one_of_all_who_follow_it() {
         desk.model.live.history = None;
         let run = desk.started(RunKind::Up);
         let (exit, text) = (Exit::Code(Some(0)), "ended well".to_owned());
-        let effects = desk.news(News::Ended { run, exit, text, note, stderr: String::new() });
+        let effects = desk.answer(PulumiAnswer::Ended { run, exit, text, note, stderr: String::new() });
         effects.iter().any(|effect| matches!(effect, Effect::Append(Entry { event: Event::Run { .. }, .. })))
     };
     assert_eq!((noted(true), noted(false)), (true, false));
@@ -689,7 +689,7 @@ fn a_run_whose_exit_nobody_saw_succeeded_when_its_events_say_so() {
     let run = desk.started(RunKind::Up);
     desk.lines(&run, SMALL_UP);
     let text = "it is gone, and nobody saw its exit code".to_owned();
-    desk.news(News::Ended { run, exit: Exit::Unseen, text, note: true, stderr: String::new() });
+    desk.answer(PulumiAnswer::Ended { run, exit: Exit::Unseen, text, note: true, stderr: String::new() });
     let ending = desk.model.provision.run.as_ref().unwrap().ending.clone().unwrap();
     assert!(ending.succeeded && ending.explanation.is_none(), "{ending:?}");
 }
@@ -704,12 +704,12 @@ fn what_is_expected_of_a_run_is_known_after_a_restart() {
     PREVIEW.lines().for_each(|line| preview.fold_line(line.as_bytes()));
     let plan = crate::domain::pulumi::Plan::of(&preview);
     let total = plan.total();
-    desk.news(News::Expecting { run: run.clone(), plan: Box::new(plan.clone()) });
+    desk.answer(PulumiAnswer::Expecting { run: run.clone(), plan: Box::new(plan.clone()) });
     desk.lines(&run, UP);
     let progress = |desk: &Desk| desk.model.provision.run.as_ref().unwrap().state.progress();
     assert_eq!(progress(&desk).total, Some(total));
     let before = progress(&desk);
-    desk.news(News::Expecting { run, plan: Box::new(plan) });
+    desk.answer(PulumiAnswer::Expecting { run, plan: Box::new(plan) });
     assert_eq!(progress(&desk), before, "what was folded is not thrown away");
 }
 
@@ -727,7 +727,7 @@ fn a_run_from_another_terminal_is_looked_at_once_when_it_begins_and_once_when_it
         let result = Ok(Observation::StackRun(run.map(str::to_owned)));
         let answer =
             Msg::Answer { request: request.unwrap(), source: Source::StackRun, result, at, clock_skew_ms: None };
-        asked(&desk.feed(answer), |order| *order == Order::Look)
+        asked(&desk.feed(answer), |query| *query == PulumiQuery::Status)
     };
     assert!(!looks(&mut desk, None));
     assert!(looks(&mut desk, Some("pulumi up by bob")), "it has begun");
@@ -759,7 +759,7 @@ fn desks() -> Vec<Desk> {
     destroying.preview(RunKind::PreviewDestroy, &destroy_of_released());
     let mut stopping = Desk::new(100, 0, 0.0);
     stopping.started(RunKind::Up);
-    stopping.news(News::AskedToStop(true));
+    stopping.answer(PulumiAnswer::AskedToStop(true));
     let mut locked = Desk::new(100, 0, 0.0);
     locked.looked(|look| look.locks = vec![dead_lock()]);
     let mut configuring = Desk::new(100, 0, 0.0);
@@ -791,7 +791,7 @@ enum Happening {
     Wait(u64),
     Zone(u8),
     Requests(f64),
-    Look(u8),
+    PulumiStatus(u8),
     Start(u8),
     Lines(bool),
     End(bool),
@@ -811,7 +811,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (1u64..3000).prop_map(Happening::Wait),
         2 => (0u8..4).prop_map(Happening::Zone),
         1 => (0.0f64..5.0).prop_map(Happening::Requests),
-        1 => (0u8..4).prop_map(Happening::Look),
+        1 => (0u8..4).prop_map(Happening::PulumiStatus),
         2 => (0u8..5).prop_map(Happening::Start),
         2 => any::<bool>().prop_map(Happening::Lines),
         2 => any::<bool>().prop_map(Happening::End),
@@ -851,28 +851,30 @@ fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
             desk.requests(rate);
             vec![]
         }
-        Happening::Look(kind) => {
+        Happening::PulumiStatus(kind) => {
             let head = desk.head(RunKind::Up);
             desk.looked(|look| match kind {
                 0 => look.newest = Some(head),
                 1 => look.locks = vec![dead_lock()],
-                2 => look.pulumi = Err(Trouble { message: "no".into(), hint: "no".into() }),
+                2 => look.pulumi = Err(PulumiProblem { message: "no".into(), hint: "no".into() }),
                 _ => {}
             })
         }
         Happening::Start(kind) => {
             let kinds = [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::PreviewDestroy, RunKind::Destroy];
             let head = desk.head(kinds[usize::from(kind)]);
-            desk.news(News::Started(head))
+            desk.answer(PulumiAnswer::Started(head))
         }
         Happening::Lines(destroy) => {
             desk.lines(&run, if destroy { DESTROY } else { SMALL_UP });
             vec![]
         }
         Happening::End(well) => desk.ended(&run, well),
-        Happening::Stopped(sent) => desk.news(News::AskedToStop(sent)),
-        Happening::Done => desk.news(News::Changed("done".into())),
-        Happening::Failed => desk.news(News::Failed(Trouble { message: "no".into(), hint: "no".into() })),
+        Happening::Stopped(sent) => desk.answer(PulumiAnswer::AskedToStop(sent)),
+        Happening::Done => desk.answer(PulumiAnswer::Changed("done".into())),
+        Happening::Failed => {
+            desk.answer(PulumiAnswer::Failed(PulumiProblem { message: "no".into(), hint: "no".into() }))
+        }
     }
 }
 

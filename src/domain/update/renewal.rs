@@ -3,7 +3,7 @@
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::{Dialog, Model};
 use crate::domain::msg::{Effect, Request};
-use crate::domain::provision::Trouble;
+use crate::domain::provision::PulumiProblem;
 use crate::domain::renewal::{MAX_TRIES, Renewal, Renewed, pause};
 use crate::domain::schedule::Polls;
 
@@ -31,7 +31,7 @@ pub(super) fn want_by_hand(model: &mut Model) {
 }
 
 /// What was read, or why it could not be.
-pub(super) fn arrived(model: &mut Model, request: Request, result: Result<Box<Renewed>, Trouble>) {
+pub(super) fn arrived(model: &mut Model, request: Request, result: Result<Box<Renewed>, PulumiProblem>) {
     let Renewal::Asked { request: asked, tries, again } = model.renewal else { return };
     if asked != request {
         return;

@@ -7,7 +7,7 @@ use crate::domain::change::Change;
 use crate::domain::facts::Source;
 use crate::domain::model::{Dialog, Question};
 use crate::domain::msg::{Effect, Msg, Request};
-use crate::domain::provision::{News, Order, Trouble};
+use crate::domain::provision::{PulumiAnswer, PulumiProblem, PulumiQuery};
 use crate::domain::pulumi::config::tests::{complete, setup};
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::renewal::{MAX_TRIES, Renewal, Renewed};
@@ -93,7 +93,7 @@ fn a_question_that_is_open_keeps_its_ground_until_it_is_answered() {
 fn a_stack_that_cannot_be_read_leaves_the_cockpit_as_it_is_and_is_tried_again() {
     let mut desk = first_night();
     let mut request = up(&mut desk);
-    let trouble = || Trouble { message: "the backend is away".into(), hint: "look at it".into() };
+    let trouble = || PulumiProblem { message: "the backend is away".into(), hint: "look at it".into() };
     for _ in 1..MAX_TRIES {
         desk.feed(Msg::Renewed { request, result: Err(trouble()) });
         assert!(!desk.model.stack.is_provisioned() && desk.model.dialog.is_none());
@@ -140,7 +140,7 @@ fn a_key_that_is_held_reads_the_stack_once_and_then_once_more() {
 fn a_failed_reading_need_not_wait_for_its_pause_when_the_operator_asks() {
     let mut desk = first_night();
     let request = renewal(&desk.press('r')).unwrap();
-    let trouble = Trouble { message: "the backend is away".into(), hint: "look at it".into() };
+    let trouble = PulumiProblem { message: "the backend is away".into(), hint: "look at it".into() };
     assert_eq!(renewal(&desk.feed(Msg::Renewed { request, result: Err(trouble) })), None);
     assert!(renewal(&desk.press('r')).is_some());
 }
@@ -188,13 +188,13 @@ fn after_a_destroy_the_zone_is_looked_through_and_what_is_left_is_shown_until_it
     let run = desk.started(RunKind::Destroy);
     let effects = desk.ended(&run, true);
     let asked = effects.iter().find_map(|effect| match effect {
-        Effect::PulumiState { order: Order::Orphans { endpoints, .. }, .. } => Some(endpoints.clone()),
+        Effect::AskPulumi { query: PulumiQuery::Orphans { endpoints, .. }, .. } => Some(endpoints.clone()),
         _ => None,
     });
     assert_eq!(asked, Some(before), "the load balancers from before it");
     let left = Orphan { record: record("A", "new", 0), reason: "points to nothing".into() };
     desk.press('?');
-    desk.news(News::Orphans(Ok(vec![left])));
+    desk.answer(PulumiAnswer::Orphans(Ok(vec![left])));
     assert!(matches!(desk.model.dialog, Some(Dialog::Help)), "what is being read is not taken away");
     desk.press('?');
     desk.wait(Duration::from_secs(600));
@@ -202,7 +202,7 @@ fn after_a_destroy_the_zone_is_looked_through_and_what_is_left_is_shown_until_it
     desk.press('q');
     desk.wait(Duration::from_secs(1));
     assert!(desk.model.dialog.is_none(), "once is enough");
-    desk.news(News::Orphans(Ok(vec![])));
+    desk.answer(PulumiAnswer::Orphans(Ok(vec![])));
     assert!(desk.notice().contains("nothing of it is left in the zone"));
 }
 
@@ -246,14 +246,15 @@ fn an_adopted_name_is_released_before_a_destroy() {
 fn a_failure_takes_no_open_question_away() {
     let mut desk = first_night();
     desk.press('A');
-    let trouble = || Trouble { message: "the run's files cannot be read".into(), hint: "look at their rights".into() };
-    desk.news(News::Failed(trouble()));
+    let trouble =
+        || PulumiProblem { message: "the run's files cannot be read".into(), hint: "look at their rights".into() };
+    desk.answer(PulumiAnswer::Failed(trouble()));
     assert!(matches!(&desk.model.dialog, Some(Dialog::Ask(_))), "{:?}", desk.model.dialog);
     assert!(
         desk.model.screen.toast.as_ref().is_some_and(|toast| toast.is_bad && toast.text.contains("cannot be read"))
     );
     desk.press('q');
     desk.model.dialog = None;
-    desk.news(News::Failed(trouble()));
+    desk.answer(PulumiAnswer::Failed(trouble()));
     assert!(desk.notice().contains("look at their rights"));
 }

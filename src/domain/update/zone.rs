@@ -5,7 +5,7 @@ use crate::domain::confirm::Need;
 use crate::domain::facts::Source;
 use crate::domain::model::{Model, Question};
 use crate::domain::msg::Effect;
-use crate::domain::provision::{Order, Trouble};
+use crate::domain::provision::{PulumiProblem, PulumiQuery};
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::situation::standing;
 use crate::domain::zone::{Orphan, Standing, ZonePlan, adopt};
@@ -37,7 +37,7 @@ pub(super) fn ask_adopt(model: &mut Model) {
 }
 
 /// What a `destroy` has left in the zone, as something to read.
-pub(super) fn left_text(found: Result<Vec<Orphan>, Trouble>) -> (String, Vec<String>) {
+pub(super) fn left_text(found: Result<Vec<Orphan>, PulumiProblem>) -> (String, Vec<String>) {
     match found {
         Ok(orphans) if orphans.is_empty() => {
             ("The stack is gone".to_owned(), vec!["nothing of it is left in the zone".to_owned()])
@@ -88,5 +88,5 @@ pub(super) fn turned(model: &mut Model, plan: &ZonePlan, outcome: Outcome, effec
         }
         Outcome::Refused(error) => notice(model, "Nothing was changed", vec![error.to_string(), error.hint()]),
     }
-    provision::order(model, Order::Look, effects);
+    provision::ask_pulumi(model, PulumiQuery::Status, effects);
 }

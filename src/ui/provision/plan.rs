@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::model::Listing;
-use crate::domain::provision::{PLAN_KEEPS, ReadyPlan};
+use crate::domain::provision::{PLAN_MAX_AGE, ReadyPlan};
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::plan::Planned;
 use crate::domain::pulumi::{Danger, Operation};
@@ -54,10 +54,10 @@ pub(super) fn counts(cx: &Cx<'_>, ready: &ReadyPlan, width: usize) -> Vec<Line<'
         marked(cx, &mut out, Mark::Unknown, Role::Text, &text, width);
     }
     let key = key_for(if ready.kind == RunKind::PreviewDestroy { Action::Destroy } else { Action::Up });
-    let until = ready.at.plus(PLAN_KEEPS);
+    let until = ready.at.plus(PLAN_MAX_AGE);
     if plan.is_empty() {
         marked(cx, &mut out, Mark::Pass, Role::Text, "there is nothing to do", width);
-    } else if cx.model.live.now.since(ready.at) > PLAN_KEEPS {
+    } else if cx.model.live.now.since(ready.at) > PLAN_MAX_AGE {
         let text = format!("too old to be run: the world moves on; {} reads it anew", key_for(Action::Preview));
         marked(cx, &mut out, Mark::Stale, Role::Unknown, &text, width);
     } else {

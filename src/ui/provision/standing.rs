@@ -4,7 +4,7 @@
 
 use ratatui::text::Line;
 
-use crate::domain::provision::Look;
+use crate::domain::provision::PulumiStatus;
 use crate::domain::pulumi::lock::{Holder, Lock};
 use crate::domain::readiness::readiness;
 use crate::keymap::{Action, key_for};
@@ -89,7 +89,7 @@ fn locked(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, lock: &Lock, holder: Holder
     marked(cx, out, mark, role, &format!("locked by {lock}, {rest}"), width);
 }
 
-fn pending(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, look: &Look, width: usize) {
+fn pending(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, look: &PulumiStatus, width: usize) {
     for open in look.pending.iter().take(LISTED) {
         let text = format!("left open by a dead run: {} {}: {}", open.operation, open.name(), open.look_for());
         marked(cx, out, Mark::Unknown, Role::Text, &text, width);

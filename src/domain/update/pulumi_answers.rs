@@ -1,26 +1,31 @@
-//! News of Pulumi: what a look found, what a run says, how it ended.
+//! Answers of Pulumi: what a look found, what a run says, how it ended.
 
 use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model};
 use crate::domain::msg::{Effect, Request};
-use crate::domain::provision::{News, Order, PLAN_KEEPS, ReadyPlan, Run, RunEnding, RunHead};
+use crate::domain::provision::{PLAN_MAX_AGE, PulumiAnswer, PulumiQuery, ReadyPlan, Run, RunEnding, RunHead};
 use crate::domain::pulumi::explain::{Exit, failure};
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::{FailureKind, Plan, PulumiChange, RunState};
 use crate::domain::record::Event;
 use crate::keymap::View;
 
-use super::provision::{order, tail};
+use super::provision::{ask_pulumi, tail};
 use super::{note, note_as, notice, renewal, reread_records, toast, zone};
 
-/// News of Pulumi.
-pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mut Vec<Effect>) {
+/// An answer of Pulumi.
+pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer, effects: &mut Vec<Effect>) {
     let is_awaited = model.provision.busy == Some(request);
-    if is_awaited && !matches!(news, News::Lines { .. } | News::Restarted { .. } | News::Expecting { .. }) {
+    if is_awaited
+        && !matches!(
+            answer,
+            PulumiAnswer::Lines { .. } | PulumiAnswer::Restarted { .. } | PulumiAnswer::Expecting { .. }
+        )
+    {
         model.provision.busy = None;
     }
-    match news {
-        News::Looked(look) => {
+    match answer {
+        PulumiAnswer::Looked(look) => {
             let known = model.provision.run.as_ref().map(|run| run.head.id.clone());
             if model.provision.going_on().is_none()
                 && let Some(head) = &look.newest
@@ -28,7 +33,7 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             {
                 let id = head.id.clone();
                 begin(model, head.clone());
-                order(model, Order::Follow(id), effects);
+                ask_pulumi(model, PulumiQuery::Follow(id), effects);
             }
             // A key that was set, here or in another terminal, may say which name is moved.
             let before = model.provision.look.as_ref().map(|look| &look.value.setup);
@@ -37,17 +42,17 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             }
             model.provision.look = Some(Fact { value: *look, at: model.live.now });
         }
-        News::Started(head) => {
+        PulumiAnswer::Started(head) => {
             // Whatever changes something is in the journal already, from before it was done.
             if head.kind.is_preview() {
                 note(model, PulumiChange::started(head.kind, &head.id, &head.line), effects);
             }
             let id = head.id.clone();
             begin(model, head);
-            order(model, Order::Follow(id), effects);
+            ask_pulumi(model, PulumiQuery::Follow(id), effects);
             model.polls.hurry(Source::StackRun);
         }
-        News::Lines { run, lines, oversized } => {
+        PulumiAnswer::Lines { run, lines, oversized } => {
             if let Some(followed) = followed(model, &run) {
                 for line in lines {
                     followed.state.fold(line);
@@ -57,21 +62,21 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
                 }
             }
         }
-        News::Expecting { run, plan } => {
+        PulumiAnswer::Expecting { run, plan } => {
             // What is expected stands before the first event, or not at all.
             if let Some(followed) = followed(model, &run).filter(|followed| followed.state.lines().events == 0) {
                 followed.state = RunState::expecting(&plan);
             }
         }
-        News::Restarted { run } => {
+        PulumiAnswer::Restarted { run } => {
             if let Some(followed) = followed(model, &run) {
                 followed.state = RunState::new();
             }
         }
-        News::Ended { run, exit, text, note, stderr } => {
+        PulumiAnswer::Ended { run, exit, text, note, stderr } => {
             ended(model, &run, &exit, &text, note, &stderr, effects);
         }
-        News::AskedToStop(sent) => {
+        PulumiAnswer::AskedToStop(sent) => {
             if let Some(run) = &mut model.provision.run {
                 run.head.asked_to_stop = true;
             }
@@ -82,23 +87,23 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             };
             toast(model, text, false);
         }
-        News::Done(text) => {
+        PulumiAnswer::Done(text) => {
             note(model, Event::Note { text: text.clone() }, effects);
             toast(model, text, false);
             reread_records(model);
-            order(model, Order::Look, effects);
+            ask_pulumi(model, PulumiQuery::Status, effects);
         }
-        News::Changed(text) => {
+        PulumiAnswer::Changed(text) => {
             toast(model, text, false);
-            order(model, Order::Look, effects);
+            ask_pulumi(model, PulumiQuery::Status, effects);
         }
-        News::StackCreated(text) => {
+        PulumiAnswer::StackCreated(text) => {
             toast(model, text, false);
-            order(model, Order::Look, effects);
-            order(model, Order::Preview { destroy: false }, effects);
+            ask_pulumi(model, PulumiQuery::Status, effects);
+            ask_pulumi(model, PulumiQuery::Preview { destroy: false }, effects);
         }
-        News::Orphans(found) => model.provision.left = Some(zone::left_text(found)),
-        News::Failed(trouble) => {
+        PulumiAnswer::Orphans(found) => model.provision.left = Some(zone::left_text(found)),
+        PulumiAnswer::Failed(trouble) => {
             // A question that is open, such as that of a rollback, is never taken away.
             if matches!(model.dialog, None | Some(Dialog::Notice { .. })) {
                 notice(model, "Not done", vec![trouble.message, trouble.hint]);
@@ -108,7 +113,7 @@ pub(super) fn news(model: &mut Model, request: Request, news: News, effects: &mu
             reread_records(model);
             // What failed may have got half of the way: a stack may be made although its preview was not started.
             if is_awaited {
-                order(model, Order::Look, effects);
+                ask_pulumi(model, PulumiQuery::Status, effects);
             }
         }
     }
@@ -153,7 +158,7 @@ fn ended(
     if let Some(plan) = plan {
         let ready = ReadyPlan { run: id.to_owned(), kind, plan, at: started };
         // A preview that is found again at the start may be hours old; its plan then only counts while it keeps.
-        model.provision.plan = (now.since(started) <= PLAN_KEEPS).then_some(ready);
+        model.provision.plan = (now.since(started) <= PLAN_MAX_AGE).then_some(ready);
     }
     let known = model.live.journal.iter().any(
         |entry| matches!(&entry.event, Event::Run { id: known, detail, .. } if known == id && detail.starts_with("ended")),
@@ -167,7 +172,7 @@ fn ended(
     if !known {
         if succeeded && kind == RunKind::Destroy {
             let (key, endpoints) = (model.stack.group.clone(), model.stack.endpoints.clone());
-            order(model, Order::Orphans { key, endpoints }, effects);
+            ask_pulumi(model, PulumiQuery::Orphans { key, endpoints }, effects);
         }
         // Before the first `up` even a preview that fails has made the stack, whose configuration can be read then.
         if !model.stack.is_provisioned() || ((succeeded || unknown) && !kind.is_preview()) {
