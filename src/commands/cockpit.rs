@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::compose::ComposeError;
-use crate::compose::session::{Session, connect, connect_again};
+use crate::compose::session::{Session, connect, reconnect};
 use crate::config::{ColorWhen, Env, Global, Settings, process_env};
 use crate::domain::model::Model;
 use crate::domain::provision::PulumiProblem;
-use crate::domain::renewal::Renewed;
-use crate::runtime::renew::Renew;
+use crate::domain::stack_reload::StackReloaded;
+use crate::runtime::reload::ReloadStack;
 use crate::runtime::terminal::{self, Taken};
-use crate::runtime::{input, run_renewing};
+use crate::runtime::{input, run_reloading};
 use crate::ui::{Palette, Theme};
 
 use super::failure::{Exit, Failure};
@@ -55,7 +55,7 @@ fn again(session: &Session) -> Again {
     let (settings, name, folder) = (session.settings.clone(), session.stack.name.clone(), session.state_dir.clone());
     Arc::new(move || {
         let (settings, name, folder) = (settings.clone(), name.clone(), folder.clone());
-        Box::pin(connect_again(settings, name, folder))
+        Box::pin(reconnect(settings, name, folder))
     })
 }
 
@@ -84,7 +84,7 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
     let model = Model::new(session.stack.clone(), session.policy.clone(), session.ports.clock.now());
     let ports = session.ports.clone();
     let current = Arc::new(Mutex::new(Arc::new(session)));
-    let renew = renew(again, Arc::clone(&current));
+    let reload = reload(again, Arc::clone(&current));
     terminal::restore_on_panic();
     let mut taken = Taken::take().map_err(broken)?;
     let time = tokio::spawn(async move {
@@ -96,7 +96,7 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
         }
     });
     let keys = input::until_told_to_end(input::from_terminal());
-    let end = run_renewing(&mut taken.terminal, theme, keys, model, ports, renew, terminal::tell).await;
+    let end = run_reloading(&mut taken.terminal, theme, keys, model, ports, reload, terminal::tell).await;
     drop(taken);
     time.abort();
     say_what_goes_on(&end.map_err(broken)?);
@@ -113,16 +113,16 @@ fn say_what_goes_on(model: &Model) {
 }
 
 /// What the loop asks: another session, which is then the current one.
-fn renew(again: Again, current: Arc<Mutex<Arc<Session>>>) -> Renew {
+fn reload(again: Again, current: Arc<Mutex<Arc<Session>>>) -> ReloadStack {
     Arc::new(move || {
         let (again, current) = (Arc::clone(&again), Arc::clone(&current));
         Box::pin(async move {
             let session =
                 again().await.map_err(Failure::from).map_err(|f| PulumiProblem { message: f.message, hint: f.hint })?;
-            let renewed = Renewed { stack: session.stack.clone(), policy: session.policy.clone() };
+            let reloaded = StackReloaded { stack: session.stack.clone(), policy: session.policy.clone() };
             let ports = session.ports.clone();
             *current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(session);
-            Ok((renewed, ports))
+            Ok((reloaded, ports))
         })
     })
 }

@@ -81,7 +81,7 @@ pub async fn connect(global: &Global) -> Result<Session, ComposeError> {
 ///
 /// # Errors
 /// [`ComposeError`] when what is known of it cannot be read.
-pub async fn connect_again(settings: Settings, name: String, state_dir: PathBuf) -> Result<Session, ComposeError> {
+pub async fn reconnect(settings: Settings, name: String, state_dir: PathBuf) -> Result<Session, ComposeError> {
     let known = known::find(&settings).await?;
     assemble(settings, known, name, state_dir, None).await
 }

@@ -16,11 +16,11 @@ use super::gate::{Gate, Policy};
 use super::provision::PulumiState;
 use super::pulumi::change::PulumiChange;
 use super::record::{Entry, History};
-use super::renewal::Renewal;
 use super::request::Request;
 use super::schedule::Polls;
 use super::shift::ShiftPlan;
 pub use super::stack::watched::{Simulation, Stack};
+use super::stack_reload::StackReload;
 use super::time::Moment;
 use super::traffic::RecordGroup;
 use super::units::{Timestamp, WeightPair};
@@ -50,9 +50,9 @@ pub struct World {
 
 /// Where a weight change of ours is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Moving {
+pub enum ShiftState {
     /// Nothing is under way.
-    No,
+    Idle,
     /// It waits for its turn, or is being sent.
     Sending {
         /// Which request.
@@ -251,7 +251,7 @@ pub struct Model {
     /// Number of the next request.
     pub next_request: Request,
     /// A weight change of ours.
-    pub moving: Moving,
+    pub shift_state: ShiftState,
     /// The way back that is sent as soon as a change lands of which nobody knows whether it will.
     pub watch: Option<Confirmed<ShiftPlan>>,
     /// Change id that is INSYNC and whose records have to be read back, with the instant from which a reading counts.
@@ -259,7 +259,7 @@ pub struct Model {
     /// Pulumi.
     pub provision: PulumiState,
     /// Reading the stack anew.
-    pub renewal: Renewal,
+    pub stack_reload: StackReload,
     /// What lies over the view.
     pub dialog: Option<Dialog>,
     /// Uptime until which keys are dropped, since the question that they were typed for has closed by itself.
@@ -288,11 +288,11 @@ impl Model {
             steady: Duration::ZERO,
             polls: Polls::default(),
             next_request: 1,
-            moving: Moving::No,
+            shift_state: ShiftState::Idle,
             watch: None,
             verifying: None,
             provision: PulumiState::default(),
-            renewal: Renewal::No,
+            stack_reload: StackReload::Idle,
             dialog: None,
             quiet_until: None,
             screen,
@@ -322,7 +322,7 @@ impl Model {
     /// Whether a weight change is on its way: being sent, PENDING, or INSYNC and not read back.
     #[must_use]
     pub fn is_moving(&self) -> bool {
-        self.moving != Moving::No
+        self.shift_state != ShiftState::Idle
             || self.verifying.is_some()
             || self.watch.is_some()
             || self.live.history.as_ref().is_some_and(|h| !h.open.is_empty())

@@ -15,8 +15,8 @@ use super::facts::{Observation, Query, Source};
 use super::model::{Listing, Shown};
 use super::provision::{PulumiAnswer, PulumiProblem, PulumiQuery};
 use super::record::Entry;
-use super::renewal::Renewed;
 pub use super::request::Request;
+use super::stack_reload::StackReloaded;
 use super::time::Moment;
 use super::units::Timestamp;
 
@@ -94,11 +94,11 @@ pub enum Msg {
         answer: PulumiAnswer,
     },
     /// The stack was read anew, or could not be.
-    Renewed {
+    StackReloaded {
         /// Which request.
         request: Request,
         /// What it is now.
-        result: Result<Box<Renewed>, PulumiProblem>,
+        result: Result<Box<StackReloaded>, PulumiProblem>,
     },
     /// The ports of a reading that the model has taken were not there: what it shows and what is asked may differ.
     NotSwitched,
@@ -149,14 +149,14 @@ pub enum Effect {
         /// What to do.
         query: PulumiQuery,
     },
-    /// Read anew what the stack is; answered by [`Msg::Renewed`].
-    Renew {
+    /// Read anew what the stack is; answered by [`Msg::StackReloaded`].
+    ReloadStack {
         /// Number.
         request: Request,
     },
     /// From now on, ask about the stack as that request read it.
     Switch {
-        /// Number of the [`Effect::Renew`].
+        /// Number of the [`Effect::ReloadStack`].
         request: Request,
     },
     /// Ring the terminal's bell.

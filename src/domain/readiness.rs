@@ -9,7 +9,7 @@ use super::change::settle::SIGNATURE_LIFE;
 use super::change::turn::{Holder, Stage};
 use super::facts::{Facts, Source};
 use super::gate::{Gate, GateId, Policy, Verdict};
-use super::model::{Model, Moving, Stack, World};
+use super::model::{Model, ShiftState, Stack, World};
 use super::pulumi::config::{Setup, missing_text};
 use super::record::History;
 use super::series::STALE;
@@ -89,12 +89,12 @@ impl<'a> Picture<'a> {
     /// What a cockpit shows.
     #[must_use]
     pub fn of(model: &'a Model, world: &'a World) -> Self {
-        let under_way = match &model.moving {
-            Moving::Sending { change, since, stage, .. } => {
+        let under_way = match &model.shift_state {
+            ShiftState::Sending { change, since, stage, .. } => {
                 Some(UnderWay::Sending(change.short(), model.uptime.saturating_sub(*since), stage.clone()))
             }
-            Moving::Settling { .. } => Some(UnderWay::Settling),
-            Moving::No => None,
+            ShiftState::Settling { .. } => Some(UnderWay::Settling),
+            ShiftState::Idle => None,
         };
         let missing = model.provision.setup().map(Setup::missing).unwrap_or_default();
         Self {

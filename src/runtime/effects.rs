@@ -26,14 +26,14 @@ use crate::ports::Tell;
 use super::Ports;
 use super::disk::on_disk;
 use super::execute::{Came, Executed, Tell as ChangeTell, execute, settle};
-use super::renew::Renew;
+use super::reload::ReloadStack;
 use super::zone::left_behind;
 
 /// A question that has no answer by then is given up. The adapters have tighter deadlines of their own; this one
 /// guarantees that every question ends.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// Reading the stack anew asks Pulumi two or three times, each of which has a deadline of its own.
-const RENEWAL_DEADLINE: Duration = Duration::from_secs(180);
+const RELOAD_DEADLINE: Duration = Duration::from_secs(180);
 /// How long the end of the program waits for a change that is being sent.
 const LEAVING: Duration = Duration::from_secs(5);
 /// Journal lines that may wait for the disk.
@@ -43,15 +43,15 @@ pub(super) struct Runner {
     ports: Ports,
     answers: mpsc::Sender<Msg>,
     lines: mpsc::Sender<Entry>,
-    renew: Renew,
+    reload: ReloadStack,
     /// Ports for the stack as it was last read, until the model is ready for them.
-    renewed: Arc<Mutex<Option<(Request, Ports)>>>,
+    reloaded: Arc<Mutex<Option<(Request, Ports)>>>,
     /// Tasks that must end before the program does: writes and journal lines.
     must_end: JoinSet<()>,
 }
 
 impl Runner {
-    pub(super) fn new(ports: Ports, renew: Renew, answers: mpsc::Sender<Msg>) -> Self {
+    pub(super) fn new(ports: Ports, reload: ReloadStack, answers: mpsc::Sender<Msg>) -> Self {
         let (lines, mut waiting) = mpsc::channel::<Entry>(JOURNAL_QUEUE);
         let mut must_end = JoinSet::new();
         let (journal, sink) = (ports.journal.clone(), answers.clone());
@@ -64,7 +64,7 @@ impl Runner {
                 let _closed = sink.send(Msg::Appended { result }).await;
             }
         });
-        Self { ports, answers, lines, renew, renewed: Arc::default(), must_end }
+        Self { ports, answers, lines, reload, reloaded: Arc::default(), must_end }
     }
 
     pub(super) fn moment(&self) -> Moment {
@@ -111,9 +111,9 @@ impl Runner {
                 });
             }
             Effect::AskPulumi { request, query } => self.provision(request, query, operator(model)),
-            Effect::Renew { request } => self.renew(request),
+            Effect::ReloadStack { request } => self.reload(request),
             Effect::Switch { request } => {
-                let mut waiting = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut waiting = self.reloaded.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some((_, ports)) = waiting.take_if(|(read, _)| *read == request) {
                     self.ports = ports;
                 } else {
@@ -127,25 +127,25 @@ impl Runner {
         }
     }
 
-    fn renew(&self, request: Request) {
-        let (renew, waiting, answers) = (self.renew.clone(), self.renewed.clone(), self.answers.clone());
+    fn reload(&self, request: Request) {
+        let (reload, waiting, answers) = (self.reload.clone(), self.reloaded.clone(), self.answers.clone());
         tokio::spawn(async move {
-            let task = tokio::spawn(async move { tokio::time::timeout(RENEWAL_DEADLINE, renew()).await });
+            let task = tokio::spawn(async move { tokio::time::timeout(RELOAD_DEADLINE, reload()).await });
             let trouble = |message: String| PulumiProblem { message, hint: "it is tried again by itself".to_owned() };
             let result = match task.await {
-                Ok(Ok(Ok((renewed, ports)))) => {
+                Ok(Ok(Ok((reloaded, ports)))) => {
                     let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
                     // One that was overtaken comes too late.
                     if waiting.as_ref().is_none_or(|(newer, _)| *newer < request) {
                         *waiting = Some((request, ports));
                     }
-                    Ok(Box::new(renewed))
+                    Ok(Box::new(reloaded))
                 }
                 Ok(Ok(Err(trouble))) => Err(trouble),
-                Ok(Err(_)) => Err(trouble(format!("no answer within {} s", RENEWAL_DEADLINE.as_secs()))),
+                Ok(Err(_)) => Err(trouble(format!("no answer within {} s", RELOAD_DEADLINE.as_secs()))),
                 Err(error) => Err(trouble(format!("tapctl itself failed here: {error}"))),
             };
-            let _closed = answers.send(Msg::Renewed { request, result }).await;
+            let _closed = answers.send(Msg::StackReloaded { request, result }).await;
         });
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::*;
 use crate::domain::gate::Policy;
 use crate::domain::model::fixtures::stack;
-use crate::domain::renewal::Renewed;
+use crate::domain::stack_reload::StackReloaded;
 use crate::runtime::fakes::{Fake, pair};
 
 /// Readings that take so many seconds each; the ports of the n-th ask about a zone called `n`.
@@ -14,29 +14,29 @@ fn runner(seconds: &'static [u64]) -> (Runner, mpsc::Receiver<Msg>, Model) {
     let (answers, told) = mpsc::channel(16);
     let model = Model::new(stack(), Policy::default(), crate::domain::units::Timestamp::default());
     let (ports, begun) = (fake.ports(), Arc::new(AtomicU64::new(0)));
-    let renew: Renew = Arc::new(move || {
+    let reload: ReloadStack = Arc::new(move || {
         let mut ports = fake.ports();
         let n = begun.fetch_add(1, Ordering::SeqCst);
         ports.key.zone_id = n.to_string();
         Box::pin(async move {
             let wait = usize::try_from(n).ok().and_then(|n| seconds.get(n)).copied().unwrap_or_default();
             tokio::time::sleep(Duration::from_secs(wait)).await;
-            Ok((Renewed { stack: stack(), policy: Policy::default() }, ports))
+            Ok((StackReloaded { stack: stack(), policy: Policy::default() }, ports))
         })
     });
-    (Runner::new(ports, renew, answers), told, model)
+    (Runner::new(ports, reload, answers), told, model)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reading_that_was_overtaken_does_not_replace_the_newer_one() {
     let (mut runner, mut told, model) = runner(&[10, 1]);
     for request in [5, 6] {
-        runner.run(Effect::Renew { request }, &model);
+        runner.run(Effect::ReloadStack { request }, &model);
         tokio::task::yield_now().await;
     }
     for wanted in [6, 5] {
         let msg = told.recv().await.unwrap();
-        assert!(matches!(msg, Msg::Renewed { request, result: Ok(_) } if request == wanted), "{msg:?}");
+        assert!(matches!(msg, Msg::StackReloaded { request, result: Ok(_) } if request == wanted), "{msg:?}");
     }
     runner.run(Effect::Switch { request: 6 }, &model);
     assert_eq!(runner.ports.key.zone_id, "1");

@@ -13,7 +13,7 @@ pub mod gather;
 pub mod input;
 pub mod ports_set;
 pub mod pulumi;
-pub mod renew;
+pub mod reload;
 pub mod terminal;
 #[cfg(test)]
 mod window_tests;
@@ -29,16 +29,16 @@ use ratatui::layout::Size;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::domain::model::{Dialog, Listing, Model, Moving, Shown};
+use crate::domain::model::{Dialog, Listing, Model, ShiftState, Shown};
 use crate::domain::msg::{Effect, Msg};
-use crate::domain::renewal::Renewed;
+use crate::domain::stack_reload::StackReloaded;
 use crate::domain::update::update;
 use crate::ui::{self, Theme};
 
 use effects::Runner;
 use input::Input;
 pub use ports_set::{Ports, Skew};
-use renew::Renew;
+use reload::ReloadStack;
 
 /// Messages that may wait: far more than all sources, keys and journal lines of one turn together.
 const QUEUE: usize = 1024;
@@ -77,10 +77,10 @@ pub enum Notice<'a> {
     Bell,
 }
 
-/// [`run_renewing`] on a stack that stays as it is.
+/// [`run_reloading`] on a stack that stays as it is.
 ///
 /// # Errors
-/// As [`run_renewing`].
+/// As [`run_reloading`].
 pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     theme: Theme,
@@ -91,30 +91,30 @@ pub async fn run<B: Backend>(
 ) -> Result<Model, B::Error> {
     let (stack, policy) = (model.stack.clone(), model.policy.clone());
     let same = ports.clone();
-    let renew: Renew = Arc::new(move || {
-        let (renewed, ports) = (Renewed { stack: stack.clone(), policy: policy.clone() }, same.clone());
-        Box::pin(async move { Ok((renewed, ports)) })
+    let reload: ReloadStack = Arc::new(move || {
+        let (reloaded, ports) = (StackReloaded { stack: stack.clone(), policy: policy.clone() }, same.clone());
+        Box::pin(async move { Ok((reloaded, ports)) })
     });
     // Boxed, because a model is large, and this would hold it once more.
-    Box::pin(run_renewing(terminal, theme, input, model, ports, renew, tell)).await
+    Box::pin(run_reloading(terminal, theme, input, model, ports, reload, tell)).await
 }
 
 /// Runs the cockpit until the operator leaves or the input ends, and gives the last model back.
 ///
 /// A change that is being sent when the operator leaves is waited for, so that its outcome gets into the journal.
 ///
-/// `renew` is asked what the stack is after Pulumi has changed it; while that is read, and when it cannot be, the
+/// `reload` is asked what the stack is after Pulumi has changed it; while that is read, and when it cannot be, the
 /// cockpit goes on with the stack as it was.
 ///
 /// # Errors
 /// The terminal's, when it can no longer be drawn on.
-pub async fn run_renewing<B: Backend>(
+pub async fn run_reloading<B: Backend>(
     terminal: &mut Terminal<B>,
     theme: Theme,
     input: impl Stream<Item = Input> + Unpin,
     model: Model,
     ports: Ports,
-    renew: Renew,
+    reload: ReloadStack,
     tell: impl FnMut(&Notice<'_>),
 ) -> Result<Model, B::Error> {
     let (sender, mut answers) = mpsc::channel(QUEUE);
@@ -123,7 +123,7 @@ pub async fn run_renewing<B: Backend>(
         terminal,
         theme,
         model,
-        runner: Runner::new(ports, renew, sender),
+        runner: Runner::new(ports, reload, sender),
         started: Instant::now(),
         last_frame: None,
         size: Size::default(),
@@ -200,7 +200,7 @@ impl<B: Backend> Loop<'_, B> {
 
     fn tick_period(&self) -> Duration {
         let counting = matches!(self.model.dialog, Some(Dialog::Shift(_) | Dialog::Accept(_) | Dialog::Ask(_)))
-            || self.model.moving != Moving::No
+            || self.model.shift_state != ShiftState::Idle
             || self.dirty;
         if self.uptime() < START_TIME {
             START_TICK

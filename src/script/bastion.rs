@@ -14,13 +14,13 @@ use crate::adapters::journal::FileJournal;
 use crate::domain::gate::Policy;
 use crate::domain::model::{Model, Simulation, Stack};
 use crate::domain::provision::PulumiProblem;
-use crate::domain::renewal::Renewed;
 use crate::domain::stack::{StackInfo, StackOutputs};
+use crate::domain::stack_reload::StackReloaded;
 use crate::domain::traffic::GroupKey;
 use crate::domain::units::Timestamp;
 use crate::ports::{Clock, Journal};
 use crate::runtime::Ports;
-use crate::runtime::renew::Renew;
+use crate::runtime::reload::ReloadStack;
 use crate::sim::{Scenario, Sim, SimConfig};
 use crate::standin::Opening;
 
@@ -167,22 +167,22 @@ impl Bastion {
     ///
     /// # Errors
     /// When the stand-in cannot be asked.
-    pub async fn cockpit(&self) -> Result<(Model, Ports, Renew), String> {
+    pub async fn cockpit(&self) -> Result<(Model, Ports, ReloadStack), String> {
         let info = self.info()?;
         let ports = self.ports(&info).await;
         let (stack, policy) = self.stack(&info);
         let model = Model::new(stack, policy, self.clock.now());
         let bastion = self.clone();
-        let renew: Renew = Arc::new(move || {
+        let reload: ReloadStack = Arc::new(move || {
             let bastion = bastion.clone();
             Box::pin(async move {
                 let trouble = |message| PulumiProblem { message, hint: "it is tried again by itself".to_owned() };
                 let info = bastion.info().map_err(trouble)?;
                 let (stack, policy) = bastion.stack(&info);
-                Ok((Renewed { stack, policy }, bastion.ports(&info).await))
+                Ok((StackReloaded { stack, policy }, bastion.ports(&info).await))
             })
         });
-        Ok((model, ports, renew))
+        Ok((model, ports, reload))
     }
 
     /// What there is to look at for an expectation; `screen` while a cockpit is open.

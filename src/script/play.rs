@@ -17,8 +17,8 @@ use crate::domain::model::Model;
 use crate::domain::units::Timestamp;
 use crate::keymap::Key;
 use crate::runtime::input::Input;
-use crate::runtime::renew::Renew;
-use crate::runtime::{Ports, run_renewing};
+use crate::runtime::reload::ReloadStack;
+use crate::runtime::{Ports, run_reloading};
 use crate::ui::{Palette, Theme};
 
 use super::bastion::{Bastion, Setting};
@@ -253,13 +253,13 @@ impl Stream for Player<'_> {
 pub async fn one_cockpit(
     player: &mut Player<'_>,
     theme: &Theme,
-    (model, ports, renew): (Model, Ports, Renew),
+    (model, ports, reload): (Model, Ports, ReloadStack),
 ) -> Result<Played, Failed> {
     let screen = player.screen();
     let Ok(mut terminal) = Terminal::new(screen.clone());
     player.open = true;
     let Ok(model) =
-        Box::pin(run_renewing(&mut terminal, theme.clone(), &mut *player, model, ports, renew, |_| {})).await;
+        Box::pin(run_reloading(&mut terminal, theme.clone(), &mut *player, model, ports, reload, |_| {})).await;
     player.open = false;
     player.wait = None;
     if player.queue.iter().any(|(_, next)| matches!(next, Next::Type(_))) {

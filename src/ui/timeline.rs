@@ -7,7 +7,7 @@ use std::time::Duration;
 use ratatui::text::Line;
 
 use crate::domain::change::settle::SEND_DEADLINE;
-use crate::domain::model::Moving;
+use crate::domain::model::ShiftState;
 use crate::domain::shift::USUAL_INSYNC;
 use crate::domain::traffic::{ALIAS_TTL, ChangeStatus, RecordGroup};
 use crate::domain::units::{age_text, countdown_text};
@@ -99,7 +99,7 @@ fn steps(cx: &Cx<'_>) -> Option<Steps> {
     let later = |ttl: Duration| {
         [(Phase::Later, format!("TTL {}", age_text(ttl))), (Phase::Later, format!("bake {}", countdown_text(bake)))]
     };
-    if let Moving::Sending { since, .. } = &model.moving {
+    if let ShiftState::Sending { since, .. } = &model.shift_state {
         let over = model.uptime.saturating_sub(*since);
         let mut phases = vec![
             (Phase::Now, format!("sending {}", age_text(over))),

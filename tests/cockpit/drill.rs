@@ -8,7 +8,7 @@ use tapctl::domain::model::Model;
 use tapctl::domain::stack::{StackInfo, StackOutputs};
 use tapctl::keymap::{Code, Key};
 use tapctl::runtime::Ports;
-use tapctl::runtime::renew::Renew;
+use tapctl::runtime::reload::ReloadStack;
 use tapctl::script::{Bastion, Command, Player, Script, Setting, Step, one_cockpit, play};
 use tapctl::sim::{Scenario, Sim};
 use tapctl::ui::{Palette, Theme};
@@ -81,7 +81,7 @@ impl Drill {
     }
 
     /// The same on these parts in place of the bastion's own.
-    pub(crate) async fn play_on(&self, keys: &str, parts: (Model, Ports, Renew)) -> Seen {
+    pub(crate) async fn play_on(&self, keys: &str, parts: (Model, Ports, ReloadStack)) -> Seen {
         let mut player = Player::new(&script(keys, self), &self.bastion, |_| ());
         let end = one_cockpit(&mut player, &Theme::new(Palette::Mono, false), parts).await;
         let end = end.unwrap_or_else(|failed| panic!("{failed}"));

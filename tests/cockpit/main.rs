@@ -11,5 +11,5 @@ mod borders;
 mod documents;
 mod drill;
 mod golden;
-mod renewal;
 mod scenarios;
+mod stack_reload;

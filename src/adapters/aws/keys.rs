@@ -151,11 +151,11 @@ impl Keys {
             return Err(failure.clone());
         }
         if let Some((keys, at)) = &state.keys {
-            let renew = inner.refused.load(Ordering::Relaxed) && at.elapsed() >= RENEW_AT_MOST;
-            if !renew && lasts(keys, RENEW_BEFORE) {
+            let reload = inner.refused.load(Ordering::Relaxed) && at.elapsed() >= RENEW_AT_MOST;
+            if !reload && lasts(keys, RENEW_BEFORE) {
                 return Ok(keys.clone());
             }
-            if renew {
+            if reload {
                 // Whatever the provider keeps for itself is as old as the keys that were refused.
                 state.source = None;
             }

@@ -9,7 +9,7 @@ use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
 
-use super::{configure, provision, provision_answers, renewal, steps, toast, zone};
+use super::{configure, provision, provision_answers, stack_reload, steps, toast, zone};
 
 /// Longest filter text.
 const MAX_FILTER: usize = 60;
@@ -134,7 +134,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             model.frozen = if model.frozen.is_some() { None } else { Some(Box::new(model.live.clone())) };
         }
         Action::Refresh => {
-            renewal::want_by_hand(model);
+            stack_reload::want_by_hand(model);
             for source in Source::ALL {
                 model.polls.hurry(source);
             }

@@ -15,9 +15,9 @@ mod provision_answers;
 #[cfg(test)]
 mod provision_tests;
 mod pulumi_answers;
-mod renewal;
+mod stack_reload;
 #[cfg(test)]
-mod renewal_tests;
+mod stack_reload_tests;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,7 @@ use super::confirm::Confirmation;
 use super::error::PortError;
 use super::facts::Source;
 use super::gate::{self, Inputs, Verdict};
-use super::model::{Dialog, JOURNAL_KEPT, Model, Moving, SMALLEST_SCREEN, Shown, TOAST_TIME, Toast};
+use super::model::{Dialog, JOURNAL_KEPT, Model, SMALLEST_SCREEN, ShiftState, Shown, TOAST_TIME, Toast};
 use super::msg::{Effect, Msg, Request};
 use super::record::{Entry, Event, History};
 
@@ -100,8 +100,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             steps::executed(model, request, outcome, entries, &mut effects);
         }
         Msg::Pulumi { request, answer } => pulumi_answers::arrived(model, request, answer, &mut effects),
-        Msg::Renewed { request, result } => renewal::arrived(model, request, result),
-        Msg::NotSwitched => renewal::want(model),
+        Msg::StackReloaded { request, result } => stack_reload::arrived(model, request, result),
+        Msg::NotSwitched => stack_reload::want(model),
         Msg::Settled { request, result } => steps::settled(model, request, result),
     }
     follow_up(model, &mut effects);
@@ -180,7 +180,7 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
     read_journal(model, effects);
     provision::look(model, effects);
     zone::show_left(model);
-    renewal::go_on(model, effects);
+    stack_reload::go_on(model, effects);
     steps::settle_leftovers(model, effects);
     steps::watch(model, effects);
     ask(model, effects);
@@ -279,7 +279,7 @@ fn notice(model: &mut Model, title: impl Into<String>, lines: Vec<String>) {
 
 /// Whether a request of ours that changes something is under way.
 fn is_sending(model: &Model) -> bool {
-    model.moving != Moving::No
+    model.shift_state != ShiftState::Idle
 }
 
 /// Asks for the records anew and drops an answer that is under way: it may show what was before.

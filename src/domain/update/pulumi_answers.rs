@@ -11,7 +11,7 @@ use crate::domain::record::Event;
 use crate::keymap::View;
 
 use super::provision::{ask_pulumi, tail};
-use super::{note, note_as, notice, renewal, reread_records, toast, zone};
+use super::{note, note_as, notice, reread_records, stack_reload, toast, zone};
 
 /// An answer of Pulumi.
 pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer, effects: &mut Vec<Effect>) {
@@ -38,7 +38,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
             // A key that was set, here or in another terminal, may say which name is moved.
             let before = model.provision.look.as_ref().map(|look| &look.value.setup);
             if !model.stack.is_provisioned() && before.is_some_and(|setup| *setup != look.setup) {
-                renewal::want(model);
+                stack_reload::want(model);
             }
             model.provision.look = Some(Fact { value: *look, at: model.live.now });
         }
@@ -176,7 +176,7 @@ fn ended(
         }
         // Before the first `up` even a preview that fails has made the stack, whose configuration can be read then.
         if !model.stack.is_provisioned() || ((succeeded || unknown) && !kind.is_preview()) {
-            renewal::want(model);
+            stack_reload::want(model);
         }
     }
     model.polls.hurry(Source::StackRun);

@@ -9,7 +9,7 @@ use crate::domain::confirm::{Answer, Confirmation, Confirmed, DialogKey, Need};
 use crate::domain::error::PortError;
 use crate::domain::facts::{Fact, Source};
 use crate::domain::gate::{self, Gate};
-use crate::domain::model::{Dialog, Model, Moving};
+use crate::domain::model::{Dialog, Model, ShiftState};
 use crate::domain::msg::{Effect, Request};
 use crate::domain::record::{Entry, Event, OpenIntent};
 use crate::domain::shift::{Direction, PlanError, ShiftPlan};
@@ -160,7 +160,7 @@ pub(super) fn execute(model: &mut Model, change: Confirmed<Change>, effects: &mu
     match change.get() {
         Change::Weights(_) | Change::Zone(_) => {
             let sent = Box::new(change.get().clone());
-            model.moving = Moving::Sending { request, change: sent, since: model.uptime, stage: None };
+            model.shift_state = ShiftState::Sending { request, change: sent, since: model.uptime, stage: None };
         }
         Change::Pulumi(_) => model.provision.busy = Some(request),
         Change::AcceptBaseline(_) => model.journal.appending += 1,
@@ -216,7 +216,7 @@ pub(super) fn guard_dialog(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// A change has got further.
 pub(super) fn staged(model: &mut Model, request: Request, now: Stage) {
-    if let Moving::Sending { request: sent, stage, .. } = &mut model.moving
+    if let ShiftState::Sending { request: sent, stage, .. } = &mut model.shift_state
         && *sent == request
     {
         *stage = Some(now);
@@ -241,11 +241,11 @@ pub(super) fn executed(
     // The file says it in its order, and whatever else was written meanwhile.
     (model.journal.read, model.journal.stamp) = (None, None);
     reread_records(model);
-    let sent = match &model.moving {
-        Moving::Sending { request: expected, change, .. } if *expected == request => (**change).clone(),
+    let sent = match &model.shift_state {
+        ShiftState::Sending { request: expected, change, .. } if *expected == request => (**change).clone(),
         _ => return,
     };
-    model.moving = Moving::No;
+    model.shift_state = ShiftState::Idle;
     match sent {
         Change::Weights(plan) => moved(model, &plan, outcome, effects),
         Change::Zone(plan) => zone::turned(model, &plan, outcome, effects),
@@ -307,7 +307,7 @@ pub(super) fn settle_leftovers(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(history) = &model.live.history else { return };
     let facts = &model.live.facts;
     let answering = facts.group.is_some() && facts.error(Source::Records).is_none();
-    if history.open.is_empty() || !answering || model.moving != Moving::No {
+    if history.open.is_empty() || !answering || model.shift_state != ShiftState::Idle {
         return;
     }
     let told = |open: &OpenIntent| {
@@ -316,17 +316,17 @@ pub(super) fn settle_leftovers(model: &mut Model, effects: &mut Vec<Effect>) {
     };
     if history.open.iter().any(told) {
         let request = next_request(model);
-        model.moving = Moving::Settling { request };
+        model.shift_state = ShiftState::Settling { request };
         effects.push(Effect::Settle { request });
     }
 }
 
 /// A leftover was settled, or could not be.
 pub(super) fn settled(model: &mut Model, request: Request, result: Result<Vec<Entry>, PortError>) {
-    if model.moving != (Moving::Settling { request }) {
+    if model.shift_state != (ShiftState::Settling { request }) {
         return;
     }
-    model.moving = Moving::No;
+    model.shift_state = ShiftState::Idle;
     reread_records(model);
     match result {
         Ok(entries) => {

@@ -13,7 +13,7 @@ use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Query, Source};
 use crate::domain::gate::{self, GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Listing, Model, Moving, Shown, Stack};
+use crate::domain::model::{Dialog, Listing, Model, ShiftState, Shown, Stack};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::replication::TableStat;
@@ -262,7 +262,7 @@ fn with_everything_answered_every_gate_passes() {
 fn a_confirmed_step_is_sent_followed_to_insync_read_back_and_baked() {
     let mut cockpit = Cockpit::ready();
     let shift = cockpit.step();
-    assert!(matches!(cockpit.model.moving, Moving::Sending { .. }));
+    assert!(matches!(cockpit.model.shift_state, ShiftState::Sending { .. }));
     cockpit.accept(shift);
     assert_eq!(cockpit.verdict(GateId::DnsSettled), Verdict::Fail);
     cockpit.wait(3);

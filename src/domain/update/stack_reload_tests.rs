@@ -10,16 +10,16 @@ use crate::domain::msg::{Effect, Msg, Request};
 use crate::domain::provision::{PulumiAnswer, PulumiProblem, PulumiQuery};
 use crate::domain::pulumi::config::tests::{complete, setup};
 use crate::domain::pulumi::guard::RunKind;
-use crate::domain::renewal::{MAX_TRIES, Renewal, Renewed};
 use crate::domain::shift::fixtures::record;
 use crate::domain::situation::situation;
+use crate::domain::stack_reload::{MAX_TRIES, StackReload, StackReloaded};
 use crate::domain::traffic::{Record, Routing};
 use crate::domain::zone::{NewEndpoint, Orphan};
 use crate::keymap::View;
 
-fn renewal(effects: &[Effect]) -> Option<Request> {
+fn stack_reload(effects: &[Effect]) -> Option<Request> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Renew { request } => Some(*request),
+        Effect::ReloadStack { request } => Some(*request),
         _ => None,
     })
 }
@@ -41,16 +41,16 @@ fn simple() -> Vec<Record> {
 }
 
 /// The stack as it is after the first `up`.
-fn built(desk: &Desk) -> Box<Renewed> {
+fn built(desk: &Desk) -> Box<StackReloaded> {
     let mut stack = desk.model.stack.clone();
     stack.endpoints.new = Some(NewEndpoint { dns: "new.elb.amazonaws.com".into(), zone_id: "Z1".into() });
-    Box::new(Renewed { stack, policy: desk.model.policy.clone() })
+    Box::new(StackReloaded { stack, policy: desk.model.policy.clone() })
 }
 
 /// An `up` to its good end; gives the request that reads the stack anew.
 fn up(desk: &mut Desk) -> Request {
     let run = desk.started(RunKind::Up);
-    renewal(&desk.ended(&run, true)).expect("the stack is read anew")
+    stack_reload(&desk.ended(&run, true)).expect("the stack is read anew")
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn after_an_up_the_stack_is_read_anew_and_everything_is_asked_about_it() {
     assert!(!situation(&desk.model).provisioned);
     let request = up(&mut desk);
     let result = Ok(built(&desk));
-    let effects = desk.feed(Msg::Renewed { request, result });
+    let effects = desk.feed(Msg::StackReloaded { request, result });
     let switch = effects.iter().position(|effect| matches!(effect, Effect::Switch { .. }));
     let ask = effects.iter().position(|effect| matches!(effect, Effect::Observe { .. }));
     assert!(switch.is_some() && switch < ask, "the new ports are there before the first question: {effects:?}");
@@ -78,7 +78,7 @@ fn a_question_that_is_open_keeps_its_ground_until_it_is_answered() {
     desk.press('A');
     assert!(matches!(&desk.model.dialog, Some(Dialog::Ask(_))));
     let result = Ok(built(&desk));
-    let effects = desk.feed(Msg::Renewed { request, result });
+    let effects = desk.feed(Msg::StackReloaded { request, result });
     assert!(!switches(&effects) && !desk.model.stack.is_provisioned());
     desk.arm();
     let name = desk.model.stack.group.name.clone();
@@ -95,18 +95,18 @@ fn a_stack_that_cannot_be_read_leaves_the_cockpit_as_it_is_and_is_tried_again() 
     let mut request = up(&mut desk);
     let trouble = || PulumiProblem { message: "the backend is away".into(), hint: "look at it".into() };
     for _ in 1..MAX_TRIES {
-        desk.feed(Msg::Renewed { request, result: Err(trouble()) });
+        desk.feed(Msg::StackReloaded { request, result: Err(trouble()) });
         assert!(!desk.model.stack.is_provisioned() && desk.model.dialog.is_none());
-        assert_eq!(renewal(&desk.wait(Duration::from_secs(1))), None, "not at once");
-        request = renewal(&desk.wait(Duration::from_secs(60))).expect("it is tried again");
+        assert_eq!(stack_reload(&desk.wait(Duration::from_secs(1))), None, "not at once");
+        request = stack_reload(&desk.wait(Duration::from_secs(60))).expect("it is tried again");
     }
-    desk.feed(Msg::Renewed { request, result: Err(trouble()) });
+    desk.feed(Msg::StackReloaded { request, result: Err(trouble()) });
     assert!(desk.notice().contains("the backend is away"), "{}", desk.notice());
     desk.press('q');
-    assert_eq!(renewal(&desk.wait(Duration::from_secs(600))), None, "in the end it is left to the operator");
-    let request = renewal(&desk.press('r')).expect("r reads it again");
+    assert_eq!(stack_reload(&desk.wait(Duration::from_secs(600))), None, "in the end it is left to the operator");
+    let request = stack_reload(&desk.press('r')).expect("r reads it again");
     let result = Ok(built(&desk));
-    assert!(switches(&desk.feed(Msg::Renewed { request, result })));
+    assert!(switches(&desk.feed(Msg::StackReloaded { request, result })));
 }
 
 #[test]
@@ -114,35 +114,35 @@ fn only_what_was_read_after_the_newest_run_counts_and_one_reading_is_under_way_a
     let mut desk = first_night();
     let first = up(&mut desk);
     let run = desk.started(RunKind::Refresh);
-    assert_eq!(renewal(&desk.ended(&run, true)), None, "one is under way already");
+    assert_eq!(stack_reload(&desk.ended(&run, true)), None, "one is under way already");
     let result = Ok(built(&desk));
-    let effects = desk.feed(Msg::Renewed { request: first, result });
+    let effects = desk.feed(Msg::StackReloaded { request: first, result });
     assert!(!switches(&effects), "that was read before the refresh");
-    let second = renewal(&effects).expect("it is read once more");
+    let second = stack_reload(&effects).expect("it is read once more");
     let result = Ok(built(&desk));
-    assert!(switches(&desk.feed(Msg::Renewed { request: second, result })));
+    assert!(switches(&desk.feed(Msg::StackReloaded { request: second, result })));
 }
 
 #[test]
 fn a_key_that_is_held_reads_the_stack_once_and_then_once_more() {
     let mut desk = first_night();
-    let mut asked: Vec<Request> = (0..50).filter_map(|_| renewal(&desk.press('r'))).collect();
+    let mut asked: Vec<Request> = (0..50).filter_map(|_| stack_reload(&desk.press('r'))).collect();
     assert_eq!(asked.len(), 1, "{asked:?}");
     let request = asked.remove(0);
     let result = Ok(built(&desk));
-    let request = renewal(&desk.feed(Msg::Renewed { request, result })).expect("r was pressed since");
+    let request = stack_reload(&desk.feed(Msg::StackReloaded { request, result })).expect("r was pressed since");
     let result = Ok(built(&desk));
-    let effects = desk.feed(Msg::Renewed { request, result });
-    assert!(switches(&effects) && renewal(&effects).is_none());
+    let effects = desk.feed(Msg::StackReloaded { request, result });
+    assert!(switches(&effects) && stack_reload(&effects).is_none());
 }
 
 #[test]
 fn a_failed_reading_need_not_wait_for_its_pause_when_the_operator_asks() {
     let mut desk = first_night();
-    let request = renewal(&desk.press('r')).unwrap();
+    let request = stack_reload(&desk.press('r')).unwrap();
     let trouble = PulumiProblem { message: "the backend is away".into(), hint: "look at it".into() };
-    assert_eq!(renewal(&desk.feed(Msg::Renewed { request, result: Err(trouble) })), None);
-    assert!(renewal(&desk.press('r')).is_some());
+    assert_eq!(stack_reload(&desk.feed(Msg::StackReloaded { request, result: Err(trouble) })), None);
+    assert!(stack_reload(&desk.press('r')).is_some());
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_setup_that_changes_again_and_again_has_one_reading_under_way() {
     let mut asked = 0;
     for n in 0..20 {
         let setup = if n % 2 == 0 { setup(&["owner"]) } else { complete() };
-        asked += usize::from(renewal(&desk.looked(|look| look.setup = Some(setup))).is_some());
+        asked += usize::from(stack_reload(&desk.looked(|look| look.setup = Some(setup))).is_some());
     }
     assert_eq!(asked, 1);
 }
@@ -160,10 +160,10 @@ fn a_setup_that_changes_again_and_again_has_one_reading_under_way() {
 fn a_stack_that_is_as_it_was_keeps_what_is_known() {
     let mut desk = Desk::new(100, 0, 0.0);
     let run = desk.started(RunKind::Refresh);
-    let request = renewal(&desk.ended(&run, true)).unwrap();
+    let request = stack_reload(&desk.ended(&run, true)).unwrap();
     let records = desk.model.live.facts.records.clone();
-    let same = Renewed { stack: desk.model.stack.clone(), policy: desk.model.policy.clone() };
-    assert!(switches(&desk.feed(Msg::Renewed { request, result: Ok(Box::new(same)) })));
+    let same = StackReloaded { stack: desk.model.stack.clone(), policy: desk.model.policy.clone() };
+    assert!(switches(&desk.feed(Msg::StackReloaded { request, result: Ok(Box::new(same)) })));
     assert_eq!(desk.model.live.facts.records, records);
     assert!(desk.model.live.facts.sources.contains_key(&Source::MetricsNew));
 }
@@ -173,12 +173,15 @@ fn a_stack_that_stands_is_read_anew_only_after_what_may_have_changed_it() {
     let mut desk = Desk::new(100, 0, 0.0);
     for (kind, succeeded) in [(RunKind::Up, false), (RunKind::Preview, true)] {
         let run = desk.started(kind);
-        assert_eq!(renewal(&desk.ended(&run, succeeded)), None, "{kind}");
+        assert_eq!(stack_reload(&desk.ended(&run, succeeded)), None, "{kind}");
     }
-    assert_eq!(desk.model.renewal, Renewal::No);
+    assert_eq!(desk.model.stack_reload, StackReload::Idle);
     let mut desk = first_night();
     let run = desk.started(RunKind::Preview);
-    assert!(renewal(&desk.ended(&run, false)).is_some(), "it has made the stack, and its configuration can be read");
+    assert!(
+        stack_reload(&desk.ended(&run, false)).is_some(),
+        "it has made the stack, and its configuration can be read"
+    );
 }
 
 #[test]

@@ -4,26 +4,26 @@ use crate::domain::facts::{Facts, Source};
 use crate::domain::model::{Dialog, Model};
 use crate::domain::msg::{Effect, Request};
 use crate::domain::provision::PulumiProblem;
-use crate::domain::renewal::{MAX_TRIES, Renewal, Renewed, pause};
 use crate::domain::schedule::Polls;
+use crate::domain::stack_reload::{MAX_TRIES, StackReload, StackReloaded, pause};
 
 use super::{is_sending, next_request, notice, toast};
 
 /// Wants it read, from now on. What is being read just now may be older than the reason, so it no longer counts; it is
 /// waited for all the same, and read once more then.
 pub(super) fn want(model: &mut Model) {
-    match &mut model.renewal {
-        Renewal::Asked { again, .. } => *again = true,
-        other => *other = Renewal::Wanted { from: model.uptime, tries: 0 },
+    match &mut model.stack_reload {
+        StackReload::Asked { again, .. } => *again = true,
+        other => *other = StackReload::Wanted { from: model.uptime, tries: 0 },
     }
 }
 
 /// The operator wants it, where it can tell something new. What was read and only waits for a calm moment is new.
 pub(super) fn want_by_hand(model: &mut Model) {
-    let due = match model.renewal {
-        Renewal::GivenUp | Renewal::Wanted { .. } => true,
-        Renewal::No | Renewal::Asked { .. } => !model.stack.is_provisioned(),
-        Renewal::Ready { .. } => false,
+    let due = match model.stack_reload {
+        StackReload::GivenUp | StackReload::Wanted { .. } => true,
+        StackReload::Idle | StackReload::Asked { .. } => !model.stack.is_provisioned(),
+        StackReload::Ready { .. } => false,
     };
     if due {
         want(model);
@@ -31,16 +31,16 @@ pub(super) fn want_by_hand(model: &mut Model) {
 }
 
 /// What was read, or why it could not be.
-pub(super) fn arrived(model: &mut Model, request: Request, result: Result<Box<Renewed>, PulumiProblem>) {
-    let Renewal::Asked { request: asked, tries, again } = model.renewal else { return };
+pub(super) fn arrived(model: &mut Model, request: Request, result: Result<Box<StackReloaded>, PulumiProblem>) {
+    let StackReload::Asked { request: asked, tries, again } = model.stack_reload else { return };
     if asked != request {
         return;
     }
     match result {
-        _ if again => model.renewal = Renewal::Wanted { from: model.uptime, tries: 0 },
-        Ok(renewed) => model.renewal = Renewal::Ready { request, renewed },
+        _ if again => model.stack_reload = StackReload::Wanted { from: model.uptime, tries: 0 },
+        Ok(reloaded) => model.stack_reload = StackReload::Ready { request, reloaded },
         Err(trouble) if tries + 1 >= MAX_TRIES => {
-            model.renewal = Renewal::GivenUp;
+            model.stack_reload = StackReload::GivenUp;
             let text = format!("{}; {}", trouble.message, trouble.hint);
             let lines = vec![text, "what is shown is the stack as it was; r reads it again".to_owned()];
             if model.dialog.is_none() {
@@ -51,7 +51,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, result: Result<Box<Re
         }
         Err(trouble) => {
             let tries = tries + 1;
-            model.renewal = Renewal::Wanted { from: model.uptime + pause(tries), tries };
+            model.stack_reload = StackReload::Wanted { from: model.uptime + pause(tries), tries };
             let wait = pause(tries).as_secs();
             toast(model, format!("the stack could not be read anew: {}; again in {wait} s", trouble.message), true);
         }
@@ -60,16 +60,16 @@ pub(super) fn arrived(model: &mut Model, request: Request, result: Result<Box<Re
 
 /// Starts what is due, and lets what was read take effect.
 pub(super) fn go_on(model: &mut Model, effects: &mut Vec<Effect>) {
-    match &model.renewal {
-        Renewal::Wanted { from, tries } if model.uptime >= *from => {
+    match &model.stack_reload {
+        StackReload::Wanted { from, tries } if model.uptime >= *from => {
             let tries = *tries;
             let request = next_request(model);
-            model.renewal = Renewal::Asked { request, tries, again: false };
-            effects.push(Effect::Renew { request });
+            model.stack_reload = StackReload::Asked { request, tries, again: false };
+            effects.push(Effect::ReloadStack { request });
         }
-        Renewal::Ready { .. } if is_calm(model) => {
-            if let Renewal::Ready { request, renewed } = std::mem::take(&mut model.renewal) {
-                take(model, *renewed);
+        StackReload::Ready { .. } if is_calm(model) => {
+            if let StackReload::Ready { request, reloaded } = std::mem::take(&mut model.stack_reload) {
+                take(model, *reloaded);
                 effects.push(Effect::Switch { request });
             }
         }
@@ -84,8 +84,8 @@ fn is_calm(model: &Model) -> bool {
 }
 
 /// The stack as it is now. What was learned of another one does not count any more.
-fn take(model: &mut Model, renewed: Renewed) {
-    let Renewed { stack, policy } = renewed;
+fn take(model: &mut Model, reloaded: StackReloaded) {
+    let StackReloaded { stack, policy } = reloaded;
     let before = model.stack.is_provisioned();
     if stack != model.stack {
         let facts = std::mem::take(&mut model.live.facts);

@@ -16,12 +16,12 @@ use tapctl::domain::pulumi::explain::Exit;
 use tapctl::domain::pulumi::guard::RunKind;
 use tapctl::domain::pulumi::{PulumiChange, PulumiError};
 use tapctl::domain::record::Event;
-use tapctl::domain::renewal::{Renewal, Renewed};
 use tapctl::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
+use tapctl::domain::stack_reload::{StackReload, StackReloaded};
 use tapctl::domain::units::Timestamp;
 use tapctl::keymap::View;
 use tapctl::ports::{Journal, Provisioner, PulumiControl, Tell};
-use tapctl::runtime::renew::Renew;
+use tapctl::runtime::reload::ReloadStack;
 use tapctl::sim::{Scenario, Sim};
 use tapctl::standin::Stack;
 
@@ -35,7 +35,7 @@ struct GoesOn(Duration);
 impl Provisioner for GoesOn {
     fn ask(&self, query: PulumiQuery, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            match order {
+            match query {
                 PulumiQuery::Status => {
                     let look = look(Some(head(RunKind::Up, Timestamp::default())));
                     tell(PulumiAnswer::Looked(Box::new(look))).await;
@@ -68,7 +68,7 @@ impl Provisioner for Makes {
             stderr: String::new(),
         };
         Box::pin(async move {
-            match order {
+            match query {
                 PulumiQuery::Status => tell(PulumiAnswer::Looked(Box::new(look(None)))).await,
                 PulumiQuery::Preview { .. } => tell(PulumiAnswer::Started(head(RunKind::Preview, self.began))).await,
                 PulumiQuery::Follow(run) if run == RunKind::Preview.name() => {
@@ -168,9 +168,9 @@ where
     (ports.provision, ports.control) = (pulumi.clone(), pulumi.clone());
     let mut after = drill.ports_on(&made).await;
     (after.provision, after.control) = (pulumi.clone(), pulumi);
-    let built = Renewed { stack: drill.bastion.stack(&made).0, policy: Policy::default() };
+    let built = StackReloaded { stack: drill.bastion.stack(&made).0, policy: Policy::default() };
     let left = Arc::new(AtomicU32::new(failures));
-    let renew: Renew = Arc::new(move || {
+    let reload: ReloadStack = Arc::new(move || {
         let (left, built, after) = (left.clone(), built.clone(), after.clone());
         Box::pin(async move {
             if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
@@ -181,7 +181,7 @@ where
     });
     let (stack, _) = drill.bastion.stack(&configured);
     let model = Model::new(stack, Policy::default(), ports.clock.now());
-    let seen = Box::pin(drill.play_on(script, (model, ports, renew))).await;
+    let seen = Box::pin(drill.play_on(script, (model, ports, reload))).await;
     (seen.model, seen.screen)
 }
 
@@ -201,7 +201,7 @@ async fn the_cockpit_opens_on_provision_and_says_calmly_that_nothing_stands() {
 async fn after_the_up_it_watches_the_new_stack_without_being_opened_again() {
     let drill = Drill::new(Scenario::Steady);
     let (model, screen) = play(&drill, "<20s>1<100s>", 0).await;
-    assert!(model.stack.is_provisioned() && model.renewal == Renewal::No);
+    assert!(model.stack.is_provisioned() && model.stack_reload == StackReload::Idle);
     assert_eq!(model.screen.view, View::Overview);
     assert!(screen.contains("legacy 100 %") && screen.contains("4/4"), "{screen}");
     let (entries, _) = tapctl::adapters::journal::FileJournal::new(drill.state_dir()).read().unwrap();

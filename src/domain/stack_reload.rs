@@ -19,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Renewed {
+pub struct StackReloaded {
     /// The stack as it is now.
     pub stack: Stack,
     /// The limits, with the alarms that the stack has now.
@@ -28,10 +28,10 @@ pub struct Renewed {
 
 /// How far the reading is.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub enum Renewal {
+pub enum StackReload {
     /// None is due.
     #[default]
-    No,
+    Idle,
     /// It is due.
     Wanted {
         /// From this uptime on.
@@ -54,7 +54,7 @@ pub enum Renewal {
         /// Which request.
         request: Request,
         /// What was read.
-        renewed: Box<Renewed>,
+        reloaded: Box<StackReloaded>,
     },
     /// It failed too often.
     GivenUp,
