@@ -25,7 +25,7 @@
 //! | [`config`], [`cli`] | what was typed and found, and what it means | talk to AWS |
 //! | [`script`] | golden scripts: a night as text, and the machine that plays it through the loop | sleep, or reach a network |
 //! | [`sim`] | the simulator: physics on virtual time, AWS's wire formats, faults | use another module |
-//! | [`standin`] | the drills' stand-in for Pulumi, which plays recorded runs | run in a real migration |
+//! | [`fake_pulumi`] | the scenarios' fake Pulumi, which plays recorded runs | run in a real migration |
 //!
 //! # Invariants
 //!
@@ -57,12 +57,12 @@ pub mod commands;
 pub mod compose;
 pub mod config;
 pub mod domain;
+pub mod fake_pulumi;
 pub mod keymap;
 pub mod ports;
 pub mod runtime;
 pub mod script;
 pub mod sim;
-pub mod standin;
 pub mod ui;
 
 use std::ffi::OsString;
@@ -70,8 +70,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
+use commands::console::Console;
 use commands::failure::{Exit, Failure};
-use commands::out::Out;
 use domain::text::Printable;
 
 /// Threads of the runtime: one can wait for answers while another reads one.
@@ -87,7 +87,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitC
         return Ok(code);
     }
     adapters::environment::keep_secrets();
-    let mut out = Out::standard();
+    let mut out = Console::standard();
     let cli = match cli::parse(args.iter().cloned()) {
         Ok(cli) => cli,
         Err(error) => {
@@ -109,7 +109,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitC
 }
 
 /// The two roles in which the program starts itself: the one that waits for the end of a Pulumi run in a session of its
-/// own, and the stand-in for Pulumi in drills. Neither is for people, so neither is in the help.
+/// own, and the fake Pulumi in drills. Neither is for people, so neither is in the help.
 fn of_its_own(args: &[OsString]) -> Option<ExitCode> {
     let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).collect();
     match words.as_slice() {
@@ -118,14 +118,14 @@ fn of_its_own(args: &[OsString]) -> Option<ExitCode> {
         }
         ["__pulumi", rest @ ..] => {
             let rest: Vec<String> = rest.iter().map(|word| (*word).to_owned()).collect();
-            Some(ExitCode::from(standin::main(&rest)))
+            Some(ExitCode::from(fake_pulumi::main(&rest)))
         }
         _ => None,
     }
 }
 
 /// Prints help where it was asked for, and else what is wrong; with `--json` also as an object.
-fn not_understood(args: &[OsString], error: &clap::Error, text: &str, out: &mut Out) -> Exit {
+fn not_understood(args: &[OsString], error: &clap::Error, text: &str, out: &mut Console) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let _ = error.print();
         return Exit::Done;

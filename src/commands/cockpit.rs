@@ -18,8 +18,8 @@ use crate::runtime::terminal::{self, Taken};
 use crate::runtime::{input, run_reloading};
 use crate::ui::{Palette, Theme};
 
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::out::Out;
 use super::tty;
 
 /// Says why a cockpit cannot be drawn, when it cannot.
@@ -108,7 +108,7 @@ fn say_what_goes_on(model: &Model) {
     if let Some(run) = model.provision.going_on().filter(|_| model.stack.simulation.is_none()) {
         let text =
             format!("pulumi {} goes on, as {}; `tapctl attach`, or `tapctl`, follows it", run.head.kind, run.head.id);
-        Out::standard().say(&text);
+        Console::standard().say(&text);
     }
 }
 

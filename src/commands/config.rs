@@ -26,17 +26,17 @@ use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::PulumiRuns;
 use crate::runtime::ports_set::Ports;
 
-use super::ask::ask;
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::follow_up::carried_out;
-use super::out::Out;
+use super::prompt::ask;
+use super::wait::carried_out;
 
 /// Lists the configuration, or sets one key of it.
 ///
 /// # Errors
 /// [`Failure`] when Pulumi cannot be asked, or the key cannot be set. A list of which something is missing ends with
 /// exit code 1, so that a script can tell.
-pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let settings = Settings::load(global, &process_env)?;
     let name = pulumi_stack(&settings).await?;
     let pulumi = program(&settings, &name)?;
@@ -55,7 +55,7 @@ pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Out) -> Result<Ex
     }
 }
 
-async fn list(runs: &dyn PulumiRuns, json: bool, out: &mut Out) -> Result<Exit, Failure> {
+async fn list(runs: &dyn PulumiRuns, json: bool, out: &mut Console) -> Result<Exit, Failure> {
     let setup = runs.setup().await?;
     if json {
         out.json(&as_json(&setup, runs.stack()))?;
@@ -144,7 +144,7 @@ async fn set(
     args: &SetConfigArgs,
     operator: &str,
     read_only: bool,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<Exit, Failure> {
     if read_only {
         return Err(Failure::new(

@@ -13,21 +13,21 @@ use crate::compose::pulumi::{pulumi_ports, pulumi_runs};
 use crate::compose::session::{Session, assemble};
 use crate::config::{Global, Settings, process_env};
 use crate::domain::units::Timestamp;
+use crate::fake_pulumi;
 use crate::script::{self, Heard, Script};
 use crate::sim::Server;
-use crate::standin;
 
 use super::cockpit::{self, Again};
-use super::colleague::{Began, starts_an_up};
+use super::concurrent_up::{Began, starts_an_up};
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::out::Out;
 use super::sim::{scratch_folder, world};
 
 /// Opens it.
 ///
 /// # Errors
 /// Without a terminal, or when no loopback address can be bound.
-pub async fn run(args: &DemoArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(args: &DemoArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     if let Some(file) = &args.script {
         return play(file, out);
     }
@@ -43,7 +43,7 @@ pub async fn run(args: &DemoArgs, global: &Global, out: &mut Out) -> Result<Exit
 }
 
 /// Plays a golden script, a line for each step.
-fn play(file: &Path, out: &mut Out) -> Result<Exit, Failure> {
+fn play(file: &Path, out: &mut Console) -> Result<Exit, Failure> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| {
         let hint = "name a file that is there; `tests/golden` of tapctl's own sources holds examples";
@@ -95,18 +95,18 @@ async fn session(args: &DemoArgs, global: &Global, folder: &Path) -> Result<(Ses
     settings.legacy_db_instance = Some("techvault-mysql".to_owned());
     sim.follow();
     tokio::spawn(server.serve(std::future::pending()));
-    let standin = standin::set_up(&folder.join("pulumi"), &sim, args.speed, &endpoint).map_err(broken)?;
+    let fake_pulumi = fake_pulumi::set_up(&folder.join("pulumi"), &sim, args.speed, &endpoint).map_err(broken)?;
     let state = folder.join("state");
-    if standin::Opening::of(sim.scenario()) == standin::Opening::RunGoesOn {
+    if fake_pulumi::InitialState::of(sim.scenario()) == fake_pulumi::InitialState::RunGoesOn {
         let now = Timestamp::from_millis(sim.now().as_millisecond());
-        let ports = pulumi_ports(&settings, &standin, &state, Some(Arc::new(Began(now))))?;
-        starts_an_up(pulumi_runs(&standin, &state)?.as_ref(), &ports).await?;
+        let ports = pulumi_ports(&settings, &fake_pulumi, &state, Some(Arc::new(Began(now))))?;
+        starts_an_up(pulumi_runs(&fake_pulumi, &state)?.as_ref(), &ports).await?;
     }
     let again: Again = Arc::new(move || {
-        let (settings, state, standin) = (settings.clone(), state.clone(), standin.clone());
+        let (settings, state, fake_pulumi) = (settings.clone(), state.clone(), fake_pulumi.clone());
         Box::pin(async move {
-            let known = known::of(&standin).await?;
-            assemble(settings, known, "demo".to_owned(), state, Some(standin)).await
+            let known = known::of(&fake_pulumi).await?;
+            assemble(settings, known, "demo".to_owned(), state, Some(fake_pulumi)).await
         })
     });
     Ok((again().await?, again))

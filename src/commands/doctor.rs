@@ -27,8 +27,8 @@ use crate::domain::units::age_text;
 use crate::ports::{ErrorKind, PortError};
 use crate::runtime::gather::{Gathered, gather};
 
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::out::Out;
 use super::tty;
 
 /// How a check ended.
@@ -75,7 +75,7 @@ impl Check {
 ///
 /// # Errors
 /// When stdout cannot be written. What is found wrong is data here; the exit code tells the worst of it.
-pub async fn run(args: JsonArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(args: JsonArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let mut checks = Vec::new();
     match Settings::load(global, &process_env) {
         Ok(settings) => {

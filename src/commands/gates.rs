@@ -6,8 +6,8 @@ use crate::config::Global;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::all_pass;
 
+use super::console::Console;
 use super::failure::{Exit, Failure, nothing_answered};
-use super::out::Out;
 use super::snapshot::{GateList, gate_rows};
 use super::status::look;
 use super::text;
@@ -16,7 +16,7 @@ use super::text;
 ///
 /// # Errors
 /// When the configuration cannot be used, or not one source of AWS has answered.
-pub async fn run(args: JsonArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(args: JsonArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let session = connect(global).await?;
     let gathered = look(&session, &Source::ALL, Facts::default(), out).await;
     if let Some(failure) = nothing_answered(&gathered.facts) {

@@ -12,14 +12,14 @@ use crate::compose::{iam_actions, known};
 use crate::config::{Global, Settings, process_env};
 use crate::domain::stack::StackInfo;
 
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::out::Out;
 
 /// Prints the policy.
 ///
 /// # Errors
 /// When the settings cannot be used, or the outputs that they name.
-pub async fn run(global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let settings = Settings::load(global, &process_env)?;
     let known = match known::find(&settings).await {
         Ok(known) => Some(known),

@@ -9,8 +9,8 @@ use crate::config::{Global, Settings, process_env};
 use crate::domain::record::Entry;
 use crate::domain::units::Timestamp;
 
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::out::Out;
 use super::text;
 
 /// The journal of a stack, read without asking AWS.
@@ -42,7 +42,7 @@ pub(super) async fn read(global: &Global, since: Option<Since>) -> Result<Record
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn run(args: JournalArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(args: JournalArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let record = read(global, args.since).await?;
     if args.json {
         out.json(&json!({

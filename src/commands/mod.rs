@@ -3,18 +3,17 @@
 //! One file for each command. They may use everything below the cockpit. Data goes to stdout, words to stderr, and the
 //! exit code tells the truth.
 
-pub mod ask;
 pub mod cockpit;
-mod colleague;
+mod concurrent_up;
 pub mod config;
+pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
-mod follow_up;
 pub mod gates;
 pub mod iam_policy;
 pub mod journal;
-pub mod out;
+pub mod prompt;
 pub mod provision;
 pub mod report;
 pub mod run_text;
@@ -25,18 +24,19 @@ pub mod snapshot;
 pub mod status;
 pub mod text;
 pub mod tty;
+mod wait;
 pub mod zone;
 
 use crate::cli::{Cli, Command};
 
+use console::Console;
 use failure::{Exit, Failure};
-use out::Out;
 
 /// Does what was typed.
 ///
 /// # Errors
 /// [`Failure`] with the exit code, the words and the next step.
-pub async fn run(cli: Cli, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(cli: Cli, out: &mut Console) -> Result<Exit, Failure> {
     let global = &cli.global.typed();
     match &cli.command {
         None => Box::pin(cockpit::run(global)).await,

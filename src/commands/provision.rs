@@ -31,11 +31,11 @@ use crate::runtime::ports_set::{Ports, Scribe};
 use crate::runtime::pulumi;
 use crate::runtime::zone;
 
-use super::ask::ask;
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::follow_up::{Interrupt, carried_out};
-use super::out::Out;
+use super::prompt::ask;
 use super::run_text::{self as print, Progress, finished_json};
+use super::wait::{Interrupt, carried_out};
 
 /// What a guard wants to know of AWS before a run.
 const ASKED: [Source; 6] =
@@ -99,7 +99,7 @@ async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
 
 impl Place {
     /// What the guards look at, asked now, and who operates.
-    async fn situation(&self, out: &mut Out) -> Result<(Situation, String), Failure> {
+    async fn situation(&self, out: &mut Console) -> Result<(Situation, String), Failure> {
         let running = self.runs.going_on()?;
         let session = self.session.as_ref().ok_or_else(|| {
             let what = "nothing was started: what stands cannot be known, and so neither can what a run would do to it";
@@ -131,7 +131,7 @@ impl Place {
         change: PulumiChange,
         yes: YesFlag,
         operator: &str,
-        out: &mut Out,
+        out: &mut Console,
     ) -> Result<Carried, Failure> {
         let change = Confirmed::by_flag(Change::Pulumi(change), yes);
         let done = carried_out(&self.ports, change, (operator, &host::host_name()), out).await;
@@ -142,19 +142,19 @@ impl Place {
     }
 
     /// Follows a run to its end, and writes the end down under whoever started it when nobody else has.
-    async fn follow(&self, head: &RunHead, json: bool, out: &mut Out) -> Result<Finished, Failure> {
+    async fn follow(&self, head: &RunHead, json: bool, out: &mut Console) -> Result<Finished, Failure> {
         let run = followed(self.runs.follow(&head.id, &mut watcher(json))).await?;
         self.note_end(&run, out).await;
         Ok(run)
     }
 
-    async fn note(&self, operator: &str, event: Event, out: &mut Out) {
+    async fn note(&self, operator: &str, event: Event, out: &mut Console) {
         if let Err(error) = Scribe::new(&self.ports, operator, &host::host_name()).append(event).await {
             out.say(&format!("the journal is behind: {error}"));
         }
     }
 
-    async fn note_end(&self, run: &Finished, out: &mut Out) {
+    async fn note_end(&self, run: &Finished, out: &mut Console) {
         let RunStatus::Ended(end) = &run.status else { return };
         if self.runs.claim_end(&run.id) {
             self.note(&run.owner, PulumiChange::ended(run.kind, &run.id, &end.text()), out).await;
@@ -162,7 +162,13 @@ impl Place {
     }
 
     /// Says what an `up`, or a `destroy`, would do.
-    async fn preview(&self, destroy: bool, operator: &str, json: bool, out: &mut Out) -> Result<Previewed, Failure> {
+    async fn preview(
+        &self,
+        destroy: bool,
+        operator: &str,
+        json: bool,
+        out: &mut Console,
+    ) -> Result<Previewed, Failure> {
         let head = self.runs.preview(destroy, operator, self.now()).await?;
         self.note(operator, PulumiChange::started(head.kind, &head.id, &head.line), out).await;
         let run = self.follow(&head, json, out).await?.ok()?;
@@ -171,7 +177,7 @@ impl Place {
 
     /// What the cockpit would know of Pulumi now: usable, the stack, its locks, what was left open. Locks and open
     /// operations are told.
-    async fn look(&self, out: &mut Out) -> Result<PulumiStatus, Failure> {
+    async fn look(&self, out: &mut Console) -> Result<PulumiStatus, Failure> {
         let silent = || Failure::new(Exit::Pulumi, "pulumi", "Pulumi could not be asked", "`tapctl doctor` says more");
         let look = pulumi::look(self.ports.provision.as_ref(), &self.operator).await.ok_or_else(silent)?;
         if let Err(trouble) = &look.pulumi {
@@ -192,7 +198,7 @@ impl Place {
         kind: RunKind,
         args: RunArgs,
         operator: &str,
-        out: &mut Out,
+        out: &mut Console,
     ) -> Result<PulumiStatus, Failure> {
         let mut look = self.look(out).await?;
         let exists = |look: &PulumiStatus| look.setup.as_ref().is_some_and(|setup| setup.exists);
@@ -262,7 +268,7 @@ fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
     String::from_utf8_lossy(&bytes).trim_end().to_owned()
 }
 
-fn finished(run: &Finished, args: RunArgs, out: &mut Out) -> Result<Exit, Failure> {
+fn finished(run: &Finished, args: RunArgs, out: &mut Console) -> Result<Exit, Failure> {
     if args.json {
         out.json(&finished_json(run))?;
     } else {
@@ -289,7 +295,7 @@ async fn followed<T>(run: impl Future<Output = Result<T, PulumiError>>) -> Resul
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being said.
-pub async fn preview(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn preview(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::PulumiStatus).await?;
     let operator = place.who().await;
     let look = place.ready(RunKind::Preview, args, &operator, out).await?;
@@ -309,7 +315,7 @@ pub async fn preview(args: RunArgs, global: &Global, out: &mut Out) -> Result<Ex
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
-pub async fn up(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn up(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     change(RunKind::Up, args, global, out).await
 }
 
@@ -317,11 +323,11 @@ pub async fn up(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, F
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
-pub async fn destroy(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn destroy(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     change(RunKind::Destroy, args, global, out).await
 }
 
-async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Change).await?;
     place.refuse_read_only()?;
     let (now, operator) = place.situation(out).await?;
@@ -372,7 +378,7 @@ async fn run(
     order: RunOrder,
     args: RunArgs,
     operator: &str,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<Finished, Failure> {
     let yes = confirm(&order, args, out).await?;
     order.may_run(&place.situation(out).await?.0).map_err(PulumiError::from)?;
@@ -383,7 +389,7 @@ async fn run(
 }
 
 /// What a `destroy` has left in the zone. The session is from before it: it knows the load balancer that is gone.
-async fn left_behind(place: &Place, out: &mut Out) -> Option<Vec<Orphan>> {
+async fn left_behind(place: &Place, out: &mut Console) -> Option<Vec<Orphan>> {
     let session = place.session.as_ref()?;
     match zone::left_behind(&session.ports, &session.stack.group, &session.stack.endpoints).await {
         Ok(left) => Some(left),
@@ -397,7 +403,7 @@ async fn left_behind(place: &Place, out: &mut Out) -> Option<Vec<Orphan>> {
 
 /// `--yes` answers for a plan without danger, and for a `destroy`, which the guards have let through. A plan that moves
 /// weights, or that deletes or replaces what holds state, has to be read by somebody.
-async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Out) -> Result<YesFlag, Failure> {
+async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Console) -> Result<YesFlag, Failure> {
     let harmless = |danger: &Danger| matches!(danger, Danger::WeightedRecord { op: Operation::Create, .. });
     out.say(&order.call_text());
     let Some(yes) = YesFlag::from_cli(args.yes) else {
@@ -431,7 +437,7 @@ async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Out) -> Result<YesFl
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
-pub async fn refresh(args: RunArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn refresh(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Change).await?;
     place.refuse_read_only()?;
     let (now, operator) = place.situation(out).await?;
@@ -446,7 +452,7 @@ pub async fn refresh(args: RunArgs, global: &Global, out: &mut Out) -> Result<Ex
 ///
 /// # Errors
 /// [`Failure`] with the exit code of the run when it failed.
-pub async fn attach(args: &AttachArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn attach(args: &AttachArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Attach).await?;
     let run = followed(place.runs.attach(args.run.as_deref(), &mut watcher(args.json))).await?;
     place.note_end(&run, out).await;

@@ -14,15 +14,15 @@ use crate::domain::record::{Entry, Event, History, OutcomeKind};
 use crate::domain::shift::Override;
 use crate::domain::units::{Timestamp, WeightPair, age_text};
 
+use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::journal;
-use super::out::Out;
 
 /// Writes the report.
 ///
 /// # Errors
 /// When the journal cannot be read or the file cannot be written.
-pub async fn run(args: &ReportArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(args: &ReportArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let record = journal::read(global, args.since).await?;
     let text = markdown(&record.stack, &record.entries, record.broken, record.now);
     match &args.output {

@@ -2,14 +2,14 @@
 
 use crate::cli;
 
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::out::Out;
 
 /// Prints the completions of a shell.
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn completions(shell: clap_complete::Shell, out: &mut Out) -> Result<Exit, Failure> {
+pub fn completions(shell: clap_complete::Shell, out: &mut Console) -> Result<Exit, Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut cli::definition(), "tapctl", &mut text);
     out.data(&String::from_utf8_lossy(&text))?;
@@ -20,7 +20,7 @@ pub fn completions(shell: clap_complete::Shell, out: &mut Out) -> Result<Exit, F
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn man(out: &mut Out) -> Result<Exit, Failure> {
+pub fn man(out: &mut Console) -> Result<Exit, Failure> {
     let mut definition = cli::definition().disable_help_subcommand(true);
     definition.build();
     let mut text = Vec::new();
@@ -47,7 +47,7 @@ pub fn man(out: &mut Out) -> Result<Exit, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::out::tests::captured;
+    use crate::commands::console::tests::captured;
 
     #[test]
     fn every_command_is_in_the_man_page_and_in_the_completions() {

@@ -22,11 +22,11 @@ use crate::runtime::execute::outcome_written;
 use crate::runtime::gather::{Gathered, gather, keep_record};
 use crate::runtime::ports_set::{JournalRead, Scribe};
 
-use super::ask::{Declined, ask};
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::follow_up::{self, End, Ending};
-use super::out::Out;
+use super::prompt::{Declined, ask};
 use super::snapshot::gate_rows;
+use super::wait::{self, End, Ending};
 
 /// Sources that are asked first: what is there, and who asks.
 const FIRST: [Source; 2] = [Source::Records, Source::Identity];
@@ -35,7 +35,7 @@ const FIRST: [Source; 2] = [Source::Records, Source::Identity];
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
-pub async fn shift(args: &ShiftArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn shift(args: &ShiftArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let overrides = args.stepped_over().map_err(Failure::usage)?;
     let share = |now: Percent| args.to.or_else(|| args.step.map(|points| now.step(points))).unwrap_or(now);
     let session = connect(global).await?;
@@ -46,7 +46,7 @@ pub async fn shift(args: &ShiftArgs, global: &Global, out: &mut Out) -> Result<E
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
-pub async fn rollback(args: RollbackArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn rollback(args: RollbackArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let sent = async {
         let session = connect(global).await?;
         carry_out(&session, &|_| Percent::ZERO, &[], args.go, out).await
@@ -79,7 +79,7 @@ async fn carry_out(
     share: &(dyn Fn(Percent) -> Percent + Sync),
     overrides: &[Override],
     go: GoArgs,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<Exit, Failure> {
     if !go.dry_run {
         session.may_change()?;
@@ -121,7 +121,7 @@ async fn carry_out(
 }
 
 /// Reads the records and who asks. Whatever another process on this host did since this one began is a conflict.
-async fn look_first(session: &Session, back: bool, out: &mut Out) -> Result<Base, Failure> {
+async fn look_first(session: &Session, back: bool, out: &mut Console) -> Result<Base, Failure> {
     let mut gathered = gather(&session.ports, &FIRST, Facts::default(), defaults::GATHER_DEADLINE).await;
     if let Some(error) = gathered.facts.error(Source::Records) {
         return Err(error.clone().into());
@@ -145,7 +145,7 @@ async fn look_first(session: &Session, back: bool, out: &mut Out) -> Result<Base
 
 /// Asks everything that the gates want to know, and then looks at the records once more: what the operator decided on
 /// has to be what is there.
-async fn look_at_everything(session: &Session, base: Base, out: &mut Out) -> Result<(Base, Vec<Gate>), Failure> {
+async fn look_at_everything(session: &Session, base: Base, out: &mut Console) -> Result<(Base, Vec<Gate>), Failure> {
     let rest: Vec<Source> = Source::ALL.into_iter().filter(|source| !FIRST.contains(source)).collect();
     let mut gathered = gather(&session.ports, &rest, base.gathered.facts, defaults::GATHER_DEADLINE).await;
     for error in keep_record(&session.ports, &mut gathered, &base.operator, &session.stack.host).await {
@@ -193,7 +193,13 @@ fn stepped_over(gates: &[Gate], overrides: &[Override]) -> Vec<Override> {
 }
 
 /// The weights are there already: when that was read, and whether the traffic follows them.
-async fn nothing_to_do(session: &Session, base: Base, go: GoArgs, words: &str, out: &mut Out) -> Result<Exit, Failure> {
+async fn nothing_to_do(
+    session: &Session,
+    base: Base,
+    go: GoArgs,
+    words: &str,
+    out: &mut Console,
+) -> Result<Exit, Failure> {
     let (weights, read) = (base.group.weights(), base.gathered.now);
     let counts = [Source::MetricsNew, Source::MetricsLegacy];
     let counted = gather(&session.ports, &counts, base.gathered.facts, defaults::GATHER_DEADLINE).await;
@@ -211,7 +217,7 @@ async fn nothing_to_do(session: &Session, base: Base, go: GoArgs, words: &str, o
     Ok(Exit::Done)
 }
 
-fn describe(session: &Session, base: &Base, plan: &ShiftPlan, gates: &[Gate], out: &mut Out) {
+fn describe(session: &Session, base: &Base, plan: &ShiftPlan, gates: &[Gate], out: &mut Console) {
     out.say(&format!("{}: {}  {} → {}", plan.title(), plan.record_name(), plan.from(), plan.to));
     out.say(&format!("  {}", plan.call_text()));
     out.say(&format!(
@@ -291,7 +297,7 @@ async fn confirm(
     base: &Base,
     plan: &ShiftPlan,
     go: GoArgs,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<YesFlag, Failure> {
     if let Some(yes) = YesFlag::from_cli(go.yes) {
         return Ok(yes);
@@ -316,19 +322,19 @@ async fn send(
     plan: Confirmed<ShiftPlan>,
     gates: &[Gate],
     go: GoArgs,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<Exit, Failure> {
-    let interrupt = follow_up::Interrupt::listen();
+    let interrupt = wait::Interrupt::listen();
     let wanted = plan.get().clone();
     let Some(change) = plan.narrow(|plan| Some(Change::Weights(plan))) else {
         return Err(Failure::new(Exit::Error, "other", "there is no change to send", "try again"));
     };
-    let (outcome, entries) = follow_up::executed(session, change, &base.operator, out).await;
+    let (outcome, entries) = wait::executed(session, change, &base.operator, out).await;
     if !outcome_written(&entries) {
         out.say("the outcome could not be written to the journal; the next start settles it from the records");
     }
     let outcome = match outcome {
-        Outcome::Unknown { until, .. } if go.wait => follow_up::until_known(session, until, interrupt, out).await?,
+        Outcome::Unknown { until, .. } if go.wait => wait::until_known(session, until, interrupt, out).await?,
         outcome => End::Known(outcome),
     };
     let change = match outcome {
@@ -342,13 +348,13 @@ async fn send(
     let Some(change) = change else {
         return settled(session, &wanted, gates, go, out).await;
     };
-    let interrupt = follow_up::Interrupt::listen();
+    let interrupt = wait::Interrupt::listen();
     out.say(&format!("Route 53 accepted it as {}: {}", change.id, change.status));
     if !go.wait {
         report(&wanted, gates, "accepted", Some(&change), None, go, out)?;
         return Ok(Exit::Done);
     }
-    match follow_up::to_the_end(session, &change, wanted.to, &base.operator, interrupt, out).await? {
+    match wait::to_the_end(session, &change, wanted.to, &base.operator, interrupt, out).await? {
         Ending { change, verified: true, .. } => {
             report(&wanted, gates, "insync", Some(&change), Some(true), go, out)?;
             Ok(Exit::Done)
@@ -366,13 +372,13 @@ async fn settled(
     wanted: &ShiftPlan,
     gates: &[Gate],
     go: GoArgs,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<Exit, Failure> {
     if !go.wait {
         report(wanted, gates, "settled", None, None, go, out)?;
         return Ok(Exit::Done);
     }
-    follow_up::usual_time(session, follow_up::Interrupt::listen(), out).await?;
+    wait::usual_time(session, wait::Interrupt::listen(), out).await?;
     match session.ports.read_group().await? {
         Ok(found) if found == wanted.target() => {
             out.say(&format!("read back as confirmed: {}", found.weights()));
@@ -385,7 +391,12 @@ async fn settled(
 }
 
 /// The change that Route 53 accepted, nothing when the answer was lost and the records show that it was made.
-fn accepted(plan: &ShiftPlan, outcome: Outcome, key: &GroupKey, out: &mut Out) -> Result<Option<Change53>, Failure> {
+fn accepted(
+    plan: &ShiftPlan,
+    outcome: Outcome,
+    key: &GroupKey,
+    out: &mut Console,
+) -> Result<Option<Change53>, Failure> {
     match outcome {
         Outcome::Accepted(change) => Ok(Some(change)),
         Outcome::Made { error, .. } => {
@@ -406,7 +417,7 @@ fn accepted(plan: &ShiftPlan, outcome: Outcome, key: &GroupKey, out: &mut Out) -
             failure.message = format!("nothing was changed: {}", failure.message);
             Err(failure)
         }
-        Outcome::Unknown { error, until, .. } => Err(follow_up::not_known(&error, until)),
+        Outcome::Unknown { error, until, .. } => Err(wait::not_known(&error, until)),
     }
 }
 
@@ -417,7 +428,7 @@ fn may_land(base: &Base) -> Option<(WeightPair, Timestamp)> {
 
 /// The way back when the legacy stack has everything already, and a change may still land that takes some away: it can
 /// only be taken back after that.
-async fn recall(session: &Session, base: Base, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
+async fn recall(session: &Session, base: Base, go: GoArgs, out: &mut Console) -> Result<Exit, Failure> {
     let Some((landed, until)) = may_land(&base) else {
         return nothing_to_do(session, base, go, "the weights already are as wanted", out).await;
     };
@@ -433,7 +444,7 @@ async fn recall(session: &Session, base: Base, go: GoArgs, out: &mut Out) -> Res
     out.say(&format!("{words}; watching"));
     let plan = ShiftPlan::recall(&base.group, landed, until);
     let yes = confirm(session, &base, &plan, go, out).await?;
-    match follow_up::until_known(session, until, follow_up::Interrupt::listen(), out).await? {
+    match wait::until_known(session, until, wait::Interrupt::listen(), out).await? {
         End::Settled(true) => {
             out.say("it has landed; all traffic is sent back now");
             send(session, &base, Confirmed::by_flag(plan, yes), &[], go, out).await
@@ -452,7 +463,7 @@ fn report(
     change: Option<&Change53>,
     verified: Option<bool>,
     go: GoArgs,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<(), Failure> {
     if !go.json {
         return Ok(());

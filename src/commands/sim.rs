@@ -11,14 +11,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{DrillArgs, SimArgs};
 use crate::sim::{Scenario, Server, Sim, SimConfig};
 
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::out::Out;
 
 /// Serves until SIGINT or SIGTERM.
 ///
 /// # Errors
 /// When the address cannot be bound or the outputs cannot be written.
-pub async fn run(args: &SimArgs, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(args: &SimArgs, out: &mut Console) -> Result<Exit, Failure> {
     let sim = world(&args.drill, args.speed)?;
     let own = args.dir.is_none();
     let dir = match &args.dir {

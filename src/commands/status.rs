@@ -10,8 +10,8 @@ use crate::domain::schedule::Polls;
 use crate::domain::time::Moment;
 use crate::runtime::gather::{Gathered, gather, keep_record};
 
+use super::console::Console;
 use super::failure::{Exit, Failure, nothing_answered};
-use super::out::Out;
 use super::snapshot::Snapshot;
 use super::text;
 
@@ -22,7 +22,7 @@ const WATCH_STEP: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When the configuration cannot be used, or not one source of AWS has answered.
-pub async fn run(args: StatusArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn run(args: StatusArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let session = connect(global).await?;
     let gathered = look(&session, &Source::ALL, Facts::default(), out).await;
     if let Some(failure) = nothing_answered(&gathered.facts) {
@@ -39,7 +39,7 @@ pub async fn run(args: StatusArgs, global: &Global, out: &mut Out) -> Result<Exi
 }
 
 /// Asks, and writes down what is news. What cannot be settled or written is said, and shows in the gates.
-pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut Out) -> Gathered {
+pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut Console) -> Gathered {
     if let Err(error) = session.settle_open(out).await {
         out.say(&format!("an earlier change is still open: {error}; {}", error.hint()));
     }
@@ -54,13 +54,18 @@ pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut
     gathered
 }
 
-fn print(session: &Session, gathered: &Gathered, args: StatusArgs, out: &mut Out) -> Result<(), Failure> {
+fn print(session: &Session, gathered: &Gathered, args: StatusArgs, out: &mut Console) -> Result<(), Failure> {
     let gates = session.gates(gathered);
     let snapshot = Snapshot::of(&session.stack, &session.policy, gathered, &gates);
     if args.json { out.json(&snapshot) } else { out.data(&text::snapshot(&snapshot, &session.stack)) }
 }
 
-async fn watch(session: &Session, mut gathered: Gathered, args: StatusArgs, out: &mut Out) -> Result<Exit, Failure> {
+async fn watch(
+    session: &Session,
+    mut gathered: Gathered,
+    args: StatusArgs,
+    out: &mut Console,
+) -> Result<Exit, Failure> {
     let mut polls = Polls::default();
     let mut request = 0;
     note(&mut polls, &Source::ALL, &gathered, session.ports.clock.moment(), &mut request);

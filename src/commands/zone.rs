@@ -22,10 +22,10 @@ use crate::domain::zone::{self, Standing, ZonePlan, ZoneRefusal, ZoneStep};
 use crate::runtime::gather::{gather, keep_record};
 use crate::runtime::ports_set::Scribe;
 
-use super::ask::{Declined, ask};
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::follow_up::{self, End};
-use super::out::Out;
+use super::prompt::{Declined, ask};
+use super::wait::{self, End};
 
 /// What has to be known before and right before the sending.
 const ASKED: [Source; 4] = [Source::Records, Source::Change, Source::StackRun, Source::Identity];
@@ -34,7 +34,7 @@ const ASKED: [Source; 4] = [Source::Records, Source::Change, Source::StackRun, S
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
-pub async fn adopt(args: AdoptArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn adopt(args: AdoptArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     carry_out(ZoneStep::Adopt, args.go, global, out).await
 }
 
@@ -42,11 +42,11 @@ pub async fn adopt(args: AdoptArgs, global: &Global, out: &mut Out) -> Result<Ex
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
-pub async fn release(args: ReleaseArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+pub async fn release(args: ReleaseArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     carry_out(ZoneStep::Release(args.to), args.go, global, out).await
 }
 
-async fn carry_out(step: ZoneStep, go: GoArgs, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
+async fn carry_out(step: ZoneStep, go: GoArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let session = connect(global).await?;
     if !go.dry_run {
         session.may_change()?;
@@ -88,7 +88,7 @@ impl Seen {
 }
 
 /// Reads the records, who asks, the journal and the runs of this host, and refuses under the same guard as the cockpit.
-async fn look(session: &Session, out: &mut Out) -> Result<Seen, Failure> {
+async fn look(session: &Session, out: &mut Console) -> Result<Seen, Failure> {
     let mut gathered = gather(&session.ports, &ASKED, Facts::default(), defaults::GATHER_DEADLINE).await;
     for source in [Source::Records, Source::StackRun] {
         if let Some(error) = gathered.facts.error(source) {
@@ -115,7 +115,7 @@ async fn look(session: &Session, out: &mut Out) -> Result<Seen, Failure> {
 }
 
 /// A plan that cannot be made: nothing is to be done, or the refusal by its name.
-fn refused(step: ZoneStep, refusal: &ZoneRefusal, seen: &Seen, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
+fn refused(step: ZoneStep, refusal: &ZoneRefusal, seen: &Seen, go: GoArgs, out: &mut Console) -> Result<Exit, Failure> {
     let there = match step {
         ZoneStep::Adopt => {
             matches!(refusal, ZoneRefusal::AlreadyPair { .. } | ZoneRefusal::AlreadyAdopted { .. })
@@ -143,7 +143,7 @@ fn refused(step: ZoneStep, refusal: &ZoneRefusal, seen: &Seen, go: GoArgs, out: 
     Ok(Exit::Done)
 }
 
-fn describe(plan: &ZonePlan, out: &mut Out) {
+fn describe(plan: &ZonePlan, out: &mut Console) {
     out.say(&plan.title());
     out.say(&format!("  {}", plan.call_text()));
     out.say("  one batch, all of it or nothing; no traffic moves");
@@ -154,7 +154,7 @@ async fn confirm(
     plan: &ZonePlan,
     operator: &str,
     go: GoArgs,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<YesFlag, Failure> {
     if let Some(yes) = YesFlag::from_cli(go.yes) {
         return Ok(yes);
@@ -168,7 +168,7 @@ async fn confirm(
     }
 }
 
-async fn note(session: &Session, operator: &str, event: Event, out: &mut Out) {
+async fn note(session: &Session, operator: &str, event: Event, out: &mut Console) {
     if let Err(error) = Scribe::new(&session.ports, operator, &session.stack.host).append(event).await {
         out.say(&format!("the journal cannot be written: {error}"));
     }
@@ -180,13 +180,13 @@ async fn send(
     yes: YesFlag,
     operator: &str,
     go: GoArgs,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<Exit, Failure> {
-    let interrupt = follow_up::Interrupt::listen();
+    let interrupt = wait::Interrupt::listen();
     let confirmed = Confirmed::by_flag(change::Change::Zone(plan.clone()), yes);
-    let (outcome, _) = follow_up::executed(session, confirmed, operator, out).await;
+    let (outcome, _) = wait::executed(session, confirmed, operator, out).await;
     let outcome = match outcome {
-        Outcome::Unknown { until, .. } if go.wait => follow_up::until_known(session, until, interrupt, out).await?,
+        Outcome::Unknown { until, .. } if go.wait => wait::until_known(session, until, interrupt, out).await?,
         outcome => End::Known(outcome),
     };
     let change = match outcome {
@@ -198,7 +198,7 @@ async fn send(
             return Err(Failure::new(Exit::Access, "not_made", text, "look at what is there now, then decide again"));
         }
     };
-    let interrupt = follow_up::Interrupt::listen();
+    let interrupt = wait::Interrupt::listen();
     out.say(&format!("Route 53 accepted it as {}: {}", change.id, change.status));
     if !go.wait {
         out.say(&plan.for_pulumi());
@@ -206,7 +206,7 @@ async fn send(
         return Ok(Exit::Done);
     }
     let hint = "`tapctl status` shows how the name is answered";
-    let change = follow_up::insync(session, &change, interrupt, hint, out).await?;
+    let change = wait::insync(session, &change, interrupt, hint, out).await?;
     let records = session.ports.read_records().await?;
     let verified = plan.is_done(&records);
     let text =
@@ -223,14 +223,14 @@ async fn send(
 }
 
 /// The records show that it was made.
-fn made(plan: &ZonePlan, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
+fn made(plan: &ZonePlan, go: GoArgs, out: &mut Console) -> Result<Exit, Failure> {
     out.say(&plan.for_pulumi());
     report(plan, "settled", None, Some(true), go, out)?;
     Ok(Exit::Done)
 }
 
 /// The batch was refused, or its answer was lost: then the records say whether it was carried out.
-fn not_accepted(plan: &ZonePlan, outcome: Outcome, go: GoArgs, out: &mut Out) -> Result<Exit, Failure> {
+fn not_accepted(plan: &ZonePlan, outcome: Outcome, go: GoArgs, out: &mut Console) -> Result<Exit, Failure> {
     match outcome {
         Outcome::Made { error, .. } => {
             out.say(&format!("the answer was lost ({error}), but the records show that it was made"));
@@ -240,7 +240,7 @@ fn not_accepted(plan: &ZonePlan, outcome: Outcome, go: GoArgs, out: &mut Out) ->
         Outcome::AlreadySo { message, found } => {
             Err(conflict(&format!("already so, by somebody else: {message}"), &found))
         }
-        Outcome::Unknown { error, until, .. } => Err(follow_up::not_known(&error, until)),
+        Outcome::Unknown { error, until, .. } => Err(wait::not_known(&error, until)),
         Outcome::Refused(error) => {
             let mut failure = Failure::from(error);
             failure.message.push_str("; nothing was changed");
@@ -267,7 +267,7 @@ fn report(
     change: Option<&Change>,
     verified: Option<bool>,
     go: GoArgs,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<(), Failure> {
     if !go.json {
         return Ok(());

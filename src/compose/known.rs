@@ -41,7 +41,7 @@ pub async fn find(settings: &Settings) -> Result<StackInfo, ComposeError> {
     }
 }
 
-/// The stack that this Pulumi is on, which may be the drills' stand-in.
+/// The stack that this Pulumi is on, which may be the scenarios' fake Pulumi.
 ///
 /// # Errors
 /// [`ComposeError`] when it cannot be asked, or its outputs cannot be used.

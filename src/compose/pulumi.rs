@@ -1,4 +1,4 @@
-//! Pulumi's ports: on the configured program, on the stand-in of a drill, or refusing.
+//! Pulumi's ports: on the configured program, on the fake Pulumi of a drill, or refusing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::error::ComposeError;
 pub use crate::adapters::pulumi::find::{check_program, check_version};
 pub use crate::adapters::pulumi::stack::backend_url;
 
-/// Pulumi on the configured program, or the stand-in of a drill.
+/// Pulumi on the configured program, or the fake Pulumi of a drill.
 ///
 /// # Errors
 /// When the system does not say where our own program is.
@@ -34,14 +34,14 @@ pub(super) fn cockpit_runs(
     state_dir: &Path,
     clock: &Arc<dyn Clock>,
     known: &StackInfo,
-    standin: Option<Pulumi>,
+    fake_pulumi: Option<Pulumi>,
 ) -> Result<CockpitRuns, ComposeError> {
-    let from_file = known.outputs().filter(|_| settings.outputs.is_some() && standin.is_none());
+    let from_file = known.outputs().filter(|_| settings.outputs.is_some() && fake_pulumi.is_none());
     Ok(CockpitRuns {
         landmarks: from_file.map(StackOutputs::identity_outputs).unwrap_or_default(),
-        check_packages: standin.is_none(),
-        pulumi: match standin {
-            Some(standin) => Ok(standin),
+        check_packages: fake_pulumi.is_none(),
+        pulumi: match fake_pulumi {
+            Some(fake_pulumi) => Ok(fake_pulumi),
             None if settings.stack.is_none() => Err(PulumiError::Project {
                 dir: settings.pulumi_dir.clone(),
                 message: "the outputs file does not say on which stack; name it with --stack".to_owned(),

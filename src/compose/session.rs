@@ -95,7 +95,7 @@ pub async fn assemble(
     known: impl Into<StackInfo>,
     name: String,
     state_dir: PathBuf,
-    standin: Option<Pulumi>,
+    fake_pulumi: Option<Pulumi>,
 ) -> Result<Session, ComposeError> {
     let known = known.into();
     state::prepare(&state_dir).map_err(|error| ComposeError::state(&state_dir, &error))?;
@@ -131,7 +131,7 @@ pub async fn assemble(
         speed: simulator.as_ref().map_or(1.0, |simulator| simulator.speed),
         deadline: defaults::INSYNC_DEADLINE,
     };
-    let runs = Arc::new(cockpit_runs(&settings, &name, &state_dir, &clock, &known, standin)?);
+    let runs = Arc::new(cockpit_runs(&settings, &name, &state_dir, &clock, &known, fake_pulumi)?);
     let control = control(&settings, &runs);
     let ports = Ports {
         provision: runs,

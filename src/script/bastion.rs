@@ -18,11 +18,11 @@ use crate::domain::stack::{StackInfo, StackOutputs};
 use crate::domain::stack_reload::StackReloaded;
 use crate::domain::traffic::GroupKey;
 use crate::domain::units::Timestamp;
+use crate::fake_pulumi::InitialState;
 use crate::ports::{Clock, Journal};
 use crate::runtime::Ports;
 use crate::runtime::reload::ReloadStack;
 use crate::sim::{Scenario, Sim, SimConfig};
-use crate::standin::Opening;
 
 use super::check::{Expectation, Seen};
 use super::language::Script;
@@ -91,7 +91,7 @@ impl Bastion {
         let origin = Timestamp::from_millis(sim.now().as_millisecond());
         let clock: Arc<dyn Clock> = Arc::new(ScriptClock { sim: sim.clone(), start: Instant::now(), origin });
         let pulumi = ScriptedPulumi::new(&folder.join("pulumi"), sim.clone(), Arc::clone(&clock))?;
-        if Opening::of(scenario) == Opening::RunGoesOn {
+        if InitialState::of(scenario) == InitialState::RunGoesOn {
             pulumi.colleague_starts_an_up()?;
         }
         Ok(Self { sim, state_dir: folder.join("state"), clock, read_only, pulumi: Arc::new(pulumi) })
@@ -100,7 +100,7 @@ impl Bastion {
     /// What is known of the stack now.
     ///
     /// # Errors
-    /// When the stand-in cannot be asked.
+    /// When the fake Pulumi cannot be asked.
     pub fn info(&self) -> Result<StackInfo, String> {
         if self.pulumi.has_outputs()? { self.outputs().map(StackInfo::from) } else { self.pulumi.configured() }
     }
@@ -166,7 +166,7 @@ impl Bastion {
     /// A cockpit that is about to be opened: its model, its ports, and how it reads the stack anew.
     ///
     /// # Errors
-    /// When the stand-in cannot be asked.
+    /// When the fake Pulumi cannot be asked.
     pub async fn cockpit(&self) -> Result<(Model, Ports, ReloadStack), String> {
         let info = self.info()?;
         let ports = self.ports(&info).await;

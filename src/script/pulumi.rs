@@ -1,6 +1,6 @@
-//! Pulumi of a script: the stand-in's recorded runs, given out on the script's own time instead of by processes.
+//! Pulumi of a script: the fake Pulumi's recorded runs, given out on the script's own time instead of by processes.
 //!
-//! The stand-in writes a whole run at once; its lines, and what they make in the simulated world, are told when they are
+//! The fake Pulumi writes a whole run at once; its lines, and what they make in the simulated world, are told when they are
 //! due. So a script ends a run before it leaves the cockpit, and no run here can be interrupted.
 
 use std::collections::BTreeMap;
@@ -21,9 +21,9 @@ use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::{Plan, PulumiChange, PulumiError, RunState};
 use crate::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 use crate::domain::units::Timestamp;
+use crate::fake_pulumi::{self, FakeStack, Settings, VERSION};
 use crate::ports::{Clock, Provisioner, PulumiControl, PulumiFuture, Tell};
 use crate::sim::Sim;
-use crate::standin::{self, Settings, Stack, VERSION};
 
 /// The stack of every script.
 pub(super) const STACK: &str = "prod";
@@ -52,7 +52,7 @@ struct Line {
     resources: Option<Vec<String>>,
 }
 
-/// The stand-in on the script's time.
+/// The fake Pulumi on the script's time.
 pub(super) struct ScriptedPulumi {
     settings: PathBuf,
     stack: String,
@@ -61,7 +61,7 @@ pub(super) struct ScriptedPulumi {
     runs: Mutex<Vec<Recorded>>,
 }
 
-/// How a command of the stand-in went.
+/// How a command of the fake Pulumi went.
 struct Answer {
     code: u8,
     stdout: String,
@@ -69,13 +69,13 @@ struct Answer {
 }
 
 impl ScriptedPulumi {
-    /// A stand-in whose files lie in `project`, as the drill that is played begins with.
+    /// A fake Pulumi whose files lie in `project`, as the drill that is played begins with.
     ///
     /// # Errors
     /// Which file cannot be written.
     pub(super) fn new(project: &Path, sim: Sim, clock: Arc<dyn Clock>) -> Result<Self, String> {
-        let stand_in = standin::set_up(project, &sim, f64::INFINITY, "")?;
-        let settings = stand_in.prefix.last().map(PathBuf::from).ok_or("the stand-in names no settings")?;
+        let stand_in = fake_pulumi::set_up(project, &sim, f64::INFINITY, "")?;
+        let settings = stand_in.prefix.last().map(PathBuf::from).ok_or("the fake Pulumi names no settings")?;
         // What a run makes is told to the simulator here, line by line.
         let read = Settings::read(&settings)?;
         Settings { stack: STACK.to_owned(), simulator: None, ..read }.write(&settings)?;
@@ -87,21 +87,21 @@ impl ScriptedPulumi {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One command to its end, on a thread of its own: the stand-in has a runtime for itself.
+    /// One command to its end, on a thread of its own: the fake Pulumi has a runtime for itself.
     fn call(&self, args: &[&str], input: &str) -> Answer {
         let file = self.settings.display().to_string();
         let args: Vec<String> = ["--settings", &file].iter().chain(args).map(|arg| (*arg).to_owned()).collect();
-        let told = std::thread::scope(|scope| scope.spawn(|| standin::call(&args, input)).join());
-        let (code, stdout, stderr) = told.unwrap_or_else(|_| (1, String::new(), "the stand-in failed".to_owned()));
+        let told = std::thread::scope(|scope| scope.spawn(|| fake_pulumi::call(&args, input)).join());
+        let (code, stdout, stderr) = told.unwrap_or_else(|_| (1, String::new(), "the fake Pulumi failed".to_owned()));
         Answer { code, stdout, stderr }
     }
 
-    fn state(&self) -> Result<Stack, String> {
-        Stack::read(&self.settings)
+    fn state(&self) -> Result<FakeStack, String> {
+        FakeStack::read(&self.settings)
     }
 
     /// The stack before a run of this kind. What reads first finds out that the name's weighted records are gone.
-    fn refreshed(&self, kind: RunKind) -> Result<Stack, String> {
+    fn refreshed(&self, kind: RunKind) -> Result<FakeStack, String> {
         let mut stack = self.state()?;
         let reads = matches!(kind, RunKind::Destroy | RunKind::PreviewDestroy | RunKind::Refresh);
         if reads && self.sim.state()["traffic"]["record"] != "weighted" {
@@ -139,14 +139,14 @@ impl ScriptedPulumi {
     /// Somebody else's run, which goes on when the cockpit opens.
     ///
     /// # Errors
-    /// What the stand-in says.
+    /// What the fake Pulumi says.
     pub(super) fn colleague_starts_an_up(&self) -> Result<(), String> {
         let preview = self.start(RunKind::Preview, None, COLLEAGUE).map_err(|trouble| trouble.message)?;
         let started = self.start(RunKind::Up, Some(preview.id), COLLEAGUE);
         started.map(drop).map_err(|trouble| trouble.message)
     }
 
-    /// Lets the stand-in write the whole run.
+    /// Lets the fake Pulumi write the whole run.
     fn start(&self, kind: RunKind, preview: Option<String>, operator: &str) -> Result<RunHead, PulumiProblem> {
         let trouble = |message: String| PulumiProblem { message, hint: "mend it and try again".to_owned() };
         let before = self.refreshed(kind).map_err(trouble)?;
@@ -278,7 +278,7 @@ impl Recorded {
 }
 
 /// The lines of a run with their times, and what they make of the stack as it was before.
-fn lines(text: &str, began: Timestamp, before: &Stack, kind: RunKind) -> Vec<Line> {
+fn lines(text: &str, began: Timestamp, before: &FakeStack, kind: RunKind) -> Vec<Line> {
     let changes = matches!(kind, RunKind::Up | RunKind::Destroy);
     let mut stack = before.clone();
     let mut lines = Vec::new();
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn the_lines_of_an_up_make_the_stack_when_they_are_due() {
-        let before = Stack::default();
+        let before = FakeStack::default();
         let made = |urn: &str, at: i64| {
             format!(r#"{{"timestamp":{at},"resOutputsEvent":{{"metadata":{{"op":"create","urn":"{urn}"}}}}}}"#)
         };

@@ -271,11 +271,11 @@ pub(crate) fn stand_in(drill: &Drill, lines: &[&str]) {
         "stack": "prod", "speed": 0.0, "demo_at": now, "wall_at": now, "fail": null,
         "outputs": folder.join("sim/outputs.json"), "simulator": drill.endpoint,
     });
-    std::fs::write(folder.join("standin.json"), settings.to_string()).unwrap();
+    std::fs::write(folder.join("fake_pulumi.json"), settings.to_string()).unwrap();
     let script = format!(
         "#!/bin/sh\nexec '{}' __pulumi --settings '{}' \"$@\"\n",
         env!("CARGO_BIN_EXE_tapctl"),
-        folder.join("standin.json").display()
+        folder.join("fake_pulumi.json").display()
     );
     std::fs::write(folder.join("bin/pulumi"), script).unwrap();
     for line in lines {

@@ -73,7 +73,17 @@ const ROOMS: &[Room] = &[
     Room {
         name: "commands",
         may_use: &[
-            "cli", "compose", "config", "domain", "keymap", "ports", "runtime", "script", "sim", "standin", "ui",
+            "cli",
+            "compose",
+            "config",
+            "domain",
+            "keymap",
+            "ports",
+            "runtime",
+            "script",
+            "sim",
+            "fake_pulumi",
+            "ui",
         ],
         never: NO_SDK,
     },
@@ -98,17 +108,17 @@ const ROOMS: &[Room] = &[
     // The player of golden scripts: a cockpit on a simulator in this process. Its bastion puts the ports together.
     Room {
         name: "script",
-        may_use: &["adapters", "domain", "keymap", "ports", "runtime", "sim", "standin", "ui"],
+        may_use: &["adapters", "domain", "keymap", "ports", "runtime", "sim", "fake_pulumi", "ui"],
         never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "crossterm", "std::net", "std::process"],
     },
     Room { name: "sim", may_use: &[], never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "ratatui", "crossterm"] },
     Room {
-        name: "standin",
+        name: "fake_pulumi",
         may_use: &[],
         never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "ratatui", "crossterm", "std::net"],
     },
     // The binary's one entry point.
-    Room { name: "lib", may_use: &["adapters", "cli", "commands", "domain", "standin"], never: NO_SDK },
+    Room { name: "lib", may_use: &["adapters", "cli", "commands", "domain", "fake_pulumi"], never: NO_SDK },
     Room { name: "main", may_use: &["lib"], never: NO_SDK },
 ];
 
@@ -598,15 +608,15 @@ fn circles(all: &Crate) -> Vec<Vec<String>> {
 const OPEN: &[&str] = &[
     "config::find uses std::process",
     "config::find uses tokio",
-    "standin::config uses sim",
-    "standin::play uses adapters::pulumi::process",
-    "standin::play uses domain::units",
-    "standin::report uses std::net",
-    "standin::settings uses adapters::pulumi::process",
-    "standin::settings uses domain::units",
-    "standin::setup uses adapters::pulumi",
-    "standin::setup uses domain::units",
-    "standin::setup uses sim",
+    "fake_pulumi::config uses sim",
+    "fake_pulumi::play uses adapters::pulumi::process",
+    "fake_pulumi::play uses domain::units",
+    "fake_pulumi::report uses std::net",
+    "fake_pulumi::settings uses adapters::pulumi::process",
+    "fake_pulumi::settings uses domain::units",
+    "fake_pulumi::setup uses adapters::pulumi",
+    "fake_pulumi::setup uses domain::units",
+    "fake_pulumi::setup uses sim",
 ];
 
 /// Circles that stand all the same.

@@ -19,11 +19,11 @@ use tapctl::domain::record::Event;
 use tapctl::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 use tapctl::domain::stack_reload::{StackReload, StackReloaded};
 use tapctl::domain::units::Timestamp;
+use tapctl::fake_pulumi::FakeStack;
 use tapctl::keymap::View;
 use tapctl::ports::{Journal, Provisioner, PulumiControl, Tell};
 use tapctl::runtime::reload::ReloadStack;
 use tapctl::sim::{Scenario, Sim};
-use tapctl::standin::Stack;
 
 use crate::drill::Drill;
 
@@ -78,7 +78,7 @@ impl Provisioner for Makes {
                 }
                 PulumiQuery::Follow(run) => {
                     tokio::time::sleep(Duration::from_secs(300)).await;
-                    self.sim.set_stack(&Stack::provisioned().unwrap().resources).unwrap();
+                    self.sim.set_stack(&FakeStack::provisioned().unwrap().resources).unwrap();
                     tell(done(&run)).await;
                     tell(ended(&run)).await;
                 }

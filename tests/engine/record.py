@@ -23,7 +23,7 @@ QUOTA = (
 
 
 # What the drills play is a part of the program, so it lies beside its code.
-PLAYED = cloud.HERE.parents[1] / "src" / "standin" / "recordings"
+PLAYED = cloud.HERE.parents[1] / "src" / "fake_pulumi" / "recordings"
 IDENTITIES = {
     "legacyAppSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3",
     "legacyTapctlSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-tapctl-a1B2c3",

@@ -7,8 +7,8 @@ use tapctl::commands::run_text as print;
 use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::pulumi::config::SetConfig;
 use tapctl::domain::pulumi::*;
+use tapctl::fake_pulumi::settings::{Settings, Stack};
 use tapctl::sim::{Scenario, Server, Sim, SimConfig};
-use tapctl::standin::settings::{Settings, Stack};
 
 use crate::support::pulumi::{context, created, follow_until, request};
 
@@ -142,7 +142,8 @@ impl Night {
         let endpoint = server.endpoint();
         tokio::spawn(server.serve(std::future::pending()));
         let folder = tempfile::tempdir().unwrap();
-        let pulumi = tapctl::standin::set_up(&folder.path().join("pulumi"), &sim, f64::INFINITY, &endpoint).unwrap();
+        let pulumi =
+            tapctl::fake_pulumi::set_up(&folder.path().join("pulumi"), &sim, f64::INFINITY, &endpoint).unwrap();
         let pulumi = Pulumi { program: env!("CARGO_BIN_EXE_tapctl").into(), ..pulumi };
         Self { sim, context: context(folder.path(), pulumi), folder }
     }
@@ -260,7 +261,7 @@ async fn of_an_up_that_fails_in_the_middle_the_made_half_exists_and_the_second_o
 async fn of_a_run_that_is_interrupted_only_what_was_made_exists() {
     let night = Night::of(Scenario::Reattach).await;
     let order = night.preview(false).await.unwrap();
-    let file = night.folder.path().join("pulumi/standin.json");
+    let file = night.folder.path().join("pulumi/fake_pulumi.json");
     Settings { speed: 60.0, ..Settings::read(&file).unwrap() }.write(&file).unwrap();
     let order = Confirmed::by_flag(order, YesFlag::from_cli(true).unwrap());
     let started = night.context.start(&order, &calm(), request()).await.unwrap();
@@ -277,7 +278,7 @@ async fn of_a_run_that_is_interrupted_only_what_was_made_exists() {
 async fn a_simulator_that_is_gone_fails_the_run_and_says_so() {
     let night = Night::of(Scenario::UpFails).await;
     let order = night.preview(false).await.unwrap();
-    let file = night.folder.path().join("pulumi/standin.json");
+    let file = night.folder.path().join("pulumi/fake_pulumi.json");
     let nobody = Some("http://127.0.0.1:1".to_owned());
     Settings { simulator: nobody, ..Settings::read(&file).unwrap() }.write(&file).unwrap();
     let error = night.run(order).await.unwrap_err();

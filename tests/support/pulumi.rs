@@ -20,7 +20,7 @@ use tapctl::domain::units::Timestamp;
 pub(crate) const EVERY: Duration = Duration::from_millis(2);
 
 /// Where the recorded streams lie: those that the drills play too lie beside the code that plays them.
-const RECORDED: [&str; 2] = ["tests/fixtures/engine", "src/standin/recordings"];
+const RECORDED: [&str; 2] = ["tests/fixtures/engine", "src/fake_pulumi/recordings"];
 
 /// A recorded stream.
 pub(crate) fn recording(name: &str) -> Vec<u8> {

@@ -34,7 +34,7 @@ use crate::keymap::{Code, KEYMAP, Key};
 const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/bundled-preview.jsonl");
 const SMALL_UP: &str = include_str!("../../../tests/fixtures/engine/up.jsonl");
 const DESTROY: &str = include_str!("../../../tests/fixtures/engine/destroy.jsonl");
-const UP: &str = include_str!("../../standin/recordings/bundled-up.jsonl");
+const UP: &str = include_str!("../../fake_pulumi/recordings/bundled-up.jsonl");
 /// A run that had nothing to do.
 const NOTHING_DONE: &str = "{\"sequence\":0,\"timestamp\":1,\"preludeEvent\":{\"config\":{}}}\n\
     {\"sequence\":1,\"timestamp\":1,\"summaryEvent\":{\"resourceChanges\":{},\"result\":\"succeeded\"}}\n\

@@ -16,11 +16,11 @@ const MAX_ANSWER: u64 = 4 << 20;
 
 /// A simulator, by its endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct World {
+pub(super) struct Simulator {
     endpoint: String,
 }
 
-impl World {
+impl Simulator {
     pub(super) fn at(endpoint: &str) -> Self {
         Self { endpoint: endpoint.to_owned() }
     }
@@ -75,12 +75,12 @@ mod tests {
 
     #[test]
     fn only_loopback_is_spoken_to_and_silence_is_told() {
-        let refused = World::at("http://192.0.2.1:80").record().unwrap_err();
+        let refused = Simulator::at("http://192.0.2.1:80").record().unwrap_err();
         assert!(refused.contains("not an address on loopback"), "{refused}");
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let silent = World::at(&endpoint).tell(&[]).unwrap_err();
+        let silent = Simulator::at(&endpoint).tell(&[]).unwrap_err();
         assert!(silent.starts_with(&format!("the simulator at {endpoint} does not answer")), "{silent}");
     }
 }

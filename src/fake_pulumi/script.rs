@@ -50,7 +50,7 @@ impl Operation {
 
 /// One line and when it is due.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Beat {
+pub struct TimedEvent {
     /// Seconds since the start, of the recording.
     pub due: f64,
     /// The event.
@@ -74,7 +74,7 @@ pub struct Script {
     /// What is played.
     pub operation: Operation,
     /// The lines, by their time.
-    pub beats: Vec<Beat>,
+    pub beats: Vec<TimedEvent>,
     /// Whether the program stops before its first resource.
     pub refused: bool,
 }
@@ -157,7 +157,7 @@ impl Script {
         let said = format!("the stack's configuration cannot be used:\n  {}\n", problems.join("\n  "));
         let words = json!({"prefix": "error: ", "message": said, "color": "never", "severity": "error"});
         let mut last = None;
-        let mut beats: Vec<Beat> = Vec::new();
+        let mut beats: Vec<TimedEvent> = Vec::new();
         for mut beat in self.beats {
             beat.due = 0.0;
             let kind = beat.urn.as_deref().and_then(|urn| urn.rsplit("::").nth(1)?.rsplit('$').next());
@@ -176,7 +176,7 @@ impl Script {
                 _ => {}
             }
         }
-        beats.push(Beat { due: 0.0, event: json!({"diagnosticEvent": words}), urn: None, begins: false });
+        beats.push(TimedEvent { due: 0.0, event: json!({"diagnosticEvent": words}), urn: None, begins: false });
         beats.extend(last);
         Self { operation: self.operation, beats, refused: true }
     }
@@ -191,7 +191,7 @@ impl Script {
 }
 
 /// Lines of one second are spread over it, so that a stream that was recorded in whole seconds does not come in bursts.
-fn read(recording: &str) -> Result<Vec<Beat>, String> {
+fn read(recording: &str) -> Result<Vec<TimedEvent>, String> {
     let events: Vec<Value> = recording
         .lines()
         .map(|line| serde_json::from_str(line).map_err(|error| format!("the recording is damaged: {error}")))
@@ -206,7 +206,7 @@ fn read(recording: &str) -> Result<Vec<Beat>, String> {
                 continue;
             }
             let step = STEPS.into_iter().find_map(|kind| event.get(kind));
-            beats.push(Beat {
+            beats.push(TimedEvent {
                 due: (second(event) - first) as f64 + index as f64 / group.len() as f64,
                 urn: step.and_then(|step| step["metadata"]["urn"].as_str()).map(str::to_owned),
                 begins: event.get("resourcePreEvent").is_some(),
@@ -227,7 +227,7 @@ pub(super) fn step_op(event: &Value) -> Option<&str> {
     STEPS.into_iter().find_map(|kind| event.get(kind))?["metadata"]["op"].as_str()
 }
 
-fn keep_existing(beat: &mut Beat, existing: &BTreeSet<&str>) {
+fn keep_existing(beat: &mut TimedEvent, existing: &BTreeSet<&str>) {
     let exists = beat.urn.as_deref().is_some_and(|urn| existing.contains(urn));
     if let Some(metadata) = metadata(&mut beat.event).filter(|_| exists) {
         metadata["op"] = json!("same");
@@ -235,7 +235,7 @@ fn keep_existing(beat: &mut Beat, existing: &BTreeSet<&str>) {
     }
 }
 
-fn refresh(beat: &mut Beat) {
+fn refresh(beat: &mut TimedEvent) {
     let op = if beat.begins { "refresh" } else { "same" };
     if let Some(metadata) = metadata(&mut beat.event) {
         metadata["op"] = json!(op);
@@ -243,7 +243,7 @@ fn refresh(beat: &mut Beat) {
     }
 }
 
-fn plan_only(beat: &mut Beat) {
+fn plan_only(beat: &mut TimedEvent) {
     if let Some(kind) = STEPS.into_iter().find(|kind| beat.event.get(*kind).is_some()) {
         beat.event[kind]["planning"] = json!(true);
     }

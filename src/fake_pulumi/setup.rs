@@ -1,9 +1,9 @@
-//! What the stand-in begins with in each drill: whether the stack stands, what is configured, which run fails.
+//! What the fake Pulumi begins with in each drill: whether the stack stands, what is configured, which run fails.
 
 use std::fs;
 use std::path::Path;
 
-use super::{Config, Settings, Stack};
+use super::{Config, FakeStack, Settings};
 use crate::adapters::pulumi::Pulumi;
 use crate::domain::units::Timestamp;
 use crate::sim::{Scenario, Sim};
@@ -18,7 +18,7 @@ const QUOTA: &str = "creating ELBv2 application Load Balancer (migration-alb-pro
 
 /// What a drill begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
+pub enum InitialState {
     /// The stack stands, and hands its outputs out.
     Provisioned,
     /// Nobody has made the stack yet, and `owner` is not set.
@@ -29,7 +29,7 @@ pub enum Opening {
     RunGoesOn,
 }
 
-impl Opening {
+impl InitialState {
     /// What that drill begins with.
     #[must_use]
     pub const fn of(scenario: Scenario) -> Self {
@@ -42,19 +42,19 @@ impl Opening {
     }
 }
 
-/// Writes what the stand-in needs into `project`, and gives the command that starts it. `endpoint` is where the simulator
+/// Writes what the fake Pulumi needs into `project`, and gives the command that starts it. `endpoint` is where the simulator
 /// answers, which is told what a run makes; `speed` is how many seconds of the demo pass in one of this host.
 ///
 /// # Errors
 /// Says which file cannot be written.
 pub fn set_up(project: &Path, sim: &Sim, speed: f64, endpoint: &str) -> Result<Pulumi, String> {
-    let opening = Opening::of(sim.scenario());
+    let opening = InitialState::of(sim.scenario());
     fs::create_dir_all(project).map_err(|error| error.to_string())?;
     fs::write(project.join("Pulumi.yaml"), "name: tap\nruntime: python\n").map_err(|error| error.to_string())?;
     let outputs = project.join("outputs.json");
     fs::write(&outputs, sim.outputs().to_string()).map_err(|error| error.to_string())?;
-    let file = project.join("standin.json");
-    let fails = opening == Opening::FirstUpFails;
+    let file = project.join("fake_pulumi.json");
+    let fails = opening == InitialState::FirstUpFails;
     let settings = Settings {
         speed,
         stretch: STRETCH,
@@ -68,9 +68,11 @@ pub fn set_up(project: &Path, sim: &Sim, speed: f64, endpoint: &str) -> Result<P
     };
     settings.write(&file)?;
     let (stack, config) = match opening {
-        Opening::Provisioned => (Stack::provisioned()?, Config::default()),
-        Opening::Unmade => (Stack::default(), Config::default().without("owner")),
-        Opening::FirstUpFails | Opening::RunGoesOn => (Stack { exists: true, ..Stack::default() }, Config::default()),
+        InitialState::Provisioned => (FakeStack::provisioned()?, Config::default()),
+        InitialState::Unmade => (FakeStack::default(), Config::default().without("owner")),
+        InitialState::FirstUpFails | InitialState::RunGoesOn => {
+            (FakeStack { exists: true, ..FakeStack::default() }, Config::default())
+        }
     };
     stack.write(&file)?;
     config.write(&file)?;

@@ -2,28 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
-use super::report::World;
+use super::report::Simulator;
 use super::script::Operation;
-use super::settings::{Settings, Stack};
+use super::settings::{FakeStack, Settings};
 
 /// The stack while a run works on it.
 #[derive(Debug)]
-pub struct Ledger {
-    stack: Stack,
+pub struct FakeState {
+    stack: FakeStack,
     settings: PathBuf,
-    world: Option<World>,
+    world: Option<Simulator>,
 }
 
-impl Ledger {
+impl FakeState {
     /// The stack of these settings.
     #[must_use]
-    pub fn of(stack: Stack, file: &Path, settings: &Settings) -> Self {
-        Self { stack, settings: file.to_owned(), world: settings.simulator.as_deref().map(World::at) }
+    pub fn of(stack: FakeStack, file: &Path, settings: &Settings) -> Self {
+        Self { stack, settings: file.to_owned(), world: settings.simulator.as_deref().map(Simulator::at) }
     }
 
     /// The stack as it is now.
     #[must_use]
-    pub const fn stack(&self) -> &Stack {
+    pub const fn stack(&self) -> &FakeStack {
         &self.stack
     }
 
@@ -38,7 +38,7 @@ impl Ledger {
     /// A resource was deleted.
     ///
     /// # Errors
-    /// As [`Ledger::made`].
+    /// As [`FakeState::made`].
     pub fn gone(&mut self, urn: &str) -> Result<(), String> {
         self.take(self.stack.without(urn))
     }
@@ -55,17 +55,17 @@ impl Ledger {
     /// A run went through.
     ///
     /// # Errors
-    /// As [`Ledger::made`].
+    /// As [`FakeState::made`].
     pub fn succeeded(&mut self, operation: Operation) -> Result<(), String> {
         match operation {
-            Operation::Up => self.take(Stack { outputs: true, ..self.stack.clone() }),
+            Operation::Up => self.take(FakeStack { outputs: true, ..self.stack.clone() }),
             // The provider that was made by default leaves no line behind.
-            Operation::Destroy => self.take(Stack { outputs: false, resources: Vec::new(), ..self.stack.clone() }),
+            Operation::Destroy => self.take(FakeStack { outputs: false, resources: Vec::new(), ..self.stack.clone() }),
             Operation::Preview | Operation::Refresh | Operation::PreviewDestroy => Ok(()),
         }
     }
 
-    fn take(&mut self, next: Stack) -> Result<(), String> {
+    fn take(&mut self, next: FakeStack) -> Result<(), String> {
         if let Some(world) = self.world.as_ref().filter(|_| next.resources != self.stack.resources) {
             world.tell(&next.resources)?;
         }

@@ -1,4 +1,4 @@
-//! The demo's stand-in for the Pulumi CLI: plays the recorded stream of a real run, through real processes and files.
+//! The demo's fake Pulumi CLI: plays the recorded stream of a real run, through real processes and files.
 //!
 //! It is our own binary, started as `tapctl __pulumi --settings FILE …`, so that a demo goes through the same finding,
 //! starting, following and interrupting as a real run. It knows the few commands that the cockpit uses, keeps its stack
@@ -9,12 +9,12 @@
 
 mod args;
 pub mod config;
-pub mod ledger;
 pub mod play;
 mod report;
 pub mod script;
 pub mod settings;
 pub mod setup;
+pub mod state;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -23,14 +23,14 @@ use serde_json::{Value, json};
 
 use args::Args;
 pub use config::Config;
-use ledger::Ledger;
 use play::Signals;
-use report::World;
+use report::Simulator;
 use script::{Operation, Script};
-pub use settings::{Settings, Stack};
-pub use setup::{Opening, set_up};
+pub use settings::{FakeStack, Settings};
+pub use setup::{InitialState, set_up};
+use state::FakeState;
 
-/// What the stand-in says when it is asked for its version: that of the CLI whose runs were recorded.
+/// What the fake Pulumi says when it is asked for its version: that of the CLI whose runs were recorded.
 pub const VERSION: &str = "v3.255.0";
 /// The longest value that is read from standard input.
 const MAX_VALUE: u64 = 64 << 10;
@@ -40,12 +40,12 @@ const NO_STACK: u8 = 6;
 
 /// Why a command ends without doing what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Refusal {
+struct Failed {
     code: u8,
     message: String,
 }
 
-impl From<String> for Refusal {
+impl From<String> for Failed {
     fn from(message: String) -> Self {
         Self { code: 1, message }
     }
@@ -74,7 +74,7 @@ pub fn call(args: &[String], input: &str) -> (u8, String, String) {
     (code, String::from_utf8_lossy(&out).into_owned(), said)
 }
 
-fn command(args: &[String], input: &mut impl Read, out: &mut impl Write, signals: Signals) -> Result<u8, Refusal> {
+fn command(args: &[String], input: &mut impl Read, out: &mut impl Write, signals: Signals) -> Result<u8, Failed> {
     let [flag, file, rest @ ..] = args else { return Err("settings are missing".to_owned().into()) };
     if flag != "--settings" {
         return Err(format!("unknown flag: {flag}").into());
@@ -82,7 +82,7 @@ fn command(args: &[String], input: &mut impl Read, out: &mut impl Write, signals
     let file = PathBuf::from(file);
     let settings = Settings::read(&file)?;
     let args = Args::parse(rest);
-    let stack = Stack::read(&file)?;
+    let stack = FakeStack::read(&file)?;
     match args.words().as_slice() {
         ["version"] => return say(out, VERSION),
         ["whoami"] => return say(out, r#"{"user":"demo","url":"file://demo"}"#),
@@ -99,14 +99,14 @@ fn command(args: &[String], input: &mut impl Read, out: &mut impl Write, signals
             if name != settings.stack {
                 return Err(format!("the demo has one stack, called {}", settings.stack).into());
             }
-            Stack { exists: true, ..stack }.write(&file)?;
+            FakeStack { exists: true, ..stack }.write(&file)?;
             return say(out, &format!("Created stack '{name}'"));
         }
         _ => {}
     }
     let name = args.option("--stack").unwrap_or(&settings.stack);
     if !stack.exists || name != settings.stack {
-        return Err(Refusal { code: NO_STACK, message: format!("no stack named '{name}' found") });
+        return Err(Failed { code: NO_STACK, message: format!("no stack named '{name}' found") });
     }
     let operation = match args.words().as_slice() {
         ["stack"] if args.has("--show-name") => return say(out, name),
@@ -119,7 +119,7 @@ fn command(args: &[String], input: &mut impl Read, out: &mut impl Write, signals
         ["refresh"] => Operation::Refresh,
         ["destroy"] if args.has("--preview-only") => Operation::PreviewDestroy,
         ["destroy"] => Operation::Destroy,
-        words => return Err(format!("unknown command {words:?} for the stand-in of \"pulumi\"").into()),
+        words => return Err(format!("unknown command {words:?} for the fake \"pulumi\"").into()),
     };
     run(operation, &args, &file, &settings, stack, out, signals)
 }
@@ -132,7 +132,7 @@ fn configure(
     stack: &str,
     input: &mut impl Read,
     out: &mut impl Write,
-) -> Result<u8, Refusal> {
+) -> Result<u8, Failed> {
     let mut config = Config::read(file)?;
     match words {
         [] => return say(out, &config.shown().to_string()),
@@ -150,7 +150,7 @@ fn configure(
         ["set", key, value] => config.set(key, value, args.has("--secret")),
         ["set", rest @ ..] => return Err(format!("accepts at most 2 arg(s), received {}", rest.len()).into()),
         ["rm", key] => config = config.without(key),
-        _ => return Err(format!("unknown command {words:?} for the stand-in of \"pulumi config\"").into()),
+        _ => return Err(format!("unknown command {words:?} for the fake \"pulumi config\"").into()),
     }
     config.write(file)?;
     Ok(0)
@@ -162,10 +162,10 @@ fn run(
     args: &Args,
     file: &Path,
     settings: &Settings,
-    stack: Stack,
+    stack: FakeStack,
     out: &mut impl Write,
     signals: Signals,
-) -> Result<u8, Refusal> {
+) -> Result<u8, Failed> {
     let config = Config::read(file)?;
     let outputs = serde_json::from_str(&settings.outputs_of_whole()?).map_err(|error| error.to_string())?;
     let known = refreshed(operation, &stack.resources, settings);
@@ -186,7 +186,7 @@ fn run(
             return Err(said.to_owned().into());
         }
     }
-    Ok(play::play(&script, settings, &mut Ledger::of(stack, file, settings), out, signals)?)
+    Ok(play::play(&script, settings, &mut FakeState::of(stack, file, settings), out, signals)?)
 }
 
 /// What a refresh before the run leaves in the state: weighted records that the zone has no more, since the name was
@@ -195,7 +195,7 @@ fn refreshed(operation: Operation, resources: &[String], settings: &Settings) ->
     let Some(endpoint) = &settings.simulator else { return resources.to_vec() };
     let reads = matches!(operation, Operation::Destroy | Operation::PreviewDestroy | Operation::Refresh);
     // A simulator that does not answer fails the run at its first step, where it is told.
-    let gone = reads && World::at(endpoint).record().is_ok_and(|record| record != "weighted");
+    let gone = reads && Simulator::at(endpoint).record().is_ok_and(|record| record != "weighted");
     let is_record = |urn: &String| urn.contains("aws:route53/record:Record::");
     resources.iter().filter(|urn| !(gone && is_record(urn))).cloned().collect()
 }
@@ -210,7 +210,7 @@ fn refusal(operation: Operation, config: &Config, settings: &Settings) -> Result
         return Ok(Some((false, problems)));
     }
     let Some(endpoint) = &settings.simulator else { return Ok(None) };
-    if World::at(endpoint).record()? != "simple" {
+    if Simulator::at(endpoint).record()? != "simple" {
         return Ok(None);
     }
     let name = config.get("recordName").unwrap_or_default();
@@ -225,7 +225,7 @@ fn refusal(operation: Operation, config: &Config, settings: &Settings) -> Result
     )))
 }
 
-fn say(out: &mut impl Write, text: &str) -> Result<u8, Refusal> {
+fn say(out: &mut impl Write, text: &str) -> Result<u8, Failed> {
     writeln!(out, "{text}").map(|()| 0).map_err(|error| error.to_string().into())
 }
 
@@ -243,7 +243,7 @@ mod tests {
             let demo = Self { folder: tempfile::tempdir().unwrap() };
             let settings = Settings { fail: fail.map(str::to_owned), speed: f64::INFINITY, ..Settings::default() };
             settings.write(&demo.file()).unwrap();
-            Stack { exists: true, ..Stack::default() }.write(&demo.file()).unwrap();
+            FakeStack { exists: true, ..FakeStack::default() }.write(&demo.file()).unwrap();
             demo
         }
 
@@ -251,11 +251,11 @@ mod tests {
             self.folder.path().join("settings.json")
         }
 
-        fn run(&self, line: &str) -> (Result<u8, Refusal>, String) {
+        fn run(&self, line: &str) -> (Result<u8, Failed>, String) {
             self.run_with(line, "")
         }
 
-        fn run_with(&self, line: &str, input: &str) -> (Result<u8, Refusal>, String) {
+        fn run_with(&self, line: &str, input: &str) -> (Result<u8, Failed>, String) {
             let args: Vec<String> = ["--settings", self.file().to_str().unwrap()]
                 .into_iter()
                 .chain(line.split(' '))
@@ -323,13 +323,13 @@ mod tests {
         assert_eq!(demo.run("stack output --json").1.trim(), "{}");
         let (code, up) = demo.fold("up --stack demo --json");
         assert_eq!((code, up.ending()), (0, Some(Ending::Succeeded)));
-        assert!(Stack::read(&demo.file()).unwrap().outputs);
+        assert!(FakeStack::read(&demo.file()).unwrap().outputs);
     }
 
     #[test]
     fn without_a_stack_everything_but_making_one_is_refused() {
         let demo = Demo::new(None);
-        Stack::default().write(&demo.file()).unwrap();
+        FakeStack::default().write(&demo.file()).unwrap();
         assert_eq!(demo.run("stack ls --json").1.trim(), "[]");
         for line in ["config --json --stack demo", "preview --stack demo --json", "stack output --json"] {
             let refused = demo.run(line).0.unwrap_err();
@@ -389,12 +389,12 @@ mod tests {
             let refused = demo.run(line).0.unwrap_err();
             assert!(refused.message.starts_with(&format!("the simulator at {endpoint} does not answer")));
         }
-        let stack = Stack { exists: true, resources: script::Script::resources().unwrap(), ..Stack::default() };
+        let stack = FakeStack { exists: true, resources: script::Script::resources().unwrap(), ..FakeStack::default() };
         stack.write(&demo.file()).unwrap();
         let (ended, text) = demo.run("destroy --yes --json");
         assert!(ended.unwrap_err().message.contains("does not answer"));
         assert!(text.contains("resOpFailedEvent") && text.contains("\"result\":\"failed\""));
-        assert_eq!(Stack::read(&demo.file()).unwrap(), stack, "what nobody took note of did not happen");
+        assert_eq!(FakeStack::read(&demo.file()).unwrap(), stack, "what nobody took note of did not happen");
     }
 
     #[test]

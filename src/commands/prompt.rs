@@ -7,8 +7,8 @@ use std::io;
 
 use crate::domain::confirm::{EXPIRES_AFTER, Need, YesFlag};
 
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::out::Out;
 use super::tty;
 
 /// How a question ended without a yes.
@@ -30,7 +30,7 @@ impl From<Declined> for Failure {
 ///
 /// # Errors
 /// [`Declined`] for any other answer, none in time, an interrupt, or nobody to ask.
-pub async fn ask(out: &mut Out, need: &Need) -> Result<YesFlag, Declined> {
+pub async fn ask(out: &mut Console, need: &Need) -> Result<YesFlag, Declined> {
     if !tty::can_ask() {
         return Err(Declined("there is no terminal to ask on, and --yes was not given".to_owned()));
     }

@@ -19,8 +19,8 @@ use crate::runtime::execute::{Executed, Tell, execute, settle};
 use crate::runtime::follow::{read_back, until_insync};
 use crate::runtime::ports_set::Ports;
 
+use super::console::Console;
 use super::failure::{Exit, Failure};
-use super::out::Out;
 use super::text;
 use crate::compose::session::Session;
 
@@ -60,7 +60,7 @@ pub(super) async fn insync(
     change: &Change,
     mut interrupt: Interrupt,
     hint: &str,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<Change, Failure> {
     let mut said = None;
     let mut progress = |change: &Change, at| {
@@ -90,7 +90,7 @@ pub(super) async fn to_the_end(
     wanted: WeightPair,
     operator: &str,
     interrupt: Interrupt,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<Ending, Failure> {
     let hint = "`tapctl status` shows how far the change is and reads the records back; `tapctl rollback` sends all \
                 traffic back";
@@ -108,7 +108,7 @@ pub(super) async fn to_the_end(
 }
 
 /// Waits as long as a change usually takes to be on every name server: without its id nobody can be asked.
-pub(super) async fn usual_time(session: &Session, mut interrupt: Interrupt, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn usual_time(session: &Session, mut interrupt: Interrupt, out: &mut Console) -> Result<(), Failure> {
     let wait = USUALLY_INSYNC_WITHIN;
     out.say(&format!("its answer was lost, and with it the id to ask for; waiting the usual {}", age_text(wait)));
     tokio::select! {
@@ -138,7 +138,7 @@ pub(super) async fn until_known(
     session: &Session,
     until: Timestamp,
     mut interrupt: Interrupt,
-    out: &mut Out,
+    out: &mut Console,
 ) -> Result<End, Failure> {
     out.say(&format!("it is not known whether it was made; it may land until {} UTC; looking", until.hms()));
     loop {
@@ -197,7 +197,7 @@ pub(super) async fn executed(
     session: &Session,
     change: Confirmed<Planned>,
     operator: &str,
-    out: &mut Out,
+    out: &mut Console,
 ) -> (Outcome, Vec<Entry>) {
     carried_out(&session.ports, change, (operator, &session.stack.host), out).await.into_records()
 }
@@ -207,7 +207,7 @@ pub(super) async fn carried_out(
     ports: &Ports,
     change: Confirmed<Planned>,
     (operator, host): (&str, &str),
-    out: &mut Out,
+    out: &mut Console,
 ) -> Executed {
     let (sender, mut stages) = tokio::sync::mpsc::unbounded_channel();
     let tell: Tell = Arc::new(move |stage| drop(sender.send(stage)));

@@ -1,4 +1,4 @@
-//! The configuration of the stand-in's stack: a small file beside the settings, and what the bundled program wants of it.
+//! The configuration of the fake Pulumi's stack: a small file beside the settings, and what the bundled program wants of it.
 //!
 //! Keys stand under their full names (`tap:recordName`), as the CLI keeps them. A secret is kept and never shown.
 
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn keys_have_a_namespace_and_secrets_are_kept_but_not_shown() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("standin.json");
+        let file = folder.path().join("fake_pulumi.json");
         let mut config = Config::read(&file).unwrap();
         config.set("owner", "night-shift", false);
         config.set("tap:token", "swordfish", true);

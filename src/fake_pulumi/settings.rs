@@ -1,4 +1,4 @@
-//! How the stand-in plays, and what its stack holds: two small files of the demo's folder. A run writes the second after each
+//! How the fake Pulumi plays, and what its stack holds: two small files of the demo's folder. A run writes the second after each
 //! step, so that one that is killed leaves what it made.
 
 use std::fs;
@@ -86,7 +86,7 @@ impl Settings {
     ///
     /// # Errors
     /// Says which file cannot be read.
-    pub fn outputs(&self, stack: &Stack) -> Result<String, String> {
+    pub fn outputs(&self, stack: &FakeStack) -> Result<String, String> {
         if stack.outputs { self.outputs_of_whole() } else { Ok("{}".to_owned()) }
     }
 
@@ -142,7 +142,7 @@ impl From<Settings> for Raw {
 
 /// What the stack holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Stack {
+pub struct FakeStack {
     /// Whether it was made.
     pub exists: bool,
     /// URNs of its resources.
@@ -155,7 +155,7 @@ pub struct Stack {
     pub failures: u32,
 }
 
-impl Stack {
+impl FakeStack {
     fn file(settings: &Path) -> PathBuf {
         settings.with_extension("stack.json")
     }

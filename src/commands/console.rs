@@ -15,14 +15,14 @@ use super::failure::{Exit, Failure};
 use super::text;
 
 /// Two streams.
-pub struct Out {
+pub struct Console {
     stdout: Box<dyn Write + Send>,
     stderr: Box<dyn Write + Send>,
     /// Nobody reads stdout any more.
     pub closed: bool,
 }
 
-impl Out {
+impl Console {
     /// The process's own streams.
     #[must_use]
     pub fn standard() -> Self {
@@ -101,7 +101,7 @@ fn unwritable(error: &io::Error) -> Failure {
     Failure::new(Exit::Error, "stdout", format!("stdout cannot be written: {error}"), "check where stdout goes to")
 }
 
-impl Told for Out {
+impl Told for Console {
     fn settled(&mut self, entry: &Entry) {
         self.say(&format!("settled: {}", text::entry(entry)));
     }
@@ -141,9 +141,9 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn captured() -> (Out, Kept, Kept) {
+    pub(crate) fn captured() -> (Console, Kept, Kept) {
         let (stdout, stderr) = (Kept::default(), Kept::default());
-        (Out::to(Box::new(stdout.clone()), Box::new(stderr.clone())), stdout, stderr)
+        (Console::to(Box::new(stdout.clone()), Box::new(stderr.clone())), stdout, stderr)
     }
 
     struct Broken(io::ErrorKind);
@@ -191,9 +191,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_reader_that_went_away_is_no_error_and_a_full_disk_is() {
-        let mut out = Out::to(Box::new(Broken(io::ErrorKind::BrokenPipe)), Box::new(io::sink()));
+        let mut out = Console::to(Box::new(Broken(io::ErrorKind::BrokenPipe)), Box::new(io::sink()));
         assert!(out.data("x").is_ok() && out.closed);
-        let mut out = Out::to(Box::new(Broken(io::ErrorKind::StorageFull)), Box::new(io::sink()));
+        let mut out = Console::to(Box::new(Broken(io::ErrorKind::StorageFull)), Box::new(io::sink()));
         assert_eq!(out.data("x").unwrap_err().exit, Exit::Error);
     }
 }

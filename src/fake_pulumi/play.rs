@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-use super::ledger::Ledger;
-use super::script::{Beat, Script, step_op};
+use super::script::{Script, TimedEvent, step_op};
 use super::settings::Settings;
+use super::state::FakeState;
 use crate::adapters::pulumi::process::wall_now;
 use crate::domain::units::Timestamp;
 
@@ -44,7 +44,7 @@ pub enum Signals {
 struct Player<'a, W> {
     script: &'a Script,
     settings: &'a Settings,
-    ledger: &'a mut Ledger,
+    state: &'a mut FakeState,
     out: &'a mut W,
     began: Timestamp,
     sequence: u64,
@@ -62,7 +62,7 @@ struct Player<'a, W> {
 pub fn play(
     script: &Script,
     settings: &Settings,
-    ledger: &mut Ledger,
+    state: &mut FakeState,
     out: &mut impl Write,
     signals: Signals,
 ) -> Result<u8, String> {
@@ -72,7 +72,7 @@ pub fn play(
     let mut player = Player {
         script,
         settings,
-        ledger,
+        state,
         out,
         began,
         sequence: 0,
@@ -127,7 +127,7 @@ impl<W: Write> Player<'_, W> {
     }
 
     /// After a failure or an interrupt only what is under way goes on, and the stack itself is closed.
-    fn is_due(&self, beat: &Beat) -> bool {
+    fn is_due(&self, beat: &TimedEvent) -> bool {
         match (&beat.urn, self.stop) {
             (_, None) => true,
             (Some(urn), Some(_)) => !beat.begins && self.open.contains(urn),
@@ -135,7 +135,7 @@ impl<W: Write> Player<'_, W> {
         }
     }
 
-    fn perform(&mut self, beat: &Beat) -> Result<(), String> {
+    fn perform(&mut self, beat: &TimedEvent) -> Result<(), String> {
         let Some(urn) = &beat.urn else { return self.emit(beat.due, beat.event.clone()) };
         if beat.begins {
             self.open.insert(urn.clone());
@@ -146,12 +146,12 @@ impl<W: Write> Player<'_, W> {
         let name = urn.rsplit("::").next().unwrap_or(urn);
         if !self.script.operation.is_preview() && op != "same" {
             if self.is_told_to_fail(name) {
-                self.ledger.failed()?;
+                self.state.failed()?;
                 let usual = || format!("operation error: AccessDenied on {name} (the demo was told to fail here)");
                 let said = self.settings.fail_says.clone().unwrap_or_else(usual);
                 return self.fail(beat, urn, &said);
             }
-            let taken = if op == "delete" { self.ledger.gone(urn) } else { self.ledger.made(urn) };
+            let taken = if op == "delete" { self.state.gone(urn) } else { self.state.made(urn) };
             if let Err(said) = taken {
                 self.fail(beat, urn, &said)?;
                 self.trouble.get_or_insert(said);
@@ -165,12 +165,12 @@ impl<W: Write> Player<'_, W> {
     /// Whether this resource fails: one a run, and in as many runs as was asked for.
     fn is_told_to_fail(&self, name: &str) -> bool {
         let wanted = self.settings.fail.as_deref().is_some_and(|fail| name.contains(fail));
-        let again = self.settings.fail_runs.is_none_or(|runs| self.ledger.stack().failures < runs);
+        let again = self.settings.fail_runs.is_none_or(|runs| self.state.stack().failures < runs);
         wanted && again && self.stop != Some(Stop::Failed)
     }
 
     /// A resource fails: its message, its end, and no step begins any more.
-    fn fail(&mut self, beat: &Beat, urn: &str, said: &str) -> Result<(), String> {
+    fn fail(&mut self, beat: &TimedEvent, urn: &str, said: &str) -> Result<(), String> {
         self.stop.get_or_insert(Stop::Failed);
         self.emit(beat.due, diagnostic(Some(urn), &format!("{said}\n")))?;
         let metadata = beat.event["resOutputsEvent"]["metadata"].clone();
@@ -181,7 +181,7 @@ impl<W: Write> Player<'_, W> {
         let word = self.script.operation.word();
         if self.stop.is_none()
             && !self.script.refused
-            && let Err(why) = self.ledger.succeeded(self.script.operation)
+            && let Err(why) = self.state.succeeded(self.script.operation)
         {
             self.stop = Some(Stop::Failed);
             self.emit(last, diagnostic(None, &format!("{why}\n")))?;
