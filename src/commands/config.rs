@@ -18,7 +18,7 @@ use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::provision::Carried;
 use crate::domain::pulumi::config::{
-    ConfigError, ConfigRow, MAX_VALUE_BYTES, SetConfig, Setup, Standing, missing_text,
+    ConfigError, ConfigRow, KeyStatus, MAX_VALUE_BYTES, SetConfig, Setup, missing_text,
 };
 use crate::domain::pulumi::guard::Refusal;
 use crate::domain::pulumi::text::clean;
@@ -76,24 +76,24 @@ async fn list(runs: &dyn PulumiRuns, json: bool, out: &mut Console) -> Result<Ex
     Ok(Exit::Error)
 }
 
-fn word(standing: &Standing) -> &'static str {
-    match standing {
-        Standing::Missing => "MISSING",
-        Standing::Wrong(_) => "WRONG",
-        Standing::Set => "set",
-        Standing::Unset => "-",
-        Standing::Unknown => "?",
+fn word(status: &KeyStatus) -> &'static str {
+    match status {
+        KeyStatus::Missing => "MISSING",
+        KeyStatus::Wrong(_) => "WRONG",
+        KeyStatus::Set => "set",
+        KeyStatus::Unset => "-",
+        KeyStatus::Unknown => "?",
     }
 }
 
 fn value_text(row: &ConfigRow<'_>) -> String {
-    match (row.value, &row.standing) {
+    match (row.value, &row.status) {
         (Some(value), _) if value.secret => "[secret]".to_owned(),
-        (Some(value), standing) => {
+        (Some(value), status) => {
             let text = clean(value.value.as_deref().unwrap_or_default()).replace('\n', " ");
-            if let Standing::Wrong(why) = standing { format!("{text}: {why}") } else { text }
+            if let KeyStatus::Wrong(why) = status { format!("{text}: {why}") } else { text }
         }
-        (None, Standing::Missing) => format!("{} (such as {})", row.key.meaning, row.key.example),
+        (None, KeyStatus::Missing) => format!("{} (such as {})", row.key.meaning, row.key.example),
         (None, _) => format!("default: {}", row.key.default_text()),
     }
 }
@@ -101,7 +101,7 @@ fn value_text(row: &ConfigRow<'_>) -> String {
 fn as_text(setup: &Setup) -> String {
     let mut text = String::new();
     for row in setup.rows() {
-        let _ = writeln!(text, "{:<8} {:<24} {}", word(&row.standing), row.key.name, value_text(&row));
+        let _ = writeln!(text, "{:<8} {:<24} {}", word(&row.status), row.key.name, value_text(&row));
     }
     for (key, value) in setup.values.iter().flatten().filter(|_| !setup.bundled) {
         let shown = if value.secret { "[secret]" } else { value.value.as_deref().unwrap_or_default() };
@@ -116,7 +116,7 @@ fn as_json(setup: &Setup, stack: &str) -> Value {
         .rows()
         .iter()
         .map(|row| {
-            let wrong = if let Standing::Wrong(why) = &row.standing { Some(why) } else { None };
+            let wrong = if let KeyStatus::Wrong(why) = &row.status { Some(why) } else { None };
             json!({
                 "key": row.key.name,
                 "value": row.value.and_then(|value| value.value.clone()),

@@ -15,10 +15,10 @@ use crate::domain::model::Model;
 use crate::domain::pulumi::PulumiError;
 use crate::domain::pulumi::guard::{RunKind, may_start};
 use crate::domain::record::Event;
-use crate::domain::situation::{situation, standing};
+use crate::domain::situation::{name_state, situation};
 use crate::domain::traffic::{Change, Record, Side};
 use crate::domain::units::age_text;
-use crate::domain::zone::{self, Standing, ZonePlan, ZoneRefusal, ZoneStep};
+use crate::domain::zone::{self, NameState, ZonePlan, ZoneRefusal, ZoneStep};
 use crate::runtime::gather::{gather, keep_record};
 use crate::runtime::ports_set::Scribe;
 
@@ -120,7 +120,7 @@ fn refused(step: ZoneStep, refusal: &ZoneRefusal, seen: &Seen, go: GoArgs, out: 
         ZoneStep::Adopt => {
             matches!(refusal, ZoneRefusal::AlreadyPair { .. } | ZoneRefusal::AlreadyAdopted { .. })
         }
-        ZoneStep::Release(to) => standing(&seen.model) == Some(Standing::Simple(Some(to))),
+        ZoneStep::Release(to) => name_state(&seen.model) == Some(NameState::Simple(Some(to))),
     };
     if !there {
         let hint = match refusal {

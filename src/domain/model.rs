@@ -31,7 +31,7 @@ pub const JOURNAL_KEPT: usize = 1000;
 
 /// What the views draw: facts, gates and journal at one instant.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct World {
+pub struct LiveState {
     /// The clock that the facts are dated with.
     pub now: Timestamp,
     /// All that was learned.
@@ -239,9 +239,9 @@ pub struct Model {
     /// The limits.
     pub policy: Policy,
     /// What is known now.
-    pub live: World,
+    pub live: LiveState,
     /// What was known when the display was frozen.
-    pub frozen: Option<Box<World>>,
+    pub frozen: Option<Box<LiveState>>,
     /// A steady clock since the program started.
     pub uptime: Duration,
     /// The steady clock in the seconds that the facts are dated in: what is due goes by it.
@@ -282,7 +282,7 @@ impl Model {
         Self {
             stack,
             policy,
-            live: World { now, ..World::default() },
+            live: LiveState { now, ..LiveState::default() },
             frozen: None,
             uptime: Duration::ZERO,
             steady: Duration::ZERO,
@@ -309,7 +309,7 @@ impl Model {
 
     /// What the views draw: the frozen world while the display is frozen, the live one otherwise.
     #[must_use]
-    pub fn shown(&self) -> &World {
+    pub fn shown(&self) -> &LiveState {
         self.frozen.as_deref().unwrap_or(&self.live)
     }
 

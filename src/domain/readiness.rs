@@ -9,13 +9,13 @@ use super::change::settle::SIGNATURE_LIFE;
 use super::change::turn::{Holder, Stage};
 use super::facts::{Facts, Source};
 use super::gate::{Gate, GateId, Policy, Verdict};
-use super::model::{Model, ShiftState, Stack, World};
+use super::model::{LiveState, Model, ShiftState, Stack};
 use super::pulumi::config::{Setup, missing_text};
 use super::record::History;
 use super::series::STALE;
 use super::traffic::{RecordGroup, Side};
 use super::units::{Percent, Timestamp, age_text, countdown_text};
-use super::zone::Standing;
+use super::zone::NameState;
 
 /// Percentage points of one step.
 pub const STEP: i16 = 10;
@@ -88,7 +88,7 @@ pub struct Picture<'a> {
 impl<'a> Picture<'a> {
     /// What a cockpit shows.
     #[must_use]
-    pub fn of(model: &'a Model, world: &'a World) -> Self {
+    pub fn of(model: &'a Model, world: &'a LiveState) -> Self {
         let under_way = match &model.shift_state {
             ShiftState::Sending { change, since, stage, .. } => {
                 Some(UnderWay::Sending(change.short(), model.uptime.saturating_sub(*since), stage.clone()))
@@ -113,22 +113,22 @@ impl<'a> Picture<'a> {
     }
 
     /// How the name is answered; nothing before Route 53 was read.
-    fn standing(&self) -> Option<Standing> {
+    fn name_state(&self) -> Option<NameState> {
         self.facts.group.as_ref()?;
-        Some(Standing::of(&self.stack.group, &self.stack.endpoints, &self.facts.records))
+        Some(NameState::of(&self.stack.group, &self.stack.endpoints, &self.facts.records))
     }
 
     /// How the name is answered, in a sentence; nothing before Route 53 was read.
     #[must_use]
     pub fn answered(&self) -> Option<String> {
         let name = self.stack.group.name.trim_end_matches('.');
-        Some(match self.standing()? {
-            Standing::Pair(group) => format!("{name} is a weighted pair at {}", group.weights()),
-            Standing::Lone => format!("{name} is adopted: the legacy record has all the traffic"),
-            Standing::Simple(Some(Side::Legacy)) => format!("{name} is one simple record to the legacy stack"),
-            Standing::Simple(_) => format!("{name} is one simple record, and not to the legacy stack"),
-            Standing::Absent => format!("{name} has no record yet"),
-            Standing::Other(error) => error.to_string(),
+        Some(match self.name_state()? {
+            NameState::Pair(group) => format!("{name} is a weighted pair at {}", group.weights()),
+            NameState::LegacyOnly => format!("{name} is adopted: the legacy record has all the traffic"),
+            NameState::Simple(Some(Side::Legacy)) => format!("{name} is one simple record to the legacy stack"),
+            NameState::Simple(_) => format!("{name} is one simple record, and not to the legacy stack"),
+            NameState::Absent => format!("{name} has no record yet"),
+            NameState::Other(error) => error.to_string(),
         })
     }
 
@@ -381,9 +381,9 @@ fn unprovisioned(picture: &Picture<'_>) -> (String, Next) {
     if !picture.missing.is_empty() {
         return (format!("the configuration lacks {}", picture.missing), Next::Configure);
     }
-    match picture.standing() {
-        Some(Standing::Simple(Some(Side::Legacy))) => ("the name is not a weighted pair yet".to_owned(), Next::Adopt),
-        Some(Standing::Simple(_)) => {
+    match picture.name_state() {
+        Some(NameState::Simple(Some(Side::Legacy))) => ("the name is not a weighted pair yet".to_owned(), Next::Adopt),
+        Some(NameState::Simple(_)) => {
             let sentence = "point the name at the legacy load balancer first: no pair can be made of it";
             (sentence.to_owned(), Next::Resolve(sentence.to_owned()))
         }

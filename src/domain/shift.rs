@@ -275,7 +275,7 @@ mod tests {
         assert!(matches!(of(&[]), GroupError::Missing { .. }));
         assert!(matches!(
             of(&[record("A", "legacy", 9), record("A", "new", 1), record("A", "blue", 0)]),
-            GroupError::Stranger { .. }
+            GroupError::UnknownMember { .. }
         ));
         assert!(matches!(of(&[record("A", "legacy", 0), record("A", "new", 0)]), GroupError::SumZero { .. }));
         assert!(matches!(of(&[record("A", "legacy", 9)]), GroupError::MemberMissing { .. }));

@@ -6,7 +6,7 @@ use super::metrics::Metric;
 use super::model::Model;
 use super::pulumi::guard::Situation;
 use super::series::STALE;
-use super::zone::{Endpoints, Standing};
+use super::zone::{Endpoints, NameState};
 
 /// What has to be known before a run may start.
 #[must_use]
@@ -24,7 +24,7 @@ pub fn situation(model: &Model) -> Situation {
     Situation {
         running,
         weight_change,
-        standing: standing(model),
+        name_state: name_state(model),
         new_requests_per_min: new_requests_per_min(model),
         unused_below_per_min: model.policy.unused_per_min,
         provisioned: model.stack.is_provisioned(),
@@ -49,9 +49,9 @@ fn new_requests_per_min(model: &Model) -> Option<f64> {
 
 /// How the name is answered, when Route 53 was read.
 #[must_use]
-pub fn standing(model: &Model) -> Option<Standing> {
+pub fn name_state(model: &Model) -> Option<NameState> {
     let facts = &model.live.facts;
     let fresh = facts.group.as_ref().is_some_and(|g| model.live.now.since(g.at) <= super::reading::FACT_STALE);
     let endpoints: &Endpoints = &model.stack.endpoints;
-    fresh.then(|| Standing::of(&model.stack.group, endpoints, &facts.records))
+    fresh.then(|| NameState::of(&model.stack.group, endpoints, &facts.records))
 }

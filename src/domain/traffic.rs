@@ -243,7 +243,7 @@ pub enum GroupError {
     },
     /// There are records in the group that belong to neither stack.
     #[error("the {rtype} group also holds {others:?}; a weight change would move an unknown share, so none is made")]
-    Stranger {
+    UnknownMember {
         /// The record's type.
         rtype: String,
         /// Set identifiers that are neither legacy nor new.
@@ -393,7 +393,7 @@ fn pair_of(key: &GroupKey, rtype: &str, records: &[&Record]) -> Result<RecordPai
         .filter(|id| *id != key.legacy_id && *id != key.new_id)
         .collect();
     if !others.is_empty() {
-        return Err(GroupError::Stranger { rtype, others });
+        return Err(GroupError::UnknownMember { rtype, others });
     }
     let member = |id: &str| {
         records

@@ -69,11 +69,11 @@ fn same_host(a: &str, b: &str) -> bool {
 
 /// How the name is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum NameState {
     /// By the weighted pair.
     Pair(RecordGroup),
     /// By the legacy member alone: adopted, and nothing was provisioned beside it yet.
-    Lone,
+    LegacyOnly,
     /// By a simple record of each type, and by no other, that points to this side, or to neither.
     Simple(Option<Side>),
     /// Not at all.
@@ -82,7 +82,7 @@ pub enum Standing {
     Other(GroupError),
 }
 
-impl Standing {
+impl NameState {
     /// How the records under the key's name answer.
     #[must_use]
     pub fn of(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Self {
@@ -96,7 +96,7 @@ impl Standing {
                 let new = sides.contains(&Some(Side::New));
                 Self::Simple(if new { Some(Side::New) } else { sides.first().copied().flatten() })
             }
-            Err(_) if lone(key, records).is_some() => Self::Lone,
+            Err(_) if lone(key, records).is_some() => Self::LegacyOnly,
             Err(error) => Self::Other(error),
         }
     }

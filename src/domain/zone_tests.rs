@@ -121,26 +121,26 @@ fn the_legacy_member_alone_is_adopted_already_and_can_be_released() {
     let alone = [record("A", "legacy", 100)];
     let none_yet = Endpoints { new: None, ..endpoints() };
     for endpoints in [endpoints(), none_yet] {
-        assert_eq!(Standing::of(&key(), &endpoints, &alone), Standing::Lone);
+        assert_eq!(NameState::of(&key(), &endpoints, &alone), NameState::LegacyOnly);
         assert!(matches!(adopt(&key(), &endpoints, &alone), Err(ZoneRefusal::AlreadyAdopted { .. })));
     }
     let plan = release(&key(), &endpoints(), &alone, Side::Legacy).unwrap();
     assert_eq!(plan.creates, [simple("A", "legacy")]);
     assert!(matches!(release(&key(), &endpoints(), &alone, Side::New), Err(ZoneRefusal::Shape(_))));
     let newcomer = [record("A", "new", 100)];
-    assert!(matches!(Standing::of(&key(), &endpoints(), &newcomer), Standing::Other(_)));
+    assert!(matches!(NameState::of(&key(), &endpoints(), &newcomer), NameState::Other(_)));
     assert!(release(&key(), &endpoints(), &newcomer, Side::Legacy).is_err());
 }
 
 #[test]
 fn the_standing_of_a_name_is_told() {
-    let standing = |records: &[Record]| Standing::of(&key(), &endpoints(), records);
-    assert_eq!(standing(&[]), Standing::Absent);
-    assert_eq!(standing(&[simple("A", "legacy")]), Standing::Simple(Some(Side::Legacy)));
-    assert_eq!(standing(&[simple("A", "legacy"), simple("AAAA", "new")]), Standing::Simple(Some(Side::New)));
-    assert_eq!(standing(&[simple("A", "cdn")]), Standing::Simple(None));
-    assert!(matches!(standing(&[record("A", "legacy", 90), record("A", "new", 10)]), Standing::Pair(_)));
-    assert_eq!(standing(&[record("A", "legacy", 90)]), Standing::Lone);
+    let name_state = |records: &[Record]| NameState::of(&key(), &endpoints(), records);
+    assert_eq!(name_state(&[]), NameState::Absent);
+    assert_eq!(name_state(&[simple("A", "legacy")]), NameState::Simple(Some(Side::Legacy)));
+    assert_eq!(name_state(&[simple("A", "legacy"), simple("AAAA", "new")]), NameState::Simple(Some(Side::New)));
+    assert_eq!(name_state(&[simple("A", "cdn")]), NameState::Simple(None));
+    assert!(matches!(name_state(&[record("A", "legacy", 90), record("A", "new", 10)]), NameState::Pair(_)));
+    assert_eq!(name_state(&[record("A", "legacy", 90)]), NameState::LegacyOnly);
 }
 
 #[test]
@@ -150,16 +150,16 @@ fn a_pair_beside_a_simple_record_of_the_other_type_is_no_simple_record() {
     for weighted in [&pair(100, 0)[..], &pair(100, 0)[..1]] {
         for side in ["legacy", "new", "cdn"] {
             let records = with(weighted, simple("AAAA", side));
-            let standing = Standing::of(&key(), &endpoints(), &records);
-            assert!(matches!(standing, Standing::Other(GroupError::Mixed { .. })), "{standing:?}");
+            let name_state = NameState::of(&key(), &endpoints(), &records);
+            assert!(matches!(name_state, NameState::Other(GroupError::Mixed { .. })), "{name_state:?}");
             let refused = adopt(&key(), &endpoints(), &records).unwrap_err().to_string();
             assert!(refused.contains("delete the AAAA record") && !refused.contains("adopt"), "{refused}");
         }
     }
     let other_way_round = [record("AAAA", "legacy", 100), record("AAAA", "new", 0), simple("A", "legacy")];
-    assert!(matches!(Standing::of(&key(), &endpoints(), &other_way_round), Standing::Other(_)));
+    assert!(matches!(NameState::of(&key(), &endpoints(), &other_way_round), NameState::Other(_)));
     let only_ipv6 = [record("AAAA", "legacy", 100), record("AAAA", "new", 0)];
-    assert!(matches!(Standing::of(&key(), &endpoints(), &only_ipv6), Standing::Other(GroupError::Missing { .. })));
+    assert!(matches!(NameState::of(&key(), &endpoints(), &only_ipv6), NameState::Other(GroupError::Missing { .. })));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_simple_record_of_the_other_type_stays_when_the_name_is_released_to_where_it
         assert!(plan.is_as_seen(&key(), &before) && !plan.is_as_seen(&key(), weighted));
         let after = [simple("A", "legacy"), simple("AAAA", "legacy")];
         assert!(plan.is_done(&after));
-        assert_eq!(Standing::of(&key(), &endpoints(), &after), Standing::Simple(Some(Side::Legacy)));
+        assert_eq!(NameState::of(&key(), &endpoints(), &after), NameState::Simple(Some(Side::Legacy)));
         let elsewhere = [weighted, &[simple("AAAA", "new")]].concat();
         let refused = release(&key(), &endpoints(), &elsewhere, Side::Legacy);
         assert!(matches!(refused, Err(ZoneRefusal::Shape(GroupError::Mixed { .. }))), "{refused:?}");

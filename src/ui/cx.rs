@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::facts::Fact;
 use crate::domain::metrics::Metric;
-use crate::domain::model::{Model, World};
+use crate::domain::model::{LiveState, Model};
 use crate::domain::readiness::Picture;
 use crate::domain::reading::{self, FACT_STALE, Quality, Reading};
 use crate::domain::time::TOLERANCE;
@@ -21,7 +21,7 @@ pub(super) struct Cx<'a> {
     /// Everything.
     pub(super) model: &'a Model,
     /// The world that is shown: the frozen one while the display is frozen.
-    pub(super) world: &'a World,
+    pub(super) world: &'a LiveState,
     /// What the verdict and the problems are made of.
     pub(super) picture: Picture<'a>,
     /// How it looks.

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use crate::drill::{Drill, Ran};
-use crate::zone::{in_prod, on_it, standing};
+use crate::zone::{in_prod, name_state, on_it};
 
 /// Names of the runs that were begun on host `a`.
 fn runs(drill: &Drill) -> Vec<String> {
@@ -40,7 +40,7 @@ fn hands_out(drill: &Drill, outputs: &Value) {
 #[test]
 fn outputs_that_cannot_be_used_let_nothing_start() {
     let drill = Drill::steady();
-    standing(&drill);
+    name_state(&drill);
     let mut broken = outputs(&drill);
     broken.as_object_mut().unwrap().remove("dmsReverseTaskArn");
     hands_out(&drill, &broken);
@@ -54,7 +54,7 @@ fn outputs_that_cannot_be_used_let_nothing_start() {
 #[test]
 fn read_only_in_the_configuration_file_starts_nothing() {
     let drill = Drill::steady();
-    standing(&drill);
+    name_state(&drill);
     let file = drill.folder.path().join("config.toml");
     std::fs::write(&file, "read_only = true\n").unwrap();
     for line in ["destroy --yes --json", "up --yes --json", "refresh --yes --json"] {
@@ -68,7 +68,7 @@ fn read_only_in_the_configuration_file_starts_nothing() {
 #[test]
 fn the_outputs_of_another_stack_guard_nothing() {
     let drill = Drill::steady();
-    standing(&drill);
+    name_state(&drill);
     drill.run("release --to legacy --yes").ended(0);
     drill.advance(7200);
     let mut other = outputs(&drill);
@@ -88,7 +88,7 @@ fn the_outputs_of_another_stack_guard_nothing() {
 #[test]
 fn a_misspelt_stack_is_not_made() {
     let drill = Drill::steady();
-    standing(&drill);
+    name_state(&drill);
     for line in ["destroy --yes --json", "refresh --yes --json"] {
         let mut command = on_it(&drill, line);
         let error = Ran::of(command.args(["--stack", "prdo"]).output().unwrap()).ended(1).json();

@@ -256,7 +256,7 @@ fn keys_that_are_not_set_are_named_with_their_commands() {
 }
 
 /// A Pulumi program, and the drills' stand-in for `pulumi` on a stack that stands.
-pub(crate) fn standing(drill: &Drill) {
+pub(crate) fn name_state(drill: &Drill) {
     stand_in(drill, &["stack init prod", "up --json --stack prod"]);
     // What was made anew has to be loaded and compared.
     drill.advance(3600);
@@ -293,7 +293,7 @@ pub(crate) fn in_prod(drill: &Drill, line: &str, unused_per_min: &str) -> Ran {
 #[test]
 fn the_last_day_is_rollback_release_destroy_and_each_leads_to_the_one_before() {
     let drill = Drill::steady();
-    standing(&drill);
+    name_state(&drill);
     let line = |line: &str| in_prod(&drill, line, "90");
     line("shift --to 10 --yes").ended(0);
     // Long enough for slow resolvers to have taken the new answer, which they then keep.
@@ -318,7 +318,7 @@ fn the_last_day_is_rollback_release_destroy_and_each_leads_to_the_one_before() {
 #[test]
 fn records_that_a_destroy_has_left_are_shown() {
     let drill = Drill::steady();
-    standing(&drill);
+    name_state(&drill);
     drill.run("release --to legacy --yes").ended(0);
     drill.advance(7200);
     drill.set_alias("old.example.com.");

@@ -7,7 +7,7 @@ use tapctl::commands::run_text as print;
 use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::pulumi::config::SetConfig;
 use tapctl::domain::pulumi::*;
-use tapctl::fake_pulumi::settings::{Settings, Stack};
+use tapctl::fake_pulumi::settings::{FakeStack, Settings};
 use tapctl::sim::{Scenario, Server, Sim, SimConfig};
 
 use crate::support::pulumi::{context, created, follow_until, request};
@@ -46,7 +46,7 @@ fn calm() -> Situation {
     Situation {
         running: None,
         weight_change: None,
-        standing: None,
+        name_state: None,
         new_requests_per_min: None,
         unused_below_per_min: 1.0,
         provisioned: false,
@@ -269,7 +269,7 @@ async fn of_a_run_that_is_interrupted_only_what_was_made_exists() {
     interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
     let finished = night.context.attach(None, &mut |_| ()).await.unwrap();
     assert_eq!(finished.state.ending(), Some(Ending::Canceled));
-    let made = Stack::read(&file).unwrap().resources;
+    let made = FakeStack::read(&file).unwrap().resources;
     assert!(made.len() < order.get().plan().total() as usize, "{}", made.len());
     assert!(night.parts().len() < 17);
 }

@@ -12,7 +12,7 @@ use tapctl::adapters::pulumi::{Interrupted, PulumiError, Started, interrupt, loc
 use tapctl::domain::pulumi::lock::{ClearLocks, Holder};
 use tapctl::domain::pulumi::pending::Pending;
 use tapctl::domain::pulumi::*;
-use tapctl::domain::zone::Standing;
+use tapctl::domain::zone::NameState;
 
 use super::workspace::{Workspace, calm, yes};
 use crate::support::pulumi::{follow_until, request, until};
@@ -50,7 +50,7 @@ async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {
     let order = yes(RunOrder::destroy("prod", &gone.run.id, gone.plan).unwrap());
     let refused = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
     assert!(refused.to_string().contains("the plan deletes the weighted record migration-"), "{refused}");
-    let unused = Situation { standing: Some(Standing::Absent), ..calm() };
+    let unused = Situation { name_state: Some(NameState::Absent), ..calm() };
     let destroyed = world.context.execute(&order, &unused, request(), &mut |_| ()).await.unwrap();
     assert_eq!(destroyed.state.ending(), Some(Ending::Succeeded));
     assert_eq!(world.cloud(&["show"]).trim(), "");

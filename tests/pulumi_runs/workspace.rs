@@ -150,7 +150,7 @@ pub(crate) fn calm() -> Situation {
     Situation {
         running: None,
         weight_change: None,
-        standing: None,
+        name_state: None,
         new_requests_per_min: None,
         unused_below_per_min: 1.0,
         provisioned: false,

@@ -71,7 +71,7 @@ mod tests {
 
     const PREVIEW: &str = include_str!("../../../tests/fixtures/engine/bundled-preview.jsonl");
 
-    struct World {
+    struct Previewed {
         _folder: tempfile::TempDir,
         runs: Runs,
         dir: RunDir,
@@ -99,7 +99,7 @@ mod tests {
     }
 
     /// A preview that ended well, with its events and its plan.
-    fn previewed() -> World {
+    fn preview() -> Previewed {
         let folder = tempfile::tempdir().unwrap();
         let runs = Runs::new(folder.path());
         let dir = runs.create(RunKind::Preview, Timestamp::default()).unwrap();
@@ -108,63 +108,67 @@ mod tests {
         let plan = mark_of(&dir.file(file::PLAN)).ok();
         let end = RunEnd { at: Timestamp::default(), code: Some(0), signal: None, error: None, plan };
         dir.write(&RunRecord { end: Some(end), ..record(&dir, RunKind::Preview) }).unwrap();
-        World { _folder: folder, runs, dir }
+        Previewed { _folder: folder, runs, dir }
     }
 
-    impl World {
+    impl Previewed {
         fn order(&self) -> RunOrder {
             RunOrder::up("prod", &self.dir.id(), plan_of(&self.dir).unwrap()).unwrap()
         }
     }
 
-    fn refusal(world: &World, order: &RunOrder) -> String {
-        check(&world.runs, order).unwrap_err().to_string()
+    fn refusal(previewed: &Previewed, order: &RunOrder) -> String {
+        check(&previewed.runs, order).unwrap_err().to_string()
     }
 
     #[test]
     fn what_was_read_may_run() {
-        let world = previewed();
-        assert_eq!(check(&world.runs, &world.order()), Ok(()));
+        let previewed = preview();
+        assert_eq!(check(&previewed.runs, &previewed.order()), Ok(()));
     }
 
     #[test]
     fn a_plan_file_that_is_gone_or_empty_or_of_another_run_is_refused() {
-        let world = previewed();
-        let order = world.order();
-        let plan = world.dir.file(file::PLAN);
+        let previewed = preview();
+        let order = previewed.order();
+        let plan = previewed.dir.file(file::PLAN);
         fs::write(&plan, "").unwrap();
-        assert!(refusal(&world, &order).contains("is empty"));
-        let other = previewed();
+        assert!(refusal(&previewed, &order).contains("is empty"));
+        let other = preview();
         fs::remove_file(&plan).unwrap();
-        assert!(refusal(&world, &order).contains("cannot be read"));
+        assert!(refusal(&previewed, &order).contains("cannot be read"));
         std::os::unix::fs::symlink(other.dir.file(file::PLAN), &plan).unwrap();
-        assert!(refusal(&world, &order).contains("not a plain file"));
+        assert!(refusal(&previewed, &order).contains("not a plain file"));
         fs::remove_file(&plan).unwrap();
         fs::copy(other.dir.file(file::PLAN), &plan).unwrap();
-        assert!(refusal(&world, &order).contains("was written after the preview had ended"));
+        assert!(refusal(&previewed, &order).contains("was written after the preview had ended"));
     }
 
     #[test]
     fn events_that_are_others_than_those_that_were_read_are_refused() {
-        let world = previewed();
-        let order = world.order();
-        let events = world.dir.file(file::EVENTS);
+        let previewed = preview();
+        let order = previewed.order();
+        let events = previewed.dir.file(file::EVENTS);
         let cut: Vec<&str> = PREVIEW.lines().filter(|line| !line.contains("aws:rds/cluster:Cluster::")).collect();
         fs::write(&events, cut.join("\n")).unwrap();
-        assert!(refusal(&world, &order).contains("incomplete plan"), "{}", refusal(&world, &order));
+        assert!(refusal(&previewed, &order).contains("incomplete plan"), "{}", refusal(&previewed, &order));
         fs::write(&events, PREVIEW.replace("migration-aurora-prod", "migration-aurora-prad")).unwrap();
-        assert!(refusal(&world, &order).contains("is not the one that would run"), "{}", refusal(&world, &order));
+        assert!(
+            refusal(&previewed, &order).contains("is not the one that would run"),
+            "{}",
+            refusal(&previewed, &order)
+        );
     }
 
     #[test]
     fn a_preview_of_another_kind_or_stack_is_refused() {
-        let world = previewed();
-        let plan = plan_of(&world.dir).unwrap();
-        let elsewhere = RunOrder::up("night", &world.dir.id(), plan.clone()).unwrap();
-        assert!(refusal(&world, &elsewhere).contains("is a preview of prod"));
-        let destroy = RunOrder::destroy("prod", &world.dir.id(), plan.clone()).unwrap();
-        assert!(refusal(&world, &destroy).contains("is a preview of prod"));
+        let previewed = preview();
+        let plan = plan_of(&previewed.dir).unwrap();
+        let elsewhere = RunOrder::up("night", &previewed.dir.id(), plan.clone()).unwrap();
+        assert!(refusal(&previewed, &elsewhere).contains("is a preview of prod"));
+        let destroy = RunOrder::destroy("prod", &previewed.dir.id(), plan.clone()).unwrap();
+        assert!(refusal(&previewed, &destroy).contains("is a preview of prod"));
         let gone = RunOrder::up("prod", "20261123T021900Z-preview", plan).unwrap();
-        assert!(refusal(&world, &gone).contains("is gone"));
+        assert!(refusal(&previewed, &gone).contains("is gone"));
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::Plan;
 use crate::domain::traffic::Side;
 use crate::domain::units::WeightPair;
-use crate::domain::zone::Standing;
+use crate::domain::zone::NameState;
 
 /// What Pulumi is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub struct Situation {
     /// A weight change that was confirmed and has no outcome yet, or is not INSYNC.
     pub weight_change: Option<String>,
     /// How the name is answered; nothing when Route 53 could not be asked or was not asked yet.
-    pub standing: Option<Standing>,
+    pub name_state: Option<NameState>,
     /// Requests per minute that reach the new stack; nothing when they could not be read.
     pub new_requests_per_min: Option<f64>,
     /// Below this many it counts as unused.
@@ -111,7 +111,7 @@ pub enum Refusal {
     AnsweredByNew,
     /// The record cannot be understood.
     #[error("it is not known how the name is answered ({0}): `destroy` needs to know")]
-    StandingUnknown(String),
+    NameUnknown(String),
     /// Weight is gone, requests are not.
     #[error(
         "the new stack still receives {0:.1} requests/min, limit {1}: clients keep old answers and connections; wait until \
@@ -156,16 +156,16 @@ pub fn may_start(kind: RunKind, situation: &Situation) -> Result<(), Refusal> {
 }
 
 fn may_destroy(situation: &Situation) -> Result<(), Refusal> {
-    match &situation.standing {
+    match &situation.name_state {
         None if !situation.provisioned => {}
-        None => return Err(Refusal::StandingUnknown("Route 53 was not read".to_owned())),
-        Some(Standing::Pair(group)) if group.weights().new_weight() > 0 => {
+        None => return Err(Refusal::NameUnknown("Route 53 was not read".to_owned())),
+        Some(NameState::Pair(group)) if group.weights().new_weight() > 0 => {
             return Err(Refusal::NewHasWeight(group.weights()));
         }
-        Some(Standing::Pair(_) | Standing::Lone) => return Err(Refusal::NotReleased),
-        Some(Standing::Simple(Some(Side::New))) => return Err(Refusal::AnsweredByNew),
-        Some(Standing::Other(error)) => return Err(Refusal::StandingUnknown(error.to_string())),
-        Some(Standing::Simple(_) | Standing::Absent) => {}
+        Some(NameState::Pair(_) | NameState::LegacyOnly) => return Err(Refusal::NotReleased),
+        Some(NameState::Simple(Some(Side::New))) => return Err(Refusal::AnsweredByNew),
+        Some(NameState::Other(error)) => return Err(Refusal::NameUnknown(error.to_string())),
+        Some(NameState::Simple(_) | NameState::Absent) => {}
     }
     match situation.new_requests_per_min {
         _ if !situation.provisioned => Ok(()),
@@ -187,15 +187,15 @@ mod tests {
         Situation {
             running: None,
             weight_change: None,
-            standing: Some(Standing::Simple(Some(Side::Legacy))),
+            name_state: Some(NameState::Simple(Some(Side::Legacy))),
             new_requests_per_min: Some(0.0),
             unused_below_per_min: 1.0,
             provisioned: true,
         }
     }
 
-    fn pair(legacy: u8, new: u8) -> Standing {
-        Standing::Pair(group(WeightPair::new(legacy, new).unwrap()))
+    fn pair(legacy: u8, new: u8) -> NameState {
+        NameState::Pair(group(WeightPair::new(legacy, new).unwrap()))
     }
 
     #[test]
@@ -213,24 +213,24 @@ mod tests {
     fn destroy_needs_a_released_name_and_an_unused_stack() {
         let refusal = |situation: Situation| may_start(RunKind::Destroy, &situation).unwrap_err();
         let unknown = GroupError::SumZero { rtype: "A".into() };
-        for (standing, wanted) in [
+        for (name_state, wanted) in [
             (Some(pair(80, 20)), Refusal::NewHasWeight(WeightPair::new(80, 20).unwrap())),
             (Some(pair(100, 0)), Refusal::NotReleased),
-            (Some(Standing::Simple(Some(Side::New))), Refusal::AnsweredByNew),
-            (Some(Standing::Other(unknown.clone())), Refusal::StandingUnknown(unknown.to_string())),
-            (None, Refusal::StandingUnknown("Route 53 was not read".into())),
+            (Some(NameState::Simple(Some(Side::New))), Refusal::AnsweredByNew),
+            (Some(NameState::Other(unknown.clone())), Refusal::NameUnknown(unknown.to_string())),
+            (None, Refusal::NameUnknown("Route 53 was not read".into())),
         ] {
-            assert_eq!(refusal(Situation { standing, ..calm() }), wanted);
+            assert_eq!(refusal(Situation { name_state, ..calm() }), wanted);
         }
         assert_eq!(refusal(Situation { new_requests_per_min: Some(40.0), ..calm() }), Refusal::StillUsed(40.0, 1.0));
         let checks = Situation { new_requests_per_min: Some(40.0), unused_below_per_min: 90.0, ..calm() };
         assert_eq!(may_start(RunKind::Destroy, &checks), Ok(()));
         assert_eq!(refusal(Situation { new_requests_per_min: None, ..calm() }), Refusal::UseUnknown);
-        let fresh = Situation { provisioned: false, standing: None, new_requests_per_min: None, ..calm() };
+        let fresh = Situation { provisioned: false, name_state: None, new_requests_per_min: None, ..calm() };
         assert_eq!(may_start(RunKind::Destroy, &fresh), Ok(()));
         // An `up` that failed half-way hands no outputs out, and may have taken the name's records over.
-        for standing in [Standing::Lone, pair(100, 0)] {
-            let half = Situation { standing: Some(standing), ..fresh.clone() };
+        for name_state in [NameState::LegacyOnly, pair(100, 0)] {
+            let half = Situation { name_state: Some(name_state), ..fresh.clone() };
             assert_eq!(may_start(RunKind::Destroy, &half), Err(Refusal::NotReleased));
         }
     }

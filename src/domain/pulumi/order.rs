@@ -10,7 +10,7 @@ use super::op::Operation;
 use super::pending::Pending;
 use super::plan::{Danger, Plan};
 use crate::domain::confirm::Need;
-use crate::domain::zone::Standing;
+use crate::domain::zone::NameState;
 
 /// The word that has to be typed to end a run by force.
 pub const TERMINATE: &str = "terminate";
@@ -123,7 +123,7 @@ impl RunOrder {
     /// The first [`Refusal`] that holds.
     pub fn may_run(&self, situation: &Situation) -> Result<(), Refusal> {
         may_start(self.kind, situation)?;
-        if situation.standing == Some(Standing::Absent) {
+        if situation.name_state == Some(NameState::Absent) {
             return Ok(());
         }
         let taken = self.plan.dangers.iter().find_map(|danger| match danger {
@@ -242,11 +242,11 @@ mod tests {
         Plan { dangers: vec![danger], ..plan(op) }
     }
 
-    fn situation(standing: Option<Standing>, provisioned: bool) -> Situation {
+    fn situation(name_state: Option<NameState>, provisioned: bool) -> Situation {
         Situation {
             running: None,
             weight_change: None,
-            standing,
+            name_state,
             new_requests_per_min: Some(0.0),
             unused_below_per_min: 1.0,
             provisioned,
@@ -258,11 +258,11 @@ mod tests {
         // A corrected name after a first `up` that failed: nothing is asked of AWS yet, and the old name may be live.
         for op in [Operation::Delete, Operation::Replace, Operation::CreateReplacement, Operation::DeleteReplaced] {
             let order = RunOrder::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
-            for (standing, provisioned) in [(None, false), (Some(Standing::Simple(Some(Side::Legacy))), true)] {
-                let refused = order.may_run(&situation(standing, provisioned)).unwrap_err();
+            for (name_state, provisioned) in [(None, false), (Some(NameState::Simple(Some(Side::Legacy))), true)] {
+                let refused = order.may_run(&situation(name_state, provisioned)).unwrap_err();
                 assert!(matches!(&refused, Refusal::DeletesRecord(_)), "{op:?}: {refused}");
             }
-            assert_eq!(order.may_run(&situation(Some(Standing::Absent), true)), Ok(()));
+            assert_eq!(order.may_run(&situation(Some(NameState::Absent), true)), Ok(()));
         }
         for op in [Operation::Create, Operation::Update, Operation::Import] {
             let order = RunOrder::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
@@ -274,11 +274,11 @@ mod tests {
     fn no_destroy_takes_a_weighted_record_from_a_name_that_may_need_it() {
         let order = RunOrder::destroy("prod", "p1", plan_of_the_legacy_record(Operation::Delete)).unwrap();
         // Before an `up` went through nothing is asked of AWS, and the record may be the live one all the same.
-        for (standing, provisioned) in [(None, false), (Some(Standing::Simple(Some(Side::Legacy))), true)] {
-            let refused = order.may_run(&situation(standing, provisioned)).unwrap_err();
+        for (name_state, provisioned) in [(None, false), (Some(NameState::Simple(Some(Side::Legacy))), true)] {
+            let refused = order.may_run(&situation(name_state, provisioned)).unwrap_err();
             assert!(matches!(&refused, Refusal::DeletesRecord(name) if name == "migration-legacy-prod"), "{refused}");
         }
-        assert_eq!(order.may_run(&situation(Some(Standing::Absent), true)), Ok(()));
+        assert_eq!(order.may_run(&situation(Some(NameState::Absent), true)), Ok(()));
         let others = RunOrder::destroy("prod", "p1", plan(Operation::Delete)).unwrap();
         assert_eq!(others.may_run(&situation(None, false)), Ok(()));
     }

@@ -11,9 +11,9 @@ use crate::domain::pulumi::guard::{Refusal, RunKind, may_start};
 use crate::domain::pulumi::lock::ClearLocks;
 use crate::domain::pulumi::order::{RunOrder, Termination};
 use crate::domain::pulumi::{Interrupt, NewStack, PulumiChange, Show};
-use crate::domain::situation::{situation, standing};
+use crate::domain::situation::{name_state, situation};
 use crate::domain::traffic::Side;
-use crate::domain::zone::{Standing, release};
+use crate::domain::zone::{NameState, release};
 use crate::keymap::View;
 
 use super::{is_sending, next_request, notice, operator, toast};
@@ -123,9 +123,9 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
     if cannot(model) {
         return;
     }
-    match standing(model) {
-        Some(Standing::Pair(group)) if group.weights().new_weight() == 0 => return ask_release(model),
-        Some(Standing::Lone) => return ask_release(model),
+    match name_state(model) {
+        Some(NameState::Pair(group)) if group.weights().new_weight() == 0 => return ask_release(model),
+        Some(NameState::LegacyOnly) => return ask_release(model),
         _ => {}
     }
     if refused(model, RunKind::Destroy, "destroy") {
@@ -186,8 +186,8 @@ pub(super) fn ask_release(model: &mut Model) {
     if cannot_change(model) || refused(model, RunKind::Refresh, "release") {
         return;
     }
-    let to = match standing(model) {
-        Some(Standing::Pair(group)) if group.weights().legacy() == 0 => Side::New,
+    let to = match name_state(model) {
+        Some(NameState::Pair(group)) if group.weights().legacy() == 0 => Side::New,
         _ => Side::Legacy,
     };
     match release(&model.stack.group, &model.stack.endpoints, &model.live.facts.records, to) {

@@ -7,8 +7,8 @@ use crate::domain::model::{Model, Question};
 use crate::domain::msg::Effect;
 use crate::domain::provision::{PulumiProblem, PulumiQuery};
 use crate::domain::pulumi::guard::RunKind;
-use crate::domain::situation::standing;
-use crate::domain::zone::{Orphan, Standing, ZonePlan, adopt};
+use crate::domain::situation::name_state;
+use crate::domain::zone::{NameState, Orphan, ZonePlan, adopt};
 
 use super::{notice, provision, toast};
 
@@ -17,7 +17,7 @@ pub(super) fn ask_adopt(model: &mut Model) {
     if provision::cannot_change(model) || provision::refused(model, RunKind::Refresh, "adoption") {
         return;
     }
-    let Some(standing) = standing(model) else {
+    let Some(name_state) = name_state(model) else {
         let why = match model.live.facts.error(Source::Records) {
             Some(error) => format!("{error}; {}", error.hint()),
             None => "Route 53 has not answered yet".to_owned(),
@@ -29,7 +29,7 @@ pub(super) fn ask_adopt(model: &mut Model) {
             let need = Need::Typed(plan.name.clone());
             provision::ask(model, Question::Zone(plan), need);
         }
-        Err(refusal) if matches!(standing, Standing::Pair(_) | Standing::Lone) => {
+        Err(refusal) if matches!(name_state, NameState::Pair(_) | NameState::LegacyOnly) => {
             toast(model, refusal.to_string(), false);
         }
         Err(refusal) => notice(model, "The name is not adopted", vec![refusal.to_string()]),

@@ -55,13 +55,13 @@ impl Change {
 
 /// How the name is answered: by one record, by weighted ones, or not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum RecordKind {
     Simple,
     Weighted,
     Absent,
 }
 
-impl Standing {
+impl RecordKind {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Simple => "simple",
@@ -163,11 +163,11 @@ impl Dns {
     }
 
     /// How the name is answered.
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> RecordKind {
         match self.pair().next() {
-            None => Standing::Absent,
-            Some(record) if record.set_identifier.is_none() => Standing::Simple,
-            Some(_) => Standing::Weighted,
+            None => RecordKind::Absent,
+            Some(record) if record.set_identifier.is_none() => RecordKind::Simple,
+            Some(_) => RecordKind::Weighted,
         }
     }
 
@@ -389,17 +389,17 @@ mod tests {
         dns.withdraw(n::NEW_SET, at(1_020));
         dns.withdraw(n::NEW_SET, at(1_030));
         assert_eq!((weights(&dns), dns.changes().len()), ([Some(80.0), None], 3));
-        assert_eq!(dns.standing(), Standing::Weighted);
+        assert_eq!(dns.standing(), RecordKind::Weighted);
         dns.withdraw(n::LEGACY_SET, at(1_040));
-        assert_eq!((dns.standing(), dns.share(true, true)), (Standing::Absent, Some(0.0)));
+        assert_eq!((dns.standing(), dns.share(true, true)), (RecordKind::Absent, Some(0.0)));
     }
 
     #[test]
     fn a_simple_record_is_not_the_programs_to_delete() {
         let mut dns = Dns::new(1, Start::Fresh);
-        assert_eq!((dns.standing(), dns.share(true, false)), (Standing::Simple, Some(0.0)));
+        assert_eq!((dns.standing(), dns.share(true, false)), (RecordKind::Simple, Some(0.0)));
         dns.withdraw(n::LEGACY_SET, at(1_000));
-        assert_eq!(dns.standing(), Standing::Simple);
+        assert_eq!(dns.standing(), RecordKind::Simple);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use alarms::{Alarm, Alarms};
 use dms::Dms;
-use dns::{Dns, Standing};
+use dns::{Dns, RecordKind};
 use fargate::{Fargate, TargetState};
 use gauges::Gauges;
 use legacy::Legacy;
@@ -147,7 +147,7 @@ impl World {
         let now = self.second;
         let changes = self.stack.compare(resources);
         let weighted = |part: &Part| matches!(part, Part::LegacyRecord | Part::NewRecord);
-        if self.dns.standing() == Standing::Simple && changes.came.iter().any(weighted) {
+        if self.dns.standing() == RecordKind::Simple && changes.came.iter().any(weighted) {
             let name = n::RECORD_NAME;
             return Err(format!(
                 "RRSet {name} cannot be created as a non-weighted set exists with the same name and type."

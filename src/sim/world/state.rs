@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::dms::{Table, TableState};
-use super::dns::{Answer, Standing};
+use super::dns::{Answer, RecordKind};
 use super::fargate::TargetState;
 use super::stack::Part;
 
@@ -38,7 +38,7 @@ fn traffic(world: &World) -> Value {
     let wanted = world.dns.wanted();
     let standing = world.dns.standing();
     let weight = |answer: Option<Answer>| {
-        answer.filter(|_| standing == Standing::Weighted).map(|answer| answer.weight.round() as u64)
+        answer.filter(|_| standing == RecordKind::Weighted).map(|answer| answer.weight.round() as u64)
     };
     let healthy = world.fargate.targets(world.second, TargetState::Healthy) > 0;
     let answered = world.dns.share(world.legacy.healthy > 0, healthy);

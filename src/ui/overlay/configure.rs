@@ -5,7 +5,7 @@
 use ratatui::text::Line;
 
 use crate::domain::configure::{Configure, Editor, matching};
-use crate::domain::pulumi::config::{Default, Standing};
+use crate::domain::pulumi::config::{Default, KeyStatus};
 
 use super::super::cx::Cx;
 use super::super::provision::key_row;
@@ -68,8 +68,8 @@ fn edit(cx: &Cx<'_>, editor: &Editor, width: usize) -> Sheet {
         _ => key.default_text().to_owned(),
     };
     named(cx, &mut body, "default", Role::Dim, &default, width);
-    let wrong = cx.model.provision.setup().map(|setup| setup.standing(key));
-    if let Some(Standing::Wrong(why)) = wrong {
+    let wrong = cx.model.provision.setup().map(|setup| setup.status(key));
+    if let Some(KeyStatus::Wrong(why)) = wrong {
         named(cx, &mut body, "now", Role::Fail, &why, width);
     }
     if key.form.has_lines() {

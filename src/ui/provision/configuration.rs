@@ -4,7 +4,7 @@
 
 use ratatui::text::Line;
 
-use crate::domain::pulumi::config::{ConfigRow, Setup, Standing, missing_text};
+use crate::domain::pulumi::config::{ConfigRow, KeyStatus, Setup, missing_text};
 use crate::keymap::{Action, key_for};
 
 use super::super::cx::Cx;
@@ -22,7 +22,7 @@ pub(super) fn stands_in_the_way(cx: &Cx<'_>) -> bool {
 }
 
 fn is_in_the_way(row: &ConfigRow<'_>) -> bool {
-    matches!(row.standing, Standing::Missing | Standing::Wrong(_))
+    matches!(row.status, KeyStatus::Missing | KeyStatus::Wrong(_))
 }
 
 /// The stack and its keys, while no run is on the screen.
@@ -45,7 +45,7 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     if setup.values.is_none() {
         return out;
     }
-    let shown = |row: &ConfigRow<'_>| row.standing != Standing::Unset || row.key.is_required();
+    let shown = |row: &ConfigRow<'_>| row.status != KeyStatus::Unset || row.key.is_required();
     out.extend(setup.rows().iter().filter(|row| shown(row)).map(|row| key_row(cx, row, width).line()));
     if !missing.is_empty() {
         out.push(set_them(cx).line());
@@ -73,15 +73,15 @@ fn set_them<'a>(cx: &Cx<'a>) -> Row<'a> {
 /// One key: how it stands, its value, or what it is for.
 pub(in super::super) fn key_row<'a>(cx: &Cx<'a>, row: &ConfigRow<'_>, width: usize) -> Row<'a> {
     let name = NAME.min(width / 2);
-    let (line, role, text) = match &row.standing {
-        Standing::Missing => {
+    let (line, role, text) = match &row.status {
+        KeyStatus::Missing => {
             let other = if row.key.name == "hostedZoneId" { " (or hostedZoneName)" } else { "" };
             (cx.row().mark(Mark::Fail), Role::Fail, format!("missing{other}: {}", row.key.meaning))
         }
-        Standing::Wrong(why) => (cx.row().mark(Mark::Fail), Role::Fail, format!("{}: {why}", value(row))),
-        Standing::Set => (cx.row().mark(Mark::Pass), Role::Text, value(row)),
-        Standing::Unset => (cx.row().gap(2), Role::Dim, row.key.default_text().to_owned()),
-        Standing::Unknown => (cx.row().mark(Mark::Unknown), Role::Dim, "not known".to_owned()),
+        KeyStatus::Wrong(why) => (cx.row().mark(Mark::Fail), Role::Fail, format!("{}: {why}", value(row))),
+        KeyStatus::Set => (cx.row().mark(Mark::Pass), Role::Text, value(row)),
+        KeyStatus::Unset => (cx.row().gap(2), Role::Dim, row.key.default_text().to_owned()),
+        KeyStatus::Unknown => (cx.row().mark(Mark::Unknown), Role::Dim, "not known".to_owned()),
     };
     let line = line.cell(role, row.key.name, name).gap(1);
     let room = line.room(width);

@@ -7,7 +7,7 @@ mod configuration;
 mod list;
 mod plan;
 mod run;
-mod standing;
+mod status;
 
 pub(super) use configuration::key_row;
 
@@ -18,9 +18,9 @@ use ratatui::text::Line;
 use crate::domain::model::Listing;
 use crate::domain::provision::{ReadyPlan, Run};
 use crate::domain::pulumi::guard::RunKind;
-use crate::domain::situation::standing;
+use crate::domain::situation::name_state;
 use crate::domain::traffic::GroupError;
-use crate::domain::zone::Standing;
+use crate::domain::zone::NameState;
 use crate::keymap::{Action, key_for};
 
 use super::cx::Cx;
@@ -41,8 +41,8 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let inner = Rect { height: inner.height - 1, ..inner };
     let provision = &cx.model.provision;
     let Some(run) = &provision.run else {
-        let mut lines = standing::lines(cx, width);
-        let (configuration, keys) = (configuration::lines(cx, width), standing::what_keys_do(cx, width));
+        let mut lines = status::lines(cx, width);
+        let (configuration, keys) = (configuration::lines(cx, width), status::what_keys_do(cx, width));
         // What stands in the way comes first, and what only confirms last.
         let (first, last) =
             if configuration::stands_in_the_way(cx) { (configuration, keys) } else { (keys, configuration) };
@@ -58,7 +58,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     let head_rows = inner.height - kept;
     // Where rows are few, the message of a failure is worth more than the command.
     let short = plan.is_some() || provision.log || (failed && inner.height < 24);
-    let mut around = standing::lines(cx, width);
+    let mut around = status::lines(cx, width);
     around.extend(configuration::missing(cx, width));
     let mut lines = run::lines(cx, run, short, width);
     if failed {
@@ -140,9 +140,9 @@ fn keys<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
         if !needs {
             keys.push((Action::Configure, "configure"));
         }
-        match standing(cx.model) {
-            Some(Standing::Simple(_)) => keys.push((Action::Adopt, "adopt the name")),
-            Some(Standing::Pair(_) | Standing::Lone | Standing::Other(GroupError::Mixed { .. })) => {
+        match name_state(cx.model) {
+            Some(NameState::Simple(_)) => keys.push((Action::Adopt, "adopt the name")),
+            Some(NameState::Pair(_) | NameState::LegacyOnly | NameState::Other(GroupError::Mixed { .. })) => {
                 keys.push((Action::Release, "release the name"));
             }
             _ => {}

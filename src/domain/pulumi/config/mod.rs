@@ -44,7 +44,7 @@ pub struct Setup {
 
 /// How a key stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum KeyStatus {
     /// The program needs it, and it is not set.
     Missing,
     /// It is set to what the program refuses, for this reason.
@@ -63,7 +63,7 @@ pub struct ConfigRow<'a> {
     /// The key.
     pub key: &'static Key,
     /// How it stands.
-    pub standing: Standing,
+    pub status: KeyStatus,
     /// What is set.
     pub value: Option<&'a ConfigValue>,
 }
@@ -97,16 +97,16 @@ impl Setup {
 
     /// How a key stands.
     #[must_use]
-    pub fn standing(&self, key: &'static Key) -> Standing {
+    pub fn status(&self, key: &'static Key) -> KeyStatus {
         match self.value(key) {
-            None if self.values.is_none() => Standing::Unknown,
-            None if self.missing().contains(&key) => Standing::Missing,
-            None => Standing::Unset,
+            None if self.values.is_none() => KeyStatus::Unknown,
+            None if self.missing().contains(&key) => KeyStatus::Missing,
+            None => KeyStatus::Unset,
             Some(ConfigValue { value: Some(text), .. }) => match key.form.check(text) {
-                Ok(()) => Standing::Set,
-                Err(why) => Standing::Wrong(why),
+                Ok(()) => KeyStatus::Set,
+                Err(why) => KeyStatus::Wrong(why),
             },
-            Some(_) => Standing::Set,
+            Some(_) => KeyStatus::Set,
         }
     }
 
@@ -116,14 +116,14 @@ impl Setup {
         if !self.bundled {
             return Vec::new();
         }
-        let row = |key| ConfigRow { key, standing: self.standing(key), value: self.value(key) };
+        let row = |key| ConfigRow { key, status: self.status(key), value: self.value(key) };
         let mut rows: Vec<ConfigRow<'_>> = KEYS.iter().map(row).collect();
-        rows.sort_by_key(|row| match row.standing {
-            Standing::Missing => 0,
-            Standing::Wrong(_) => 1,
+        rows.sort_by_key(|row| match row.status {
+            KeyStatus::Missing => 0,
+            KeyStatus::Wrong(_) => 1,
             _ if row.key.is_required() => 2,
-            Standing::Set => 3,
-            Standing::Unset | Standing::Unknown => 4,
+            KeyStatus::Set => 3,
+            KeyStatus::Unset | KeyStatus::Unknown => 4,
         });
         rows
     }
@@ -375,7 +375,7 @@ pub(crate) mod tests {
         wrong.values.as_mut().unwrap().insert("tap:sourceDbPort".into(), port);
         let rows = wrong.rows();
         assert_eq!(rows[0].key.name, "sourceDbPort");
-        assert!(matches!(&rows[0].standing, Standing::Wrong(why) if why.contains("1 to 65535")));
+        assert!(matches!(&rows[0].status, KeyStatus::Wrong(why) if why.contains("1 to 65535")));
     }
 
     #[test]
