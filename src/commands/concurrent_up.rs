@@ -4,7 +4,7 @@
 
 use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
-use crate::domain::pulumi::{Plan, PulumiChange, PulumiError, RunOrder};
+use crate::domain::pulumi::{Plan, PulumiChange, PulumiError, RunRequest};
 use crate::domain::units::Timestamp;
 use crate::ports::{Clock, PulumiRuns};
 use crate::runtime::execute::{execute, quietly};
@@ -31,9 +31,9 @@ impl Clock for Began {
 pub(super) async fn starts_an_up(runs: &dyn PulumiRuns, ports: &Ports) -> Result<(), PulumiError> {
     let head = runs.preview(false, OPERATOR, ports.clock.now()).await?;
     let previewed = runs.follow(&head.id, &mut |_| ()).await?.ok()?;
-    let order = RunOrder::up(runs.stack(), &head.id, Plan::of(&previewed.state))?;
+    let run_request = RunRequest::up(runs.stack(), &head.id, Plan::of(&previewed.state))?;
     // Whoever chose this drill has said yes to the colleague's run.
     let Some(yes) = YesFlag::from_cli(true) else { return Ok(()) };
-    let change = Confirmed::by_flag(Change::Pulumi(PulumiChange::Run(Box::new(order))), yes);
+    let change = Confirmed::by_flag(Change::Pulumi(PulumiChange::Run(Box::new(run_request))), yes);
     execute(ports, change, OPERATOR, &host::host_name(), &quietly()).await.into_carried().map(drop)
 }

@@ -20,7 +20,7 @@ use crate::domain::provision::Carried;
 use crate::domain::pulumi::config::{
     ConfigError, ConfigRow, KeyStatus, MAX_VALUE_BYTES, SetConfig, Setup, missing_text,
 };
-use crate::domain::pulumi::guard::Refusal;
+use crate::domain::pulumi::guard::BlockedReason;
 use crate::domain::pulumi::text::clean;
 use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::PulumiRuns;
@@ -155,7 +155,7 @@ async fn set(
         ));
     }
     if let Some(running) = runs.going_on()? {
-        return Err(PulumiError::Refused(Refusal::RunGoesOn(running)).into());
+        return Err(PulumiError::Refused(BlockedReason::RunGoesOn(running)).into());
     }
     let setup = runs.setup().await?;
     let value = value(args)?;
@@ -168,14 +168,14 @@ async fn set(
             args.key
         )));
     }
-    let order = SetConfig::new(runs.stack(), setup.bundled, &args.key, &value, args.secret).map_err(refused)?;
+    let run_request = SetConfig::new(runs.stack(), setup.bundled, &args.key, &value, args.secret).map_err(refused)?;
     let yes = if let Some(yes) = YesFlag::from_cli(args.yes) {
         yes
     } else {
-        out.say(&order.call_text());
-        ask(out, &order.need()).await?
+        out.say(&run_request.call_text());
+        ask(out, &run_request.challenge()).await?
     };
-    let change = Confirmed::by_flag(Change::Pulumi(PulumiChange::Config(order)), yes);
+    let change = Confirmed::by_flag(Change::Pulumi(PulumiChange::Config(run_request)), yes);
     let done = carried_out(ports, change, (operator, &host::host_name()), out).await;
     if let Some(error) = &done.unwritten {
         out.say(&format!("the journal is behind: {error}"));

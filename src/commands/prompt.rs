@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::domain::confirm::{EXPIRES_AFTER, Need, YesFlag};
+use crate::domain::confirm::{Challenge, EXPIRES_AFTER, YesFlag};
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
@@ -26,18 +26,18 @@ impl From<Declined> for Failure {
     }
 }
 
-/// Asks for what `need` says, and waits for the answer for as long as a dialog of the cockpit would.
+/// Asks for what `challenge` says, and waits for the answer for as long as a dialog of the cockpit would.
 ///
 /// # Errors
 /// [`Declined`] for any other answer, none in time, an interrupt, or nobody to ask.
-pub async fn ask(out: &mut Console, need: &Need) -> Result<YesFlag, Declined> {
+pub async fn ask(out: &mut Console, challenge: &Challenge) -> Result<YesFlag, Declined> {
     if !tty::can_ask() {
         return Err(Declined("there is no terminal to ask on, and --yes was not given".to_owned()));
     }
     tty::forget_typed();
-    out.prompt(&match need {
-        Need::Yes => "Go on? [y/N] ".to_owned(),
-        Need::Typed(name) => format!("Type {name} to go on: "),
+    out.prompt(&match challenge {
+        Challenge::Yes => "Go on? [y/N] ".to_owned(),
+        Challenge::Typed(name) => format!("Type {name} to go on: "),
     });
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
@@ -58,5 +58,5 @@ pub async fn ask(out: &mut Console, need: &Need) -> Result<YesFlag, Declined> {
             return declined("interrupted");
         }
     };
-    YesFlag::from_answer(&line, need).map_or_else(|| declined("the answer was not a yes"), Ok)
+    YesFlag::from_answer(&line, challenge).map_or_else(|| declined("the answer was not a yes"), Ok)
 }

@@ -16,13 +16,13 @@ use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
 use crate::domain::provision::{Carried, PulumiStatus, RunHead};
-use crate::domain::pulumi::guard::{RunKind, Situation, may_start};
+use crate::domain::pulumi::guard::{RunKind, RunPreconditions, check_preconditions};
 use crate::domain::pulumi::plan::Danger;
 use crate::domain::pulumi::{
-    Finished, NewStack, Operation, Plan, Previewed, PulumiChange, PulumiError, RunOrder, RunState, RunStatus, config,
+    Finished, NewStack, Operation, Plan, Previewed, PulumiChange, PulumiError, RunRequest, RunState, RunStatus, config,
 };
 use crate::domain::record::Event;
-use crate::domain::situation::situation;
+use crate::domain::run_preconditions::preconditions;
 use crate::domain::units::Timestamp;
 use crate::domain::zone::Orphan;
 use crate::ports::PulumiRuns;
@@ -99,7 +99,7 @@ async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
 
 impl Place {
     /// What the guards look at, asked now, and who operates.
-    async fn situation(&self, out: &mut Console) -> Result<(Situation, String), Failure> {
+    async fn preconditions(&self, out: &mut Console) -> Result<(RunPreconditions, String), Failure> {
         let running = self.runs.going_on()?;
         let session = self.session.as_ref().ok_or_else(|| {
             let what = "nothing was started: what stands cannot be known, and so neither can what a run would do to it";
@@ -114,7 +114,7 @@ impl Place {
         let mut model = Model::new(session.stack.clone(), session.policy.clone(), gathered.now);
         model.live.history = gathered.history().cloned();
         model.live.facts = gathered.facts;
-        Ok((Situation { running, ..situation(&model) }, operator))
+        Ok((RunPreconditions { running, ..preconditions(&model) }, operator))
     }
 
     /// Who operates, as AWS says where it can be asked: the name under which the cockpit's runs stand, too.
@@ -214,7 +214,7 @@ impl Place {
             out.say(&format!("{}: {}", change.title(), change.call_text()));
             let yes = match YesFlag::from_cli(args.yes) {
                 Some(yes) => yes,
-                None => ask(out, &change.need()).await?,
+                None => ask(out, &change.challenge()).await?,
             };
             if let Carried::StackCreated(text) = self.changed(change, yes, operator, out).await? {
                 out.say(&text);
@@ -330,8 +330,8 @@ pub async fn destroy(args: RunArgs, global: &Global, out: &mut Console) -> Resul
 async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Change).await?;
     place.refuse_read_only()?;
-    let (now, operator) = place.situation(out).await?;
-    may_start(kind, &now).map_err(PulumiError::from)?;
+    let (now, operator) = place.preconditions(out).await?;
+    check_preconditions(kind, &now).map_err(PulumiError::from)?;
     let look = place.ready(kind, args, &operator, out).await?;
     place.same_stack().await?;
     let destroy = kind == RunKind::Destroy;
@@ -341,14 +341,14 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console
         out.say("nothing to do: the stack is as the program says");
         return finished(&previewed.run, args, out);
     }
-    let order = if destroy {
-        RunOrder::destroy(&place.stack, &previewed.run.id, previewed.plan)
+    let run_request = if destroy {
+        RunRequest::destroy(&place.stack, &previewed.run.id, previewed.plan)
     } else {
-        RunOrder::up(&place.stack, &previewed.run.id, previewed.plan)
+        RunRequest::up(&place.stack, &previewed.run.id, previewed.plan)
     };
-    let order = order.map_err(PulumiError::from)?.beside(&look.pending);
-    order.may_run(&place.situation(out).await?.0).map_err(PulumiError::from)?;
-    let run = run(&place, order, args, &operator, out).await?;
+    let run_request = run_request.map_err(PulumiError::from)?.beside(&look.pending);
+    run_request.may_run(&place.preconditions(out).await?.0).map_err(PulumiError::from)?;
+    let run = run(&place, run_request, args, &operator, out).await?;
     if !destroy {
         return finished(&run, args, out);
     }
@@ -375,14 +375,14 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console
 /// Asks, looks at the guards once more, starts the run and follows it to its end.
 async fn run(
     place: &Place,
-    order: RunOrder,
+    run_request: RunRequest,
     args: RunArgs,
     operator: &str,
     out: &mut Console,
 ) -> Result<Finished, Failure> {
-    let yes = confirm(&order, args, out).await?;
-    order.may_run(&place.situation(out).await?.0).map_err(PulumiError::from)?;
-    match place.changed(PulumiChange::Run(Box::new(order)), yes, operator, out).await? {
+    let yes = confirm(&run_request, args, out).await?;
+    run_request.may_run(&place.preconditions(out).await?.0).map_err(PulumiError::from)?;
+    match place.changed(PulumiChange::Run(Box::new(run_request)), yes, operator, out).await? {
         Carried::Started(head) => Ok(place.follow(&head, args.json, out).await?.ok()?),
         other => Err(PulumiError::NotStarted(format!("another thing was done than a run: {other:?}")).into()),
     }
@@ -403,15 +403,15 @@ async fn left_behind(place: &Place, out: &mut Console) -> Option<Vec<Orphan>> {
 
 /// `--yes` answers for a plan without danger, and for a `destroy`, which the guards have let through. A plan that moves
 /// weights, or that deletes or replaces what holds state, has to be read by somebody.
-async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Console) -> Result<YesFlag, Failure> {
+async fn confirm(run_request: &RunRequest, args: RunArgs, out: &mut Console) -> Result<YesFlag, Failure> {
     let harmless = |danger: &Danger| matches!(danger, Danger::WeightedRecord { op: Operation::Create, .. });
-    out.say(&order.call_text());
+    out.say(&run_request.call_text());
     let Some(yes) = YesFlag::from_cli(args.yes) else {
-        out.say(&order.title());
-        return Ok(ask(out, &order.need()).await?);
+        out.say(&run_request.title());
+        return Ok(ask(out, &run_request.challenge()).await?);
     };
-    if order.kind() == RunKind::Up
-        && let Some(open) = order.open_operations().first()
+    if run_request.kind() == RunKind::Up
+        && let Some(open) = run_request.open_operations().first()
     {
         return Err(Failure::new(
             Exit::Gate,
@@ -422,8 +422,8 @@ async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Console) -> Result<Y
             "look for it in AWS, then `tapctl refresh`; or run it at a terminal without --yes and type the stack's name",
         ));
     }
-    match order.plan().dangers.iter().find(|danger| !harmless(danger)) {
-        Some(danger) if order.kind() != RunKind::Destroy => Err(Failure::new(
+    match run_request.plan().dangers.iter().find(|danger| !harmless(danger)) {
+        Some(danger) if run_request.kind() != RunKind::Destroy => Err(Failure::new(
             Exit::Gate,
             "dangerous_plan",
             format!("nothing was started: the plan {danger}"),
@@ -440,11 +440,11 @@ async fn confirm(order: &RunOrder, args: RunArgs, out: &mut Console) -> Result<Y
 pub async fn refresh(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Change).await?;
     place.refuse_read_only()?;
-    let (now, operator) = place.situation(out).await?;
-    may_start(RunKind::Refresh, &now).map_err(PulumiError::from)?;
+    let (now, operator) = place.preconditions(out).await?;
+    check_preconditions(RunKind::Refresh, &now).map_err(PulumiError::from)?;
     place.ready(RunKind::Refresh, args, &operator, out).await?;
     place.same_stack().await?;
-    let ended = run(&place, RunOrder::refresh(&place.stack), args, &operator, out).await?;
+    let ended = run(&place, RunRequest::refresh(&place.stack), args, &operator, out).await?;
     finished(&ended, args, out)
 }
 

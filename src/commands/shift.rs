@@ -10,7 +10,7 @@ use crate::compose::session::{Session, connect};
 use crate::config::{Global, defaults};
 use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
-use crate::domain::confirm::{Confirmed, Need, YesFlag};
+use crate::domain::confirm::{Challenge, Confirmed, YesFlag};
 use crate::domain::facts::{Facts, Observation, Source};
 use crate::domain::gate::{Gate, blocking, for_step};
 use crate::domain::record::Event;
@@ -302,8 +302,8 @@ async fn confirm(
     if let Some(yes) = YesFlag::from_cli(go.yes) {
         return Ok(yes);
     }
-    let need = if plan.is_complete() { Need::Typed(plan.record_name().to_owned()) } else { Need::Yes };
-    match ask(out, &need).await {
+    let challenge = if plan.is_complete() { Challenge::Typed(plan.record_name().to_owned()) } else { Challenge::Yes };
+    match ask(out, &challenge).await {
         Ok(yes) => Ok(yes),
         Err(Declined(why)) => {
             let event = Event::Declined { what: plan.title(), why: why.clone() };

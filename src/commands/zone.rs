@@ -9,13 +9,13 @@ use crate::cli::{AdoptArgs, GoArgs, ReleaseArgs};
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, defaults};
 use crate::domain::change::{self, outcome::Outcome};
-use crate::domain::confirm::{Confirmed, Need, YesFlag};
+use crate::domain::confirm::{Challenge, Confirmed, YesFlag};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
 use crate::domain::pulumi::PulumiError;
-use crate::domain::pulumi::guard::{RunKind, may_start};
+use crate::domain::pulumi::guard::{RunKind, check_preconditions};
 use crate::domain::record::Event;
-use crate::domain::situation::{name_state, situation};
+use crate::domain::run_preconditions::{name_state, preconditions};
 use crate::domain::traffic::{Change, Record, Side};
 use crate::domain::units::age_text;
 use crate::domain::zone::{self, NameState, ZonePlan, ZoneRefusal, ZoneStep};
@@ -110,7 +110,7 @@ async fn look(session: &Session, out: &mut Console) -> Result<Seen, Failure> {
     model.live.history = Some(journal.history);
     model.live.facts = gathered.facts;
     // The batch writes the same records as a run or a weight change does.
-    may_start(RunKind::Refresh, &situation(&model)).map_err(PulumiError::from)?;
+    check_preconditions(RunKind::Refresh, &preconditions(&model)).map_err(PulumiError::from)?;
     Ok(Seen { model })
 }
 
@@ -159,7 +159,7 @@ async fn confirm(
     if let Some(yes) = YesFlag::from_cli(go.yes) {
         return Ok(yes);
     }
-    match ask(out, &Need::Typed(plan.name.clone())).await {
+    match ask(out, &Challenge::Typed(plan.name.clone())).await {
         Ok(yes) => Ok(yes),
         Err(Declined(why)) => {
             note(session, operator, Event::Declined { what: plan.title(), why: why.clone() }, out).await;

@@ -73,11 +73,11 @@ impl YesFlag {
 
     /// The answer to a question on a plain terminal (no cockpit): the word `yes`, or the text that had to be typed.
     #[must_use]
-    pub fn from_answer(answer: &str, need: &Need) -> Option<Self> {
+    pub fn from_answer(answer: &str, challenge: &Challenge) -> Option<Self> {
         let answer = answer.trim();
-        let given = match need {
-            Need::Yes => answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"),
-            Need::Typed(text) => answer.trim_end_matches('.') == text.trim_end_matches('.'),
+        let given = match challenge {
+            Challenge::Yes => answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"),
+            Challenge::Typed(text) => answer.trim_end_matches('.') == text.trim_end_matches('.'),
         };
         given.then_some(Self(()))
     }
@@ -85,7 +85,7 @@ impl YesFlag {
 
 /// What the operator has to do to say yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Need {
+pub enum Challenge {
     /// Press `y`.
     Yes,
     /// Type this text and press Enter.
@@ -122,7 +122,7 @@ pub enum Answer<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmation<T> {
     subject: T,
-    need: Need,
+    challenge: Challenge,
     /// Since when every frame held the whole of it.
     drawn_at: Option<Duration>,
     /// Whether a frame held it or a part of it.
@@ -133,8 +133,8 @@ pub struct Confirmation<T> {
 
 impl<T> Confirmation<T> {
     /// Asks about `subject`.
-    pub fn new(subject: T, need: Need, uptime: Duration) -> Self {
-        Self { subject, need, drawn_at: None, was_seen: false, opened_at: uptime, typed: String::new() }
+    pub fn new(subject: T, challenge: Challenge, uptime: Duration) -> Self {
+        Self { subject, challenge, drawn_at: None, was_seen: false, opened_at: uptime, typed: String::new() }
     }
 
     /// What is asked about.
@@ -143,8 +143,8 @@ impl<T> Confirmation<T> {
     }
 
     /// What has to be done to say yes.
-    pub fn need(&self) -> &Need {
-        &self.need
+    pub fn challenge(&self) -> &Challenge {
+        &self.challenge
     }
 
     /// What was typed so far.
@@ -188,25 +188,25 @@ impl<T> Confirmation<T> {
             let closes = self.was_seen && key == DialogKey::Other;
             return if closes { Answer::Declined(self.subject) } else { Answer::Open(self) };
         }
-        match (&self.need, key) {
-            (Need::Yes, DialogKey::Char('y' | 'Y')) => Answer::Confirmed(Confirmed(self.subject)),
-            (Need::Yes, _) | (Need::Typed(_), DialogKey::Other) => Answer::Declined(self.subject),
-            (Need::Typed(_), DialogKey::Char(c)) => {
+        match (&self.challenge, key) {
+            (Challenge::Yes, DialogKey::Char('y' | 'Y')) => Answer::Confirmed(Confirmed(self.subject)),
+            (Challenge::Yes, _) | (Challenge::Typed(_), DialogKey::Other) => Answer::Declined(self.subject),
+            (Challenge::Typed(_), DialogKey::Char(c)) => {
                 if self.typed.chars().count() < MAX_TYPED {
                     self.typed.push(c);
                 }
                 Answer::Open(self)
             }
-            (Need::Typed(_), DialogKey::Clear) => {
+            (Challenge::Typed(_), DialogKey::Clear) => {
                 self.typed.clear();
                 Answer::Open(self)
             }
-            (Need::Typed(_), DialogKey::Backspace) => {
+            (Challenge::Typed(_), DialogKey::Backspace) => {
                 self.typed.pop();
                 Answer::Open(self)
             }
-            (Need::Typed(_), DialogKey::Enter) => {
-                if YesFlag::from_answer(&self.typed, &self.need).is_some() {
+            (Challenge::Typed(_), DialogKey::Enter) => {
+                if YesFlag::from_answer(&self.typed, &self.challenge).is_some() {
                     Answer::Confirmed(Confirmed(self.subject))
                 } else {
                     self.typed.clear();
@@ -223,41 +223,41 @@ mod tests {
 
     const START: Duration = Duration::from_secs(100);
 
-    fn shown(need: Need) -> Confirmation<u8> {
-        let mut question = Confirmation::new(7, need, START);
+    fn shown(challenge: Challenge) -> Confirmation<u8> {
+        let mut question = Confirmation::new(7, challenge, START);
         question.drawn(START);
         question
     }
 
     #[test]
     fn a_line_can_be_emptied_and_typed_again() {
-        let mut question = shown(Need::Typed("prod".into()));
+        let mut question = shown(Challenge::Typed("prod".into()));
         let armed = START + ARMS_AFTER;
         for key in [DialogKey::Char('p'), DialogKey::Char('x'), DialogKey::Clear] {
             let Answer::Open(open) = question.key(key, armed) else { panic!("it stays open") };
             question = open;
         }
         assert_eq!(question.typed(), "");
-        let question = shown(Need::Yes);
+        let question = shown(Challenge::Yes);
         assert!(matches!(question.key(DialogKey::Clear, armed), Answer::Declined(_)), "there is no line to empty");
     }
 
     #[test]
     fn a_key_typed_before_the_dialog_was_drawn_is_thrown_away() {
-        let question = Confirmation::new(7, Need::Yes, START);
+        let question = Confirmation::new(7, Challenge::Yes, START);
         assert!(matches!(question.key(DialogKey::Char('y'), START + ARMS_AFTER), Answer::Open(_)));
     }
 
     #[test]
     fn a_doubled_keypress_does_not_answer() {
         let early = START + ARMS_AFTER.saturating_sub(Duration::from_millis(1));
-        assert!(matches!(shown(Need::Yes).key(DialogKey::Char('y'), early), Answer::Open(_)));
-        assert!(matches!(shown(Need::Yes).key(DialogKey::Char('y'), START + ARMS_AFTER), Answer::Confirmed(_)));
+        assert!(matches!(shown(Challenge::Yes).key(DialogKey::Char('y'), early), Answer::Open(_)));
+        assert!(matches!(shown(Challenge::Yes).key(DialogKey::Char('y'), START + ARMS_AFTER), Answer::Confirmed(_)));
     }
 
     #[test]
     fn a_dialog_that_is_no_longer_whole_on_the_screen_takes_no_answer_until_it_is_again() {
-        let mut question = shown(Need::Yes);
+        let mut question = shown(Challenge::Yes);
         question.cut();
         let later = START + ARMS_AFTER * 2;
         assert!(!question.is_armed(later));
@@ -275,18 +275,18 @@ mod tests {
     #[test]
     fn any_other_key_leaves_things_as_they_are() {
         for key in [DialogKey::Char('n'), DialogKey::Char(']'), DialogKey::Enter, DialogKey::Other] {
-            assert!(matches!(shown(Need::Yes).key(key, START + ARMS_AFTER), Answer::Declined(7)));
+            assert!(matches!(shown(Challenge::Yes).key(key, START + ARMS_AFTER), Answer::Declined(7)));
         }
     }
 
     #[test]
     fn it_dies_of_age() {
-        assert!(matches!(shown(Need::Yes).key(DialogKey::Char('y'), START + EXPIRES_AFTER), Answer::Declined(7)));
+        assert!(matches!(shown(Challenge::Yes).key(DialogKey::Char('y'), START + EXPIRES_AFTER), Answer::Declined(7)));
     }
 
     #[test]
     fn the_name_has_to_be_typed_in_full() {
-        let mut question = shown(Need::Typed("app.example.com.".into()));
+        let mut question = shown(Challenge::Typed("app.example.com.".into()));
         let later = START + ARMS_AFTER;
         for c in "app.example.co".chars() {
             question = match question.key(DialogKey::Char(c), later) {

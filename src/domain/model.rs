@@ -73,14 +73,14 @@ pub enum ShiftState {
 
 /// What is asked about Pulumi or the zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
+pub enum PendingAction {
     /// Whether something around Pulumi is to be done.
     Pulumi(PulumiChange),
     /// Whether the zone's records are to be turned.
     Zone(ZonePlan),
 }
 
-impl Question {
+impl PendingAction {
     /// What it asks, in a line.
     #[must_use]
     pub fn title(&self) -> String {
@@ -108,7 +108,7 @@ pub enum Dialog {
     /// Weights that somebody else set wait to be taken as the new base.
     Accept(Confirmation<WeightPair>),
     /// Something about Pulumi or the zone waits for its yes.
-    Ask(Box<Confirmation<Question>>),
+    Ask(Box<Confirmation<PendingAction>>),
     /// A key of the stack's configuration is being chosen, or its value typed.
     Configure(Configure),
     /// A share is being typed.

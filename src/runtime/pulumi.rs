@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::confirm::Confirmed;
 use crate::domain::provision::{Carried, PulumiAnswer, PulumiQuery, PulumiStatus};
-use crate::domain::pulumi::guard::Refusal;
+use crate::domain::pulumi::guard::BlockedReason;
 use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::{PortError, Provisioner, Tell};
 
@@ -57,7 +57,7 @@ async fn stands(ports: &Ports, change: &PulumiChange) -> Result<(), PulumiError>
         return Ok(());
     }
     match ports.read_journal().await?.history.unfinished() {
-        Some(open) => Err(Refusal::WeightChange(open.text()).into()),
+        Some(open) => Err(BlockedReason::WeightChange(open.text()).into()),
         None => Ok(()),
     }
 }
@@ -69,7 +69,7 @@ mod tests {
     use crate::domain::change::turn::{Holder, TURN_BOUND};
     use crate::domain::confirm::YesFlag;
     use crate::domain::pulumi::guard::RunKind;
-    use crate::domain::pulumi::{Interrupt, NewStack, RunOrder, RunState};
+    use crate::domain::pulumi::{Interrupt, NewStack, RunRequest, RunState};
     use crate::domain::record::Event;
     use crate::domain::shift::Direction;
     use crate::domain::units::Timestamp;
@@ -193,9 +193,9 @@ mod tests {
                 overrides: vec![],
             },
         ));
-        let order = PulumiChange::Run(Box::new(RunOrder::refresh("prod")));
-        let done = run(&fake, &control, confirmed(order)).await;
-        assert!(matches!(result(&done), Err(PulumiError::Refused(Refusal::WeightChange(_)))), "{done:?}");
+        let run_request = PulumiChange::Run(Box::new(RunRequest::refresh("prod")));
+        let done = run(&fake, &control, confirmed(run_request)).await;
+        assert!(matches!(result(&done), Err(PulumiError::Refused(BlockedReason::WeightChange(_)))), "{done:?}");
         assert!(control.asked.lock().unwrap().is_empty() && done.entries.is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::confirm::{ARMS_AFTER, Confirmation, Need};
+use crate::domain::confirm::{ARMS_AFTER, Challenge, Confirmation};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Source};
 use crate::domain::gate::{Inputs, Policy, evaluate};
@@ -477,8 +477,8 @@ pub(super) fn all_badges() -> Model {
 pub(super) fn asking(mut model: Model, share: u8, seen: Duration) -> Model {
     let group = model.live.facts.shiftable().unwrap().clone();
     let plan = ShiftPlan::new(&group, Percent::new(share).unwrap()).unwrap();
-    let need = if plan.is_complete() { Need::Typed(plan.record_name().to_owned()) } else { Need::Yes };
-    let mut question = Confirmation::new(plan, need, model.uptime);
+    let challenge = if plan.is_complete() { Challenge::Typed(plan.record_name().to_owned()) } else { Challenge::Yes };
+    let mut question = Confirmation::new(plan, challenge, model.uptime);
     question.drawn(model.uptime);
     model.uptime += seen;
     model.dialog = Some(Dialog::Shift(question));
@@ -546,7 +546,7 @@ pub(super) fn under(dialog: Dialog, mut model: Model) -> Model {
 /// Somebody else's 50/50 waits to be taken as the new base.
 pub(super) fn accepting() -> Model {
     let mut model = ready();
-    let mut question = Confirmation::new(WeightPair::new(50, 50).unwrap(), Need::Yes, model.uptime);
+    let mut question = Confirmation::new(WeightPair::new(50, 50).unwrap(), Challenge::Yes, model.uptime);
     question.drawn(model.uptime);
     model.uptime += Duration::from_secs(2);
     under(Dialog::Accept(question), model)

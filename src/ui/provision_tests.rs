@@ -12,7 +12,7 @@ use super::{Palette, Theme, draw, svg};
 use crate::domain::configure::{Configure, Editor};
 use crate::domain::confirm::{ARMS_AFTER, Confirmation};
 use crate::domain::facts::Fact;
-use crate::domain::model::{Dialog, Model, Question};
+use crate::domain::model::{Dialog, Model, PendingAction};
 use crate::domain::provision::{PulumiProblem, PulumiStatus, ReadyPlan, Run, RunEnding, RunHead};
 use crate::domain::pulumi::config::tests::{complete, setup};
 use crate::domain::pulumi::config::{self, ConfigError, ConfigValue, SetConfig};
@@ -142,8 +142,8 @@ fn typing_secret() -> Model {
 fn setting() -> Model {
     let mut model = unconfigured();
     let set = SetConfig::new("prod", true, "recordName", "app.example.com", false).unwrap();
-    let need = set.need();
-    let mut question = Confirmation::new(Question::Pulumi(PulumiChange::Config(set)), need, model.uptime);
+    let challenge = set.challenge();
+    let mut question = Confirmation::new(PendingAction::Pulumi(PulumiChange::Config(set)), challenge, model.uptime);
     question.drawn(model.uptime);
     model.uptime += ARMS_AFTER;
     model.dialog = Some(Dialog::Ask(Box::new(question)));

@@ -10,8 +10,8 @@ use ratatui::layout::Rect;
 use super::fixtures::{accepting, on, ready};
 use super::{Palette, Theme, draw};
 use crate::domain::change::Change;
-use crate::domain::confirm::{ARMS_AFTER, Confirmation, Need};
-use crate::domain::model::{Dialog, Model, Question, Shown};
+use crate::domain::confirm::{ARMS_AFTER, Challenge, Confirmation};
+use crate::domain::model::{Dialog, Model, PendingAction, Shown};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::SetConfig;
@@ -100,18 +100,19 @@ fn needed(model: &Model) -> Option<Vec<String>> {
             } else {
                 "RDS takes the writes"
             };
-            let leave = if *question.need() == Need::Yes { "any other key: leave it" } else { "Esc leaves it" };
+            let leave =
+                if *question.challenge() == Challenge::Yes { "any other key: leave it" } else { "Esc leaves it" };
             let (from, to) = (plan.from().new_weight(), plan.to.new_weight());
             let mut all = vec![back.to_owned(), leave.to_owned(), from.to_string(), to.to_string()];
-            if let Need::Typed(name) = question.need() {
+            if let Challenge::Typed(name) = question.challenge() {
                 all.push(format!("type {}", name.trim_end_matches('.')));
             }
             Some(all)
         }
         Some(Dialog::Accept(_)) => words(&["the gate drift passes again.", "any other key: leave it"]),
         Some(Dialog::Ask(question)) => match question.subject() {
-            Question::Zone(_) => words(&["delete", "create", "type app.example.com", "Esc leaves it"]),
-            Question::Pulumi(_) => words(&["was", "will be", "call", "effect", "leave"]),
+            PendingAction::Zone(_) => words(&["delete", "create", "type app.example.com", "Esc leaves it"]),
+            PendingAction::Pulumi(_) => words(&["was", "will be", "call", "effect", "leave"]),
         },
         _ => None,
     }
@@ -122,17 +123,20 @@ fn zone_question() -> Model {
     let zero = crate::ui::fixtures::records(0);
     let plan = release(&model.stack.group, &model.stack.endpoints, &zero, Side::Legacy).unwrap();
     model.live.facts.records = zero;
-    let need = Need::Typed(plan.name.clone());
-    model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(Question::Zone(plan), need, model.uptime))));
+    let challenge = Challenge::Typed(plan.name.clone());
+    model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(PendingAction::Zone(plan), challenge, model.uptime))));
     model
 }
 
 fn config_question() -> Model {
     let mut model = on(View::Provision, ready());
     let set = SetConfig::new("prod", true, "owner", "platform-team", false).unwrap();
-    let need = set.need();
-    model.dialog =
-        Some(Dialog::Ask(Box::new(Confirmation::new(Question::Pulumi(PulumiChange::Config(set)), need, model.uptime))));
+    let challenge = set.challenge();
+    model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(
+        PendingAction::Pulumi(PulumiChange::Config(set)),
+        challenge,
+        model.uptime,
+    ))));
     model
 }
 
@@ -244,8 +248,8 @@ fn a_window_that_grows_again_arms_the_question_anew() {
     assert_eq!(desk.model.screen.shown, Shown::Whole, "{}", desk.words());
     let set = SetConfig::new("prod", true, "other:note", &"x".repeat(900), false).unwrap();
     desk.model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(
-        Question::Pulumi(PulumiChange::Config(set)),
-        Need::Yes,
+        PendingAction::Pulumi(PulumiChange::Config(set)),
+        Challenge::Yes,
         desk.model.uptime,
     ))));
     desk.frame();

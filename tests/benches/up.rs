@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use support::pulumi::request;
 use tapctl::adapters::pulumi::headless::FOLLOW_EVERY;
-use tapctl::domain::pulumi::{RunKind, RunOrder};
+use tapctl::domain::pulumi::{RunKind, RunRequest};
 use workspace::{Workspace, calm, yes};
 
 /// How long the cluster takes.
@@ -31,9 +31,9 @@ async fn under_tapctl() -> Option<Duration> {
     world.context.every = FOLLOW_EVERY;
     world.cloud(&["control", "--delay", SLOW]);
     let previewed = world.preview().await;
-    let order = yes(RunOrder::up("prod", &previewed.run.id, previewed.plan).ok()?);
+    let run_request = yes(RunRequest::up("prod", &previewed.run.id, previewed.plan).ok()?);
     let start = Instant::now();
-    world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap();
+    world.context.execute(&run_request, &calm(), request(), &mut |_| ()).await.unwrap();
     Some(start.elapsed())
 }
 

@@ -31,10 +31,10 @@ impl Demo {
         Self { context: context(folder.path(), pulumi), folder }
     }
 
-    async fn order(&self) -> Confirmed<RunOrder> {
+    async fn run_request(&self) -> Confirmed<RunRequest> {
         let previewed = self.context.preview(false, request(), &mut |_| ()).await.unwrap();
-        let order = RunOrder::up("demo", &previewed.run.id, previewed.plan).unwrap();
-        Confirmed::by_flag(order, YesFlag::from_cli(true).unwrap())
+        let run_request = RunRequest::up("demo", &previewed.run.id, previewed.plan).unwrap();
+        Confirmed::by_flag(run_request, YesFlag::from_cli(true).unwrap())
     }
 }
 
@@ -42,8 +42,8 @@ fn fast() -> Settings {
     Settings { speed: f64::INFINITY, ..Settings::default() }
 }
 
-fn calm() -> Situation {
-    Situation {
+fn calm() -> RunPreconditions {
+    RunPreconditions {
         running: None,
         weight_change: None,
         name_state: None,
@@ -59,14 +59,16 @@ async fn what_was_read_is_what_runs() {
     let c = &demo.context;
     assert!(created(c).await, "the stack is new");
     assert!(!created(c).await);
-    let order = demo.order().await;
-    assert!(order.get().plan().touches_weights());
+    let run_request = demo.run_request().await;
+    assert!(run_request.get().plan().touches_weights());
     let mut totals = Vec::new();
-    let finished =
-        c.execute(&order, &calm(), request(), &mut |run_state| totals.push(run_state.progress().total)).await.unwrap();
+    let finished = c
+        .execute(&run_request, &calm(), request(), &mut |run_state| totals.push(run_state.progress().total))
+        .await
+        .unwrap();
     assert!(finished.line.contains("--plan") && finished.line.contains("--refresh"), "{}", finished.line);
-    assert!(totals.iter().all(|total| *total == Some(order.get().plan().total())));
-    assert_eq!(finished.state.progress().done, order.get().plan().total());
+    assert!(totals.iter().all(|total| *total == Some(run_request.get().plan().total())));
+    assert_eq!(finished.state.progress().done, run_request.get().plan().total());
     let json = print::finished_json(&finished);
     assert_eq!((json["result"].as_str(), json["operation"].as_str()), (Some("succeeded"), Some("up")));
     let mut text = Vec::new();
@@ -81,7 +83,7 @@ async fn what_was_read_is_what_runs() {
 async fn a_plan_for_a_world_that_changed_is_refused_in_those_words() {
     let demo = Demo::new(&fast());
     created(&demo.context).await;
-    let (first, second) = (demo.order().await, demo.order().await);
+    let (first, second) = (demo.run_request().await, demo.run_request().await);
     demo.context.execute(&first, &calm(), request(), &mut |_| ()).await.unwrap();
     let error = demo.context.execute(&second, &calm(), request(), &mut |_| ()).await.unwrap_err();
     assert!(error.to_string().starts_with("the world changed since you read the plan"), "{error}");
@@ -93,8 +95,8 @@ async fn a_plan_for_a_world_that_changed_is_refused_in_those_words() {
 async fn a_failure_is_told_with_its_resource_and_its_message() {
     let demo = Demo::new(&Settings { fail: Some("migration-alb-prod".into()), ..fast() });
     created(&demo.context).await;
-    let order = demo.order().await;
-    let error = demo.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    let run_request = demo.run_request().await;
+    let error = demo.context.execute(&run_request, &calm(), request(), &mut |_| ()).await.unwrap_err();
     let PulumiError::Failed(explanation) = &error else { panic!("{error:?}") };
     assert_eq!(explanation.kind, FailureKind::Resource);
     assert!(error.to_string().contains("migration-alb-prod") && error.to_string().contains("AccessDenied"), "{error}");
@@ -104,8 +106,8 @@ async fn a_failure_is_told_with_its_resource_and_its_message() {
 async fn an_interrupt_in_the_middle_ends_in_good_order_and_can_be_read_again() {
     let demo = Demo::new(&Settings::default());
     created(&demo.context).await;
-    let order = demo.order().await;
-    let started = demo.context.start(&order, &calm(), request()).await.unwrap();
+    let run_request = demo.run_request().await;
+    let started = demo.context.start(&run_request, &calm(), request()).await.unwrap();
     follow_until(&started.dir, |run_state| run_state.progress().running > 0).await;
     assert!(stack_run(demo.folder.path()).unwrap().is_some());
     interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
@@ -120,10 +122,10 @@ async fn an_interrupt_in_the_middle_ends_in_good_order_and_can_be_read_again() {
 async fn no_run_starts_against_a_guard() {
     let demo = Demo::new(&fast());
     created(&demo.context).await;
-    let order = demo.order().await;
-    let moving = Situation { weight_change: Some("/change/C1".into()), ..calm() };
-    let error = demo.context.execute(&order, &moving, request(), &mut |_| ()).await.unwrap_err();
-    assert!(matches!(error, PulumiError::Refused(Refusal::WeightChange(_))));
+    let run_request = demo.run_request().await;
+    let moving = RunPreconditions { weight_change: Some("/change/C1".into()), ..calm() };
+    let error = demo.context.execute(&run_request, &moving, request(), &mut |_| ()).await.unwrap_err();
+    assert!(matches!(error, PulumiError::Refused(BlockedReason::WeightChange(_))));
     assert_eq!(error.exit_code(), 3);
     assert_eq!(demo.context.runs.ids().unwrap().len(), 1, "only the preview ran");
 }
@@ -148,15 +150,15 @@ impl Night {
         Self { sim, context: context(folder.path(), pulumi), folder }
     }
 
-    async fn preview(&self, destroy: bool) -> Result<RunOrder, PulumiError> {
+    async fn preview(&self, destroy: bool) -> Result<RunRequest, PulumiError> {
         let previewed = self.context.preview(destroy, request(), &mut |_| ()).await?;
-        let make = if destroy { RunOrder::destroy } else { RunOrder::up };
+        let make = if destroy { RunRequest::destroy } else { RunRequest::up };
         Ok(make("demo", &previewed.run.id, previewed.plan).unwrap())
     }
 
-    async fn run(&self, order: RunOrder) -> Result<(), PulumiError> {
-        let order = Confirmed::by_flag(order, YesFlag::from_cli(true).unwrap());
-        self.context.execute(&order, &calm(), request(), &mut |_| ()).await.map(drop)
+    async fn run(&self, run_request: RunRequest) -> Result<(), PulumiError> {
+        let run_request = Confirmed::by_flag(run_request, YesFlag::from_cli(true).unwrap());
+        self.context.execute(&run_request, &calm(), request(), &mut |_| ()).await.map(drop)
     }
 
     fn parts(&self) -> Vec<String> {
@@ -229,18 +231,18 @@ async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_sta
     assert!(taken.to_string().contains("'migration-legacy-prod'"), "{taken}");
     assert_eq!(night.parts(), Vec::<String>::new());
     night.adopt();
-    let order = night.preview(false).await.unwrap();
+    let run_request = night.preview(false).await.unwrap();
     assert_eq!(night.parts(), Vec::<String>::new(), "a preview makes nothing");
-    night.run(order).await.unwrap();
+    night.run(run_request).await.unwrap();
     assert_eq!(night.parts().len(), 17);
     assert_eq!(night.sim.state()["traffic"]["new_weight"], 0);
     assert_eq!(stack::outputs(pulumi).await.unwrap()["recordName"], "app.example.com");
     let early = night.preview(true).await.unwrap();
     let refused = night.run(early).await.unwrap_err();
-    assert!(matches!(refused, PulumiError::Refused(Refusal::DeletesRecord(_))), "{refused}");
+    assert!(matches!(refused, PulumiError::Refused(BlockedReason::DeletesRecord(_))), "{refused}");
     night.release();
-    let order = night.preview(true).await.unwrap();
-    night.run(order).await.unwrap();
+    let run_request = night.preview(true).await.unwrap();
+    night.run(run_request).await.unwrap();
     assert_eq!(night.parts(), Vec::<String>::new());
     assert_eq!(stack::outputs(pulumi).await.unwrap(), serde_json::json!({}));
 }
@@ -260,27 +262,27 @@ async fn of_an_up_that_fails_in_the_middle_the_made_half_exists_and_the_second_o
 #[tokio::test]
 async fn of_a_run_that_is_interrupted_only_what_was_made_exists() {
     let night = Night::of(Scenario::Reattach).await;
-    let order = night.preview(false).await.unwrap();
+    let run_request = night.preview(false).await.unwrap();
     let file = night.folder.path().join("pulumi/fake_pulumi.json");
     Settings { speed: 60.0, ..Settings::read(&file).unwrap() }.write(&file).unwrap();
-    let order = Confirmed::by_flag(order, YesFlag::from_cli(true).unwrap());
-    let started = night.context.start(&order, &calm(), request()).await.unwrap();
+    let run_request = Confirmed::by_flag(run_request, YesFlag::from_cli(true).unwrap());
+    let started = night.context.start(&run_request, &calm(), request()).await.unwrap();
     follow_until(&started.dir, |run_state| run_state.progress().done > 0).await;
     interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
     let finished = night.context.attach(None, &mut |_| ()).await.unwrap();
     assert_eq!(finished.state.ending(), Some(Ending::Canceled));
     let made = FakeStack::read(&file).unwrap().resources;
-    assert!(made.len() < order.get().plan().total() as usize, "{}", made.len());
+    assert!(made.len() < run_request.get().plan().total() as usize, "{}", made.len());
     assert!(night.parts().len() < 17);
 }
 
 #[tokio::test]
 async fn a_simulator_that_is_gone_fails_the_run_and_says_so() {
     let night = Night::of(Scenario::UpFails).await;
-    let order = night.preview(false).await.unwrap();
+    let run_request = night.preview(false).await.unwrap();
     let file = night.folder.path().join("pulumi/fake_pulumi.json");
     let nobody = Some("http://127.0.0.1:1".to_owned());
     Settings { simulator: nobody, ..Settings::read(&file).unwrap() }.write(&file).unwrap();
-    let error = night.run(order).await.unwrap_err();
+    let error = night.run(run_request).await.unwrap_err();
     assert!(error.to_string().contains("the simulator at http://127.0.0.1:1 does not answer"), "{error}");
 }

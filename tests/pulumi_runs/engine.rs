@@ -22,8 +22,8 @@ async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {
     let Some(world) = Workspace::new() else { return };
     let previewed = world.preview().await;
     assert!(previewed.plan.touches_weights() && previewed.plan.total() > 100, "{}", previewed.plan.text());
-    let order = yes(RunOrder::up("prod", &previewed.run.id, previewed.plan.clone()).unwrap());
-    let finished = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap();
+    let run_request = yes(RunRequest::up("prod", &previewed.run.id, previewed.plan.clone()).unwrap());
+    let finished = world.context.execute(&run_request, &calm(), request(), &mut |_| ()).await.unwrap();
     let progress = finished.state.progress();
     assert_eq!((progress.done, progress.total), (previewed.plan.total(), Some(previewed.plan.total())));
     let outputs = stack::outputs(&world.context.pulumi).await.unwrap();
@@ -35,11 +35,11 @@ async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {
     let again = world.preview().await;
     assert!(!again.plan.touches_weights(), "{:?}", again.plan.dangers);
     world.cloud(&["weights", "migration-legacy-prod=60", "migration-new-prod=40"]);
-    let refused = RunOrder::up("prod", &again.run.id, again.plan.clone());
+    let refused = RunRequest::up("prod", &again.run.id, again.plan.clone());
     assert_eq!(refused.is_err(), again.plan.is_empty());
 
     // The same confirmed order a second time: the world is another one now.
-    let error = world.context.execute(&order, &calm(), request(), &mut |_| ()).await;
+    let error = world.context.execute(&run_request, &calm(), request(), &mut |_| ()).await;
     if let Err(error) = &error {
         assert!(error.to_string().starts_with("the world changed since you read the plan"), "{error}");
     }
@@ -47,11 +47,11 @@ async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {
 
     let gone = world.context.preview(true, request(), &mut |_| ()).await.unwrap();
     assert!(gone.plan.dangers.len() > 5, "{:?}", gone.plan.dangers);
-    let order = yes(RunOrder::destroy("prod", &gone.run.id, gone.plan).unwrap());
-    let refused = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    let run_request = yes(RunRequest::destroy("prod", &gone.run.id, gone.plan).unwrap());
+    let refused = world.context.execute(&run_request, &calm(), request(), &mut |_| ()).await.unwrap_err();
     assert!(refused.to_string().contains("the plan deletes the weighted record migration-"), "{refused}");
-    let unused = Situation { name_state: Some(NameState::Absent), ..calm() };
-    let destroyed = world.context.execute(&order, &unused, request(), &mut |_| ()).await.unwrap();
+    let unused = RunPreconditions { name_state: Some(NameState::Absent), ..calm() };
+    let destroyed = world.context.execute(&run_request, &unused, request(), &mut |_| ()).await.unwrap();
     assert_eq!(destroyed.state.ending(), Some(Ending::Succeeded));
     assert_eq!(world.cloud(&["show"]).trim(), "");
 }
@@ -64,8 +64,8 @@ async fn a_program_that_changed_after_the_preview_is_refused() {
     let text = fs::read_to_string(&program).unwrap();
     let more = "\nimport pulumi_aws\npulumi_aws.ec2.Eip('unplanned')\n";
     fs::write(&program, format!("{text}{more}")).unwrap();
-    let order = yes(RunOrder::up("prod", &previewed.run.id, previewed.plan).unwrap());
-    let error = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    let run_request = yes(RunRequest::up("prod", &previewed.run.id, previewed.plan).unwrap());
+    let error = world.context.execute(&run_request, &calm(), request(), &mut |_| ()).await.unwrap_err();
     assert!(error.to_string().starts_with("the world changed since you read the plan"), "{error}");
     assert_eq!(error.exit_code(), 7);
     fs::write(&program, "raise RuntimeError('the program is broken')\n").unwrap();
@@ -103,7 +103,7 @@ async fn an_interrupt_in_the_middle_waits_for_what_is_under_way() {
     assert_eq!(interrupt::ask_to_stop(&started.dir, "oncall", request().at), Ok(Interrupted::Asked));
     assert_eq!(interrupt::ask_to_stop(&started.dir, "oncall", request().at), Ok(Interrupted::AlreadyAsked));
     let (run_state, _) = follow_until(&started.dir, |run_state| run_state.interrupts() == 1).await;
-    assert!(Termination::new(&started.dir.id(), &run_state).warning().contains("migration-aurora-prod"));
+    assert!(ForceStop::new(&started.dir.id(), &run_state).warning().contains("migration-aurora-prod"));
     world.cloud(&["control"]);
     let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
     assert_eq!(finished.state.ending(), Some(Ending::Canceled));
@@ -145,8 +145,8 @@ async fn whoever_started_it_can_be_killed_and_the_run_ends_well() {
         runs: tapctl::adapters::pulumi::Runs::new(&world.folder.path().join("elsewhere")),
         ..world.context.clone()
     };
-    let order = yes(RunOrder::refresh("prod"));
-    let error = elsewhere.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    let run_request = yes(RunRequest::refresh("prod"));
+    let error = elsewhere.execute(&run_request, &calm(), request(), &mut |_| ()).await.unwrap_err();
     let PulumiError::Failed(explanation) = &error else { panic!("{error:?}") };
     assert_eq!(explanation.kind, FailureKind::Locked, "{explanation:?}");
     assert_eq!(explanation.locks[0].pid, record.child.as_ref().unwrap().pid);
@@ -176,8 +176,8 @@ async fn a_lock_and_an_open_operation_of_a_dead_run_are_found_and_cleared() {
     assert_eq!(finished.failure.unwrap().kind, FailureKind::BrokenOff);
     assert!(finished.state.unfinished().iter().any(|r| r.name() == "migration-aurora-prod"));
 
-    let order = yes(RunOrder::refresh("prod"));
-    let error = world.context.execute(&order, &calm(), request(), &mut |_| ()).await.unwrap_err();
+    let run_request = yes(RunRequest::refresh("prod"));
+    let error = world.context.execute(&run_request, &calm(), request(), &mut |_| ()).await.unwrap_err();
     assert!(matches!(&error, PulumiError::Failed(e) if e.kind == FailureKind::Locked), "{error:?}");
     let dead = world.locks();
     assert_eq!(dead[0].1, Holder::DeadHere);

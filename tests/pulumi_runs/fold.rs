@@ -58,7 +58,7 @@ fn an_interrupted_run_says_so_and_its_last_resource_was_waited_for() {
     assert_eq!((run_state.interrupts(), run_state.ending()), (1, None));
     let finishing: Vec<_> = run_state.under_way().iter().map(|r| r.name().to_owned()).collect();
     assert_eq!(finishing, ["migration-subnet-1-dev"]);
-    let termination = Termination::new("run", &run_state);
+    let termination = ForceStop::new("run", &run_state);
     assert!(termination.warning().contains("migration-subnet-1-dev (ec2/Subnet)"), "{}", termination.warning());
     for line in &lines[asked + 1..] {
         run_state.fold_line(line);
@@ -123,8 +123,8 @@ fn a_plan_lists_its_dangers_first_and_is_the_total_of_the_progress() {
     assert!(matches!(&plan.dangers[0], Danger::WeightedRecord { record, .. } if record.set_identifier == "new"));
     let secrets = plan.dangers.iter().filter(|danger| matches!(danger, Danger::Deletes { .. })).count();
     assert_eq!(secrets, 2, "{:?}", plan.dangers);
-    let order = RunOrder::destroy("dev", "p1", plan.clone()).unwrap();
-    assert_eq!(order.need(), tapctl::domain::confirm::Need::Typed("dev".into()));
+    let run_request = RunRequest::destroy("dev", "p1", plan.clone()).unwrap();
+    assert_eq!(run_request.challenge(), tapctl::domain::confirm::Challenge::Typed("dev".into()));
     let mut run_state = RunState::expecting(&plan);
     assert_eq!(run_state.progress(), Progress { total: Some(plan.total()), ..Progress::default() });
     recording("destroy.jsonl").split(|byte| *byte == b'\n').for_each(|line| run_state.fold_line(line));

@@ -12,7 +12,7 @@ use tapctl::adapters::pulumi::process::{ProcessId, host};
 use tapctl::adapters::pulumi::run::Supervisor;
 use tapctl::adapters::pulumi::{Interrupted, PulumiError, interrupt, run, stack_run};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
-use tapctl::domain::pulumi::{Ending, FailureKind, Refusal, RunKind, RunState, Termination};
+use tapctl::domain::pulumi::{BlockedReason, Ending, FailureKind, ForceStop, RunKind, RunState};
 
 use crate::support::pulumi::{Fake, follow_until, request, until};
 
@@ -132,7 +132,7 @@ async fn a_run_goes_on_when_its_supervisor_is_killed_and_its_stream_tells_the_en
     assert_eq!(started.dir.read().unwrap().unwrap().status(), RunStatus::Running);
     assert!(matches!(
         run::preview(&fake.context.runs, &fake.context.pulumi, &fake.context.supervisor, false, request()).await,
-        Err(PulumiError::Refused(Refusal::RunGoesOn(_)))
+        Err(PulumiError::Refused(BlockedReason::RunGoesOn(_)))
     ));
     fake.open_gate();
     let (run_state, status) = follow_until(&started.dir, |_| false).await;
@@ -188,7 +188,7 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
     let fake = Fake::new(&script);
     let started = start(&fake).await;
     let (run_state, _) = follow_until(&started.dir, |run_state| run_state.lines().events == 1).await;
-    let termination = Termination::new(&started.dir.id(), &run_state);
+    let termination = ForceStop::new(&started.dir.id(), &run_state);
     let early = interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination.clone(), yes()));
     assert!(early.is_err(), "by force only after it was asked");
     let ask = || interrupt::ask_to_stop(&started.dir, "oncall", request().at);
@@ -216,7 +216,7 @@ async fn two_at_once_start_one_run() {
     let one = || run::preview(&c.runs, &c.pulumi, &c.supervisor, false, request());
     let (a, b) = tokio::join!(one(), one());
     let (started, refused) = if a.is_ok() { (a, b) } else { (b, a) };
-    assert!(matches!(refused, Err(PulumiError::Refused(Refusal::RunGoesOn(_)))), "{refused:?}");
+    assert!(matches!(refused, Err(PulumiError::Refused(BlockedReason::RunGoesOn(_)))), "{refused:?}");
     assert_eq!(c.runs.ids().unwrap().len(), 1);
     fake.open_gate();
     follow_until(&started.unwrap().dir, |_| false).await;

@@ -14,7 +14,7 @@ use tapctl::adapters::pulumi::{Pulumi, Started, locks};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::pulumi::Previewed;
 use tapctl::domain::pulumi::lock::{Holder, Lock};
-use tapctl::domain::pulumi::{RunOrder, RunState, Situation};
+use tapctl::domain::pulumi::{RunPreconditions, RunRequest, RunState};
 
 use crate::support::pulumi::{context, request};
 
@@ -125,8 +125,8 @@ impl Workspace {
 
     pub(crate) async fn start(&self) -> Started {
         let previewed = self.preview().await;
-        let order = RunOrder::up("prod", &previewed.run.id, previewed.plan).unwrap();
-        self.context.start(&yes(order), &calm(), request()).await.unwrap()
+        let run_request = RunRequest::up("prod", &previewed.run.id, previewed.plan).unwrap();
+        self.context.start(&yes(run_request), &calm(), request()).await.unwrap()
     }
 
     pub(crate) async fn up(&self) -> RunState {
@@ -146,8 +146,8 @@ pub(crate) fn yes<T>(subject: T) -> Confirmed<T> {
     Confirmed::by_flag(subject, YesFlag::from_cli(true).unwrap())
 }
 
-pub(crate) fn calm() -> Situation {
-    Situation {
+pub(crate) fn calm() -> RunPreconditions {
+    RunPreconditions {
         running: None,
         weight_change: None,
         name_state: None,

@@ -225,14 +225,14 @@ mod tests {
     use aws_smithy_types::error::ErrorMetadata;
 
     #[derive(Debug)]
-    struct Refusal(ErrorMetadata);
-    impl std::fmt::Display for Refusal {
+    struct Rejection(ErrorMetadata);
+    impl std::fmt::Display for Rejection {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("service error")
         }
     }
-    impl Error for Refusal {}
-    impl ProvideErrorMetadata for Refusal {
+    impl Error for Rejection {}
+    impl ProvideErrorMetadata for Rejection {
         fn meta(&self) -> &ErrorMetadata {
             &self.0
         }
@@ -251,11 +251,11 @@ mod tests {
             meta = meta.message(message);
         }
         let raw = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
-        port_error(Operation::ListTasks, &SdkError::service_error(Refusal(meta.build()), raw), skew)
+        port_error(Operation::ListTasks, &SdkError::service_error(Rejection(meta.build()), raw), skew)
     }
 
     fn failure(error: ConnectorError) -> PortError {
-        port_error::<Refusal>(Operation::GetChange, &SdkError::dispatch_failure(error), None)
+        port_error::<Rejection>(Operation::GetChange, &SdkError::dispatch_failure(error), None)
     }
 
     #[test]
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::Credentials);
         assert!(error.message.contains("no providers in chain"), "{}", error.message);
         let raw = HttpResponse::new(200.try_into().unwrap(), SdkBody::empty());
-        let broken = SdkError::<Refusal, _>::response_error("unexpected end of document", raw);
+        let broken = SdkError::<Rejection, _>::response_error("unexpected end of document", raw);
         assert_eq!(port_error(Operation::GetChange, &broken, None).kind, ErrorKind::Garbled);
     }
 

@@ -18,7 +18,7 @@ use crate::domain::confirm::Confirmed;
 use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use crate::domain::pulumi::change::ConfirmedChange;
 use crate::domain::pulumi::explain::Exit;
-use crate::domain::pulumi::guard::{Refusal, RunKind};
+use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::{Plan, PulumiChange};
 use crate::ports::{Clock, Provisioner, PulumiControl, PulumiFuture, Tell};
 
@@ -171,7 +171,7 @@ impl CockpitRuns {
     /// Refuses while a run of this state folder goes on.
     fn check_idle(&self) -> Result<(), PulumiError> {
         match self.runs.going_on()? {
-            Some(record) => Err(PulumiError::Refused(Refusal::RunGoesOn(record.summary()))),
+            Some(record) => Err(PulumiError::Refused(BlockedReason::RunGoesOn(record.summary()))),
             None => Ok(()),
         }
     }

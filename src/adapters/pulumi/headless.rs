@@ -14,8 +14,8 @@ use super::{find, stack};
 use crate::domain::confirm::Confirmed;
 use crate::domain::provision::RunHead;
 use crate::domain::pulumi::explain::{Explanation, failure, unread};
-use crate::domain::pulumi::guard::{RunKind, Situation};
-use crate::domain::pulumi::{Finished, Observer, Plan, Previewed, PulumiError, RunOrder, RunState, RunStatus, Setup};
+use crate::domain::pulumi::guard::{RunKind, RunPreconditions};
+use crate::domain::pulumi::{Finished, Observer, Plan, Previewed, PulumiError, RunRequest, RunState, RunStatus, Setup};
 use crate::domain::units::Timestamp;
 use crate::ports::{PulumiFuture, PulumiRuns};
 
@@ -62,12 +62,12 @@ impl Context {
     /// [`PulumiError::Refused`] by a guard, and as [`run::execute`].
     pub async fn start(
         &self,
-        order: &Confirmed<RunOrder>,
-        situation: &Situation,
+        run_request: &Confirmed<RunRequest>,
+        preconditions: &RunPreconditions,
         request: Request,
     ) -> Result<Started, PulumiError> {
-        order.get().may_run(situation)?;
-        run::execute(&self.runs, &self.pulumi, &self.supervisor, order, request).await
+        run_request.get().may_run(preconditions)?;
+        run::execute(&self.runs, &self.pulumi, &self.supervisor, run_request, request).await
     }
 
     /// Does what was confirmed, to its end.
@@ -76,12 +76,12 @@ impl Context {
     /// As [`Context::start`], and [`PulumiError::Failed`] when Pulumi fails.
     pub async fn execute(
         &self,
-        order: &Confirmed<RunOrder>,
-        situation: &Situation,
+        run_request: &Confirmed<RunRequest>,
+        preconditions: &RunPreconditions,
         request: Request,
         seen: Observer<'_>,
     ) -> Result<Finished, PulumiError> {
-        let started = self.start(order, situation, request).await?;
+        let started = self.start(run_request, preconditions, request).await?;
         self.follow(&started.dir, seen).await?.ok()
     }
 

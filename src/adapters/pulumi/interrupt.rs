@@ -9,11 +9,11 @@ use super::folder::{RunDir, Runs, file, storage};
 use super::process::ProcessId;
 use crate::domain::confirm::Confirmed;
 use crate::domain::pulumi::ended::RunStatus;
-use crate::domain::pulumi::order::Termination as Subject;
 use crate::domain::pulumi::problem::PulumiError;
+use crate::domain::pulumi::run_request::ForceStop as Subject;
 use crate::domain::units::Timestamp;
 
-pub use crate::domain::pulumi::order::Termination;
+pub use crate::domain::pulumi::run_request::ForceStop;
 
 /// What a request to stop came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

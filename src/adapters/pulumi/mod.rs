@@ -33,7 +33,7 @@ pub use crate::domain::pulumi::problem::PulumiError;
 pub use command::{Invocation, Pulumi};
 pub use folder::{RunRecord, Runs};
 pub use follow::{Follower, Update};
-pub use interrupt::{Interrupted, Termination};
+pub use interrupt::{ForceStop, Interrupted};
 pub use run::{Request, Started};
 
 use std::path::Path;

@@ -11,9 +11,9 @@ use std::path::Path;
 use super::folder::{RunDir, RunRecord, Runs, file};
 use super::follow::plan_of;
 use crate::domain::pulumi::ended::FileMark;
-use crate::domain::pulumi::guard::{Refusal, RunKind};
-use crate::domain::pulumi::order::RunOrder;
+use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::problem::PulumiError;
+use crate::domain::pulumi::run_request::RunRequest;
 
 /// The file at `path` now.
 ///
@@ -30,28 +30,29 @@ pub fn mark_of(path: &Path) -> io::Result<FileMark> {
 /// Refuses an order whose preview is not there as it was read: another run, another stack, another plan.
 ///
 /// # Errors
-/// [`Refusal::OtherPlan`] and [`Refusal::IncompletePlan`], and `Storage` when the preview's files cannot be read.
-pub fn check(runs: &Runs, order: &RunOrder) -> Result<(), PulumiError> {
-    let Some(id) = order.preview() else { return Ok(()) };
-    let other = |what: String| PulumiError::Refused(Refusal::OtherPlan(what));
+/// [`BlockedReason::OtherPlan`] and [`BlockedReason::IncompletePlan`], and `Storage` when the preview's files cannot be read.
+pub fn check(runs: &Runs, run_request: &RunRequest) -> Result<(), PulumiError> {
+    let Some(id) = run_request.preview() else { return Ok(()) };
+    let other = |what: String| PulumiError::Refused(BlockedReason::OtherPlan(what));
     let dir = runs.dir(id).ok_or_else(|| other(format!("the preview {id} is gone")))?;
     let record = dir.read()?.ok_or_else(|| other(format!("nothing is known of the preview {id}")))?;
-    let wanted = if order.kind() == RunKind::Destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
-    if record.kind != wanted || record.stack != order.stack() {
+    let wanted = if run_request.kind() == RunKind::Destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
+    if record.kind != wanted || record.stack != run_request.stack() {
         return Err(other(format!("{id} is a {} of {}", record.kind, record.stack)));
     }
     let read = plan_of(&dir)?;
     if !read.is_whole() {
-        return Err(PulumiError::Refused(Refusal::incomplete(&read)));
+        return Err(PulumiError::Refused(BlockedReason::incomplete(&read)));
     }
-    if read != *order.plan() {
+    if read != *run_request.plan() {
         return Err(other(format!("the events of {id} say {} now", read.text())));
     }
-    if order.kind() == RunKind::Up { check_file(&dir, &record) } else { Ok(()) }
+    if run_request.kind() == RunKind::Up { check_file(&dir, &record) } else { Ok(()) }
 }
 
 fn check_file(dir: &RunDir, record: &RunRecord) -> Result<(), PulumiError> {
-    let other = |what: &str| PulumiError::Refused(Refusal::OtherPlan(format!("the plan file of {} {what}", dir.id())));
+    let other =
+        |what: &str| PulumiError::Refused(BlockedReason::OtherPlan(format!("the plan file of {} {what}", dir.id())));
     let now = mark_of(&dir.file(file::PLAN)).map_err(|error| other(&format!("cannot be read ({error})")))?;
     if now.bytes == 0 {
         return Err(other("is empty"));
@@ -112,51 +113,51 @@ mod tests {
     }
 
     impl Previewed {
-        fn order(&self) -> RunOrder {
-            RunOrder::up("prod", &self.dir.id(), plan_of(&self.dir).unwrap()).unwrap()
+        fn run_request(&self) -> RunRequest {
+            RunRequest::up("prod", &self.dir.id(), plan_of(&self.dir).unwrap()).unwrap()
         }
     }
 
-    fn refusal(previewed: &Previewed, order: &RunOrder) -> String {
-        check(&previewed.runs, order).unwrap_err().to_string()
+    fn refusal(previewed: &Previewed, run_request: &RunRequest) -> String {
+        check(&previewed.runs, run_request).unwrap_err().to_string()
     }
 
     #[test]
     fn what_was_read_may_run() {
         let previewed = preview();
-        assert_eq!(check(&previewed.runs, &previewed.order()), Ok(()));
+        assert_eq!(check(&previewed.runs, &previewed.run_request()), Ok(()));
     }
 
     #[test]
     fn a_plan_file_that_is_gone_or_empty_or_of_another_run_is_refused() {
         let previewed = preview();
-        let order = previewed.order();
+        let run_request = previewed.run_request();
         let plan = previewed.dir.file(file::PLAN);
         fs::write(&plan, "").unwrap();
-        assert!(refusal(&previewed, &order).contains("is empty"));
+        assert!(refusal(&previewed, &run_request).contains("is empty"));
         let other = preview();
         fs::remove_file(&plan).unwrap();
-        assert!(refusal(&previewed, &order).contains("cannot be read"));
+        assert!(refusal(&previewed, &run_request).contains("cannot be read"));
         std::os::unix::fs::symlink(other.dir.file(file::PLAN), &plan).unwrap();
-        assert!(refusal(&previewed, &order).contains("not a plain file"));
+        assert!(refusal(&previewed, &run_request).contains("not a plain file"));
         fs::remove_file(&plan).unwrap();
         fs::copy(other.dir.file(file::PLAN), &plan).unwrap();
-        assert!(refusal(&previewed, &order).contains("was written after the preview had ended"));
+        assert!(refusal(&previewed, &run_request).contains("was written after the preview had ended"));
     }
 
     #[test]
     fn events_that_are_others_than_those_that_were_read_are_refused() {
         let previewed = preview();
-        let order = previewed.order();
+        let run_request = previewed.run_request();
         let events = previewed.dir.file(file::EVENTS);
         let cut: Vec<&str> = PREVIEW.lines().filter(|line| !line.contains("aws:rds/cluster:Cluster::")).collect();
         fs::write(&events, cut.join("\n")).unwrap();
-        assert!(refusal(&previewed, &order).contains("incomplete plan"), "{}", refusal(&previewed, &order));
+        assert!(refusal(&previewed, &run_request).contains("incomplete plan"), "{}", refusal(&previewed, &run_request));
         fs::write(&events, PREVIEW.replace("migration-aurora-prod", "migration-aurora-prad")).unwrap();
         assert!(
-            refusal(&previewed, &order).contains("is not the one that would run"),
+            refusal(&previewed, &run_request).contains("is not the one that would run"),
             "{}",
-            refusal(&previewed, &order)
+            refusal(&previewed, &run_request)
         );
     }
 
@@ -164,11 +165,11 @@ mod tests {
     fn a_preview_of_another_kind_or_stack_is_refused() {
         let previewed = preview();
         let plan = plan_of(&previewed.dir).unwrap();
-        let elsewhere = RunOrder::up("night", &previewed.dir.id(), plan.clone()).unwrap();
+        let elsewhere = RunRequest::up("night", &previewed.dir.id(), plan.clone()).unwrap();
         assert!(refusal(&previewed, &elsewhere).contains("is a preview of prod"));
-        let destroy = RunOrder::destroy("prod", &previewed.dir.id(), plan.clone()).unwrap();
+        let destroy = RunRequest::destroy("prod", &previewed.dir.id(), plan.clone()).unwrap();
         assert!(refusal(&previewed, &destroy).contains("is a preview of prod"));
-        let gone = RunOrder::up("prod", "20261123T021900Z-preview", plan).unwrap();
+        let gone = RunRequest::up("prod", "20261123T021900Z-preview", plan).unwrap();
         assert!(refusal(&previewed, &gone).contains("is gone"));
     }
 }

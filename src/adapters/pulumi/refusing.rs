@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use crate::domain::confirm::Confirmed;
 use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus};
-use crate::domain::pulumi::guard::Refusal;
+use crate::domain::pulumi::guard::BlockedReason;
 use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::{Provisioner, PulumiControl, PulumiFuture, Tell};
 
@@ -14,7 +14,7 @@ pub struct ReadOnlyPulumi;
 
 impl PulumiControl for ReadOnlyPulumi {
     fn carry_out<'a>(&'a self, _change: &'a Confirmed<PulumiChange>, _operator: &'a str) -> PulumiFuture<'a, Carried> {
-        Box::pin(async { Err(PulumiError::Refused(Refusal::ReadOnly)) })
+        Box::pin(async { Err(PulumiError::Refused(BlockedReason::ReadOnly)) })
     }
 }
 
@@ -65,7 +65,7 @@ mod tests {
         let yes = YesFlag::from_cli(true).unwrap();
         let change = Confirmed::by_flag(PulumiChange::CreateStack(NewStack::new("prod")), yes);
         let refused = ReadOnlyPulumi.carry_out(&change, "kim").await.unwrap_err();
-        assert_eq!(refused, PulumiError::Refused(Refusal::ReadOnly));
+        assert_eq!(refused, PulumiError::Refused(BlockedReason::ReadOnly));
         assert_eq!(refused.exit_code(), 5);
     }
 }

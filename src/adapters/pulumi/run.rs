@@ -21,9 +21,9 @@ use super::supervisor::STARTED;
 use crate::domain::confirm::Confirmed;
 use crate::domain::error::ErrorKind;
 use crate::domain::pulumi::ended::RunEnd;
-use crate::domain::pulumi::guard::{Refusal, RunKind};
-use crate::domain::pulumi::order::RunOrder;
+use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::problem::PulumiError;
+use crate::domain::pulumi::run_request::RunRequest;
 use crate::domain::units::Timestamp;
 
 /// How long the supervisor may take to report: it only makes a session and starts a process.
@@ -97,19 +97,19 @@ pub async fn execute(
     runs: &Runs,
     pulumi: &Pulumi,
     supervisor: &Supervisor,
-    order: &Confirmed<RunOrder>,
+    run_request: &Confirmed<RunRequest>,
     request: Request,
 ) -> Result<Started, PulumiError> {
-    let order = order.get();
-    if order.stack() != pulumi.stack {
-        let message = format!("the plan is for {}, and Pulumi is set to {}", order.stack(), pulumi.stack);
+    let run_request = run_request.get();
+    if run_request.stack() != pulumi.stack {
+        let message = format!("the plan is for {}, and Pulumi is set to {}", run_request.stack(), pulumi.stack);
         return Err(PulumiError::NotStarted(message));
     }
-    let (read, of) = (runs.clone(), order.clone());
+    let (read, of) = (runs.clone(), run_request.clone());
     tokio::task::spawn_blocking(move || plan_file::check(&read, &of))
         .await
         .map_err(|error| PulumiError::NotStarted(error.to_string()))??;
-    start(runs, pulumi, supervisor, order.kind(), order.preview(), request).await
+    start(runs, pulumi, supervisor, run_request.kind(), run_request.preview(), request).await
 }
 
 async fn start(
@@ -122,7 +122,7 @@ async fn start(
 ) -> Result<Started, PulumiError> {
     let _only_one = only_one(runs).await?;
     if let Some(record) = runs.going_on()? {
-        return Err(PulumiError::Refused(Refusal::RunGoesOn(record.summary())));
+        return Err(PulumiError::Refused(BlockedReason::RunGoesOn(record.summary())));
     }
     if let Some(free) = free_bytes(runs.root()).filter(|free| *free < MIN_FREE_BYTES) {
         let message = format!("only {} MB are free in {}", free >> 20, runs.root().display());
@@ -154,7 +154,7 @@ async fn only_one(runs: &Runs) -> Result<fs::File, PulumiError> {
             Ok(lock) => return Ok(lock),
             Err(error) if error.kind != ErrorKind::Conflict => return Err(PulumiError::Storage(error)),
             Err(error) if waited.elapsed() >= LOCK_PATIENCE => {
-                return Err(PulumiError::Refused(Refusal::RunGoesOn(error.message)));
+                return Err(PulumiError::Refused(BlockedReason::RunGoesOn(error.message)));
             }
             Err(_) => tokio::time::sleep(LOCK_AGAIN).await,
         }

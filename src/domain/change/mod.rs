@@ -10,7 +10,7 @@ pub mod preconditions;
 pub mod settle;
 pub mod turn;
 
-use super::confirm::Need;
+use super::confirm::Challenge;
 use super::pulumi::PulumiChange;
 use super::record::Event;
 use super::shift::{Direction, ShiftPlan};
@@ -126,12 +126,12 @@ impl Change {
 
     /// What an operator has to do to say yes.
     #[must_use]
-    pub fn need(&self) -> Need {
+    pub fn challenge(&self) -> Challenge {
         match self {
-            Self::Weights(plan) if plan.is_complete() => Need::Typed(plan.record_name().to_owned()),
-            Self::Weights(_) | Self::AcceptBaseline(_) => Need::Yes,
-            Self::Zone(plan) => Need::Typed(plan.name.clone()),
-            Self::Pulumi(change) => change.need(),
+            Self::Weights(plan) if plan.is_complete() => Challenge::Typed(plan.record_name().to_owned()),
+            Self::Weights(_) | Self::AcceptBaseline(_) => Challenge::Yes,
+            Self::Zone(plan) => Challenge::Typed(plan.name.clone()),
+            Self::Pulumi(change) => change.challenge(),
         }
     }
 }

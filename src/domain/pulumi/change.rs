@@ -7,8 +7,8 @@ use super::config::SetConfig;
 use super::fold::RunState;
 use super::guard::RunKind;
 use super::lock::ClearLocks;
-use super::order::{RunOrder, Termination};
-use crate::domain::confirm::{Confirmed, Need};
+use super::run_request::{ForceStop, RunRequest};
+use crate::domain::confirm::{Challenge, Confirmed};
 use crate::domain::record::Event;
 
 /// A change around Pulumi.
@@ -17,13 +17,13 @@ pub enum PulumiChange {
     /// Make the stack, which is empty then.
     CreateStack(NewStack),
     /// Run what was read.
-    Run(Box<RunOrder>),
+    Run(Box<RunRequest>),
     /// Set one key of the configuration.
     Config(SetConfig),
     /// Ask a run to stop.
     Interrupt(Interrupt),
     /// End a run by force.
-    ForceStop(Termination),
+    ForceStop(ForceStop),
     /// Clear the locks of processes that are gone.
     ClearLocks(ClearLocks),
 }
@@ -57,13 +57,13 @@ impl PulumiChange {
 
     /// What the operator has to do to let it happen.
     #[must_use]
-    pub fn need(&self) -> Need {
+    pub fn challenge(&self) -> Challenge {
         match self {
-            Self::CreateStack(_) | Self::Interrupt(_) => Need::Yes,
-            Self::Run(run) => run.need(),
-            Self::Config(set) => set.need(),
-            Self::ForceStop(termination) => termination.need(),
-            Self::ClearLocks(clear) => Need::Typed(clear.stack().to_owned()),
+            Self::CreateStack(_) | Self::Interrupt(_) => Challenge::Yes,
+            Self::Run(run) => run.challenge(),
+            Self::Config(set) => set.challenge(),
+            Self::ForceStop(termination) => termination.challenge(),
+            Self::ClearLocks(clear) => Challenge::Typed(clear.stack().to_owned()),
         }
     }
 
@@ -98,13 +98,13 @@ pub enum ConfirmedChange {
     /// See [`PulumiChange::CreateStack`].
     CreateStack(Confirmed<NewStack>),
     /// See [`PulumiChange::Run`].
-    Run(Confirmed<RunOrder>),
+    Run(Confirmed<RunRequest>),
     /// See [`PulumiChange::Config`].
     Config(Confirmed<SetConfig>),
     /// See [`PulumiChange::Interrupt`].
     Interrupt(Confirmed<Interrupt>),
     /// See [`PulumiChange::ForceStop`].
-    ForceStop(Confirmed<Termination>),
+    ForceStop(Confirmed<ForceStop>),
     /// See [`PulumiChange::ClearLocks`].
     ClearLocks(Confirmed<ClearLocks>),
 }

@@ -55,7 +55,7 @@ impl fmt::Display for RunKind {
 
 /// What has to be known before a run may start.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Situation {
+pub struct RunPreconditions {
     /// A run that goes on, in a few words.
     pub running: Option<String>,
     /// A weight change that was confirmed and has no outcome yet, or is not INSYNC.
@@ -72,7 +72,7 @@ pub struct Situation {
 
 /// Why a run may not start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Refusal {
+pub enum BlockedReason {
     /// Only one run at a time.
     #[error("{0} is going on: attach to it, or wait for its end")]
     RunGoesOn(String),
@@ -129,7 +129,7 @@ pub enum Refusal {
     UseUnknown,
 }
 
-impl Refusal {
+impl BlockedReason {
     /// Why this plan is not run, when it may not be the whole one.
     #[must_use]
     pub fn incomplete(plan: &Plan) -> Self {
@@ -141,37 +141,37 @@ impl Refusal {
 /// Whether `kind` may start.
 ///
 /// # Errors
-/// The first [`Refusal`] that holds.
-pub fn may_start(kind: RunKind, situation: &Situation) -> Result<(), Refusal> {
-    if let Some(running) = &situation.running {
-        return Err(Refusal::RunGoesOn(running.clone()));
+/// The first [`BlockedReason`] that holds.
+pub fn check_preconditions(kind: RunKind, preconditions: &RunPreconditions) -> Result<(), BlockedReason> {
+    if let Some(running) = &preconditions.running {
+        return Err(BlockedReason::RunGoesOn(running.clone()));
     }
     if kind.is_preview() {
         return Ok(());
     }
-    if let Some(change) = &situation.weight_change {
-        return Err(Refusal::WeightChange(change.clone()));
+    if let Some(change) = &preconditions.weight_change {
+        return Err(BlockedReason::WeightChange(change.clone()));
     }
-    if kind == RunKind::Destroy { may_destroy(situation) } else { Ok(()) }
+    if kind == RunKind::Destroy { may_destroy(preconditions) } else { Ok(()) }
 }
 
-fn may_destroy(situation: &Situation) -> Result<(), Refusal> {
-    match &situation.name_state {
-        None if !situation.provisioned => {}
-        None => return Err(Refusal::NameUnknown("Route 53 was not read".to_owned())),
+fn may_destroy(preconditions: &RunPreconditions) -> Result<(), BlockedReason> {
+    match &preconditions.name_state {
+        None if !preconditions.provisioned => {}
+        None => return Err(BlockedReason::NameUnknown("Route 53 was not read".to_owned())),
         Some(NameState::Pair(group)) if group.weights().new_weight() > 0 => {
-            return Err(Refusal::NewHasWeight(group.weights()));
+            return Err(BlockedReason::NewHasWeight(group.weights()));
         }
-        Some(NameState::Pair(_) | NameState::LegacyOnly) => return Err(Refusal::NotReleased),
-        Some(NameState::Simple(Some(Side::New))) => return Err(Refusal::AnsweredByNew),
-        Some(NameState::Other(error)) => return Err(Refusal::NameUnknown(error.to_string())),
+        Some(NameState::Pair(_) | NameState::LegacyOnly) => return Err(BlockedReason::NotReleased),
+        Some(NameState::Simple(Some(Side::New))) => return Err(BlockedReason::AnsweredByNew),
+        Some(NameState::Other(error)) => return Err(BlockedReason::NameUnknown(error.to_string())),
         Some(NameState::Simple(_) | NameState::Absent) => {}
     }
-    match situation.new_requests_per_min {
-        _ if !situation.provisioned => Ok(()),
-        None => Err(Refusal::UseUnknown),
-        Some(rate) if rate >= situation.unused_below_per_min => {
-            Err(Refusal::StillUsed(rate, situation.unused_below_per_min))
+    match preconditions.new_requests_per_min {
+        _ if !preconditions.provisioned => Ok(()),
+        None => Err(BlockedReason::UseUnknown),
+        Some(rate) if rate >= preconditions.unused_below_per_min => {
+            Err(BlockedReason::StillUsed(rate, preconditions.unused_below_per_min))
         }
         Some(_) => Ok(()),
     }
@@ -183,8 +183,8 @@ mod tests {
     use crate::domain::shift::fixtures::group;
     use crate::domain::traffic::GroupError;
 
-    fn calm() -> Situation {
-        Situation {
+    fn calm() -> RunPreconditions {
+        RunPreconditions {
             running: None,
             weight_change: None,
             name_state: Some(NameState::Simple(Some(Side::Legacy))),
@@ -200,38 +200,42 @@ mod tests {
 
     #[test]
     fn one_run_at_a_time_and_none_while_weights_move() {
-        let busy = Situation { running: Some("pulumi up".into()), ..calm() };
-        let moving = Situation { weight_change: Some("/change/C1".into()), ..calm() };
+        let busy = RunPreconditions { running: Some("pulumi up".into()), ..calm() };
+        let moving = RunPreconditions { weight_change: Some("/change/C1".into()), ..calm() };
         for kind in [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::PreviewDestroy, RunKind::Destroy] {
-            assert!(matches!(may_start(kind, &busy), Err(Refusal::RunGoesOn(_))));
-            assert_eq!(may_start(kind, &moving).is_ok(), kind.is_preview(), "{kind}");
-            assert_eq!(may_start(kind, &calm()), Ok(()));
+            assert!(matches!(check_preconditions(kind, &busy), Err(BlockedReason::RunGoesOn(_))));
+            assert_eq!(check_preconditions(kind, &moving).is_ok(), kind.is_preview(), "{kind}");
+            assert_eq!(check_preconditions(kind, &calm()), Ok(()));
         }
     }
 
     #[test]
     fn destroy_needs_a_released_name_and_an_unused_stack() {
-        let refusal = |situation: Situation| may_start(RunKind::Destroy, &situation).unwrap_err();
+        let refusal =
+            |preconditions: RunPreconditions| check_preconditions(RunKind::Destroy, &preconditions).unwrap_err();
         let unknown = GroupError::SumZero { rtype: "A".into() };
         for (name_state, wanted) in [
-            (Some(pair(80, 20)), Refusal::NewHasWeight(WeightPair::new(80, 20).unwrap())),
-            (Some(pair(100, 0)), Refusal::NotReleased),
-            (Some(NameState::Simple(Some(Side::New))), Refusal::AnsweredByNew),
-            (Some(NameState::Other(unknown.clone())), Refusal::NameUnknown(unknown.to_string())),
-            (None, Refusal::NameUnknown("Route 53 was not read".into())),
+            (Some(pair(80, 20)), BlockedReason::NewHasWeight(WeightPair::new(80, 20).unwrap())),
+            (Some(pair(100, 0)), BlockedReason::NotReleased),
+            (Some(NameState::Simple(Some(Side::New))), BlockedReason::AnsweredByNew),
+            (Some(NameState::Other(unknown.clone())), BlockedReason::NameUnknown(unknown.to_string())),
+            (None, BlockedReason::NameUnknown("Route 53 was not read".into())),
         ] {
-            assert_eq!(refusal(Situation { name_state, ..calm() }), wanted);
+            assert_eq!(refusal(RunPreconditions { name_state, ..calm() }), wanted);
         }
-        assert_eq!(refusal(Situation { new_requests_per_min: Some(40.0), ..calm() }), Refusal::StillUsed(40.0, 1.0));
-        let checks = Situation { new_requests_per_min: Some(40.0), unused_below_per_min: 90.0, ..calm() };
-        assert_eq!(may_start(RunKind::Destroy, &checks), Ok(()));
-        assert_eq!(refusal(Situation { new_requests_per_min: None, ..calm() }), Refusal::UseUnknown);
-        let fresh = Situation { provisioned: false, name_state: None, new_requests_per_min: None, ..calm() };
-        assert_eq!(may_start(RunKind::Destroy, &fresh), Ok(()));
+        assert_eq!(
+            refusal(RunPreconditions { new_requests_per_min: Some(40.0), ..calm() }),
+            BlockedReason::StillUsed(40.0, 1.0)
+        );
+        let checks = RunPreconditions { new_requests_per_min: Some(40.0), unused_below_per_min: 90.0, ..calm() };
+        assert_eq!(check_preconditions(RunKind::Destroy, &checks), Ok(()));
+        assert_eq!(refusal(RunPreconditions { new_requests_per_min: None, ..calm() }), BlockedReason::UseUnknown);
+        let fresh = RunPreconditions { provisioned: false, name_state: None, new_requests_per_min: None, ..calm() };
+        assert_eq!(check_preconditions(RunKind::Destroy, &fresh), Ok(()));
         // An `up` that failed half-way hands no outputs out, and may have taken the name's records over.
         for name_state in [NameState::LegacyOnly, pair(100, 0)] {
-            let half = Situation { name_state: Some(name_state), ..fresh.clone() };
-            assert_eq!(may_start(RunKind::Destroy, &half), Err(Refusal::NotReleased));
+            let half = RunPreconditions { name_state: Some(name_state), ..fresh.clone() };
+            assert_eq!(check_preconditions(RunKind::Destroy, &half), Err(BlockedReason::NotReleased));
         }
     }
 }

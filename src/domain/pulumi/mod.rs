@@ -21,12 +21,12 @@ pub mod fold;
 pub mod guard;
 pub mod lock;
 pub mod op;
-pub mod order;
 pub mod outputs;
 pub mod pending;
 pub mod plan;
 pub mod problem;
 pub mod progress;
+pub mod run_request;
 pub mod stream;
 pub mod text;
 pub mod tree;
@@ -39,12 +39,12 @@ pub use ended::{FileMark, Finished, Observer, Previewed, RunEnd, RunStatus};
 pub use event::{Event, Parsed, Severity};
 pub use explain::{Explanation, FailureKind};
 pub use fold::RunState;
-pub use guard::{Refusal, RunKind, Situation};
+pub use guard::{BlockedReason, RunKind, RunPreconditions};
 pub use op::Operation;
-pub use order::{RunOrder, Termination};
 pub use plan::{Danger, Plan};
 pub use problem::PulumiError;
 pub use progress::{Ending, Failure, LogLine, Progress, Summary};
+pub use run_request::{ForceStop, RunRequest};
 pub use tree::{Filter, Resource, Row, Show, State};
 
 /// Resources kept; a stack of this program has about 120, the largest recorded one 2,000.

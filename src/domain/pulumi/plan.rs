@@ -11,7 +11,7 @@ use super::event::{Diff, Step, WeightedRecord};
 use super::op::Operation;
 use super::stream::{Streams, stops_for};
 use super::tree::{Resource, State, urn_name};
-use crate::domain::confirm::Need;
+use crate::domain::confirm::Challenge;
 
 /// One planned change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -375,9 +375,13 @@ impl Plan {
 
     /// What the operator has to do to let it run: type the stack's name when anything is dangerous, deleted or unseen.
     #[must_use]
-    pub fn need(&self, stack: &str) -> Need {
+    pub fn challenge(&self, stack: &str) -> Challenge {
         let deletes = self.changes.keys().any(|op| matches!(op, Operation::Delete | Operation::Replace));
-        if self.dangers.is_empty() && !deletes && self.hidden == 0 { Need::Yes } else { Need::Typed(stack.to_owned()) }
+        if self.dangers.is_empty() && !deletes && self.hidden == 0 {
+            Challenge::Yes
+        } else {
+            Challenge::Typed(stack.to_owned())
+        }
     }
 
     /// The changes in a line: `create 112, update 3`.
@@ -506,11 +510,11 @@ mod tests {
     #[test]
     fn only_a_harmless_plan_takes_a_plain_yes() {
         let plan = |op| Plan { changes: BTreeMap::from([(op, 1)]), ..Plan::default() }.made_whole();
-        assert_eq!(plan(Operation::Create).need("prod"), Need::Yes);
-        assert_eq!(plan(Operation::Delete).need("prod"), Need::Typed("prod".into()));
+        assert_eq!(plan(Operation::Create).challenge("prod"), Challenge::Yes);
+        assert_eq!(plan(Operation::Delete).challenge("prod"), Challenge::Typed("prod".into()));
         let mut dangerous = plan(Operation::Update);
         dangerous.dangers.push(Danger::UnknownOperation { rtype: "t".into(), resource: "r".into() });
-        assert_eq!(dangerous.need("prod"), Need::Typed("prod".into()));
-        assert_eq!(Plan { hidden: 1, ..plan(Operation::Create) }.need("prod"), Need::Typed("prod".into()));
+        assert_eq!(dangerous.challenge("prod"), Challenge::Typed("prod".into()));
+        assert_eq!(Plan { hidden: 1, ..plan(Operation::Create) }.challenge("prod"), Challenge::Typed("prod".into()));
     }
 }

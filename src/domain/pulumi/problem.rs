@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::explain::{Explanation, FailureKind, way_out};
-use super::guard::Refusal;
+use super::guard::BlockedReason;
 use crate::domain::error::PortError;
 
 /// Why Pulumi could not be used, or how a run failed.
@@ -48,7 +48,7 @@ pub enum PulumiError {
     },
     /// A guard says no.
     #[error("{0}")]
-    Refused(#[from] Refusal),
+    Refused(#[from] BlockedReason),
     /// A run failed.
     #[error("{}", .0.sentence)]
     Failed(Box<Explanation>),
@@ -117,11 +117,13 @@ impl PulumiError {
             Self::Unusable { .. } => "run `pulumi version` by hand to see what is wrong with it".to_owned(),
             Self::Project { .. } => "set the program's folder in the configuration".to_owned(),
             Self::Dependencies { mend, .. } => format!("run `{mend}`"),
-            Self::Refused(Refusal::RunGoesOn(_)) => "`tapctl attach` shows the run".to_owned(),
-            Self::Refused(Refusal::NotConfigured(_)) => {
+            Self::Refused(BlockedReason::RunGoesOn(_)) => "`tapctl attach` shows the run".to_owned(),
+            Self::Refused(BlockedReason::NotConfigured(_)) => {
                 "`tapctl config` lists every key with its meaning; `tapctl config set KEY VALUE` sets one".to_owned()
             }
-            Self::Refused(Refusal::ReadOnly) => "leave it out to change something; preview works with it".to_owned(),
+            Self::Refused(BlockedReason::ReadOnly) => {
+                "leave it out to change something; preview works with it".to_owned()
+            }
             Self::Refused(_) => "do what the sentence says, then try again".to_owned(),
             Self::Failed(explanation) => explanation.way_out.clone(),
             Self::NoAnswer { .. } => "check the state's backend and the network from this host".to_owned(),
@@ -146,9 +148,9 @@ impl PulumiError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(Refusal::ReadOnly) => 5,
-            Self::Refused(Refusal::IncompletePlan(_) | Refusal::OtherPlan(_)) => 7,
-            Self::Refused(refusal) if !matches!(refusal, Refusal::NotConfigured(_)) => 3,
+            Self::Refused(BlockedReason::ReadOnly) => 5,
+            Self::Refused(BlockedReason::IncompletePlan(_) | BlockedReason::OtherPlan(_)) => 7,
+            Self::Refused(refusal) if !matches!(refusal, BlockedReason::NotConfigured(_)) => 3,
             Self::OtherStack { .. } => 3,
             Self::Failed(explanation) if explanation.kind == FailureKind::Interrupted => 5,
             Self::Refused(_)

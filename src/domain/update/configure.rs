@@ -1,7 +1,7 @@
 //! The stack's configuration in the cockpit: choosing a key, typing its value, asking before it is set.
 
 use crate::domain::configure::{Configure, Step};
-use crate::domain::model::{Dialog, Model, Question, Shown};
+use crate::domain::model::{Dialog, Model, PendingAction, Shown};
 use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::guard::RunKind;
 use crate::keymap::Key;
@@ -36,8 +36,8 @@ pub(super) fn key(model: &mut Model, dialog: Configure, key: Key) {
         Step::Stay(Configure::Edit(_)) if may_not_set(model) => {}
         Step::Stay(dialog) => model.dialog = Some(Dialog::Configure(dialog)),
         Step::Ask(set) => {
-            let need = set.need();
-            provision::ask(model, Question::Pulumi(PulumiChange::Config(set)), need);
+            let challenge = set.challenge();
+            provision::ask(model, PendingAction::Pulumi(PulumiChange::Config(set)), challenge);
         }
     }
 }

@@ -1,17 +1,17 @@
 //! Keys about Pulumi: looking, previewing, running what was read, stopping, and the zone's last day. Each asks; answers are
 //! taken by `provision_answers`, and what comes of them by `pulumi_answers`.
 
-use crate::domain::confirm::{Confirmation, Need};
+use crate::domain::confirm::{Challenge, Confirmation};
 use crate::domain::facts::Fact;
-use crate::domain::model::{Dialog, Model, Question};
+use crate::domain::model::{Dialog, Model, PendingAction};
 use crate::domain::msg::Effect;
 use crate::domain::provision::{PLAN_MAX_AGE, PulumiQuery, ReadyPlan};
 use crate::domain::pulumi::config;
-use crate::domain::pulumi::guard::{Refusal, RunKind, may_start};
+use crate::domain::pulumi::guard::{BlockedReason, RunKind, check_preconditions};
 use crate::domain::pulumi::lock::ClearLocks;
-use crate::domain::pulumi::order::{RunOrder, Termination};
+use crate::domain::pulumi::run_request::{ForceStop, RunRequest};
 use crate::domain::pulumi::{Interrupt, NewStack, PulumiChange, Show};
-use crate::domain::situation::{name_state, situation};
+use crate::domain::run_preconditions::{name_state, preconditions};
 use crate::domain::traffic::Side;
 use crate::domain::zone::{NameState, release};
 use crate::keymap::View;
@@ -77,14 +77,14 @@ pub(super) fn refused(model: &mut Model, kind: RunKind, name: &str) -> bool {
 }
 
 /// Whether a run may start, as things and the configuration stand.
-pub(super) fn may_begin(model: &Model, kind: RunKind) -> Result<(), Refusal> {
-    may_start(kind, &situation(model))?;
+pub(super) fn may_begin(model: &Model, kind: RunKind) -> Result<(), BlockedReason> {
+    check_preconditions(kind, &preconditions(model))?;
     config::may_run(kind, model.provision.setup())
 }
 
 /// Whether what was planned may run, as things and the configuration stand.
-pub(super) fn may_run(model: &Model, run: &RunOrder) -> Result<(), Refusal> {
-    run.may_run(&situation(model))?;
+pub(super) fn may_run(model: &Model, run: &RunRequest) -> Result<(), BlockedReason> {
+    run.may_run(&preconditions(model))?;
     may_begin(model, run.kind())
 }
 
@@ -107,7 +107,7 @@ pub(super) fn up(model: &mut Model) {
     }
     match ready(model, RunKind::Preview) {
         Some(plan) if !refused(model, RunKind::Up, "up") => {
-            confirm(model, RunOrder::up(&model.stack.name.clone(), &plan.run, plan.plan));
+            confirm(model, RunRequest::up(&model.stack.name.clone(), &plan.run, plan.plan));
         }
         Some(_) => {}
         None => notice(
@@ -132,7 +132,7 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     match ready(model, RunKind::PreviewDestroy) {
-        Some(plan) => confirm(model, RunOrder::destroy(&model.stack.name.clone(), &plan.run, plan.plan)),
+        Some(plan) => confirm(model, RunRequest::destroy(&model.stack.name.clone(), &plan.run, plan.plan)),
         None => ask_pulumi(model, PulumiQuery::Preview { destroy: true }, effects),
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Asks whether Pulumi is to read how everything stands.
 pub(super) fn refresh(model: &mut Model) {
     if !cannot(model) && !refused(model, RunKind::Refresh, "refresh") {
-        confirm(model, Ok(RunOrder::refresh(&model.stack.name.clone())));
+        confirm(model, Ok(RunRequest::refresh(&model.stack.name.clone())));
     }
 }
 
@@ -149,7 +149,7 @@ fn ready(model: &Model, kind: RunKind) -> Option<ReadyPlan> {
     (plan.kind == kind && model.live.now.since(plan.at) <= PLAN_MAX_AGE).then(|| plan.clone())
 }
 
-fn confirm(model: &mut Model, run: Result<RunOrder, Refusal>) {
+fn confirm(model: &mut Model, run: Result<RunRequest, BlockedReason>) {
     match run {
         Ok(run) => match may_run(model, &run) {
             Ok(()) => {
@@ -159,7 +159,7 @@ fn confirm(model: &mut Model, run: Result<RunOrder, Refusal>) {
             }
             Err(refusal) => {
                 // Only another preview can see a release that this one has not seen.
-                if matches!(refusal, Refusal::DeletesRecord(_)) {
+                if matches!(refusal, BlockedReason::DeletesRecord(_)) {
                     model.provision.plan = None;
                 }
                 notice(model, "Nothing is started", vec![refusal.to_string()]);
@@ -171,13 +171,13 @@ fn confirm(model: &mut Model, run: Result<RunOrder, Refusal>) {
 
 /// Asks whether something around Pulumi is to be done.
 pub(super) fn ask_change(model: &mut Model, change: PulumiChange) {
-    let need = change.need();
-    ask(model, Question::Pulumi(change), need);
+    let challenge = change.challenge();
+    ask(model, PendingAction::Pulumi(change), challenge);
 }
 
-pub(super) fn ask(model: &mut Model, question: Question, need: Need) {
+pub(super) fn ask(model: &mut Model, question: PendingAction, challenge: Challenge) {
     model.frozen = None;
-    model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(question, need, model.uptime))));
+    model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(question, challenge, model.uptime))));
 }
 
 /// Proposes to turn the pair back into one record, so that `destroy` leaves the name with an answer.
@@ -192,8 +192,8 @@ pub(super) fn ask_release(model: &mut Model) {
     };
     match release(&model.stack.group, &model.stack.endpoints, &model.live.facts.records, to) {
         Ok(plan) => {
-            let need = Need::Typed(plan.name.clone());
-            ask(model, Question::Zone(plan), need);
+            let challenge = Challenge::Typed(plan.name.clone());
+            ask(model, PendingAction::Zone(plan), challenge);
         }
         Err(refusal) => notice(model, "The name is not released", vec![refusal.to_string()]),
     }
@@ -209,7 +209,7 @@ pub(super) fn stop(model: &mut Model) {
     }
     let head = &run.head;
     let change = if head.asked_to_stop {
-        PulumiChange::ForceStop(Termination::new(&head.id, &run.state))
+        PulumiChange::ForceStop(ForceStop::new(&head.id, &run.state))
     } else {
         let owner = (head.operator.as_str(), head.host.as_str());
         PulumiChange::Interrupt(Interrupt::new(&head.id, head.kind, owner, &operator(model), &run.state))

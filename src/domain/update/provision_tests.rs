@@ -12,7 +12,7 @@ use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
 use crate::domain::facts::{Observation, Source};
 use crate::domain::gate::{GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Listing, Model, Question, Shown};
+use crate::domain::model::{Dialog, Listing, Model, PendingAction, Shown};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::provision::{PLAN_MAX_AGE, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use crate::domain::pulumi::PulumiChange;
@@ -226,7 +226,7 @@ impl Desk {
         }
     }
 
-    fn question(&self) -> &Question {
+    fn question(&self) -> &PendingAction {
         match &self.model.dialog {
             Some(Dialog::Ask(question)) => question.subject(),
             other => panic!("no question but {other:?}"),
@@ -300,9 +300,12 @@ fn what_runs_is_what_was_read_and_confirmed() {
     desk.preview(RunKind::Preview, PREVIEW);
     let plan = desk.model.provision.plan.clone().expect("a plan is ready");
     assert!(change(&desk.press('u')).is_none());
-    assert!(matches!(desk.question(), Question::Pulumi(PulumiChange::Run(run)) if *run.plan() == plan.plan));
+    assert!(matches!(desk.question(), PendingAction::Pulumi(PulumiChange::Run(run)) if *run.plan() == plan.plan));
     desk.press('y');
-    assert!(matches!(desk.question(), Question::Pulumi(PulumiChange::Run(_))), "before it was seen, no key counts");
+    assert!(
+        matches!(desk.question(), PendingAction::Pulumi(PulumiChange::Run(_))),
+        "before it was seen, no key counts"
+    );
     desk.arm();
     assert!(change(&desk.type_in("y")).is_none(), "it touches the weighted records, so the stack's name is needed");
     let effects = desk.type_in("prod");
@@ -440,7 +443,7 @@ fn without_records(run: &str, op: &str) -> String {
 fn destroy_leads_through_the_release_of_the_name() {
     let mut desk = Desk::new(100, 0, 0.0);
     assert!(change(&desk.press('D')).is_none());
-    assert!(matches!(desk.question(), Question::Zone(plan) if plan.deletes.len() == 2 && plan.creates.len() == 1));
+    assert!(matches!(desk.question(), PendingAction::Zone(plan) if plan.deletes.len() == 2 && plan.creates.len() == 1));
     desk.arm();
     assert!(change(&desk.press('y')).is_none(), "a letter is no name");
     assert!(change(&desk.enter()).is_none());
@@ -492,7 +495,7 @@ fn a_run_is_asked_once_and_ended_by_force_only_with_a_word() {
     desk.answer(PulumiAnswer::AskedToStop(true));
     assert!(!asked(&desk.press('x'), |_| true));
     assert!(
-        matches!(desk.question(), Question::Pulumi(PulumiChange::ForceStop(termination)) if termination.run() == run)
+        matches!(desk.question(), PendingAction::Pulumi(PulumiChange::ForceStop(termination)) if termination.run() == run)
     );
     desk.arm();
     assert!(change(&desk.type_in("yes")).is_none());
@@ -622,7 +625,9 @@ fn what_is_missing_is_asked_for_before_the_program_can_fail_on_it() {
     desk.press('e');
     desk.enter();
     assert!(change(&desk.type_in("db.example.com")).is_none(), "what was typed is asked about first");
-    assert!(matches!(desk.question(), Question::Pulumi(PulumiChange::Config(set)) if set.key() == "sourceDbEndpoint"));
+    assert!(
+        matches!(desk.question(), PendingAction::Pulumi(PulumiChange::Config(set)) if set.key() == "sourceDbEndpoint")
+    );
     desk.arm();
     let effects = desk.press('y');
     let Some(PulumiChange::Config(set)) = change(&effects) else { panic!("{effects:?}") };
@@ -906,8 +911,8 @@ proptest! {
                 let clears = matches!(change, PulumiChange::ClearLocks(_));
                 prop_assert!(going_on == ends || clears);
                 match question.subject() {
-                    Question::Pulumi(asked) => prop_assert_eq!(change, asked),
-                    other @ Question::Zone(_) => panic!("another thing than was asked: {other:?}"),
+                    PendingAction::Pulumi(asked) => prop_assert_eq!(change, asked),
+                    other @ PendingAction::Zone(_) => panic!("another thing than was asked: {other:?}"),
                 }
             }
         }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::provision_tests::Desk;
 use crate::domain::change::Change;
 use crate::domain::facts::Source;
-use crate::domain::model::{Dialog, Question};
+use crate::domain::model::{Dialog, PendingAction};
 use crate::domain::msg::{Effect, Msg, Request};
 use crate::domain::provision::{PulumiAnswer, PulumiProblem, PulumiQuery};
 use crate::domain::pulumi::config::tests::{complete, setup};
 use crate::domain::pulumi::guard::RunKind;
+use crate::domain::run_preconditions::preconditions;
 use crate::domain::shift::fixtures::record;
-use crate::domain::situation::situation;
 use crate::domain::stack_reload::{MAX_TRIES, StackReload, StackReloaded};
 use crate::domain::traffic::{Record, Routing};
 use crate::domain::zone::{NewEndpoint, Orphan};
@@ -58,14 +58,14 @@ fn after_an_up_the_stack_is_read_anew_and_everything_is_asked_about_it() {
     let mut desk = first_night();
     desk.model.screen.view = View::Provision;
     desk.model.screen.filter = "dms".into();
-    assert!(!situation(&desk.model).provisioned);
+    assert!(!preconditions(&desk.model).provisioned);
     let request = up(&mut desk);
     let result = Ok(built(&desk));
     let effects = desk.feed(Msg::StackReloaded { request, result });
     let switch = effects.iter().position(|effect| matches!(effect, Effect::Switch { .. }));
     let ask = effects.iter().position(|effect| matches!(effect, Effect::Observe { .. }));
     assert!(switch.is_some() && switch < ask, "the new ports are there before the first question: {effects:?}");
-    assert!(desk.model.stack.is_provisioned() && situation(&desk.model).provisioned);
+    assert!(desk.model.stack.is_provisioned() && preconditions(&desk.model).provisioned);
     assert_eq!(desk.model.live.facts.records, [], "what was learned of another stack does not count");
     assert_eq!((desk.model.screen.view, desk.model.screen.filter.as_str()), (View::Provision, "dms"));
     assert!(desk.model.provision.run.is_some(), "the run stays on the screen");
@@ -240,7 +240,7 @@ fn an_adopted_name_is_released_before_a_destroy() {
     assert!(desk.model.dialog.is_none(), "there is nothing to adopt");
     desk.press('D');
     match &desk.model.dialog {
-        Some(Dialog::Ask(question)) => assert!(matches!(question.subject(), Question::Zone(_))),
+        Some(Dialog::Ask(question)) => assert!(matches!(question.subject(), PendingAction::Zone(_))),
         other => panic!("not asked: {other:?}"),
     }
 }

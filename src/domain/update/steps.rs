@@ -5,7 +5,7 @@ use crate::domain::change::outcome::Outcome;
 use crate::domain::change::preconditions::{Ground, blocked};
 use crate::domain::change::settle::{Settling, settle};
 use crate::domain::change::turn::Stage;
-use crate::domain::confirm::{Answer, Confirmation, Confirmed, DialogKey, Need};
+use crate::domain::confirm::{Answer, Challenge, Confirmation, Confirmed, DialogKey};
 use crate::domain::error::PortError;
 use crate::domain::facts::{Fact, Source};
 use crate::domain::gate::{self, Gate};
@@ -58,9 +58,9 @@ pub(super) fn propose(model: &mut Model, share: Percent) {
             return notice(model, format!("Blocked: {} not moved", share_text(&plan)), reasons);
         }
     }
-    let need = if plan.is_complete() { Need::Typed(plan.record_name().to_owned()) } else { Need::Yes };
+    let challenge = if plan.is_complete() { Challenge::Typed(plan.record_name().to_owned()) } else { Challenge::Yes };
     model.frozen = None;
-    model.dialog = Some(Dialog::Shift(Confirmation::new(plan, need, model.uptime)));
+    model.dialog = Some(Dialog::Shift(Confirmation::new(plan, challenge, model.uptime)));
 }
 
 fn share_text(plan: &ShiftPlan) -> String {
@@ -97,7 +97,7 @@ pub(super) fn propose_accept(model: &mut Model) {
         return toast(model, "not now: read only, or a change is being sent", true);
     }
     model.frozen = None;
-    model.dialog = Some(Dialog::Accept(Confirmation::new(found, Need::Yes, model.uptime)));
+    model.dialog = Some(Dialog::Accept(Confirmation::new(found, Challenge::Yes, model.uptime)));
 }
 
 /// A key for an open confirmation of a shift.

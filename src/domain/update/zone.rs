@@ -1,13 +1,13 @@
 //! The zone from the cockpit: adopting the name, and what a `destroy` has left behind.
 
 use crate::domain::change::outcome::Outcome;
-use crate::domain::confirm::Need;
+use crate::domain::confirm::Challenge;
 use crate::domain::facts::Source;
-use crate::domain::model::{Model, Question};
+use crate::domain::model::{Model, PendingAction};
 use crate::domain::msg::Effect;
 use crate::domain::provision::{PulumiProblem, PulumiQuery};
 use crate::domain::pulumi::guard::RunKind;
-use crate::domain::situation::name_state;
+use crate::domain::run_preconditions::name_state;
 use crate::domain::zone::{NameState, Orphan, ZonePlan, adopt};
 
 use super::{notice, provision, toast};
@@ -26,8 +26,8 @@ pub(super) fn ask_adopt(model: &mut Model) {
     };
     match adopt(&model.stack.group, &model.stack.endpoints, &model.live.facts.records) {
         Ok(plan) => {
-            let need = Need::Typed(plan.name.clone());
-            provision::ask(model, Question::Zone(plan), need);
+            let challenge = Challenge::Typed(plan.name.clone());
+            provision::ask(model, PendingAction::Zone(plan), challenge);
         }
         Err(refusal) if matches!(name_state, NameState::Pair(_) | NameState::LegacyOnly) => {
             toast(model, refusal.to_string(), false);

@@ -134,16 +134,16 @@ pub(crate) struct Call {
 
 /// A request that was refused before it got to a service.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct RejectedRequest {
     pub(crate) service: Option<Service>,
     pub(crate) protocol: Protocol,
     pub(crate) error: ApiError,
 }
 
 /// Understands a request, or says in its own dialect why not.
-pub(crate) fn read(request: &Request<Bytes>) -> Result<Call, Box<Refusal>> {
+pub(crate) fn read(request: &Request<Bytes>) -> Result<Call, Box<RejectedRequest>> {
     let protocol = protocol_of(request);
-    let refuse = |service, error| Box::new(Refusal { service, protocol, error });
+    let refuse = |service, error| Box::new(RejectedRequest { service, protocol, error });
     let general = |general: General| refuse(None, general.spelt(protocol, None));
     let Some(scope) = sigv4::scope(request) else { return Err(general(General::MissingToken)) };
     let signed_for = |service: Service| service.signing_name() == scope.service;

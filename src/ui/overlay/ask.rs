@@ -5,7 +5,7 @@
 use ratatui::text::Line;
 
 use crate::domain::confirm::Confirmation;
-use crate::domain::model::Question;
+use crate::domain::model::PendingAction;
 use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::{self, ConfigValue};
 use crate::domain::pulumi::guard::RunKind;
@@ -17,11 +17,11 @@ use super::{Sheet, named, question_foot};
 /// Changes that are listed one by one before the rest is counted.
 const LISTED: usize = 8;
 
-pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize) -> Sheet {
+pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<PendingAction>, width: usize) -> Sheet {
     let mut body = vec![Line::default()];
     let mut shorter = Vec::new();
     let verb = match question.subject() {
-        Question::Pulumi(PulumiChange::Run(run)) => {
+        PendingAction::Pulumi(PulumiChange::Run(run)) => {
             for danger in run.plan().danger_lines() {
                 named(cx, &mut body, "DANGER", Role::Fail, &danger, width);
             }
@@ -53,30 +53,30 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
             named(cx, &mut body, "run", Role::Text, &what, width);
             "run it"
         }
-        Question::Pulumi(PulumiChange::CreateStack(new)) => {
+        PendingAction::Pulumi(PulumiChange::CreateStack(new)) => {
             named(cx, &mut body, "call", Role::Text, &new.call_text(), width);
             let effect = "The stack is empty then, and its configuration is asked for. Nothing in AWS changes. The preview \
                           follows by itself.";
             named(cx, &mut body, "effect", Role::Text, effect, width);
             "create it"
         }
-        Question::Pulumi(PulumiChange::Interrupt(interrupt)) => {
+        PendingAction::Pulumi(PulumiChange::Interrupt(interrupt)) => {
             for line in interrupt.lines() {
                 named(cx, &mut body, "effect", Role::Text, &line, width);
             }
             "interrupt it"
         }
-        Question::Pulumi(PulumiChange::ForceStop(termination)) => {
+        PendingAction::Pulumi(PulumiChange::ForceStop(termination)) => {
             named(cx, &mut body, "DANGER", Role::Fail, &termination.warning(), width);
             "end it by force"
         }
-        Question::Pulumi(PulumiChange::ClearLocks(clear)) => {
+        PendingAction::Pulumi(PulumiChange::ClearLocks(clear)) => {
             for lock in clear.locks() {
                 named(cx, &mut body, "lock", Role::Text, &format!("{lock}, which is dead on this host"), width);
             }
             "clear them"
         }
-        Question::Zone(plan) => {
+        PendingAction::Zone(plan) => {
             for record in &plan.deletes {
                 named(cx, &mut body, "delete", Role::Text, &record_text(record), width);
             }
@@ -87,7 +87,7 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<Question>, width: usize
             named(cx, &mut body, "call", Role::Text, &plan.call_text(), width);
             "turn it"
         }
-        Question::Pulumi(PulumiChange::Config(set)) => {
+        PendingAction::Pulumi(PulumiChange::Config(set)) => {
             let setup = cx.model.provision.setup();
             let value = config::Key::named(set.key()).and_then(|key| setup.and_then(|setup| setup.value(key)));
             let before = match value {

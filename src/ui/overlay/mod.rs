@@ -16,7 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::domain::confirm::{Confirmation, Need};
+use crate::domain::confirm::{Challenge, Confirmation};
 use crate::domain::model::Dialog;
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::WeightPair;
@@ -173,14 +173,14 @@ fn question_foot<T>(cx: &Cx<'_>, question: &Confirmation<T>, verb: &str, width: 
     let closes = format!("closes in {} s", whole_seconds(question.left(uptime)));
     let armed = question.is_armed(uptime);
     let mut lines = vec![Line::default()];
-    let row = match question.need() {
+    let row = match question.challenge() {
         _ if !armed => cx.row().mark(Mark::Waiting).put(Role::Waiting, "arming: keys typed now are thrown away"),
-        Need::Yes => cx
+        Challenge::Yes => cx
             .row()
             .put(Role::GoBadge, " y ")
             .put(Role::Strong, format!(" {verb}"))
             .put(Role::Dim, "   any other key: leave it"),
-        Need::Typed(text) => {
+        Challenge::Typed(text) => {
             typing(cx, text.trim_end_matches('.'), question.typed(), width, &mut lines);
             cx.row()
                 .put(Role::GoBadge, " Enter ")

@@ -18,7 +18,7 @@ use ratatui::text::Line;
 use crate::domain::model::Listing;
 use crate::domain::provision::{ReadyPlan, Run};
 use crate::domain::pulumi::guard::RunKind;
-use crate::domain::situation::name_state;
+use crate::domain::run_preconditions::name_state;
 use crate::domain::traffic::GroupError;
 use crate::domain::zone::NameState;
 use crate::keymap::{Action, key_for};

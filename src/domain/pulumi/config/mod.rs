@@ -9,9 +9,9 @@ pub mod keys;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::guard::{Refusal, RunKind};
+use super::guard::{BlockedReason, RunKind};
 use super::text::{clean, shell_quoted};
-use crate::domain::confirm::Need;
+use crate::domain::confirm::Challenge;
 
 pub use form::Form;
 pub use keys::{Default, KEYS, Key, PROJECT};
@@ -132,13 +132,13 @@ impl Setup {
 /// Whether the program has what it needs for `kind`. A `refresh` and a `destroy` do not run the program.
 ///
 /// # Errors
-/// [`Refusal::NotConfigured`] with the keys that are missing.
-pub fn may_run(kind: RunKind, setup: Option<&Setup>) -> Result<(), Refusal> {
+/// [`BlockedReason::NotConfigured`] with the keys that are missing.
+pub fn may_run(kind: RunKind, setup: Option<&Setup>) -> Result<(), BlockedReason> {
     if !matches!(kind, RunKind::Preview | RunKind::Up) {
         return Ok(());
     }
     let missing = setup.map(Setup::missing).unwrap_or_default();
-    if missing.is_empty() { Ok(()) } else { Err(Refusal::NotConfigured(missing_text(&missing))) }
+    if missing.is_empty() { Ok(()) } else { Err(BlockedReason::NotConfigured(missing_text(&missing))) }
 }
 
 /// The keys by name, with the one that another can stand for.
@@ -295,8 +295,8 @@ impl SetConfig {
 
     /// What the operator has to do to set it.
     #[must_use]
-    pub fn need(&self) -> Need {
-        Need::Yes
+    pub fn challenge(&self) -> Challenge {
+        Challenge::Yes
     }
 
     /// What was done, in a sentence for the screen and the journal.

@@ -4,13 +4,13 @@
 
 use super::metrics::Metric;
 use super::model::Model;
-use super::pulumi::guard::Situation;
+use super::pulumi::guard::RunPreconditions;
 use super::series::STALE;
 use super::zone::{Endpoints, NameState};
 
 /// What has to be known before a run may start.
 #[must_use]
-pub fn situation(model: &Model) -> Situation {
+pub fn preconditions(model: &Model) -> RunPreconditions {
     let facts = &model.live.facts;
     let running = match (model.provision.going_on(), facts.stack_run.as_ref().and_then(|f| f.value.clone())) {
         (Some(run), _) => Some(format!("pulumi {} by {}", run.head.kind, run.head.operator)),
@@ -21,7 +21,7 @@ pub fn situation(model: &Model) -> Situation {
         Some(history) if history.unfinished().is_some() => Some("its outcome is not known yet".to_owned()),
         Some(history) => history.pending.as_ref().map(|(id, _)| id.clone()),
     };
-    Situation {
+    RunPreconditions {
         running,
         weight_change,
         name_state: name_state(model),

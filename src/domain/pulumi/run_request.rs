@@ -1,15 +1,15 @@
 //! What the operator is asked to confirm: a run that changes something, or the end of one by force.
 //!
-//! Pure. A run that changes something only starts with a `Confirmed<RunOrder>`.
+//! Pure. A run that changes something only starts with a `Confirmed<RunRequest>`.
 
 use serde::Serialize;
 
 use super::fold::RunState;
-use super::guard::{Refusal, RunKind, Situation, may_start};
+use super::guard::{BlockedReason, RunKind, RunPreconditions, check_preconditions};
 use super::op::Operation;
 use super::pending::Pending;
 use super::plan::{Danger, Plan};
-use crate::domain::confirm::Need;
+use crate::domain::confirm::Challenge;
 use crate::domain::zone::NameState;
 
 /// The word that has to be typed to end a run by force.
@@ -19,7 +19,7 @@ const NAMED_ORPHANS: usize = 20;
 
 /// A run that changes something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RunOrder {
+pub struct RunRequest {
     kind: RunKind,
     stack: String,
     preview: Option<String>,
@@ -27,17 +27,17 @@ pub struct RunOrder {
     open: Vec<String>,
 }
 
-impl RunOrder {
+impl RunRequest {
     /// Does what the plan of the preview run `preview` says.
     ///
     /// # Errors
-    /// [`Refusal::IncompletePlan`] when it may not be the whole plan, [`Refusal::NothingToDo`] when it found no change.
-    pub fn up(stack: &str, preview: &str, plan: Plan) -> Result<Self, Refusal> {
+    /// [`BlockedReason::IncompletePlan`] when it may not be the whole plan, [`BlockedReason::NothingToDo`] when it found no change.
+    pub fn up(stack: &str, preview: &str, plan: Plan) -> Result<Self, BlockedReason> {
         if !plan.is_whole() {
-            return Err(Refusal::incomplete(&plan));
+            return Err(BlockedReason::incomplete(&plan));
         }
         if plan.is_empty() {
-            return Err(Refusal::NothingToDo);
+            return Err(BlockedReason::NothingToDo);
         }
         Ok(Self {
             kind: RunKind::Up,
@@ -51,8 +51,8 @@ impl RunOrder {
     /// Deletes what the preview run `preview` found.
     ///
     /// # Errors
-    /// As [`RunOrder::up`].
-    pub fn destroy(stack: &str, preview: &str, plan: Plan) -> Result<Self, Refusal> {
+    /// As [`RunRequest::up`].
+    pub fn destroy(stack: &str, preview: &str, plan: Plan) -> Result<Self, BlockedReason> {
         Ok(Self { kind: RunKind::Destroy, ..Self::up(stack, preview, plan)? })
     }
 
@@ -120,10 +120,10 @@ impl RunOrder {
     /// the zone in the configuration is another one, and the record that is live goes with the old one.
     ///
     /// # Errors
-    /// The first [`Refusal`] that holds.
-    pub fn may_run(&self, situation: &Situation) -> Result<(), Refusal> {
-        may_start(self.kind, situation)?;
-        if situation.name_state == Some(NameState::Absent) {
+    /// The first [`BlockedReason`] that holds.
+    pub fn may_run(&self, preconditions: &RunPreconditions) -> Result<(), BlockedReason> {
+        check_preconditions(self.kind, preconditions)?;
+        if preconditions.name_state == Some(NameState::Absent) {
             return Ok(());
         }
         let taken = self.plan.dangers.iter().find_map(|danger| match danger {
@@ -132,16 +132,16 @@ impl RunOrder {
             }
             _ => None,
         });
-        taken.map_or(Ok(()), |record| Err(Refusal::DeletesRecord(record)))
+        taken.map_or(Ok(()), |record| Err(BlockedReason::DeletesRecord(record)))
     }
 
     /// What the operator has to do to let it run.
     #[must_use]
-    pub fn need(&self) -> Need {
+    pub fn challenge(&self) -> Challenge {
         match self.kind {
-            RunKind::Destroy => Need::Typed(self.stack.clone()),
-            RunKind::Up if !self.open.is_empty() => Need::Typed(self.stack.clone()),
-            _ => self.plan.need(&self.stack),
+            RunKind::Destroy => Challenge::Typed(self.stack.clone()),
+            RunKind::Up if !self.open.is_empty() => Challenge::Typed(self.stack.clone()),
+            _ => self.plan.challenge(&self.stack),
         }
     }
 
@@ -170,13 +170,13 @@ const fn takes_away(op: Operation) -> bool {
 
 /// The end of a run by force: a second interrupt, after which Pulumi neither waits nor writes its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Termination {
+pub struct ForceStop {
     run: String,
     orphans: Vec<String>,
     more: usize,
 }
 
-impl Termination {
+impl ForceStop {
     /// The end of the run `run`, which stands as `run_state` says.
     #[must_use]
     pub fn new(run: &str, run_state: &RunState) -> Self {
@@ -200,8 +200,8 @@ impl Termination {
 
     /// What the operator has to type.
     #[must_use]
-    pub fn need(&self) -> Need {
-        Need::Typed(TERMINATE.to_owned())
+    pub fn challenge(&self) -> Challenge {
+        Challenge::Typed(TERMINATE.to_owned())
     }
 
     /// The warning.
@@ -242,8 +242,8 @@ mod tests {
         Plan { dangers: vec![danger], ..plan(op) }
     }
 
-    fn situation(name_state: Option<NameState>, provisioned: bool) -> Situation {
-        Situation {
+    fn preconditions(name_state: Option<NameState>, provisioned: bool) -> RunPreconditions {
+        RunPreconditions {
             running: None,
             weight_change: None,
             name_state,
@@ -257,52 +257,55 @@ mod tests {
     fn no_up_takes_a_weighted_record_from_a_name_that_may_need_it() {
         // A corrected name after a first `up` that failed: nothing is asked of AWS yet, and the old name may be live.
         for op in [Operation::Delete, Operation::Replace, Operation::CreateReplacement, Operation::DeleteReplaced] {
-            let order = RunOrder::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
+            let run_request = RunRequest::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
             for (name_state, provisioned) in [(None, false), (Some(NameState::Simple(Some(Side::Legacy))), true)] {
-                let refused = order.may_run(&situation(name_state, provisioned)).unwrap_err();
-                assert!(matches!(&refused, Refusal::DeletesRecord(_)), "{op:?}: {refused}");
+                let refused = run_request.may_run(&preconditions(name_state, provisioned)).unwrap_err();
+                assert!(matches!(&refused, BlockedReason::DeletesRecord(_)), "{op:?}: {refused}");
             }
-            assert_eq!(order.may_run(&situation(Some(NameState::Absent), true)), Ok(()));
+            assert_eq!(run_request.may_run(&preconditions(Some(NameState::Absent), true)), Ok(()));
         }
         for op in [Operation::Create, Operation::Update, Operation::Import] {
-            let order = RunOrder::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
-            assert_eq!(order.may_run(&situation(None, false)), Ok(()), "{op:?}");
+            let run_request = RunRequest::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
+            assert_eq!(run_request.may_run(&preconditions(None, false)), Ok(()), "{op:?}");
         }
     }
 
     #[test]
     fn no_destroy_takes_a_weighted_record_from_a_name_that_may_need_it() {
-        let order = RunOrder::destroy("prod", "p1", plan_of_the_legacy_record(Operation::Delete)).unwrap();
+        let run_request = RunRequest::destroy("prod", "p1", plan_of_the_legacy_record(Operation::Delete)).unwrap();
         // Before an `up` went through nothing is asked of AWS, and the record may be the live one all the same.
         for (name_state, provisioned) in [(None, false), (Some(NameState::Simple(Some(Side::Legacy))), true)] {
-            let refused = order.may_run(&situation(name_state, provisioned)).unwrap_err();
-            assert!(matches!(&refused, Refusal::DeletesRecord(name) if name == "migration-legacy-prod"), "{refused}");
+            let refused = run_request.may_run(&preconditions(name_state, provisioned)).unwrap_err();
+            assert!(
+                matches!(&refused, BlockedReason::DeletesRecord(name) if name == "migration-legacy-prod"),
+                "{refused}"
+            );
         }
-        assert_eq!(order.may_run(&situation(Some(NameState::Absent), true)), Ok(()));
-        let others = RunOrder::destroy("prod", "p1", plan(Operation::Delete)).unwrap();
-        assert_eq!(others.may_run(&situation(None, false)), Ok(()));
+        assert_eq!(run_request.may_run(&preconditions(Some(NameState::Absent), true)), Ok(()));
+        let others = RunRequest::destroy("prod", "p1", plan(Operation::Delete)).unwrap();
+        assert_eq!(others.may_run(&preconditions(None, false)), Ok(()));
     }
 
     #[test]
     fn only_a_finished_preview_with_changes_makes_an_order() {
         let lost = Plan { missing: vec!["its events stop".to_owned()], ..Plan::default() };
-        let refused = RunOrder::up("prod", "p1", lost).unwrap_err().to_string();
+        let refused = RunRequest::up("prod", "p1", lost).unwrap_err().to_string();
         assert!(refused.contains("incomplete plan") && refused.contains("its events stop"), "{refused}");
         let empty = Plan::default().made_whole();
-        assert_eq!(RunOrder::up("prod", "p1", empty), Err(Refusal::NothingToDo));
-        let order = RunOrder::up("prod", "p1", plan(Operation::Create)).unwrap();
-        assert_eq!((order.need(), order.preview()), (Need::Yes, Some("p1")));
+        assert_eq!(RunRequest::up("prod", "p1", empty), Err(BlockedReason::NothingToDo));
+        let run_request = RunRequest::up("prod", "p1", plan(Operation::Create)).unwrap();
+        assert_eq!((run_request.challenge(), run_request.preview()), (Challenge::Yes, Some("p1")));
         let open = Pending {
             urn: "urn:pulumi:p::t::a::task".into(),
             rtype: "a".into(),
             operation: "creating".into(),
             id: None,
         };
-        let beside = order.beside(&[open]);
-        assert_eq!(beside.need(), Need::Typed("prod".into()), "what was left open may be made a second time");
+        let beside = run_request.beside(&[open]);
+        assert_eq!(beside.challenge(), Challenge::Typed("prod".into()), "what was left open may be made a second time");
         assert!(beside.open_operations()[0].starts_with("creating task (a): "), "{:?}", beside.open_operations());
-        let order = RunOrder::destroy("prod", "p2", plan(Operation::Delete)).unwrap();
-        assert_eq!(order.need(), Need::Typed("prod".into()));
-        assert!(order.title().starts_with("DESTROY the stack prod: delete 2"));
+        let run_request = RunRequest::destroy("prod", "p2", plan(Operation::Delete)).unwrap();
+        assert_eq!(run_request.challenge(), Challenge::Typed("prod".into()));
+        assert!(run_request.title().starts_with("DESTROY the stack prod: delete 2"));
     }
 }
