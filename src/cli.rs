@@ -600,11 +600,11 @@ mod tests {
 
     #[test]
     fn a_gate_is_stepped_over_by_name_and_with_a_reason() {
-        let args = shift("shift --to 30 --override bake --reason hurry --override errors --reason known");
+        let args = shift("shift --to 30 --override bake --reason poll_now --override errors --reason known");
         let pairs = args.stepped_over().unwrap();
         assert_eq!(
             pairs.iter().map(|o| (o.gate.as_str(), o.reason.as_str())).collect::<Vec<_>>(),
-            [("bake", "hurry"), ("errors", "known")]
+            [("bake", "poll_now"), ("errors", "known")]
         );
         assert_eq!(read("shift --to 30 --override bake").unwrap_err().exit_code(), 2);
         assert_eq!(read("shift --to 30 --reason why").unwrap_err().exit_code(), 2);

@@ -25,7 +25,7 @@ use crate::domain::text::Printable;
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::age_text;
 use crate::ports::{ErrorKind, PortError};
-use crate::runtime::gather::{Gathered, gather};
+use crate::runtime::collect::{Collected, collect};
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
@@ -173,10 +173,10 @@ fn unset(line: &str) -> Check {
 
 async fn session_checks(session: &Session) -> Vec<Check> {
     let mut checks = vec![regions(session), state(session)];
-    let gathered = gather(&session.ports, &Source::ALL, Facts::default(), defaults::GATHER_DEADLINE).await;
-    checks.push(journal(&gathered));
-    checks.push(clock(gathered.facts.clock_skew_ms));
-    checks.push(match (&gathered.facts.identity, gathered.facts.error(Source::Identity)) {
+    let collected = collect(&session.ports, &Source::ALL, Facts::default(), defaults::COLLECT_DEADLINE).await;
+    checks.push(journal(&collected));
+    checks.push(clock(collected.facts.clock_skew_ms));
+    checks.push(match (&collected.facts.identity, collected.facts.error(Source::Identity)) {
         (Some(identity), _) => {
             Check::ok("credentials", format!("{} in {}", identity.value.arn, identity.value.account))
         }
@@ -190,7 +190,7 @@ async fn session_checks(session: &Session) -> Vec<Check> {
         }
         (None, None) => Check::warn("credentials", "not asked", "run it again"),
     });
-    for (source, health) in &gathered.facts.sources {
+    for (source, health) in &collected.facts.sources {
         match &health.error {
             _ if *source == Source::Identity => {}
             // Said once, in the row of the outputs.
@@ -199,7 +199,7 @@ async fn session_checks(session: &Session) -> Vec<Check> {
             None => checks.push(Check::ok(source.name(), "answers")),
         }
     }
-    if let Some(Err(shape)) = gathered.facts.group.as_ref().map(|fact| &fact.value) {
+    if let Some(Err(shape)) = collected.facts.group.as_ref().map(|fact| &fact.value) {
         let hint = "bring the records into the shape of one weighted pair, or mend the stack outputs";
         let absent = !session.stack.is_provisioned();
         checks.push(if absent {
@@ -208,7 +208,7 @@ async fn session_checks(session: &Session) -> Vec<Check> {
             Check::fail("records", &Failure::new(Exit::Error, "record_group", shape.to_string(), hint))
         });
     }
-    if let Some(group) = gathered.facts.shiftable() {
+    if let Some(group) = collected.facts.shiftable() {
         checks.push(record_targets(group, session));
     }
     checks
@@ -251,8 +251,8 @@ fn state(session: &Session) -> Check {
     }
 }
 
-fn journal(gathered: &Gathered) -> Check {
-    match &gathered.journal {
+fn journal(collected: &Collected) -> Check {
+    match &collected.journal {
         Ok(read) if read.broken > 0 => Check::warn(
             "journal",
             format!("{} entries, {} lines that cannot be read", read.entries.len(), read.broken),

@@ -18,11 +18,11 @@ use super::text;
 /// When the configuration cannot be used, or not one source of AWS has answered.
 pub async fn run(args: JsonArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let session = connect(global).await?;
-    let gathered = look(&session, &Source::ALL, Facts::default(), out).await;
-    if let Some(failure) = nothing_answered(&gathered.facts) {
+    let collected = look(&session, &Source::ALL, Facts::default(), out).await;
+    if let Some(failure) = nothing_answered(&collected.facts) {
         return Err(failure);
     }
-    let gates = session.gates(&gathered);
+    let gates = session.gates(&collected);
     let rows = gate_rows(&gates);
     if !args.json {
         out.data(&text::gates(&rows))?;
@@ -30,7 +30,7 @@ pub async fn run(args: JsonArgs, global: &Global, out: &mut Console) -> Result<E
     }
     out.json(&GateList {
         schema: 1,
-        at: gathered.now.to_string(),
+        at: collected.now.to_string(),
         stack: session.stack.name.clone(),
         gates: rows,
         ready_to_shift: all_pass(&gates),

@@ -34,7 +34,7 @@ pub async fn ask(out: &mut Console, challenge: &Challenge) -> Result<YesFlag, De
     if !tty::can_ask() {
         return Err(Declined("there is no terminal to ask on, and --yes was not given".to_owned()));
     }
-    tty::forget_typed();
+    tty::flush_stdin();
     out.prompt(&match challenge {
         Challenge::Yes => "Go on? [y/N] ".to_owned(),
         Challenge::Typed(name) => format!("Type {name} to go on: "),

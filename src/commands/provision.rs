@@ -26,8 +26,8 @@ use crate::domain::run_preconditions::preconditions;
 use crate::domain::units::Timestamp;
 use crate::domain::zone::Orphan;
 use crate::ports::PulumiRuns;
-use crate::runtime::gather::{gather, keep_record};
-use crate::runtime::ports_set::{Ports, Scribe};
+use crate::runtime::collect::{collect, reconcile_journal};
+use crate::runtime::ports_set::{JournalWriter, Ports};
 use crate::runtime::pulumi;
 use crate::runtime::zone;
 
@@ -105,15 +105,15 @@ impl Place {
             let what = "nothing was started: what stands cannot be known, and so neither can what a run would do to it";
             Failure::new(Exit::Error, "unknown_stack", what, "`tapctl doctor` says what is missing")
         })?;
-        let mut gathered = gather(&session.ports, &ASKED, Facts::default(), defaults::GATHER_DEADLINE).await;
+        let mut collected = collect(&session.ports, &ASKED, Facts::default(), defaults::COLLECT_DEADLINE).await;
         // A weight change that has become INSYNC meanwhile does not stand in the way.
-        let operator = session.operator(&gathered.facts);
-        for error in keep_record(&session.ports, &mut gathered, &operator, &session.stack.host).await {
+        let operator = session.operator(&collected.facts);
+        for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
             out.say(&format!("the journal is behind: {error}"));
         }
-        let mut model = Model::new(session.stack.clone(), session.policy.clone(), gathered.now);
-        model.live.history = gathered.history().cloned();
-        model.live.facts = gathered.facts;
+        let mut model = Model::new(session.stack.clone(), session.policy.clone(), collected.now);
+        model.live.history = collected.history().cloned();
+        model.live.facts = collected.facts;
         Ok((RunPreconditions { running, ..preconditions(&model) }, operator))
     }
 
@@ -149,7 +149,7 @@ impl Place {
     }
 
     async fn note(&self, operator: &str, event: Event, out: &mut Console) {
-        if let Err(error) = Scribe::new(&self.ports, operator, &host::host_name()).append(event).await {
+        if let Err(error) = JournalWriter::new(&self.ports, operator, &host::host_name()).append(event).await {
             out.say(&format!("the journal is behind: {error}"));
         }
     }

@@ -18,9 +18,9 @@ use crate::domain::shift::{Direction, Override, ShiftPlan};
 use crate::domain::targets::astray;
 use crate::domain::traffic::{Change as Change53, GroupKey, RecordGroup, Side};
 use crate::domain::units::{Percent, Timestamp, WeightPair, age_text};
+use crate::runtime::collect::{Collected, collect, reconcile_journal};
 use crate::runtime::execute::outcome_written;
-use crate::runtime::gather::{Gathered, gather, keep_record};
-use crate::runtime::ports_set::{JournalRead, Scribe};
+use crate::runtime::ports_set::{JournalRead, JournalWriter};
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
@@ -69,7 +69,7 @@ fn with_another_folder(failure: Failure) -> Failure {
 
 /// What was seen at the beginning; the decision stands on it.
 struct Base {
-    gathered: Gathered,
+    collected: Collected,
     group: RecordGroup,
     operator: String,
 }
@@ -122,37 +122,37 @@ async fn carry_out(
 
 /// Reads the records and who asks. Whatever another process on this host did since this one began is a conflict.
 async fn look_first(session: &Session, back: bool, out: &mut Console) -> Result<Base, Failure> {
-    let mut gathered = gather(&session.ports, &FIRST, Facts::default(), defaults::GATHER_DEADLINE).await;
-    if let Some(error) = gathered.facts.error(Source::Records) {
+    let mut collected = collect(&session.ports, &FIRST, Facts::default(), defaults::COLLECT_DEADLINE).await;
+    if let Some(error) = collected.facts.error(Source::Records) {
         return Err(error.clone().into());
     }
-    let group = match gathered.facts.group.as_ref().map(|fact| &fact.value) {
+    let group = match collected.facts.group.as_ref().map(|fact| &fact.value) {
         Some(Ok(group)) => group.clone(),
         Some(Err(shape)) if !session.stack.is_provisioned() => return Err(not_provisioned(&shape.to_string())),
         Some(Err(shape)) => return Err(wrong_shape(&shape.to_string())),
         None => return Err(wrong_shape("Route 53 told no records")),
     };
     // The way back is guarded by the compare-and-swap alone: no clock that is wrong may keep it.
-    if let (Ok(journal), false) = (&gathered.journal, back) {
+    if let (Ok(journal), false) = (&collected.journal, back) {
         nobody_else(session, journal, &group)?;
     }
-    let operator = session.operator(&gathered.facts);
-    for error in keep_record(&session.ports, &mut gathered, &operator, &session.stack.host).await {
+    let operator = session.operator(&collected.facts);
+    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
-    Ok(Base { gathered, group, operator })
+    Ok(Base { collected, group, operator })
 }
 
 /// Asks everything that the gates want to know, and then looks at the records once more: what the operator decided on
 /// has to be what is there.
 async fn look_at_everything(session: &Session, base: Base, out: &mut Console) -> Result<(Base, Vec<Gate>), Failure> {
     let rest: Vec<Source> = Source::ALL.into_iter().filter(|source| !FIRST.contains(source)).collect();
-    let mut gathered = gather(&session.ports, &rest, base.gathered.facts, defaults::GATHER_DEADLINE).await;
-    for error in keep_record(&session.ports, &mut gathered, &base.operator, &session.stack.host).await {
+    let mut collected = collect(&session.ports, &rest, base.collected.facts, defaults::COLLECT_DEADLINE).await;
+    for error in reconcile_journal(&session.ports, &mut collected, &base.operator, &session.stack.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
     let again = session.ports.observe.observe(crate::domain::facts::Query::Records).await?;
-    gathered.now = session.ports.clock.now();
+    collected.now = session.ports.clock.now();
     if let Observation::Records(records) = &again {
         match RecordGroup::from_records(&session.ports.key, records) {
             Ok(found) if found == base.group => {}
@@ -166,12 +166,12 @@ async fn look_at_everything(session: &Session, base: Base, out: &mut Console) ->
             }
         }
     }
-    gathered.facts.absorb(&session.ports.key, Source::Records, Ok(again), gathered.now);
+    collected.facts.absorb(&session.ports.key, Source::Records, Ok(again), collected.now);
     if let Ok(journal) = session.ports.read_journal().await {
         nobody_else(session, &journal, &base.group)?;
     }
-    let gates = session.gates(&gathered);
-    Ok((Base { gathered, ..base }, gates))
+    let gates = session.gates(&collected);
+    Ok((Base { collected, ..base }, gates))
 }
 
 /// Another process of this host that sent a change since this one began has won; deciding anew is up to the operator.
@@ -200,9 +200,9 @@ async fn nothing_to_do(
     words: &str,
     out: &mut Console,
 ) -> Result<Exit, Failure> {
-    let (weights, read) = (base.group.weights(), base.gathered.now);
+    let (weights, read) = (base.group.weights(), base.collected.now);
     let counts = [Source::MetricsNew, Source::MetricsLegacy];
-    let counted = gather(&session.ports, &counts, base.gathered.facts, defaults::GATHER_DEADLINE).await;
+    let counted = collect(&session.ports, &counts, base.collected.facts, defaults::COLLECT_DEADLINE).await;
     let apart = counted.facts.seen_apart(counted.now);
     if go.json {
         out.json(&json!({
@@ -229,7 +229,7 @@ fn describe(session: &Session, base: &Base, plan: &ShiftPlan, gates: &[Gate], ou
         if let Some(problem) = astray(&plan.expected, &session.stack.endpoints, Side::Legacy) {
             out.say(&format!("  ATTENTION: {problem}: what is sent back goes there"));
         }
-    } else if let Some(history) = base.gathered.history() {
+    } else if let Some(history) = base.collected.history() {
         out.say(&format!("  {}", history.carried_text()));
     }
     for over in &plan.overrides {
@@ -307,8 +307,8 @@ async fn confirm(
         Ok(yes) => Ok(yes),
         Err(Declined(why)) => {
             let event = Event::Declined { what: plan.title(), why: why.clone() };
-            let mut scribe = Scribe::new(&session.ports, &base.operator, &session.stack.host);
-            if let Err(error) = scribe.append(event).await {
+            let mut writer = JournalWriter::new(&session.ports, &base.operator, &session.stack.host);
+            if let Err(error) = writer.append(event).await {
                 out.say(&format!("the journal cannot be written: {error}"));
             }
             Err(Declined(why).into())
@@ -423,7 +423,7 @@ fn accepted(
 
 /// The weights that a change would leave which may still be made, and until when.
 fn may_land(base: &Base) -> Option<(WeightPair, Timestamp)> {
-    base.gathered.history()?.may_land(base.group.weights())
+    base.collected.history()?.may_land(base.group.weights())
 }
 
 /// The way back when the legacy stack has everything already, and a change may still land that takes some away: it can

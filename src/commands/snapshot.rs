@@ -16,7 +16,7 @@ use crate::domain::reading;
 use crate::domain::record::History;
 use crate::domain::traffic::{ChangeStatus, Side};
 use crate::domain::units::{Timestamp, WeightPair};
-use crate::runtime::gather::Gathered;
+use crate::runtime::collect::Collected;
 
 /// `status --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -265,17 +265,17 @@ pub struct GateList {
 impl Snapshot {
     /// The snapshot of what was gathered.
     #[must_use]
-    pub fn of(stack: &Stack, policy: &Policy, gathered: &Gathered, gates: &[Gate]) -> Self {
-        let (facts, now) = (&gathered.facts, gathered.now);
-        let journal_error = gathered.journal.as_ref().err().map(ToString::to_string);
+    pub fn of(stack: &Stack, policy: &Policy, collected: &Collected, gates: &[Gate]) -> Self {
+        let (facts, now) = (&collected.facts, collected.now);
+        let journal_error = collected.journal.as_ref().err().map(ToString::to_string);
         let picture = Picture {
             stack,
             policy,
             facts,
-            history: gathered.history(),
+            history: collected.history(),
             gates,
             journal_error: journal_error.as_deref(),
-            journal_broken: gathered.journal.as_ref().map_or(0, |read| read.broken),
+            journal_broken: collected.journal.as_ref().map_or(0, |read| read.broken),
             now,
             under_way: None,
             run: facts.stack_run.as_ref().and_then(|run| run.value.clone()),
@@ -290,7 +290,7 @@ impl Snapshot {
             simulation: stack.simulation.as_ref().map(|simulation| simulation.scenario.clone()),
             endpoints: stack.api_endpoints.iter().filter(|e| e.answers != Answers::Aws).cloned().collect(),
             sources: source_rows(facts, now),
-            traffic: traffic(stack, facts, gathered.history(), now),
+            traffic: traffic(stack, facts, collected.history(), now),
             replication: replication(facts, now),
             service: service(facts, now),
             alarms: alarms(facts, now),

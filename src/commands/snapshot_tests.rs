@@ -105,7 +105,7 @@ fn snapshot(facts: Facts, entries: &[Entry]) -> Snapshot {
         now: now(),
     });
     let journal = Ok(JournalRead { entries: entries.to_vec(), broken: 0, history });
-    Snapshot::of(&stack(), &policy, &Gathered { facts, journal, now: now() }, &gates)
+    Snapshot::of(&stack(), &policy, &Collected { facts, journal, now: now() }, &gates)
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::config::{Global, defaults};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::schedule::Polls;
 use crate::domain::time::Moment;
-use crate::runtime::gather::{Gathered, gather, keep_record};
+use crate::runtime::collect::{Collected, collect, reconcile_journal};
 
 use super::console::Console;
 use super::failure::{Exit, Failure, nothing_answered};
@@ -24,51 +24,51 @@ const WATCH_STEP: Duration = Duration::from_secs(5);
 /// When the configuration cannot be used, or not one source of AWS has answered.
 pub async fn run(args: StatusArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let session = connect(global).await?;
-    let gathered = look(&session, &Source::ALL, Facts::default(), out).await;
-    if let Some(failure) = nothing_answered(&gathered.facts) {
+    let collected = look(&session, &Source::ALL, Facts::default(), out).await;
+    if let Some(failure) = nothing_answered(&collected.facts) {
         return Err(failure);
     }
-    print(&session, &gathered, args, out)?;
+    print(&session, &collected, args, out)?;
     if !args.watch {
         return Ok(Exit::Done);
     }
     tokio::select! {
-        end = watch(&session, gathered, args, out) => end,
+        end = watch(&session, collected, args, out) => end,
         _ = tokio::signal::ctrl_c() => Ok(Exit::Done),
     }
 }
 
 /// Asks, and writes down what is news. What cannot be settled or written is said, and shows in the gates.
-pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut Console) -> Gathered {
+pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut Console) -> Collected {
     if let Err(error) = session.settle_open(out).await {
         out.say(&format!("an earlier change is still open: {error}; {}", error.hint()));
     }
-    let mut gathered = gather(&session.ports, sources, facts, defaults::GATHER_DEADLINE).await;
-    let operator = session.operator(&gathered.facts);
-    for error in keep_record(&session.ports, &mut gathered, &operator, &session.stack.host).await {
+    let mut collected = collect(&session.ports, sources, facts, defaults::COLLECT_DEADLINE).await;
+    let operator = session.operator(&collected.facts);
+    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
-    if let Err(error) = &gathered.journal {
+    if let Err(error) = &collected.journal {
         out.say(&format!("the journal cannot be read: {error}; {}", error.hint()));
     }
-    gathered
+    collected
 }
 
-fn print(session: &Session, gathered: &Gathered, args: StatusArgs, out: &mut Console) -> Result<(), Failure> {
-    let gates = session.gates(gathered);
-    let snapshot = Snapshot::of(&session.stack, &session.policy, gathered, &gates);
+fn print(session: &Session, collected: &Collected, args: StatusArgs, out: &mut Console) -> Result<(), Failure> {
+    let gates = session.gates(collected);
+    let snapshot = Snapshot::of(&session.stack, &session.policy, collected, &gates);
     if args.json { out.json(&snapshot) } else { out.data(&text::snapshot(&snapshot, &session.stack)) }
 }
 
 async fn watch(
     session: &Session,
-    mut gathered: Gathered,
+    mut collected: Collected,
     args: StatusArgs,
     out: &mut Console,
 ) -> Result<Exit, Failure> {
     let mut polls = Polls::default();
     let mut request = 0;
-    note(&mut polls, &Source::ALL, &gathered, session.ports.clock.moment(), &mut request);
+    note(&mut polls, &Source::ALL, &collected, session.ports.clock.moment(), &mut request);
     while !out.closed {
         tokio::time::sleep(session.pace.real(WATCH_STEP)).await;
         session.resync().await;
@@ -76,19 +76,19 @@ async fn watch(
         if due.is_empty() {
             continue;
         }
-        gathered = look(session, &due, gathered.facts, out).await;
-        note(&mut polls, &due, &gathered, session.ports.clock.moment(), &mut request);
-        print(session, &gathered, args, out)?;
+        collected = look(session, &due, collected.facts, out).await;
+        note(&mut polls, &due, &collected, session.ports.clock.moment(), &mut request);
+        print(session, &collected, args, out)?;
     }
     Ok(Exit::Done)
 }
 
 /// Tells the schedule what was asked and how it went.
-fn note(polls: &mut Polls, asked: &[Source], gathered: &Gathered, now: Moment, request: &mut u64) {
-    let moving = gathered.history().is_some_and(|history| history.pending.is_some());
+fn note(polls: &mut Polls, asked: &[Source], collected: &Collected, now: Moment, request: &mut u64) {
+    let moving = collected.history().is_some_and(|history| history.pending.is_some());
     for source in asked {
         *request += 1;
-        let failures = gathered.facts.sources.get(source).map_or(0, |health| health.failures);
+        let failures = collected.facts.sources.get(source).map_or(0, |health| health.failures);
         polls.sent(*source, *request, now);
         polls.answered(*source, *request, now, failures, moving);
     }

@@ -22,7 +22,7 @@ pub fn terminal_size() -> Option<(u16, u16)> {
 }
 
 /// Throws away what was typed before a question was asked.
-pub fn forget_typed() {
+pub fn flush_stdin() {
     // Where that fails there is no terminal, and then nothing is asked.
     let _ = rustix::termios::tcflush(stdin(), rustix::termios::QueueSelector::IFlush);
 }

@@ -19,8 +19,8 @@ use crate::domain::run_preconditions::{name_state, preconditions};
 use crate::domain::traffic::{Change, Record, Side};
 use crate::domain::units::age_text;
 use crate::domain::zone::{self, NameState, ZonePlan, ZoneRefusal, ZoneStep};
-use crate::runtime::gather::{gather, keep_record};
-use crate::runtime::ports_set::Scribe;
+use crate::runtime::collect::{collect, reconcile_journal};
+use crate::runtime::ports_set::JournalWriter;
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
@@ -89,26 +89,26 @@ impl Seen {
 
 /// Reads the records, who asks, the journal and the runs of this host, and refuses under the same guard as the cockpit.
 async fn look(session: &Session, out: &mut Console) -> Result<Seen, Failure> {
-    let mut gathered = gather(&session.ports, &ASKED, Facts::default(), defaults::GATHER_DEADLINE).await;
+    let mut collected = collect(&session.ports, &ASKED, Facts::default(), defaults::COLLECT_DEADLINE).await;
     for source in [Source::Records, Source::StackRun] {
-        if let Some(error) = gathered.facts.error(source) {
+        if let Some(error) = collected.facts.error(source) {
             return Err(error.clone().into());
         }
     }
     // A weight change that has become INSYNC meanwhile does not stand in the way.
-    let operator = session.operator(&gathered.facts);
-    for error in keep_record(&session.ports, &mut gathered, &operator, &session.stack.host).await {
+    let operator = session.operator(&collected.facts);
+    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
-    let journal = gathered.journal?;
+    let journal = collected.journal?;
     // Somebody else of this host was faster; deciding anew is up to the operator.
     if let Some(entry) = session.sent_meanwhile(&journal) {
         let words = format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text());
-        return Err(conflict(&words, &gathered.facts.records));
+        return Err(conflict(&words, &collected.facts.records));
     }
-    let mut model = Model::new(session.stack.clone(), session.policy.clone(), gathered.now);
+    let mut model = Model::new(session.stack.clone(), session.policy.clone(), collected.now);
     model.live.history = Some(journal.history);
-    model.live.facts = gathered.facts;
+    model.live.facts = collected.facts;
     // The batch writes the same records as a run or a weight change does.
     check_preconditions(RunKind::Refresh, &preconditions(&model)).map_err(PulumiError::from)?;
     Ok(Seen { model })
@@ -169,7 +169,7 @@ async fn confirm(
 }
 
 async fn note(session: &Session, operator: &str, event: Event, out: &mut Console) {
-    if let Err(error) = Scribe::new(&session.ports, operator, &session.stack.host).append(event).await {
+    if let Err(error) = JournalWriter::new(&session.ports, operator, &session.stack.host).append(event).await {
         out.say(&format!("the journal cannot be written: {error}"));
     }
 }

@@ -20,10 +20,10 @@ use crate::domain::record::{Entry, intents, sent_since};
 use crate::domain::stack::StackInfo;
 use crate::domain::traffic::GroupKey;
 use crate::ports::{Clock, ErrorKind, Journal, PortError};
+use crate::runtime::collect::{Collected, collect};
 use crate::runtime::execute::settle;
 use crate::runtime::follow::Pace;
-use crate::runtime::gather::{Gathered, gather};
-use crate::runtime::ports_set::{JournalRead, Ports, Scribe};
+use crate::runtime::ports_set::{JournalRead, JournalWriter, Ports};
 
 use super::endpoints::{self, Found, LateClock};
 use super::error::ComposeError;
@@ -194,8 +194,8 @@ impl Session {
 
     /// Who operates, asked now, for a command that asks AWS nothing else.
     pub async fn who(&self) -> String {
-        let deadline = defaults::GATHER_DEADLINE;
-        self.operator(&gather(&self.ports, &[Source::Identity], Facts::default(), deadline).await.facts)
+        let deadline = defaults::COLLECT_DEADLINE;
+        self.operator(&collect(&self.ports, &[Source::Identity], Facts::default(), deadline).await.facts)
     }
 
     /// Whether this process may change anything, said before anybody is asked anything. The ports refuse, too.
@@ -230,7 +230,7 @@ impl Session {
         for change in &open {
             told.still_open(&change.text());
         }
-        let holder = Scribe::new(&self.ports, &self.stack.operator, &self.stack.host).holder();
+        let holder = JournalWriter::new(&self.ports, &self.stack.operator, &self.stack.host).holder();
         if !open.is_empty()
             && let Err(held) = self.ports.turn(holder, Duration::ZERO, &|_| {}).await
             && held.kind == ErrorKind::Busy
@@ -242,13 +242,13 @@ impl Session {
 
     /// Answers every gate on what was gathered.
     #[must_use]
-    pub fn gates(&self, gathered: &Gathered) -> Vec<Gate> {
+    pub fn gates(&self, collected: &Collected) -> Vec<Gate> {
         evaluate(Inputs {
-            facts: &gathered.facts,
-            history: gathered.history(),
+            facts: &collected.facts,
+            history: collected.history(),
             policy: &self.policy,
             endpoints: &self.stack.endpoints,
-            now: gathered.now,
+            now: collected.now,
         })
     }
 }

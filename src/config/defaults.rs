@@ -20,7 +20,7 @@ pub const PULUMI_REGION_FILE: &str = "lib/AWS_REGION";
 /// One question to AWS, retries included.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(10);
 /// All questions of a snapshot together; they are asked at once.
-pub const GATHER_DEADLINE: Duration = Duration::from_secs(15);
+pub const COLLECT_DEADLINE: Duration = Duration::from_secs(15);
 /// `pulumi stack output` starts plugins and may ask a remote backend.
 pub const PULUMI_DEADLINE: Duration = Duration::from_secs(60);
 /// Other programs that `doctor` asks for their version.

@@ -217,7 +217,7 @@ impl OpenIntent {
                 .iter()
                 .all(|record| record.weight().is_some_and(|w| w == weights.legacy() || w == weights.new_weight())),
             (Sent::Zone(plan), Left::Records(records)) => {
-                plan.deletes.iter().all(|record| records.iter().any(|left| record.is_listed_as(left)))
+                plan.deletes.iter().all(|record| records.iter().any(|left| record.eq_normalized(left)))
             }
         }
     }

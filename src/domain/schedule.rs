@@ -104,14 +104,14 @@ impl Polls {
     }
 
     /// Ask this source at the next tick.
-    pub fn hurry(&mut self, source: Source) {
+    pub fn poll_now(&mut self, source: Source) {
         if let Some(poll) = self.entries.get_mut(&source) {
             poll.due = Duration::ZERO;
         }
     }
 
     /// Forgets an answer that is under way, so that the source is asked again at once: what it will say is outdated.
-    pub fn restart(&mut self, source: Source) {
+    pub fn invalidate(&mut self, source: Source) {
         self.entries.remove(&source);
     }
 
@@ -173,7 +173,7 @@ mod tests {
         let now = Moment::alone(Timestamp::from_millis(0));
         polls.sent(Source::Records, 1, now);
         assert!(!polls.due(now).contains(&Source::Records));
-        polls.restart(Source::Records);
+        polls.invalidate(Source::Records);
         polls.sent(Source::Records, 2, now);
         assert!(!polls.answered(Source::Records, 1, now, 0, false));
         assert!(polls.answered(Source::Records, 2, now, 0, false));

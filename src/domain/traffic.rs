@@ -114,7 +114,7 @@ impl Record {
     /// Whether this is `other` as Route 53 lists it: it writes names and alias targets in lower case and with the final
     /// dot, however they were given.
     #[must_use]
-    pub fn is_listed_as(&self, other: &Self) -> bool {
+    pub fn eq_normalized(&self, other: &Self) -> bool {
         let target = match (&self.target, &other.target) {
             (
                 Target::Alias { dns_name: ours, zone_id, evaluate_health },

@@ -404,7 +404,7 @@ impl ZonePlan {
     /// Whether `records` are as they are to be after the batch: all that it creates, nothing that it deletes.
     #[must_use]
     pub fn is_done(&self, records: &[Record]) -> bool {
-        let listed = |record: &Record, among: &[Record]| among.iter().any(|other| record.is_listed_as(other));
+        let listed = |record: &Record, among: &[Record]| among.iter().any(|other| record.eq_normalized(other));
         self.creates.iter().all(|record| listed(record, records))
             && !self.deletes.iter().any(|record| !listed(record, &self.creates) && listed(record, records))
     }

@@ -18,7 +18,7 @@ use crate::domain::record::{Entry, Event, History};
 use crate::domain::units::Timestamp;
 use crate::ports::{ErrorKind, PortError};
 
-use super::ports_set::{Ports, Scribe};
+use super::ports_set::{JournalWriter, Ports};
 use super::pulumi;
 
 /// Hears how far a change is.
@@ -94,33 +94,33 @@ fn another_kind() -> PortError {
 /// A change of the records that an earlier process left open is settled before the next one. When the outcome could not
 /// be written, the last entry is the intent, and the next start settles it.
 pub async fn execute(ports: &Ports, change: Confirmed<Change>, operator: &str, host: &str, tell: &Tell) -> Executed {
-    let mut scribe = Scribe::new(ports, operator, host);
-    let (came, unwritten) = match turn(ports, &change, &mut scribe, tell).await {
-        Ok(_turn) => in_turn(ports, change, &mut scribe, tell).await,
+    let mut writer = JournalWriter::new(ports, operator, host);
+    let (came, unwritten) = match turn(ports, &change, &mut writer, tell).await {
+        Ok(_turn) => in_turn(ports, change, &mut writer, tell).await,
         Err(error) => (Came::refused(change.get(), error), None),
     };
-    Executed { came, entries: scribe.entries, unwritten }
+    Executed { came, entries: writer.entries, unwritten }
 }
 
 /// What is done by whoever has the turn.
 async fn in_turn(
     ports: &Ports,
     change: Confirmed<Change>,
-    scribe: &mut Scribe<'_>,
+    writer: &mut JournalWriter<'_>,
     tell: &Tell,
 ) -> (Came, Option<PortError>) {
     match change.get() {
         Change::Weights(_) | Change::Zone(_) => {
-            let (outcome, unwritten) = send(ports, &change, scribe, tell).await;
+            let (outcome, unwritten) = send(ports, &change, writer, tell).await;
             (Came::Records(outcome), unwritten)
         }
         Change::AcceptBaseline(_) => {
-            let written = scribe.append(change.get().intent(String::new())).await;
+            let written = writer.append(change.get().intent(String::new())).await;
             (Came::Baseline(written), None)
         }
         Change::Pulumi(_) => {
             let (result, unwritten) = match change.narrow(Change::into_pulumi) {
-                Some(change) => pulumi::carry_out(ports, &change, scribe).await,
+                Some(change) => pulumi::carry_out(ports, &change, writer).await,
                 None => (Err(PulumiError::Storage(another_kind())), None),
             };
             (Came::Pulumi(result), unwritten)
@@ -133,14 +133,14 @@ async fn in_turn(
 async fn turn(
     ports: &Ports,
     change: &Confirmed<Change>,
-    scribe: &mut Scribe<'_>,
+    writer: &mut JournalWriter<'_>,
     tell: &Tell,
 ) -> Result<Option<Box<dyn Send>>, PortError> {
-    match ports.turn(scribe.holder(), TURN_BOUND, &|holder| tell(Stage::Waiting(holder))).await {
+    match ports.turn(writer.holder(), TURN_BOUND, &|holder| tell(Stage::Waiting(holder))).await {
         Ok(turn) => Ok(Some(turn)),
         Err(error) if change.get().goes_on_without_turn() => {
             tracing::warn!(%error, "it goes on without the turn");
-            scribe.write_aside().await?;
+            writer.write_aside().await?;
             Ok(None)
         }
         Err(error) => Err(error),
@@ -153,18 +153,18 @@ async fn turn(
 /// # Errors
 /// When the journal or the records cannot be read, or the outcome cannot be written; then it stays open.
 pub async fn settle(ports: &Ports, operator: &str, host: &str) -> Result<Vec<Entry>, PortError> {
-    let mut scribe = Scribe::new(ports, operator, host);
-    match ports.turn(scribe.holder(), std::time::Duration::ZERO, &|_| {}).await {
-        Ok(_turn) => settle_in_turn(ports, &mut scribe).await?,
+    let mut writer = JournalWriter::new(ports, operator, host);
+    match ports.turn(writer.holder(), std::time::Duration::ZERO, &|_| {}).await {
+        Ok(_turn) => settle_in_turn(ports, &mut writer).await?,
         // Whoever holds it settles it, or the next who looks.
         Err(error) if error.kind == ErrorKind::Busy => {}
         Err(error) => return Err(error),
     }
-    Ok(scribe.entries)
+    Ok(writer.entries)
 }
 
 /// Settles what can be; tells what stays open.
-async fn settle_in_turn(ports: &Ports, scribe: &mut Scribe<'_>) -> Result<(), PortError> {
+async fn settle_in_turn(ports: &Ports, writer: &mut JournalWriter<'_>) -> Result<(), PortError> {
     let open = ports.read_journal().await?.history.open;
     if open.is_empty() {
         return Ok(());
@@ -172,7 +172,7 @@ async fn settle_in_turn(ports: &Ports, scribe: &mut Scribe<'_>) -> Result<(), Po
     let records = ports.read_records().await?;
     for intent in open {
         if let Settling::Settled(result, weights, detail) = judge(&intent, &ports.key, &records, ports.clock.now()) {
-            scribe.append(Event::Outcome { id: intent.id, result, weights, change: None, detail }).await?;
+            writer.append(Event::Outcome { id: intent.id, result, weights, change: None, detail }).await?;
         }
     }
     Ok(())
@@ -182,12 +182,12 @@ async fn settle_in_turn(ports: &Ports, scribe: &mut Scribe<'_>) -> Result<(), Po
 async fn send(
     ports: &Ports,
     change: &Confirmed<Change>,
-    scribe: &mut Scribe<'_>,
+    writer: &mut JournalWriter<'_>,
     tell: &Tell,
 ) -> (Outcome, Option<PortError>) {
     let refused = |error| (Outcome::Refused(error), None);
     let back = change.get().is_way_back();
-    if let Err(error) = settle_in_turn(ports, scribe).await
+    if let Err(error) = settle_in_turn(ports, writer).await
         && !back
     {
         return refused(error);
@@ -202,7 +202,7 @@ async fn send(
     let began = ports.clock.now();
     let id = intent_id(began);
     let Some(batch) = change.clone().narrow(|change| change.batch()) else { return refused(another_kind()) };
-    if let Err(error) = scribe.append(change.get().intent(id.clone())).await {
+    if let Err(error) = writer.append(change.get().intent(id.clone())).await {
         return refused(error);
     }
     tell(Stage::Sent(began));
@@ -215,7 +215,7 @@ async fn send(
             decide(batch.get(), failed, ports.read_records().await, &ports.key, until)
         }
     };
-    let unwritten = scribe.append(written(id, change.get(), &outcome, ports)).await.err();
+    let unwritten = writer.append(written(id, change.get(), &outcome, ports)).await.err();
     if let Some(error) = &unwritten {
         tracing::error!(%error, "the outcome could not be written; the next start settles it");
     }

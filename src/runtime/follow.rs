@@ -13,7 +13,7 @@ use crate::domain::traffic::{Change, ChangeStatus, GroupError, RecordGroup};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::ports::{ErrorKind, PortError};
 
-use super::ports_set::{Ports, Scribe};
+use super::ports_set::{JournalWriter, Ports};
 
 /// So many failures in a row, with the waits between them some ten minutes, end the following.
 const MAX_FAILURES: u32 = 8;
@@ -102,7 +102,7 @@ pub async fn read_back(
     let verified = found.as_ref().is_ok_and(|group| group.weights() == wanted);
     if let Ok(group) = &found {
         let event = Event::Insync { change: change.id.clone(), weights: group.weights(), verified };
-        Scribe::new(ports, operator, host).append(event).await?;
+        JournalWriter::new(ports, operator, host).append(event).await?;
     }
     Ok(ReadBack { change, found, verified })
 }

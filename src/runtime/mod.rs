@@ -3,13 +3,13 @@
 //! The loop takes a message, computes, spawns, draws. It never awaits an answer: a Route 53 that hangs leaves every
 //! key working. Terminal and input are arguments, so the real loop runs in tests on paused time.
 
+pub mod collect;
 mod disk;
 mod effects;
 pub mod execute;
 #[cfg(test)]
 pub(crate) mod fakes;
 pub mod follow;
-pub mod gather;
 pub mod input;
 pub mod ports_set;
 pub mod pulumi;

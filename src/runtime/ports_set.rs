@@ -124,7 +124,7 @@ impl Ports {
 }
 
 /// Writes entries in the name of one operator, and keeps what it wrote.
-pub struct Scribe<'a> {
+pub struct JournalWriter<'a> {
     ports: &'a Ports,
     journal: Arc<dyn Journal>,
     operator: &'a str,
@@ -133,7 +133,7 @@ pub struct Scribe<'a> {
     pub entries: Vec<Entry>,
 }
 
-impl<'a> Scribe<'a> {
+impl<'a> JournalWriter<'a> {
     /// A pen for `operator` on `host`.
     #[must_use]
     pub fn new(ports: &'a Ports, operator: &'a str, host: &'a str) -> Self {

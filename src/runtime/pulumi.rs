@@ -11,7 +11,7 @@ use crate::domain::pulumi::guard::BlockedReason;
 use crate::domain::pulumi::{PulumiChange, PulumiError};
 use crate::ports::{PortError, Provisioner, Tell};
 
-use super::ports_set::{Ports, Scribe};
+use super::ports_set::{JournalWriter, Ports};
 
 /// What a look at Pulumi finds; nothing when the port tells nothing.
 pub async fn look(port: &dyn Provisioner, operator: &str) -> Option<PulumiStatus> {
@@ -33,20 +33,20 @@ pub async fn look(port: &dyn Provisioner, operator: &str) -> Option<PulumiStatus
 pub(super) async fn carry_out(
     ports: &Ports,
     change: &Confirmed<PulumiChange>,
-    scribe: &mut Scribe<'_>,
+    writer: &mut JournalWriter<'_>,
 ) -> (Result<Carried, PulumiError>, Option<PortError>) {
     if let Err(error) = stands(ports, change.get()).await {
         return (Err(error), None);
     }
-    if let Err(error) = scribe.append(change.get().intent()).await {
+    if let Err(error) = writer.append(change.get().intent()).await {
         return (Err(PulumiError::Storage(error)), None);
     }
-    let result = ports.control.carry_out(change, scribe.operator()).await;
+    let result = ports.control.carry_out(change, writer.operator()).await;
     let outcome = match &result {
         Ok(carried) => carried.event(change.get()),
         Err(error) => change.get().not_done(&error.to_string()),
     };
-    let unwritten = scribe.append(outcome).await.err();
+    let unwritten = writer.append(outcome).await.err();
     (result, unwritten)
 }
 

@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use crate::domain::series::{PERIOD, Point, Series};
 use crate::domain::units::short_number;
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::draw_lines;
 use super::theme::Role;
 
@@ -52,7 +52,7 @@ pub(super) struct Plot<'p> {
 const GUTTER: u16 = 6;
 
 /// Draws the plot with its axes.
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, plot: &Plot<'_>) {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, plot: &Plot<'_>) {
     if area.height < 3 || area.width < GUTTER + 8 {
         return;
     }
@@ -117,7 +117,7 @@ fn top_of(plot: &Plot<'_>) -> f64 {
 }
 
 /// The shortest axis that shows all there is.
-fn span_of(cx: &Cx<'_>, plot: &Plot<'_>) -> u32 {
+fn span_of(cx: &ViewContext<'_>, plot: &Plot<'_>) -> u32 {
     let oldest = plot.lines.iter().filter_map(|curve| curve.points.first()).map(|p| p.at).min();
     let age = oldest.map_or(0, |at| cx.world.now.since(at).as_secs() / 60);
     SPANS.into_iter().find(|span| u64::from(*span) >= age).unwrap_or(60).min(60)
@@ -132,7 +132,7 @@ struct Canvas {
 }
 
 impl Canvas {
-    fn of(cx: &Cx<'_>, plot: &Plot<'_>, grid: Rect, top: f64, span: u32) -> Self {
+    fn of(cx: &ViewContext<'_>, plot: &Plot<'_>, grid: Rect, top: f64, span: u32) -> Self {
         let (width, height) = (usize::from(grid.width), usize::from(grid.height));
         let mut canvas = Self { ascii: cx.theme.is_ascii(), cells: vec![(0, None); width * height], width, height };
         let start = cx.world.now.floor_to(PERIOD).minus(PERIOD.saturating_mul(span));

@@ -19,7 +19,7 @@ use crate::domain::traffic::{RecordGroup, Side};
 use crate::domain::units::{Timestamp, age_text, short_number};
 use crate::keymap::{KEYMAP, View};
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::{Row, draw_lines};
 use super::theme::{Mark, Role};
 use super::verdict;
@@ -28,7 +28,7 @@ use super::verdict;
 const ROWS: u16 = 5;
 
 /// Draws header, tabs and footer; gives back the area between them.
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Rect {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Rect {
     let width = usize::from(area.width);
     let lines =
         [who(cx, width).line(), weights(cx, width).line(), verdict_row(cx, width).line(), tabs(cx, width).line()];
@@ -39,7 +39,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Rect {
 }
 
 /// Stack, regions, account, identity; what is unusual about this program; the clock.
-fn who<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+fn who<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let stack = &cx.model.stack;
     let mut right = cx.row();
     if let Some(simulation) = &stack.simulation {
@@ -93,16 +93,16 @@ fn who<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
 }
 
 /// The weights as Route 53 has them beside the share that was seen, and the age of all this.
-fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+fn weights<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let facts = &cx.world.facts;
     let (data, data_mark) = data_age(cx);
     let data_role = if data_mark == Mark::Pass { Role::Dim } else { Role::Unknown };
     let Some(group) = facts.shiftable() else {
-        let first_day = if cx.model.stack.is_provisioned() { None } else { cx.picture.answered() };
-        let calm = first_day.is_some() || !cx.model.stack.unset.is_empty();
+        let unprovisioned = if cx.model.stack.is_provisioned() { None } else { cx.picture.answered() };
+        let calm = unprovisioned.is_some() || !cx.model.stack.unset.is_empty();
         let why = match facts.group.as_ref().map(|g| &g.value) {
             _ if !cx.model.stack.unset.is_empty() => "it is not configured yet which record is moved".to_owned(),
-            _ if let Some(text) = first_day => text,
+            _ if let Some(text) = unprovisioned => text,
             Some(Err(shape)) => shape.to_string(),
             _ => match facts.error(Source::Records) {
                 Some(error) => format!("the weights are not known: {error}"),
@@ -167,7 +167,7 @@ fn weights<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
 }
 
 /// Whether the side's members lead to its own load balancer: the share beside it is that stack's only then.
-pub(super) fn target_mark(cx: &Cx<'_>, group: &RecordGroup, side: Side) -> Mark {
+pub(super) fn target_mark(cx: &ViewContext<'_>, group: &RecordGroup, side: Side) -> Mark {
     let worst = members(group, &cx.model.stack.endpoints)
         .into_iter()
         .filter(|member| member.side == side)
@@ -190,7 +190,7 @@ pub(super) const fn leads_mark(leads: Leads) -> Mark {
 }
 
 /// How long the display has been held still.
-fn frozen_for(cx: &Cx<'_>) -> Option<String> {
+fn frozen_for(cx: &ViewContext<'_>) -> Option<String> {
     cx.model.frozen.as_ref().map(|world| age_text(cx.model.live.now.since(world.now)))
 }
 
@@ -201,7 +201,7 @@ pub(super) fn percent(value: f64) -> String {
 
 /// A bar whose left part is the legacy share and whose right part is the new one; `seen` sets a sign where the
 /// traffic really splits.
-pub(super) fn share_bar<'a>(cx: &Cx<'a>, new_percent: f64, width: usize, seen: Option<f64>) -> Row<'a> {
+pub(super) fn share_bar<'a>(cx: &ViewContext<'a>, new_percent: f64, width: usize, seen: Option<f64>) -> Row<'a> {
     let glyphs = cx.theme.glyphs();
     let at = |new: f64| ((100.0 - new.clamp(0.0, 100.0)) * width as f64 / 100.0).round() as usize;
     let mut edge = at(new_percent);
@@ -229,7 +229,7 @@ pub(super) fn share_bar<'a>(cx: &Cx<'a>, new_percent: f64, width: usize, seen: O
 }
 
 /// Requests per second of both stacks together; of one alone under its name, where the other counts none.
-fn requests_text(cx: &Cx<'_>) -> String {
+fn requests_text(cx: &ViewContext<'_>) -> String {
     let reading = reading::requests(&cx.world.facts, cx.world.now);
     let rate = |sum: f64| format!("{} req/s", short_number((sum / PERIOD.as_secs_f64()).round()));
     match reading.fresh() {
@@ -241,7 +241,7 @@ fn requests_text(cx: &Cx<'_>) -> String {
 }
 
 /// The age of the oldest of the facts that come from Describe calls; metrics carry their own minutes.
-fn data_age(cx: &Cx<'_>) -> (String, Mark) {
+fn data_age(cx: &ViewContext<'_>) -> (String, Mark) {
     let counted = Source::ALL
         .into_iter()
         .filter(|s| !matches!(s, Source::Identity | Source::Change | Source::MetricsNew | Source::MetricsLegacy));
@@ -267,7 +267,7 @@ fn data_age(cx: &Cx<'_>) -> (String, Mark) {
 }
 
 /// The most prominent line of the screen: may the next step be made?
-fn verdict_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+fn verdict_row<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let ready = readiness(&cx.picture);
     let row = cx.row().gap(1).put(ready.mark.badge(), format!(" {} {} ", cx.theme.mark(ready.mark), ready.word)).gap(1);
     let room = row.room(width - 1);
@@ -285,7 +285,7 @@ const fn home(gate: GateId) -> View {
 }
 
 /// The views with their numbers; a view where a gate does not pass carries that gate's sign.
-fn tabs<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+fn tabs<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let shown = cx.model.screen.view;
     let names = if width >= 76 { usize::MAX } else { 4 };
     let mut row = cx.row().put(Role::Rule, cx.theme.glyphs().rule);
@@ -318,7 +318,7 @@ fn tabs<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
 }
 
 /// What just happened, the filter being typed, or the keys.
-fn footer<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+fn footer<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let screen = &cx.model.screen;
     let row = cx.row().gap(1);
     if screen.filtering {

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use crate::domain::gate::Gate;
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::{Row, at_most, wrap};
 use super::theme::{Mark, Role};
 
@@ -18,7 +18,7 @@ const AGE: usize = 6;
 const ROOMY: usize = 130;
 
 /// `11 of 13 pass`, for a heading.
-pub(super) fn count<'a>(cx: &Cx<'a>) -> Row<'a> {
+pub(super) fn count<'a>(cx: &ViewContext<'a>) -> Row<'a> {
     let gates = &cx.world.gates;
     let passed = gates.iter().filter(|g| g.passes()).count();
     let role = if passed == gates.len() && passed > 0 { Role::Pass } else { Role::Strong };
@@ -26,7 +26,7 @@ pub(super) fn count<'a>(cx: &Cx<'a>) -> Row<'a> {
 }
 
 /// The age of the oldest fact that a gate looked at, for a heading.
-pub(super) fn oldest<'a>(cx: &Cx<'a>) -> Row<'a> {
+pub(super) fn oldest<'a>(cx: &ViewContext<'a>) -> Row<'a> {
     match cx.world.gates.iter().filter_map(|g| g.at).min() {
         Some(at) => cx.row().put(Role::Dim, format!("oldest {}  ", cx.age(at))),
         None => cx.row(),
@@ -35,7 +35,7 @@ pub(super) fn oldest<'a>(cx: &Cx<'a>) -> Row<'a> {
 
 /// The rows of all gates in `width` cells and at most `rows` lines; reasons get what the gates leave over, the
 /// worst gate first.
-pub(super) fn panel(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
+pub(super) fn panel(cx: &ViewContext<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
     let gates = &cx.world.gates;
     let roomy = width >= ROOMY;
     let mut spare = rows.saturating_sub(gates.len());
@@ -65,7 +65,7 @@ pub(super) fn panel(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>
 }
 
 /// Sign, name and value in half a line, for two columns.
-pub(super) fn short_row<'a>(cx: &Cx<'a>, gate: &Gate, width: usize) -> Row<'a> {
+pub(super) fn short_row<'a>(cx: &ViewContext<'a>, gate: &Gate, width: usize) -> Row<'a> {
     let mark = cx.picture.mark(gate);
     let room = width.saturating_sub(2 + NAME);
     cx.row().mark(mark).cell(name_role(mark), gate.id.name(), NAME).cell(
@@ -75,7 +75,7 @@ pub(super) fn short_row<'a>(cx: &Cx<'a>, gate: &Gate, width: usize) -> Row<'a> {
     )
 }
 
-fn row(cx: &Cx<'_>, gate: &Gate, width: usize) -> Line<'static> {
+fn row(cx: &ViewContext<'_>, gate: &Gate, width: usize) -> Line<'static> {
     let mark = cx.picture.mark(gate);
     let rest = width.saturating_sub(2 + NAME + AGE);
     let limit = if rest >= 40 { 14 + (rest - 40) / 2 } else { 0 };
@@ -91,7 +91,7 @@ fn row(cx: &Cx<'_>, gate: &Gate, width: usize) -> Line<'static> {
         .line()
 }
 
-fn roomy_row(cx: &Cx<'_>, gate: &Gate, width: usize) -> Line<'static> {
+fn roomy_row(cx: &ViewContext<'_>, gate: &Gate, width: usize) -> Line<'static> {
     let mark = cx.picture.mark(gate);
     let row = cx
         .row()
@@ -121,7 +121,7 @@ const fn value_role(mark: Mark) -> Role {
 }
 
 /// The value, without what stands in brackets where that does not fit; the mark's word when there is no value.
-fn value_text(cx: &Cx<'_>, gate: &Gate, room: usize) -> String {
+fn value_text(cx: &ViewContext<'_>, gate: &Gate, room: usize) -> String {
     let awaited = cx.picture.awaited(gate.id);
     if !awaited.is_empty() && !gate.passes() {
         let names: Vec<_> = awaited.iter().map(|source| source.name()).collect();
@@ -134,6 +134,6 @@ fn value_text(cx: &Cx<'_>, gate: &Gate, room: usize) -> String {
     }
 }
 
-fn age_text(cx: &Cx<'_>, gate: &Gate) -> String {
+fn age_text(cx: &ViewContext<'_>, gate: &Gate) -> String {
     gate.at.map_or_else(|| cx.theme.glyphs().none.to_owned(), |at| at_most(cx.world.now.since(at)))
 }

@@ -9,11 +9,11 @@ use ratatui::text::Line;
 use crate::domain::model::Listing;
 use crate::domain::record::{Entry, Event, OutcomeKind};
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::{Row, draw_lines, first_row, wrap};
 use super::theme::{Mark, Role};
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(inner.width);
     let all = &cx.world.journal;
@@ -58,7 +58,7 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     Listing { page_rows: list.height, last_row: kept.len() - 1 }
 }
 
-fn entry_row<'a>(cx: &Cx<'a>, entry: &Entry, chosen: bool, width: usize) -> Row<'a> {
+fn entry_row<'a>(cx: &ViewContext<'a>, entry: &Entry, chosen: bool, width: usize) -> Row<'a> {
     let sign = if chosen { cx.theme.glyphs().pointer } else { " " };
     let stamp = entry.at.to_string();
     // The date is told where it is not today's.
@@ -94,7 +94,7 @@ const fn look(event: &Event) -> (Option<Mark>, Role) {
 }
 
 /// All that an entry holds.
-fn detail(cx: &Cx<'_>, entry: &Entry, width: usize) -> Vec<Line<'static>> {
+fn detail(cx: &ViewContext<'_>, entry: &Entry, width: usize) -> Vec<Line<'static>> {
     let whole = entry.at.to_string();
     let stamp = format!("{}.{:03}Z", whole.trim_end_matches('Z'), entry.at.millis().rem_euclid(1000));
     let mut lines = vec![

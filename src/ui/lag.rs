@@ -11,12 +11,12 @@ use crate::domain::reading;
 use crate::domain::units::{age_text, short_number};
 
 use super::chart;
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::Row;
 use super::theme::{Mark, Role};
 
 /// The lag of the target in words: verdict, value, limit, age.
-fn note<'a>(cx: &Cx<'a>) -> Row<'a> {
+fn note<'a>(cx: &ViewContext<'a>) -> Row<'a> {
     let reading = reading::lag(&cx.world.facts, cx.world.now);
     let reading = cx.shown(&reading, |v| format!("{} s", short_number(*v)));
     let gate = cx.world.gates.iter().find(|g| g.id == GateId::ReplicationLag);
@@ -34,7 +34,7 @@ fn note<'a>(cx: &Cx<'a>) -> Row<'a> {
 }
 
 /// Source and target as a chart with the limit drawn across.
-pub(super) fn panel(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
+pub(super) fn panel(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
     let source = cx.reading(Metric::LagSource, |v| format!("{} s", short_number(v)));
     let words = cx
         .row()
@@ -59,7 +59,7 @@ pub(super) fn panel(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
 }
 
 /// The lag in one line, with its history against the limit.
-pub(super) fn line<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+pub(super) fn line<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let points = cx.world.facts.metrics.series(Metric::LagTarget).points();
     let row = cx.row().put(Role::Strong, "Lag ").append(note(cx)).gap(1);
     let room = width.saturating_sub(row.width()).min(30);
@@ -74,7 +74,7 @@ pub(super) fn line<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
 }
 
 /// Throughput on both sides and what waits between them.
-pub(super) fn throughput<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+pub(super) fn throughput<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let rows = |metric| cx.reading(metric, |v| short_number(v.round()));
     let (source, target, backlog) = (rows(Metric::RowsSource), rows(Metric::RowsTarget), rows(Metric::Backlog));
     let row = cx

@@ -14,7 +14,7 @@
 
 mod chart;
 mod chrome;
-mod cx;
+mod context;
 mod gates;
 mod journal;
 mod lag;
@@ -32,8 +32,6 @@ mod traffic;
 mod verdict;
 
 #[cfg(test)]
-mod first_day_tests;
-#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod one_value_tests;
@@ -43,6 +41,8 @@ mod provision_tests;
 mod question_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unprovisioned_tests;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -55,7 +55,7 @@ use crate::keymap::View;
 
 pub use theme::{Palette, Theme};
 
-use cx::Cx;
+use context::ViewContext;
 use text::{draw_lines, wrap};
 use theme::Role;
 
@@ -67,7 +67,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Theme) -> (Listing, Sh
 
 /// Draws the screen into `area` of a buffer.
 fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> (Listing, Shown) {
-    let cx = Cx::new(model, theme);
+    let cx = ViewContext::new(model, theme);
     if area.width < SMALLEST_SCREEN.0 || area.height < SMALLEST_SCREEN.1 {
         too_small(buf, area, &cx);
         return (Listing::default(), Shown::TooSmall);
@@ -100,7 +100,7 @@ pub fn title(model: &Model) -> String {
 }
 
 /// Too small for a view: the wanted share, the verdict, and the size that is needed.
-fn too_small(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
+fn too_small(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
     let ready = readiness(&cx.picture);
     let width = usize::from(area.width);
     let weights = match cx.world.facts.shiftable() {

@@ -19,7 +19,7 @@ use crate::domain::reading;
 use crate::domain::series::{PERIOD, Point, Series};
 use crate::domain::time::Jump;
 use crate::domain::units::{Timestamp, short_number};
-use crate::runtime::gather::Gathered;
+use crate::runtime::collect::Collected;
 use crate::runtime::ports_set::JournalRead;
 
 /// The overview, every row joined.
@@ -40,8 +40,8 @@ fn json(model: &Model) -> Value {
     let live = &model.live;
     let history = live.history.clone().unwrap_or_default();
     let journal = Ok(JournalRead { entries: live.journal.iter().cloned().collect(), broken: 0, history });
-    let gathered = Gathered { facts: live.facts.clone(), journal, now: live.now };
-    serde_json::to_value(Snapshot::of(&model.stack, &model.policy, &gathered, &live.gates)).unwrap()
+    let collected = Collected { facts: live.facts.clone(), journal, now: live.now };
+    serde_json::to_value(Snapshot::of(&model.stack, &model.policy, &collected, &live.gates)).unwrap()
 }
 
 /// What may befall the sources.

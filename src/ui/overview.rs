@@ -19,7 +19,7 @@ use crate::domain::problems;
 use crate::domain::reading::{self, Quality};
 use crate::domain::service::Service;
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
 use super::{gates, lag, stacks, timeline};
@@ -27,11 +27,11 @@ use super::{gates, lag, stacks, timeline};
 /// From this size on there are two columns.
 const WIDE: (u16, u16) = (100, 23);
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     if area.width >= WIDE.0 && area.height >= WIDE.1 { wide(buf, area, cx) } else { narrow(buf, area, cx) }
 }
 
-fn wide(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+fn wide(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let wrong = wrong_lines(cx, area.width.into(), if area.height > 40 { 6 } else { 3 });
     draw_lines(buf, area, &wrong);
     let used = wrong.len() as u16;
@@ -45,7 +45,7 @@ fn wide(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     right_column(buf, right, cx)
 }
 
-fn left_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
+fn left_column(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
     let width = usize::from(area.width);
     let mut rest = cx.heading(buf, area, "What moves", cx.row());
     rest = take(buf, rest, &timeline::lines(cx, width));
@@ -65,7 +65,7 @@ fn left_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) {
     take(buf, rest, &below);
 }
 
-fn right_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+fn right_column(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let width = usize::from(area.width);
     let rest = cx.heading(buf, area, "Gates", gates::count(cx));
     let room = usize::from(rest.height).saturating_sub(if rest.height > 20 { 5 } else { 3 });
@@ -76,7 +76,7 @@ fn right_column(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
     Listing::default()
 }
 
-fn narrow(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+fn narrow(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(inner.width);
     let mut rest = take(buf, area, &wrong_lines(cx, area.width.into(), 1));
@@ -113,7 +113,7 @@ fn take(buf: &mut Buffer, area: Rect, lines: &[Line<'_>]) -> Rect {
 }
 
 /// What is wrong: one line, and the hints below it while there is room.
-fn wrong_lines(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
+fn wrong_lines(cx: &ViewContext<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
     let mut found = problems::find(&cx.picture);
     if found.is_empty() {
         found.extend(problems::of_gates(&cx.picture));
@@ -155,11 +155,11 @@ fn wrong_lines(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
 }
 
 /// Tasks by zone, rollout, alarms.
-fn service_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+fn service_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     vec![tasks_row(cx, width).line(), alarms_row(cx, width).line()]
 }
 
-fn tasks_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+fn tasks_row<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let glyphs = cx.theme.glyphs();
     let row = cx.row().put(Role::Dim, "Tasks  ");
     let Some(fact) = &cx.world.facts.service else { return row.put(Role::Dim, "not known") };
@@ -189,7 +189,7 @@ fn zones_text(region: &str, service: &Service) -> String {
         .join(" ")
 }
 
-fn alarms_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+fn alarms_row<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let row = cx.row().put(Role::Dim, "Alarms ");
     let reading = reading::alarms(&cx.world.facts, cx.world.now);
     let Some(count) = reading.value else { return row.put(Role::Dim, "not known") };
@@ -228,7 +228,7 @@ fn alarms_row<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
 }
 
 /// The newest entries, newest first.
-fn journal_lines(cx: &Cx<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
+fn journal_lines(cx: &ViewContext<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
     if let Some(error) = &cx.world.journal_error {
         return vec![cx.row().mark(Mark::Fail).clipped(Role::Fail, error, width.saturating_sub(2)).line()];
     }

@@ -11,12 +11,12 @@ use crate::domain::model::Listing;
 use crate::domain::replication::{TableStat, TableState, TaskStatus, ValidationState};
 use crate::domain::units::short_number;
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::lag;
 use super::text::{Row, draw_lines, first_row, wrap};
 use super::theme::{Mark, Role};
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(inner.width);
     let list = if inner.width >= 98 && inner.height >= 22 {
@@ -49,12 +49,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
 const PROOF: &str = "A lag of 0 also means that DMS read nothing. Drained is: nothing waits, and every table has applied \
                      what it captured.";
 
-fn task_note<'a>(cx: &Cx<'a>) -> Row<'a> {
+fn task_note<'a>(cx: &ViewContext<'a>) -> Row<'a> {
     cx.row().put(Role::Dim, cx.fact_age(cx.world.facts.replication.as_ref()))
 }
 
 /// Task, instance, reverse task.
-fn task_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+fn task_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let facts = &cx.world.facts;
     let Some(fact) = &facts.replication else {
         let why = facts
@@ -115,7 +115,7 @@ fn task_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// The list of tables, those that need a hand first.
-fn tables(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+fn tables(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let width = usize::from(area.width);
     let facts = &cx.world.facts;
     let Some(fact) = &facts.tables else {
@@ -187,7 +187,7 @@ fn name_of(table: &TableStat, schema: Option<&String>) -> String {
     if schema.is_some() { table.table.clone() } else { table.full_name() }
 }
 
-fn head<'a>(cx: &Cx<'a>, columns: &Columns) -> Row<'a> {
+fn head<'a>(cx: &ViewContext<'a>, columns: &Columns) -> Row<'a> {
     cx.row()
         .gap(2)
         .cell(Role::Dim, "table", columns.name)
@@ -199,7 +199,7 @@ fn head<'a>(cx: &Cx<'a>, columns: &Columns) -> Row<'a> {
         .put(Role::Dim, "validation")
 }
 
-fn table_row<'a>(cx: &Cx<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
+fn table_row<'a>(cx: &ViewContext<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
     let text = columns.text;
     let waiting = table.applied.map(|applied| table.captured - applied);
     let state_role = match table.table_state() {

@@ -17,11 +17,11 @@ use crate::domain::schedule::interval;
 use crate::domain::service::{Alarm, AlarmState, Hosts, Service, Writer};
 use crate::domain::units::short_number;
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::{Row, draw_window, wrap};
 use super::theme::{Mark, Role};
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let top = cx.model.scroll();
     if inner.width < 98 {
@@ -56,7 +56,7 @@ pub(super) fn zones(service: &Service) -> Vec<(String, usize)> {
 }
 
 /// A heading as a line of a list.
-fn heading(cx: &Cx<'_>, role: Role, title: &str, note: &str, width: usize) -> Line<'static> {
+fn heading(cx: &ViewContext<'_>, role: Role, title: &str, note: &str, width: usize) -> Line<'static> {
     let note_cells = cx.cells(note);
     let row = cx.row().clipped(role, title, width).gap(1);
     let dashes = row.room(width).saturating_sub(note_cells + 1);
@@ -65,12 +65,12 @@ fn heading(cx: &Cx<'_>, role: Role, title: &str, note: &str, width: usize) -> Li
 }
 
 /// The lines of one section that the filter keeps, under their heading.
-fn section(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, heading: Line<'static>, lines: Vec<Row<'_>>) {
+fn section(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, heading: Line<'static>, lines: Vec<Row<'_>>) {
     out.push(heading);
-    out.extend(lines.into_iter().map(Row::line).filter(|line| cx.model.lets_through(&[&line.to_string()])));
+    out.extend(lines.into_iter().map(Row::line).filter(|line| cx.model.matches_filter(&[&line.to_string()])));
 }
 
-fn legacy(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+fn legacy(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let facts = &cx.world.facts;
     let stack = &cx.model.stack;
     let mut out = Vec::new();
@@ -102,7 +102,7 @@ fn legacy(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     out
 }
 
-fn new(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+fn new(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let facts = &cx.world.facts;
     let stack = &cx.model.stack;
     let mut out = Vec::new();
@@ -154,7 +154,7 @@ fn new(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// Why a section is empty.
-fn unknown<'a>(cx: &Cx<'a>, source: Source, width: usize) -> Vec<Row<'a>> {
+fn unknown<'a>(cx: &ViewContext<'a>, source: Source, width: usize) -> Vec<Row<'a>> {
     let why = match cx.world.facts.error(source) {
         Some(error) => format!("not known: {error}"),
         None => "not read yet".to_owned(),
@@ -162,12 +162,12 @@ fn unknown<'a>(cx: &Cx<'a>, source: Source, width: usize) -> Vec<Row<'a>> {
     vec![cx.row().mark(Mark::Unknown).clipped(Role::Unknown, why, width.saturating_sub(2))]
 }
 
-fn hosts_note(cx: &Cx<'_>, fact: Option<&Fact<Hosts>>) -> String {
+fn hosts_note(cx: &ViewContext<'_>, fact: Option<&Fact<Hosts>>) -> String {
     let age = cx.fact_age(fact);
     fact.map_or(age.clone(), |f| format!("{} of {} healthy  {age}", f.value.healthy(), f.value.hosts.len()))
 }
 
-fn hosts<'a>(cx: &Cx<'a>, fact: Option<&Fact<Hosts>>, source: Source, width: usize) -> Vec<Row<'a>> {
+fn hosts<'a>(cx: &ViewContext<'a>, fact: Option<&Fact<Hosts>>, source: Source, width: usize) -> Vec<Row<'a>> {
     let Some(hosts) = fact else { return unknown(cx, source, width) };
     let text = cx.fact_role(fact);
     let mut rows = Vec::new();
@@ -193,7 +193,7 @@ fn hosts<'a>(cx: &Cx<'a>, fact: Option<&Fact<Hosts>>, source: Source, width: usi
     rows
 }
 
-fn service<'a>(cx: &Cx<'a>, width: usize) -> Vec<Row<'a>> {
+fn service<'a>(cx: &ViewContext<'a>, width: usize) -> Vec<Row<'a>> {
     let Some(fact) = &cx.world.facts.service else { return unknown(cx, Source::Service, width) };
     let (service, text) = (&fact.value, cx.fact_role(Some(fact)));
     let complete = service.running == service.desired && service.pending == 0;
@@ -251,7 +251,7 @@ fn service<'a>(cx: &Cx<'a>, width: usize) -> Vec<Row<'a>> {
     rows
 }
 
-fn alarms<'a>(cx: &Cx<'a>, fact: Option<&Fact<Vec<Alarm>>>, source: Source, width: usize) -> Vec<Row<'a>> {
+fn alarms<'a>(cx: &ViewContext<'a>, fact: Option<&Fact<Vec<Alarm>>>, source: Source, width: usize) -> Vec<Row<'a>> {
     let Some(alarms) = fact else { return unknown(cx, source, width) };
     let text = cx.fact_role(fact);
     let mut rows = Vec::new();
@@ -284,7 +284,7 @@ fn alarms<'a>(cx: &Cx<'a>, fact: Option<&Fact<Vec<Alarm>>>, source: Source, widt
 }
 
 fn value_row<'a>(
-    cx: &Cx<'a>,
+    cx: &ViewContext<'a>,
     name: &str,
     metric: Metric,
     show: impl Fn(f64) -> String,
@@ -302,7 +302,7 @@ fn value_row<'a>(
 }
 
 /// Every source with its last answer; a failure with AWS's words and what to do.
-fn sources(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+fn sources(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let mut rows = Vec::new();
     for source in Source::ALL {
         let health = cx.world.facts.sources.get(&source);

@@ -12,7 +12,7 @@ use crate::domain::traffic::Side;
 use crate::domain::units::short_number;
 
 use super::chart::BRAILLE;
-use super::cx::{Cx, Shown};
+use super::context::{Shown, ViewContext};
 use super::text::Row;
 use super::theme::Role;
 
@@ -22,7 +22,7 @@ const NAME: usize = 14;
 const FULL: usize = 17;
 
 /// The table in `width` cells: one line with the names of the stacks and at most `rows` rows, the most telling first.
-pub(super) fn table(cx: &Cx<'_>, title: Row<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
+pub(super) fn table(cx: &ViewContext<'_>, title: Row<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
     let column = (width.saturating_sub(NAME) / 2).min(34);
     let stack = &cx.model.stack;
     let name = |side: &str, region: &str| if column < FULL { side.to_owned() } else { format!("{side} {region}") };
@@ -57,7 +57,7 @@ pub(super) fn table(cx: &Cx<'_>, title: Row<'_>, width: usize, rows: usize) -> V
 }
 
 /// How old the table is: the newest settled minute of the requests, and the hosts.
-pub(super) fn age_note<'a>(cx: &Cx<'a>) -> Row<'a> {
+pub(super) fn age_note<'a>(cx: &ViewContext<'a>) -> Row<'a> {
     match reading::requests(&cx.world.facts, cx.world.now).at {
         Some(at) => cx.row().put(Role::Dim, format!("at {} {}", at.hm(), cx.age(at))),
         None => cx.row().put(Role::Dim, "no minute yet"),
@@ -76,7 +76,7 @@ impl Cell {
         Self { role, text: text.into(), history: Vec::new() }
     }
 
-    fn put<'a>(&self, cx: &Cx<'a>, row: Row<'a>, width: usize) -> Row<'a> {
+    fn put<'a>(&self, cx: &ViewContext<'a>, row: Row<'a>, width: usize) -> Row<'a> {
         let text = cx.cells(&self.text);
         let room = width.saturating_sub(text.max(8) + 2).min(12);
         if self.history.len() < 2 || room < 4 {
@@ -93,7 +93,7 @@ impl Cell {
 }
 
 /// The newest values as a small line. It spans at least a quarter of the largest value, so that noise stays small.
-fn spark(cx: &Cx<'_>, values: &[f64], width: usize) -> String {
+fn spark(cx: &ViewContext<'_>, values: &[f64], width: usize) -> String {
     let most = values.iter().copied().fold(0.0, f64::max);
     let least = values.iter().copied().fold(most, f64::min);
     let spare = (most * 0.25 - (most - least)).max(0.0) / 2.0;
@@ -116,12 +116,12 @@ fn settled(series: &Series) -> Vec<f64> {
     points[points.len().saturating_sub(24)..].iter().map(|p| p.value).collect()
 }
 
-fn metric(cx: &Cx<'_>, metric: Metric, show: impl Fn(f64) -> String) -> Cell {
+fn metric(cx: &ViewContext<'_>, metric: Metric, show: impl Fn(f64) -> String) -> Cell {
     let Shown { role, text, .. } = cx.reading(metric, show);
     Cell { role, text, history: settled(cx.world.facts.metrics.series(metric)) }
 }
 
-fn errors(cx: &Cx<'_>, side: Side) -> Cell {
+fn errors(cx: &ViewContext<'_>, side: Side) -> Cell {
     let window = Window::of(cx.model.policy.window, cx.world.history.as_ref());
     let reading = reading::errors(&cx.world.facts, side, window, cx.world.now);
     let none = cx.theme.glyphs().none;
@@ -131,7 +131,7 @@ fn errors(cx: &Cx<'_>, side: Side) -> Cell {
     Cell::plain(role, text)
 }
 
-fn hosts(cx: &Cx<'_>, side: Side) -> Cell {
+fn hosts(cx: &ViewContext<'_>, side: Side) -> Cell {
     let reading = reading::hosts(&cx.world.facts, side, cx.world.now);
     let sick = reading.fresh().is_some_and(|hosts| hosts.unhealthy > 0);
     let Shown { role, text, .. } = cx.shown(&reading, |hosts| format!("{}/{}", hosts.healthy, hosts.all));
@@ -139,7 +139,7 @@ fn hosts(cx: &Cx<'_>, side: Side) -> Cell {
 }
 
 /// Which database takes the writes, and how far behind the other one is.
-fn database(cx: &Cx<'_>, side: Writer, column: usize) -> Cell {
+fn database(cx: &ViewContext<'_>, side: Writer, column: usize) -> Cell {
     let word = if column < FULL { "+" } else { "lag " };
     let name = if side == Writer::Legacy { "RDS" } else { "Aurora" };
     if cx.model.stack.writer == side {

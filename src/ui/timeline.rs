@@ -12,7 +12,7 @@ use crate::domain::shift::USUAL_INSYNC;
 use crate::domain::traffic::{ALIAS_TTL, ChangeStatus, RecordGroup};
 use crate::domain::units::{age_text, countdown_text};
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::{Row, at_most};
 use super::theme::{Mark, Role};
 
@@ -25,7 +25,7 @@ enum Phase {
 }
 
 /// Two lines: the phases, and a bar with what is left of the present one.
-pub(super) fn lines(cx: &Cx<'_>, width: usize) -> [Line<'static>; 2] {
+pub(super) fn lines(cx: &ViewContext<'_>, width: usize) -> [Line<'static>; 2] {
     let Some(steps) = steps(cx) else {
         let why = if cx.world.history.is_none() { "the journal was not read yet" } else { "no weight was moved yet" };
         return [cx.row().put(Role::Dim, format!("nothing moves: {why}")).line(), Line::default()];
@@ -46,7 +46,7 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize) -> [Line<'static>; 2] {
 }
 
 /// The phases in as many words as fit, and what stands between them.
-fn fitted(cx: &Cx<'_>, phases: &[(Phase, String)], width: usize) -> (Vec<(Phase, String)>, &'static str) {
+fn fitted(cx: &ViewContext<'_>, phases: &[(Phase, String)], width: usize) -> (Vec<(Phase, String)>, &'static str) {
     let first_word = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
     let shorter = |drop: &[Phase]| -> Vec<(Phase, String)> {
         let one = |(phase, text): &(Phase, String)| {
@@ -71,7 +71,7 @@ fn fitted(cx: &Cx<'_>, phases: &[(Phase, String)], width: usize) -> (Vec<(Phase,
 }
 
 /// The present phase in a few words, for a single line.
-pub(super) fn short<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+pub(super) fn short<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let Some(steps) = steps(cx) else { return cx.row().put(Role::Dim, "nothing moves") };
     match steps.phases.iter().find(|(phase, _)| *phase == Phase::Now) {
         Some((_, text)) => {
@@ -92,7 +92,7 @@ struct Steps {
     after: String,
 }
 
-fn steps(cx: &Cx<'_>) -> Option<Steps> {
+fn steps(cx: &ViewContext<'_>) -> Option<Steps> {
     let (world, model, now) = (cx.world, cx.model, cx.world.now);
     let bake = model.policy.bake;
     let ttl = world.facts.shiftable().map_or(ALIAS_TTL, RecordGroup::ttl);
@@ -156,7 +156,7 @@ fn steps(cx: &Cx<'_>) -> Option<Steps> {
 }
 
 /// How much is over, as a bar, and what comes then.
-fn bar<'a>(cx: &Cx<'a>, steps: &Steps, width: usize) -> Row<'a> {
+fn bar<'a>(cx: &ViewContext<'a>, steps: &Steps, width: usize) -> Row<'a> {
     let glyphs = cx.theme.glyphs();
     if !steps.phases.iter().any(|(phase, _)| *phase == Phase::Now) {
         return cx.row().clipped(Role::Dim, &steps.after, width);

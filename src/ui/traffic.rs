@@ -20,12 +20,12 @@ use crate::domain::units::{age_text, short_number};
 use crate::keymap::{Action, key_for};
 
 use super::chrome::{leads_mark, percent, share_bar};
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::{draw_lines, first_row, wrap};
 use super::theme::{Mark, Role};
 use super::{chart, timeline};
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(inner.width);
     let facts = &cx.world.facts;
@@ -91,13 +91,13 @@ const fn is_move(event: &Event) -> bool {
 }
 
 /// Each record in one line, or in two where its target does not fit beside it; whatever shape the group has.
-fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+fn record_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let facts = &cx.world.facts;
     let mut lines = Vec::new();
     if let Some(Err(shape)) = facts.group.as_ref().map(|g| &g.value) {
-        let first_day = if cx.model.stack.is_provisioned() { None } else { cx.picture.answered() };
-        let (mark, role) = if first_day.is_some() { (Mark::Waiting, Role::Text) } else { (Mark::Fail, Role::Fail) };
-        for text in wrap(cx.theme, &first_day.unwrap_or_else(|| shape.to_string()), width.saturating_sub(2)) {
+        let unprovisioned = if cx.model.stack.is_provisioned() { None } else { cx.picture.answered() };
+        let (mark, role) = if unprovisioned.is_some() { (Mark::Waiting, Role::Text) } else { (Mark::Fail, Role::Fail) };
+        for text in wrap(cx.theme, &unprovisioned.unwrap_or_else(|| shape.to_string()), width.saturating_sub(2)) {
             lines.push(cx.row().mark(mark).put(role, text).line());
         }
     }
@@ -147,12 +147,12 @@ fn record_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// Whose record it is meant to be, by its identifier.
-fn member_side(cx: &Cx<'_>, record: &Record) -> Option<Side> {
+fn member_side(cx: &ViewContext<'_>, record: &Record) -> Option<Side> {
     let (id, key) = (record.set_identifier.as_deref()?, &cx.model.stack.group);
     if id == key.legacy_id { Some(Side::Legacy) } else { (id == key.new_id).then_some(Side::New) }
 }
 
-fn side_of<'r>(cx: &Cx<'_>, record: &'r Record) -> (Role, &'r str) {
+fn side_of<'r>(cx: &ViewContext<'_>, record: &'r Record) -> (Role, &'r str) {
     let key = &cx.model.stack.group;
     match record.set_identifier.as_deref() {
         Some(id) if id == key.legacy_id => (Role::Legacy, id),
@@ -176,7 +176,7 @@ fn how_text(record: &Record) -> String {
 }
 
 /// What is wanted and what is seen, one bar below the other.
-fn share_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+fn share_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let facts = &cx.world.facts;
     let bar = |name: &str, new: f64, note: String, role: Role| {
         let head = cx.row().cell(Role::Dim, name, 8).num(Role::Legacy, percent(100.0 - new), 7).gap(1);
@@ -214,7 +214,7 @@ fn share_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// The change: its phases, its id, and what may come next.
-fn change_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+fn change_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = timeline::lines(cx, width).into();
     let facts = &cx.world.facts;
     let history = cx.world.history.as_ref();
@@ -260,7 +260,7 @@ fn change_lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn share_chart(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, seen: &[Point]) {
+fn share_chart(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, seen: &[Point]) {
     let wanted = cx.world.facts.shiftable().map(|g| g.weights().new_percent());
     let note = match seen.last() {
         Some(p) => cx.row().put(Role::Dim, format!("seen {} %  {}", short_number(p.value), cx.age(p.at))),

@@ -388,7 +388,7 @@ fn members_that_lead_elsewhere_go_nowhere_forward_and_the_way_back_says_where() 
     let back = drill.run("rollback --dry-run").ended(0);
     assert!(back.stderr.contains("the NEW load balancer: what is sent back goes there"), "{}", back.stderr);
     drill.run("shift --to 90 --yes").ended(0);
-    let forward = drill.run("shift --to 100 --yes --override record-targets --reason hurry --json").ended(3).json();
+    let forward = drill.run("shift --to 100 --yes --override record-targets --reason poll_now --json").ended(3).json();
     let names: Vec<_> = forward["error"]["gates"].as_array().unwrap().iter().map(|gate| gate["id"].clone()).collect();
     assert!(names.contains(&json!("record-targets")), "{forward}");
 }

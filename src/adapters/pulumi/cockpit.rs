@@ -239,7 +239,7 @@ fn ended(dir: &RunDir, status: &RunStatus) -> PulumiAnswer {
         _ => "it is gone, and nobody saw its exit code".to_owned(),
     };
     let exit = status.exit().unwrap_or(Exit::Unseen);
-    PulumiAnswer::Ended { run: dir.id(), exit, text, note: dir.takes_note(), stderr: dir.stderr_tail(STDERR_TAIL) }
+    PulumiAnswer::Ended { run: dir.id(), exit, text, note: dir.claim_end_entry(), stderr: dir.stderr_tail(STDERR_TAIL) }
 }
 
 impl Provisioner for CockpitRuns {

@@ -320,7 +320,7 @@ impl RunDir {
     /// Accepted: a process that dies between this and its journal line leaves the end unnoted. The run's folder still
     /// tells it, and every cockpit and `attach` shows it from there; the journal only misses a line.
     #[must_use]
-    pub fn takes_note(&self) -> bool {
+    pub fn claim_end_entry(&self) -> bool {
         let taken = private().write(true).create_new(true).open(self.file(file::NOTED));
         !matches!(taken, Err(error) if error.kind() == io::ErrorKind::AlreadyExists)
     }

@@ -182,7 +182,7 @@ impl PulumiRuns for Context {
     }
 
     fn claim_end(&self, run: &str) -> bool {
-        self.runs.dir(run).is_some_and(|dir| dir.takes_note())
+        self.runs.dir(run).is_some_and(|dir| dir.claim_end_entry())
     }
 }
 

@@ -51,9 +51,9 @@ fn supervise(dir: &Path) -> Result<(), String> {
 
 async fn oversee(dir: &RunDir, mut record: RunRecord) -> Result<(), String> {
     // A handler stays for as long as the process lives, whether anybody listens or not.
-    let mut deaf_to = Vec::new();
+    let mut ignored_signals = Vec::new();
     for kind in [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()] {
-        deaf_to.push(signal(kind).map_err(|error| format!("no signal handler: {error}"))?);
+        ignored_signals.push(signal(kind).map_err(|error| format!("no signal handler: {error}"))?);
     }
     record.supervisor = ProcessId::own();
     dir.write(&record).map_err(|error| error.to_string())?;

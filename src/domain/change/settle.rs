@@ -29,8 +29,8 @@ pub enum Stand {
 #[must_use]
 pub fn stand(batch: &Batch, key: &GroupKey, records: &[Record]) -> Stand {
     let found: Vec<&Record> = traffic_records(key, records).collect();
-    let listed = |record: &Record, among: &[Record]| among.iter().any(|other| record.is_listed_as(other));
-    let in_found = |record: &Record| found.iter().any(|other| record.is_listed_as(other));
+    let listed = |record: &Record, among: &[Record]| among.iter().any(|other| record.eq_normalized(other));
+    let in_found = |record: &Record| found.iter().any(|other| record.eq_normalized(other));
     if found.is_empty() {
         return Stand::Nothing;
     }

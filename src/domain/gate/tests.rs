@@ -546,7 +546,7 @@ fn members_that_lead_elsewhere_block_by_name_and_no_reason_steps_over_that() {
         endpoints: &case.endpoints,
         now: NOW,
     });
-    let over = GateId::ALL.map(|id| Override { gate: id.name().into(), reason: "hurry".into() });
+    let over = GateId::ALL.map(|id| Override { gate: id.name().into(), reason: "poll_now".into() });
     let left: Vec<GateId> = blocking(&gates, &over).map(|gate| gate.id).collect();
     assert_eq!(left, [GateId::RecordTargets]);
     let mut ipv6 = vec![record("AAAA", "legacy", 100), record("AAAA", "new", 0)];

@@ -136,7 +136,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Refresh => {
             stack_reload::want_by_hand(model);
             for source in Source::ALL {
-                model.polls.hurry(source);
+                model.polls.poll_now(source);
             }
         }
         Action::Help => model.dialog = Some(Dialog::Help),

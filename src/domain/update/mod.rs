@@ -284,5 +284,5 @@ fn is_sending(model: &Model) -> bool {
 
 /// Asks for the records anew and drops an answer that is under way: it may show what was before.
 fn reread_records(model: &mut Model) {
-    model.polls.restart(Source::Records);
+    model.polls.invalidate(Source::Records);
 }

@@ -723,7 +723,7 @@ fn a_run_from_another_terminal_is_looked_at_once_when_it_begins_and_once_when_it
     let mut desk = Desk::new(100, 0, 0.0);
     let looks = |desk: &mut Desk, run: Option<&str>| {
         let at = desk.model.live.now;
-        desk.model.polls.restart(Source::StackRun);
+        desk.model.polls.invalidate(Source::StackRun);
         let effects = desk.wait(Duration::from_secs(1));
         let request = effects.iter().find_map(|effect| match effect {
             Effect::Observe { request, query } if query.source() == Source::StackRun => Some(*request),

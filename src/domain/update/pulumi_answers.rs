@@ -50,7 +50,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
             let id = head.id.clone();
             begin(model, head);
             ask_pulumi(model, PulumiQuery::Follow(id), effects);
-            model.polls.hurry(Source::StackRun);
+            model.polls.poll_now(Source::StackRun);
         }
         PulumiAnswer::Lines { run, lines, oversized } => {
             if let Some(followed) = followed(model, &run) {
@@ -179,6 +179,6 @@ fn ended(
             stack_reload::want(model);
         }
     }
-    model.polls.hurry(Source::StackRun);
+    model.polls.poll_now(Source::StackRun);
     reread_records(model);
 }

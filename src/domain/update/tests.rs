@@ -322,7 +322,7 @@ fn the_question_dies_when_a_gate_stops_passing_and_of_age() {
     cockpit.press(']');
     cockpit.arm();
     cockpit.lag_s = 74.0;
-    cockpit.model.polls.hurry(Source::MetricsNew);
+    cockpit.model.polls.poll_now(Source::MetricsNew);
     cockpit.wait(1);
     cockpit.answer_all();
     assert!(cockpit.notice().contains("replication-lag"), "{}", cockpit.notice());

@@ -10,14 +10,14 @@ use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::{self, ConfigValue};
 use crate::domain::pulumi::guard::RunKind;
 
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::theme::Role;
-use super::{Sheet, named, question_foot};
+use super::{DialogBody, named, question_foot};
 
 /// Changes that are listed one by one before the rest is counted.
 const LISTED: usize = 8;
 
-pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<PendingAction>, width: usize) -> Sheet {
+pub(super) fn sheet(cx: &ViewContext<'_>, question: &Confirmation<PendingAction>, width: usize) -> DialogBody {
     let mut body = vec![Line::default()];
     let mut shorter = Vec::new();
     let verb = match question.subject() {
@@ -111,7 +111,7 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<PendingAction>, width: 
         }
     };
     let foot = question_foot(cx, question, verb, width);
-    Sheet { shorter, ..Sheet::asking(question.subject().title(), body, foot) }
+    DialogBody { shorter, ..DialogBody::asking(question.subject().title(), body, foot) }
 }
 
 fn record_text(record: &crate::domain::traffic::Record) -> String {

@@ -7,25 +7,25 @@ use ratatui::text::Line;
 use crate::domain::configure::{Configure, Editor, matching};
 use crate::domain::pulumi::config::{Default, KeyStatus};
 
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::provision::key_row;
 use super::super::text::{Row, first_row};
 use super::super::theme::{Mark, Role};
-use super::{Sheet, named};
+use super::{DialogBody, named};
 
 /// Rows around the list: the filter, two empty ones, what the chosen key is for, the keys.
 const AROUND: usize = 8;
 
-pub(super) fn sheet(cx: &Cx<'_>, dialog: &Configure, width: usize, rows: usize) -> Sheet {
+pub(super) fn sheet(cx: &ViewContext<'_>, dialog: &Configure, width: usize, rows: usize) -> DialogBody {
     match dialog {
         Configure::Choose { filter, at } => choose(cx, filter, *at, width, rows),
         Configure::Edit(editor) => edit(cx, editor, width),
     }
 }
 
-fn choose(cx: &Cx<'_>, filter: &str, at: usize, width: usize, rows: usize) -> Sheet {
+fn choose(cx: &ViewContext<'_>, filter: &str, at: usize, width: usize, rows: usize) -> DialogBody {
     let Some(setup) = cx.model.provision.setup() else {
-        return Sheet::asking("Configuration".to_owned(), Vec::new(), keys(cx, &[("Esc", "closes this")], width));
+        return DialogBody::asking("Configuration".to_owned(), Vec::new(), keys(cx, &[("Esc", "closes this")], width));
     };
     let keys_shown = matching(setup, filter);
     let at = at.min(keys_shown.len().saturating_sub(1));
@@ -56,10 +56,10 @@ fn choose(cx: &Cx<'_>, filter: &str, at: usize, width: usize, rows: usize) -> Sh
     about.resize(2, Line::default());
     body.extend(about);
     let told = [("Enter", "types a value"), ("Up Down", "choose"), ("a-z", "narrow"), ("Esc", "closes this")];
-    Sheet::asking(format!("Configuration of the stack {}", cx.model.stack.name), body, keys(cx, &told, width))
+    DialogBody::asking(format!("Configuration of the stack {}", cx.model.stack.name), body, keys(cx, &told, width))
 }
 
-fn edit(cx: &Cx<'_>, editor: &Editor, width: usize) -> Sheet {
+fn edit(cx: &ViewContext<'_>, editor: &Editor, width: usize) -> DialogBody {
     let key = editor.key;
     let mut body = vec![Line::default()];
     named(cx, &mut body, "for", Role::Text, key.meaning, width);
@@ -94,11 +94,11 @@ fn edit(cx: &Cx<'_>, editor: &Editor, width: usize) -> Sheet {
     }
     let told = [("Enter", "shows the command and asks"), ("C-u", "empties"), ("Esc", "back to the list")];
     let title = format!("Set {} of the stack {}", key.name, cx.model.stack.name);
-    Sheet::asking(title, body, keys(cx, &told, width))
+    DialogBody::asking(title, body, keys(cx, &told, width))
 }
 
 /// The line, moved so that the cursor is in sight.
-fn line<'a>(cx: &Cx<'a>, editor: &Editor, width: usize) -> Row<'a> {
+fn line<'a>(cx: &ViewContext<'a>, editor: &Editor, width: usize) -> Row<'a> {
     let sign = cx.theme.glyphs().running;
     let text: Vec<char> = editor.typed.chars().collect();
     let lead = cx.row().put(Role::Key, "= ");
@@ -114,7 +114,7 @@ fn line<'a>(cx: &Cx<'a>, editor: &Editor, width: usize) -> Row<'a> {
 }
 
 /// The keys, in as many lines as they need.
-fn keys(cx: &Cx<'_>, keys: &[(&str, &str)], width: usize) -> Vec<Line<'static>> {
+fn keys(cx: &ViewContext<'_>, keys: &[(&str, &str)], width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default()];
     let mut row = cx.row();
     for (key, what) in keys {

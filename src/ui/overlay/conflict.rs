@@ -8,18 +8,18 @@ use crate::domain::traffic::{Record, RecordGroup};
 use crate::domain::units::WeightPair;
 use crate::keymap::{Action, key_for};
 
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::theme::{Mark, Role};
-use super::{Sheet, TYPE, any_key, id_cells, named};
+use super::{DialogBody, TYPE, any_key, id_cells, named};
 
 pub(super) fn sheet(
-    cx: &Cx<'_>,
+    cx: &ViewContext<'_>,
     expected: &RecordGroup,
     found: &Result<RecordGroup, String>,
     wanted: WeightPair,
     message: &str,
     width: usize,
-) -> Sheet {
+) -> DialogBody {
     let ids = id_cells(cx, expected);
     let mut body = vec![
         cx.row().mark(Mark::Fail).put(Role::Fail, "Nothing was changed, and nothing is sent again by itself.").line(),
@@ -69,7 +69,7 @@ pub(super) fn sheet(
     );
     named(cx, &mut body, "to do", Role::Text, &todo, width);
     let title = "Conflict: the records are not what you saw".to_owned();
-    Sheet::reading(title, body, vec![Line::default(), any_key(cx).line()])
+    DialogBody::reading(title, body, vec![Line::default(), any_key(cx).line()])
 }
 
 /// What is different, in a word or two.

@@ -6,10 +6,10 @@ use ratatui::text::Line;
 
 use crate::keymap::{Action, Binding, KEYMAP};
 
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::text::wrap;
 use super::super::theme::{Mark, Role};
-use super::{Sheet, any_key};
+use super::{DialogBody, any_key};
 
 /// Cells of a key's name.
 const KEY: usize = 9;
@@ -31,7 +31,7 @@ fn is_view(binding: &Binding) -> bool {
     matches!(binding.action, Action::Go(_))
 }
 
-pub(super) fn sheet(cx: &Cx<'_>, width: usize, rows: usize) -> Sheet {
+pub(super) fn sheet(cx: &ViewContext<'_>, width: usize, rows: usize) -> DialogBody {
     let column = (width - 2) / 2;
     let left: Vec<Line<'static>> = [0, 4].into_iter().flat_map(|g| group(cx, g, column)).collect();
     let right: Vec<Line<'static>> = [1, 2, 3].into_iter().flat_map(|g| group(cx, g, column)).collect();
@@ -53,10 +53,10 @@ pub(super) fn sheet(cx: &Cx<'_>, width: usize, rows: usize) -> Sheet {
         body.push(Line::default());
         body.push(legend(cx));
     }
-    Sheet::reading("Keys".to_owned(), body, vec![any_key(cx).line()])
+    DialogBody::reading("Keys".to_owned(), body, vec![any_key(cx).line()])
 }
 
-fn group(cx: &Cx<'_>, group: usize, width: usize) -> Vec<Line<'static>> {
+fn group(cx: &ViewContext<'_>, group: usize, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![cx.row().put(Role::Strong, GROUPS[group]).line()];
     let views: Vec<&Binding> = KEYMAP.iter().filter(|b| group_of(b) == group && is_view(b)).collect();
     for two in views.chunks(2) {
@@ -82,7 +82,7 @@ fn group(cx: &Cx<'_>, group: usize, width: usize) -> Vec<Line<'static>> {
 }
 
 /// What the signs mean.
-fn legend(cx: &Cx<'_>) -> Line<'static> {
+fn legend(cx: &ViewContext<'_>) -> Line<'static> {
     let mut row = cx.row();
     for mark in [Mark::Pass, Mark::Fail, Mark::Unknown, Mark::Waiting, Mark::Stale] {
         row = row.mark(mark).put(Role::Dim, mark.word()).gap(3);

@@ -21,7 +21,7 @@ use crate::domain::model::Dialog;
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::WeightPair;
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
 
@@ -29,7 +29,7 @@ use super::theme::{Mark, Role};
 const WIDEST: u16 = 92;
 
 /// A dialog as it is drawn.
-struct Sheet {
+struct DialogBody {
     title: String,
     body: Vec<Line<'static>>,
     /// The same in fewer lines, the longest first, each with all that the answer depends on; for small screens.
@@ -40,7 +40,7 @@ struct Sheet {
     asks: bool,
 }
 
-impl Sheet {
+impl DialogBody {
     /// Something to read.
     fn reading(title: String, body: Vec<Line<'static>>, foot: Vec<Line<'static>>) -> Self {
         Self { title, body, shorter: Vec::new(), foot, asks: false }
@@ -56,13 +56,13 @@ impl Sheet {
 const TYPE: usize = 6;
 
 /// Cells for the set identifiers of a group: whole wherever there is room, since the two often begin alike.
-fn id_cells(cx: &Cx<'_>, group: &RecordGroup) -> usize {
+fn id_cells(cx: &ViewContext<'_>, group: &RecordGroup) -> usize {
     let longest = group.records().filter_map(|r| r.set_identifier.as_deref()).map(|id| cx.cells(id)).max();
     longest.unwrap_or(0).clamp(12, 26)
 }
 
 /// Draws the dialog in the middle of the screen. Tells whether every line of it was drawn whole, as far as it asks.
-pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &Cx<'_>) -> bool {
+pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &ViewContext<'_>) -> bool {
     let width = usize::from((screen.width - 2).min(WIDEST) - 4);
     let sheet = match dialog {
         Dialog::Shift(question) => shift::sheet(cx, question, width),
@@ -82,7 +82,7 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &Cx<'_>)
 }
 
 /// The sheet as it is drawn into `rows` lines, and whether that is the whole of what it asks.
-fn fitted(cx: &Cx<'_>, mut sheet: Sheet, width: usize, rows: usize) -> (Sheet, bool) {
+fn fitted(cx: &ViewContext<'_>, mut sheet: DialogBody, width: usize, rows: usize) -> (DialogBody, bool) {
     if !sheet.asks {
         return (sheet, true);
     }
@@ -115,7 +115,7 @@ fn fitted(cx: &Cx<'_>, mut sheet: Sheet, width: usize, rows: usize) -> (Sheet, b
     (sheet, false)
 }
 
-fn paint(buf: &mut Buffer, screen: Rect, sheet: &Sheet, cx: &Cx<'_>, width: usize) {
+fn paint(buf: &mut Buffer, screen: Rect, sheet: &DialogBody, cx: &ViewContext<'_>, width: usize) {
     let inside = usize::from(screen.height.saturating_sub(2));
     let body_rows = sheet.body.len().min(inside.saturating_sub(sheet.foot.len()));
     let height = ((body_rows + sheet.foot.len()).min(inside) + 2) as u16;
@@ -159,7 +159,7 @@ fn paint(buf: &mut Buffer, screen: Rect, sheet: &Sheet, cx: &Cx<'_>, width: usiz
 }
 
 /// A paragraph under a name in the left margin.
-fn named(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, name: &str, role: Role, text: &str, width: usize) {
+fn named(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, name: &str, role: Role, text: &str, width: usize) {
     const MARGIN: usize = 10;
     for (index, line) in wrap(cx.theme, text, width.saturating_sub(MARGIN)).into_iter().enumerate() {
         let name = if index == 0 { name } else { "" };
@@ -168,7 +168,7 @@ fn named(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, name: &str, role: Role, text
 }
 
 /// What a question takes for an answer, whether it takes one yet, and when it closes by itself.
-fn question_foot<T>(cx: &Cx<'_>, question: &Confirmation<T>, verb: &str, width: usize) -> Vec<Line<'static>> {
+fn question_foot<T>(cx: &ViewContext<'_>, question: &Confirmation<T>, verb: &str, width: usize) -> Vec<Line<'static>> {
     let uptime = cx.model.uptime;
     let closes = format!("closes in {} s", whole_seconds(question.left(uptime)));
     let armed = question.is_armed(uptime);
@@ -193,7 +193,7 @@ fn question_foot<T>(cx: &Cx<'_>, question: &Confirmation<T>, verb: &str, width: 
 }
 
 /// What has to be typed, and the end of what was: on one line where there is room for both.
-fn typing(cx: &Cx<'_>, name: &str, typed: &str, width: usize, lines: &mut Vec<Line<'static>>) {
+fn typing(cx: &ViewContext<'_>, name: &str, typed: &str, width: usize, lines: &mut Vec<Line<'static>>) {
     let cursor = cx.theme.glyphs().cursor;
     let mut row = cx.row().put(Role::Text, "type ").put(Role::Strong, name).put(Role::Text, ": ");
     if row.width() + cx.cells(name) + 1 > width {
@@ -220,12 +220,12 @@ fn whole_seconds(left: Duration) -> u128 {
 
 /// A line at the bottom of a dialog that only wants to be read. Other keys leave it open, so that one that was meant
 /// for the view cannot hide it unread.
-fn any_key<'a>(cx: &Cx<'a>) -> Row<'a> {
+fn any_key<'a>(cx: &ViewContext<'a>) -> Row<'a> {
     cx.row().put(Role::Key, "Esc").put(Role::Dim, " or ").put(Role::Key, "Enter").put(Role::Dim, " closes this")
 }
 
 /// Weights that somebody else set are to become the new base.
-fn accept(cx: &Cx<'_>, question: &Confirmation<WeightPair>, width: usize) -> Sheet {
+fn accept(cx: &ViewContext<'_>, question: &Confirmation<WeightPair>, width: usize) -> DialogBody {
     let found = *question.subject();
     let confirmed = cx.world.history.as_ref().and_then(|h| h.confirmed);
     let mut body = Vec::new();
@@ -253,11 +253,11 @@ fn accept(cx: &Cx<'_>, question: &Confirmation<WeightPair>, width: usize) -> She
         width,
     );
     let foot = question_foot(cx, question, "take them", width);
-    Sheet { shorter, ..Sheet::asking(format!("Take {found} as the new base"), body, foot) }
+    DialogBody { shorter, ..DialogBody::asking(format!("Take {found} as the new base"), body, foot) }
 }
 
 /// A share is being typed.
-fn prompt(cx: &Cx<'_>, typed: &str, error: Option<&str>, width: usize) -> Sheet {
+fn prompt(cx: &ViewContext<'_>, typed: &str, error: Option<&str>, width: usize) -> DialogBody {
     let now = cx.world.facts.shiftable().map(RecordGroup::new_share);
     let now = now.map_or_else(|| "not known".to_owned(), |share| share.to_string());
     let mut body = vec![
@@ -283,11 +283,11 @@ fn prompt(cx: &Cx<'_>, typed: &str, error: Option<&str>, width: usize) -> Sheet 
             .put(Role::Dim, " leaves it")
             .line(),
     ];
-    Sheet::asking("Share of the new stack".to_owned(), body, foot)
+    DialogBody::asking("Share of the new stack".to_owned(), body, foot)
 }
 
 /// Something to read.
-fn notice(cx: &Cx<'_>, title: &str, lines: &[String], width: usize) -> Sheet {
+fn notice(cx: &ViewContext<'_>, title: &str, lines: &[String], width: usize) -> DialogBody {
     let mut body = vec![Line::default()];
     for text in lines {
         let wrapped = wrap(cx.theme, text, width);
@@ -296,5 +296,5 @@ fn notice(cx: &Cx<'_>, title: &str, lines: &[String], width: usize) -> Sheet {
         }
         body.extend(wrapped.into_iter().map(|line| cx.row().put(Role::Text, line).line()));
     }
-    Sheet::reading(title.to_owned(), body, vec![Line::default(), any_key(cx).line()])
+    DialogBody::reading(title.to_owned(), body, vec![Line::default(), any_key(cx).line()])
 }

@@ -16,12 +16,12 @@ use crate::domain::units::{age_text, countdown_text};
 use crate::keymap::{Action, key_for};
 
 use super::super::chrome::leads_mark;
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::text::wrap;
 use super::super::theme::{Mark, Role};
-use super::{Sheet, TYPE, id_cells, named, question_foot};
+use super::{DialogBody, TYPE, id_cells, named, question_foot};
 
-pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<ShiftPlan>, width: usize) -> Sheet {
+pub(super) fn sheet(cx: &ViewContext<'_>, question: &Confirmation<ShiftPlan>, width: usize) -> DialogBody {
     let plan = question.subject();
     let mut allowed = Vec::new();
     gates(cx, plan, &mut allowed, width);
@@ -45,12 +45,12 @@ pub(super) fn sheet(cx: &Cx<'_>, question: &Confirmation<ShiftPlan>, width: usiz
         [weights(cx, plan, width), allowed, back].concat(),
     ];
     let foot = question_foot(cx, question, verb, width);
-    Sheet { shorter, ..Sheet::asking(plan.title(), body, foot) }
+    DialogBody { shorter, ..DialogBody::asking(plan.title(), body, foot) }
 }
 
 /// What the operator has to know before this answer: where a member really leads, that the reading is old, what the new
 /// stack has carried so far.
-fn said(cx: &Cx<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, width: usize) {
+fn said(cx: &ViewContext<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, width: usize) {
     let live = &cx.model.live;
     if plan.direction() == Direction::Back {
         if let Some(problem) = astray(&plan.expected, &cx.model.stack.endpoints, Side::Legacy) {
@@ -80,7 +80,7 @@ fn said(cx: &Cx<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, width: us
 }
 
 /// What becomes of the weights, a line for each type; for small screens.
-fn weights(cx: &Cx<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
+fn weights(cx: &ViewContext<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
     let types: Vec<&str> = plan.expected.pairs().iter().map(|pair| pair.legacy.rtype.as_str()).collect();
     let (from, to) = (plan.from(), plan.to);
     let text = format!("legacy {} → {}, new {} → {}", from.legacy(), to.legacy(), from.new_weight(), to.new_weight());
@@ -90,7 +90,7 @@ fn weights(cx: &Cx<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
 }
 
 /// Each record with its weight now and after, and where it leads unless room is short.
-fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize, targets: bool) -> Vec<Line<'static>> {
+fn records(cx: &ViewContext<'_>, plan: &ShiftPlan, width: usize, targets: bool) -> Vec<Line<'static>> {
     let ids = id_cells(cx, &plan.expected);
     let name = cx.row().cell(Role::Dim, plan.record_name(), TYPE + ids);
     let mut lines = vec![name.num(Role::Dim, "now", 5).num(Role::Dim, "after", 9).line()];
@@ -128,7 +128,7 @@ fn records(cx: &Cx<'_>, plan: &ShiftPlan, width: usize, targets: bool) -> Vec<Li
 }
 
 /// What allows it.
-fn gates(cx: &Cx<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, width: usize) {
+fn gates(cx: &ViewContext<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, width: usize) {
     let gates = &for_step(&cx.model.live.gates, plan, &cx.model.policy);
     let now = cx.model.live.now;
     let passed = gates.iter().filter(|g| g.passes()).count();
@@ -158,7 +158,7 @@ fn gates(cx: &Cx<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, width: us
     }
 }
 
-fn effect(cx: &Cx<'_>, plan: &ShiftPlan) -> String {
+fn effect(cx: &ViewContext<'_>, plan: &ShiftPlan) -> String {
     let bake = cx.model.policy.bake;
     let next = cx.model.live.now.plus(USUAL_INSYNC + bake);
     format!(
@@ -172,7 +172,7 @@ fn effect(cx: &Cx<'_>, plan: &ShiftPlan) -> String {
 }
 
 /// What it costs to undo this.
-fn way_back(cx: &Cx<'_>, plan: &ShiftPlan) -> String {
+fn way_back(cx: &ViewContext<'_>, plan: &ShiftPlan) -> String {
     let after = age_text(plan.effect_after());
     if plan.direction() == Direction::Back {
         return format!("{} forward again, once every gate passes", key_for(Action::ProposeStep(10)));

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use crate::domain::pulumi::config::{ConfigRow, KeyStatus, Setup, missing_text};
 use crate::keymap::{Action, key_for};
 
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::text::Row;
 use super::super::theme::{Mark, Role};
 use super::{heading, marked};
@@ -16,7 +16,7 @@ use super::{heading, marked};
 const NAME: usize = 24;
 
 /// Whether a preview cannot run as things are, or makes the stack first.
-pub(super) fn stands_in_the_way(cx: &Cx<'_>) -> bool {
+pub(super) fn stands_in_the_way(cx: &ViewContext<'_>) -> bool {
     let setup = cx.model.provision.setup();
     setup.is_some_and(|setup| !setup.exists || setup.rows().iter().any(is_in_the_way))
 }
@@ -26,7 +26,7 @@ fn is_in_the_way(row: &ConfigRow<'_>) -> bool {
 }
 
 /// The stack and its keys, while no run is on the screen.
-pub(super) fn lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let Some(setup) = cx.model.provision.setup() else { return Vec::new() };
     let missing = setup.missing();
     let note = match missing.len() {
@@ -54,7 +54,7 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// What is missing, in a line, while a run has the screen.
-pub(super) fn missing(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+pub(super) fn missing(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let missing = cx.model.provision.setup().map(Setup::missing).unwrap_or_default();
     let mut out = Vec::new();
     if !missing.is_empty() && cx.model.provision.going_on().is_none() {
@@ -64,14 +64,14 @@ pub(super) fn missing(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
     out
 }
 
-fn set_them<'a>(cx: &Cx<'a>) -> Row<'a> {
+fn set_them<'a>(cx: &ViewContext<'a>) -> Row<'a> {
     cx.row()
         .put(Role::GoBadge, format!(" {} ", key_for(Action::Configure)))
         .put(Role::Strong, " sets what is missing; preview and up wait for it")
 }
 
 /// One key: how it stands, its value, or what it is for.
-pub(in super::super) fn key_row<'a>(cx: &Cx<'a>, row: &ConfigRow<'_>, width: usize) -> Row<'a> {
+pub(in super::super) fn key_row<'a>(cx: &ViewContext<'a>, row: &ConfigRow<'_>, width: usize) -> Row<'a> {
     let name = NAME.min(width / 2);
     let (line, role, text) = match &row.status {
         KeyStatus::Missing => {

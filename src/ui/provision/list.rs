@@ -11,7 +11,7 @@ use crate::domain::provision::Run;
 use crate::domain::pulumi::{self, Resource, Severity, Show, State};
 use crate::domain::units::age_text;
 
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::text::{Row, draw_lines, first_row};
 use super::super::theme::{Mark, Role};
 use super::heading;
@@ -20,7 +20,7 @@ use super::heading;
 const LEVELS: usize = 8;
 
 /// The tree.
-pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) -> Listing {
+pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run: &Run) -> Listing {
     if area.is_empty() {
         return Listing::default();
     }
@@ -55,7 +55,7 @@ pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) ->
     Listing::of(rows.len(), list.height)
 }
 
-fn resource<'a>(cx: &Cx<'a>, run: &Run, row: &pulumi::Row<'_>, width: usize) -> Row<'a> {
+fn resource<'a>(cx: &ViewContext<'a>, run: &Run, row: &pulumi::Row<'_>, width: usize) -> Row<'a> {
     let resource = row.resource;
     let (rtype, word, time) = (if width >= 100 { 30 } else { 18 }, 12, 7);
     let name = width.saturating_sub(2 + 3 + rtype + word + time + 3);
@@ -103,13 +103,13 @@ fn operation(run: &Run, resource: &Resource) -> &'static str {
 }
 
 /// The log, oldest first.
-pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) -> Listing {
+pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run: &Run) -> Listing {
     if area.is_empty() {
         return Listing::default();
     }
     let width = usize::from(area.width);
     let run_state = &run.state;
-    let kept: Vec<_> = run_state.log().filter(|line| cx.model.lets_through(&[&line.text])).collect();
+    let kept: Vec<_> = run_state.log().filter(|line| cx.model.matches_filter(&[&line.text])).collect();
     let all = run_state.log().len();
     let mut note = cx.filter_note(kept.len(), all);
     if note.is_empty() {

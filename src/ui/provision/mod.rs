@@ -23,14 +23,14 @@ use crate::domain::traffic::GroupError;
 use crate::domain::zone::NameState;
 use crate::keymap::{Action, key_for};
 
-use super::cx::Cx;
+use super::context::ViewContext;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
 
 /// Rows of the list that are kept free however much stands above it.
 const LIST_ROWS: u16 = 5;
 
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let width = usize::from(inner.width);
     if inner.is_empty() {
@@ -95,12 +95,12 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &Cx<'_>) -> Listing {
 }
 
 /// The plan that waits, when it is that of the run that is shown.
-fn ready_plan<'a>(cx: &Cx<'a>, run: &Run) -> Option<&'a ReadyPlan> {
+fn ready_plan<'a>(cx: &ViewContext<'a>, run: &Run) -> Option<&'a ReadyPlan> {
     cx.model.provision.plan.as_ref().filter(|plan| run.ending.is_some() && plan.run == run.head.id)
 }
 
 /// The lines that fit, the last of them saying how many do not.
-fn fitted(cx: &Cx<'_>, mut lines: Vec<Line<'static>>, rows: u16, width: usize) -> Vec<Line<'static>> {
+fn fitted(cx: &ViewContext<'_>, mut lines: Vec<Line<'static>>, rows: u16, width: usize) -> Vec<Line<'static>> {
     let rows = usize::from(rows);
     if lines.len() > rows {
         let more = lines.len() - rows.saturating_sub(1);
@@ -117,7 +117,7 @@ fn fitted(cx: &Cx<'_>, mut lines: Vec<Line<'static>>, rows: u16, width: usize) -
 }
 
 /// The keys that mean something now.
-fn keys<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
+fn keys<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let provision = &cx.model.provision;
     let locked = provision.look.as_ref().is_some_and(|look| !look.value.locks.is_empty());
     let going_on = provision.going_on().is_some();
@@ -168,14 +168,14 @@ fn keys<'a>(cx: &Cx<'a>, width: usize) -> Row<'a> {
 }
 
 /// A wrapped paragraph.
-fn paragraph(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, role: Role, text: &str, width: usize) {
+fn paragraph(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, role: Role, text: &str, width: usize) {
     for line in text.lines() {
         out.extend(wrap(cx.theme, line, width).into_iter().map(|line| cx.row().put(role, line).line()));
     }
 }
 
 /// A wrapped paragraph behind a mark; its other lines stand under its first.
-fn marked(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, mark: Mark, role: Role, text: &str, width: usize) {
+fn marked(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, mark: Mark, role: Role, text: &str, width: usize) {
     let mut first = true;
     for line in text.lines() {
         for line in wrap(cx.theme, line, width.saturating_sub(2)) {
@@ -186,7 +186,7 @@ fn marked(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, mark: Mark, role: Role, tex
 }
 
 /// A heading as a line of a list, with a rule to the right end.
-fn heading(cx: &Cx<'_>, title: &str, note: &str, width: usize) -> Line<'static> {
+fn heading(cx: &ViewContext<'_>, title: &str, note: &str, width: usize) -> Line<'static> {
     let row = cx.row().clipped(Role::Strong, title, width).gap(1);
     let note_cells = cx.cells(note);
     let fits = note_cells > 0 && note_cells + 2 < row.room(width);

@@ -13,14 +13,14 @@ use crate::domain::pulumi::plan::Planned;
 use crate::domain::pulumi::{Danger, Operation};
 use crate::keymap::{Action, key_for};
 
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::text::{Row, draw_lines, first_row};
 use super::super::theme::{Mark, Role};
 use super::{heading, marked, paragraph};
 
 /// What must be seen before anything else, in at most `room` rows (one, when there is none): worst first, the rest
 /// counted. All of them carry a sign in the list.
-pub(super) fn dangers(cx: &Cx<'_>, ready: &ReadyPlan, width: usize, room: usize) -> Vec<Line<'static>> {
+pub(super) fn dangers(cx: &ViewContext<'_>, ready: &ReadyPlan, width: usize, room: usize) -> Vec<Line<'static>> {
     let dangers = &ready.plan.dangers;
     let mut out = Vec::new();
     for (index, danger) in dangers.iter().enumerate() {
@@ -40,7 +40,7 @@ pub(super) fn dangers(cx: &Cx<'_>, ready: &ReadyPlan, width: usize, room: usize)
 }
 
 /// What changes, what drifted, until when it can be run and with which key.
-pub(super) fn counts(cx: &Cx<'_>, ready: &ReadyPlan, width: usize) -> Vec<Line<'static>> {
+pub(super) fn counts(cx: &ViewContext<'_>, ready: &ReadyPlan, width: usize) -> Vec<Line<'static>> {
     let plan = &ready.plan;
     let mut out = Vec::new();
     let text = format!("plan: {}; {} stay as they are", plan.text(), plan.unchanged);
@@ -68,7 +68,7 @@ pub(super) fn counts(cx: &Cx<'_>, ready: &ReadyPlan, width: usize) -> Vec<Line<'
 }
 
 /// The steps, in the engine's order.
-pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, ready: &ReadyPlan) -> Listing {
+pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, ready: &ReadyPlan) -> Listing {
     if area.is_empty() {
         return Listing::default();
     }
@@ -99,7 +99,7 @@ fn is_dangerous(ready: &ReadyPlan, step: &Planned) -> bool {
     })
 }
 
-fn row<'a>(cx: &Cx<'a>, step: &Planned, dangerous: bool, width: usize) -> Row<'a> {
+fn row<'a>(cx: &ViewContext<'a>, step: &Planned, dangerous: bool, width: usize) -> Row<'a> {
     let role = match step.op {
         _ if dangerous => Role::Fail,
         Operation::Delete | Operation::Replace => Role::Unknown,

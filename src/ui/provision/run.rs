@@ -13,7 +13,7 @@ use crate::domain::pulumi::{Failure, FailureKind, Resource};
 use crate::domain::units::age_text;
 use crate::keymap::{Action, key_for};
 
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::text::{Row, draw_lines};
 use super::super::theme::{Mark, Role};
 use super::{heading, marked, paragraph};
@@ -26,7 +26,7 @@ const BAR: usize = 40;
 const OUTPUT_NAME: usize = 30;
 
 /// Command, progress and state; `short` leaves the command out where something else needs the room.
-pub(super) fn lines(cx: &Cx<'_>, run: &Run, short: bool, width: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(cx: &ViewContext<'_>, run: &Run, short: bool, width: usize) -> Vec<Line<'static>> {
     let head = &run.head;
     let end = run.ending.as_ref().and(run.state.last_at()).unwrap_or(cx.model.live.now);
     let took = age_text(end.since(head.started_at));
@@ -44,7 +44,7 @@ pub(super) fn lines(cx: &Cx<'_>, run: &Run, short: bool, width: usize) -> Vec<Li
 }
 
 /// `█████░░░ 56/112  5 under way  1 failed`.
-fn progress<'a>(cx: &Cx<'a>, run: &Run, width: usize) -> Row<'a> {
+fn progress<'a>(cx: &ViewContext<'a>, run: &Run, width: usize) -> Row<'a> {
     let progress = run.state.progress();
     let glyphs = cx.theme.glyphs();
     let mut row = cx.row();
@@ -75,7 +75,7 @@ fn progress<'a>(cx: &Cx<'a>, run: &Run, width: usize) -> Row<'a> {
 }
 
 /// What it is doing, or how it ended and why.
-fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
+fn state(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
     let run_state = &run.state;
     let Some(ending) = &run.ending else {
         if run.head.asked_to_stop {
@@ -101,7 +101,7 @@ fn state(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
 }
 
 /// What was under way when the run ended. What Pulumi's own state tells of it as an open operation is not told twice.
-fn unfinished(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
+fn unfinished(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
     let open = cx.model.provision.look.as_ref().map_or(&[][..], |look| look.value.pending.as_slice());
     let unfinished = run.state.unfinished();
     let untold = || unfinished.iter().filter(|r| open.iter().all(|pending| pending.urn != *r.urn));
@@ -116,7 +116,7 @@ fn unfinished(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize
     }
 }
 
-fn going_on(cx: &Cx<'_>, run: &Run) -> String {
+fn going_on(cx: &ViewContext<'_>, run: &Run) -> String {
     let run_state = &run.state;
     if let Some(download) = run_state.downloads().next() {
         let percent = download.received.saturating_mul(100).checked_div(download.total);
@@ -134,7 +134,7 @@ fn going_on(cx: &Cx<'_>, run: &Run) -> String {
     }
 }
 
-fn stopping(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
+fn stopping(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
     let under_way = run.state.under_way();
     let what = if under_way.is_empty() {
         "Pulumi was asked to stop and is about to".to_owned()
@@ -150,7 +150,7 @@ fn stopping(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) 
 }
 
 /// The first few by name, longest first, and how many more there are.
-fn named(cx: &Cx<'_>, run: &Run, resources: &[&Resource]) -> String {
+fn named(cx: &ViewContext<'_>, run: &Run, resources: &[&Resource]) -> String {
     let now = cx.model.live.now;
     let mut texts: Vec<String> = resources
         .iter()
@@ -167,7 +167,7 @@ fn named(cx: &Cx<'_>, run: &Run, resources: &[&Resource]) -> String {
 }
 
 /// What failed, each with its message in full.
-pub(super) fn failures(cx: &Cx<'_>, run: &Run, width: usize) -> Vec<Line<'static>> {
+pub(super) fn failures(cx: &ViewContext<'_>, run: &Run, width: usize) -> Vec<Line<'static>> {
     let mut out = Vec::new();
     let failures = run.state.failures();
     for Failure { resource, text, .. } in &failures {
@@ -201,7 +201,7 @@ pub(super) fn outputs_height(run: &Run, rows: u16) -> u16 {
 }
 
 /// The stack's outputs, secrets masked.
-pub(super) fn outputs(buf: &mut Buffer, area: Rect, cx: &Cx<'_>, run: &Run) {
+pub(super) fn outputs(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run: &Run) {
     if area.is_empty() {
         return;
     }

@@ -9,7 +9,7 @@ use crate::domain::pulumi::lock::{Holder, Lock};
 use crate::domain::readiness::readiness;
 use crate::keymap::{Action, key_for};
 
-use super::super::cx::Cx;
+use super::super::context::ViewContext;
 use super::super::theme::{Mark, Role};
 use super::super::verdict;
 use super::{heading, marked, paragraph};
@@ -17,7 +17,7 @@ use super::{heading, marked, paragraph};
 /// Open operations that are listed before the rest is counted.
 const LISTED: usize = 4;
 
-pub(super) fn lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let provision = &cx.model.provision;
     let mut out = Vec::new();
     let Some(look) = &provision.look else {
@@ -49,7 +49,7 @@ pub(super) fn lines(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// What is missing before the first `up`, a line with its command for each key; else the next thing to do.
-fn not_provisioned(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, width: usize) {
+fn not_provisioned(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, width: usize) {
     let stack = &cx.model.stack;
     if stack.is_provisioned() || cx.model.provision.going_on().is_some() {
         return;
@@ -67,7 +67,7 @@ fn not_provisioned(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, width: usize) {
     }
 }
 
-fn locked(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, lock: &Lock, holder: Holder, width: usize) {
+fn locked(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, lock: &Lock, holder: Holder, width: usize) {
     let (mark, role, rest) = match holder {
         Holder::DeadHere => (
             Mark::Fail,
@@ -89,7 +89,7 @@ fn locked(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, lock: &Lock, holder: Holder
     marked(cx, out, mark, role, &format!("locked by {lock}, {rest}"), width);
 }
 
-fn pending(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, look: &PulumiStatus, width: usize) {
+fn pending(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, look: &PulumiStatus, width: usize) {
     for open in look.pending.iter().take(LISTED) {
         let text = format!("left open by a dead run: {} {}: {}", open.operation, open.name(), open.look_for());
         marked(cx, out, Mark::Unknown, Role::Text, &text, width);
@@ -101,7 +101,7 @@ fn pending(cx: &Cx<'_>, out: &mut Vec<Line<'static>>, look: &PulumiStatus, width
 }
 
 /// What the keys do, while no run is known.
-pub(super) fn what_keys_do(cx: &Cx<'_>, width: usize) -> Vec<Line<'static>> {
+pub(super) fn what_keys_do(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let stack = &cx.model.stack;
     let mut out = vec![Line::default()];
     let text = format!("No run of the stack {} in {} is known on this host.", stack.name, stack.region);

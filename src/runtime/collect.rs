@@ -14,14 +14,14 @@ use crate::domain::traffic::RecordGroup;
 use crate::domain::units::Timestamp;
 use crate::ports::{ErrorKind, PortError};
 
-use super::ports_set::{JournalRead, Ports, Scribe};
+use super::ports_set::{JournalRead, JournalWriter, Ports};
 
 /// How often the sources are asked when the clock is set meanwhile.
 const TRIES: usize = 2;
 
 /// What is known after asking.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Gathered {
+pub struct Collected {
     /// All that was learned.
     pub facts: Facts,
     /// The journal, or why it cannot be read.
@@ -33,7 +33,7 @@ pub struct Gathered {
 /// How long STS may take to tell who asks; the local user stands in for it then.
 const IDENTITY_WAIT: Duration = Duration::from_secs(3);
 
-impl Gathered {
+impl Collected {
     /// What the journal says.
     #[must_use]
     pub fn history(&self) -> Option<&History> {
@@ -45,7 +45,7 @@ impl Gathered {
 ///
 /// The journal is read first, because it tells which change is on its way. When this host's clock is set meanwhile, or
 /// was since `facts` were read, nothing of before counts and every source is asked; set once more, all stays unknown.
-pub async fn gather(ports: &Ports, sources: &[Source], mut facts: Facts, deadline: Duration) -> Gathered {
+pub async fn collect(ports: &Ports, sources: &[Source], mut facts: Facts, deadline: Duration) -> Collected {
     let end = Instant::now() + deadline;
     let journal = ports.read_journal().await;
     let pending = journal.as_ref().ok().and_then(|read| read.history.pending.clone()).map(|(id, _)| id);
@@ -63,7 +63,7 @@ pub async fn gather(ports: &Ports, sources: &[Source], mut facts: Facts, deadlin
         }
         sources = &Source::ALL;
     }
-    Gathered { facts, journal, now: ports.clock.now() }
+    Collected { facts, journal, now: ports.clock.now() }
 }
 
 async fn ask(ports: &Ports, query: Query, end: Instant) -> (Source, Result<Observation, PortError>, Timestamp) {
@@ -80,54 +80,58 @@ async fn ask(ports: &Ports, query: Query, end: Instant) -> (Source, Result<Obser
 /// INSYNC, after reading the records back, and weights that nobody here has set.
 ///
 /// Gives what could not be written or read back; the facts stand without it.
-pub async fn keep_record(ports: &Ports, gathered: &mut Gathered, operator: &str, host: &str) -> Vec<PortError> {
-    let mut scribe = Scribe::new(ports, operator, host);
+pub async fn reconcile_journal(ports: &Ports, collected: &mut Collected, operator: &str, host: &str) -> Vec<PortError> {
+    let mut writer = JournalWriter::new(ports, operator, host);
     let mut problems = Vec::new();
-    if let Err(error) = note_insync(ports, gathered, &mut scribe).await {
+    if let Err(error) = note_insync(ports, collected, &mut writer).await {
         problems.push(error);
     }
-    if let Err(error) = note_news(ports, gathered, &mut scribe).await {
+    if let Err(error) = note_news(ports, collected, &mut writer).await {
         problems.push(error);
     }
-    if let Ok(read) = &mut gathered.journal {
-        for entry in &scribe.entries {
+    if let Ok(read) = &mut collected.journal {
+        for entry in &writer.entries {
             read.history.add(entry);
         }
-        read.entries.append(&mut scribe.entries);
+        read.entries.append(&mut writer.entries);
     }
     problems
 }
 
-async fn note_insync(ports: &Ports, gathered: &mut Gathered, scribe: &mut Scribe<'_>) -> Result<(), PortError> {
-    let change = gathered.facts.change.as_ref().map(|fact| &fact.value);
-    let Some(id) = gathered.history().and_then(|history| arrived(history, change)).map(str::to_owned) else {
+async fn note_insync(
+    ports: &Ports,
+    collected: &mut Collected,
+    writer: &mut JournalWriter<'_>,
+) -> Result<(), PortError> {
+    let change = collected.facts.change.as_ref().map(|fact| &fact.value);
+    let Some(id) = collected.history().and_then(|history| arrived(history, change)).map(str::to_owned) else {
         return Ok(());
     };
     // The records that were listed beside this answer may be older than it.
     let answer = ports.observe.observe(Query::Records).await;
     let at = ports.clock.now();
     let failed = answer.as_ref().err().cloned();
-    gathered.facts.absorb(&ports.key, Source::Records, answer, at);
-    gathered.now = at;
+    collected.facts.absorb(&ports.key, Source::Records, answer, at);
+    collected.now = at;
     if let Some(error) = failed {
         return Err(error);
     }
-    let found = gathered.facts.shiftable().map(RecordGroup::weights);
-    let event = found.zip(gathered.history()).and_then(|(found, history)| reconcile(history, found, Some(&id)));
+    let found = collected.facts.shiftable().map(RecordGroup::weights);
+    let event = found.zip(collected.history()).and_then(|(found, history)| reconcile(history, found, Some(&id)));
     match event {
-        Some(event) => scribe.append(event).await,
+        Some(event) => writer.append(event).await,
         None => Ok(()),
     }
 }
 
-async fn note_news(ports: &Ports, gathered: &Gathered, scribe: &mut Scribe<'_>) -> Result<(), PortError> {
-    let found = gathered.facts.shiftable().map(RecordGroup::weights);
-    let (Some(found), Some(history)) = (found, gathered.history()) else { return Ok(()) };
+async fn note_news(ports: &Ports, collected: &Collected, writer: &mut JournalWriter<'_>) -> Result<(), PortError> {
+    let found = collected.facts.shiftable().map(RecordGroup::weights);
+    let (Some(found), Some(history)) = (found, collected.history()) else { return Ok(()) };
     // Another process may be moving the weights right now; what it has written meanwhile decides.
     if reconcile(history, found, None).is_some()
         && let Some(event) = reconcile(&ports.read_journal().await?.history, found, None)
     {
-        scribe.append(event).await?;
+        writer.append(event).await?;
     }
     Ok(())
 }
@@ -155,10 +159,10 @@ mod tests {
         fake.delay(Duration::from_secs(2));
         fake.silence(Source::Tables);
         let began = Instant::now();
-        let gathered = gather(&fake.ports(), &Source::ALL, Facts::default(), LONG).await;
+        let collected = collect(&fake.ports(), &Source::ALL, Facts::default(), LONG).await;
         assert_eq!(began.elapsed(), LONG, "13 questions of 2 s one after another would take 24 s");
-        assert!(gathered.facts.shiftable().is_some());
-        assert_eq!(gathered.facts.error(Source::Tables).map(|e| e.kind), Some(ErrorKind::TimedOut));
+        assert!(collected.facts.shiftable().is_some());
+        assert_eq!(collected.facts.error(Source::Tables).map(|e| e.kind), Some(ErrorKind::TimedOut));
     }
 
     /// A host's clock that somebody sets back by ten minutes between these looks and the ones before them.
@@ -188,34 +192,34 @@ mod tests {
     }
 
     /// What is gathered twice, one after the other, on a host whose clock is set before these looks.
-    async fn gathered_while_set(at: &'static [u64]) -> Gathered {
+    async fn gathered_while_set(at: &'static [u64]) -> Collected {
         let fake = Fake::new(pair(80, 20));
         let ports = Ports { clock: Arc::new(SetBack { looks: AtomicU64::new(0), at }), ..fake.ports() };
-        let first = gather(&ports, &Source::ALL, Facts::default(), LONG).await;
-        gather(&ports, &[Source::Records], first.facts, LONG).await
+        let first = collect(&ports, &Source::ALL, Facts::default(), LONG).await;
+        collect(&ports, &[Source::Records], first.facts, LONG).await
     }
 
     #[tokio::test]
     async fn a_clock_that_is_set_while_asking_or_between_has_everything_asked_again() {
         // Looks 1 and 2 are those of the first gathering.
         for at in [&[2][..], &[3], &[4]] {
-            let gathered = gathered_while_set(at).await;
-            let facts = &gathered.facts;
+            let collected = gathered_while_set(at).await;
+            let facts = &collected.facts;
             assert_eq!(facts.jump, None, "all was read again after a clock that was set before look {at:?}");
             let asked = facts.sources.values().filter(|health| health.last_ok.is_some()).count();
             assert_eq!(asked, Source::ALL.len() - 1, "everything but a change that is not known");
             for (source, health) in &facts.sources {
-                assert!(health.last_ok.unwrap() <= gathered.now, "{source:?} is not of the future");
+                assert!(health.last_ok.unwrap() <= collected.now, "{source:?} is not of the future");
             }
         }
     }
 
     #[tokio::test]
     async fn a_clock_that_will_not_stand_still_leaves_everything_unknown() {
-        let gathered = gathered_while_set(&[3, 4, 5, 6]).await;
-        let facts = &gathered.facts;
+        let collected = gathered_while_set(&[3, 4, 5, 6]).await;
+        let facts = &collected.facts;
         assert!(facts.jump.is_some());
-        let group = reading::fact(facts.group.as_ref(), Source::Records, facts, gathered.now);
+        let group = reading::fact(facts.group.as_ref(), Source::Records, facts, collected.now);
         assert!(group.fresh().is_none() && group.quality.why().contains("clock was set back"), "{group:?}");
         assert!(facts.shiftable().is_some(), "the way back still knows where it starts from");
     }
@@ -224,9 +228,9 @@ mod tests {
     async fn weights_that_nobody_here_set_are_written_down_once() {
         let fake = Fake::new(pair(80, 20));
         for _ in 0..2 {
-            let mut gathered = gather(&fake.ports(), &[Source::Records], Facts::default(), LONG).await;
-            assert_eq!(keep_record(&fake.ports(), &mut gathered, "me", "here").await, []);
-            assert_eq!(gathered.history().unwrap().known.unwrap().0, pair(80, 20));
+            let mut collected = collect(&fake.ports(), &[Source::Records], Facts::default(), LONG).await;
+            assert_eq!(reconcile_journal(&fake.ports(), &mut collected, "me", "here").await, []);
+            assert_eq!(collected.history().unwrap().known.unwrap().0, pair(80, 20));
         }
         assert_eq!(fake.events(), [Event::Seen { weights: pair(80, 20) }]);
     }
@@ -258,9 +262,9 @@ mod tests {
             ));
             fake.change(ChangeStatus::Insync);
             let sources = [Source::Records, Source::Change];
-            let mut gathered = gather(&fake.ports(), &sources, Facts::default(), LONG).await;
-            assert_eq!(keep_record(&fake.ports(), &mut gathered, "me", "here").await, []);
-            assert_eq!(gathered.history().unwrap().pending, None);
+            let mut collected = collect(&fake.ports(), &sources, Facts::default(), LONG).await;
+            assert_eq!(reconcile_journal(&fake.ports(), &mut collected, "me", "here").await, []);
+            assert_eq!(collected.history().unwrap().pending, None);
             fake.events().into_iter().nth(2)
         };
         let insync = |weights, verified| Some(Event::Insync { change: "/change/C1".into(), weights, verified });
@@ -272,8 +276,8 @@ mod tests {
     async fn a_journal_that_cannot_be_read_leaves_no_history() {
         let fake = Fake::new(pair(80, 20));
         fake.break_journal();
-        let mut gathered = gather(&fake.ports(), &[Source::Records], Facts::default(), LONG).await;
-        assert!(gathered.history().is_none() && gathered.facts.shiftable().is_some());
-        assert_eq!(keep_record(&fake.ports(), &mut gathered, "me", "here").await, []);
+        let mut collected = collect(&fake.ports(), &[Source::Records], Facts::default(), LONG).await;
+        assert!(collected.history().is_none() && collected.facts.shiftable().is_some());
+        assert_eq!(reconcile_journal(&fake.ports(), &mut collected, "me", "here").await, []);
     }
 }

@@ -17,7 +17,7 @@ use super::text::{Row, at_most, cells, draw_lines};
 use super::theme::{Mark, Role, Theme};
 
 /// What a view draws from.
-pub(super) struct Cx<'a> {
+pub(super) struct ViewContext<'a> {
     /// Everything.
     pub(super) model: &'a Model,
     /// The world that is shown: the frozen one while the display is frozen.
@@ -38,7 +38,7 @@ pub(super) struct Shown {
     pub(super) at: Option<Timestamp>,
 }
 
-impl<'a> Cx<'a> {
+impl<'a> ViewContext<'a> {
     /// For this model.
     pub(super) fn new(model: &'a Model, theme: &'a Theme) -> Self {
         let world = model.shown();
