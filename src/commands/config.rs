@@ -18,7 +18,7 @@ use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::provision::Carried;
 use crate::domain::pulumi::config::{
-    ConfigError, ConfigRow, KeyStatus, MAX_VALUE_BYTES, SetConfig, Setup, missing_text,
+    ConfigRow, KeyStatus, MAX_VALUE_BYTES, SetConfig, SetConfigError, Setup, missing_text,
 };
 use crate::domain::pulumi::guard::BlockedReason;
 use crate::domain::pulumi::text::clean;
@@ -213,10 +213,10 @@ fn value(args: &SetConfigArgs) -> Result<String, Failure> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
-fn refused(error: ConfigError) -> Failure {
+fn refused(error: SetConfigError) -> Failure {
     let hint = match &error {
-        ConfigError::UnknownKey(_) | ConfigError::BadKey(_) => "`tapctl config` lists every key with its meaning",
-        ConfigError::Unfit => "give the value in one line of printable text; certificates alone have several",
+        SetConfigError::UnknownKey(_) | SetConfigError::BadKey(_) => "`tapctl config` lists every key with its meaning",
+        SetConfigError::Unfit => "give the value in one line of printable text; certificates alone have several",
         _ => "nothing was set; `tapctl config` says what each key is for",
     };
     Failure::new(Exit::Usage, "usage", error.to_string(), hint)

@@ -49,7 +49,7 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// One weight change, from its intent to INSYNC.
-struct Step<'a> {
+struct ShiftRow<'a> {
     entry: &'a Entry,
     id: &'a str,
     from: WeightPair,
@@ -94,12 +94,12 @@ fn summary(text: &mut String, entries: &[Entry], broken: usize) {
     text.push('\n');
 }
 
-fn steps(entries: &[Entry]) -> Vec<Step<'_>> {
-    let mut steps: Vec<Step<'_>> = Vec::new();
+fn steps(entries: &[Entry]) -> Vec<ShiftRow<'_>> {
+    let mut steps: Vec<ShiftRow<'_>> = Vec::new();
     for entry in entries {
         match &entry.event {
             Event::Intent { id, from, to, overrides, .. } => {
-                steps.push(Step { entry, id, from: *from, to: *to, overrides, outcome: None, insync: None });
+                steps.push(ShiftRow { entry, id, from: *from, to: *to, overrides, outcome: None, insync: None });
             }
             Event::Outcome { id, result, change, .. } => {
                 if let Some(step) = steps.iter_mut().rev().find(|step| step.id == id) {
@@ -107,7 +107,7 @@ fn steps(entries: &[Entry]) -> Vec<Step<'_>> {
                 }
             }
             Event::Insync { change, verified, .. } => {
-                let same = |step: &&mut Step<'_>| matches!(step.outcome, Some((_, Some(id))) if id == change);
+                let same = |step: &&mut ShiftRow<'_>| matches!(step.outcome, Some((_, Some(id))) if id == change);
                 if let Some(step) = steps.iter_mut().rev().find(same) {
                     step.insync.get_or_insert((entry.at, *verified));
                 }
@@ -118,7 +118,7 @@ fn steps(entries: &[Entry]) -> Vec<Step<'_>> {
     steps
 }
 
-fn changes(text: &mut String, steps: &[Step<'_>]) {
+fn changes(text: &mut String, steps: &[ShiftRow<'_>]) {
     text.push_str("## Weight changes\n\n");
     if steps.is_empty() {
         text.push_str("None.\n\n");

@@ -187,7 +187,7 @@ pub fn finished_json(run: &Finished) -> Value {
         "run": run.id,
         "operation": run.kind.name(),
         "command": run.line,
-        "result": run.state.ending().map(crate::domain::pulumi::Ending::word),
+        "result": run.state.ending().map(crate::domain::pulumi::RunOutcome::word),
         "status": status_text(&run.status),
         "changes": summary.map(|summary| &summary.changes),
         "duration_s": summary.map(|summary| summary.duration.as_secs()),

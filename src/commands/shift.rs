@@ -26,7 +26,7 @@ use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::prompt::{Declined, ask};
 use super::snapshot::gate_rows;
-use super::wait::{self, End, Ending};
+use super::wait::{self, End, Followed};
 
 /// Sources that are asked first: what is there, and who asks.
 const FIRST: [Source; 2] = [Source::Records, Source::Identity];
@@ -355,11 +355,11 @@ async fn send(
         return Ok(Exit::Done);
     }
     match wait::to_the_end(session, &change, wanted.to, &base.operator, interrupt, out).await? {
-        Ending { change, verified: true, .. } => {
+        Followed { change, verified: true, .. } => {
             report(&wanted, gates, "insync", Some(&change), Some(true), go, out)?;
             Ok(Exit::Done)
         }
-        Ending { found, .. } => {
+        Followed { found, .. } => {
             let found = found.map_err(|shape| shape.to_string());
             Err(conflict(&wanted.target(), found.as_ref().map_err(String::as_str), "they are not what was confirmed"))
         }

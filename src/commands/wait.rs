@@ -25,7 +25,7 @@ use super::text;
 use crate::compose::session::Session;
 
 /// How a followed change ended.
-pub(super) struct Ending {
+pub(super) struct Followed {
     /// INSYNC.
     pub(super) change: Change,
     /// Whether the records are what was confirmed.
@@ -91,7 +91,7 @@ pub(super) async fn to_the_end(
     operator: &str,
     interrupt: Interrupt,
     out: &mut Console,
-) -> Result<Ending, Failure> {
+) -> Result<Followed, Failure> {
     let hint = "`tapctl status` shows how far the change is and reads the records back; `tapctl rollback` sends all \
                 traffic back";
     let insync = insync(session, change, interrupt, hint, out).await?;
@@ -104,7 +104,7 @@ pub(super) async fn to_the_end(
             age_text(group.ttl())
         ));
     }
-    Ok(Ending { change: read.change, verified: read.verified, found: read.found })
+    Ok(Followed { change: read.change, verified: read.verified, found: read.found })
 }
 
 /// Waits as long as a change usually takes to be on every name server: without its id nobody can be asked.

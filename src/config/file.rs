@@ -75,7 +75,7 @@ impl FileConfig {
     /// Reads the text of a file that lies in the folder `base`.
     fn parse(text: &str, base: &Path) -> Result<Self, Vec<String>> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| vec![one_line(&error)])?;
-        let mut reader = Reader { table, problems: Vec::new() };
+        let mut reader = TableReader { table, problems: Vec::new() };
         let policy_table = reader.sub_table("policy");
         let config = Self {
             outputs: reader.text("outputs").map(|path| base.join(path)),
@@ -103,12 +103,12 @@ fn one_line(error: &toml::de::Error) -> String {
 }
 
 /// Takes keys out one by one; what is left at the end is unknown.
-struct Reader {
+struct TableReader {
     table: Table,
     problems: Vec<String>,
 }
 
-impl Reader {
+impl TableReader {
     fn text(&mut self, key: &str) -> Option<String> {
         match self.table.remove(key)? {
             Value::String(text) if !text.trim().is_empty() => Some(text),

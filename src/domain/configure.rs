@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::keymap::{Code, Key as Typed};
 
-use super::pulumi::config::{ConfigError, ConfigRow, Key, SetConfig, Setup};
+use super::pulumi::config::{ConfigKey, ConfigRow, SetConfig, SetConfigError, Setup};
 use super::pulumi::text::clean;
 
 /// Longest filter text; no key has more letters.
@@ -34,7 +34,7 @@ pub enum Configure {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Editor {
     /// The key.
-    pub key: &'static Key,
+    pub key: &'static ConfigKey,
     /// The value so far.
     pub typed: String,
     /// Characters before the cursor.
@@ -42,7 +42,7 @@ pub struct Editor {
     /// Whether it is kept encrypted, and so never shown.
     pub secret: bool,
     /// Why what was typed cannot be taken.
-    pub error: Option<ConfigError>,
+    pub error: Option<SetConfigError>,
 }
 
 impl fmt::Debug for Editor {
@@ -54,7 +54,7 @@ impl fmt::Debug for Editor {
 
 /// What a key came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum DialogStep {
     /// The dialog stays.
     Stay(Configure),
     /// It closes.
@@ -81,11 +81,11 @@ impl Configure {
 
     /// Takes a key.
     #[must_use]
-    pub fn key(self, typed: Typed, stack: &str, setup: &Setup) -> Step {
+    pub fn key(self, typed: Typed, stack: &str, setup: &Setup) -> DialogStep {
         if typed.code == Code::Esc || (typed.ctrl && typed.code == Code::Char('c')) {
             return match self {
-                Self::Choose { .. } => Step::Close,
-                Self::Edit(_) => Step::Stay(Self::new()),
+                Self::Choose { .. } => DialogStep::Close,
+                Self::Edit(_) => DialogStep::Stay(Self::new()),
             };
         }
         match self {
@@ -110,7 +110,7 @@ impl Default for Configure {
     }
 }
 
-fn choose(mut filter: String, at: usize, typed: Typed, setup: &Setup) -> Step {
+fn choose(mut filter: String, at: usize, typed: Typed, setup: &Setup) -> DialogStep {
     let rows = matching(setup, &filter);
     let last = rows.len().saturating_sub(1);
     let at = match typed.code {
@@ -122,7 +122,9 @@ fn choose(mut filter: String, at: usize, typed: Typed, setup: &Setup) -> Step {
         Code::End => last,
         Code::Enter => {
             let row = rows.get(at.min(last));
-            return Step::Stay(row.map_or(Configure::Choose { filter, at }, |row| Configure::Edit(Editor::of(row))));
+            return DialogStep::Stay(
+                row.map_or(Configure::Choose { filter, at }, |row| Configure::Edit(Editor::of(row))),
+            );
         }
         Code::Backspace => {
             filter.pop();
@@ -134,7 +136,7 @@ fn choose(mut filter: String, at: usize, typed: Typed, setup: &Setup) -> Step {
         }
         _ => at,
     };
-    Step::Stay(Configure::Choose { filter, at })
+    DialogStep::Stay(Configure::Choose { filter, at })
 }
 
 impl Editor {
@@ -154,11 +156,11 @@ impl Editor {
     fn insert(&mut self, text: &str) {
         self.error = None;
         if self.typed.len() + text.len() > MAX_TYPED {
-            self.error = Some(ConfigError::TooLong(self.typed.len() + text.len()));
+            self.error = Some(SetConfigError::TooLong(self.typed.len() + text.len()));
             return;
         }
         if clean(text) != text || text.contains('\n') {
-            self.error = Some(ConfigError::Unfit);
+            self.error = Some(SetConfigError::Unfit);
             return;
         }
         let byte = self.byte(self.cursor);
@@ -173,16 +175,16 @@ impl Editor {
         }
     }
 
-    fn key(mut self, typed: Typed, stack: &str, setup: &Setup) -> Step {
+    fn key(mut self, typed: Typed, stack: &str, setup: &Setup) -> DialogStep {
         let length = self.typed.chars().count();
         self.error = None;
         match typed.code {
             Code::Enter => match SetConfig::new(stack, setup.bundled, self.key.name, &self.typed, self.secret) {
-                Ok(set) => return Step::Ask(set),
+                Ok(set) => return DialogStep::Ask(set),
                 Err(error) => self.error = Some(error),
             },
             Code::Tab if self.secret && setup.value(self.key).is_some_and(|value| value.secret) => {
-                self.error = Some(ConfigError::KeptEncrypted);
+                self.error = Some(SetConfigError::KeptEncrypted);
             }
             Code::Tab => self.secret = !self.secret,
             Code::Left => self.cursor = self.cursor.saturating_sub(1),
@@ -201,7 +203,7 @@ impl Editor {
             Code::Char(c) if !typed.ctrl => self.insert(c.encode_utf8(&mut [0; 4])),
             _ => {}
         }
-        Step::Stay(Configure::Edit(self))
+        DialogStep::Stay(Configure::Edit(self))
     }
 }
 
@@ -213,10 +215,10 @@ mod tests {
     use crate::domain::pulumi::config::ConfigValue;
     use crate::domain::pulumi::config::tests::{complete, setup};
 
-    fn play(dialog: Configure, setup: &Setup, keys: &[Typed]) -> Step {
-        let mut step = Step::Stay(dialog);
+    fn play(dialog: Configure, setup: &Setup, keys: &[Typed]) -> DialogStep {
+        let mut step = DialogStep::Stay(dialog);
         for key in keys {
-            let Step::Stay(dialog) = step else { panic!("over before {key:?}: {step:?}") };
+            let DialogStep::Stay(dialog) = step else { panic!("over before {key:?}: {step:?}") };
             step = dialog.key(*key, "prod", setup);
         }
         step
@@ -232,7 +234,7 @@ mod tests {
     fn a_missing_key_is_one_enter_away_and_typed_into_a_question() {
         let bare = setup(&["owner"]);
         let keys = [vec![ENTER], text("db.example.com"), vec![ENTER]].concat();
-        let Step::Ask(set) = play(Configure::new(), &bare, &keys) else { panic!() };
+        let DialogStep::Ask(set) = play(Configure::new(), &bare, &keys) else { panic!() };
         assert_eq!((set.key(), set.value()), ("sourceDbEndpoint", "db.example.com"));
     }
 
@@ -246,7 +248,7 @@ mod tests {
             vec![at(Code::End), at(Code::Backspace), Typed::char('m'), ENTER],
         ]
         .concat();
-        let Step::Ask(set) = play(Configure::new(), &full, &keys) else { panic!() };
+        let DialogStep::Ask(set) = play(Configure::new(), &full, &keys) else { panic!() };
         assert_eq!(set.value(), "xpp.example.com");
     }
 
@@ -254,11 +256,11 @@ mod tests {
     fn what_the_program_refuses_is_told_at_once_and_escape_leads_back() {
         let full = complete();
         let keys = [text("sourceDbPort"), vec![ENTER], text("x"), vec![ENTER]].concat();
-        let Step::Stay(Configure::Edit(editor)) = play(Configure::new(), &full, &keys) else { panic!() };
+        let DialogStep::Stay(Configure::Edit(editor)) = play(Configure::new(), &full, &keys) else { panic!() };
         assert!(editor.error.is_some_and(|error| error.to_string().contains("1 to 65535")));
         let back = play(Configure::new(), &full, &[ENTER, Typed::plain(Code::Esc)]);
-        assert_eq!(back, Step::Stay(Configure::new()));
-        assert_eq!(play(Configure::new(), &full, &[Typed::plain(Code::Esc)]), Step::Close);
+        assert_eq!(back, DialogStep::Stay(Configure::new()));
+        assert_eq!(play(Configure::new(), &full, &[Typed::plain(Code::Esc)]), DialogStep::Close);
     }
 
     #[test]
@@ -266,9 +268,9 @@ mod tests {
         let mut full = complete();
         full.values.as_mut().unwrap().insert("tap:owner".into(), ConfigValue { value: None, secret: true });
         let keys = [text("owner"), vec![ENTER], text("trout")].concat();
-        let Step::Stay(dialog) = play(Configure::new(), &full, &keys) else { panic!() };
+        let DialogStep::Stay(dialog) = play(Configure::new(), &full, &keys) else { panic!() };
         assert!(!format!("{dialog:?}").contains("trout"), "{dialog:?}");
-        let Step::Ask(set) = dialog.key(ENTER, "prod", &full) else { panic!() };
+        let DialogStep::Ask(set) = dialog.key(ENTER, "prod", &full) else { panic!() };
         assert!(set.is_secret() && !format!("{set:?}").contains("trout"));
     }
 
@@ -277,22 +279,22 @@ mod tests {
         let mut full = complete();
         full.values.as_mut().unwrap().insert("tap:owner".into(), ConfigValue { value: None, secret: true });
         let keys = [text("owner"), vec![ENTER], text("trout"), vec![Typed::plain(Code::Tab)]].concat();
-        let Step::Stay(Configure::Edit(editor)) = play(Configure::new(), &full, &keys) else { panic!() };
-        assert!(editor.secret && editor.error == Some(ConfigError::KeptEncrypted), "{editor:?}");
-        let Step::Ask(set) = play(Configure::Edit(editor), &full, &[ENTER]) else { panic!() };
+        let DialogStep::Stay(Configure::Edit(editor)) = play(Configure::new(), &full, &keys) else { panic!() };
+        assert!(editor.secret && editor.error == Some(SetConfigError::KeptEncrypted), "{editor:?}");
+        let DialogStep::Ask(set) = play(Configure::Edit(editor), &full, &[ENTER]) else { panic!() };
         assert!(set.is_secret());
     }
 
     #[test]
     fn pasted_text_goes_into_the_line_whole_or_not_at_all() {
         let full = complete();
-        let Step::Stay(dialog) = play(Configure::new(), &full, &[text("owner"), vec![ENTER]].concat()) else {
+        let DialogStep::Stay(dialog) = play(Configure::new(), &full, &[text("owner"), vec![ENTER]].concat()) else {
             panic!()
         };
         let Configure::Edit(editor) = dialog.clone().paste(" of the night\r\n") else { panic!() };
         assert_eq!((editor.typed.as_str(), editor.cursor), ("platform-team of the night", 26));
         let Configure::Edit(editor) = dialog.paste("two\nlines") else { panic!() };
-        assert_eq!((editor.typed.as_str(), editor.error), ("platform-team", Some(ConfigError::Unfit)));
+        assert_eq!((editor.typed.as_str(), editor.error), ("platform-team", Some(SetConfigError::Unfit)));
         assert_eq!(Configure::new().paste("y"), Configure::new(), "a list takes no pasted text");
     }
 
@@ -305,7 +307,7 @@ mod tests {
                 let code = [Code::Left, Code::Right, Code::Home, Code::End, Code::Backspace, Code::Tab, Code::Char('ä'),
                     Code::Up, Code::PageUp][key];
                 dialog = match dialog.key(Typed::plain(code), "prod", &full) {
-                    Step::Stay(dialog) => dialog.paste(&words),
+                    DialogStep::Stay(dialog) => dialog.paste(&words),
                     other => panic!("{other:?}"),
                 };
                 let Configure::Edit(editor) = &dialog else { panic!() };

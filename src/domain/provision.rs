@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::facts::Fact;
 use super::pulumi::change::PulumiChange;
 use super::pulumi::config::Setup;
-use super::pulumi::explain::Exit;
+use super::pulumi::explain::ProcessEnd;
 use super::pulumi::guard::RunKind;
 use super::pulumi::lock::{Holder, Lock};
 use super::pulumi::pending::Pending;
@@ -202,7 +202,7 @@ pub enum PulumiAnswer {
         /// The run.
         run: String,
         /// How, as far as somebody saw it.
-        exit: Exit,
+        exit: ProcessEnd,
         /// In a few words.
         text: String,
         /// Whether it is for this process to note the end in the journal; of all that follow a run one does.

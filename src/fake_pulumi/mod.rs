@@ -25,7 +25,7 @@ use args::Args;
 pub use config::Config;
 use play::Signals;
 use report::Simulator;
-use script::{Operation, Script};
+use script::{Recording, Script};
 pub use settings::{FakeStack, Settings};
 pub use setup::{InitialState, set_up};
 use state::FakeState;
@@ -114,11 +114,11 @@ fn command(args: &[String], input: &mut impl Read, out: &mut impl Write, signals
         ["stack", "export"] => return say(out, r#"{"version":3,"deployment":{"resources":[]}}"#),
         ["config", rest @ ..] => return configure(rest, &args, &file, name, input, out),
         ["cancel"] => return say(out, &format!("The currently running update for '{name}' has been canceled!")),
-        ["preview"] => Operation::Preview,
-        ["up"] => Operation::Up,
-        ["refresh"] => Operation::Refresh,
-        ["destroy"] if args.has("--preview-only") => Operation::PreviewDestroy,
-        ["destroy"] => Operation::Destroy,
+        ["preview"] => Recording::Preview,
+        ["up"] => Recording::Up,
+        ["refresh"] => Recording::Refresh,
+        ["destroy"] if args.has("--preview-only") => Recording::PreviewDestroy,
+        ["destroy"] => Recording::Destroy,
         words => return Err(format!("unknown command {words:?} for the fake \"pulumi\"").into()),
     };
     run(operation, &args, &file, &settings, stack, out, signals)
@@ -158,7 +158,7 @@ fn configure(
 
 /// Plays a run to its end.
 fn run(
-    operation: Operation,
+    operation: Recording,
     args: &Args,
     file: &Path,
     settings: &Settings,
@@ -191,9 +191,9 @@ fn run(
 
 /// What a refresh before the run leaves in the state: weighted records that the zone has no more, since the name was
 /// released, drop out of it.
-fn refreshed(operation: Operation, resources: &[String], settings: &Settings) -> Vec<String> {
+fn refreshed(operation: Recording, resources: &[String], settings: &Settings) -> Vec<String> {
     let Some(endpoint) = &settings.simulator else { return resources.to_vec() };
-    let reads = matches!(operation, Operation::Destroy | Operation::PreviewDestroy | Operation::Refresh);
+    let reads = matches!(operation, Recording::Destroy | Recording::PreviewDestroy | Recording::Refresh);
     // A simulator that does not answer fails the run at its first step, where it is told.
     let gone = reads && Simulator::at(endpoint).record().is_ok_and(|record| record != "weighted");
     let is_record = |urn: &String| urn.contains("aws:route53/record:Record::");
@@ -201,8 +201,8 @@ fn refreshed(operation: Operation, resources: &[String], settings: &Settings) ->
 }
 
 /// What the program would raise before its first resource, and whether it has asked AWS by then.
-fn refusal(operation: Operation, config: &Config, settings: &Settings) -> Result<Option<(bool, Vec<String>)>, String> {
-    if !matches!(operation, Operation::Preview | Operation::Up) {
+fn refusal(operation: Recording, config: &Config, settings: &Settings) -> Result<Option<(bool, Vec<String>)>, String> {
+    if !matches!(operation, Recording::Preview | Recording::Up) {
         return Ok(None);
     }
     let problems = config.problems();
@@ -232,7 +232,7 @@ fn say(out: &mut impl Write, text: &str) -> Result<u8, Failed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::pulumi::{Ending, Plan, RunState};
+    use crate::domain::pulumi::{Plan, RunOutcome, RunState};
 
     struct Demo {
         folder: tempfile::TempDir,
@@ -282,17 +282,17 @@ mod tests {
         let plan = Plan::of(&preview);
         assert!(code == 0 && plan.is_whole() && plan.total() > 90, "{}", plan.text());
         let (code, up) = demo.fold("up --stack demo --yes --json");
-        assert_eq!((code, up.ending()), (0, Some(Ending::Succeeded)));
+        assert_eq!((code, up.ending()), (0, Some(RunOutcome::Succeeded)));
         assert_eq!(up.progress().done, plan.total());
         assert!(!up.outputs().is_empty());
         let (_, again) = demo.fold("preview --stack demo --json");
         assert!(Plan::of(&again).is_empty(), "{}", Plan::of(&again).text());
         let (_, refresh) = demo.fold("refresh --stack demo --json");
-        assert_eq!(refresh.ending(), Some(Ending::Succeeded));
+        assert_eq!(refresh.ending(), Some(RunOutcome::Succeeded));
         let (_, gone) = demo.fold("destroy --stack demo --preview-only --json");
         assert!(Plan::of(&gone).text().starts_with("delete"), "{}", Plan::of(&gone).text());
         let (code, destroy) = demo.fold("destroy --stack demo --yes --json");
-        assert_eq!((code, destroy.ending()), (0, Some(Ending::Succeeded)));
+        assert_eq!((code, destroy.ending()), (0, Some(RunOutcome::Succeeded)));
         assert_eq!(demo.run("stack output --json").1.trim(), "{}");
     }
 
@@ -300,7 +300,7 @@ mod tests {
     fn it_fails_where_it_is_told_to_and_goes_on_from_there() {
         let demo = Demo::new(Some("migration-alb-prod"));
         let (code, failed) = demo.fold("up --stack demo --json");
-        assert_eq!((code, failed.ending()), (1, Some(Ending::Failed)));
+        assert_eq!((code, failed.ending()), (1, Some(RunOutcome::Failed)));
         let failure = failed.failures()[0];
         assert!(failure.resource.is_some_and(|r| r.name() == "migration-alb-prod"), "{failure:?}");
         let done = failed.progress().done;
@@ -318,11 +318,11 @@ mod tests {
         let settings = Settings::read(&demo.file()).unwrap();
         Settings { fail_runs: Some(1), fail_says: said, ..settings }.write(&demo.file()).unwrap();
         let (code, failed) = demo.fold("up --stack demo --json");
-        assert_eq!((code, failed.ending()), (1, Some(Ending::Failed)));
+        assert_eq!((code, failed.ending()), (1, Some(RunOutcome::Failed)));
         assert!(failed.failures()[0].text.contains("TooManyLoadBalancers: no more"), "{:?}", failed.failures());
         assert_eq!(demo.run("stack output --json").1.trim(), "{}");
         let (code, up) = demo.fold("up --stack demo --json");
-        assert_eq!((code, up.ending()), (0, Some(Ending::Succeeded)));
+        assert_eq!((code, up.ending()), (0, Some(RunOutcome::Succeeded)));
         assert!(FakeStack::read(&demo.file()).unwrap().outputs);
     }
 
@@ -367,7 +367,7 @@ mod tests {
         demo.run("config rm owner").0.unwrap();
         let plan = demo.folder.path().join("plan");
         let (code, preview) = demo.fold(&format!("preview --stack demo --save-plan {} --json", plan.display()));
-        assert_eq!((code, preview.ending()), (1, Some(Ending::Failed)));
+        assert_eq!((code, preview.ending()), (1, Some(RunOutcome::Failed)));
         let failures = preview.failures();
         assert_eq!(failures.len(), 1);
         assert!(failures[0].resource.is_none());

@@ -16,7 +16,7 @@ const STEPS: [&str; 3] = ["resourcePreEvent", "resOutputsEvent", "resOpFailedEve
 
 /// What is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
+pub enum Recording {
     /// What an `up` would do.
     Preview,
     /// An `up`.
@@ -29,7 +29,7 @@ pub enum Operation {
     Destroy,
 }
 
-impl Operation {
+impl Recording {
     /// Whether it is only planned.
     #[must_use]
     pub const fn is_preview(self) -> bool {
@@ -72,7 +72,7 @@ const STARTS: &str = "the forward task starts";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Script {
     /// What is played.
-    pub operation: Operation,
+    pub operation: Recording,
     /// The lines, by their time.
     pub beats: Vec<TimedEvent>,
     /// Whether the program stops before its first resource.
@@ -84,10 +84,10 @@ impl Script {
     ///
     /// # Errors
     /// Only if the recording that is built in cannot be read.
-    pub fn of(operation: Operation, existing: &[String], stretch: f64) -> Result<Self, String> {
+    pub fn of(operation: Recording, existing: &[String], stretch: f64) -> Result<Self, String> {
         let existing: BTreeSet<&str> = existing.iter().map(String::as_str).collect();
         let recording = match operation {
-            Operation::Destroy | Operation::PreviewDestroy => DESTROY,
+            Recording::Destroy | Recording::PreviewDestroy => DESTROY,
             _ => UP,
         };
         let mut beats = read(recording)?;
@@ -95,17 +95,17 @@ impl Script {
             beat.due *= stretch;
         }
         match operation {
-            Operation::Preview | Operation::Up => beats.iter_mut().for_each(|beat| keep_existing(beat, &existing)),
-            Operation::Refresh => {
+            Recording::Preview | Recording::Up => beats.iter_mut().for_each(|beat| keep_existing(beat, &existing)),
+            Recording::Refresh => {
                 beats.retain(|beat| beat.urn.as_deref().is_none_or(|urn| existing.contains(urn)));
                 beats.iter_mut().for_each(refresh);
             }
-            Operation::Destroy | Operation::PreviewDestroy => {
+            Recording::Destroy | Recording::PreviewDestroy => {
                 beats.retain(|beat| beat.urn.as_deref().is_none_or(|urn| existing.contains(urn)));
             }
         }
         let nothing_to_do = beats.iter().all(|beat| beat.urn.is_none() || step_op(&beat.event) == Some("same"));
-        if operation.is_preview() || operation == Operation::Refresh || nothing_to_do {
+        if operation.is_preview() || operation == Recording::Refresh || nothing_to_do {
             for beat in &mut beats {
                 beat.due = 0.0;
             }

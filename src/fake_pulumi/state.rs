@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::report::Simulator;
-use super::script::Operation;
+use super::script::Recording;
 use super::settings::{FakeStack, Settings};
 
 /// The stack while a run works on it.
@@ -56,12 +56,12 @@ impl FakeState {
     ///
     /// # Errors
     /// As [`FakeState::made`].
-    pub fn succeeded(&mut self, operation: Operation) -> Result<(), String> {
+    pub fn succeeded(&mut self, operation: Recording) -> Result<(), String> {
         match operation {
-            Operation::Up => self.take(FakeStack { outputs: true, ..self.stack.clone() }),
+            Recording::Up => self.take(FakeStack { outputs: true, ..self.stack.clone() }),
             // The provider that was made by default leaves no line behind.
-            Operation::Destroy => self.take(FakeStack { outputs: false, resources: Vec::new(), ..self.stack.clone() }),
-            Operation::Preview | Operation::Refresh | Operation::PreviewDestroy => Ok(()),
+            Recording::Destroy => self.take(FakeStack { outputs: false, resources: Vec::new(), ..self.stack.clone() }),
+            Recording::Preview | Recording::Refresh | Recording::PreviewDestroy => Ok(()),
         }
     }
 

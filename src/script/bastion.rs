@@ -200,7 +200,7 @@ impl Bastion {
             }
             Expectation::Weights(_) => seen.weights = self.weights(),
             Expectation::Calls(operation, _) => seen.calls = self.calls(operation),
-            Expectation::Screen(_) | Expectation::Exit => {}
+            Expectation::Screen(_) | Expectation::ProcessEnd => {}
         }
         Ok(seen)
     }

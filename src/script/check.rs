@@ -23,7 +23,7 @@ pub enum Expectation {
     /// How often AWS was asked something, as `service:Operation`.
     Calls(String, u64),
     /// The cockpit has been left.
-    Exit,
+    ProcessEnd,
 }
 
 /// What there is to look at.
@@ -64,7 +64,7 @@ impl Check {
                 (seen.weights == Some(*wanted), found)
             }
             Expectation::Calls(_, count) => (seen.calls == *count, format!("there were {}", seen.calls)),
-            Expectation::Exit => (seen.screen.is_none(), "the cockpit is open".to_owned()),
+            Expectation::ProcessEnd => (seen.screen.is_none(), "the cockpit is open".to_owned()),
         };
         if is_so == self.wanted { Ok(()) } else { Err(format!("expected {}; {found}", self.said())) }
     }
@@ -78,7 +78,7 @@ impl Check {
             Expectation::Journal(text) => format!("{not}{text:?} in the journal"),
             Expectation::Weights((legacy, new)) => format!("{not}the weights {legacy}/{new}"),
             Expectation::Calls(operation, count) => format!("{not}{count} calls of {operation}"),
-            Expectation::Exit => format!("the cockpit {not}to have been left"),
+            Expectation::ProcessEnd => format!("the cockpit {not}to have been left"),
         }
     }
 }
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(error, "expected the weights 100/0; they are 90/10");
         let error = said(Expectation::Calls("sts:GetCallerIdentity".to_owned(), 1), true).unwrap_err();
         assert_eq!(error, "expected 1 calls of sts:GetCallerIdentity; there were 2");
-        assert_eq!(said(Expectation::Exit, false), Ok(()));
+        assert_eq!(said(Expectation::ProcessEnd, false), Ok(()));
         let left = Seen::default();
         let check = Check { expectation: Expectation::Screen("GO".to_owned()), wanted: false };
         assert!(check.holds(&left).unwrap_err().contains("has been left"));

@@ -306,7 +306,7 @@ fn check(rest: &str, wanted: bool) -> Result<Check, String> {
             Expectation::Calls(operation.to_owned(), count)
         }
         "journal" => Expectation::Journal(text(after)?),
-        "exit" => nothing_after(word, after).map(|()| Expectation::Exit)?,
+        "exit" => nothing_after(word, after).map(|()| Expectation::ProcessEnd)?,
         _ => Expectation::Screen(text(rest)?),
     };
     Ok(Check { expectation, wanted })

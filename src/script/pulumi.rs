@@ -16,7 +16,7 @@ use crate::domain::confirm::Confirmed;
 use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use crate::domain::pulumi::config::{ConfigValue, SetConfig, Setup, may_run};
 use crate::domain::pulumi::event::parse;
-use crate::domain::pulumi::explain::Exit;
+use crate::domain::pulumi::explain::ProcessEnd;
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::{Plan, PulumiChange, PulumiError, RunState};
 use crate::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
@@ -62,7 +62,7 @@ pub(super) struct ScriptedPulumi {
 }
 
 /// How a command of the fake Pulumi went.
-struct Answer {
+struct FakeOutput {
     code: u8,
     stdout: String,
     stderr: String,
@@ -88,12 +88,12 @@ impl ScriptedPulumi {
     }
 
     /// One command to its end, on a thread of its own: the fake Pulumi has a runtime for itself.
-    fn call(&self, args: &[&str], input: &str) -> Answer {
+    fn call(&self, args: &[&str], input: &str) -> FakeOutput {
         let file = self.settings.display().to_string();
         let args: Vec<String> = ["--settings", &file].iter().chain(args).map(|arg| (*arg).to_owned()).collect();
         let told = std::thread::scope(|scope| scope.spawn(|| fake_pulumi::call(&args, input)).join());
         let (code, stdout, stderr) = told.unwrap_or_else(|_| (1, String::new(), "the fake Pulumi failed".to_owned()));
-        Answer { code, stdout, stderr }
+        FakeOutput { code, stdout, stderr }
     }
 
     fn state(&self) -> Result<FakeStack, String> {
@@ -218,7 +218,7 @@ impl ScriptedPulumi {
         }
         let code = i32::from(recorded.code);
         let text = if code == 0 { "succeeded".to_owned() } else { format!("failed with exit code {code}") };
-        let exit = Exit::Code(Some(code));
+        let exit = ProcessEnd::Code(Some(code));
         tell(PulumiAnswer::Ended { run, exit, text, note: true, stderr: recorded.stderr }).await;
     }
 

@@ -38,7 +38,7 @@ use serde_json::{Value, json};
 
 pub use fault::Fault;
 pub use outputs::configuration;
-pub use scenario::{Event, Happening, Scenario, Script, Start, UnknownScenario};
+pub use scenario::{Event, Scenario, Script, ScriptedEvent, Start, UnknownScenario};
 pub use server::Server;
 
 use clock::Clock;

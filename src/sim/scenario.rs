@@ -1,6 +1,6 @@
 //! Scenarios: named drills, written down as data.
 //!
-//! A [`Script`] is a list of [`Event`]s, each a virtual second and a [`Happening`]; the world plays them.
+//! A [`Script`] is a list of [`Event`]s, each a virtual second and a [`ScriptedEvent`]; the world plays them.
 //! This module only describes: it changes nothing and knows nothing of the world's insides.
 
 use std::fmt;
@@ -131,35 +131,41 @@ impl Scenario {
     pub fn script(self) -> Script {
         let events = match self {
             Self::Steady | Self::Fresh | Self::UpFails | Self::Reattach => vec![],
-            Self::LagSpike => vec![Event::at(60, Happening::BulkWrites { rows_per_s: 2_200.0, for_s: 150 })],
+            Self::LagSpike => vec![Event::at(60, ScriptedEvent::BulkWrites { rows_per_s: 2_200.0, for_s: 150 })],
             Self::TaskCrash => vec![
-                Event::at(60, Happening::TasksFail { tasks: 2, ill_for_s: 150 }),
-                Event::at(360, Happening::TasksFail { tasks: 1, ill_for_s: 150 }),
-                Event::at(660, Happening::TasksFail { tasks: 2, ill_for_s: 150 }),
+                Event::at(60, ScriptedEvent::TasksFail { tasks: 2, ill_for_s: 150 }),
+                Event::at(360, ScriptedEvent::TasksFail { tasks: 1, ill_for_s: 150 }),
+                Event::at(660, ScriptedEvent::TasksFail { tasks: 2, ill_for_s: 150 }),
             ],
-            Self::BadRelease => vec![Event::at(30, Happening::Release { error_rate: 0.25, fails_after_s: Some(240) })],
-            Self::StaleMetrics => vec![Event::at(30, Happening::MetricsStop { for_s: 1_200 })],
-            Self::TableError => vec![Event::at(60, Happening::TableFails { table: "orders".to_owned() })],
+            Self::BadRelease => {
+                vec![Event::at(30, ScriptedEvent::Release { error_rate: 0.25, fails_after_s: Some(240) })]
+            }
+            Self::StaleMetrics => vec![Event::at(30, ScriptedEvent::MetricsStop { for_s: 1_200 })],
+            Self::TableError => vec![Event::at(60, ScriptedEvent::TableFails { table: "orders".to_owned() })],
             Self::ValidationMismatch => {
-                vec![Event::at(60, Happening::RowsDiffer { table: "payments".to_owned(), rows: 17 })]
+                vec![Event::at(60, ScriptedEvent::RowsDiffer { table: "payments".to_owned(), rows: 17 })]
             }
             Self::SecondOperator => vec![Event::at(
                 45,
-                Happening::WeightsMoved { legacy: 70, new: 30, comment: "moved by hand from the console".to_owned() },
+                ScriptedEvent::WeightsMoved {
+                    legacy: 70,
+                    new: 30,
+                    comment: "moved by hand from the console".to_owned(),
+                },
             )],
             Self::Throttled => ["route53", "dms", "cloudwatch"]
                 .map(|service| {
                     let fault = Fault { code: Some("Throttling".to_owned()), ..Fault::on(service) };
-                    Event::at(30, Happening::Fault(fault.lasting(600.0)))
+                    Event::at(30, ScriptedEvent::Fault(fault.lasting(600.0)))
                 })
                 .to_vec(),
             Self::ControlPlaneDown => {
                 let fault = Fault { drop: true, ..Fault::on("route53") };
-                vec![Event::at(30, Happening::Fault(fault.lasting(1_200.0)))]
+                vec![Event::at(30, ScriptedEvent::Fault(fault.lasting(1_200.0)))]
             }
             Self::ExpiredCredentials => {
                 let fault = Fault { code: Some("ExpiredToken".to_owned()), ..Fault::on("*") };
-                vec![Event::at(30, Happening::Fault(fault))]
+                vec![Event::at(30, ScriptedEvent::Fault(fault))]
             }
         };
         let start = match self {
@@ -231,13 +237,13 @@ pub struct Event {
     pub at_s: u64,
     /// What happens then.
     #[serde(flatten)]
-    pub happening: Happening,
+    pub happening: ScriptedEvent,
 }
 
 impl Event {
     /// A happening at a virtual second.
     #[must_use]
-    pub const fn at(at_s: u64, happening: Happening) -> Self {
+    pub const fn at(at_s: u64, happening: ScriptedEvent) -> Self {
         Self { at_s, happening }
     }
 }
@@ -245,7 +251,7 @@ impl Event {
 /// Something that happens to the world.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case", tag = "happening")]
-pub enum Happening {
+pub enum ScriptedEvent {
     /// A bulk job writes to the source database on top of the usual changes.
     BulkWrites {
         /// Rows changed each second.
@@ -334,7 +340,7 @@ mod tests {
     fn faults_in_scripts_are_valid() {
         for scenario in Scenario::ALL {
             for event in scenario.script().events {
-                if let Happening::Fault(fault) = event.happening {
+                if let ScriptedEvent::Fault(fault) = event.happening {
                     assert_eq!(fault.check(), Ok(()), "{scenario}");
                 }
             }

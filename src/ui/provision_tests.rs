@@ -15,7 +15,7 @@ use crate::domain::facts::Fact;
 use crate::domain::model::{Dialog, Model, PendingAction};
 use crate::domain::provision::{PulumiProblem, PulumiStatus, ReadyPlan, Run, RunEnding, RunHead};
 use crate::domain::pulumi::config::tests::{complete, setup};
-use crate::domain::pulumi::config::{self, ConfigError, ConfigValue, SetConfig};
+use crate::domain::pulumi::config::{self, ConfigValue, SetConfig, SetConfigError};
 use crate::domain::pulumi::event::parse;
 use crate::domain::pulumi::explain::explain;
 use crate::domain::pulumi::guard::RunKind;
@@ -121,11 +121,11 @@ fn choosing() -> Model {
 fn typing() -> Model {
     let mut model = unconfigured();
     let editor = Editor {
-        key: config::Key::named("recordName").unwrap(),
+        key: config::ConfigKey::named("recordName").unwrap(),
         typed: "https://app.example.com".into(),
         cursor: 8,
         secret: false,
-        error: Some(ConfigError::Malformed { key: "recordName".into(), wanted: config::Form::HostName.wanted() }),
+        error: Some(SetConfigError::Malformed { key: "recordName".into(), wanted: config::Form::HostName.wanted() }),
     };
     model.dialog = Some(Dialog::Configure(Configure::Edit(editor)));
     model

@@ -12,7 +12,7 @@ use tapctl::domain::gate::Policy;
 use tapctl::domain::model::Model;
 use tapctl::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use tapctl::domain::pulumi::event::parse;
-use tapctl::domain::pulumi::explain::Exit;
+use tapctl::domain::pulumi::explain::ProcessEnd;
 use tapctl::domain::pulumi::guard::RunKind;
 use tapctl::domain::pulumi::{PulumiChange, PulumiError};
 use tapctl::domain::record::Event;
@@ -44,7 +44,7 @@ impl Provisioner for GoesOn {
                     tokio::time::sleep(self.0).await;
                     tell(done(&run)).await;
                     let (text, stderr) = ("succeeded".to_owned(), String::new());
-                    tell(PulumiAnswer::Ended { run, exit: Exit::Code(Some(0)), text, note: true, stderr }).await;
+                    tell(PulumiAnswer::Ended { run, exit: ProcessEnd::Code(Some(0)), text, note: true, stderr }).await;
                 }
                 _ => tell(PulumiAnswer::Done("done".into())).await,
             }
@@ -62,7 +62,7 @@ impl Provisioner for Makes {
     fn ask(&self, query: PulumiQuery, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let ended = |run: &str| PulumiAnswer::Ended {
             run: run.to_owned(),
-            exit: Exit::Code(Some(0)),
+            exit: ProcessEnd::Code(Some(0)),
             text: "succeeded".to_owned(),
             note: true,
             stderr: String::new(),

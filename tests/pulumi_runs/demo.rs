@@ -112,7 +112,7 @@ async fn an_interrupt_in_the_middle_ends_in_good_order_and_can_be_read_again() {
     assert!(stack_run(demo.folder.path()).unwrap().is_some());
     interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
     let finished = demo.context.attach(None, &mut |_| ()).await.unwrap();
-    assert_eq!(finished.state.ending(), Some(Ending::Canceled), "{:?}", finished.state.summary());
+    assert_eq!(finished.state.ending(), Some(RunOutcome::Canceled), "{:?}", finished.state.summary());
     assert!(matches!(&finished.status, RunStatus::Ended(end) if end.code == Some(1)), "{:?}", finished.status);
     assert_eq!(finished.failure.as_ref().unwrap().kind, FailureKind::Interrupted);
     assert_eq!(finished.ok().unwrap_err().exit_code(), 5);
@@ -270,7 +270,7 @@ async fn of_a_run_that_is_interrupted_only_what_was_made_exists() {
     follow_until(&started.dir, |run_state| run_state.progress().done > 0).await;
     interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
     let finished = night.context.attach(None, &mut |_| ()).await.unwrap();
-    assert_eq!(finished.state.ending(), Some(Ending::Canceled));
+    assert_eq!(finished.state.ending(), Some(RunOutcome::Canceled));
     let made = FakeStack::read(&file).unwrap().resources;
     assert!(made.len() < run_request.get().plan().total() as usize, "{}", made.len());
     assert!(night.parts().len() < 17);

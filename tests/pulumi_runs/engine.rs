@@ -52,7 +52,7 @@ async fn what_was_read_runs_to_its_end_and_a_moved_weight_is_left_alone() {
     assert!(refused.to_string().contains("the plan deletes the weighted record migration-"), "{refused}");
     let unused = RunPreconditions { name_state: Some(NameState::Absent), ..calm() };
     let destroyed = world.context.execute(&run_request, &unused, request(), &mut |_| ()).await.unwrap();
-    assert_eq!(destroyed.state.ending(), Some(Ending::Succeeded));
+    assert_eq!(destroyed.state.ending(), Some(RunOutcome::Succeeded));
     assert_eq!(world.cloud(&["show"]).trim(), "");
 }
 
@@ -106,12 +106,12 @@ async fn an_interrupt_in_the_middle_waits_for_what_is_under_way() {
     assert!(ForceStop::new(&started.dir.id(), &run_state).warning().contains("migration-aurora-prod"));
     world.cloud(&["control"]);
     let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
-    assert_eq!(finished.state.ending(), Some(Ending::Canceled));
+    assert_eq!(finished.state.ending(), Some(RunOutcome::Canceled));
     assert_eq!(finished.failure.as_ref().unwrap().kind, FailureKind::Interrupted, "{:?}", finished.status);
     assert!(finished.state.unfinished().is_empty());
     // What is left is done by the next run.
     let run_state = world.up().await;
-    assert_eq!(run_state.ending(), Some(Ending::Succeeded));
+    assert_eq!(run_state.ending(), Some(RunOutcome::Succeeded));
 }
 
 /// Waits until everything is done that does not need the held database cluster, and is in the state: the engine writes
@@ -153,7 +153,7 @@ async fn whoever_started_it_can_be_killed_and_the_run_ends_well() {
     assert_eq!(locks::holder(&explanation.locks[0], &world.context.runs.processes().unwrap()), Holder::AliveHere);
     world.cloud(&["control"]);
     let finished = world.context.attach(None, &mut |_| ()).await.unwrap();
-    assert_eq!((finished.status, finished.state.ending()), (RunStatus::Lost, Some(Ending::Succeeded)));
+    assert_eq!((finished.status, finished.state.ending()), (RunStatus::Lost, Some(RunOutcome::Succeeded)));
     assert!(finished.state.unfinished().is_empty());
     let failed = finished.state.tree().resources().iter().filter(|r| r.state != State::Done).count();
     assert_eq!(failed, 0);

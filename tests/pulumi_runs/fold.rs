@@ -9,14 +9,14 @@ use crate::support::pulumi::{folded, recording, recordings};
 #[test]
 fn recorded_runs_come_to_what_the_engine_counted() {
     for (name, ending, done, failed, unchanged) in [
-        ("up.jsonl", Ending::Succeeded, 9, 0, 0),
-        ("noop.jsonl", Ending::Succeeded, 0, 0, 10),
-        ("destroy.jsonl", Ending::Succeeded, 9, 0, 0),
-        ("refresh.jsonl", Ending::Succeeded, 0, 0, 9),
-        ("preview.jsonl", Ending::Succeeded, 0, 0, 10),
-        ("bundled-preview.jsonl", Ending::Succeeded, 131, 0, 0),
-        ("bundled-up.jsonl", Ending::Succeeded, 131, 0, 0),
-        ("bundled-destroy.jsonl", Ending::Succeeded, 131, 0, 0),
+        ("up.jsonl", RunOutcome::Succeeded, 9, 0, 0),
+        ("noop.jsonl", RunOutcome::Succeeded, 0, 0, 10),
+        ("destroy.jsonl", RunOutcome::Succeeded, 9, 0, 0),
+        ("refresh.jsonl", RunOutcome::Succeeded, 0, 0, 9),
+        ("preview.jsonl", RunOutcome::Succeeded, 0, 0, 10),
+        ("bundled-preview.jsonl", RunOutcome::Succeeded, 131, 0, 0),
+        ("bundled-up.jsonl", RunOutcome::Succeeded, 131, 0, 0),
+        ("bundled-destroy.jsonl", RunOutcome::Succeeded, 131, 0, 0),
     ] {
         let run_state = folded(&recording(name));
         let progress = run_state.progress();
@@ -33,7 +33,7 @@ fn recorded_runs_come_to_what_the_engine_counted() {
 #[test]
 fn the_failing_resource_is_on_top_with_its_message_in_full() {
     let run_state = folded(&recording("fail.jsonl"));
-    assert_eq!(run_state.ending(), Some(Ending::Failed));
+    assert_eq!(run_state.ending(), Some(RunOutcome::Failed));
     let failures = run_state.failures();
     assert_eq!(failures[0].resource.unwrap().name(), "migration-subnet-1-dev");
     assert_eq!(failures[0].text, "operation error: AccessDenied on migration-subnet-1-dev");
@@ -63,7 +63,7 @@ fn an_interrupted_run_says_so_and_its_last_resource_was_waited_for() {
     for line in &lines[asked + 1..] {
         run_state.fold_line(line);
     }
-    assert_eq!(run_state.ending(), Some(Ending::Canceled));
+    assert_eq!(run_state.ending(), Some(RunOutcome::Canceled));
     assert!(run_state.under_way().is_empty() && run_state.unfinished().is_empty());
 }
 
@@ -148,7 +148,7 @@ fn two_thousand_resources_are_counted_to_the_last() {
     let run_state = folded(&recording("up-2000-resources.jsonl.gz"));
     let lines = run_state.lines();
     assert_eq!(lines.events + lines.debug, 10_894);
-    assert_eq!(run_state.ending(), Some(Ending::Canceled));
+    assert_eq!(run_state.ending(), Some(RunOutcome::Canceled));
     assert_eq!(run_state.progress().done + run_state.progress().failed, 1_627);
     assert_eq!(run_state.rows(&Filter::default()).len(), 1_627);
 }
@@ -187,7 +187,7 @@ fn every_recording_can_be_cut_after_any_line() {
             check(&cut);
             assert!(cut.ending().is_some(), "{name}:{index}");
             if run_state.summary().is_none() {
-                assert_eq!(cut.ending(), Some(Ending::Broken), "{name}:{index}");
+                assert_eq!(cut.ending(), Some(RunOutcome::Broken), "{name}:{index}");
                 assert_eq!(cut.unfinished().len(), run_state.under_way().len(), "{name}:{index}");
             }
             assert_eq!(cut.progress().running, 0, "{name}:{index}");

@@ -12,7 +12,7 @@ use tapctl::adapters::pulumi::process::{ProcessId, host};
 use tapctl::adapters::pulumi::run::Supervisor;
 use tapctl::adapters::pulumi::{Interrupted, PulumiError, interrupt, run, stack_run};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
-use tapctl::domain::pulumi::{BlockedReason, Ending, FailureKind, ForceStop, RunKind, RunState};
+use tapctl::domain::pulumi::{BlockedReason, FailureKind, ForceStop, RunKind, RunOutcome, RunState};
 
 use crate::support::pulumi::{Fake, follow_until, request, until};
 
@@ -36,7 +36,7 @@ async fn a_run_is_kept_with_its_command_its_output_and_its_end() {
     let (run_state, status) = follow_until(&started.dir, |_| false).await;
     let Some(RunStatus::Ended(end)) = status else { panic!("{status:?}") };
     assert_eq!((end.code, end.signal), (Some(7), None));
-    assert_eq!(run_state.ending(), Some(Ending::Succeeded), "the stream says so, the exit code decides");
+    assert_eq!(run_state.ending(), Some(RunOutcome::Succeeded), "the stream says so, the exit code decides");
     let record = started.dir.read().unwrap().unwrap();
     assert_eq!((record.kind, record.stack.as_str(), record.operator.as_str()), (RunKind::Preview, "prod", "oncall"));
     assert_eq!(record.line, started.line);
@@ -95,7 +95,7 @@ async fn a_closed_terminal_and_a_killed_starter_leave_the_run_going() {
     fake.open_gate();
     let (run_state, status) = follow_until(&dir, |_| false).await;
     assert!(matches!(status, Some(RunStatus::Ended(end)) if end.succeeded()));
-    assert_eq!(run_state.ending(), Some(Ending::Succeeded));
+    assert_eq!(run_state.ending(), Some(RunOutcome::Succeeded));
     assert_eq!(stack_run(fake.folder.path()), Ok(None));
 }
 
@@ -136,7 +136,7 @@ async fn a_run_goes_on_when_its_supervisor_is_killed_and_its_stream_tells_the_en
     ));
     fake.open_gate();
     let (run_state, status) = follow_until(&started.dir, |_| false).await;
-    assert_eq!((status, run_state.ending()), (Some(RunStatus::Lost), Some(Ending::Succeeded)));
+    assert_eq!((status, run_state.ending()), (Some(RunStatus::Lost), Some(RunOutcome::Succeeded)));
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ printf '{"timestamp":101,"resOut'"#;
     record.child.as_ref().unwrap().signal(Signal::KILL).unwrap();
     let finished = fake.context.attach(None, &mut |_| ()).await.unwrap();
     assert!(matches!(&finished.status, RunStatus::Ended(end) if end.signal == Some(9)), "{:?}", finished.status);
-    assert_eq!(finished.state.ending(), Some(Ending::Broken));
+    assert_eq!(finished.state.ending(), Some(RunOutcome::Broken));
     assert_eq!(finished.state.unfinished()[0].name(), "aurora");
     let failure = finished.failure.unwrap();
     assert_eq!(failure.kind, FailureKind::BrokenOff);

@@ -11,7 +11,7 @@ use tapctl::adapters::pulumi::folder::{RunDir, RunRecord, Runs};
 use tapctl::adapters::pulumi::follow::{Follower, Update};
 use tapctl::adapters::pulumi::headless::Context;
 use tapctl::adapters::pulumi::run::Supervisor;
-use tapctl::adapters::pulumi::{Pulumi, Request, stack};
+use tapctl::adapters::pulumi::{Pulumi, StartedBy, stack};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::pulumi::{NewStack, RunState};
 use tapctl::domain::units::Timestamp;
@@ -101,8 +101,8 @@ pub(crate) async fn created(context: &Context) -> bool {
     stack::create(&context.pulumi, &Confirmed::by_flag(NewStack::new(&context.pulumi.stack), yes)).await.unwrap()
 }
 
-pub(crate) fn request() -> Request {
-    Request { operator: "oncall".into(), at: Timestamp::parse("2026-11-23T02:19:00Z").unwrap() }
+pub(crate) fn request() -> StartedBy {
+    StartedBy { operator: "oncall".into(), at: Timestamp::parse("2026-11-23T02:19:00Z").unwrap() }
 }
 
 /// Waits until the run is as wanted. Bounded by the test runner alone: a run that never gets there is a failure to see.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_sdk_cloudwatch::types as cw;
 
 use super::errors::{garbled, one_line};
-use super::iam::Operation;
+use super::iam::AwsOperation;
 use super::{Aws, stamp};
 use crate::domain::metrics::{Metric, MetricReadings};
 use crate::domain::series::{PERIOD, Point, Series};
@@ -39,7 +39,7 @@ struct Spec {
 
 impl Aws {
     pub(super) async fn metrics(&self, side: Side) -> Result<MetricReadings, PortError> {
-        let operation = Operation::GetMetricData;
+        let operation = AwsOperation::GetMetricData;
         match side {
             Side::New => {
                 self.built()?;
@@ -178,7 +178,7 @@ impl Aws {
     }
 
     async fn named_alarms(&self, side: Side, names: &[String], alarms: &mut Vec<Alarm>) -> Result<(), PortError> {
-        let operation = Operation::DescribeAlarms;
+        let operation = AwsOperation::DescribeAlarms;
         let mut token = None;
         for _ in 0..MAX_PAGES {
             let answer = self
@@ -235,7 +235,7 @@ fn composite_alarm(side: Side, alarm: cw::CompositeAlarm) -> Result<Alarm, PortE
 }
 
 fn named(name: Option<String>) -> Result<String, PortError> {
-    name.ok_or_else(|| garbled(Operation::DescribeAlarms, "an alarm without a name"))
+    name.ok_or_else(|| garbled(AwsOperation::DescribeAlarms, "an alarm without a name"))
 }
 
 fn state_of(state: Option<&cw::StateValue>) -> AlarmState {

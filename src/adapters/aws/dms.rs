@@ -3,7 +3,7 @@
 use aws_sdk_databasemigration::types::{Filter, ReplicationTask as SdkTask, ReplicationTaskStats, TableStatistics};
 
 use super::errors::{garbled, one_line};
-use super::iam::Operation;
+use super::iam::AwsOperation;
 use super::{Aws, stamp};
 use crate::domain::replication::{Replication, ReplicationInstance, ReplicationTask, TableStat, TaskStatus};
 use crate::ports::{ErrorKind, PortError};
@@ -29,13 +29,13 @@ impl Aws {
         }
         let Some(forward) = forward else {
             let text = format!("no replication task {}", outputs.replication.task_arn);
-            return Err(PortError::new(ErrorKind::NotFound, Operation::DescribeReplicationTasks.action(), text));
+            return Err(PortError::new(ErrorKind::NotFound, AwsOperation::DescribeReplicationTasks.action(), text));
         };
         Ok(Replication { task: task_of(forward)?, instance, reverse })
     }
 
     async fn replication_tasks(&self) -> Result<Vec<SdkTask>, PortError> {
-        let operation = Operation::DescribeReplicationTasks;
+        let operation = AwsOperation::DescribeReplicationTasks;
         let outputs = self.built()?;
         let filter = filter_of(
             operation,
@@ -57,7 +57,7 @@ impl Aws {
 
     /// The instance; none when it is gone, which is no reason to know nothing of the task.
     async fn replication_instance(&self) -> Result<Option<ReplicationInstance>, PortError> {
-        let operation = Operation::DescribeReplicationInstances;
+        let operation = AwsOperation::DescribeReplicationInstances;
         let arn = self.built()?.replication.instance_arn.clone();
         let filter = filter_of(operation, "replication-instance-arn", vec![arn])?;
         let sent = self.clients.dms.describe_replication_instances().filters(filter).max_records(100).send().await;
@@ -76,7 +76,7 @@ impl Aws {
     }
 
     pub(super) async fn tables(&self) -> Result<Vec<TableStat>, PortError> {
-        let operation = Operation::DescribeTableStatistics;
+        let operation = AwsOperation::DescribeTableStatistics;
         let mut tables = Vec::new();
         let mut marker = None;
         for _ in 0..MAX_PAGES {
@@ -106,7 +106,7 @@ impl Aws {
     }
 }
 
-fn filter_of(operation: Operation, name: &str, values: Vec<String>) -> Result<Filter, PortError> {
+fn filter_of(operation: AwsOperation, name: &str, values: Vec<String>) -> Result<Filter, PortError> {
     Filter::builder()
         .name(name)
         .set_values(Some(values))
@@ -116,9 +116,9 @@ fn filter_of(operation: Operation, name: &str, values: Vec<String>) -> Result<Fi
 
 fn task_of(task: SdkTask) -> Result<ReplicationTask, PortError> {
     let Some(status) = task.status else {
-        return Err(garbled(Operation::DescribeReplicationTasks, "a replication task without a status"));
+        return Err(garbled(AwsOperation::DescribeReplicationTasks, "a replication task without a status"));
     };
-    let operation = Operation::DescribeReplicationTasks;
+    let operation = AwsOperation::DescribeReplicationTasks;
     let load = task.replication_task_stats;
     let of = |get: fn(&ReplicationTaskStats) -> i32| {
         let number = load.as_ref().map_or(0, get);

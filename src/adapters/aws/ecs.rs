@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types::{Deployment as SdkDeployment, Service as SdkService, Task as SdkTask};
 
 use super::errors::{garbled, one_line};
-use super::iam::Operation;
+use super::iam::AwsOperation;
 use super::{Aws, stamp};
 use crate::domain::service::{Deployment, Service, Task};
 use crate::ports::{ErrorKind, PortError};
@@ -20,7 +20,7 @@ impl Aws {
     }
 
     async fn describe_service(&self) -> Result<SdkService, PortError> {
-        let operation = Operation::DescribeServices;
+        let operation = AwsOperation::DescribeServices;
         let name = &self.built()?.service.service_name;
         let answer = self
             .clients
@@ -47,7 +47,7 @@ impl Aws {
             .max_results(MAX_TASKS)
             .send()
             .await
-            .map_err(|e| self.failed(Operation::ListTasks, &e))?;
+            .map_err(|e| self.failed(AwsOperation::ListTasks, &e))?;
         let arns = listed.task_arns.unwrap_or_default();
         if arns.is_empty() {
             return Ok(Vec::new());
@@ -60,7 +60,7 @@ impl Aws {
             .set_tasks(Some(arns))
             .send()
             .await
-            .map_err(|e| self.failed(Operation::DescribeTasks, &e))?;
+            .map_err(|e| self.failed(AwsOperation::DescribeTasks, &e))?;
         let mut tasks: Vec<Task> = described.tasks.unwrap_or_default().into_iter().map(task_of).collect();
         tasks.sort_by(|a, b| (a.started, &a.id).cmp(&(b.started, &b.id)));
         Ok(tasks)
@@ -120,5 +120,5 @@ fn last_part(arn: &str) -> String {
 }
 
 fn count(number: i32) -> Result<u32, PortError> {
-    u32::try_from(number).map_err(|_| garbled(Operation::DescribeServices, &format!("{number} tasks")))
+    u32::try_from(number).map_err(|_| garbled(AwsOperation::DescribeServices, &format!("{number} tasks")))
 }

@@ -2,14 +2,14 @@
 
 use super::Aws;
 use super::errors::garbled;
-use super::iam::Operation;
+use super::iam::AwsOperation;
 use crate::domain::service::{Host, Hosts};
 use crate::ports::PortError;
 
 impl Aws {
     /// The targets behind the ALB, each once per port.
     pub(super) async fn targets(&self) -> Result<Hosts, PortError> {
-        let operation = Operation::DescribeTargetHealth;
+        let operation = AwsOperation::DescribeTargetHealth;
         let answer = self
             .clients
             .elb
@@ -43,7 +43,7 @@ impl Aws {
 
     /// The instances behind the Classic ELB.
     pub(super) async fn legacy_hosts(&self) -> Result<Hosts, PortError> {
-        let operation = Operation::DescribeInstanceHealth;
+        let operation = AwsOperation::DescribeInstanceHealth;
         let answer = self
             .clients
             .classic

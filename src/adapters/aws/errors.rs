@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::iam::Operation;
+use super::iam::AwsOperation;
 use super::xml::NotWhole;
 use crate::domain::text::Foreign;
 use crate::domain::units::age_text;
@@ -81,7 +81,7 @@ impl std::fmt::Display for NoKeys {
 impl Error for NoKeys {}
 
 /// The error of a call to AWS. `skew` is how far this host's clock is ahead of AWS's, in milliseconds, where it is known.
-pub(super) fn port_error<E>(operation: Operation, error: &SdkError<E, HttpResponse>, skew: Option<i64>) -> PortError
+pub(super) fn port_error<E>(operation: AwsOperation, error: &SdkError<E, HttpResponse>, skew: Option<i64>) -> PortError
 where
     E: Error + ProvideErrorMetadata + 'static,
 {
@@ -111,12 +111,12 @@ pub(super) fn no_keys(operation: &str, cause: &NoKeys) -> PortError {
 }
 
 /// An answer that was understood and lacks something that AWS always sends.
-pub(super) fn garbled(operation: Operation, what: &str) -> PortError {
+pub(super) fn garbled(operation: AwsOperation, what: &str) -> PortError {
     PortError::new(ErrorKind::Garbled, operation.action(), one_line(what))
 }
 
 fn from_service(
-    operation: Operation,
+    operation: AwsOperation,
     meta: &aws_smithy_types::error::ErrorMetadata,
     status: u16,
     skew: Option<i64>,
@@ -251,11 +251,11 @@ mod tests {
             meta = meta.message(message);
         }
         let raw = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
-        port_error(Operation::ListTasks, &SdkError::service_error(Rejection(meta.build()), raw), skew)
+        port_error(AwsOperation::ListTasks, &SdkError::service_error(Rejection(meta.build()), raw), skew)
     }
 
     fn failure(error: ConnectorError) -> PortError {
-        port_error::<Rejection>(Operation::GetChange, &SdkError::dispatch_failure(error), None)
+        port_error::<Rejection>(AwsOperation::GetChange, &SdkError::dispatch_failure(error), None)
     }
 
     #[test]
@@ -324,7 +324,7 @@ mod tests {
         assert!(error.message.contains("no providers in chain"), "{}", error.message);
         let raw = HttpResponse::new(200.try_into().unwrap(), SdkBody::empty());
         let broken = SdkError::<Rejection, _>::response_error("unexpected end of document", raw);
-        assert_eq!(port_error(Operation::GetChange, &broken, None).kind, ErrorKind::Garbled);
+        assert_eq!(port_error(AwsOperation::GetChange, &broken, None).kind, ErrorKind::Garbled);
     }
 
     #[test]

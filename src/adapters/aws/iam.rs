@@ -1,12 +1,12 @@
 //! Every AWS operation that is called, as IAM names it, with what it does and to what it can be narrowed.
 //!
-//! An adapter can only report a failure of an [`Operation`], so no call can be missing from the policy that is printed.
+//! An adapter can only report a failure of an [`AwsOperation`], so no call can be missing from the policy that is printed.
 
 use crate::domain::stack::StackInfo;
 
 /// One AWS operation that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
+pub enum AwsOperation {
     /// Route 53: the records under the name.
     ListResourceRecordSets,
     /// Route 53: the only write there is.
@@ -57,7 +57,7 @@ pub enum Scope {
 /// A row of the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IamAction {
-    /// `service:Operation`.
+    /// `service:AwsOperation`.
     pub action: &'static str,
     /// Whether it changes anything; such an action is left out of the read-only policy.
     pub write: bool,
@@ -65,7 +65,7 @@ pub struct IamAction {
     pub scope: Scope,
 }
 
-impl Operation {
+impl AwsOperation {
     /// Every operation.
     pub const ALL: [Self; 14] = [
         Self::ListResourceRecordSets,
@@ -162,7 +162,7 @@ fn partition(known: &StackInfo) -> &str {
 
 /// The table behind `tapctl iam-policy`: every action that is called.
 pub fn iam_actions() -> impl Iterator<Item = IamAction> {
-    Operation::ALL.into_iter().map(Operation::row)
+    AwsOperation::ALL.into_iter().map(AwsOperation::row)
 }
 
 #[cfg(test)]
@@ -187,13 +187,13 @@ mod tests {
             .flat_map(|source| source.split("Operation::").skip(1))
             .map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect())
             .collect();
-        let table: BTreeSet<String> = Operation::ALL.iter().map(|operation| format!("{operation:?}")).collect();
+        let table: BTreeSet<String> = AwsOperation::ALL.iter().map(|operation| format!("{operation:?}")).collect();
         assert_eq!(called, table);
     }
 
     #[test]
     fn every_action_is_the_operations_own_name_and_only_one_writes() {
-        for operation in Operation::ALL {
+        for operation in AwsOperation::ALL {
             let (service, name) = operation.action().split_once(':').unwrap();
             assert_eq!(name, format!("{operation:?}"));
             assert!(["route53", "cloudwatch", "dms", "ecs", "elasticloadbalancing", "sts"].contains(&service));

@@ -51,7 +51,7 @@ use crate::ports::{Clock, ErrorKind, Observe, PortError, PortFuture, SendFuture,
 use keys::Keys;
 
 pub use endpoints::ClientEndpoint;
-pub use iam::{IamAction, Operation, Scope, iam_actions};
+pub use iam::{AwsOperation, IamAction, Scope, iam_actions};
 
 /// Route 53 has one endpoint for the whole world, and it is signed for this region.
 const ROUTE53_REGION: &str = "us-east-1";
@@ -209,7 +209,7 @@ impl Aws {
         if side == Side::New { new } else { legacy }
     }
 
-    fn failed<E>(&self, operation: Operation, error: &SdkError<E, HttpResponse>) -> PortError
+    fn failed<E>(&self, operation: AwsOperation, error: &SdkError<E, HttpResponse>) -> PortError
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
@@ -354,16 +354,16 @@ fn environment(name: &str) -> Option<String> {
 /// The call that stands for a question when all of it together took too long.
 fn main_operation(query: &Query) -> &'static str {
     match query {
-        Query::Records | Query::Zone => Operation::ListResourceRecordSets.action(),
-        Query::Change(_) => Operation::GetChange.action(),
-        Query::Replication => Operation::DescribeReplicationTasks.action(),
-        Query::Tables => Operation::DescribeTableStatistics.action(),
-        Query::Service => Operation::DescribeServices.action(),
-        Query::Hosts(Side::New) => Operation::DescribeTargetHealth.action(),
-        Query::Hosts(Side::Legacy) => Operation::DescribeInstanceHealth.action(),
-        Query::Alarms(_) => Operation::DescribeAlarms.action(),
-        Query::Metrics(_) => Operation::GetMetricData.action(),
-        Query::Identity => Operation::GetCallerIdentity.action(),
+        Query::Records | Query::Zone => AwsOperation::ListResourceRecordSets.action(),
+        Query::Change(_) => AwsOperation::GetChange.action(),
+        Query::Replication => AwsOperation::DescribeReplicationTasks.action(),
+        Query::Tables => AwsOperation::DescribeTableStatistics.action(),
+        Query::Service => AwsOperation::DescribeServices.action(),
+        Query::Hosts(Side::New) => AwsOperation::DescribeTargetHealth.action(),
+        Query::Hosts(Side::Legacy) => AwsOperation::DescribeInstanceHealth.action(),
+        Query::Alarms(_) => AwsOperation::DescribeAlarms.action(),
+        Query::Metrics(_) => AwsOperation::GetMetricData.action(),
+        Query::Identity => AwsOperation::GetCallerIdentity.action(),
         Query::StackRun => "stack run",
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::door::{Exact, take_change};
 use super::errors::{garbled, one_line};
-use super::iam::Operation;
+use super::iam::AwsOperation;
 use super::{Aws, stamp};
 use crate::domain::change::Batch;
 use crate::domain::change::outcome::SendError;
@@ -46,7 +46,7 @@ const MAX_COMMENT: usize = 256;
 impl Aws {
     /// Every record of the group's name, all types and identifiers, verbatim.
     pub(super) async fn records(&self) -> Result<Vec<Record>, PortError> {
-        let operation = Operation::ListResourceRecordSets;
+        let operation = AwsOperation::ListResourceRecordSets;
         let key = self.key()?;
         let mut records = Vec::new();
         let mut start: (String, Option<r53::RrType>, Option<String>) = (key.name.clone(), None, None);
@@ -85,7 +85,7 @@ impl Aws {
 
     /// Every record of the zone.
     pub(super) async fn zone(&self) -> Result<Vec<Record>, PortError> {
-        let operation = Operation::ListResourceRecordSets;
+        let operation = AwsOperation::ListResourceRecordSets;
         let zone = self.key()?.zone_id;
         let mut records = Vec::new();
         let mut start: (Option<String>, Option<r53::RrType>, Option<String>) = (None, None, None);
@@ -118,14 +118,14 @@ impl Aws {
 
     /// How far a change is.
     pub(super) async fn change(&self, id: &str) -> Result<Change, PortError> {
-        let operation = Operation::GetChange;
+        let operation = AwsOperation::GetChange;
         let answer = self.clients.route53.get_change().id(id).send().await.map_err(|e| self.failed(operation, &e))?;
         change_of(operation, answer.change_info)
     }
 
     /// Sends the batch: once, unless Route 53 refuses to look at it, and no longer than [`SEND_DEADLINE`] in all.
     pub(super) async fn send_batch(&self, confirmed: &Confirmed<Batch>) -> Result<Change, SendError> {
-        let operation = Operation::ChangeResourceRecordSets;
+        let operation = AwsOperation::ChangeResourceRecordSets;
         let first = |error| SendError { error, sent_before: false };
         let Batch { deletes, creates, comment, .. } = confirmed.get().clone();
         let batch = batch(deletes, creates, self.comment(&comment), &self.exact).map_err(first)?;
@@ -183,7 +183,7 @@ impl Aws {
         &self,
         error: &SdkError<ChangeResourceRecordSetsError, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
     ) -> PortError {
-        let mut refused = self.failed(Operation::ChangeResourceRecordSets, error);
+        let mut refused = self.failed(AwsOperation::ChangeResourceRecordSets, error);
         let messages = match error.as_service_error() {
             Some(ChangeResourceRecordSetsError::InvalidChangeBatch(batch)) => {
                 batch.messages().iter().map(String::as_str).chain(batch.message()).map(str::to_owned).collect()
@@ -214,7 +214,7 @@ fn batch(
     exact: &Exact,
 ) -> Result<r53::ChangeBatch, PortError> {
     let invalid = |e: &dyn std::error::Error| {
-        PortError::new(ErrorKind::Invalid, Operation::ChangeResourceRecordSets.action(), one_line(&e.to_string()))
+        PortError::new(ErrorKind::Invalid, AwsOperation::ChangeResourceRecordSets.action(), one_line(&e.to_string()))
     };
     let mut batch = r53::ChangeBatch::builder().comment(comment);
     let steps = deletes.into_iter().map(|record| (r53::ChangeAction::Delete, record));
@@ -261,7 +261,7 @@ fn wait_after(sent: u32, chance: u64) -> Duration {
     half + half.mul_f64((chance % 1000) as f64 / 1000.0)
 }
 
-fn change_of(operation: Operation, info: Option<r53::ChangeInfo>) -> Result<Change, PortError> {
+fn change_of(operation: AwsOperation, info: Option<r53::ChangeInfo>) -> Result<Change, PortError> {
     let info = info.ok_or_else(|| garbled(operation, "no change in the answer"))?;
     let status = match &info.status {
         r53::ChangeStatus::Insync => ChangeStatus::Insync,

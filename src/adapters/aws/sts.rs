@@ -2,13 +2,13 @@
 
 use super::Aws;
 use super::errors::garbled;
-use super::iam::Operation;
+use super::iam::AwsOperation;
 use crate::domain::service::Identity;
 use crate::ports::PortError;
 
 impl Aws {
     pub(super) async fn identity(&self) -> Result<Identity, PortError> {
-        let operation = Operation::GetCallerIdentity;
+        let operation = AwsOperation::GetCallerIdentity;
         let answer = self.clients.sts.get_caller_identity().send().await.map_err(|e| self.failed(operation, &e))?;
         let (Some(account), Some(arn)) = (answer.account, answer.arn) else {
             return Err(garbled(operation, "the answer names no account or no caller"));

@@ -18,7 +18,7 @@ const MAX_COMPLAINT_BYTES: u64 = 64 << 10;
 
 /// What a command answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct CommandOutput {
     /// Its exit code; nothing when a signal ended it.
     pub code: Option<i32>,
     /// What it wrote to stdout.
@@ -40,7 +40,7 @@ pub enum Patience {
 ///
 /// # Errors
 /// [`PulumiError::Unusable`] when it cannot be started, [`PulumiError::NoAnswer`] when patience runs out.
-pub async fn ask(invocation: &Invocation, patience: Patience) -> Result<Answer, PulumiError> {
+pub async fn ask(invocation: &Invocation, patience: Patience) -> Result<CommandOutput, PulumiError> {
     let unusable = |error: &std::io::Error| PulumiError::Unusable {
         path: invocation.argv.first().map(Into::into).unwrap_or_default(),
         message: error.to_string(),
@@ -66,7 +66,7 @@ pub async fn ask(invocation: &Invocation, patience: Patience) -> Result<Answer, 
         };
         let (status, stdout, stderr, ()) =
             tokio::join!(child.wait(), drain(stdout, MAX_ANSWER_BYTES), drain(stderr, MAX_COMPLAINT_BYTES), feed);
-        Ok(Answer {
+        Ok(CommandOutput {
             code: status.map_err(|error| unusable(&error))?.code(),
             stdout,
             stderr: hide(&clean(&stderr)).trim().to_owned(),

@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use super::folder::{RunDir, RunRecord};
 use super::follow::expected_plan;
-use super::run::{Request, Started, Supervisor, execute, preview};
+use super::run::{Started, StartedBy, Supervisor, execute, preview};
 use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
 };
 use crate::domain::confirm::Confirmed;
 use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use crate::domain::pulumi::change::ConfirmedChange;
-use crate::domain::pulumi::explain::Exit;
+use crate::domain::pulumi::explain::ProcessEnd;
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::{Plan, PulumiChange};
 use crate::ports::{Clock, Provisioner, PulumiControl, PulumiFuture, Tell};
@@ -113,8 +113,8 @@ impl CockpitRuns {
         if self.landmarks.is_empty() { Ok(()) } else { stack::check_same(pulumi, &self.landmarks).await }
     }
 
-    fn request(&self, operator: &str) -> Request {
-        Request { operator: operator.to_owned(), at: self.clock.now() }
+    fn request(&self, operator: &str) -> StartedBy {
+        StartedBy { operator: operator.to_owned(), at: self.clock.now() }
     }
 
     /// Begins a preview, of a stack that exists: one that does not is only made when somebody says so.
@@ -238,7 +238,7 @@ fn ended(dir: &RunDir, status: &RunStatus) -> PulumiAnswer {
         RunStatus::Ended(end) => end.text(),
         _ => "it is gone, and nobody saw its exit code".to_owned(),
     };
-    let exit = status.exit().unwrap_or(Exit::Unseen);
+    let exit = status.exit().unwrap_or(ProcessEnd::Unseen);
     PulumiAnswer::Ended { run: dir.id(), exit, text, note: dir.claim_end_entry(), stderr: dir.stderr_tail(STDERR_TAIL) }
 }
 

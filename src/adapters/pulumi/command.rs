@@ -196,7 +196,7 @@ impl Pulumi {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::pulumi::config::Key;
+    use crate::domain::pulumi::config::ConfigKey;
 
     fn pulumi() -> Pulumi {
         Pulumi {
@@ -241,7 +241,7 @@ mod tests {
         assert!(set.line.ends_with("--non-interactive -- aws:region -us-west-2"), "{}", set.line);
         assert!(!set.line.contains("--plaintext"), "Pulumi itself looks for secrets there: {}", set.line);
         assert_eq!(set.input, None);
-        let key = Key::named("sourceDbCaCertificate").unwrap();
+        let key = ConfigKey::named("sourceDbCaCertificate").unwrap();
         let pem = pulumi().set_config(&SetConfig::new("prod", true, key.name, key.example, false).unwrap());
         assert_eq!(pem.input.as_deref(), Some(key.example));
         assert!(!pem.line.contains("BEGIN") && pem.line.contains("--plaintext"), "{}", pem.line);

@@ -9,7 +9,7 @@ use super::cockpit::head_of;
 use super::command::{self, Pulumi};
 use super::folder::{RunDir, RunRecord, Runs};
 use super::follow::{Follower, Update, expected_plan};
-use super::run::{self, Request, Started, Supervisor};
+use super::run::{self, Started, StartedBy, Supervisor};
 use super::{find, stack};
 use crate::domain::confirm::Confirmed;
 use crate::domain::provision::RunHead;
@@ -42,7 +42,12 @@ impl Context {
     ///
     /// # Errors
     /// As [`run::preview`], and [`PulumiError::Failed`] when Pulumi fails.
-    pub async fn preview(&self, destroy: bool, request: Request, seen: Observer<'_>) -> Result<Previewed, PulumiError> {
+    pub async fn preview(
+        &self,
+        destroy: bool,
+        request: StartedBy,
+        seen: Observer<'_>,
+    ) -> Result<Previewed, PulumiError> {
         let started = self.start_preview(destroy, request).await?;
         let run = self.follow(&started.dir, seen).await?.ok()?;
         Ok(Previewed { plan: Plan::of(&run.state), run })
@@ -52,7 +57,7 @@ impl Context {
     ///
     /// # Errors
     /// As [`run::preview`].
-    pub async fn start_preview(&self, destroy: bool, request: Request) -> Result<Started, PulumiError> {
+    pub async fn start_preview(&self, destroy: bool, request: StartedBy) -> Result<Started, PulumiError> {
         run::preview(&self.runs, &self.pulumi, &self.supervisor, destroy, request).await
     }
 
@@ -64,7 +69,7 @@ impl Context {
         &self,
         run_request: &Confirmed<RunRequest>,
         preconditions: &RunPreconditions,
-        request: Request,
+        request: StartedBy,
     ) -> Result<Started, PulumiError> {
         run_request.get().may_run(preconditions)?;
         run::execute(&self.runs, &self.pulumi, &self.supervisor, run_request, request).await
@@ -78,7 +83,7 @@ impl Context {
         &self,
         run_request: &Confirmed<RunRequest>,
         preconditions: &RunPreconditions,
-        request: Request,
+        request: StartedBy,
         seen: Observer<'_>,
     ) -> Result<Finished, PulumiError> {
         let started = self.start(run_request, preconditions, request).await?;
@@ -194,6 +199,6 @@ pub fn failure_of(kind: RunKind, dir: &RunDir, run_state: &RunState, status: &Ru
 
 /// A request by this operator, now.
 #[must_use]
-pub fn request(operator: &str, at: Timestamp) -> Request {
-    Request { operator: operator.to_owned(), at }
+pub fn request(operator: &str, at: Timestamp) -> StartedBy {
+    StartedBy { operator: operator.to_owned(), at }
 }

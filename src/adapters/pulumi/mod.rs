@@ -34,7 +34,7 @@ pub use command::{Invocation, Pulumi};
 pub use folder::{RunRecord, Runs};
 pub use follow::{Follower, Update};
 pub use interrupt::{ForceStop, Interrupted};
-pub use run::{Request, Started};
+pub use run::{Started, StartedBy};
 
 use std::path::Path;
 

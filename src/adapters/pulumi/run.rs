@@ -58,7 +58,7 @@ impl Supervisor {
 
 /// Who asks, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct StartedBy {
     /// Role and session, or the local user.
     pub operator: String,
     /// Now.
@@ -83,7 +83,7 @@ pub async fn preview(
     pulumi: &Pulumi,
     supervisor: &Supervisor,
     destroy: bool,
-    request: Request,
+    request: StartedBy,
 ) -> Result<Started, PulumiError> {
     let kind = if destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
     start(runs, pulumi, supervisor, kind, None, request).await
@@ -98,7 +98,7 @@ pub async fn execute(
     pulumi: &Pulumi,
     supervisor: &Supervisor,
     run_request: &Confirmed<RunRequest>,
-    request: Request,
+    request: StartedBy,
 ) -> Result<Started, PulumiError> {
     let run_request = run_request.get();
     if run_request.stack() != pulumi.stack {
@@ -118,7 +118,7 @@ async fn start(
     supervisor: &Supervisor,
     kind: RunKind,
     preview: Option<&str>,
-    request: Request,
+    request: StartedBy,
 ) -> Result<Started, PulumiError> {
     let _only_one = only_one(runs).await?;
     if let Some(record) = runs.going_on()? {
@@ -161,7 +161,7 @@ async fn only_one(runs: &Runs) -> Result<fs::File, PulumiError> {
     }
 }
 
-fn record_of(dir: &RunDir, kind: RunKind, pulumi: &Pulumi, invocation: &Invocation, request: Request) -> RunRecord {
+fn record_of(dir: &RunDir, kind: RunKind, pulumi: &Pulumi, invocation: &Invocation, request: StartedBy) -> RunRecord {
     RunRecord {
         schema: 1,
         id: dir.id(),

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::event::{STACK_TYPE, Step};
+use super::event::{EngineStep, STACK_TYPE};
 use super::op::Operation;
 use super::text::capped;
 use super::tree::urn_name;
@@ -105,7 +105,7 @@ impl Tally {
     }
 
     /// A step begins; `again` when the same one has begun before.
-    pub(super) fn step(&mut self, step: &Step, again: bool) {
+    pub(super) fn step(&mut self, step: &EngineStep, again: bool) {
         self.repeated += u32::from(again);
         if step.op == Operation::Other {
             let what = || format!("something is done to {} ({})", urn_name(&step.urn), step.rtype);
@@ -181,7 +181,7 @@ impl Tally {
 }
 
 /// Whether the engine's summary counts this step.
-fn is_counted(step: &Step) -> bool {
+fn is_counted(step: &EngineStep) -> bool {
     let logical = matches!(
         step.op,
         Operation::Same
@@ -198,7 +198,7 @@ fn is_counted(step: &Step) -> bool {
 }
 
 /// A provider that the engine makes by itself; named `default`, or `default_` with its version.
-fn is_default_provider(step: &Step) -> bool {
+fn is_default_provider(step: &EngineStep) -> bool {
     step.rtype != STACK_TYPE && step.rtype.starts_with("pulumi:providers:") && {
         let name = urn_name(&step.urn);
         name == "default" || name.starts_with("default_")

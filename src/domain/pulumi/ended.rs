@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::explain::{Exit, Explanation};
+use super::explain::{Explanation, ProcessEnd};
 use super::fold::RunState;
 use super::guard::RunKind;
 use super::plan::Plan;
@@ -76,11 +76,11 @@ pub enum RunStatus {
 impl RunStatus {
     /// How it ended; nothing while it goes on.
     #[must_use]
-    pub fn exit(&self) -> Option<Exit> {
+    pub fn exit(&self) -> Option<ProcessEnd> {
         match self {
-            Self::Ended(RunEnd { error: Some(error), .. }) => Some(Exit::NotStarted(error.clone())),
-            Self::Ended(end) => Some(Exit::Code(end.code)),
-            Self::Lost => Some(Exit::Unseen),
+            Self::Ended(RunEnd { error: Some(error), .. }) => Some(ProcessEnd::NotStarted(error.clone())),
+            Self::Ended(end) => Some(ProcessEnd::Code(end.code)),
+            Self::Lost => Some(ProcessEnd::Unseen),
             Self::Starting | Self::Running | Self::Elsewhere => None,
         }
     }

@@ -60,7 +60,7 @@ pub enum Kind {
         /// Which of the three.
         moment: Moment,
         /// What it is about.
-        step: Box<Step>,
+        step: Box<EngineStep>,
         /// Whether it was only planned.
         planning: bool,
     },
@@ -128,7 +128,7 @@ pub enum Severity {
 
 /// One step as the engine describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct EngineStep {
     /// The resource.
     pub urn: String,
     /// Its type.
@@ -288,7 +288,7 @@ fn step_of(moment: Moment, raw: RawStep<'_>, line: &[u8]) -> Kind {
         };
         value.get(key)?.get("metadata")
     });
-    let step = Step {
+    let step = EngineStep {
         parent: parent.map(name),
         id: id.map(name),
         custom: states().any(|state| state.custom),

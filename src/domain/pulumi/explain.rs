@@ -9,7 +9,7 @@ use super::completeness::Gap;
 use super::fold::RunState;
 use super::guard::RunKind;
 use super::lock::{self, Lock};
-use super::progress::Ending;
+use super::progress::RunOutcome;
 use super::text::{capped, clean};
 
 /// Bytes of the explanation's own words.
@@ -130,7 +130,7 @@ pub fn way_out(said: &str) -> Option<&'static str> {
 
 /// How the process of a run ended, as far as somebody saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Exit {
+pub enum ProcessEnd {
     /// With this exit code; nothing when a signal ended it.
     Code(Option<i32>),
     /// It never began, for this reason.
@@ -143,14 +143,14 @@ pub enum Exit {
 /// saw the exit code. A good exit code alone proves nothing: without the stream's two ends nobody knows what was done,
 /// and a preview's plan has to be the whole one.
 #[must_use]
-pub fn failure(kind: RunKind, run_state: &RunState, exit: &Exit, stderr: &str) -> Option<Explanation> {
+pub fn failure(kind: RunKind, run_state: &RunState, exit: &ProcessEnd, stderr: &str) -> Option<Explanation> {
     match exit {
-        Exit::Code(Some(0)) => doubt(kind, run_state),
-        Exit::Code(code) => Some(explain(run_state, *code, stderr)),
-        Exit::NotStarted(error) => Some(not_started(error)),
+        ProcessEnd::Code(Some(0)) => doubt(kind, run_state),
+        ProcessEnd::Code(code) => Some(explain(run_state, *code, stderr)),
+        ProcessEnd::NotStarted(error) => Some(not_started(error)),
         // Nobody saw the exit code, but the engine said its last word.
-        Exit::Unseen if run_state.ending() == Some(Ending::Succeeded) => doubt(kind, run_state),
-        Exit::Unseen => Some(explain(run_state, None, stderr)),
+        ProcessEnd::Unseen if run_state.ending() == Some(RunOutcome::Succeeded) => doubt(kind, run_state),
+        ProcessEnd::Unseen => Some(explain(run_state, None, stderr)),
     }
 }
 
@@ -207,7 +207,7 @@ pub fn is_cut(run_state: &RunState) -> bool {
 pub fn explain(run_state: &RunState, exit: Option<i32>, stderr: &str) -> Explanation {
     let failures = run_state.failures();
     let texts: Vec<&str> = failures.iter().map(|failure| failure.text).chain([stderr]).collect();
-    if run_state.ending() == Some(Ending::Canceled) {
+    if run_state.ending() == Some(RunOutcome::Canceled) {
         return Explanation {
             kind: FailureKind::Interrupted,
             sentence: "it was interrupted; Pulumi finished what was under way and kept its state".to_owned(),
@@ -235,7 +235,7 @@ pub fn explain(run_state: &RunState, exit: Option<i32>, stderr: &str) -> Explana
         return Explanation { kind: *kind, sentence, way_out: (*way_out).to_owned(), locks };
     }
     let (kind, sentence, way_out) = match (run_state.ending(), failures.first()) {
-        (Some(Ending::Broken) | None, None) if exit.is_none() || stderr.trim().is_empty() => {
+        (Some(RunOutcome::Broken) | None, None) if exit.is_none() || stderr.trim().is_empty() => {
             let left = run_state.unfinished().len();
             let open = if left == 0 { String::new() } else { format!(", with {left} resources under way") };
             let cut = if is_cut(run_state) { "; its last line is cut, as a full disk leaves it (`df -h`)" } else { "" };
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_good_exit_code_without_both_ends_of_the_stream_is_no_success() {
-        let done = Exit::Code(Some(0));
+        let done = ProcessEnd::Code(Some(0));
         for lines in [&[][..], &[BEGIN], &[BEGIN, END], &[COUNT, END]] {
             for kind in [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::Destroy] {
                 let why = failure(kind, &read(lines), &done, "").unwrap();
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn a_preview_whose_plan_is_not_whole_did_not_succeed_and_a_run_only_lists_less() {
         let run_state = read(&[BEGIN, r#"urces":"torn"}"#, COUNT, END]);
-        for exit in [Exit::Code(Some(0)), Exit::Unseen] {
+        for exit in [ProcessEnd::Code(Some(0)), ProcessEnd::Unseen] {
             let why = failure(RunKind::Preview, &run_state, &exit, "").unwrap();
             assert_eq!(why.kind, FailureKind::IncompletePlan);
             assert!(why.sentence.contains("1 line of its events could not be read"), "{}", why.sentence);
@@ -362,11 +362,11 @@ mod tests {
         let succeeded = include_str!("../../../tests/fixtures/engine/up.jsonl");
         let up = RunKind::Up;
         let run_state = read(&succeeded.lines().collect::<Vec<_>>());
-        assert_eq!(failure(up, &run_state, &Exit::Unseen, ""), None);
-        assert_eq!(failure(up, &run_state, &Exit::Code(Some(0)), ""), None);
-        assert!(failure(up, &run_state, &Exit::Code(Some(1)), "").is_some());
+        assert_eq!(failure(up, &run_state, &ProcessEnd::Unseen, ""), None);
+        assert_eq!(failure(up, &run_state, &ProcessEnd::Code(Some(0)), ""), None);
+        assert!(failure(up, &run_state, &ProcessEnd::Code(Some(1)), "").is_some());
         let lines: Vec<&str> = succeeded.lines().take(20).chain(["{\"sequence\":21,\"timest"]).collect();
-        let why = failure(up, &read(&lines), &Exit::Unseen, "").unwrap();
+        let why = failure(up, &read(&lines), &ProcessEnd::Unseen, "").unwrap();
         assert_eq!(why.kind, FailureKind::BrokenOff);
         assert!(why.sentence.contains("full disk"), "{}", why.sentence);
     }
@@ -390,7 +390,7 @@ mod tests {
     fn a_full_disk_is_called_by_its_name_whoever_says_it() {
         let words = "events.jsonl: No space left on device (os error 28)";
         for why in [
-            failure(RunKind::Up, &RunState::new(), &Exit::NotStarted(words.into()), "").unwrap(),
+            failure(RunKind::Up, &RunState::new(), &ProcessEnd::NotStarted(words.into()), "").unwrap(),
             explain(&RunState::new(), Some(1), words),
         ] {
             assert_eq!(why.kind, FailureKind::DiskFull);

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::completeness::{Gap, Tally};
-use super::event::{self, Event, Kind, Moment, Parsed, Severity, Step};
+use super::event::{self, EngineStep, Event, Kind, Moment, Parsed, Severity};
 use super::plan::Plan;
-use super::progress::{Download, Ending, Failure, LineCounts, LogLine, Message, Progress, Summary};
+use super::progress::{Download, Failure, LineCounts, LogLine, Message, Progress, RunOutcome, Summary};
 use super::text::{Redactor, capped};
-use super::tree::{Count, Filter, Resource, Row, State, Tree, urn_name};
+use super::tree::{Count, Filter, Resource, State, Tree, TreeRow, urn_name};
 use super::{MAX_ERROR_BYTES, MAX_LOG_LINE_BYTES, MAX_LOG_LINES, MAX_MESSAGE_BYTES, MAX_OTHER_BYTES, MAX_RESOURCES};
 use crate::domain::units::Timestamp;
 
@@ -147,7 +147,7 @@ impl RunState {
         self.tally.prelude();
     }
 
-    fn add_step(&mut self, at: Timestamp, moment: Moment, mut step: Step, planning: bool) {
+    fn add_step(&mut self, at: Timestamp, moment: Moment, mut step: EngineStep, planning: bool) {
         self.planning = planning;
         if let Some(outputs) = step.outputs.take() {
             let redacted = |text: String| self.redactor.apply(text.into()).into_owned();
@@ -236,23 +236,23 @@ impl RunState {
         self.counts[usize::from(now.change)][now.state as usize] += 1;
     }
 
-    fn ending_of(&self, result: Option<&str>) -> Ending {
+    fn ending_of(&self, result: Option<&str>) -> RunOutcome {
         let failed = self.messages.iter().any(|message| message.severity == Severity::Error)
             || self.counts.iter().any(|counts| counts[State::Failed as usize] > 0);
         match result {
-            Some("succeeded") => Ending::Succeeded,
-            Some("canceled") => Ending::Canceled,
-            _ if self.interrupts > 0 => Ending::Canceled,
-            Some(_) => Ending::Failed,
-            None if failed => Ending::Failed,
-            None => Ending::Succeeded,
+            Some("succeeded") => RunOutcome::Succeeded,
+            Some("canceled") => RunOutcome::Canceled,
+            _ if self.interrupts > 0 => RunOutcome::Canceled,
+            Some(_) => RunOutcome::Failed,
+            None if failed => RunOutcome::Failed,
+            None => RunOutcome::Succeeded,
         }
     }
 
     fn close(&mut self, at: Timestamp) {
         self.over = true;
         self.downloads.clear();
-        let well = self.ending() == Some(Ending::Succeeded);
+        let well = self.ending() == Some(RunOutcome::Succeeded);
         let mut changed = Vec::new();
         for resource in self.tree.iter_mut() {
             let before = resource.count();
@@ -278,7 +278,8 @@ impl RunState {
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = self.tally.gaps(self.summary.as_ref().map(|summary| &summary.changes));
-        let ending = self.summary.as_ref().map(|summary| summary.ending).filter(|ending| *ending != Ending::Succeeded);
+        let ending =
+            self.summary.as_ref().map(|summary| summary.ending).filter(|ending| *ending != RunOutcome::Succeeded);
         gaps.extend(ending.map(|ending| Gap::NotSucceeded(ending.word())));
         gaps
     }
@@ -303,7 +304,7 @@ impl RunState {
 
     /// The rows that the filter wants.
     #[must_use]
-    pub fn rows(&self, filter: &Filter) -> Vec<Row<'_>> {
+    pub fn rows(&self, filter: &Filter) -> Vec<TreeRow<'_>> {
         self.tree.rows(filter)
     }
 
@@ -429,10 +430,10 @@ impl RunState {
 
     /// How it ended; nothing while it goes on.
     #[must_use]
-    pub fn ending(&self) -> Option<Ending> {
+    pub fn ending(&self) -> Option<RunOutcome> {
         match &self.summary {
             Some(summary) if self.over => Some(summary.ending),
-            _ if self.broken => Some(Ending::Broken),
+            _ if self.broken => Some(RunOutcome::Broken),
             // A stream can close without a summary when the program itself could not be run.
             None if self.over => Some(self.ending_of(Some("failed"))),
             _ => None,

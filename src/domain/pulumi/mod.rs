@@ -43,9 +43,9 @@ pub use guard::{BlockedReason, RunKind, RunPreconditions};
 pub use op::Operation;
 pub use plan::{Danger, Plan};
 pub use problem::PulumiError;
-pub use progress::{Ending, Failure, LogLine, Progress, Summary};
+pub use progress::{Failure, LogLine, Progress, RunOutcome, Summary};
 pub use run_request::{ForceStop, RunRequest};
-pub use tree::{Filter, Resource, Row, Show, State};
+pub use tree::{Filter, Resource, Show, State, TreeRow};
 
 /// Resources kept; a stack of this program has about 120, the largest recorded one 2,000.
 pub const MAX_RESOURCES: usize = 5_000;

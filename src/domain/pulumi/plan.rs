@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::event::{Diff, Step, WeightedRecord};
+use super::event::{Diff, EngineStep, WeightedRecord};
 use super::op::Operation;
 use super::stream::{Streams, stops_for};
 use super::tree::{Resource, State, urn_name};
@@ -63,8 +63,8 @@ impl Planned {
 
     /// The planned change as a step that has not begun.
     #[must_use]
-    pub fn as_step(&self) -> Step {
-        Step {
+    pub fn as_step(&self) -> EngineStep {
+        EngineStep {
             urn: self.urn.clone(),
             rtype: self.rtype.clone(),
             op: self.op,

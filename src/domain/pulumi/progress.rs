@@ -14,7 +14,7 @@ use crate::domain::units::Timestamp;
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Ending {
+pub enum RunOutcome {
     /// All that was planned is done.
     Succeeded,
     /// Something failed.
@@ -25,7 +25,7 @@ pub enum Ending {
     Broken,
 }
 
-impl Ending {
+impl RunOutcome {
     /// A word for it.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -42,7 +42,7 @@ impl Ending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// How it ended, by the engine's word or, with an older CLI, by what failed.
-    pub ending: Ending,
+    pub ending: RunOutcome,
     /// How long it took.
     pub duration: Duration,
     /// Steps by operation.

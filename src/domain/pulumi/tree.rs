@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Diff, STACK_TYPE, Step, WeightedRecord};
+use super::event::{Diff, EngineStep, STACK_TYPE, WeightedRecord};
 use super::op::Operation;
 use crate::domain::units::Timestamp;
 
@@ -175,7 +175,7 @@ impl Filter {
 
 /// One row of the tree.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row<'a> {
+pub struct TreeRow<'a> {
     /// The resource.
     pub resource: &'a Resource,
     /// How deep it lies.
@@ -222,7 +222,7 @@ impl Tree {
     }
 
     /// The resource of a step, made when it is new and there is room below `max`.
-    pub(super) fn entry(&mut self, step: &Step, max: usize) -> Option<&mut Resource> {
+    pub(super) fn entry(&mut self, step: &EngineStep, max: usize) -> Option<&mut Resource> {
         let index = match self.by_urn.get(step.urn.as_str()) {
             Some(index) => *index,
             None if self.resources.len() >= max => return None,
@@ -238,7 +238,7 @@ impl Tree {
 
     /// The rows that the filter wants, parents before children.
     #[must_use]
-    pub fn rows(&self, filter: &Filter) -> Vec<Row<'_>> {
+    pub fn rows(&self, filter: &Filter) -> Vec<TreeRow<'_>> {
         let needle = filter.text.to_lowercase();
         let parents: Vec<Option<usize>> = self
             .resources
@@ -275,7 +275,7 @@ impl Tree {
         let mut stack: Vec<(usize, usize, bool)> = Vec::new();
         push_all(&mut stack, &roots, 0);
         while let Some((index, depth, last)) = stack.pop() {
-            rows.push(Row { resource: &self.resources[index], depth, last, matches: matches[index] });
+            rows.push(TreeRow { resource: &self.resources[index], depth, last, matches: matches[index] });
             push_all(&mut stack, &children[index], depth + 1);
         }
         rows
@@ -289,7 +289,7 @@ fn push_all(stack: &mut Vec<(usize, usize, bool)>, indices: &[usize], depth: usi
 }
 
 impl Resource {
-    fn new(urn: Arc<str>, step: &Step) -> Self {
+    fn new(urn: Arc<str>, step: &EngineStep) -> Self {
         Self {
             urn,
             rtype: Arc::from(step.rtype.as_str()),
@@ -338,7 +338,7 @@ impl Resource {
     }
 
     /// Takes over what a step says of the resource, whatever its moment.
-    pub(super) fn describe(&mut self, step: Step) {
+    pub(super) fn describe(&mut self, step: EngineStep) {
         if let Some(parent) = step.parent.filter(|parent| self.parent.as_deref() != Some(parent)) {
             self.parent = Some(Arc::from(parent));
         }

@@ -198,12 +198,12 @@ impl OutputsError {
 const MASKED: &str = "[secret]";
 
 /// Reads keys one by one and remembers everything that is wrong on the way.
-struct Reader {
+struct OutputsReader {
     map: Map<String, Value>,
     error: OutputsError,
 }
 
-impl Reader {
+impl OutputsReader {
     fn text(&mut self, key: &str) -> String {
         match self.map.remove(key) {
             Some(Value::String(text)) if text == MASKED => self.masked(key),
@@ -303,11 +303,11 @@ impl StackOutputs {
                 return Err(error);
             }
         };
-        Self::read(&mut Reader { map, error })
+        Self::read(&mut OutputsReader { map, error })
     }
 
     /// Takes every key out of the map; what is left in it is not known.
-    fn read(r: &mut Reader) -> Result<Self, OutputsError> {
+    fn read(r: &mut OutputsReader) -> Result<Self, OutputsError> {
         let outputs = Self {
             suffix: r.text("environmentSuffix"),
             region: r.text("region"),
@@ -354,7 +354,7 @@ impl StackOutputs {
 }
 
 impl NetworkOutputs {
-    fn read(r: &mut Reader) -> Self {
+    fn read(r: &mut OutputsReader) -> Self {
         Self {
             vpc_id: r.text("vpcId"),
             public_subnet_ids: r.list("publicSubnetIds"),
@@ -365,7 +365,7 @@ impl NetworkOutputs {
 }
 
 impl BalancerOutputs {
-    fn read(r: &mut Reader) -> Self {
+    fn read(r: &mut OutputsReader) -> Self {
         Self {
             arn: r.arn("albArn"),
             dns_name: r.text("albDnsName"),
@@ -388,7 +388,7 @@ impl BalancerOutputs {
 }
 
 impl ServiceOutputs {
-    fn read(r: &mut Reader) -> Self {
+    fn read(r: &mut OutputsReader) -> Self {
         Self {
             cluster_arn: r.arn("ecsClusterArn"),
             cluster_name: r.text("ecsClusterName"),
@@ -399,7 +399,7 @@ impl ServiceOutputs {
 }
 
 impl DatabaseOutputs {
-    fn read(r: &mut Reader) -> Self {
+    fn read(r: &mut OutputsReader) -> Self {
         Self {
             cluster_arn: r.arn("auroraClusterArn"),
             cluster_id: r.text("auroraClusterId"),
@@ -412,14 +412,14 @@ impl DatabaseOutputs {
 }
 
 impl ReplicationOutputs {
-    fn read(r: &mut Reader) -> Self {
+    fn read(r: &mut OutputsReader) -> Self {
         Self {
             instance_arn: r.arn("dmsReplicationInstanceArn"),
             instance_id: r.text("dmsReplicationInstanceId"),
             task_arn: r.arn("dmsTaskArn"),
             reverse_task_arn: r.arn("dmsReverseTaskArn"),
-            forward_lag_alarm_name: r.optional("dmsForwardLagAlarmName", Reader::text),
-            reverse_lag_alarm_name: r.optional("dmsReverseLagAlarmName", Reader::text),
+            forward_lag_alarm_name: r.optional("dmsForwardLagAlarmName", OutputsReader::text),
+            reverse_lag_alarm_name: r.optional("dmsReverseLagAlarmName", OutputsReader::text),
         }
     }
 
@@ -432,7 +432,7 @@ impl ReplicationOutputs {
 }
 
 impl TrafficOutputs {
-    fn read(r: &mut Reader) -> Self {
+    fn read(r: &mut OutputsReader) -> Self {
         Self {
             hosted_zone_id: r.text("hostedZoneId"),
             record_name: r.text("recordName"),
@@ -446,7 +446,7 @@ impl TrafficOutputs {
 }
 
 impl MonitoringOutputs {
-    fn read(r: &mut Reader) -> Self {
+    fn read(r: &mut OutputsReader) -> Self {
         Self {
             dashboard_name: r.text("dashboardName"),
             dashboard_url: r.text("dashboardUrl"),
@@ -458,18 +458,18 @@ impl MonitoringOutputs {
 }
 
 impl IdentityOutputs {
-    fn read(r: &mut Reader) -> Self {
+    fn read(r: &mut OutputsReader) -> Self {
         Self {
             db_writer_hosts: r.optional_list("dbWriterHosts"),
-            db_reader_host: r.optional("dbReaderHost", Reader::text),
-            app_secret_arn: r.optional("appSecretArn", Reader::arn),
-            app_read_only_secret_arn: r.optional("appReadOnlySecretArn", Reader::arn),
-            dms_secret_arn: r.optional("dmsSecretArn", Reader::arn),
-            tapctl_secret_arn: r.optional("tapctlSecretArn", Reader::arn),
-            legacy_app_secret_arn: r.optional("legacyAppSecretArn", Reader::arn),
-            legacy_tapctl_secret_arn: r.optional("legacyTapctlSecretArn", Reader::arn),
-            sql_task_definition_arn: r.optional("sqlTaskDefinitionArn", Reader::arn),
-            sql_security_group_id: r.optional("sqlSecurityGroupId", Reader::text),
+            db_reader_host: r.optional("dbReaderHost", OutputsReader::text),
+            app_secret_arn: r.optional("appSecretArn", OutputsReader::arn),
+            app_read_only_secret_arn: r.optional("appReadOnlySecretArn", OutputsReader::arn),
+            dms_secret_arn: r.optional("dmsSecretArn", OutputsReader::arn),
+            tapctl_secret_arn: r.optional("tapctlSecretArn", OutputsReader::arn),
+            legacy_app_secret_arn: r.optional("legacyAppSecretArn", OutputsReader::arn),
+            legacy_tapctl_secret_arn: r.optional("legacyTapctlSecretArn", OutputsReader::arn),
+            sql_task_definition_arn: r.optional("sqlTaskDefinitionArn", OutputsReader::arn),
+            sql_security_group_id: r.optional("sqlSecurityGroupId", OutputsReader::text),
         }
     }
 }
@@ -513,7 +513,7 @@ mod tests {
     #[test]
     fn the_example_of_the_program_parses_and_nothing_of_it_is_passed_over() {
         let error = OutputsError { syntax: None, missing: Vec::new(), mistyped: Vec::new() };
-        let mut reader = Reader { map: fixture(), error };
+        let mut reader = OutputsReader { map: fixture(), error };
         StackOutputs::read(&mut reader).unwrap();
         assert_eq!(reader.map.keys().collect::<Vec<_>>(), Vec::<&String>::new());
     }

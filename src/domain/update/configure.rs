@@ -1,6 +1,6 @@
 //! The stack's configuration in the cockpit: choosing a key, typing its value, asking before it is set.
 
-use crate::domain::configure::{Configure, Step};
+use crate::domain::configure::{Configure, DialogStep};
 use crate::domain::model::{Dialog, Model, PendingAction, Shown};
 use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::guard::RunKind;
@@ -31,11 +31,11 @@ pub(super) fn open(model: &mut Model) {
 pub(super) fn key(model: &mut Model, dialog: Configure, key: Key) {
     let Some(setup) = model.provision.setup() else { return };
     match dialog.key(key, &model.stack.name, setup) {
-        Step::Close => {}
+        DialogStep::Close => {}
         // The list is for everybody, the line for those who may set something.
-        Step::Stay(Configure::Edit(_)) if may_not_set(model) => {}
-        Step::Stay(dialog) => model.dialog = Some(Dialog::Configure(dialog)),
-        Step::Ask(set) => {
+        DialogStep::Stay(Configure::Edit(_)) if may_not_set(model) => {}
+        DialogStep::Stay(dialog) => model.dialog = Some(Dialog::Configure(dialog)),
+        DialogStep::Ask(set) => {
             let challenge = set.challenge();
             provision::ask(model, PendingAction::Pulumi(PulumiChange::Config(set)), challenge);
         }

@@ -19,7 +19,7 @@ use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::Setup;
 use crate::domain::pulumi::config::tests::{complete, setup};
 use crate::domain::pulumi::event::parse;
-use crate::domain::pulumi::explain::Exit;
+use crate::domain::pulumi::explain::ProcessEnd;
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::lock::{Holder, Lock};
 use crate::domain::record::{Entry, Event, OutcomeKind};
@@ -189,7 +189,7 @@ impl Desk {
     }
 
     pub(super) fn ended(&mut self, run: &str, succeeded: bool) -> Vec<Effect> {
-        let exit = Exit::Code(Some(i32::from(!succeeded)));
+        let exit = ProcessEnd::Code(Some(i32::from(!succeeded)));
         let silent = self.model.provision.run.as_ref().is_some_and(|run| run.state.lines().events == 0);
         if succeeded && silent {
             self.lines(run, NOTHING_DONE);
@@ -209,7 +209,7 @@ impl Desk {
     fn preview_to_exit_0(&mut self, kind: RunKind, text: &str) {
         let run = self.started(kind);
         self.lines(&run, text);
-        let (exit, text) = (Exit::Code(Some(0)), "ended well".to_owned());
+        let (exit, text) = (ProcessEnd::Code(Some(0)), "ended well".to_owned());
         self.answer(PulumiAnswer::Ended { run, exit, text, note: true, stderr: String::new() });
     }
 
@@ -681,7 +681,7 @@ fn the_end_of_a_run_is_noted_by_one_of_all_who_follow_it() {
         let mut desk = Desk::new(100, 0, 0.0);
         desk.model.live.history = None;
         let run = desk.started(RunKind::Up);
-        let (exit, text) = (Exit::Code(Some(0)), "ended well".to_owned());
+        let (exit, text) = (ProcessEnd::Code(Some(0)), "ended well".to_owned());
         let effects = desk.answer(PulumiAnswer::Ended { run, exit, text, note, stderr: String::new() });
         effects.iter().any(|effect| matches!(effect, Effect::Append(Entry { event: Event::Run { .. }, .. })))
     };
@@ -694,7 +694,7 @@ fn a_run_whose_exit_nobody_saw_succeeded_when_its_events_say_so() {
     let run = desk.started(RunKind::Up);
     desk.lines(&run, SMALL_UP);
     let text = "it is gone, and nobody saw its exit code".to_owned();
-    desk.answer(PulumiAnswer::Ended { run, exit: Exit::Unseen, text, note: true, stderr: String::new() });
+    desk.answer(PulumiAnswer::Ended { run, exit: ProcessEnd::Unseen, text, note: true, stderr: String::new() });
     let ending = desk.model.provision.run.as_ref().unwrap().ending.clone().unwrap();
     assert!(ending.succeeded && ending.explanation.is_none(), "{ending:?}");
 }
@@ -786,7 +786,7 @@ fn no_single_key_changes_anything() {
 
 /// What can happen to the desk.
 #[derive(Debug, Clone)]
-enum Happening {
+enum Occurrence {
     Press(char),
     Type(&'static str),
     Enter,
@@ -805,45 +805,45 @@ enum Happening {
     Failed,
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn happening() -> impl Strategy<Value = Occurrence> {
     prop_oneof![
-        6 => prop::sample::select("puDxEcsoyn5eS".chars().collect::<Vec<_>>()).prop_map(Happening::Press),
-        2 => prop::sample::select(vec!["prod", "terminate", "app.example.com"]).prop_map(Happening::Type),
-        2 => Just(Happening::Enter),
-        1 => Just(Happening::Esc),
-        1 => Just(Happening::Draw),
-        4 => Just(Happening::Arm),
-        1 => (1u64..3000).prop_map(Happening::Wait),
-        2 => (0u8..4).prop_map(Happening::Zone),
-        1 => (0.0f64..5.0).prop_map(Happening::Requests),
-        1 => (0u8..4).prop_map(Happening::PulumiStatus),
-        2 => (0u8..5).prop_map(Happening::Start),
-        2 => any::<bool>().prop_map(Happening::Lines),
-        2 => any::<bool>().prop_map(Happening::End),
-        1 => any::<bool>().prop_map(Happening::Stopped),
-        1 => Just(Happening::Done),
-        1 => Just(Happening::Failed),
+        6 => prop::sample::select("puDxEcsoyn5eS".chars().collect::<Vec<_>>()).prop_map(Occurrence::Press),
+        2 => prop::sample::select(vec!["prod", "terminate", "app.example.com"]).prop_map(Occurrence::Type),
+        2 => Just(Occurrence::Enter),
+        1 => Just(Occurrence::Esc),
+        1 => Just(Occurrence::Draw),
+        4 => Just(Occurrence::Arm),
+        1 => (1u64..3000).prop_map(Occurrence::Wait),
+        2 => (0u8..4).prop_map(Occurrence::Zone),
+        1 => (0.0f64..5.0).prop_map(Occurrence::Requests),
+        1 => (0u8..4).prop_map(Occurrence::PulumiStatus),
+        2 => (0u8..5).prop_map(Occurrence::Start),
+        2 => any::<bool>().prop_map(Occurrence::Lines),
+        2 => any::<bool>().prop_map(Occurrence::End),
+        1 => any::<bool>().prop_map(Occurrence::Stopped),
+        1 => Just(Occurrence::Done),
+        1 => Just(Occurrence::Failed),
     ]
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "each one happens once")]
-fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
+fn happen(desk: &mut Desk, happening: Occurrence) -> Vec<Effect> {
     let run = desk.model.provision.run.as_ref().map_or_else(String::new, |run| run.head.id.clone());
     match happening {
-        Happening::Press(c) => desk.press(c),
-        Happening::Type(text) => text.chars().flat_map(|c| desk.press(c)).collect(),
-        Happening::Enter => desk.enter(),
-        Happening::Esc => desk.feed(Msg::Key(Key::plain(Code::Esc))),
-        Happening::Draw => {
+        Occurrence::Press(c) => desk.press(c),
+        Occurrence::Type(text) => text.chars().flat_map(|c| desk.press(c)).collect(),
+        Occurrence::Enter => desk.enter(),
+        Occurrence::Esc => desk.feed(Msg::Key(Key::plain(Code::Esc))),
+        Occurrence::Draw => {
             let uptime = desk.model.uptime;
             desk.feed(Msg::Drawn { uptime, listing: LISTING, shown: Shown::Whole })
         }
-        Happening::Arm => {
+        Occurrence::Arm => {
             desk.arm();
             vec![]
         }
-        Happening::Wait(secs) => desk.wait(Duration::from_secs(secs)),
-        Happening::Zone(kind) => {
+        Occurrence::Wait(secs) => desk.wait(Duration::from_secs(secs)),
+        Occurrence::Zone(kind) => {
             desk.zone(match kind {
                 0 => vec![record("A", "legacy", 90), record("A", "new", 10)],
                 1 => vec![record("A", "legacy", 100), record("A", "new", 0)],
@@ -852,11 +852,11 @@ fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
             });
             vec![]
         }
-        Happening::Requests(rate) => {
+        Occurrence::Requests(rate) => {
             desk.requests(rate);
             vec![]
         }
-        Happening::PulumiStatus(kind) => {
+        Occurrence::PulumiStatus(kind) => {
             let head = desk.head(RunKind::Up);
             desk.looked(|look| match kind {
                 0 => look.newest = Some(head),
@@ -865,19 +865,19 @@ fn happen(desk: &mut Desk, happening: Happening) -> Vec<Effect> {
                 _ => {}
             })
         }
-        Happening::Start(kind) => {
+        Occurrence::Start(kind) => {
             let kinds = [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::PreviewDestroy, RunKind::Destroy];
             let head = desk.head(kinds[usize::from(kind)]);
             desk.answer(PulumiAnswer::Started(head))
         }
-        Happening::Lines(destroy) => {
+        Occurrence::Lines(destroy) => {
             desk.lines(&run, if destroy { DESTROY } else { SMALL_UP });
             vec![]
         }
-        Happening::End(well) => desk.ended(&run, well),
-        Happening::Stopped(sent) => desk.answer(PulumiAnswer::AskedToStop(sent)),
-        Happening::Done => desk.answer(PulumiAnswer::Changed("done".into())),
-        Happening::Failed => {
+        Occurrence::End(well) => desk.ended(&run, well),
+        Occurrence::Stopped(sent) => desk.answer(PulumiAnswer::AskedToStop(sent)),
+        Occurrence::Done => desk.answer(PulumiAnswer::Changed("done".into())),
+        Occurrence::Failed => {
             desk.answer(PulumiAnswer::Failed(PulumiProblem { message: "no".into(), hint: "no".into() }))
         }
     }
@@ -894,11 +894,11 @@ proptest! {
         for happening in happenings {
             // A text is typed letter by letter, so that each key meets its own dialog.
             let steps = match happening {
-                Happening::Type(text) => text.chars().map(Happening::Press).collect(),
+                Occurrence::Type(text) => text.chars().map(Occurrence::Press).collect(),
                 other => vec![other],
             };
             for step in steps {
-                let is_key = matches!(step, Happening::Press(_) | Happening::Enter);
+                let is_key = matches!(step, Occurrence::Press(_) | Occurrence::Enter);
                 let uptime = desk.model.uptime;
                 let before = desk.model.dialog.clone();
                 let going_on = desk.model.provision.going_on().is_some();

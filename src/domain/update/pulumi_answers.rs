@@ -4,7 +4,7 @@ use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model};
 use crate::domain::msg::{Effect, Request};
 use crate::domain::provision::{PLAN_MAX_AGE, PulumiAnswer, PulumiQuery, ReadyPlan, Run, RunEnding, RunHead};
-use crate::domain::pulumi::explain::{Exit, failure};
+use crate::domain::pulumi::explain::{ProcessEnd, failure};
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::{FailureKind, Plan, PulumiChange, RunState};
 use crate::domain::record::Event;
@@ -140,7 +140,7 @@ fn followed<'a>(model: &'a mut Model, id: &str) -> Option<&'a mut Run> {
 fn ended(
     model: &mut Model,
     id: &str,
-    exit: &Exit,
+    exit: &ProcessEnd,
     text: &str,
     is_ours_to_note: bool,
     stderr: &str,

@@ -533,7 +533,7 @@ fn no_single_key_press_sends_anything() {
 
 /// What can happen to a cockpit.
 #[derive(Debug, Clone)]
-enum Happening {
+enum Occurrence {
     Press(char),
     Enter,
     Esc,
@@ -548,20 +548,20 @@ enum Happening {
     Outcome(u8),
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn happening() -> impl Strategy<Value = Occurrence> {
     prop_oneof![
-        5 => prop::sample::select("][+-=RyYna0159 qf/?gGjk".chars().collect::<Vec<_>>()).prop_map(Happening::Press),
-        1 => Just(Happening::Enter),
-        1 => Just(Happening::Esc),
-        2 => (1u64..700).prop_map(Happening::Wait),
-        2 => Just(Happening::Draw),
-        3 => Just(Happening::Arm),
-        4 => Just(Happening::Answer),
-        1 => prop::sample::select(vec![ErrorKind::Throttled, ErrorKind::Unreachable, ErrorKind::Credentials]).prop_map(Happening::Fail),
-        1 => (0u8..=255, 0u8..=255).prop_map(|(l, n)| Happening::Elsewhere(l, n)),
-        1 => (0.0f64..200.0).prop_map(Happening::Lag),
-        1 => (0u8..5).prop_map(Happening::Shape),
-        3 => (0u8..5).prop_map(Happening::Outcome),
+        5 => prop::sample::select("][+-=RyYna0159 qf/?gGjk".chars().collect::<Vec<_>>()).prop_map(Occurrence::Press),
+        1 => Just(Occurrence::Enter),
+        1 => Just(Occurrence::Esc),
+        2 => (1u64..700).prop_map(Occurrence::Wait),
+        2 => Just(Occurrence::Draw),
+        3 => Just(Occurrence::Arm),
+        4 => Just(Occurrence::Answer),
+        1 => prop::sample::select(vec![ErrorKind::Throttled, ErrorKind::Unreachable, ErrorKind::Credentials]).prop_map(Occurrence::Fail),
+        1 => (0u8..=255, 0u8..=255).prop_map(|(l, n)| Occurrence::Elsewhere(l, n)),
+        1 => (0.0f64..200.0).prop_map(Occurrence::Lag),
+        1 => (0u8..5).prop_map(Occurrence::Shape),
+        3 => (0u8..5).prop_map(Occurrence::Outcome),
     ]
 }
 
@@ -578,27 +578,27 @@ proptest! {
             let dialog = cockpit.model.dialog.clone();
             let gates_before = cockpit.model.live.gates.clone();
             let group_before = cockpit.model.live.facts.shiftable().cloned();
-            let is_key = matches!(happening, Happening::Press(_) | Happening::Enter);
+            let is_key = matches!(happening, Occurrence::Press(_) | Occurrence::Enter);
             let before = cockpit.sent.len();
             match happening {
-                Happening::Press(c) => { cockpit.press(c); }
-                Happening::Enter => { cockpit.feed(Msg::Key(Key::plain(Code::Enter))); }
-                Happening::Esc => { cockpit.feed(Msg::Key(Key::plain(Code::Esc))); }
-                Happening::Wait(secs) => { cockpit.wait(secs); }
-                Happening::Draw => cockpit.draw(),
-                Happening::Arm => cockpit.arm(),
-                Happening::Answer => cockpit.answer_all(),
-                Happening::Fail(kind) => cockpit.answer_with(|_, _| Err(PortError::new(kind, "route53:X", "no"))),
-                Happening::Elsewhere(legacy, new) => if let Some(weights) = WeightPair::new(legacy, new) { cockpit.weights = weights },
-                Happening::Lag(lag) => cockpit.lag_s = lag,
-                Happening::Shape(shape) => cockpit.answer_with(|c, query| Ok(match (query, shape) {
+                Occurrence::Press(c) => { cockpit.press(c); }
+                Occurrence::Enter => { cockpit.feed(Msg::Key(Key::plain(Code::Enter))); }
+                Occurrence::Esc => { cockpit.feed(Msg::Key(Key::plain(Code::Esc))); }
+                Occurrence::Wait(secs) => { cockpit.wait(secs); }
+                Occurrence::Draw => cockpit.draw(),
+                Occurrence::Arm => cockpit.arm(),
+                Occurrence::Answer => cockpit.answer_all(),
+                Occurrence::Fail(kind) => cockpit.answer_with(|_, _| Err(PortError::new(kind, "route53:X", "no"))),
+                Occurrence::Elsewhere(legacy, new) => if let Some(weights) = WeightPair::new(legacy, new) { cockpit.weights = weights },
+                Occurrence::Lag(lag) => cockpit.lag_s = lag,
+                Occurrence::Shape(shape) => cockpit.answer_with(|c, query| Ok(match (query, shape) {
                     (Query::Records, 0) => Observation::Records(vec![]),
                     (Query::Records, 1) => Observation::Records(vec![record("A", "legacy", 0), record("A", "new", 0)]),
                     (Query::Records, 2) => Observation::Records(vec![record("A", "legacy", 1)]),
                     (Query::Records, 3) => Observation::Records(vec![record("A", "legacy", 1), record("A", "new", 1), record("A", "green", 1)]),
                     (other, _) => c.reply(other),
                 })),
-                Happening::Outcome(kind) => if let Some(Effect::Execute { request, change }) = sending.take() {
+                Occurrence::Outcome(kind) => if let Some(Effect::Execute { request, change }) = sending.take() {
                     let effect = Effect::Execute { request, change: change.clone() };
                     match kind {
                         0 | 1 => cockpit.accept(effect),

@@ -190,8 +190,10 @@ fn a_script_of_ones_own_can_leave_full_load_to_do() {
 #[test]
 fn what_a_script_starts_with_is_there_at_once() {
     let fault = Fault { drop: true, ..Fault::on("sts") };
-    let events =
-        vec![Event::at(0, Happening::Fault(fault)), Event::at(0, Happening::TableFails { table: "orders".into() })];
+    let events = vec![
+        Event::at(0, ScriptedEvent::Fault(fault)),
+        Event::at(0, ScriptedEvent::TableFails { table: "orders".into() }),
+    ];
     let sim = Sim::with_script(
         SimConfig { start: Some(start()), ..SimConfig::default() },
         Script { events, ..Script::default() },

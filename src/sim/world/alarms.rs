@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::metrics::{Key, MINUTE, Metrics, Stat};
+use super::metrics::{MINUTE, MetricId, Metrics, Stat};
 use crate::sim::names as n;
 
 /// Minutes before the newest evaluated one in which a late datapoint is still taken instead of a missing one.
@@ -50,7 +50,7 @@ impl Missing {
 pub(crate) struct Alarm {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
-    pub(crate) key: Key,
+    pub(crate) key: MetricId,
     pub(crate) stat: (&'static str, Stat),
     pub(crate) periods: usize,
     pub(crate) needed: usize,
@@ -181,20 +181,24 @@ impl Alarms {
         };
         let dms = |name| {
             let task = ("ReplicationTaskIdentifier", n::DMS_TASK_RESOURCE);
-            Key::new(n::NEW_REGION, "AWS/DMS", name, &[("ReplicationInstanceIdentifier", n::DMS_INSTANCE), task])
+            MetricId::new(n::NEW_REGION, "AWS/DMS", name, &[("ReplicationInstanceIdentifier", n::DMS_INSTANCE), task])
         };
-        let alb = Key::new(
+        let alb = MetricId::new(
             n::NEW_REGION,
             "AWS/ApplicationELB",
             "HTTPCode_Target_5XX_Count",
             &[("LoadBalancer", n::ALB_DIMENSION)],
         );
         let group = [("LoadBalancer", n::ALB_DIMENSION), ("TargetGroup", n::TARGET_GROUP_DIMENSION)];
-        let hosts = Key::new(n::NEW_REGION, "AWS/ApplicationELB", "UnHealthyHostCount", &group);
+        let hosts = MetricId::new(n::NEW_REGION, "AWS/ApplicationELB", "UnHealthyHostCount", &group);
         let service = [("ClusterName", n::CLUSTER_NAME), ("ServiceName", n::SERVICE_NAME)];
-        let cpu = Key::new(n::NEW_REGION, "AWS/ECS", "CPUUtilization", &service);
-        let legacy =
-            Key::new(n::LEGACY_REGION, "AWS/ELB", "HTTPCode_Backend_5XX", &[("LoadBalancerName", n::LEGACY_LB_NAME)]);
+        let cpu = MetricId::new(n::NEW_REGION, "AWS/ECS", "CPUUtilization", &service);
+        let legacy = MetricId::new(
+            n::LEGACY_REGION,
+            "AWS/ELB",
+            "HTTPCode_Backend_5XX",
+            &[("LoadBalancerName", n::LEGACY_LB_NAME)],
+        );
         Self(vec![
             alarm(
                 n::LAG_ALARM,

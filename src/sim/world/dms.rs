@@ -2,7 +2,7 @@
 //!
 //! Lag is what a queue makes of it: rows read but not yet applied, divided by how many rows a second can be applied.
 
-use super::random::{Random, Wander};
+use super::random::{Random, RandomWalk};
 
 /// Row changes for each request that the application serves.
 const WRITES_PER_REQUEST: f64 = 0.35;
@@ -128,7 +128,7 @@ pub(crate) struct Dms {
     pub(crate) backlog: f64,
     /// Rows a second that the application writes.
     pub(crate) writes: f64,
-    base: Wander,
+    base: RandomWalk,
     random: Random,
 }
 
@@ -171,7 +171,7 @@ impl Dms {
             apply_rate: 0.0,
             backlog: 0.0,
             writes: 0.0,
-            base: Wander::new(90.0),
+            base: RandomWalk::new(90.0),
             random,
         }
     }

@@ -84,13 +84,13 @@ pub(crate) struct Dns {
 /// The two answers a client can get for the record, as weights; `None` where there is no such record.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Group {
-    pub(crate) legacy: Option<Answer>,
-    pub(crate) new: Option<Answer>,
+    pub(crate) legacy: Option<WeightedAnswer>,
+    pub(crate) new: Option<WeightedAnswer>,
 }
 
 /// One weighted answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct WeightedAnswer {
     pub(crate) weight: f64,
     pub(crate) evaluates_health: bool,
 }
@@ -196,9 +196,9 @@ impl Dns {
     }
 }
 
-fn blend(from: Option<Answer>, to: Option<Answer>, part: f64) -> Option<Answer> {
+fn blend(from: Option<WeightedAnswer>, to: Option<WeightedAnswer>, part: f64) -> Option<WeightedAnswer> {
     match (from, to) {
-        (Some(from), Some(to)) => Some(Answer { weight: from.weight + (to.weight - from.weight) * part, ..to }),
+        (Some(from), Some(to)) => Some(WeightedAnswer { weight: from.weight + (to.weight - from.weight) * part, ..to }),
         // A record that comes or goes does so with its first name server.
         (_, to) => to,
     }
@@ -207,7 +207,7 @@ fn blend(from: Option<Answer>, to: Option<Answer>, part: f64) -> Option<Answer> 
 /// Route 53's choice among weighted answers: healthy ones with weight first, then healthy ones without, then as if all were healthy;
 /// equal chances where all weights are 0.
 fn share(group: Group, legacy_healthy: bool, new_healthy: bool) -> Option<f64> {
-    let usable = |answer: Option<Answer>, healthy: bool, positive: bool| {
+    let usable = |answer: Option<WeightedAnswer>, healthy: bool, positive: bool| {
         answer.filter(|answer| (healthy || !answer.evaluates_health) && (answer.weight > 0.0) == positive)
     };
     for (legacy_ok, new_ok) in [(legacy_healthy, new_healthy), (true, true)] {
@@ -235,7 +235,8 @@ fn group(records: &[RecordSet]) -> Group {
         let Some(alias) = &record.alias else { continue };
         let target = alias.dns_name.trim_end_matches('.');
         let target = target.strip_prefix("dualstack.").unwrap_or(target);
-        let answer = Answer { weight: record.weight.unwrap_or(1) as f64, evaluates_health: alias.evaluate_health };
+        let answer =
+            WeightedAnswer { weight: record.weight.unwrap_or(1) as f64, evaluates_health: alias.evaluate_health };
         if target.eq_ignore_ascii_case(n::LEGACY_LB_DNS) {
             group.legacy = Some(answer);
         } else if target.eq_ignore_ascii_case(n::ALB_DNS) {
@@ -332,7 +333,7 @@ mod tests {
     }
 
     fn answers(legacy: f64, new: f64) -> Group {
-        let answer = |weight| Some(Answer { weight, evaluates_health: true });
+        let answer = |weight| Some(WeightedAnswer { weight, evaluates_health: true });
         Group { legacy: answer(legacy), new: answer(new) }
     }
 
@@ -351,7 +352,7 @@ mod tests {
             assert_eq!(share(group, legacy, new), expected, "{group:?} {legacy} {new}");
         }
         let mut unchecked = answers(100.0, 0.0);
-        unchecked.legacy = unchecked.legacy.map(|answer| Answer { evaluates_health: false, ..answer });
+        unchecked.legacy = unchecked.legacy.map(|answer| WeightedAnswer { evaluates_health: false, ..answer });
         assert_eq!(share(unchecked, false, true), Some(0.0));
     }
 

@@ -4,8 +4,8 @@ use super::World;
 use super::dms::Dms;
 use super::fargate::TargetState;
 use super::legacy::Served;
-use super::metrics::{Key, MINUTE, Metric, Metrics};
-use super::random::{Random, Wander};
+use super::metrics::{MINUTE, Metric, MetricId, Metrics};
+use super::random::{Random, RandomWalk};
 use super::stack::Part;
 use crate::sim::names as n;
 
@@ -50,7 +50,7 @@ pub(crate) struct Gauges {
     cluster: Database,
     replica_lag: [Metric; 2],
     replica_lag_maximum: [Metric; 2],
-    noise: Wander,
+    noise: RandomWalk,
     random: Random,
 }
 
@@ -69,7 +69,7 @@ struct DmsMetrics {
 impl Gauges {
     pub(crate) fn new(seed: u64, metrics: &mut Metrics) -> Self {
         let mut put = |region: &str, namespace: &str, name: &str, dimensions: &[(&str, &str)], late: i64| {
-            metrics.register(Key::new(region, namespace, name, dimensions), late)
+            metrics.register(MetricId::new(region, namespace, name, dimensions), late)
         };
         let alb = [("LoadBalancer", n::ALB_DIMENSION)];
         let group = [("LoadBalancer", n::ALB_DIMENSION), ("TargetGroup", n::TARGET_GROUP_DIMENSION)];
@@ -147,7 +147,7 @@ impl Gauges {
             cluster: whole,
             replica_lag,
             replica_lag_maximum,
-            noise: Wander::new(60.0),
+            noise: RandomWalk::new(60.0),
             random: Random::new(seed, 7),
         }
     }

@@ -1,7 +1,7 @@
 //! The legacy stack: six EC2 instances behind a Classic Load Balancer in us-east-1.
 
 use super::metrics::Spread;
-use super::random::{Random, Wander};
+use super::random::{Random, RandomWalk};
 
 /// Requests per second at which one instance is fully busy.
 const CAPACITY: f64 = 118.0;
@@ -42,7 +42,7 @@ pub(crate) struct Legacy {
     pub(crate) queue: f64,
     /// Requests that were turned away in the last second.
     pub(crate) spilled: f64,
-    noise: Wander,
+    noise: RandomWalk,
     random: Random,
 }
 
@@ -53,7 +53,7 @@ impl Legacy {
             cpu: 55.0,
             queue: 0.0,
             spilled: 0.0,
-            noise: Wander::new(40.0),
+            noise: RandomWalk::new(40.0),
             random: Random::new(seed, 4),
         }
     }

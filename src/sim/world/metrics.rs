@@ -24,7 +24,7 @@ const FIRST_BIN: f64 = 0.001;
 
 /// Identity of a metric.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
+pub(crate) struct MetricId {
     pub(crate) region: String,
     pub(crate) namespace: String,
     pub(crate) name: String,
@@ -32,7 +32,7 @@ pub(crate) struct Key {
     pub(crate) dimensions: Vec<(String, String)>,
 }
 
-impl Key {
+impl MetricId {
     pub(crate) fn new(region: &str, namespace: &str, name: &str, dimensions: &[(&str, &str)]) -> Self {
         let mut dimensions: Vec<_> = dimensions.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         dimensions.sort();
@@ -132,13 +132,13 @@ fn quantile(part: f64) -> f64 {
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     series: Vec<Series>,
-    index: BTreeMap<Key, Metric>,
+    index: BTreeMap<MetricId, Metric>,
     stop: Option<(i64, i64)>,
 }
 
 impl Metrics {
     /// Makes a metric known; `late` seconds are added to its delay.
-    pub(crate) fn register(&mut self, key: Key, late: i64) -> Metric {
+    pub(crate) fn register(&mut self, key: MetricId, late: i64) -> Metric {
         let metric = Metric(self.series.len());
         self.index.insert(key, metric);
         self.series.push(Series { late, buckets: VecDeque::new() });
@@ -146,12 +146,12 @@ impl Metrics {
     }
 
     /// Finds a metric.
-    pub(crate) fn find(&self, key: &Key) -> Option<Metric> {
+    pub(crate) fn find(&self, key: &MetricId) -> Option<Metric> {
         self.index.get(key).copied()
     }
 
     /// Every metric that has data, for listing.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &MetricId> {
         self.index
             .iter()
             .filter(|(_, metric)| self.series.get(metric.0).is_some_and(|s| !s.buckets.is_empty()))
@@ -310,7 +310,7 @@ mod tests {
 
     fn one() -> (Metrics, Metric) {
         let mut metrics = Metrics::default();
-        let metric = metrics.register(Key::new("us-west-2", "N", "M", &[("b", "2"), ("a", "1")]), 0);
+        let metric = metrics.register(MetricId::new("us-west-2", "N", "M", &[("b", "2"), ("a", "1")]), 0);
         (metrics, metric)
     }
 

@@ -31,7 +31,7 @@ use traffic::{Clients, Demand};
 
 use super::fault::Fault;
 use super::names as n;
-use super::scenario::{Happening, Script, Start};
+use super::scenario::{Script, ScriptedEvent, Start};
 
 /// Seconds that the world has lived through before its start, so that an hour of history is there.
 const HISTORY: i64 = 65 * 60;
@@ -195,20 +195,22 @@ impl World {
             self.played += 1;
             let until = |seconds: u64| now.saturating_add_unsigned(seconds);
             match event.happening.clone() {
-                Happening::BulkWrites { rows_per_s, for_s } => self.dms.bulk(until(for_s), rows_per_s),
-                Happening::TasksFail { tasks, ill_for_s } => self.fargate.fall_ill(now, tasks, until(ill_for_s) - now),
-                Happening::Release { error_rate, fails_after_s } => {
+                ScriptedEvent::BulkWrites { rows_per_s, for_s } => self.dms.bulk(until(for_s), rows_per_s),
+                ScriptedEvent::TasksFail { tasks, ill_for_s } => {
+                    self.fargate.fall_ill(now, tasks, until(ill_for_s) - now)
+                }
+                ScriptedEvent::Release { error_rate, fails_after_s } => {
                     let fails = fails_after_s.map(|seconds| until(seconds) - now);
                     self.fargate.release(now, error_rate.clamp(0.0, 1.0), fails);
                 }
-                Happening::MetricsStop { for_s } => self.metrics.stop(now, until(for_s)),
-                Happening::TableFails { table } => self.dms.fail_table(&table),
-                Happening::RowsDiffer { table, rows } => self.dms.mismatch(&table, rows),
-                Happening::WeightsMoved { legacy, new, comment } => {
+                ScriptedEvent::MetricsStop { for_s } => self.metrics.stop(now, until(for_s)),
+                ScriptedEvent::TableFails { table } => self.dms.fail_table(&table),
+                ScriptedEvent::RowsDiffer { table, rows } => self.dms.mismatch(&table, rows),
+                ScriptedEvent::WeightsMoved { legacy, new, comment } => {
                     let time = Timestamp::from_second(now).unwrap_or_default();
                     self.dns.move_weights(legacy, new, &comment, time);
                 }
-                Happening::Fault(fault) => faults.push((Timestamp::from_second(now).unwrap_or_default(), fault)),
+                ScriptedEvent::Fault(fault) => faults.push((Timestamp::from_second(now).unwrap_or_default(), fault)),
             }
         }
     }
@@ -280,7 +282,7 @@ mod tests {
 
     /// Requests in each minute of the newest `minutes` that have settled by now; none where nothing was published.
     fn requests_at_the_new_balancer(world: &World, minutes: i64) -> Vec<f64> {
-        let key = metrics::Key::new(
+        let key = metrics::MetricId::new(
             n::NEW_REGION,
             "AWS/ApplicationELB",
             "RequestCount",

@@ -70,13 +70,13 @@ impl Random {
 
 /// Noise that wanders around zero with standard deviation 1 and forgets itself over `memory` seconds.
 #[derive(Debug, Clone)]
-pub(crate) struct Wander {
+pub(crate) struct RandomWalk {
     value: f64,
     keep: f64,
     push: f64,
 }
 
-impl Wander {
+impl RandomWalk {
     pub(crate) fn new(memory: f64) -> Self {
         let keep = (-1.0 / memory).exp();
         Self { value: 0.0, keep, push: (1.0 - keep * keep).sqrt() }
@@ -114,7 +114,7 @@ mod tests {
         }
         let squares: f64 = (0..n).map(|_| random.normal().powi(2)).sum();
         assert!((squares / f64::from(n) - 1.0).abs() < 0.05);
-        let mut wander = Wander::new(20.0);
+        let mut wander = RandomWalk::new(20.0);
         let squares: f64 = (0..n).map(|_| wander.step(&mut random).powi(2)).sum();
         assert!((squares / f64::from(n) - 1.0).abs() < 0.25);
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::dms::{Table, TableState};
-use super::dns::{Answer, RecordKind};
+use super::dns::{RecordKind, WeightedAnswer};
 use super::fargate::TargetState;
 use super::stack::Part;
 
@@ -37,7 +37,7 @@ fn traffic(world: &World) -> Value {
     let now = Timestamp::from_second(world.second).unwrap_or_default();
     let wanted = world.dns.wanted();
     let standing = world.dns.standing();
-    let weight = |answer: Option<Answer>| {
+    let weight = |answer: Option<WeightedAnswer>| {
         answer.filter(|_| standing == RecordKind::Weighted).map(|answer| answer.weight.round() as u64)
     };
     let healthy = world.fargate.targets(world.second, TargetState::Healthy) > 0;

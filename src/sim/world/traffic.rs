@@ -1,6 +1,6 @@
 //! Who asks: the rate of requests, and which stack the clients' resolvers lead them to.
 
-use super::random::{Random, Wander};
+use super::random::{Random, RandomWalk};
 
 /// Requests per second on an average day.
 const MEAN: f64 = 412.0;
@@ -20,14 +20,14 @@ const RESOLVERS: f64 = 900.0;
 /// The wish for requests.
 #[derive(Debug)]
 pub(crate) struct Demand {
-    drift: Wander,
-    jitter: Wander,
+    drift: RandomWalk,
+    jitter: RandomWalk,
     random: Random,
 }
 
 impl Demand {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { drift: Wander::new(900.0), jitter: Wander::new(3.0), random: Random::new(seed, 2) }
+        Self { drift: RandomWalk::new(900.0), jitter: RandomWalk::new(3.0), random: Random::new(seed, 2) }
     }
 
     /// Requests per second, at this second.
@@ -45,13 +45,13 @@ impl Demand {
 pub(crate) struct Clients {
     /// The part of each cohort that goes to the new stack.
     new: [f64; COHORTS.len()],
-    scatter: Wander,
+    scatter: RandomWalk,
     random: Random,
 }
 
 impl Clients {
     pub(crate) fn new(seed: u64, share: f64) -> Self {
-        Self { new: [share; COHORTS.len()], scatter: Wander::new(60.0), random: Random::new(seed, 3) }
+        Self { new: [share; COHORTS.len()], scatter: RandomWalk::new(60.0), random: Random::new(seed, 3) }
     }
 
     /// The part of requests that goes to the new stack, one second after the last.

@@ -89,7 +89,7 @@ pub(super) fn sheet(cx: &ViewContext<'_>, question: &Confirmation<PendingAction>
         }
         PendingAction::Pulumi(PulumiChange::Config(set)) => {
             let setup = cx.model.provision.setup();
-            let value = config::Key::named(set.key()).and_then(|key| setup.and_then(|setup| setup.value(key)));
+            let value = config::ConfigKey::named(set.key()).and_then(|key| setup.and_then(|setup| setup.value(key)));
             let before = match value {
                 None => "not set".to_owned(),
                 Some(ConfigValue { secret: true, .. }) => "[secret]".to_owned(),

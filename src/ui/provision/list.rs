@@ -55,7 +55,7 @@ pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run:
     Listing::of(rows.len(), list.height)
 }
 
-fn resource<'a>(cx: &ViewContext<'a>, run: &Run, row: &pulumi::Row<'_>, width: usize) -> Row<'a> {
+fn resource<'a>(cx: &ViewContext<'a>, run: &Run, row: &pulumi::TreeRow<'_>, width: usize) -> Row<'a> {
     let resource = row.resource;
     let (rtype, word, time) = (if width >= 100 { 30 } else { 18 }, 12, 7);
     let name = width.saturating_sub(2 + 3 + rtype + word + time + 3);

@@ -23,7 +23,7 @@ pub enum Default {
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
+pub struct ConfigKey {
     /// Its name, without the program's namespace.
     pub name: &'static str,
     /// What holds without it.
@@ -36,7 +36,7 @@ pub struct Key {
     pub meaning: &'static str,
 }
 
-impl Key {
+impl ConfigKey {
     /// The key with this name, with or without the program's namespace.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
@@ -72,12 +72,18 @@ pub const ZONE: [&str; 2] = ["hostedZoneId", "hostedZoneName"];
 /// All of these, or none.
 pub const PEERING: [&str; 4] = ["legacyVpcId", "legacyVpcCidr", "legacyRouteTableIds", "legacyDbSecurityGroupId"];
 
-const fn key(name: &'static str, default: Default, form: Form, example: &'static str, meaning: &'static str) -> Key {
-    Key { name, default, form, example, meaning }
+const fn key(
+    name: &'static str,
+    default: Default,
+    form: Form,
+    example: &'static str,
+    meaning: &'static str,
+) -> ConfigKey {
+    ConfigKey { name, default, form, example, meaning }
 }
 
 /// Every key, in the order of the README.
-pub const KEYS: &[Key] = &[
+pub const KEYS: &[ConfigKey] = &[
     key(
         "environmentSuffix",
         Default::Words("the stack's name"),
@@ -462,11 +468,11 @@ mod tests {
 
     #[test]
     fn a_key_is_found_with_and_without_its_namespace() {
-        assert_eq!(Key::named("tap:owner"), Key::named("owner"));
-        assert!(Key::named("owner").is_some_and(Key::is_required));
-        assert_eq!(Key::named("aws:region"), None);
+        assert_eq!(ConfigKey::named("tap:owner"), ConfigKey::named("owner"));
+        assert!(ConfigKey::named("owner").is_some_and(ConfigKey::is_required));
+        assert_eq!(ConfigKey::named("aws:region"), None);
         for name in ZONE.iter().chain(&PEERING) {
-            assert!(Key::named(name).is_some_and(|key| !key.is_required()), "{name}");
+            assert!(ConfigKey::named(name).is_some_and(|key| !key.is_required()), "{name}");
         }
     }
 }

@@ -14,7 +14,7 @@ use super::text::{clean, shell_quoted};
 use crate::domain::confirm::Challenge;
 
 pub use form::Form;
-pub use keys::{Default, KEYS, Key, PROJECT};
+pub use keys::{ConfigKey, Default, KEYS, PROJECT};
 
 /// Bytes of a value that is set from here: far more than the certificates of every region.
 pub const MAX_VALUE_BYTES: usize = 256 << 10;
@@ -61,7 +61,7 @@ pub enum KeyStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigRow<'a> {
     /// The key.
-    pub key: &'static Key,
+    pub key: &'static ConfigKey,
     /// How it stands.
     pub status: KeyStatus,
     /// What is set.
@@ -71,25 +71,25 @@ pub struct ConfigRow<'a> {
 impl Setup {
     /// What is set for a key of the program.
     #[must_use]
-    pub fn value(&self, key: &Key) -> Option<&ConfigValue> {
+    pub fn value(&self, key: &ConfigKey) -> Option<&ConfigValue> {
         self.values.as_ref()?.get(&key.full_name())
     }
 
     fn is_set(&self, name: &str) -> bool {
-        Key::named(name).is_some_and(|key| self.value(key).is_some())
+        ConfigKey::named(name).is_some_and(|key| self.value(key).is_some())
     }
 
     /// Keys without which the program would only fail, in the order of the table. Nothing for another program, or
     /// while Pulumi cannot say.
     #[must_use]
-    pub fn missing(&self) -> Vec<&'static Key> {
+    pub fn missing(&self) -> Vec<&'static ConfigKey> {
         if !self.bundled || self.values.is_none() {
             return Vec::new();
         }
         let any = |names: &[&str]| names.iter().any(|name| self.is_set(name));
         let no_zone = !any(&keys::ZONE);
         let peers = any(&keys::PEERING);
-        let needed = |key: &Key| {
+        let needed = |key: &ConfigKey| {
             key.is_required() || (no_zone && key.name == keys::ZONE[0]) || (peers && keys::PEERING.contains(&key.name))
         };
         KEYS.iter().filter(|key| needed(key) && !self.is_set(key.name)).collect()
@@ -97,7 +97,7 @@ impl Setup {
 
     /// How a key stands.
     #[must_use]
-    pub fn status(&self, key: &'static Key) -> KeyStatus {
+    pub fn status(&self, key: &'static ConfigKey) -> KeyStatus {
         match self.value(key) {
             None if self.values.is_none() => KeyStatus::Unknown,
             None if self.missing().contains(&key) => KeyStatus::Missing,
@@ -143,8 +143,8 @@ pub fn may_run(kind: RunKind, setup: Option<&Setup>) -> Result<(), BlockedReason
 
 /// The keys by name, with the one that another can stand for.
 #[must_use]
-pub fn missing_text(missing: &[&Key]) -> String {
-    let name = |key: &&Key| {
+pub fn missing_text(missing: &[&ConfigKey]) -> String {
+    let name = |key: &&ConfigKey| {
         if key.name == keys::ZONE[0] { format!("{} or {}", keys::ZONE[0], keys::ZONE[1]) } else { key.name.to_owned() }
     };
     missing.iter().map(name).collect::<Vec<_>>().join(", ")
@@ -152,7 +152,7 @@ pub fn missing_text(missing: &[&Key]) -> String {
 
 /// Why a key is not set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
+pub enum SetConfigError {
     /// The program does not know the key.
     #[error("the program has no configuration key {0}")]
     UnknownKey(String),
@@ -201,29 +201,29 @@ impl SetConfig {
     /// Sets `key` of `stack` to `value`. With `bundled` the key has to be one of the table, or of another namespace.
     ///
     /// # Errors
-    /// [`ConfigError`] says why it cannot be set.
-    pub fn new(stack: &str, bundled: bool, key: &str, value: &str, secret: bool) -> Result<Self, ConfigError> {
+    /// [`SetConfigError`] says why it cannot be set.
+    pub fn new(stack: &str, bundled: bool, key: &str, value: &str, secret: bool) -> Result<Self, SetConfigError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
         if key.is_empty() || key.starts_with('-') || !key.chars().all(plain) || key.matches(':').count() > 1 {
-            return Err(ConfigError::BadKey(clean(key).into_owned()));
+            return Err(SetConfigError::BadKey(clean(key).into_owned()));
         }
-        let known = Key::named(key).filter(|_| bundled);
+        let known = ConfigKey::named(key).filter(|_| bundled);
         let foreign = key.split_once(':').is_some_and(|(namespace, _)| namespace != PROJECT);
         if bundled && known.is_none() && !foreign {
-            return Err(ConfigError::UnknownKey(key.to_owned()));
+            return Err(SetConfigError::UnknownKey(key.to_owned()));
         }
         if value.trim().is_empty() {
-            return Err(ConfigError::Empty);
+            return Err(SetConfigError::Empty);
         }
         if value.len() > MAX_VALUE_BYTES {
-            return Err(ConfigError::TooLong(value.len()));
+            return Err(SetConfigError::TooLong(value.len()));
         }
         let lines = known.is_none_or(|key| key.form.has_lines());
         if clean(value) != value || (value.contains('\n') && !lines) {
-            return Err(ConfigError::Unfit);
+            return Err(SetConfigError::Unfit);
         }
         if let Some(known) = known {
-            let malformed = |wanted| ConfigError::Malformed { key: known.name.to_owned(), wanted };
+            let malformed = |wanted| SetConfigError::Malformed { key: known.name.to_owned(), wanted };
             known.form.check(value).map_err(malformed)?;
         }
         let key = known.map_or(key, |known| known.name).to_owned();
@@ -313,7 +313,7 @@ pub(crate) mod tests {
     /// A stack of the bundled program with these keys set to their examples.
     pub(crate) fn setup(names: &[&str]) -> Setup {
         let values = names.iter().map(|name| {
-            let key = Key::named(name).expect("a key of the program");
+            let key = ConfigKey::named(name).expect("a key of the program");
             (key.full_name(), ConfigValue { value: Some(key.example.to_owned()), secret: false })
         });
         Setup { exists: true, bundled: true, values: Some(values.collect()) }
@@ -325,7 +325,7 @@ pub(crate) mod tests {
         setup(&[required.as_slice(), &["hostedZoneId"]].concat())
     }
 
-    fn names(keys: &[&Key]) -> Vec<&'static str> {
+    fn names(keys: &[&ConfigKey]) -> Vec<&'static str> {
         keys.iter().map(|key| key.name).collect()
     }
 
@@ -394,17 +394,17 @@ pub(crate) mod tests {
     #[test]
     fn what_cannot_be_set_is_refused_with_its_reason() {
         let refused = |key: &str, value: &str| SetConfig::new("prod", true, key, value, false).unwrap_err();
-        assert_eq!(refused("nonsense", "x"), ConfigError::UnknownKey("nonsense".into()));
-        assert!(matches!(refused("--stack", "x"), ConfigError::BadKey(_)));
-        assert!(matches!(refused("a:b:c", "x"), ConfigError::BadKey(_)));
-        assert_eq!(refused("owner", "  "), ConfigError::Empty);
+        assert_eq!(refused("nonsense", "x"), SetConfigError::UnknownKey("nonsense".into()));
+        assert!(matches!(refused("--stack", "x"), SetConfigError::BadKey(_)));
+        assert!(matches!(refused("a:b:c", "x"), SetConfigError::BadKey(_)));
+        assert_eq!(refused("owner", "  "), SetConfigError::Empty);
         for value in ["a\nb", "a\u{1b}[2Jb", "a\u{202e}b", "a\tb", "a\0b"] {
-            assert_eq!(refused("owner", value), ConfigError::Unfit, "{value:?}");
+            assert_eq!(refused("owner", value), SetConfigError::Unfit, "{value:?}");
         }
-        assert!(matches!(refused("sourceDbPort", "mysql"), ConfigError::Malformed { .. }));
-        assert!(matches!(refused("owner", &"x".repeat(MAX_VALUE_BYTES + 1)), ConfigError::TooLong(_)));
+        assert!(matches!(refused("sourceDbPort", "mysql"), SetConfigError::Malformed { .. }));
+        assert!(matches!(refused("owner", &"x".repeat(MAX_VALUE_BYTES + 1)), SetConfigError::TooLong(_)));
         assert!(SetConfig::new("prod", true, "aws:region", "us-west-2", false).is_ok());
-        let pem = Key::named("sourceDbCaCertificate").unwrap();
+        let pem = ConfigKey::named("sourceDbCaCertificate").unwrap();
         let set = SetConfig::new("prod", true, pem.name, pem.example, false).unwrap();
         assert!(set.call_text().contains("3 lines"), "{}", set.call_text());
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{invalid, offset, token};
 use crate::sim::wire::{ApiError, Call, Node, Protocol, json, map};
 use crate::sim::world::World;
-use crate::sim::world::metrics::{Key, MINUTE, Stat};
+use crate::sim::world::metrics::{MINUTE, MetricId, Stat};
 
 /// Queries in one call, and datapoints in one answer.
 const MAX_QUERIES: usize = 500;
@@ -19,7 +19,7 @@ struct Query<'a> {
     id: &'a str,
     label: &'a str,
     returned: bool,
-    key: Key,
+    key: MetricId,
     period: i64,
     stat: Stat,
 }
@@ -169,7 +169,7 @@ fn query<'a>(call: &Call, value: &'a Value) -> Result<Query<'a>, ApiError> {
         id,
         label: json::str_of(value, "Label").unwrap_or(name),
         returned: json::bool_of(value, "ReturnData").unwrap_or(true),
-        key: Key::new(&call.region, namespace, name, &dimensions),
+        key: MetricId::new(&call.region, namespace, name, &dimensions),
         period,
         stat: parsed,
     })

@@ -8,7 +8,7 @@ use crate::sim::names as n;
 use crate::sim::wire::{ApiError, Call, Node, Protocol, json, map};
 use crate::sim::world::World;
 use crate::sim::world::alarms::Alarm;
-use crate::sim::world::metrics::Key;
+use crate::sim::world::metrics::MetricId;
 
 pub(crate) const OPERATIONS: &[&str] = &["GetMetricData", "DescribeAlarms", "ListMetrics"];
 
@@ -111,7 +111,7 @@ fn alarm_node(alarm: &Alarm) -> Node {
     node
 }
 
-fn dimensions(key: &Key) -> Node {
+fn dimensions(key: &MetricId) -> Node {
     let pair =
         |(name, value): &(String, String)| map([("Name", name.as_str().into()), ("Value", value.as_str().into())]);
     Node::List(key.dimensions.iter().map(pair).collect())
@@ -121,19 +121,19 @@ fn metrics(call: &Call, world: &World) -> Result<Node, ApiError> {
     let input = &call.input;
     let (namespace, name) = (json::str_of(input, "Namespace"), json::str_of(input, "MetricName"));
     let wanted = json::list_of(input, "Dimensions");
-    let has = |key: &Key, filter: &Value| {
+    let has = |key: &MetricId, filter: &Value| {
         let (name, value) = (json::str_of(filter, "Name"), json::str_of(filter, "Value"));
         key.dimensions.iter().any(|(n, v)| Some(n.as_str()) == name && value.is_none_or(|value| value == v))
     };
-    let matches = |key: &&Key| {
+    let matches = |key: &&MetricId| {
         key.region == call.region
             && namespace.is_none_or(|namespace| namespace == key.namespace)
             && name.is_none_or(|name| name == key.name)
             && wanted.iter().all(|filter| has(key, filter))
     };
-    let found: Vec<&Key> = world.metrics.keys().filter(matches).collect();
+    let found: Vec<&MetricId> = world.metrics.keys().filter(matches).collect();
     let from = offset(call)?;
-    let node = |key: &&Key| {
+    let node = |key: &&MetricId| {
         map([
             ("Namespace", key.namespace.as_str().into()),
             ("MetricName", key.name.as_str().into()),

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use super::legacy::{Served, slowdown};
 use super::metrics::Spread;
-use super::random::{Random, Wander};
+use super::random::{Random, RandomWalk};
 use crate::sim::names as n;
 
 pub(crate) use parts::{Deployment, Rollout, ServiceEvent, TargetState, Task};
@@ -52,7 +52,7 @@ pub(crate) struct Fargate {
     calm: u32,
     next_roll: i64,
     steady: bool,
-    noise: Wander,
+    noise: RandomWalk,
     random: Random,
 }
 
@@ -81,7 +81,7 @@ impl Fargate {
             calm: 0,
             next_roll: 0,
             steady: true,
-            noise: Wander::new(30.0),
+            noise: RandomWalk::new(30.0),
             random,
         };
         for _ in 0..SMALLEST {
@@ -103,7 +103,7 @@ impl Fargate {
             calm: 0,
             next_roll: 0,
             steady: true,
-            noise: Wander::new(30.0),
+            noise: RandomWalk::new(30.0),
             random: Random::new(seed, 5),
         }
     }
