@@ -24,12 +24,12 @@ Exit codes:
   1  error
   2  usage
   3  a gate blocked it
-  4  conflict: the records changed under us
+  4  conflict: records changed since they were read
   5  declined or cancelled
   6  AWS could not be reached, refused the credentials or throttled to the end of the retries
   7  Pulumi failed
 
-Data goes to stdout, words for people to stderr.";
+Data goes to stdout, messages go to stderr.";
 
 /// A terminal cockpit for moving a live system between AWS regions.
 ///
@@ -176,8 +176,8 @@ impl Command {
 
 /// The world that the simulator plays.
 #[derive(Debug, Clone, PartialEq, Args)]
-pub struct DrillArgs {
-    /// Which drill to play; a wrong name lists all of them
+pub struct ScenarioArgs {
+    /// Which scenario to play; a wrong name lists all of them
     #[arg(long, value_name = "NAME", default_value = crate::config::defaults::SCENARIO)]
     pub scenario: String,
     /// Seed of all chance: the same seed gives the same run
@@ -190,7 +190,7 @@ pub struct DrillArgs {
 pub struct DemoArgs {
     /// The world.
     #[command(flatten)]
-    pub drill: DrillArgs,
+    pub played: ScenarioArgs,
     /// Virtual seconds that pass in one second
     #[arg(long, value_name = "X", default_value_t = crate::config::defaults::DEMO_SPEED, value_parser = speed)]
     pub speed: f64,
@@ -207,7 +207,7 @@ pub struct SimArgs {
     pub listen: SocketAddr,
     /// The world.
     #[command(flatten)]
-    pub drill: DrillArgs,
+    pub played: ScenarioArgs,
     /// Virtual seconds that pass in one second
     #[arg(long, value_name = "X", default_value_t = crate::config::defaults::SIM_SPEED, value_parser = speed)]
     pub speed: f64,
@@ -635,7 +635,7 @@ mod tests {
     #[test]
     fn the_demo_runs_twenty_times_as_fast_as_life() {
         let Some(Command::Demo(args)) = read("demo").unwrap().command else { panic!() };
-        assert_eq!((args.speed, args.drill.scenario.as_str()), (20.0, "steady"));
+        assert_eq!((args.speed, args.played.scenario.as_str()), (20.0, "steady"));
         assert_eq!(read("demo --speed 0").unwrap_err().exit_code(), 2);
     }
 }

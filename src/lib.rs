@@ -109,7 +109,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitC
 }
 
 /// The two roles in which the program starts itself: the one that waits for the end of a Pulumi run in a session of its
-/// own, and the fake Pulumi in drills. Neither is for people, so neither is in the help.
+/// own, and the fake Pulumi in scenarios. Neither is for people, so neither is in the help.
 fn of_its_own(args: &[OsString]) -> Option<ExitCode> {
     let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).collect();
     match words.as_slice() {

@@ -28,7 +28,7 @@ pub struct Simulator {
     pub speed: f64,
     /// Whether its time passes by itself.
     pub following: bool,
-    /// The drill it plays.
+    /// The scenario it plays.
     pub scenario: String,
 }
 

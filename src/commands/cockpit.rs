@@ -103,7 +103,7 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A run that outlives the cockpit, on the screen that the operator is left with. A drill's ends with its simulator.
+/// A run that outlives the cockpit, on the screen that the operator is left with. A scenario's ends with its simulator.
 fn say_what_goes_on(model: &Model) {
     if let Some(run) = model.provision.going_on().filter(|_| model.stack.simulation.is_none()) {
         let text =

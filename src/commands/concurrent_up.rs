@@ -15,7 +15,7 @@ use crate::compose::host;
 /// Who the run belongs to.
 const OPERATOR: &str = "colleague";
 
-/// The instant at which the drill begins.
+/// The instant at which the scenario begins.
 pub(super) struct Began(pub(super) Timestamp);
 
 impl Clock for Began {
@@ -32,7 +32,7 @@ pub(super) async fn starts_an_up(runs: &dyn PulumiRuns, ports: &Ports) -> Result
     let head = runs.preview(false, OPERATOR, ports.clock.now()).await?;
     let previewed = runs.follow(&head.id, &mut |_| ()).await?.ok()?;
     let run_request = RunRequest::up(runs.stack(), &head.id, Plan::of(&previewed.state))?;
-    // Whoever chose this drill has said yes to the colleague's run.
+    // Whoever chose this scenario has said yes to the colleague's run.
     let Some(yes) = YesFlag::from_cli(true) else { return Ok(()) };
     let change = Confirmed::by_flag(Change::Pulumi(PulumiChange::Run(Box::new(run_request))), yes);
     execute(ports, change, OPERATOR, &host::host_name(), &quietly()).await.into_carried().map(drop)

@@ -92,7 +92,7 @@ impl Console {
         }
         self.say(&format!("tapctl: {}", failure.message));
         if !failure.hint.is_empty() {
-            self.say(&format!("  next: {}", failure.hint));
+            self.say(&format!("  Next step: {}", failure.hint));
         }
     }
 }
@@ -163,7 +163,7 @@ pub(crate) mod tests {
         let (mut out, stdout, stderr) = captured();
         out.failure(&Failure::usage("no such thing"), true);
         assert!(serde_json::from_str::<serde_json::Value>(&stdout.text()).unwrap()["error"].is_object());
-        assert!(stderr.text().starts_with("tapctl: no such thing\n  next: "));
+        assert!(stderr.text().starts_with("tapctl: no such thing\n  Next step: "));
         let (mut out, stdout, _) = captured();
         out.failure(&Failure::usage("no such thing"), false);
         assert_eq!(stdout.text(), "");

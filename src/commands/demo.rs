@@ -51,7 +51,7 @@ fn play(file: &Path, out: &mut Console) -> Result<Exit, Failure> {
     })?;
     let script = Script::parse(&name, &text).map_err(|mistakes| {
         let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        Failure { hint: "mend these lines; nothing was played".to_owned(), ..Failure::usage(lines.join("\n")) }
+        Failure { hint: "fix these lines; nothing was played".to_owned(), ..Failure::usage(lines.join("\n")) }
     })?;
     let folder = scratch_folder("script")?;
     let mut printed = Ok(());
@@ -72,7 +72,7 @@ fn play(file: &Path, out: &mut Console) -> Result<Exit, Failure> {
         }
         Err(failed) => {
             let message = format!("{failed}\n{}", failed.screen);
-            let hint = "the last screen is above; mend the script, or what it found";
+            let hint = "the last screen is above; fix the script, or what it found";
             Err(Failure::new(Exit::Error, "script", message, hint))
         }
     }
@@ -80,7 +80,7 @@ fn play(file: &Path, out: &mut Console) -> Result<Exit, Failure> {
 
 /// Starts the simulator and connects to it as to AWS, over a socket and with the real clients.
 async fn session(args: &DemoArgs, global: &Global, folder: &Path) -> Result<(Session, Again), Failure> {
-    let sim = world(&args.drill, args.speed)?;
+    let sim = world(&args.played, args.speed)?;
     let broken =
         |why: String| Failure::new(Exit::Error, "simulator", why, "this is a fault of tapctl; please report it");
     let server = Server::bind(sim.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))

@@ -23,7 +23,7 @@ use crate::domain::pulumi::PulumiError;
 use crate::domain::targets::{Member, members};
 use crate::domain::text::Printable;
 use crate::domain::traffic::RecordGroup;
-use crate::domain::units::age_text;
+use crate::domain::units::{age_text, counted};
 use crate::ports::{ErrorKind, PortError};
 use crate::runtime::collect::{Collected, collect};
 
@@ -47,23 +47,24 @@ struct Check {
     health: Health,
     found: String,
     /// What to do, a command where there is one.
-    mend: Option<String>,
+    #[serde(rename = "mend")]
+    fix: Option<String>,
     #[serde(skip)]
     exit: Option<Exit>,
 }
 
 impl Check {
     fn ok(name: &str, found: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), health: Health::Ok, found: found.into(), mend: None, exit: None }
+        Self { name: name.to_owned(), health: Health::Ok, found: found.into(), fix: None, exit: None }
     }
 
-    fn warn(name: &str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { health: Health::Warn, mend: Some(mend.into()), ..Self::ok(name, found) }
+    fn warn(name: &str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { health: Health::Warn, fix: Some(fix.into()), ..Self::ok(name, found) }
     }
 
     fn fail(name: &str, failure: &Failure) -> Self {
-        let (found, mend) = (failure.message.clone(), Some(failure.hint.clone()));
-        Self { health: Health::Fail, found, mend, exit: Some(failure.exit), name: name.to_owned() }
+        let (found, fix) = (failure.message.clone(), Some(failure.hint.clone()));
+        Self { health: Health::Fail, found, fix, exit: Some(failure.exit), name: name.to_owned() }
     }
 
     fn port(name: &str, error: &PortError) -> Self {
@@ -116,8 +117,8 @@ fn text(checks: &[Check]) -> String {
             Health::Fail => "FAIL",
         };
         let _ = writeln!(text, "{word:<5} {:<width$}  {}", check.name, Printable::line(&check.found).as_str());
-        if let Some(mend) = &check.mend {
-            let _ = writeln!(text, "{:<6}{:<width$}  -> {}", "", "", Printable::line(mend).as_str());
+        if let Some(fix) = &check.fix {
+            let _ = writeln!(text, "{:<6}{:<width$}  Next step: {}", "", "", Printable::line(fix).as_str());
         }
     }
     text
@@ -164,11 +165,11 @@ async fn stack_checks(settings: &Settings) -> Vec<Check> {
 
 /// A key that the program wants before the first `up`.
 fn unset(line: &str) -> Check {
-    let (found, mend) = line.split_once(": pulumi ").map_or((line, ""), |(found, command)| (found, command));
-    if mend.is_empty() {
+    let (found, fix) = line.split_once(": pulumi ").map_or((line, ""), |(found, command)| (found, command));
+    if fix.is_empty() {
         return Check { health: Health::Warn, ..Check::ok("config", found) };
     }
-    Check::warn("config", found, format!("pulumi {mend}"))
+    Check::warn("config", found, format!("pulumi {fix}"))
 }
 
 async fn session_checks(session: &Session) -> Vec<Check> {
@@ -184,7 +185,7 @@ async fn session_checks(session: &Session) -> Vec<Check> {
             let mut check = Check::port("credentials", error);
             let profile = session.settings.profile.clone().or_else(|| process_env("AWS_PROFILE"));
             if let (ErrorKind::Credentials, None, Some(profile)) = (error.kind, &error.next, profile) {
-                check.mend = Some(format!("aws sso login --profile {profile}"));
+                check.fix = Some(format!("aws sso login --profile {profile}"));
             }
             check
         }
@@ -200,7 +201,7 @@ async fn session_checks(session: &Session) -> Vec<Check> {
         }
     }
     if let Some(Err(shape)) = collected.facts.group.as_ref().map(|fact| &fact.value) {
-        let hint = "bring the records into the shape of one weighted pair, or mend the stack outputs";
+        let hint = "bring the records into the shape of one weighted pair, or fix the stack outputs";
         let absent = !session.stack.is_provisioned();
         checks.push(if absent {
             Check::warn("records", shape.to_string(), "tapctl adopt, then tapctl up")
@@ -220,7 +221,7 @@ fn record_targets(group: &RecordGroup, session: &Session) -> Check {
     if wrong.is_empty() {
         return Check::ok("record-targets", "every member leads to its own stack's load balancer");
     }
-    let hint = "put the records right, or mend legacyLbDnsName, albDnsName and albZoneId in the stack outputs";
+    let hint = "put the records right, or fix legacyLbDnsName, albDnsName and albZoneId in the stack outputs";
     Check::fail("record-targets", &Failure::new(Exit::Gate, "record_targets", wrong.join("; "), hint))
 }
 
@@ -255,13 +256,17 @@ fn journal(collected: &Collected) -> Check {
     match &collected.journal {
         Ok(read) if read.broken > 0 => Check::warn(
             "journal",
-            format!("{} entries, {} lines that cannot be read", read.entries.len(), read.broken),
+            format!(
+                "{}, {} that cannot be read",
+                counted(read.entries.len(), "entry", "entries"),
+                counted(read.broken, "line", "lines")
+            ),
             "look at journal.jsonl in the state folder; what those lines said is not known",
         ),
         Ok(read) if read.history.unfinished().is_some() => {
             Check::warn("journal", "a change without an outcome", "tapctl status settles it from the records")
         }
-        Ok(read) => Check::ok("journal", format!("{} entries", read.entries.len())),
+        Ok(read) => Check::ok("journal", counted(read.entries.len(), "entry", "entries")),
         Err(error) => Check::port("journal", error),
     }
 }
@@ -397,7 +402,7 @@ mod tests {
         assert_eq!(clock(Some(800)).health, Health::Ok);
         let check = clock(Some(-240_000));
         assert_eq!(check.health, Health::Fail);
-        assert!(check.found.contains("behind") && check.mend.unwrap().contains("chronyc"));
+        assert!(check.found.contains("behind") && check.fix.unwrap().contains("chronyc"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::compose::naming::state_dir;
 use crate::compose::{self, endpoints};
 use crate::config::{Global, Settings, process_env};
 use crate::domain::record::Entry;
-use crate::domain::units::Timestamp;
+use crate::domain::units::{Timestamp, counted};
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
@@ -57,7 +57,10 @@ pub async fn run(args: JournalArgs, global: &Global, out: &mut Console) -> Resul
         }
     }
     if record.broken > 0 {
-        out.say(&format!("{} lines of the journal could not be read and are left out", record.broken));
+        out.say(&format!(
+            "left out: {} of the journal that could not be read",
+            counted(record.broken, "line", "lines")
+        ));
     }
     Ok(Exit::Done)
 }

@@ -361,7 +361,7 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console
     }
     out.data(&text(|bytes| print::finished(&run, bytes)))?;
     match left {
-        Some(left) if left.is_empty() => out.data("nothing of it is left in the zone")?,
+        Some(left) if left.is_empty() => out.data("no records of this stack remain in the hosted zone")?,
         Some(left) => {
             for orphan in left {
                 out.data(&format!("left in the zone: {}", orphan.text()))?;
@@ -395,7 +395,7 @@ async fn left_behind(place: &Place, out: &mut Console) -> Option<Vec<Orphan>> {
         Ok(left) => Some(left),
         Err(trouble) => {
             out.say(&format!("the zone could not be looked through for records that were left: {}", trouble.message));
-            out.say(&format!("  next: {}", trouble.hint));
+            out.say(&format!("  Next step: {}", trouble.hint));
             None
         }
     }

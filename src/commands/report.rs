@@ -12,7 +12,7 @@ use crate::cli::ReportArgs;
 use crate::config::Global;
 use crate::domain::record::{Entry, Event, History, OutcomeKind};
 use crate::domain::shift::Override;
-use crate::domain::units::{Timestamp, WeightPair, age_text};
+use crate::domain::units::{Timestamp, WeightPair, age_text, counted};
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
@@ -85,11 +85,12 @@ fn summary(text: &mut String, entries: &[Entry], broken: usize) {
     operators.dedup();
     let weights = History::of(entries).known.map_or_else(|| "not known".to_owned(), |(weights, _)| weights.to_string());
     let span = age_text(last.at.since(first.at));
-    let _ = writeln!(text, "- From {} to {} ({span}), {} entries", first.at, last.at, entries.len());
+    let _ =
+        writeln!(text, "- From {} to {} ({span}), {}", first.at, last.at, counted(entries.len(), "entry", "entries"));
     let _ = writeln!(text, "- Operators: {}", cell(&operators.join(", ")));
     let _ = writeln!(text, "- Weights at the end (legacy/new): {weights}");
     if broken > 0 {
-        let _ = writeln!(text, "- {broken} lines of the journal could not be read");
+        let _ = writeln!(text, "- {} of the journal could not be read", counted(broken, "line", "lines"));
     }
     text.push('\n');
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::domain::pulumi::pending::Pending;
 use crate::domain::pulumi::{Finished, LogLine, Plan, Previewed, PulumiError, RunState, RunStatus};
-use crate::domain::units::age_text;
+use crate::domain::units::{age_text, counted};
 
 /// Prints the log of a run as it grows, each line once, and the progress when it changes.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Progress {
         let kept = run_state.log().len();
         let lost = new.saturating_sub(kept);
         if lost > 0 {
-            writeln!(out, "… {lost} lines are only in the run's file")?;
+            writeln!(out, "… only in the run's file: {}", counted(lost, "line", "lines"))?;
         }
         for LogLine { at, text, .. } in run_state.log().skip(kept.saturating_sub(new)) {
             writeln!(out, "{} {text}", at.hms())?;
@@ -78,7 +78,7 @@ pub fn plan(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
         }
     }
     if plan.hidden > 0 {
-        writeln!(out, "   and {} resources that are not listed", plan.hidden)?;
+        writeln!(out, "   not listed: {}", counted(plan.hidden, "resource", "resources"))?;
     }
     writeln!(out, "{}; {} unchanged", plan.text(), plan.unchanged)
 }
@@ -90,7 +90,7 @@ pub fn plan(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
 pub fn finished(run: &Finished, out: &mut impl Write) -> io::Result<()> {
     if let Some(failure) = &run.failure {
         writeln!(out, "pulumi {} did not succeed: {}", run.kind, failure.sentence)?;
-        writeln!(out, "what to do: {}", failure.way_out)?;
+        writeln!(out, "Next step: {}", failure.next_step)?;
         for failure in run.state.failures() {
             match failure.resource {
                 Some(resource) => writeln!(out, "-- {} ({})", resource.name(), resource.rtype)?,

@@ -269,7 +269,7 @@ fn wrong_shape(why: &str) -> Failure {
         Exit::Error,
         "record_group",
         format!("the records cannot be shifted: {why}"),
-        "bring them into the shape of one weighted pair, or mend the stack outputs; `tapctl status` shows what is seen",
+        "bring them into the shape of one weighted pair, or fix the stack outputs; `tapctl status` shows what is seen",
     )
 }
 
@@ -283,7 +283,7 @@ pub(super) fn conflict(expected: &RecordGroup, found: Result<&RecordGroup, &str>
         Exit::Conflict,
         "conflict",
         format!(
-            "the records changed under us: expected {}, found {text}; nothing was sent again: {words}",
+            "conflict: records changed since they were read: expected {}, found {text}; nothing was sent again: {words}",
             expected.weights()
         ),
         "look at who changed them (tapctl journal, CloudTrail), then decide again from what is there now",

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::{DrillArgs, SimArgs};
+use crate::cli::{ScenarioArgs, SimArgs};
 use crate::sim::{Scenario, Server, Sim, SimConfig};
 
 use super::console::Console;
@@ -19,7 +19,7 @@ use super::failure::{Exit, Failure};
 /// # Errors
 /// When the address cannot be bound or the outputs cannot be written.
 pub async fn run(args: &SimArgs, out: &mut Console) -> Result<Exit, Failure> {
-    let sim = world(&args.drill, args.speed)?;
+    let sim = world(&args.played, args.speed)?;
     let own = args.dir.is_none();
     let dir = match &args.dir {
         Some(dir) => made(dir.clone())?,
@@ -35,7 +35,7 @@ pub async fn run(args: &SimArgs, out: &mut Console) -> Result<Exit, Failure> {
     let (mut interrupt, mut terminate) = (stop(SignalKind::interrupt())?, stop(SignalKind::terminate())?);
     sim.follow();
     out.json(&json!({
-        "endpoint": server.endpoint(), "outputs": file, "scenario": args.drill.scenario,
+        "endpoint": server.endpoint(), "outputs": file, "scenario": args.played.scenario,
     }))?;
     let shutdown = async move {
         tokio::select! {
@@ -55,18 +55,18 @@ pub async fn run(args: &SimArgs, out: &mut Console) -> Result<Exit, Failure> {
 /// The world that was asked for; it does not move yet.
 ///
 /// # Errors
-/// A usage failure that lists the drills, when there is none of that name.
-pub(super) fn world(drill: &DrillArgs, speed: f64) -> Result<Sim, Failure> {
-    let scenario = Scenario::ALL.into_iter().find(|scenario| scenario.name() == drill.scenario);
+/// A usage failure that lists the scenarios, when there is none of that name.
+pub(super) fn world(played: &ScenarioArgs, speed: f64) -> Result<Sim, Failure> {
+    let scenario = Scenario::ALL.into_iter().find(|scenario| scenario.name() == played.scenario);
     let Some(scenario) = scenario else {
         let known: Vec<_> = Scenario::ALL.iter().map(|s| format!("\n  {:<20} {}", s.name(), s.description())).collect();
         return Err(Failure::usage(format!(
             "no scenario is called `{}`; there are:{}",
-            drill.scenario,
+            played.scenario,
             known.concat()
         )));
     };
-    Ok(Sim::new(SimConfig { scenario, seed: drill.seed, speed, start: None }))
+    Ok(Sim::new(SimConfig { scenario, seed: played.seed, speed, start: None }))
 }
 
 /// Writes the outputs of the simulated stack.

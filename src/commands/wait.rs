@@ -99,7 +99,7 @@ pub(super) async fn to_the_end(
     if let (true, Ok(group)) = (read.verified, &read.found) {
         debug_assert_eq!(read.change.status, ChangeStatus::Insync);
         out.say(&format!(
-            "read back as confirmed: {}; resolvers may hold the old answer for {} more",
+            "read back as confirmed: {}; resolvers may cache the old answer for up to {}",
             group.weights(),
             age_text(group.ttl())
         ));

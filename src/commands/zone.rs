@@ -216,7 +216,7 @@ async fn send(
         return Err(conflict("they are not what was confirmed", &records));
     }
     let ttl = plan.creates.iter().chain(&plan.deletes).map(Record::ttl).max().unwrap_or_default();
-    out.say(&format!("read back as confirmed; resolvers may hold the old answer for {} more", age_text(ttl)));
+    out.say(&format!("read back as confirmed; resolvers may cache the old answer for up to {}", age_text(ttl)));
     out.say(&plan.for_pulumi());
     report(&plan, "insync", Some(&change), Some(true), go, out)?;
     Ok(Exit::Done)
@@ -255,7 +255,7 @@ fn conflict(words: &str, found: &[Record]) -> Failure {
     Failure::new(
         Exit::Conflict,
         "conflict",
-        format!("the records changed under us; nothing was sent again: {words}"),
+        format!("conflict: records changed since they were read; nothing was sent again: {words}"),
         "look at who changed them (tapctl journal, CloudTrail), then decide again from what is there now",
     )
     .with("found", json!(found))

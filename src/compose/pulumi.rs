@@ -1,4 +1,4 @@
-//! Pulumi's ports: on the configured program, on the fake Pulumi of a drill, or refusing.
+//! Pulumi's ports: on the configured program, on the fake Pulumi of a scenario, or refusing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::error::ComposeError;
 pub use crate::adapters::pulumi::find::{check_program, check_version};
 pub use crate::adapters::pulumi::stack::backend_url;
 
-/// Pulumi on the configured program, or the fake Pulumi of a drill.
+/// Pulumi on the configured program, or the fake Pulumi of a scenario.
 ///
 /// # Errors
 /// When the system does not say where our own program is.

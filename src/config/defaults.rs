@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-/// The drill that is played when none is named.
+/// The scenario that is played when none is named.
 pub const SCENARIO: &str = "steady";
 /// Seed of the simulator.
 pub const SEED: u64 = 1;
-/// A drill in the cockpit should not take as long as life: 40 s to INSYNC become two.
+/// A scenario in the cockpit should not take as long as life: 40 s to INSYNC become two.
 pub const DEMO_SPEED: f64 = 20.0;
 /// `tapctl sim` keeps pace with life, because other programs may be its clients.
 pub const SIM_SPEED: f64 = 1.0;

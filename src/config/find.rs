@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::{Settings, defaults};
-use crate::domain::pulumi::explain::way_out;
+use crate::domain::pulumi::explain::next_step;
 use crate::domain::pulumi::text::json_part;
 use crate::domain::stack::{OutputsError, StackOutputs};
 
@@ -91,7 +91,7 @@ impl FindError {
                 "install Pulumi (https://www.pulumi.com/docs/install/), or give the outputs with --outputs FILE"
                     .to_owned()
             }
-            Self::PulumiFailed { why } if way_out(why).is_some() => way_out(why).unwrap_or_default().to_owned(),
+            Self::PulumiFailed { why } if next_step(why).is_some() => next_step(why).unwrap_or_default().to_owned(),
             Self::PulumiFailed { .. } => {
                 "select a stack with --stack NAME (`pulumi stack ls` shows them), log in with `pulumi login`, or give \
                  the outputs with --outputs FILE"

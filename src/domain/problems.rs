@@ -14,6 +14,7 @@ use super::series::STALE;
 use super::service::AlarmState;
 use super::traffic::Side;
 use super::units::{Timestamp, age_text};
+use crate::domain::units::counted;
 
 /// Something that is out of order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +81,7 @@ pub fn find(picture: &Picture<'_>) -> Vec<Problem> {
     if picture.journal_broken > 0 {
         found.push(Problem::new(
             Mark::Unknown,
-            format!("{} lines of the journal cannot be read", picture.journal_broken),
+            format!("{} of the journal cannot be read", counted(picture.journal_broken, "line", "lines")),
             "they are kept as they are; look at the file with a text editor",
         ));
     }

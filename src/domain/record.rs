@@ -432,7 +432,7 @@ impl Event {
                 let check = if *verified { "read back as confirmed" } else { "READ BACK DIFFERENT" };
                 format!("INSYNC {weights}, {check}")
             }
-            Self::Declined { what, why } => format!("left as it is: {what} ({why})"),
+            Self::Declined { what, why } => format!("declined: {what} ({why})"),
             Self::Seen { weights } => format!("weights found at {weights}"),
             Self::Accepted { weights } => format!("weights {weights} taken as the new base"),
             Self::Run { operation, detail, .. } => format!("pulumi {operation}: {detail}"),

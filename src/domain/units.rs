@@ -239,6 +239,12 @@ impl fmt::Display for WeightPair {
     }
 }
 
+/// A number with its noun, which has two forms: `1 entry`, `2 entries`.
+#[must_use]
+pub fn counted<N: fmt::Display + PartialEq + From<u8> + Copy>(n: N, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == N::from(1) { one } else { many })
+}
+
 /// An age or a wait for people: `8 s`, `3m12s`, `2h05`.
 #[must_use]
 pub fn age_text(age: Duration) -> String {

@@ -1,4 +1,4 @@
-//! What the fake Pulumi begins with in each drill: whether the stack stands, what is configured, which run fails.
+//! What the fake Pulumi begins with in each scenario: whether the stack stands, what is configured, which run fails.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ const QUOTA: &str = "creating ELBv2 application Load Balancer (migration-alb-pro
     v2: CreateLoadBalancer, https response error StatusCode: 400, RequestID: 3f1c9f0e-6a55-4c0e-9d5b-2f6a1c7b8e90, \
     TooManyLoadBalancers: The maximum number of load balancers has been reached";
 
-/// What a drill begins with.
+/// What a scenario begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InitialState {
     /// The stack stands, and hands its outputs out.
@@ -30,7 +30,7 @@ pub enum InitialState {
 }
 
 impl InitialState {
-    /// What that drill begins with.
+    /// What that scenario begins with.
     #[must_use]
     pub const fn of(scenario: Scenario) -> Self {
         match scenario {

@@ -35,7 +35,7 @@ const START: &str = "2026-11-22T12:40:00Z";
 /// The world that is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
-    /// The drill.
+    /// The scenario.
     pub scenario: Scenario,
     /// Seed of all chance.
     pub seed: u64,

@@ -25,7 +25,7 @@ const COMMANDS: &str = "scenario, seed, read-only, size, advance, press, double,
 pub struct Script {
     /// Where it is from, for people.
     pub file: String,
-    /// The drill.
+    /// The scenario.
     pub scenario: Scenario,
     /// Seed of all chance.
     pub seed: u64,

@@ -27,7 +27,7 @@ use crate::sim::Sim;
 
 /// The stack of every script.
 pub(super) const STACK: &str = "prod";
-/// Who has started the run that goes on when a script of such a drill begins.
+/// Who has started the run that goes on when a script of such a scenario begins.
 const COLLEAGUE: &str = "colleague";
 
 /// A run with all its lines.
@@ -69,7 +69,7 @@ struct FakeOutput {
 }
 
 impl ScriptedPulumi {
-    /// A fake Pulumi whose files lie in `project`, as the drill that is played begins with.
+    /// A fake Pulumi whose files lie in `project`, as the scenario that is played begins with.
     ///
     /// # Errors
     /// Which file cannot be written.
@@ -148,7 +148,7 @@ impl ScriptedPulumi {
 
     /// Lets the fake Pulumi write the whole run.
     fn start(&self, kind: RunKind, preview: Option<String>, operator: &str) -> Result<RunHead, PulumiProblem> {
-        let trouble = |message: String| PulumiProblem { message, hint: "mend it and try again".to_owned() };
+        let trouble = |message: String| PulumiProblem { message, hint: "fix it and try again".to_owned() };
         let before = self.refreshed(kind).map_err(trouble)?;
         if !before.exists {
             return Err(trouble(PulumiError::NoSuchStack(self.stack.clone()).to_string()));
@@ -210,7 +210,7 @@ impl ScriptedPulumi {
             if let Some(resources) = group.iter().rev().find_map(|line| line.resources.as_ref()) {
                 self.clock.now();
                 if let Err(message) = self.sim.set_stack(resources) {
-                    tell(PulumiAnswer::Failed(PulumiProblem { message, hint: "mend the script".to_owned() })).await;
+                    tell(PulumiAnswer::Failed(PulumiProblem { message, hint: "fix the script".to_owned() })).await;
                 }
             }
             let lines = group.iter().map(|line| parse(line.text.as_bytes())).collect();

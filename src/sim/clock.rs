@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The slowest and the fastest speed that is accepted; beyond them a drill makes no sense and arithmetic gets close to its limits.
+/// The slowest and the fastest speed that is accepted; beyond them a scenario makes no sense and arithmetic gets close to its limits.
 const SPEEDS: (f64, f64) = (0.01, 10_000.0);
 
 /// Virtual time: an origin, what has passed since, and perhaps a monotonic instant that it follows.

@@ -53,7 +53,7 @@ const CALLER: &str = "arn:aws:sts::123456789012:assumed-role/oncall-role/bastion
 /// How a simulator is set up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimConfig {
-    /// The drill.
+    /// The scenario.
     pub scenario: Scenario,
     /// Seed of all chance.
     pub seed: u64,
@@ -169,7 +169,7 @@ impl Sim {
         self.lock().set_stack(resources)
     }
 
-    /// The drill that is played.
+    /// The scenario that is played.
     #[must_use]
     pub fn scenario(&self) -> Scenario {
         self.lock().config.scenario

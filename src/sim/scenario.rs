@@ -1,4 +1,4 @@
-//! Scenarios: named drills, written down as data.
+//! Scenarios: named scenarios, written down as data.
 //!
 //! A [`Script`] is a list of [`Event`]s, each a virtual second and a [`ScriptedEvent`]; the world plays them.
 //! This module only describes: it changes nothing and knows nothing of the world's insides.
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 
-/// The named drills.
+/// The named scenarios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Scenario {
     /// Everything works.

@@ -2,6 +2,7 @@
 //!
 //! Pure.
 
+use crate::domain::units::counted;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -20,9 +21,11 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listin
     let kept: Vec<&Entry> = cx.model.entries().collect();
     let mut note = cx.row().put(Role::Dim, cx.filter_note(kept.len(), all.len())).gap(1);
     if cx.world.journal_broken > 0 {
-        note = note.put(Role::Unknown, format!("{} lines cannot be read  ", cx.world.journal_broken));
+        note =
+            note.put(Role::Unknown, format!("cannot be read: {}  ", counted(cx.world.journal_broken, "line", "lines")));
     }
-    let rest = cx.heading(buf, inner, "Journal, newest first", note.put(Role::Dim, format!("{} entries", all.len())));
+    let rest =
+        cx.heading(buf, inner, "Journal, newest first", note.put(Role::Dim, counted(all.len(), "entry", "entries")));
     if let Some(error) = &cx.world.journal_error {
         let lines: Vec<_> = wrap(cx.theme, error, width.saturating_sub(2))
             .into_iter()

@@ -10,6 +10,7 @@
 //!
 //! Pure. A screen below 100×28 gets one column, the gates in two.
 
+use crate::domain::units::counted;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -125,8 +126,14 @@ fn wrong_lines(cx: &ViewContext<'_>, width: usize, rows: usize) -> Vec<Line<'sta
             row.mark(Mark::Waiting).put(Role::Dim, format!("{} of {asked} sources have answered", asked - silent))
         } else {
             let alarms = cx.world.facts.alarms().count();
-            row.mark(Mark::Pass)
-                .put(Role::Dim, format!("nothing is wrong: {asked} sources answer, {alarms} alarms, none on"))
+            row.mark(Mark::Pass).put(
+                Role::Dim,
+                format!(
+                    "nothing is wrong: {}, {}, none on",
+                    counted(asked, "source answers", "sources answer"),
+                    counted(alarms, "alarm", "alarms")
+                ),
+            )
         };
         return vec![row.line()];
     };

@@ -317,7 +317,7 @@ fn a_failure_is_told_with_its_message_in_full() {
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(shown.contains(&line), "{line}\n{shown}");
     }
-    assert!(shown.contains("way out:"));
+    assert!(shown.contains("Next step:"));
 }
 
 #[test]

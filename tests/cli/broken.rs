@@ -15,14 +15,14 @@ fn without_any_configuration_the_next_step_is_said() {
     let error = &ran.json()["error"];
     assert_eq!(error["code"], "configuration");
     assert!(error["hint"].as_str().unwrap().contains("--outputs"), "{error}");
-    assert!(ran.stderr.contains("next: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Next step: "), "{}", ran.stderr);
 }
 
 #[test]
 fn the_cockpit_and_the_demo_need_a_terminal() {
     for args in [&["demo"][..], &[]] {
         let ran = in_empty_home(args).ended(1);
-        assert!(ran.stderr.contains("terminal") && ran.stderr.contains("next: "), "{}", ran.stderr);
+        assert!(ran.stderr.contains("terminal") && ran.stderr.contains("Next step: "), "{}", ran.stderr);
     }
 }
 

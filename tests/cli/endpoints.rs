@@ -10,7 +10,7 @@ use crate::profiles::Listener;
 
 const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "ENVKEY"), ("AWS_SECRET_ACCESS_KEY", "s")];
 
-/// A command on the drill's stack that nobody has told where to go.
+/// A command on the scenario's stack that nobody has told where to go.
 fn command(drill: &Drill, line: &str) -> Command {
     let args: Vec<&str> = line.split_whitespace().collect();
     let mut command = tapctl(drill.folder.path(), &args);

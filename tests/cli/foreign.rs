@@ -122,7 +122,7 @@ fn message(stream: &TcpStream) -> (Vec<u8>, Vec<u8>) {
     (head, body)
 }
 
-/// Stands between tapctl and the drill, and soils every answer.
+/// Stands between tapctl and the scenario, and soils every answer.
 fn soiling(drill: &Drill) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());

@@ -111,7 +111,7 @@ fn serve(stream: &TcpStream, noted: &Mutex<Vec<(String, String)>>, answer: Answe
     }
 }
 
-/// A bastion: its files of AWS, its instance's role, the outputs of a drill, and an AWS that refuses everybody.
+/// A bastion: its files of AWS, its instance's role, the outputs of a scenario, and an AWS that refuses everybody.
 struct Bastion {
     drill: Drill,
     aws: Listener,

@@ -183,7 +183,7 @@ fn run(drill: &Drill, line: &str) -> Ran {
     Ran::of(on_it(drill, line).output().unwrap())
 }
 
-/// What the drill's own outputs say, as the program's configuration.
+/// What the scenario's own outputs say, as the program's configuration.
 fn config(drill: &Drill) -> Value {
     let text = std::fs::read_to_string(drill.folder.path().join("sim/outputs.json")).unwrap();
     let outputs: Value = serde_json::from_str(&text).unwrap();
@@ -255,14 +255,14 @@ fn keys_that_are_not_set_are_named_with_their_commands() {
     assert_eq!(drill.calls(SENT), 0);
 }
 
-/// A Pulumi program, and the drills' stand-in for `pulumi` on a stack that stands.
+/// A Pulumi program, and the scenarios' stand-in for `pulumi` on a stack that stands.
 pub(crate) fn name_state(drill: &Drill) {
     stand_in(drill, &["stack init prod", "up --json --stack prod"]);
     // What was made anew has to be loaded and compared.
     drill.advance(3600);
 }
 
-/// A Pulumi program, and the drills' stand-in for `pulumi` after these commands.
+/// A Pulumi program, and the scenarios' stand-in for `pulumi` after these commands.
 pub(crate) fn stand_in(drill: &Drill, lines: &[&str]) {
     never_up(drill, &json!({}));
     let folder = drill.folder.path();

@@ -49,7 +49,7 @@ pub(crate) struct Drill {
     _folder: tempfile::TempDir,
 }
 
-/// What a drill left behind.
+/// What a scenario left behind.
 pub(crate) struct Seen {
     pub(crate) screen: String,
     pub(crate) model: Model,

@@ -5,7 +5,7 @@ use tapctl::sim::Scenario;
 
 use crate::drill::{Drill, Seen};
 
-/// Gives the new stack 10 %, waits until the drill's trouble shows, and tries the next step.
+/// Gives the new stack 10 %, waits until the scenario's trouble shows, and tries the next step.
 async fn trouble(scenario: Scenario, wait: u32) -> (Drill, Seen) {
     let drill = Drill::new(scenario);
     let seen = drill.play(&format!("<5s>]<1s>y<{wait}s>]<1s>")).await;

@@ -138,7 +138,7 @@ fn head(kind: RunKind, started_at: Timestamp) -> RunHead {
     }
 }
 
-/// The drill's stack as its configuration would tell it.
+/// The scenario's stack as its configuration would tell it.
 fn configured(drill: &Drill) -> StackInfo {
     let outputs = drill.outputs();
     let values: BTreeMap<String, String> = [

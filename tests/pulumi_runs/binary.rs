@@ -211,12 +211,12 @@ async fn a_disk_that_runs_full_hides_neither_the_end_nor_that_something_is_missi
     let [up, attached, code] = stdout.lines().collect::<Vec<_>>()[..] else { panic!("{stdout}\n{}", stderr(&output)) };
     // Whoever reads the events cannot know that, and says so.
     assert_eq!((up, code), ("7", "7"), "{}", stderr(&output));
-    assert!(stderr(&output).contains("the outcome is not known: Pulumi ended well, but"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the outcome is not known: Pulumi succeeded, but"), "{}", stderr(&output));
     let told: Value = serde_json::from_str(attached).unwrap();
     let error = &told["error"];
     assert!(error["message"].as_str().unwrap().contains("stop before the engine's summary"), "{told}");
     assert!(error["hint"].as_str().unwrap().contains("if the disk of the state folder is full"), "{told}");
-    assert_eq!(error["run"]["status"], "ended well");
+    assert_eq!(error["run"]["status"], "succeeded");
 }
 
 /// The world's Pulumi with another environment, as a shell that was set up wrongly has it.

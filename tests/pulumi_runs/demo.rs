@@ -73,7 +73,7 @@ async fn what_was_read_is_what_runs() {
     assert_eq!((json["result"].as_str(), json["operation"].as_str()), (Some("succeeded"), Some("up")));
     let mut text = Vec::new();
     print::finished(&finished, &mut text).unwrap();
-    assert!(String::from_utf8(text).unwrap().contains("pulumi up ended well"));
+    assert!(String::from_utf8(text).unwrap().contains("pulumi up succeeded"));
     assert_eq!(stack_run(demo.folder.path()), Ok(None));
     assert!(stack::pending(&c.pulumi).await.unwrap().is_empty());
     assert_eq!(c.runs.ids().unwrap().len(), 2);
@@ -130,7 +130,7 @@ async fn no_run_starts_against_a_guard() {
     assert_eq!(demo.context.runs.ids().unwrap().len(), 1, "only the preview ran");
 }
 
-/// A drill's simulator on loopback, and the stand-in as the demo sets it up.
+/// A scenario's simulator on loopback, and the stand-in as the demo sets it up.
 struct Night {
     sim: Sim,
     folder: tempfile::TempDir,

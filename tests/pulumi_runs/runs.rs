@@ -154,7 +154,7 @@ printf '{"timestamp":101,"resOut'"#;
     assert_eq!(finished.state.unfinished()[0].name(), "aurora");
     let failure = finished.failure.unwrap();
     assert_eq!(failure.kind, FailureKind::BrokenOff);
-    assert!(failure.sentence.contains("1 resources under way"), "{}", failure.sentence);
+    assert!(failure.sentence.contains("1 resource under way"), "{}", failure.sentence);
     fake.open_gate();
 }
 

@@ -19,7 +19,7 @@ use tapctl::domain::units::Timestamp;
 /// How often the tests look at a file that another process writes.
 pub(crate) const EVERY: Duration = Duration::from_millis(2);
 
-/// Where the recorded streams lie: those that the drills play too lie beside the code that plays them.
+/// Where the recorded streams lie: those that the scenarios play too lie beside the code that plays them.
 const RECORDED: [&str; 2] = ["tests/fixtures/engine", "src/fake_pulumi/recordings"];
 
 /// A recorded stream.

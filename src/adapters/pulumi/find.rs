@@ -109,8 +109,8 @@ pub async fn check_program(project: &Path) -> Result<(), PulumiError> {
     if !yaml.lines().any(|line| line.starts_with("name:")) || !yaml.contains("runtime:") {
         return Err(trouble("Pulumi.yaml names no project and runtime".to_owned()));
     }
-    let mend = format!("pulumi install --cwd {}", project.display());
-    let missing = |missing: String| PulumiError::Dependencies { missing, mend: mend.clone() };
+    let fix = format!("pulumi install --cwd {}", project.display());
+    let missing = |missing: String| PulumiError::Dependencies { missing, fix: fix.clone() };
     let python = match virtualenv(&yaml) {
         Some(folder) => {
             let python = project.join(&folder).join("bin").join("python");

@@ -3,7 +3,7 @@
 use crate::domain::facts::Source;
 use crate::domain::reading;
 use crate::domain::replication::{Replication, TableStat, TaskStatus, ValidationState};
-use crate::domain::units::{age_text, short_number};
+use crate::domain::units::{age_text, counted, short_number};
 
 use super::{Gate, GateId, Inputs, Verdict, fresh};
 
@@ -77,14 +77,14 @@ fn full_load(replication: &Replication) -> Option<Finding> {
         Some(fails(format!("full load {percent} %"), "the full load goes on; wait until it is done"))
     } else if task.tables_errored > 0 {
         Some(fails(
-            format!("{} tables in error", task.tables_errored),
+            format!("{} in error", counted(task.tables_errored, "table", "tables")),
             "the task says running, but DMS gave up on tables; see Replication for which",
         ))
     } else if loading > 0 || queued > 0 {
         Some(fails(
             format!("{loading} loading, {queued} queued"),
             format!(
-                "DMS calls the full load done, but {loading} tables are being loaded and {queued} wait; wait for them"
+                "DMS calls the full load done, but tables are still to be loaded: {loading} loading, {queued} queued; wait for them"
             ),
         ))
     } else if task.tables_loaded == 0 && task.migration_type.contains("full-load") {
@@ -228,7 +228,11 @@ pub(super) fn validation(inputs: Inputs<'_>) -> Gate {
         };
         Gate::new(ID, Verdict::Fail, value, LIMIT, format!("not compared: {first}{more}"))
     } else if counts.pending > 0 {
-        let mut gate = Gate::unknown(ID, LIMIT, format!("{} tables are still being compared; wait", counts.pending));
+        let mut gate = Gate::unknown(
+            ID,
+            LIMIT,
+            format!("still to be compared: {}; wait", counted(counts.pending, "table", "tables")),
+        );
         gate.value = Some(format!("{} pending", counts.pending));
         gate
     } else {

@@ -198,7 +198,7 @@ fn a_running_task_does_not_pass_beside_facts_that_speak_against_it() {
     status("a new word", "is a new word: it has to be available");
     status("", "in no state that DMS tells");
     says(Verdict::Unknown, "finds no replication instance", |r| r.instance = None);
-    says(Verdict::Fail, "2 tables are being loaded and 1 wait", |r| {
+    says(Verdict::Fail, "2 loading, 1 queued", |r| {
         r.task.tables_loading = 2;
         r.task.tables_queued = 1;
     });
@@ -318,7 +318,7 @@ fn only_tables_that_were_compared_and_are_equal_pass() {
     let validation = |word: &str| one_table(|t| t.validation = word.into());
     validation("Validated").says(GateId::Validation, Verdict::Pass, "equal");
     for word in ["Pending records", "Pending validation", "Preparing table", "Pending revalidation"] {
-        validation(word).says(GateId::Validation, Verdict::Unknown, "still being compared");
+        validation(word).says(GateId::Validation, Verdict::Unknown, "still to be compared");
     }
     validation("Mismatched records").says(GateId::Validation, Verdict::Fail, "compare the rows");
 }
@@ -329,7 +329,7 @@ fn counters_that_contradict_the_word_validated_block() {
     failed.says(GateId::Validation, Verdict::Fail, "shop.orders (Validated, 12 records differ)");
     let suspended = one_table(|t| t.validation_suspended = 7);
     suspended.says(GateId::Validation, Verdict::Fail, "7 records change too often");
-    one_table(|t| t.validation_pending = 3).says(GateId::Validation, Verdict::Unknown, "still being compared");
+    one_table(|t| t.validation_pending = 3).says(GateId::Validation, Verdict::Unknown, "still to be compared");
 }
 
 #[test]

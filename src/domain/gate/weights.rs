@@ -138,7 +138,7 @@ pub(super) fn drift(inputs: Inputs<'_>) -> Gate {
             format!("{found}, confirmed {confirmed}"),
             LIMIT,
             format!(
-                "somebody else moved the weights from {confirmed} to {found}; find out who, then take them as they are (a) or roll back (R)"
+                "somebody else moved the weights from {confirmed} to {found}; find out who, then accept them as the baseline or roll back"
             ),
         ),
         None if found.new_weight() == 0 => {
@@ -150,7 +150,7 @@ pub(super) fn drift(inputs: Inputs<'_>) -> Gate {
             format!("{found}, not from here"),
             LIMIT,
             format!(
-                "the weights {found} were not set from this host; find out who did, then take them as they are (a)"
+                "the weights {found} were not set from this host; find out who did, then accept them as the baseline"
             ),
         ),
     };
@@ -175,7 +175,7 @@ pub(super) fn record_targets(inputs: Inputs<'_>) -> Gate {
         let problems: Vec<String> = wrong.iter().filter_map(|member| member.problem()).collect();
         let value = format!("{} of {} astray", wrong.len(), members.len());
         let reason = format!(
-            "{}; put the records right, or mend legacyLbDnsName, albDnsName and albZoneId in the stack outputs: this \
+            "{}; put the records right, or fix legacyLbDnsName, albDnsName and albZoneId in the stack outputs: this \
              cannot be stepped over",
             problems.join("; ")
         );
@@ -235,6 +235,6 @@ pub(super) fn stack_idle(inputs: Inputs<'_>) -> Gate {
 
 /// The same gate while `run` goes on.
 pub(super) fn stack_busy(run: &str, at: Timestamp) -> Gate {
-    let reason = format!("{run}; wait until it has ended (5 shows it)");
+    let reason = format!("{run}; wait until it has ended (`tapctl attach` follows it)");
     Gate::new(GateId::StackIdle, Verdict::Fail, run, "no Pulumi run", reason).at(at)
 }

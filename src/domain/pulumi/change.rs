@@ -10,6 +10,7 @@ use super::lock::ClearLocks;
 use super::run_request::{ForceStop, RunRequest};
 use crate::domain::confirm::{Challenge, Confirmed};
 use crate::domain::record::Event;
+use crate::domain::units::counted;
 
 /// A change around Pulumi.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -210,7 +211,10 @@ impl Interrupt {
         lines.push(match self.under_way {
             0 => "Pulumi begins nothing new and ends; nothing is under way now".to_owned(),
             1 => "Pulumi begins nothing new, and waits for the one resource that is under way".to_owned(),
-            count => format!("Pulumi begins nothing new, and waits for the {count} resources that are under way"),
+            count => format!(
+                "Pulumi begins nothing new, and waits for what is under way: {}",
+                counted(count, "resource", "resources")
+            ),
         });
         lines.push("that can take as long as a database takes; what was made so far stays".to_owned());
         lines

@@ -50,7 +50,7 @@ impl RunEnd {
     pub fn text(&self) -> String {
         match (self.code, self.signal, &self.error) {
             (_, _, Some(error)) => format!("not started: {error}"),
-            (Some(0), ..) => "ended well".to_owned(),
+            (Some(0), ..) => "succeeded".to_owned(),
             (Some(code), ..) => format!("ended with exit code {code}"),
             (None, Some(signal), _) => format!("ended by signal {signal}"),
             (None, None, None) => "ended".to_owned(),

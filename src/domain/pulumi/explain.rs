@@ -3,6 +3,7 @@
 //! Pure. Knows the words of the Pulumi CLI (3.200 to 3.25x) and of its Python host; what it does not know it shows as
 //! it is.
 
+use crate::domain::units::counted;
 use serde::Serialize;
 
 use super::completeness::Gap;
@@ -65,7 +66,7 @@ pub struct Explanation {
     /// What happened.
     pub sentence: String,
     /// What to do.
-    pub way_out: String,
+    pub next_step: String,
     /// Who holds the stack, when it is locked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<Lock>,
@@ -82,9 +83,9 @@ const WORDS: &[(&str, FailureKind, &str)] = &[
     ("passphrase must be set", FailureKind::Passphrase, PASSPHRASE),
     ("incorrect passphrase", FailureKind::Passphrase, PASSPHRASE),
     ("no Pulumi.yaml project file found", FailureKind::Project, "set the program's folder in the configuration"),
-    ("failed to load Pulumi project", FailureKind::Project, "mend Pulumi.yaml where the message says"),
-    ("could not unmarshal", FailureKind::Project, "mend Pulumi.yaml where the message says"),
-    ("could not load current project", FailureKind::Project, "mend Pulumi.yaml where the message says"),
+    ("failed to load Pulumi project", FailureKind::Project, "fix Pulumi.yaml where the message says"),
+    ("could not unmarshal", FailureKind::Project, "fix Pulumi.yaml where the message says"),
+    ("could not load current project", FailureKind::Project, "fix Pulumi.yaml where the message says"),
     ("no stack named", FailureKind::NoStack, "create it with `pulumi stack init`, or name another with --stack"),
     ("no stack selected", FailureKind::NoStack, "name one with --stack"),
     ("Missing required configuration variable", FailureKind::Configuration, "set it with `pulumi config set`"),
@@ -119,13 +120,13 @@ const INSTALL: &str = "run `pulumi install` in the program's folder";
 const HALF_WRITTEN: &str = "nothing was changed. Another run may be writing the state just now: try again in a moment. If it \
                             stays so, a run was killed while it wrote: take the last whole state, which a file:// backend \
                             keeps beside it as .bak, and a bucket in its versions";
-const RAISED: &str = "read the trace in the run's output, mend the program, and preview again";
+const RAISED: &str = "read the trace in the run's output, fix the program, and preview again";
 const BACKEND: &str = "check PULUMI_BACKEND_URL, the network and the credentials; nothing was changed";
 
 /// What to do about words of the CLI, when they are known.
 #[must_use]
-pub fn way_out(said: &str) -> Option<&'static str> {
-    WORDS.iter().find(|(needle, ..)| said.contains(needle)).map(|(.., way_out)| *way_out)
+pub fn next_step(said: &str) -> Option<&'static str> {
+    WORDS.iter().find(|(needle, ..)| said.contains(needle)).map(|(.., next_step)| *next_step)
 }
 
 /// How the process of a run ended, as far as somebody saw it.
@@ -156,11 +157,11 @@ pub fn failure(kind: RunKind, run_state: &RunState, exit: &ProcessEnd, stderr: &
 
 fn doubt(kind: RunKind, run_state: &RunState) -> Option<Explanation> {
     let gaps: Vec<String> = run_state.gaps().iter().map(ToString::to_string).collect();
-    let why = |kind, sentence: String, way_out: &str| {
+    let why = |kind, sentence: String, next_step: &str| {
         Some(Explanation {
             kind,
             sentence: capped(&sentence, MAX_WORDS).into_owned(),
-            way_out: way_out.to_owned(),
+            next_step: next_step.to_owned(),
             locks: vec![],
         })
     };
@@ -170,7 +171,7 @@ fn doubt(kind: RunKind, run_state: &RunState) -> Option<Explanation> {
         return why(
             FailureKind::OutcomeUnknown,
             format!(
-                "the outcome is not known: Pulumi ended well, but its events do not say what was done ({}; {}{of} resources \
+                "the outcome is not known: Pulumi succeeded, but its events do not say what was done ({}; {}{of} resources \
                  were read)",
                 gaps.join("; "),
                 progress.done
@@ -187,13 +188,13 @@ fn doubt(kind: RunKind, run_state: &RunState) -> Option<Explanation> {
 
 fn not_started(error: &str) -> Explanation {
     let full = error.to_lowercase().contains(FULL);
-    let (kind, way_out) = if full {
+    let (kind, next_step) = if full {
         (FailureKind::DiskFull, MAKE_ROOM)
     } else {
         (FailureKind::Other, "`tapctl doctor` says what is missing; nothing was changed")
     };
     let sentence = format!("it could not be started: {error}");
-    Explanation { kind, sentence, way_out: way_out.to_owned(), locks: Vec::new() }
+    Explanation { kind, sentence, next_step: next_step.to_owned(), locks: Vec::new() }
 }
 
 /// Whether the events stop in the middle of a line: what a full disk, or a crash, leaves behind.
@@ -211,12 +212,12 @@ pub fn explain(run_state: &RunState, exit: Option<i32>, stderr: &str) -> Explana
         return Explanation {
             kind: FailureKind::Interrupted,
             sentence: "it was interrupted; Pulumi finished what was under way and kept its state".to_owned(),
-            way_out: "preview again to see what is left to do".to_owned(),
+            next_step: "preview again to see what is left to do".to_owned(),
             locks: Vec::new(),
         };
     }
     let known = WORDS.iter().find_map(|word| Some((word, texts.iter().find(|text| text.contains(word.0))?)));
-    if let Some(((needle, kind, way_out), text)) = known {
+    if let Some(((needle, kind, next_step), text)) = known {
         let locks =
             if *kind == FailureKind::Locked { lock::from_message(text).unwrap_or_default() } else { Vec::new() };
         let said = around(text, needle);
@@ -232,12 +233,16 @@ pub fn explain(run_state: &RunState, exit: Option<i32>, stderr: &str) -> Explana
             }
             _ => said,
         };
-        return Explanation { kind: *kind, sentence, way_out: (*way_out).to_owned(), locks };
+        return Explanation { kind: *kind, sentence, next_step: (*next_step).to_owned(), locks };
     }
-    let (kind, sentence, way_out) = match (run_state.ending(), failures.first()) {
+    let (kind, sentence, next_step) = match (run_state.ending(), failures.first()) {
         (Some(RunOutcome::Broken) | None, None) if exit.is_none() || stderr.trim().is_empty() => {
             let left = run_state.unfinished().len();
-            let open = if left == 0 { String::new() } else { format!(", with {left} resources under way") };
+            let open = if left == 0 {
+                String::new()
+            } else {
+                format!(", with {} under way", counted(left, "resource", "resources"))
+            };
             let cut = if is_cut(run_state) { "; its last line is cut, as a full disk leaves it (`df -h`)" } else { "" };
             (
                 FailureKind::BrokenOff,
@@ -250,7 +255,7 @@ pub fn explain(run_state: &RunState, exit: Option<i32>, stderr: &str) -> Explana
             (
                 if failure.resource.is_some() { FailureKind::Resource } else { FailureKind::Other },
                 format!("{about}{}", capped(failure.text.trim(), MAX_WORDS)),
-                "mend the cause and preview again; what was made so far is kept in the state".to_owned(),
+                "fix the cause and run preview again; resources created so far are in the state".to_owned(),
             )
         }
         (_, None) => {
@@ -265,7 +270,7 @@ pub fn explain(run_state: &RunState, exit: Option<i32>, stderr: &str) -> Explana
             )
         }
     };
-    Explanation { kind, sentence, way_out, locks: Vec::new() }
+    Explanation { kind, sentence, next_step, locks: Vec::new() }
 }
 
 /// What has to be said of a run that went well although not all of its events could be read: what is listed is not all.
@@ -311,7 +316,7 @@ mod tests {
         ] {
             let explained = explain(&RunState::new(), Some(1), stderr);
             assert_eq!(explained.kind, kind, "{stderr}");
-            assert!(!explained.sentence.is_empty() && !explained.way_out.is_empty());
+            assert!(!explained.sentence.is_empty() && !explained.next_step.is_empty());
             assert!(!explained.sentence.starts_with("error:"), "{}", explained.sentence);
         }
     }
@@ -336,7 +341,7 @@ mod tests {
             for kind in [RunKind::Preview, RunKind::Up, RunKind::Refresh, RunKind::Destroy] {
                 let why = failure(kind, &read(lines), &done, "").unwrap();
                 assert_eq!(why.kind, FailureKind::OutcomeUnknown, "{kind} {lines:?}");
-                assert!(why.sentence.contains("outcome is not known") && !why.way_out.is_empty(), "{}", why.sentence);
+                assert!(why.sentence.contains("outcome is not known") && !why.next_step.is_empty(), "{}", why.sentence);
             }
         }
         for kind in [RunKind::Preview, RunKind::Up] {
@@ -394,7 +399,7 @@ mod tests {
             explain(&RunState::new(), Some(1), words),
         ] {
             assert_eq!(why.kind, FailureKind::DiskFull);
-            assert!(why.way_out.contains("make room"), "{}", why.way_out);
+            assert!(why.next_step.contains("make room"), "{}", why.next_step);
         }
     }
 

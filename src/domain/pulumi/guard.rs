@@ -93,8 +93,8 @@ pub enum BlockedReason {
     NothingToDo,
     /// The program would refuse to run.
     #[error(
-        "the program would only fail, since required configuration is missing: {0}; set it with e in the cockpit's \
-         Provision view, or with `tapctl config set KEY VALUE`"
+        "the program would only fail, since required configuration is missing: {0}; set it with \
+         `tapctl config set KEY VALUE` or in the cockpit's Provision view"
     )]
     NotConfigured(String),
     /// The new stack still has weight.
@@ -103,7 +103,7 @@ pub enum BlockedReason {
     /// The pair would go, and nothing would answer the name.
     #[error(
         "the name would be left without an answer: turn it into one simple record first (`tapctl release --to legacy`, or \
-         E in the cockpit's Provision view)"
+         in the cockpit's Provision view)"
     )]
     NotReleased,
     /// The only record points at what would be destroyed.

@@ -2,6 +2,7 @@
 //!
 //! Pure. A [`Danger`] goes above everything else, and asks for the stack's name before the plan may run.
 
+use crate::domain::units::counted;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -311,7 +312,12 @@ impl Plan {
                 lines.push(danger.to_string());
             } else if !told.contains(stateful) {
                 told.push(*stateful);
-                lines.push(format!("deletes {}, {} resources: {}", stateful.loss(), names.len(), names.join(", ")));
+                lines.push(format!(
+                    "deletes {}, {}: {}",
+                    stateful.loss(),
+                    counted(names.len(), "resource", "resources"),
+                    names.join(", ")
+                ));
             }
         }
         lines

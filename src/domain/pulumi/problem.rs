@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::explain::{Explanation, FailureKind, way_out};
+use super::explain::{Explanation, FailureKind, next_step};
 use super::guard::BlockedReason;
 use crate::domain::error::PortError;
 
@@ -44,7 +44,7 @@ pub enum PulumiError {
         /// Which, in words.
         missing: String,
         /// The command that mends it.
-        mend: String,
+        fix: String,
     },
     /// A guard says no.
     #[error("{0}")]
@@ -116,7 +116,7 @@ impl PulumiError {
             Self::TooOld { .. } => "install a newer Pulumi CLI: `curl -fsSL https://get.pulumi.com | sh`".to_owned(),
             Self::Unusable { .. } => "run `pulumi version` by hand to see what is wrong with it".to_owned(),
             Self::Project { .. } => "set the program's folder in the configuration".to_owned(),
-            Self::Dependencies { mend, .. } => format!("run `{mend}`"),
+            Self::Dependencies { fix, .. } => format!("run `{fix}`"),
             Self::Refused(BlockedReason::RunGoesOn(_)) => "`tapctl attach` shows the run".to_owned(),
             Self::Refused(BlockedReason::NotConfigured(_)) => {
                 "`tapctl config` lists every key with its meaning; `tapctl config set KEY VALUE` sets one".to_owned()
@@ -125,10 +125,10 @@ impl PulumiError {
                 "leave it out to change something; preview works with it".to_owned()
             }
             Self::Refused(_) => "do what the sentence says, then try again".to_owned(),
-            Self::Failed(explanation) => explanation.way_out.clone(),
+            Self::Failed(explanation) => explanation.next_step.clone(),
             Self::NoAnswer { .. } => "check the state's backend and the network from this host".to_owned(),
             Self::Refusing { message, .. } => {
-                way_out(message).unwrap_or("read the message; nothing was changed").to_owned()
+                next_step(message).unwrap_or("read the message; nothing was changed").to_owned()
             }
             Self::NotStarted(_) => {
                 "look into the run's folder, and check space and rights of the state folder".to_owned()

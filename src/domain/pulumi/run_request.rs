@@ -150,7 +150,7 @@ impl RunRequest {
     pub fn title(&self) -> String {
         match self.kind {
             RunKind::Destroy => format!("DESTROY the stack {}: {}", self.stack, self.plan.text()),
-            RunKind::Refresh => format!("Read how {} stands into Pulumi's state", self.stack),
+            RunKind::Refresh => format!("Refresh the Pulumi state of {}", self.stack),
             _ => format!("Run the plan on {}: {}", self.stack, self.plan.text()),
         }
     }

@@ -209,7 +209,7 @@ impl Desk {
     fn preview_to_exit_0(&mut self, kind: RunKind, text: &str) {
         let run = self.started(kind);
         self.lines(&run, text);
-        let (exit, text) = (ProcessEnd::Code(Some(0)), "ended well".to_owned());
+        let (exit, text) = (ProcessEnd::Code(Some(0)), "succeeded".to_owned());
         self.answer(PulumiAnswer::Ended { run, exit, text, note: true, stderr: String::new() });
     }
 
@@ -620,7 +620,7 @@ fn what_is_missing_is_asked_for_before_the_program_can_fail_on_it() {
     desk.looked(|look| look.setup = Some(setup(&["owner"])));
     assert!(!asked(&desk.press('p'), |_| true));
     assert!(desk.notice().contains("hostedZoneId or hostedZoneName"), "{}", desk.notice());
-    assert!(desk.notice().contains("with e in the cockpit"), "{}", desk.notice());
+    assert!(desk.notice().contains("config set KEY VALUE"), "{}", desk.notice());
     desk.enter();
     desk.press('e');
     desk.enter();
@@ -681,7 +681,7 @@ fn the_end_of_a_run_is_noted_by_one_of_all_who_follow_it() {
         let mut desk = Desk::new(100, 0, 0.0);
         desk.model.live.history = None;
         let run = desk.started(RunKind::Up);
-        let (exit, text) = (ProcessEnd::Code(Some(0)), "ended well".to_owned());
+        let (exit, text) = (ProcessEnd::Code(Some(0)), "succeeded".to_owned());
         let effects = desk.answer(PulumiAnswer::Ended { run, exit, text, note, stderr: String::new() });
         effects.iter().any(|effect| matches!(effect, Effect::Append(Entry { event: Event::Run { .. }, .. })))
     };

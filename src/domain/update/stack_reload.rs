@@ -44,16 +44,16 @@ pub(super) fn arrived(model: &mut Model, request: Request, result: Result<Box<St
             let text = format!("{}; {}", trouble.message, trouble.hint);
             let lines = vec![text, "what is shown is the stack as it was; r reads it again".to_owned()];
             if model.dialog.is_none() {
-                notice(model, "The stack could not be read anew", lines);
+                notice(model, "Could not reload the stack outputs", lines);
             } else {
-                toast(model, "the stack could not be read anew; r tries again", true);
+                toast(model, "could not reload the stack outputs; r retries", true);
             }
         }
         Err(trouble) => {
             let tries = tries + 1;
             model.stack_reload = StackReload::Wanted { from: model.uptime + pause(tries), tries };
             let wait = pause(tries).as_secs();
-            toast(model, format!("the stack could not be read anew: {}; again in {wait} s", trouble.message), true);
+            toast(model, format!("could not reload the stack outputs: {}; again in {wait} s", trouble.message), true);
         }
     }
 }
@@ -104,7 +104,7 @@ fn take(model: &mut Model, reloaded: StackReloaded) {
     // An answer that is under way is about the stack as it was.
     model.polls = Polls::default();
     match (before, model.stack.is_provisioned()) {
-        (false, true) => toast(model, "the new stack stands: its sources are asked now", false),
+        (false, true) => toast(model, "stack provisioned; now polling its AWS resources", false),
         (true, false) => toast(model, "the new stack is gone", false),
         _ => {}
     }

@@ -206,7 +206,7 @@ fn after_a_destroy_the_zone_is_looked_through_and_what_is_left_is_shown_until_it
     desk.wait(Duration::from_secs(1));
     assert!(desk.model.dialog.is_none(), "once is enough");
     desk.answer(PulumiAnswer::Orphans(Ok(vec![])));
-    assert!(desk.notice().contains("nothing of it is left in the zone"));
+    assert!(desk.notice().contains("no records of this stack remain in the hosted zone"));
 }
 
 #[test]

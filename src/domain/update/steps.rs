@@ -123,7 +123,7 @@ pub(super) fn answer_accept(
 ) {
     match question.key(key, model.uptime) {
         Answer::Open(question) => model.dialog = Some(Dialog::Accept(question)),
-        Answer::Declined(_) => toast(model, "left as it is", false),
+        Answer::Declined(_) => toast(model, "declined", false),
         Answer::Confirmed(weights) => {
             if let Some(change) = weights.narrow(|weights| Some(Change::AcceptBaseline(weights))) {
                 execute(model, change, effects);

@@ -40,7 +40,7 @@ pub(super) fn ask_adopt(model: &mut Model) {
 pub(super) fn left_text(found: Result<Vec<Orphan>, PulumiProblem>) -> (String, Vec<String>) {
     match found {
         Ok(orphans) if orphans.is_empty() => {
-            ("The stack is gone".to_owned(), vec!["nothing of it is left in the zone".to_owned()])
+            ("The stack is gone".to_owned(), vec!["no records of this stack remain in the hosted zone".to_owned()])
         }
         Ok(orphans) => {
             let mut lines: Vec<String> = orphans.iter().map(Orphan::text).collect();

@@ -197,7 +197,7 @@ impl World {
             match event.happening.clone() {
                 ScriptedEvent::BulkWrites { rows_per_s, for_s } => self.dms.bulk(until(for_s), rows_per_s),
                 ScriptedEvent::TasksFail { tasks, ill_for_s } => {
-                    self.fargate.fall_ill(now, tasks, until(ill_for_s) - now)
+                    self.fargate.fall_ill(now, tasks, until(ill_for_s) - now);
                 }
                 ScriptedEvent::Release { error_rate, fails_after_s } => {
                     let fails = fails_after_s.map(|seconds| until(seconds) - now);

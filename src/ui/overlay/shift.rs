@@ -153,7 +153,7 @@ fn gates(cx: &ViewContext<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, 
         body.push(row.put(role, line).line());
     }
     for step in &plan.overrides {
-        let text = format!("steps over {}: {}", step.gate, step.reason);
+        let text = format!("overrides {}: {}", step.gate, step.reason);
         named(cx, body, "", Role::Unknown, &text, width);
     }
 }

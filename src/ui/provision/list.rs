@@ -9,7 +9,7 @@ use ratatui::text::Line;
 use crate::domain::model::Listing;
 use crate::domain::provision::Run;
 use crate::domain::pulumi::{self, Resource, Severity, Show, State};
-use crate::domain::units::age_text;
+use crate::domain::units::{age_text, counted};
 
 use super::super::context::ViewContext;
 use super::super::text::{Row, draw_lines, first_row};
@@ -113,7 +113,7 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run: &Run)
     let all = run_state.log().len();
     let mut note = cx.filter_note(kept.len(), all);
     if note.is_empty() {
-        note = format!("{} lines", run_state.log_total());
+        note = counted(run_state.log_total(), "line", "lines");
     }
     if run_state.log_total() > all as u64 {
         note = format!("{note}, the newest {all} of them; the run's file has all");

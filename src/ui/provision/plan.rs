@@ -2,6 +2,7 @@
 //!
 //! Pure.
 
+use crate::domain::units::counted;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -76,7 +77,7 @@ pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, ready: &
     let kept: Vec<&Planned> = cx.model.planned().collect();
     let all = ready.plan.steps.len();
     let note = if kept.len() == all { String::new() } else { cx.filter_note(kept.len(), all) };
-    draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, &format!("{all} steps"), &note, width)]);
+    draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, &counted(all, "step", "steps"), &note, width)]);
     let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let first = first_row(kept.len(), list.height, cx.model.scroll());
     let lines: Vec<Line<'_>> = kept

@@ -10,7 +10,7 @@ use crate::domain::provision::Run;
 use crate::domain::pulumi::explain::unread;
 use crate::domain::pulumi::pending::Pending;
 use crate::domain::pulumi::{Failure, FailureKind, Resource};
-use crate::domain::units::age_text;
+use crate::domain::units::{age_text, counted};
 use crate::keymap::{Action, key_for};
 
 use super::super::context::ViewContext;
@@ -59,7 +59,7 @@ fn progress<'a>(cx: &ViewContext<'a>, run: &Run, width: usize) -> Row<'a> {
         row = row.repeat(Role::Dim, glyphs.bar_left, size - full).put(Role::Rule, glyphs.bar_close).gap(1);
     }
     if run.state.is_planning() || run.head.kind.is_preview() {
-        words = format!("{} resources to change", progress.done + progress.running);
+        words = format!("{} to change", counted(progress.done + progress.running, "resource", "resources"));
     }
     row = row.put(Role::Strong, words);
     if progress.running > 0 && run.ending.is_none() {
@@ -92,7 +92,7 @@ fn state(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: u
         if !told {
             paragraph(cx, out, Role::Text, &why.sentence, width);
         }
-        paragraph(cx, out, Role::Strong, &format!("way out: {}", why.way_out), width);
+        paragraph(cx, out, Role::Strong, &format!("Next step: {}", why.next_step), width);
     }
     if let Some(missing) = unread(run_state).filter(|_| ending.succeeded) {
         marked(cx, out, Mark::Unknown, Role::Unknown, &format!("not all is known: {missing}"), width);

@@ -33,7 +33,7 @@ pub(super) fn lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
         Err(trouble) => {
             out.push(heading(cx, "Pulumi cannot be used", &age, width));
             marked(cx, &mut out, Mark::Fail, Role::Fail, &trouble.message, width);
-            paragraph(cx, &mut out, Role::Strong, &format!("way out: {}", trouble.hint), width);
+            paragraph(cx, &mut out, Role::Strong, &format!("Next step: {}", trouble.hint), width);
         }
     }
     if provision.busy.is_some() {

@@ -6,6 +6,7 @@
 pub mod form;
 pub mod keys;
 
+use crate::domain::units::counted;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -272,7 +273,7 @@ impl SetConfig {
             return "[secret]".to_owned();
         }
         if self.value.contains('\n') {
-            return format!("{} lines", self.value.lines().count());
+            return counted(self.value.lines().count(), "line", "lines");
         }
         let cut: String = self.value.chars().take(SHOWN_VALUE).collect();
         if cut.len() < self.value.len() { format!("{cut}…") } else { cut }
