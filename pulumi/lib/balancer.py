@@ -21,8 +21,6 @@ class BalancerArgs:
     security_group_id: pulumi.Input[str]
     container_port: int
     target_group_name: str
-    keeps_target_group_name: bool
-    """Whether a group that stands keeps its name, because nobody knows which it is."""
     certificate_arn: str | None
     redirects: bool
     """Whether HTTP leads to HTTPS: clients remember that, so the legacy stack has to answer there as well."""
@@ -81,7 +79,7 @@ class Balancer(pulumi.ComponentResource):
             ),
             stickiness=aws.lb.TargetGroupStickinessArgs(type="lb_cookie", enabled=True, cookie_duration=60),
             tags=args.naming.tags(group_name),
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["name"] if args.keeps_target_group_name else None),
+            opts=child,
         )
         forward = aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=group.arn)
         redirect = aws.lb.ListenerDefaultActionArgs(

@@ -32,12 +32,7 @@ class Existing:
 
     by_urn: Mapping[str, Properties]
     unread: str | None = None
-    """Why the state could not be read; `None` when it was."""
-
-    @property
-    def known(self) -> bool:
-        """Whether the state was read; without it the preflight lets nothing run."""
-        return self.unread is None
+    """Why the state could not be read, and then the preflight lets nothing run; `None` when it was."""
 
     @property
     def first(self) -> bool:

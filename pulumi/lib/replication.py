@@ -25,8 +25,6 @@ class Authority:
     kind: str
     pem: str
     certificate_id: str
-    keeps_id: bool
-    """Whether a certificate that stands keeps its id, because nobody knows which it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +187,7 @@ class Replication(pulumi.ComponentResource):
             certificate_id=authority.certificate_id,
             certificate_pem=authority.pem,
             tags=self._naming.tags(name),
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["certificateId"] if authority.keeps_id else None),
+            opts=self._child,
         )
         return certificate.certificate_arn
 

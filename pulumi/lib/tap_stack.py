@@ -290,7 +290,6 @@ class TapStack(pulumi.ComponentResource):
                 security_group_id=firewall.alb_sg_id,
                 container_port=settings.container.port,
                 target_group_name=self._target_group_name(),
-                keeps_target_group_name=not self._facts.existing.known,
                 certificate_arn=settings.certificate_arn,
                 redirects=https is True or self._facts.released,
                 after=[*network.inwards, *firewall.rules],
@@ -321,7 +320,7 @@ class TapStack(pulumi.ComponentResource):
             chosen = naming.with_digest(kind, pem)
         else:
             chosen = id_ if there.get("certificatePem") == pem else naming.with_digest(kind, pem, after=id_)
-        return Authority(kind=kind, pem=pem, certificate_id=chosen, keeps_id=not existing.known)
+        return Authority(kind=kind, pem=pem, certificate_id=chosen)
 
     def _service(
         self,

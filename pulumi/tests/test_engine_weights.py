@@ -104,6 +104,40 @@ def test_the_legacy_record_is_adopted_with_its_weight(fresh: Engine) -> None:
     assert fresh.world.weights() == {LEGACY: 80, NEW: 0}
 
 
+def release_to_new(engine: Engine) -> dict[str, object]:
+    """`tapctl release --to new`: one batch takes the pair away and puts a plain record there, behind Pulumi's back."""
+    balancer = engine.world.named("migration-alb-prod")["outputs"]["dnsName"]
+    plain: dict[str, object] = {
+        "zone_id": world.ZONE_ID,
+        "name": "app.example.com",
+        "type": "A",
+        "set_identifier": None,
+        "weight": None,
+        "alias": f"dualstack.{balancer}.",
+    }
+    with engine.world.change() as cloud:
+        cloud["resources"] = {key: each for key, each in cloud["resources"].items() if each["type"] != world.RECORD}
+        cloud["given"]["records"].append(plain)
+    return plain
+
+
+@pytest.mark.parametrize("refresh", [True, False], ids=["refreshed", "not-refreshed"])
+def test_an_up_after_the_name_was_given_to_this_stack_leaves_it_alone(deployed: Engine, *, refresh: bool) -> None:
+    """For good: the legacy stack may be gone, and later images still roll out."""
+    plain = release_to_new(deployed)
+    with deployed.world.change() as cloud:
+        cloud["given"]["balancers"] = {}
+    deployed.set_config(writer="aurora", imageTag="2026-11-24-5e6f7a8")
+    up = deployed.up(refresh=refresh)
+    assert up.exit_code == 0, up.messages
+    assert "app.example.com is a plain record that leads to this stack" in up.messages
+    assert deployed.world.resources(world.RECORD) == []
+    assert deployed.world.read()["given"]["records"] == [plain]
+    assert "2026-11-24-5e6f7a8" in deployed.world.named("migration-app-prod")["outputs"]["containerDefinitions"]
+    again = deployed.up(refresh=refresh)
+    assert (again.exit_code, again.changes) == (0, {}), again.messages
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
