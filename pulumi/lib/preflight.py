@@ -18,7 +18,7 @@ from lib.existing import Existing
 from lib.inquiry import Inquiry, Login, login_in
 from lib.routes import in_the_way
 from lib.settings import LegacyBalancer, Settings, problem, quoted, refuse, refused
-from lib.streams import ABSENT, UNKNOWN, Run, Stream, Verdict
+from lib.streams import ABSENT, UNKNOWN, Run, Stream, Verdict, Which
 from lib.weights import RELEASED, LiveRecord, RecordConflictError, Weights, declared, released_to
 from lib.zones import ZONES, chosen
 
@@ -80,8 +80,8 @@ class _Preflight:
         legacy_dms, app = self._source_address(), self._app_login()
         self._elastic_addresses()
         self._legacy_routes()
-        forward = self._stream("forward", settings.naming.name("dms-task"))
-        reverse = self._stream("reverse", settings.naming.name("dms-reverse-task"))
+        forward = self._stream(Which.FORWARD, settings.naming.name("dms-task"))
+        reverse = self._stream(Which.REVERSE, settings.naming.name("dms-reverse-task"))
         verdict = streams.decide(
             streams.State(
                 stack=settings.environment_suffix,
@@ -131,7 +131,11 @@ class _Preflight:
         )
         names, sentence = chosen(available or [], self._there, self._settings.naming)
         if sentence is not None:
-            self._problems.append(f"{self._settings.region} {sentence}")
+            region = self._settings.region
+            command = (
+                f"do: aws ec2 describe-availability-zones --region {region}   (another region goes into that file)"
+            )
+            self._problems.append(f"lib/AWS_REGION is {region}, which {sentence}\n    {command}")
         return names
 
     def _hosted_zone(self) -> str:
@@ -180,7 +184,8 @@ class _Preflight:
                 live, record_name=settings.record_name, legacy_id=naming.name("legacy"), new_id=naming.name("new")
             )
         except RecordConflictError as conflict:
-            refuse([*self._problems, str(conflict)])
+            stack = f" --stack {settings.environment_suffix}" if conflict.command.startswith("tapctl") else ""
+            refuse([*self._problems, problem(keys.RECORD_NAME, str(conflict), f"do: {conflict.command}{stack}")])
             raise
         if any(record.type == "AAAA" for record in live):
             pulumi.log.warn(
@@ -366,7 +371,8 @@ class _Preflight:
 
         return question
 
-    def _stream(self, name: str, task_id: str) -> Stream:
+    def _stream(self, which: Which, task_id: str) -> Stream:
+        name = which.title
         found = self._inquiry.ask(
             f"the {name} task {task_id!r}",
             "dms:DescribeReplicationTasks",
@@ -374,7 +380,11 @@ class _Preflight:
             absent=ABSENT,
         )
         if found is not None and found.run is Run.UNKNOWN:
-            self._problems.append(f"the {name} task {task_id!r} is {found.status!r}, a state that is not known here")
+            command = which.command("status", stack=self._settings.environment_suffix, region=self._settings.region)
+            self._problems.append(
+                f"the {name} task {task_id!r} is {found.status!r}, a state that is not known here. Wanted: running or "
+                f"stopped\n    do: {command}"
+            )
         return found or UNKNOWN
 
 

@@ -33,7 +33,12 @@ class Weights:
 
 
 class RecordConflictError(Exception):
-    """The name is taken by records that are not this stack's pair; the text says which and what to do."""
+    """The name is taken by records that are not this stack's pair; the text says which, `command` what to do."""
+
+    def __init__(self, sentence: str, command: str) -> None:
+        """Keeps the way out beside the sentence."""
+        super().__init__(sentence)
+        self.command = command
 
 
 RELEASED = Weights(0, 1)
@@ -62,19 +67,19 @@ def declared(live: Iterable[LiveRecord], *, record_name: str, legacy_id: str, ne
         if record.type == "CNAME" or (record.type == "A" and not record.set_identifier):
             kind = "CNAME" if record.type == "CNAME" else "plain A"
             msg = (
-                f"{record_name} has a {kind} record, which cannot stand beside a weighted pair. `tapctl adopt` "
-                f"replaces it in one batch by a weighted A record with the set identifier {legacy_id!r}: see 'The "
-                "record that is already there' in pulumi/README.md"
+                f"is {record_name!r}, which has a {kind} record, and that cannot stand beside a weighted pair. Wanted: "
+                f"a weighted A record with the set identifier {legacy_id!r} in its place, by one batch: see 'The record "
+                "that is already there' in pulumi/README.md"
             )
-            raise RecordConflictError(msg)
+            raise RecordConflictError(msg, "tapctl adopt")
         if record.type != "A" or record.set_identifier is None:
             continue
         if record.set_identifier not in {legacy_id, new_id} or record.weight is None:
             msg = (
-                f"{record_name} has a record {record.set_identifier!r} that is not of this stack: another stack or "
-                "tool owns the name. Set another tap:recordName, or remove that record"
+                f"is {record_name!r}, which has a record {record.set_identifier!r} that is not of this stack: another "
+                "stack or tool owns the name. Wanted: another name, or that record gone"
             )
-            raise RecordConflictError(msg)
+            raise RecordConflictError(msg, "pulumi config set recordName NAME")
         found[record.set_identifier] = record.weight
     legacy, new = found.get(legacy_id), found.get(new_id)
     if legacy is None and new is None:

@@ -205,6 +205,9 @@ def test_all_changes_at_once_then_none_then_the_way_back_then_a_clean_end(peered
     assert back.exit_code == 0, back.messages
     assert standing(peered) == sorted([*before, AURORA_CA])
     assert peered.world.tasks() == {FORWARD: "running", REVERSE: "running"}
+    with peered.world.change() as cloud:
+        # A zone is impaired at the end as well.
+        cloud["given"]["letters"] = "bcd"
     gone = peered.destroy()
     assert gone.exit_code == 0, gone.messages
     assert peered.world.resources() == []
@@ -436,6 +439,8 @@ def test_a_certificate_that_is_refused_leaves_no_redirect(deployed: Engine) -> N
     assert deployed.up().exit_code == 0
     assert action() == "forward"
     assert [each["name"] for each in deployed.world.resources("aws:lb/listener:Listener")] == ["migration-http-prod"]
+    assert deployed.destroy().exit_code == 0
+    assert deployed.world.resources() == []
 
 
 def test_a_resource_that_is_called_otherwise_now_is_the_same_one(fresh: Engine) -> None:

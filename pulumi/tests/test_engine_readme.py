@@ -50,10 +50,15 @@ DOCKER = """#!/bin/sh
 set -eu
 case "$1" in
   login)
-    [ "$2 $3 $4" = "--username AWS --password-stdin" ] && [ "$(cat)" = not-a-secret-in-a-test ]
+    [ "$2 $3 $4" = "--username AWS --password-stdin" ]
+    [ "$(cat)" = not-a-secret-in-a-test ]
     echo "$5" > "$SHIP/registry" ;;
-  build) [ "$2 $3 $4" = "--platform linux/amd64 -t" ] && [ "$6" = . ] && echo "$5" > "$SHIP/built" ;;
-  push) [ "$2" = "$(cat "$SHIP/built")" ] && [ "${2%%/*}" = "$(cat "$SHIP/registry")" ] && echo "$2" > "$SHIP/pushed" ;;
+  build)
+    [ "$2 $3 $4 $6" = "--platform linux/amd64 -t ." ]
+    echo "$5" > "$SHIP/built" ;;
+  push)
+    [ "$2 ${2%%/*}" = "$(cat "$SHIP/built") $(cat "$SHIP/registry")" ]
+    echo "$2" > "$SHIP/pushed" ;;
   *) exit 1 ;;
 esac
 """

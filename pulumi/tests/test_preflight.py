@@ -1,6 +1,7 @@
 """What is asked before anything is created: what is refused, and what happens when there is no answer."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,14 @@ def running(**resources: Json) -> Json:
 def refusal(cloud: Json | None = None, /, **changes: str | None) -> str:
     with pytest.raises(pulumi.RunError) as caught:
         deploy(cloud, **changes)
-    return str(caught.value)
+    text = str(caught.value)
+    # Each names its key, or what could not be looked up, and the command that leads out of it.
+    for each in re.split(r"\n {2}(?! )", text)[1:]:
+        assert re.match(r"tap:\w+ |lib/AWS_REGION |the (forward|reverse) task |.* cannot be (looked up|read)", each), (
+            each
+        )
+        assert re.search(r"\n    (do|set it with): ", each), each
+    return text
 
 
 QUESTIONS = [
@@ -154,7 +162,15 @@ def test_a_stack_that_owns_the_plain_record_is_updated_without_a_pair(alias: str
 
 @pytest.mark.parametrize("alias", [None, "legacy-web-1234567890.us-east-1.elb.amazonaws.com.", f"x.{ALB}."])
 def test_a_plain_record_that_leads_elsewhere_is_still_in_the_way(alias: str | None) -> None:
-    assert "has a plain A record, which cannot stand beside a weighted pair" in refusal(handed_over(alias))
+    text = refusal(handed_over(alias))
+    assert "which has a plain A record, and that cannot stand beside a weighted pair" in text
+    assert "do: tapctl adopt --stack prod" in text
+
+
+def test_a_task_in_a_state_that_dms_does_not_have_yet_is_refused() -> None:
+    text = refusal(driver.with_tasks(running(), reverse="hibernating"))
+    assert "the reverse task 'migration-dms-reverse-task-prod' is 'hibernating', a state that is not known here" in text
+    assert "do: aws dms describe-replication-tasks" in text
 
 
 def test_the_first_up_without_a_look_at_the_balancer_needs_its_name() -> None:
