@@ -1,6 +1,6 @@
 """Writes what is said about the configuration keys: `Pulumi.example.yaml` and both tables in `README.md`.
 
-Run it after a change in `lib/keys.py`; a test fails until then.  The program itself never uses it.
+Run it after a change in `lib/keys`; a test fails until then.  The program itself never uses it.
 """
 
 import json
@@ -37,7 +37,7 @@ def example() -> str:
     """A stack configuration that loads, with every key explained; what may be left out is commented out."""
     lines = [
         "# Configuration of a stack called `example`: copy it to Pulumi.STACK.yaml and put your own values in.",
-        "# Written by reference.py from lib/keys.py.",
+        "# Written by reference.py from lib/keys.",
         "config:",
     ]
     for key in KEYS:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pulumi
 import pulumi_aws as aws
 
-from lib import keys, preflight, routing
+from lib import generations, keys, outputs, preflight
 from lib.accounts import Accounts, AccountsArgs, Credentials
 from lib.balancer import Balancer, BalancerArgs
 from lib.database import Database, DatabaseArgs
@@ -19,14 +19,12 @@ from lib.monitoring import Monitoring, MonitoringArgs
 from lib.network import Network, NetworkArgs
 from lib.peering import Peering, PeeringArgs
 from lib.registry import Registry, RegistryArgs
-from lib.replication import Authority, Replication, ReplicationArgs
+from lib.replication import Replication, ReplicationArgs
 from lib.routing import Routing, RoutingArgs
 from lib.service import Service, ServiceArgs
 from lib.settings import Settings
 from lib.sql_task import SqlTask, SqlTaskArgs
 from lib.wiring import Wiring, wire
-
-Outputs = dict[str, pulumi.Input[object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,82 +75,24 @@ class TapStack(pulumi.ComponentResource):
         sql = self._sql_task(database, accounts)
         records = self._routing(balancer)
         monitoring = self._monitoring(replication, service, balancer, database)
-        self.outputs = {
-            **self._configured(),
-            **self._of_the_network(network, balancer),
-            **self._of_the_service(service, registry, database, replication),
-            **self._of_the_identities(firewall, database, sql, wiring),
-            "legacySetIdentifier": records.legacy_set_identifier,
-            "newSetIdentifier": records.new_set_identifier,
-            "dashboardName": monitoring.dashboard_name,
-            "dashboardUrl": monitoring.dashboard_url,
-            "lagAlarmName": monitoring.lag_alarm_name,
-            "dmsForwardLagAlarmName": monitoring.forward_lag_alarm_name,
-            "dmsReverseLagAlarmName": monitoring.reverse_lag_alarm_name,
-            "alarmNames": monitoring.alarm_names,
-            "logGroupNames": [
-                *service.log_group_names,
-                sql.log_group_name,
-                *database.log_group_names,
-                replication.log_group_name,
-                *network.log_group_names,
-            ],
-        }
+        self.outputs = outputs.of(
+            outputs.Parts(
+                settings=settings,
+                facts=self._facts,
+                network=network,
+                firewall=firewall,
+                database=database,
+                wiring=wiring,
+                replication=replication,
+                registry=registry,
+                balancer=balancer,
+                service=service,
+                sql=sql,
+                records=records,
+                monitoring=monitoring,
+            )
+        )
         self.register_outputs(dict(self.outputs))
-
-    def _configured(self) -> Outputs:
-        settings, facts = self._settings, self._facts
-        return {
-            "environmentSuffix": settings.environment_suffix,
-            "region": settings.region,
-            "legacyRegion": settings.legacy_region,
-            "hostedZoneId": facts.hosted_zone_id,
-            "recordName": settings.record_name,
-            "recordType": routing.RECORD_TYPE,
-            "legacyLbName": facts.legacy_balancer.name,
-            "legacyLbDnsName": facts.legacy_balancer.dns_name,
-            "databaseWriter": "aurora" if settings.writer_is_aurora else "legacy",
-        }
-
-    def _of_the_network(self, network: Network, balancer: Balancer) -> Outputs:
-        return {
-            "vpcId": network.vpc_id,
-            "publicSubnetIds": network.public_subnet_ids,
-            "privateSubnetIds": network.private_subnet_ids,
-            "natAddresses": network.nat_addresses,
-            "albArn": balancer.alb_arn,
-            "albDnsName": balancer.alb_dns_name,
-            "albZoneId": balancer.alb_zone_id,
-            "targetGroupArn": balancer.target_group_arn,
-        }
-
-    def _of_the_service(
-        self, service: Service, registry: Registry, database: Database, replication: Replication
-    ) -> Outputs:
-        return {
-            "ecsClusterArn": service.cluster_arn,
-            "ecsClusterName": service.cluster_name,
-            "ecsServiceName": service.service_name,
-            "ecrRepositoryUrl": registry.repository_url,
-            "auroraClusterArn": database.cluster_arn,
-            "auroraClusterId": database.cluster_id,
-            "auroraWriterEndpoint": database.writer_endpoint,
-            "auroraReaderEndpoint": database.reader_endpoint,
-            "dmsReplicationInstanceArn": replication.instance_arn,
-            "dmsReplicationInstanceId": replication.instance_id,
-            "dmsTaskArn": replication.task_arn,
-            "dmsReverseTaskArn": replication.reverse_task_arn,
-        }
-
-    def _of_the_identities(self, firewall: Firewall, database: Database, sql: SqlTask, wiring: Wiring) -> Outputs:
-        return {
-            "dbSecretArn": database.secret_arn,
-            "dbWriterHosts": [server.address for server in wiring.writers],
-            "dbReaderHost": database.reader_endpoint,
-            **wiring.secret_outputs,
-            "sqlTaskDefinitionArn": sql.task_definition_arn,
-            "sqlSecurityGroupId": firewall.sql_sg_id,
-        }
 
     def _network(self) -> tuple[Network, Firewall]:
         settings, naming = self._settings, self._settings.naming
@@ -289,38 +229,13 @@ class TapStack(pulumi.ComponentResource):
                 subnet_ids=network.public_subnet_ids,
                 security_group_id=firewall.alb_sg_id,
                 container_port=settings.container.port,
-                target_group_name=self._target_group_name(),
+                target_group_name=generations.target_group_name(naming, settings.container.port, self._facts.existing),
                 certificate_arn=settings.certificate_arn,
                 redirects=https is True or self._facts.released,
                 after=[*network.inwards, *firewall.rules],
             ),
             self._child,
         )
-
-    def _target_group_name(self) -> str:
-        """Another port replaces the group while the listeners still lead to it (DeleteTargetGroup: ResourceInUse).
-
-        So each port that comes gets another name, and a group that has the right port keeps its own, whatever it is.
-        """
-        naming, port = self._settings.naming, self._settings.container.port
-        there = self._facts.existing.get("lb/targetGroup:TargetGroup", naming.name("tg")) or {}
-        name = there.get("name")
-        if not isinstance(name, str):
-            return naming.target_group(port)
-        return name if there.get("port") == port else naming.target_group(port, after=name)
-
-    def _authority(self, kind: str, pem: str | None) -> Authority | None:
-        """As with the target group: ImportCertificate refuses an id that is taken, DeleteCertificate one in use."""
-        if pem is None:
-            return None
-        naming, existing = self._settings.naming, self._facts.existing
-        there = existing.get("dms/certificate:Certificate", naming.name(kind)) or {}
-        id_ = there.get("certificateId")
-        if not isinstance(id_, str):
-            chosen = naming.with_digest(kind, pem)
-        else:
-            chosen = id_ if there.get("certificatePem") == pem else naming.with_digest(kind, pem, after=id_)
-        return Authority(kind=kind, pem=pem, certificate_id=chosen)
 
     def _service(
         self,
@@ -409,8 +324,12 @@ class TapStack(pulumi.ComponentResource):
                 source=settings.source,
                 aurora=wiring.dms,
                 aurora_instances=database.instances,
-                legacy_authority=self._authority("dms-ca", settings.source.ca_certificate),
-                aurora_authority=self._authority("dms-aurora-ca", settings.aurora_ca_certificate),
+                legacy_authority=generations.authority(
+                    naming, "dms-ca", settings.source.ca_certificate, facts.existing
+                ),
+                aurora_authority=generations.authority(
+                    naming, "dms-aurora-ca", settings.aurora_ca_certificate, facts.existing
+                ),
                 forward=facts.forward,
                 reverse=facts.reverse,
                 start_forward=facts.verdict.start_forward,

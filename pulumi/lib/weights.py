@@ -68,8 +68,8 @@ def declared(live: Iterable[LiveRecord], *, record_name: str, legacy_id: str, ne
             kind = "CNAME" if record.type == "CNAME" else "plain A"
             msg = (
                 f"is {record_name!r}, which has a {kind} record, and that cannot stand beside a weighted pair. Wanted: "
-                f"a weighted A record with the set identifier {legacy_id!r} in its place, by one batch: see 'The record "
-                "that is already there' in pulumi/README.md"
+                f"a weighted A record with the set identifier {legacy_id!r} in its place, by one batch: see 'The "
+                "record that is already there' in pulumi/README.md"
             )
             raise RecordConflictError(msg, "tapctl adopt")
         if record.type != "A" or record.set_identifier is None:

@@ -17,7 +17,7 @@ use crate::sim::configuration;
 const PROJECT: &str = "tap";
 
 /// Keys that the bundled program cannot do without, in its order, each with the example that its message gives
-/// (`pulumi/lib/keys.py`).
+/// (`pulumi/lib/keys`).
 const REQUIRED: [(&str, &str); 6] = [
     ("owner", "platform-team"),
     ("sourceDbEndpoint", "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com"),
