@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import moves
 import pytest
 from recorder import Recording, deploy
 
@@ -60,30 +61,54 @@ def fresh(tmp_path: Path, pulumi_cli: Path) -> Iterator[driver.Engine]:
         yield engine
 
 
+class Templates:
+    """Folders in which a stack `prod` has been deployed; each made once, by whichever worker comes first."""
+
+    def __init__(self, shared: Path, pulumi: Path) -> None:
+        """Keeps them under `shared`."""
+        self._shared = shared
+        self._pulumi = pulumi
+
+    def folder(self, name: str, /, **changes: str) -> Path:
+        """The one called `name`, with these changes to a working configuration."""
+        folder = self._shared / name
+        with (self._shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                scratch = self._shared / f"{name}-made"
+                with driver.engine(scratch, self._pulumi) as engine:
+                    engine.make_stack(**changes)
+                    up = engine.up()
+                assert up.exit_code == 0, up.messages
+                scratch.rename(folder)
+        return folder
+
+
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory, pulumi_cli: Path) -> Path:
-    """A folder in which the stack `prod` has been deployed; made once, whichever worker comes first."""
+def templates(tmp_path_factory: pytest.TempPathFactory, pulumi_cli: Path) -> Templates:
+    """The folders that the workers of this run share."""
     shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent
-    folder = shared / "deployed"
-    with (shared / "deployed.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            scratch = shared / "deploying"
-            with driver.engine(scratch, pulumi_cli) as engine:
-                # As it is meant to be run: without an account of the application's own no cutover is possible.
-                engine.make_stack(legacyAppSecretArn=world.APP_SECRET)
-                up = engine.up()
-            assert up.exit_code == 0, up.messages
-            scratch.rename(folder)
-    return folder
+    return Templates(shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared, pulumi_cli)
 
 
 @pytest.fixture
-def deployed(tmp_path: Path, template: Path, pulumi_cli: Path) -> Iterator[driver.Engine]:
+def deployed(tmp_path: Path, templates: Templates, pulumi_cli: Path) -> Iterator[driver.Engine]:
     """An engine on which the stack `prod` is deployed."""
-    with driver.engine(driver.copy(template, tmp_path / "engine"), pulumi_cli) as engine:
+    # As it is meant to be run: without an account of the application's own no cutover is possible.
+    folder = templates.folder("deployed", legacyAppSecretArn=world.APP_SECRET)
+    with driver.engine(driver.copy(folder, tmp_path / "engine"), pulumi_cli) as engine:
+        yield engine
+
+
+@pytest.fixture
+def peered(tmp_path: Path, templates: Templates, pulumi_cli: Path) -> Iterator[driver.Engine]:
+    """A stack with peering and a certificate authority, both streams running, all traffic on the new stack."""
+    changes = {"sourceDbCaCertificate": moves.CA, "legacyAppSecretArn": world.APP_SECRET}
+    folder = templates.folder("peered", **moves.PEERING, **changes)
+    with driver.engine(driver.copy(folder, tmp_path / "engine"), pulumi_cli) as engine:
+        engine.world.set_task(moves.FORWARD, "running")
+        engine.world.set_task(moves.REVERSE, "running")
+        engine.world.move_weights({moves.LEGACY: 0, moves.NEW: 100})
         yield engine
 
 
@@ -96,33 +121,9 @@ def usual() -> Recording:
 @pytest.fixture(scope="session")
 def full() -> Recording:
     """The program with everything that can be switched on."""
-    return deploy(cut_over(driver.empty_cloud(roles={})), **EVERYTHING)
+    return deploy(cut_over(driver.empty_cloud(roles={})), **moves.EVERYTHING)
 
 
 def cut_over(cloud: dict[str, Any]) -> dict[str, Any]:
     """The world after a cutover: all traffic on the new stack, both streams running."""
     return driver.with_tasks(driver.with_weights(cloud, 0, 100), forward="running", reverse="running")
-
-
-EVERYTHING: dict[str, str | None] = {
-    "certificateArn": "arn:aws:acm:us-west-2:123456789012:certificate/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
-    "legacyVpcId": "vpc-0a1b2c3d4e5f60718",
-    "legacyVpcCidr": "10.0.0.0/16",
-    "legacyRouteTableIds": "rtb-0a1b2c3d4e5f60718,rtb-1a1b2c3d4e5f60718",
-    "legacyDbSecurityGroupId": "sg-0a1b2c3d4e5f60718",
-    "dmsAccountRoles": "create",
-    "startReplication": "true",
-    "writer": "aurora",
-    "sourceDbSecretKmsKeyArn": "arn:aws:kms:us-west-2:123456789012:key/1b2c3d4e-5f60-4718-92a3-b4c5d6e7f809",
-    "sourceDbCaCertificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
-    "auroraCaCertificate": "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----",
-    "legacyAppSecretArn": world.APP_SECRET,
-    "legacyTapctlSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-tapctl-a1B2c3",
-    "loopbackPrevention": "true",
-    "lobMode": "limited",
-    "lobMaxSizeKb": "512",
-    "dmsMultiAz": "true",
-    "containerUser": "1000:1000",
-    "containerReadOnly": "true",
-    "flowLogs": "true",
-}

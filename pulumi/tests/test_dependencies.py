@@ -1,7 +1,7 @@
 """What must stand before what: every prerequisite that AWS looks at without being told of it."""
 
 import pytest
-from conftest import EVERYTHING
+from moves import EVERYTHING
 from recorder import Recording, deploy
 
 import driver

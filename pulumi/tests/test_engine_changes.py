@@ -4,8 +4,20 @@ import re
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import EVERYTHING
-from recorder import deploy
+from moves import (
+    CA,
+    CERTIFICATE,
+    EVERYTHING,
+    FORWARD,
+    LEGACY,
+    MAPPINGS,
+    NEW,
+    OTHER_CA,
+    PEERING,
+    REPLACED,
+    REVERSE,
+    UPDATED,
+)
 
 import world
 from cloud import CONFIGURATION
@@ -15,23 +27,7 @@ from lib.naming import digest
 
 pytestmark = pytest.mark.engine
 
-FORWARD, REVERSE = "migration-dms-task-prod", "migration-dms-reverse-task-prod"
-LEGACY, NEW = "migration-legacy-prod", "migration-new-prod"
-CA, OTHER_CA = (f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----" for text in ("MIIB", "MIIC"))
 OTHER_APP = world.APP_SECRET.replace("legacy-app", "legacy-app-2")
-CERTIFICATE = str(EVERYTHING["certificateArn"])
-PEERING = {
-    "legacyVpcId": "vpc-0a1b2c3d4e5f60718",
-    "legacyVpcCidr": "10.0.0.0/16",
-    "legacyRouteTableIds": "rtb-0a1b2c3d4e5f60718,rtb-1a1b2c3d4e5f60718",
-    "legacyDbSecurityGroupId": "sg-0a1b2c3d4e5f60718",
-}
-MAPPINGS = (
-    '{"rules":[{"rule-type":"selection","rule-id":"1","rule-name":"orders","rule-action":"include",'
-    '"object-locator":{"schema-name":"shop","table-name":"orders"}}]}'
-)
-REPLACED = {"create-replacement", "replace", "delete-replaced"}
-UPDATED = {"update"}
 TASKS = {FORWARD: UPDATED, REVERSE: UPDATED}
 APP = {"migration-app-prod": REPLACED, "migration-service-prod": UPDATED}
 
@@ -149,18 +145,6 @@ by the peering's id, so that to forget an earlier one takes the later one away."
 
 def standing(engine: Engine) -> list[tuple[str, str]]:
     return sorted((each["type"], each["name"]) for each in engine.world.resources() if each["type"] not in HALVES)
-
-
-@pytest.fixture
-def peered(fresh: Engine) -> Engine:
-    """A stack with peering and a certificate authority, both streams running, all traffic on the new stack."""
-    fresh.make_stack(**PEERING, sourceDbCaCertificate=CA, legacyAppSecretArn=world.APP_SECRET)
-    up = fresh.up()
-    assert up.exit_code == 0, up.messages
-    fresh.world.set_task(FORWARD, "running")
-    fresh.world.set_task(REVERSE, "running")
-    fresh.world.move_weights({LEGACY: 0, NEW: 100})
-    return fresh
 
 
 ONE_WAY = {"auroraEngineVersion", "dmsEngineVersion", "dmsStorage", "auroraCaCertificate", "loopbackPrevention"}
@@ -326,123 +310,6 @@ def test_a_key_that_is_fixed_for_good_changes_nothing(deployed: Engine) -> None:
             deployed.set_config(**{key: old})
 
 
-@pytest.mark.parametrize(
-    ("running", "stays", "refresh"),
-    [((FORWARD,), "ready", True), ((REVERSE,), "stopped", True), ((FORWARD, REVERSE), "running", False)],
-    ids=["forward", "way-back", "both-not-refreshed"],
-)
-def test_changed_mappings_leave_each_stream_as_they_found_it(
-    deployed: Engine, running: tuple[str, ...], stays: str, *, refresh: bool
-) -> None:
-    before = {FORWARD: stays, REVERSE: stays} | dict.fromkeys(running, "running")
-    for task, status in before.items():
-        deployed.world.set_task(task, status)
-    deployed.set_config(tableMappings=MAPPINGS, sourceDbCaCertificate=CA, loopbackPrevention="true")
-    up = deployed.up(refresh=refresh)
-    assert up.exit_code == 0, up.messages
-    assert deployed.world.tasks() == before
-    for task in (FORWARD, REVERSE):
-        calls = [call for call in deployed.world.calls() if call.startswith("StartReplicationTask") and task in call]
-        # From where it stood: a start from the beginning would load everything again.
-        assert bool(calls) == (task in running)
-        assert all(call.endswith("resume-processing") for call in calls)
-
-
-def test_a_stream_that_was_stopped_is_not_resumed_by_a_release(deployed: Engine) -> None:
-    """After the cutover by hand the forward stream stands still: to resume it would write over Aurora's own rows."""
-    deployed.set_config(startReplication="true", sourceDbCaCertificate=CA)
-    assert deployed.up().exit_code == 0
-    assert deployed.world.tasks() == {FORWARD: "running", REVERSE: "ready"}
-    deployed.world.set_task(FORWARD, "stopped")
-    deployed.world.set_task(REVERSE, "running")
-    deployed.world.move_weights({LEGACY: 0, NEW: 100})
-    deployed.set_config(writer="aurora", imageTag="2026-11-24-5e6f7a8", tableMappings=MAPPINGS)
-    up = deployed.up(refresh=True)
-    assert up.exit_code == 0, up.messages
-    assert deployed.world.tasks() == {FORWARD: "stopped", REVERSE: "running"}
-    assert "the forward stream is stopped and stays so" in up.messages
-
-
-ILLEGAL = [
-    ("aurora", "running", "running", "tap:writer is 'aurora', but the forward stream is running"),
-    ("legacy", "running", "running", "tap:loopbackPrevention is 'false', but both streams run"),
-    ("legacy", "stopping", "ready", "while the forward stream is 'stopping'"),
-]
-
-
-def test_illegal_streams_are_refused_before_anything_changes(deployed: Engine) -> None:
-    deployed.world.move_weights({LEGACY: 0, NEW: 100})
-    for writer, forward, reverse, words in ILLEGAL:
-        deployed.world.set_task(FORWARD, forward)
-        deployed.world.set_task(REVERSE, reverse)
-        deployed.set_config(writer=writer, sourceDbCaCertificate=CA)
-        before = deployed.world.resources()
-        up = deployed.up()
-        assert up.exit_code != 0
-        assert words in up.messages
-        assert deployed.world.resources() == before
-
-
-def test_a_rotated_authority_is_imported_first_and_its_streams_resume(peered: Engine) -> None:
-    peered.set_config(sourceDbCaCertificate=OTHER_CA, loopbackPrevention="true")
-    up = peered.up()
-    assert up.exit_code == 0, up.messages
-    assert up.operations["migration-dms-ca-prod"] >= REPLACED
-    calls = peered.world.calls()
-    for endpoint, task in (
-        ("migration-dms-legacy-source-prod", FORWARD),
-        ("migration-dms-legacy-target-prod", REVERSE),
-    ):
-        at = calls.index(f"ModifyEndpoint {endpoint}")
-        assert f"StopReplicationTask {task}" in calls[:at]
-        assert f"StartReplicationTask {task} resume-processing" in calls[at:]
-    assert peered.world.tasks() == {FORWARD: "running", REVERSE: "running"}
-    assert len(peered.world.resources("aws:dms/certificate:Certificate")) == 1
-
-
-@pytest.mark.parametrize(
-    "fault", ["InvalidResourceStateFault: already being tested", "AccessDeniedFault: no way in"], ids=["silent", "loud"]
-)
-def test_a_stream_that_does_not_come_back_fails_the_run(peered: Engine, fault: str) -> None:
-    """The provider goes on without a word when somebody else tests the endpoint at that moment."""
-    peered.world.set_task(REVERSE, "stopped")
-    # The state learns that tapctl has started it, so that only the endpoints are left to change.
-    assert peered.up().exit_code == 0
-    peered.world.set_control(fail={f"start:{FORWARD}": fault})
-    peered.set_config(sourceDbCaCertificate=OTHER_CA)
-    up = peered.up()
-    assert up.exit_code != 0
-    assert peered.world.tasks()[FORWARD] == "stopped"
-    if "tested" in fault:
-        words = "the forward stream was running before this `up` and is 'stopped' after it"
-        assert words in up.messages
-        assert "start-replication-task --start-replication-task-type resume-processing" in up.messages
-    else:
-        assert fault in up.messages
-
-
-def test_a_certificate_that_is_refused_leaves_no_redirect(deployed: Engine) -> None:
-    deployed.world.set_control(fail={"create:migration-https-prod": "CertificateNotFound: no such certificate"})
-    deployed.set_config(certificateArn=CERTIFICATE)
-    refused = deployed.up()
-    assert refused.exit_code != 0
-    assert "CertificateNotFound" in refused.messages
-
-    def action() -> str:
-        return deployed.world.named("migration-http-prod")["outputs"]["defaultActions"][0]["type"]
-
-    assert action() == "forward"
-    deployed.world.set_control()
-    assert deployed.up().exit_code == 0
-    assert action() == "redirect"
-    deployed.unset_config("certificateArn")
-    assert deployed.up().exit_code == 0
-    assert action() == "forward"
-    assert [each["name"] for each in deployed.world.resources("aws:lb/listener:Listener")] == ["migration-http-prod"]
-    assert deployed.destroy().exit_code == 0
-    assert deployed.world.resources() == []
-
-
 def test_a_resource_that_is_called_otherwise_now_is_the_same_one(fresh: Engine) -> None:
     """A stack of a version that called routes, peering and rule otherwise: `aliases` keep each where it is."""
     lib = fresh.program / "lib"
@@ -473,55 +340,3 @@ def test_a_resource_that_is_called_otherwise_now_is_the_same_one(fresh: Engine) 
     assert (up.exit_code, up.changes) == (0, {}), up.messages
     assert fresh.destroy().exit_code == 0
     assert fresh.world.resources() == []
-
-
-@pytest.mark.parametrize("refresh", [True, False], ids=["refreshed", "not-refreshed"])
-def test_a_zone_that_is_gone_for_an_hour_replaces_nothing(deployed: Engine, *, refresh: bool) -> None:
-    with deployed.world.change() as cloud:
-        cloud["given"]["letters"] = "bcd"
-    up = deployed.up(refresh=refresh)
-    assert (up.exit_code, up.changes) == (0, {}), up.messages
-
-
-def test_two_peered_stacks_and_both_gone_cleanly(peered: Engine) -> None:
-    peered.make_stack("blue", **PEERING, recordName="blue.example.com", natGateways="single")
-    with peered.world.change() as cloud:
-        cloud["given"]["quotas"]["L-0263D0A3"] = 6
-    refused = peered.up("blue")
-    assert refused.exit_code != 0
-    words = "tap:vpcCidr is 10.42.0.0/16, but rtb-0a1b2c3d4e5f60718 in us-east-1 routes 10.42.0.0/16 to pcx-"
-    assert words in refused.messages
-    first = peered.world.resources()
-    peered.set_config("blue", vpcCidr="10.43.0.0/16")
-    up = peered.up("blue")
-    assert up.exit_code == 0, up.messages
-    gone = peered.destroy("blue")
-    assert gone.exit_code == 0, gone.messages
-    assert peered.world.resources() == first
-    # The streams run, which the state does not know: they are stopped on the way.
-    gone = peered.destroy()
-    assert gone.exit_code == 0, gone.messages
-    assert peered.world.resources() == []
-
-
-PREREQUISITES = {
-    "the way to the Internet": r"public-(rt|subnet-\d)-prod-(rt|out)|-igw-",
-    "NAT gateways and private routes": r"-nat-|private-(rt|subnet-\d).*-(rt|out)$",
-    "rules": r"-sg-prod-(from|to)-",
-    "peering": r"peering-prod-|-prod-legacy-|legacy-route",
-    "policies, secrets, listeners and instances": r"-policy$|-version$|-https?-prod|aurora-instance",
-}
-
-
-@pytest.mark.parametrize("late", PREREQUISITES, ids=[name.replace(" ", "-") for name in PREREQUISITES])
-def test_an_up_waits_for_what_comes_late(fresh: Engine, late: str) -> None:
-    """AWS would refuse, or make something that fails: the stand-in refuses as well."""
-    whole = {**PEERING, "startReplication": "true", "certificateArn": CERTIFICATE}
-    names = [each.name for each in deploy(**whole).cloud() if re.search(PREREQUISITES[late], each.name)]
-    assert len(names) > 4
-    fresh.make_stack(**whole)
-    # Longer than everything else takes together, so that whoever does not wait is too early.
-    fresh.world.set_control(delay=dict.fromkeys([f"create:{name}" for name in names], 4.0))
-    up = fresh.up()
-    assert up.exit_code == 0, up.messages
-    assert fresh.world.tasks()[FORWARD] == "running"

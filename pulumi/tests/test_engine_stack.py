@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from moves import CERTIFICATE, PEERING
 
 import world
 from driver import Engine
@@ -139,3 +140,54 @@ def test_an_update_does_not_undo_what_autoscaling_did(deployed: Engine) -> None:
     service = deployed.world.named("migration-service-prod")
     assert service["outputs"]["desiredCount"] == 9
     assert "2026-11-24-5e6f7a8" in deployed.world.named("migration-app-prod")["outputs"]["containerDefinitions"]
+
+
+def test_a_certificate_that_is_refused_leaves_no_redirect(deployed: Engine) -> None:
+    deployed.world.set_control(fail={"create:migration-https-prod": "CertificateNotFound: no such certificate"})
+    deployed.set_config(certificateArn=CERTIFICATE)
+    refused = deployed.up()
+    assert refused.exit_code != 0
+    assert "CertificateNotFound" in refused.messages
+
+    def action() -> str:
+        return deployed.world.named("migration-http-prod")["outputs"]["defaultActions"][0]["type"]
+
+    assert action() == "forward"
+    deployed.world.set_control()
+    assert deployed.up().exit_code == 0
+    assert action() == "redirect"
+    deployed.unset_config("certificateArn")
+    assert deployed.up().exit_code == 0
+    assert action() == "forward"
+    assert [each["name"] for each in deployed.world.resources("aws:lb/listener:Listener")] == ["migration-http-prod"]
+    assert deployed.destroy().exit_code == 0
+    assert deployed.world.resources() == []
+
+
+@pytest.mark.parametrize("refresh", [True, False], ids=["refreshed", "not-refreshed"])
+def test_a_zone_that_is_gone_for_an_hour_replaces_nothing(deployed: Engine, *, refresh: bool) -> None:
+    with deployed.world.change() as cloud:
+        cloud["given"]["letters"] = "bcd"
+    up = deployed.up(refresh=refresh)
+    assert (up.exit_code, up.changes) == (0, {}), up.messages
+
+
+def test_two_peered_stacks_and_both_gone_cleanly(peered: Engine) -> None:
+    peered.make_stack("blue", **PEERING, recordName="blue.example.com", natGateways="single")
+    with peered.world.change() as cloud:
+        cloud["given"]["quotas"]["L-0263D0A3"] = 6
+    refused = peered.up("blue")
+    assert refused.exit_code != 0
+    words = "tap:vpcCidr is 10.42.0.0/16, but rtb-0a1b2c3d4e5f60718 in us-east-1 routes 10.42.0.0/16 to pcx-"
+    assert words in refused.messages
+    first = peered.world.resources()
+    peered.set_config("blue", vpcCidr="10.43.0.0/16")
+    up = peered.up("blue")
+    assert up.exit_code == 0, up.messages
+    gone = peered.destroy("blue")
+    assert gone.exit_code == 0, gone.messages
+    assert peered.world.resources() == first
+    # The streams run, which the state does not know: they are stopped on the way.
+    gone = peered.destroy()
+    assert gone.exit_code == 0, gone.messages
+    assert peered.world.resources() == []

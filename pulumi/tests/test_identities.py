@@ -1,25 +1,17 @@
 """Accounts that a cutover could not lock out: refused before anything is created."""
 
 import json
-from typing import Any
 
 import pulumi
 import pytest
 from recorder import deploy, settings
+from standing import STACK, Json, refusal
 
 import driver
 import world
 
-Json = dict[str, Any]
-STACK = "urn:pulumi:prod::tap::tap:stack:TapStack$"
 AURORA, LEGACY = "aurora.example.com", "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com"
 MASTER = "arn:aws:secretsmanager:us-west-2:123456789012:secret:migration-db-secret-prod-a1B2c3"
-
-
-def refusal(cloud: Json, /, **changes: str | None) -> str:
-    with pytest.raises(pulumi.RunError) as caught:
-        deploy(cloud, **changes)
-    return str(caught.value)
 
 
 def tasks(host: str, secret: str) -> Json:
