@@ -21,7 +21,8 @@ pub const FIRST_WEIGHTS: WeightPair = WeightPair::for_new_share(Percent::ZERO);
 /// Where the two stacks can be reached, from the stack outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
-    /// DNS name of the Classic ELB.
+    /// DNS name of the Classic ELB, or what all names of a balancer that is called so have in common: see
+    /// [`any_balancer_called`].
     pub legacy_dns: String,
     /// The ALB; nothing before the first `up`.
     pub new: Option<NewEndpoint>,
@@ -58,13 +59,28 @@ impl Endpoints {
     }
 }
 
-/// Route 53's console puts `dualstack.` before a load balancer's name; it is the same load balancer.
-fn same_host(a: &str, b: &str) -> bool {
+/// Stands for the number that AWS puts into a load balancer's DNS name.
+const ANY_NUMBER: &str = "-*.";
+
+/// The DNS name of the load balancer called `name`, as far as it is known before anybody has looked it up: AWS makes it
+/// of the name, a number and the region (Classic Load Balancers guide, "Internet-facing Classic Load Balancers").
+#[must_use]
+pub fn any_balancer_called(name: &str, region: &str) -> String {
+    format!("{name}{ANY_NUMBER}{region}.elb.amazonaws.com")
+}
+
+/// Whether `name` is the load balancer's. Route 53's console puts `dualstack.` before it; it is the same load balancer.
+fn same_host(name: &str, balancer: &str) -> bool {
     let bare = |name: &str| {
         let name = normal_name(name);
         name.strip_prefix("dualstack.").map(str::to_owned).unwrap_or(name)
     };
-    bare(a) == bare(b)
+    let name = bare(name);
+    let Some((before, after)) = balancer.split_once(ANY_NUMBER) else { return name == bare(balancer) };
+    let numbered = name.strip_prefix(&bare(before)).and_then(|rest| rest.strip_prefix('-'));
+    numbered.and_then(|rest| rest.split_once('.')).is_some_and(|(digits, rest)| {
+        rest == normal_name(after) && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+    })
 }
 
 /// How the name is answered.
@@ -428,9 +444,16 @@ impl ZonePlan {
                                          the AAAA records stay outside of Pulumi, and `release` takes them along"
                 .to_owned(),
             ZoneStep::Adopt => "Pulumi needs no import: the next `up` takes the records over as they are".to_owned(),
-            ZoneStep::Release(_) => "until the name is adopted again, preview and `up` refuse it: a simple record \
+            ZoneStep::Release(Side::New) => {
+                "the name is the new stack's for good: `up` declares no pair any more, and asks \
+                                             for no legacy load balancer"
+                    .to_owned()
+            }
+            ZoneStep::Release(Side::Legacy) => {
+                "until the name is adopted again, preview and `up` refuse it: a simple record \
                                      cannot stand beside a pair"
-                .to_owned(),
+                    .to_owned()
+            }
         }
     }
 }

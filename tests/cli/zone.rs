@@ -190,7 +190,7 @@ fn config(drill: &Drill) -> Value {
     let value = |key: &str| json!({"value": outputs[key], "secret": false});
     json!({
         "tap:recordName": value("recordName"), "tap:hostedZoneId": value("hostedZoneId"),
-        "tap:legacyLbName": value("legacyLbName"), "tap:legacyLbDnsName": value("legacyLbDnsName"),
+        "tap:legacyLbName": value("legacyLbName"),
         "tap:dbPassword": {"secret": true},
     })
 }
@@ -246,7 +246,7 @@ fn keys_that_are_not_set_are_named_with_their_commands() {
     let drill = Drill::steady();
     never_up(&drill, &json!({}));
     let said = run(&drill, "status").ended(0).stdout;
-    for key in ["recordName", "hostedZoneId", "legacyLbName", "legacyLbDnsName"] {
+    for key in ["recordName", "hostedZoneId", "legacyLbName"] {
         assert!(said.contains(&format!("pulumi config set {key} ")), "{key}: {said}");
     }
     let ran = run(&drill, "adopt --yes --json").ended(1).json();

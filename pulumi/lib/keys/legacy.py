@@ -87,8 +87,7 @@ LEGACY_LB_DNS_NAME = Key(
     optional=True,
     default_words="looked up",
     example="legacy-web-1234567890.us-east-1.elb.amazonaws.com",
-    meaning="DNS name of the legacy Classic load balancer; for `tapctl adopt` before the first `up`, and where it may "
-    "not be looked up.",
+    meaning="DNS name of the legacy Classic load balancer; only where it may not be looked up.",
 )
 LEGACY_LB_ZONE_ID = Key(
     name="legacyLbZoneId",

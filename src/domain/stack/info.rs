@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::service::Writer;
 use crate::domain::traffic::GroupKey;
-use crate::domain::zone::Endpoints;
+use crate::domain::zone::{Endpoints, any_balancer_called};
 
 use super::outputs::StackOutputs;
 
@@ -45,7 +45,7 @@ pub struct ConfiguredStack {
     pub record_name: Option<String>,
     /// Name of the Classic ELB.
     pub legacy_lb_name: Option<String>,
-    /// DNS name of the Classic ELB.
+    /// DNS name of the Classic ELB, where it is set: the program looks it up.
     pub legacy_lb_dns_name: Option<String>,
     /// Which database takes the writes.
     pub writer: Writer,
@@ -88,11 +88,6 @@ impl ConfiguredStack {
         let needed = [
             (planned.record_name.is_none(), "recordName", "app.example.com"),
             (planned.legacy_lb_name.is_none(), "legacyLbName", "legacy-web"),
-            (
-                planned.legacy_lb_dns_name.is_none(),
-                "legacyLbDnsName",
-                "legacy-web-1234567890.us-east-1.elb.amazonaws.com",
-            ),
         ];
         planned.unset =
             needed.into_iter().filter(|(unset, ..)| *unset).map(|(_, key, example)| command(key, example)).collect();
@@ -211,7 +206,10 @@ impl StackInfo {
         match self {
             Self::Provisioned(outputs) => outputs.endpoints(),
             Self::Configured(planned) => Endpoints {
-                legacy_dns: planned.legacy_lb_dns_name.clone().unwrap_or_default(),
+                legacy_dns: planned.legacy_lb_dns_name.clone().unwrap_or_else(|| {
+                    let name = planned.legacy_lb_name.as_deref();
+                    name.map_or_else(String::new, |name| any_balancer_called(name, &planned.legacy_region))
+                }),
                 new: None,
                 evaluate_health: planned.writer == Writer::Legacy,
             },
@@ -237,6 +235,7 @@ impl StackInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::traffic::{Side, Target};
 
     fn read(values: &[(&str, &str)]) -> ConfiguredStack {
         let values = values.iter().map(|(key, value)| (format!("tap:{key}"), (*value).to_owned())).collect();
@@ -258,14 +257,43 @@ mod tests {
         let known = StackInfo::from(planned);
         assert_eq!((known.region(), known.legacy_region()), ("us-west-2", "us-east-1"));
         assert!(known.endpoints().new.is_none() && known.endpoints().evaluate_health);
+        assert_eq!(known.endpoints().legacy_dns, "legacy-web-1.us-east-1.elb.amazonaws.com");
         assert_eq!(read(&[("environmentSuffix", "night")]).suffix, "night");
+    }
+
+    #[test]
+    fn nobody_has_to_type_where_the_legacy_balancer_is() {
+        let planned =
+            read(&[("recordName", "app.example.com"), ("hostedZoneId", "Z1"), ("legacyLbName", "legacy-web")]);
+        assert_eq!(planned.unset, Vec::<String>::new());
+        let endpoints = StackInfo::from(planned).endpoints();
+        let leads = |dns: &str| endpoints.side_of(&Target::Values { ttl_s: 60, values: vec![dns.to_owned()] });
+        for its in [
+            "legacy-web-1234567890.us-east-1.elb.amazonaws.com",
+            "dualstack.legacy-web-1.us-east-1.elb.amazonaws.com.",
+            "Legacy-Web-1.US-East-1.elb.amazonaws.com",
+        ] {
+            assert_eq!(leads(its), Some(Side::Legacy), "{its}");
+        }
+        for other in [
+            "legacy-web-2-1.us-east-1.elb.amazonaws.com",
+            "legacy-web-.us-east-1.elb.amazonaws.com",
+            "legacy-web-1.us-west-2.elb.amazonaws.com",
+            "legacy-web-1.us-east-1.elb.amazonaws.com.example.com",
+            "legacy-web-1a.us-east-1.elb.amazonaws.com",
+            "my-legacy-web-1.us-east-1.elb.amazonaws.com",
+            "legacy-web.us-east-1.elb.amazonaws.com",
+        ] {
+            assert_eq!(leads(other), None, "{other}");
+        }
     }
 
     #[test]
     fn every_key_that_is_not_set_is_named_with_its_command() {
         let planned = read(&[]);
         assert_eq!(planned.group_key(), None);
-        for key in ["recordName", "legacyLbName", "legacyLbDnsName", "hostedZoneId"] {
+        assert_eq!(StackInfo::from(planned.clone()).endpoints().legacy_dns, "");
+        for key in ["recordName", "legacyLbName", "hostedZoneId"] {
             let command = format!("tap:{key} is not set: pulumi config set {key} ");
             assert!(planned.unset.iter().any(|line| line.starts_with(&command)), "{key}: {:?}", planned.unset);
         }

@@ -160,7 +160,7 @@ pub const KEYS: &[ConfigKey] = &[
         Default::None,
         Form::Arn("secretsmanager"),
         "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3",
-        "Secret with `username` and `password` of the application's own account, in the target region: the same account on both databases, so that only the host changes in the cutover.",
+        "Secret with `username` and `password` of the application's own account, in the target region: the same account on both databases, so that only the host changes in the cutover. Without it the tasks log in to the legacy database as DMS does, and the writer cannot be moved while they run.",
     ),
     key(
         "legacyTapctlSecretArn",
@@ -189,7 +189,7 @@ pub const KEYS: &[ConfigKey] = &[
         Default::Words("looked up"),
         Form::HostName,
         "legacy-web-1234567890.us-east-1.elb.amazonaws.com",
-        "DNS name of the legacy Classic load balancer; for `tapctl adopt` before the first `up`, and where it may not be looked up.",
+        "DNS name of the legacy Classic load balancer; only where it may not be looked up.",
     ),
     key(
         "legacyLbZoneId",
@@ -366,7 +366,7 @@ pub const KEYS: &[ConfigKey] = &[
         Default::Words("every table of `sourceDbNames`"),
         Form::Json,
         "{\"rules\":[{\"rule-type\":\"selection\",\"rule-id\":\"1\",\"rule-name\":\"orders\",\"object-locator\":{\"schema-name\":\"shop\",\"table-name\":\"orders\"},\"rule-action\":\"include\"}]}",
-        "DMS table mappings as JSON, for both directions.",
+        "DMS table mappings as JSON, for both directions. Schemas of the server, of DMS and of tapctl are refused, those that a wildcard takes as well, unless a rule excludes them.",
     ),
     key(
         "lobMode",
