@@ -239,7 +239,7 @@ async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_sta
     assert_eq!(stack::outputs(pulumi).await.unwrap()["recordName"], "app.example.com");
     let early = night.preview(true).await.unwrap();
     let refused = night.run(early).await.unwrap_err();
-    assert!(matches!(refused, PulumiError::Refused(BlockedReason::DeletesRecord(_))), "{refused}");
+    assert!(matches!(refused, PulumiError::Refused(BlockedReason::DeletesRecord(..))), "{refused}");
     night.release();
     let run_request = night.preview(true).await.unwrap();
     night.run(run_request).await.unwrap();

@@ -119,11 +119,8 @@ pub enum BlockedReason {
     )]
     StillUsed(f64, f64),
     /// The plan takes a record away from the name.
-    #[error(
-        "the plan deletes the weighted record {0}, and it is not known that anything else answers the name: turn the pair \
-         into one record first (`tapctl release --to legacy`), then preview again"
-    )]
-    DeletesRecord(String),
+    #[error("the plan deletes the weighted record {0}: {1}")]
+    DeletesRecord(String, &'static str),
     /// The share that arrives could not be read.
     #[error("it is not known whether the new stack receives requests: `destroy` needs to know")]
     UseUnknown,

@@ -132,7 +132,21 @@ impl RunRequest {
             }
             _ => None,
         });
-        taken.map_or(Ok(()), |record| Err(BlockedReason::DeletesRecord(record)))
+        let way_out = match (self.kind, &preconditions.name_state) {
+            (_, Some(NameState::Simple(_))) => {
+                "it was made before the name was released, and is no plan for what stands now; preview again"
+            }
+            (RunKind::Destroy, _) => {
+                "nothing else is known to answer the name; turn the pair into one record first (`tapctl release --to \
+                 legacy`), then preview again"
+            }
+            _ => {
+                "nothing else is known to answer the name; an `up` does that when recordName, hostedZoneId or hostedZoneName is another one than the stack was made \
+                 with: set it back (`tapctl config set`), or hand the name back first (`tapctl release --to legacy`), then \
+                 preview again"
+            }
+        };
+        taken.map_or(Ok(()), |record| Err(BlockedReason::DeletesRecord(record, way_out)))
     }
 
     /// What the operator has to do to let it run.
@@ -260,7 +274,10 @@ mod tests {
             let run_request = RunRequest::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
             for (name_state, provisioned) in [(None, false), (Some(NameState::Simple(Some(Side::Legacy))), true)] {
                 let refused = run_request.may_run(&preconditions(name_state, provisioned)).unwrap_err();
-                assert!(matches!(&refused, BlockedReason::DeletesRecord(_)), "{op:?}: {refused}");
+                assert!(matches!(&refused, BlockedReason::DeletesRecord(..)), "{op:?}: {refused}");
+                let words =
+                    if provisioned { "made before the name was released" } else { "set it back (`tapctl config set`)" };
+                assert!(refused.to_string().contains(words), "{refused}");
             }
             assert_eq!(run_request.may_run(&preconditions(Some(NameState::Absent), true)), Ok(()));
         }
@@ -277,9 +294,11 @@ mod tests {
         for (name_state, provisioned) in [(None, false), (Some(NameState::Simple(Some(Side::Legacy))), true)] {
             let refused = run_request.may_run(&preconditions(name_state, provisioned)).unwrap_err();
             assert!(
-                matches!(&refused, BlockedReason::DeletesRecord(name) if name == "migration-legacy-prod"),
+                matches!(&refused, BlockedReason::DeletesRecord(name, _) if name == "migration-legacy-prod"),
                 "{refused}"
             );
+            let words = if provisioned { "preview again" } else { "turn the pair into one record first" };
+            assert!(refused.to_string().contains(words), "{refused}");
         }
         assert_eq!(run_request.may_run(&preconditions(Some(NameState::Absent), true)), Ok(()));
         let others = RunRequest::destroy("prod", "p1", plan(Operation::Delete)).unwrap();

@@ -159,7 +159,7 @@ fn confirm(model: &mut Model, run: Result<RunRequest, BlockedReason>) {
             }
             Err(refusal) => {
                 // Only another preview can see a release that this one has not seen.
-                if matches!(refusal, BlockedReason::DeletesRecord(_)) {
+                if matches!(refusal, BlockedReason::DeletesRecord(..)) {
                     model.provision.plan = None;
                 }
                 notice(model, "Nothing is started", vec![refusal.to_string()]);
