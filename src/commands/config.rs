@@ -9,20 +9,25 @@ use std::io::{IsTerminal, Read, stdin};
 use serde_json::{Value, json};
 
 use crate::cli::{ConfigArgs, ConfigCommand, SetConfigArgs};
+use crate::compose::endpoints;
 use crate::compose::host;
 use crate::compose::naming::pulumi_stack;
 use crate::compose::pulumi::{program, pulumi_ports, pulumi_runs};
 use crate::compose::session::connect;
 use crate::config::{Global, Settings, process_env, state};
 use crate::domain::change::Change;
+use crate::domain::change::preconditions::{Ground, check};
 use crate::domain::confirm::{Confirmed, YesFlag};
+use crate::domain::facts::Facts;
+use crate::domain::gate::Policy;
 use crate::domain::provision::Carried;
+use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::{
     ConfigRow, KeyStatus, MAX_VALUE_BYTES, SetConfig, SetConfigError, Setup, missing_text,
 };
-use crate::domain::pulumi::guard::BlockedReason;
+use crate::domain::pulumi::guard::RunPreconditions;
 use crate::domain::pulumi::text::clean;
-use crate::domain::pulumi::{PulumiChange, PulumiError};
+use crate::domain::traffic::GroupKey;
 use crate::ports::PulumiRuns;
 use crate::runtime::ports_set::Ports;
 
@@ -45,12 +50,15 @@ pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Console) -> Resul
     match &args.command {
         None => list(runs.as_ref(), args.json, out).await,
         Some(ConfigCommand::Set(set_args)) => {
+            if let Some(refusal) = endpoints::refusal(&settings, &[]) {
+                return Err(refusal.into());
+            }
             let ports = pulumi_ports(&settings, &pulumi, &folder, None)?;
             let operator = match connect(global).await {
                 Ok(session) => session.who().await,
                 Err(_) => host::local_user(&process_env),
             };
-            set(runs.as_ref(), &ports, set_args, &operator, settings.read_only, out).await
+            set(runs.as_ref(), &ports, set_args, &operator, out).await
         }
     }
 }
@@ -143,20 +151,8 @@ async fn set(
     ports: &Ports,
     args: &SetConfigArgs,
     operator: &str,
-    read_only: bool,
     out: &mut Console,
 ) -> Result<Exit, Failure> {
-    if read_only {
-        return Err(Failure::new(
-            Exit::Declined,
-            "read_only",
-            "nothing was set: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)",
-            "leave it out to set configuration; `tapctl config` lists it all the same",
-        ));
-    }
-    if let Some(running) = runs.going_on()? {
-        return Err(PulumiError::Refused(BlockedReason::RunGoesOn(running)).into());
-    }
     let setup = runs.setup().await?;
     let value = value(args)?;
     let was_secret = setup.values.iter().flatten().any(|(key, kept)| {
@@ -168,14 +164,18 @@ async fn set(
             args.key
         )));
     }
-    let run_request = SetConfig::new(runs.stack(), setup.bundled, &args.key, &value, args.secret).map_err(refused)?;
+    let set_config = SetConfig::new(runs.stack(), setup.bundled, &args.key, &value, args.secret).map_err(refused)?;
+    let change = Change::Pulumi(PulumiChange::Config(set_config));
+    may_be_made(&change, runs, &setup)?;
     let yes = if let Some(yes) = YesFlag::from_cli(args.yes) {
         yes
     } else {
-        out.say(&run_request.call_text());
-        ask(out, &run_request.challenge()).await?
+        out.say(&change.call_text());
+        let yes = ask(out, &change.challenge()).await?;
+        may_be_made(&change, runs, &setup)?;
+        yes
     };
-    let change = Confirmed::by_flag(Change::Pulumi(PulumiChange::Config(run_request)), yes);
+    let change = Confirmed::by_flag(change, yes);
     let done = carried_out(ports, change, (operator, &host::host_name()), out).await;
     if let Some(error) = &done.unwritten {
         out.say(&format!("the journal is behind: {error}"));
@@ -184,6 +184,36 @@ async fn set(
         out.say(&text);
     }
     Ok(Exit::Done)
+}
+
+/// Whether the key may be set: what is set while a run goes on would be another configuration than the one that it read.
+/// Nothing of AWS is asked for it.
+fn may_be_made(change: &Change, runs: &dyn PulumiRuns, setup: &Setup) -> Result<(), Failure> {
+    let running = runs.going_on()?;
+    let (facts, policy, key) = (Facts::default(), Policy::default(), GroupKey::unset());
+    let run = RunPreconditions {
+        running,
+        weight_change: None,
+        name_state: None,
+        new_requests_per_min: None,
+        unused_below_per_min: policy.unused_per_min,
+        provisioned: false,
+    };
+    let ground = Ground {
+        facts: &facts,
+        gates: &[],
+        policy: &policy,
+        key: &key,
+        read_only: None,
+        is_sending: false,
+        is_asking_pulumi: false,
+        pulumi_problem: None,
+        setup: Some(setup),
+        followed: None,
+        run,
+        overtaken_by: None,
+    };
+    Ok(check(change, &ground)?)
 }
 
 /// The value as it was given: on the command line, or through standard input.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::compose::ComposeError;
 use crate::config::ConfigError;
 use crate::config::find::FindError;
+use crate::domain::change::preconditions::Blocked;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::pulumi::PulumiError;
@@ -125,6 +126,27 @@ impl From<PortError> for Failure {
             ErrorKind::Other => "other",
         };
         Self::new(exit, code, error.to_string(), error.hint()).with("operation", error.operation.clone().into())
+    }
+}
+
+impl From<Blocked> for Failure {
+    fn from(blocked: Blocked) -> Self {
+        let again = "look at what is there now, then decide again";
+        match blocked {
+            Blocked::Run(reason) => PulumiError::from(reason).into(),
+            Blocked::ReadOnly(why) => {
+                let message = format!("nothing was changed: {why}");
+                Self::new(Exit::Declined, "read_only", message, "start it without to change anything")
+            }
+            Blocked::Pulumi(problem) => Self::new(Exit::Pulumi, "pulumi", problem.message, problem.hint),
+            Blocked::Gates(_) | Blocked::GatesUnknown => {
+                Self::new(Exit::Gate, "gate", format!("nothing was sent: {blocked}"), "`tapctl gates` shows each")
+            }
+            Blocked::RunEnded | Blocked::StackExists => {
+                Self::new(Exit::Error, "out_of_date", format!("nothing was done: {blocked}"), again)
+            }
+            _ => Self::new(Exit::Conflict, "conflict", format!("nothing was changed: {blocked}"), again),
+        }
     }
 }
 

@@ -12,17 +12,18 @@ use crate::compose::pulumi::{program, program_or_name, pulumi_ports, pulumi_runs
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::change::Change;
+use crate::domain::change::preconditions::{Ground, check, may_begin};
+use crate::domain::change::propose;
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
 use crate::domain::provision::{Carried, PulumiStatus, RunHead};
-use crate::domain::pulumi::guard::{RunKind, RunPreconditions, check_preconditions};
-use crate::domain::pulumi::plan::Danger;
+use crate::domain::pulumi::guard::{RunKind, RunPreconditions};
+use crate::domain::pulumi::run_request::Unread;
 use crate::domain::pulumi::{
-    Finished, NewStack, Operation, Plan, Previewed, PulumiChange, PulumiError, RunRequest, RunState, RunStatus, config,
+    Finished, NewStack, Plan, Previewed, PulumiChange, PulumiError, RunRequest, RunState, RunStatus, config,
 };
 use crate::domain::record::Event;
-use crate::domain::run_preconditions::preconditions;
 use crate::domain::units::Timestamp;
 use crate::domain::zone::Orphan;
 use crate::ports::PulumiRuns;
@@ -62,6 +63,19 @@ struct Place {
     read_only: bool,
 }
 
+/// What was seen of the stack, as the cockpit would know it.
+struct Seen {
+    model: Model,
+    running: Option<String>,
+}
+
+impl Seen {
+    fn ground(&self) -> Ground<'_> {
+        let ground = Ground::of(&self.model);
+        Ground { run: RunPreconditions { running: self.running.clone(), ..ground.run }, ..ground }
+    }
+}
+
 async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
     let settings = Settings::load(global, &process_env)?;
     let session = match connect(global).await.map_err(Failure::from) {
@@ -98,8 +112,8 @@ async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
 }
 
 impl Place {
-    /// What the guards look at, asked now, and who operates.
-    async fn preconditions(&self, out: &mut Console) -> Result<(RunPreconditions, String), Failure> {
+    /// What the preconditions look at, asked now, and who operates.
+    async fn seen(&self, out: &mut Console) -> Result<(Seen, String), Failure> {
         let running = self.runs.going_on()?;
         let session = self.session.as_ref().ok_or_else(|| {
             let what = "nothing was started: what stands cannot be known, and so neither can what a run would do to it";
@@ -111,10 +125,13 @@ impl Place {
         for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
             out.say(&format!("the journal is behind: {error}"));
         }
-        let mut model = Model::new(session.stack.clone(), session.policy.clone(), collected.now);
-        model.live.history = collected.history().cloned();
-        model.live.facts = collected.facts;
-        Ok((RunPreconditions { running, ..preconditions(&model) }, operator))
+        Ok((Seen { model: session.model(&collected), running }, operator))
+    }
+
+    /// Whether a change around Pulumi may be made, on what is seen now.
+    async fn may_be_made(&self, change: &PulumiChange, out: &mut Console) -> Result<(), Failure> {
+        let (seen, _) = self.seen(out).await?;
+        Ok(check(&Change::Pulumi(change.clone()), &seen.ground())?)
     }
 
     /// Who operates, as AWS says where it can be asked: the name under which the cockpit's runs stand, too.
@@ -238,16 +255,12 @@ impl Place {
         self.ports.clock.now()
     }
 
-    fn refuse_read_only(&self) -> Result<(), Failure> {
-        if !self.read_only {
-            return Ok(());
+    /// Whether anything may be changed from here, said before anything is asked of anybody.
+    fn may_write(&self) -> Result<(), Failure> {
+        match &self.session {
+            Some(session) => Ok(session.may_change()?),
+            None => Ok(()),
         }
-        Err(Failure::new(
-            Exit::Declined,
-            "read_only",
-            "nothing was started: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)",
-            "leave it out to run Pulumi; preview works with it",
-        ))
     }
 }
 
@@ -329,9 +342,9 @@ pub async fn destroy(args: RunArgs, global: &Global, out: &mut Console) -> Resul
 
 async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Change).await?;
-    place.refuse_read_only()?;
-    let (now, operator) = place.preconditions(out).await?;
-    check_preconditions(kind, &now).map_err(PulumiError::from)?;
+    place.may_write()?;
+    let (seen, operator) = place.seen(out).await?;
+    may_begin(kind, &seen.ground())?;
     let look = place.ready(kind, args, &operator, out).await?;
     place.same_stack().await?;
     let destroy = kind == RunKind::Destroy;
@@ -341,13 +354,9 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console
         out.say("nothing to do: the stack is as the program says");
         return finished(&previewed.run, args, out);
     }
-    let run_request = if destroy {
-        RunRequest::destroy(&place.stack, &previewed.run.id, previewed.plan)
-    } else {
-        RunRequest::up(&place.stack, &previewed.run.id, previewed.plan)
-    };
-    let run_request = run_request.map_err(PulumiError::from)?.beside(&look.pending);
-    run_request.may_run(&place.preconditions(out).await?.0).map_err(PulumiError::from)?;
+    let read = Some((previewed.run.id.as_str(), previewed.plan));
+    let run_request = propose::run(kind, &place.stack, read, &look.pending).map_err(PulumiError::from)?;
+    place.may_be_made(&PulumiChange::Run(Box::new(run_request.clone())), out).await?;
     let run = run(&place, run_request, args, &operator, out).await?;
     if !destroy {
         return finished(&run, args, out);
@@ -381,8 +390,9 @@ async fn run(
     out: &mut Console,
 ) -> Result<Finished, Failure> {
     let yes = confirm(&run_request, args, out).await?;
-    run_request.may_run(&place.preconditions(out).await?.0).map_err(PulumiError::from)?;
-    match place.changed(PulumiChange::Run(Box::new(run_request)), yes, operator, out).await? {
+    let change = PulumiChange::Run(Box::new(run_request));
+    place.may_be_made(&change, out).await?;
+    match place.changed(change, yes, operator, out).await? {
         Carried::Started(head) => Ok(place.follow(&head, args.json, out).await?.ok()?),
         other => Err(PulumiError::NotStarted(format!("another thing was done than a run: {other:?}")).into()),
     }
@@ -404,32 +414,27 @@ async fn left_behind(place: &Place, out: &mut Console) -> Option<Vec<Orphan>> {
 /// `--yes` answers for a plan without danger, and for a `destroy`, which the guards have let through. A plan that moves
 /// weights, or that deletes or replaces what holds state, has to be read by somebody.
 async fn confirm(run_request: &RunRequest, args: RunArgs, out: &mut Console) -> Result<YesFlag, Failure> {
-    let harmless = |danger: &Danger| matches!(danger, Danger::WeightedRecord { op: Operation::Create, .. });
     out.say(&run_request.call_text());
     let Some(yes) = YesFlag::from_cli(args.yes) else {
         out.say(&run_request.title());
         return Ok(ask(out, &run_request.challenge()).await?);
     };
-    if run_request.kind() == RunKind::Up
-        && let Some(open) = run_request.open_operations().first()
-    {
-        return Err(Failure::new(
+    match run_request.unattended() {
+        Ok(()) => Ok(yes),
+        Err(Unread::OpenOperation(open)) => Err(Failure::new(
             Exit::Gate,
             "pending_operations",
             format!(
                 "nothing was started: an earlier run left operations open, and what they began may be made again: {open}"
             ),
             "look for it in AWS, then `tapctl refresh`; or run it at a terminal without --yes and type the stack's name",
-        ));
-    }
-    match run_request.plan().dangers.iter().find(|danger| !harmless(danger)) {
-        Some(danger) if run_request.kind() != RunKind::Destroy => Err(Failure::new(
+        )),
+        Err(Unread::Danger(danger)) => Err(Failure::new(
             Exit::Gate,
             "dangerous_plan",
             format!("nothing was started: the plan {danger}"),
             "run it at a terminal without --yes, read the plan and type the stack's name",
         )),
-        _ => Ok(yes),
     }
 }
 
@@ -439,12 +444,19 @@ async fn confirm(run_request: &RunRequest, args: RunArgs, out: &mut Console) -> 
 /// [`Failure`] with the exit code for whatever kept it from being done.
 pub async fn refresh(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Change).await?;
-    place.refuse_read_only()?;
-    let (now, operator) = place.preconditions(out).await?;
-    check_preconditions(RunKind::Refresh, &now).map_err(PulumiError::from)?;
+    place.may_write()?;
+    let (seen, operator) = place.seen(out).await?;
+    may_begin(RunKind::Refresh, &seen.ground())?;
     place.ready(RunKind::Refresh, args, &operator, out).await?;
     place.same_stack().await?;
-    let ended = run(&place, RunRequest::refresh(&place.stack), args, &operator, out).await?;
+    let ended = run(
+        &place,
+        propose::run(RunKind::Refresh, &place.stack, None, &[]).map_err(PulumiError::from)?,
+        args,
+        &operator,
+        out,
+    )
+    .await?;
     finished(&ended, args, out)
 }
 

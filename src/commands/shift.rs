@@ -10,17 +10,20 @@ use crate::compose::session::{Session, connect};
 use crate::config::{Global, defaults};
 use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
-use crate::domain::confirm::{Challenge, Confirmed, YesFlag};
-use crate::domain::facts::{Facts, Observation, Source};
-use crate::domain::gate::{Gate, blocking, for_step};
+use crate::domain::change::preconditions::{Blocked, Ground, check, not_overtaken};
+use crate::domain::change::propose::{self, NoShift};
+use crate::domain::confirm::{Confirmed, YesFlag};
+use crate::domain::facts::{Facts, Query, Source};
+use crate::domain::gate::{Gate, for_step};
+use crate::domain::model::Model;
 use crate::domain::record::Event;
 use crate::domain::shift::{Direction, Override, ShiftPlan};
 use crate::domain::targets::astray;
 use crate::domain::traffic::{Change as Change53, GroupKey, RecordGroup, Side};
-use crate::domain::units::{Percent, Timestamp, WeightPair, age_text};
+use crate::domain::units::{Percent, WeightPair, age_text};
 use crate::runtime::collect::{Collected, collect, reconcile_journal};
 use crate::runtime::execute::outcome_written;
-use crate::runtime::ports_set::{JournalRead, JournalWriter};
+use crate::runtime::ports_set::JournalWriter;
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
@@ -90,38 +93,47 @@ async fn carry_out(
         Err(error) if back => out.say(&format!("what was left open is not settled: {error}")),
         settled => settled?,
     }
-    let base = look_first(session, back, out).await?;
-    let mut plan = match ShiftPlan::new(&base.group, share(base.group.new_share())) {
+    let base = look_first(session, out).await?;
+    let (history, now) = (base.collected.history(), base.collected.now);
+    let mut plan = match propose::shift(share, &base.collected.facts, history, now) {
+        Ok(plan) if plan.lands_until.is_some() => return Box::pin(recall(session, base, plan, go, out)).await,
         Ok(plan) => plan,
-        Err(_) if back && may_land(&base).is_some() => return recall(session, base, go, out).await,
-        Err(error) => return nothing_to_do(session, base, go, &error.to_string(), out).await,
-    };
-    let mut gates = Vec::new();
-    let base = match plan.direction() {
-        Direction::Back => base,
-        Direction::Forward => {
-            let (base, answers) = look_at_everything(session, base, out).await?;
-            let answers = for_step(&answers, &plan, &session.policy);
-            plan.overrides = stepped_over(&answers, overrides);
-            gates = answers;
-            base
+        Err(NoShift::NothingToDo { weights, .. }) => {
+            if !back {
+                not_overtaken(&ground(session, &base, &session.model(&base.collected)))
+                    .map_err(|why| conflict(&base.group, Ok(&base.group), &why.to_string()))?;
+            }
+            let words = format!("the weights already are {weights}: there is nothing to change");
+            return nothing_to_do(session, base, go, &words, out).await;
         }
+        Err(NoShift::Unknown(why)) => return Err(wrong_shape(&why)),
     };
+    let (base, model) = Box::pin(look_again(session, base, &plan, out)).await?;
+    let gates = match plan.direction() {
+        Direction::Back => Vec::new(),
+        Direction::Forward => for_step(&model.live.gates, &plan, &session.policy),
+    };
+    plan.overrides = propose::needed(overrides, &gates);
     describe(session, &base, &plan, &gates, out);
-    let blocked: Vec<&Gate> = if gates.is_empty() { Vec::new() } else { blocking(&gates, overrides).collect() };
-    if !blocked.is_empty() {
-        return Err(blocked_by(&blocked));
-    }
+    may_be_sent(session, &base, &plan, &model)?;
     if go.dry_run {
         report(&plan, &gates, "dry_run", None, None, go, out)?;
         return Ok(Exit::Done);
     }
     let yes = confirm(session, &base, &plan, go, out).await?;
+    let base = if go.yes {
+        base
+    } else {
+        // Somebody has read the question and typed: what it stood on may be gone meanwhile.
+        let (base, model) = Box::pin(look_again(session, base, &plan, out)).await?;
+        may_be_sent(session, &base, &plan, &model)?;
+        base
+    };
     send(session, &base, Confirmed::by_flag(plan, yes), &gates, go, out).await
 }
 
-/// Reads the records and who asks. Whatever another process on this host did since this one began is a conflict.
-async fn look_first(session: &Session, back: bool, out: &mut Console) -> Result<Base, Failure> {
+/// Reads the records and who asks.
+async fn look_first(session: &Session, out: &mut Console) -> Result<Base, Failure> {
     let mut collected = collect(&session.ports, &FIRST, Facts::default(), defaults::COLLECT_DEADLINE).await;
     if let Some(error) = collected.facts.error(Source::Records) {
         return Err(error.clone().into());
@@ -132,10 +144,6 @@ async fn look_first(session: &Session, back: bool, out: &mut Console) -> Result<
         Some(Err(shape)) => return Err(wrong_shape(&shape.to_string())),
         None => return Err(wrong_shape("Route 53 told no records")),
     };
-    // The way back is guarded by the compare-and-swap alone: no clock that is wrong may keep it.
-    if let (Ok(journal), false) = (&collected.journal, back) {
-        nobody_else(session, journal, &group)?;
-    }
     let operator = session.operator(&collected.facts);
     for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
         out.say(&format!("the journal is behind: {error}"));
@@ -143,53 +151,52 @@ async fn look_first(session: &Session, back: bool, out: &mut Console) -> Result<
     Ok(Base { collected, group, operator })
 }
 
-/// Asks everything that the gates want to know, and then looks at the records once more: what the operator decided on
-/// has to be what is there.
-async fn look_at_everything(session: &Session, base: Base, out: &mut Console) -> Result<(Base, Vec<Gate>), Failure> {
+/// Asks everything that the preconditions of a step forward want to know, and then the records once more: what the
+/// operator decides on has to be what is there. For the way back the first look has told all.
+async fn look_again(
+    session: &Session,
+    base: Base,
+    plan: &ShiftPlan,
+    out: &mut Console,
+) -> Result<(Base, Model), Failure> {
+    if plan.direction() == Direction::Back {
+        let model = session.model(&base.collected);
+        return Ok((base, model));
+    }
     let rest: Vec<Source> = Source::ALL.into_iter().filter(|source| !FIRST.contains(source)).collect();
     let mut collected = collect(&session.ports, &rest, base.collected.facts, defaults::COLLECT_DEADLINE).await;
     for error in reconcile_journal(&session.ports, &mut collected, &base.operator, &session.stack.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
-    let again = session.ports.observe.observe(crate::domain::facts::Query::Records).await?;
+    let again = session.ports.observe.observe(Query::Records).await?;
     collected.now = session.ports.clock.now();
-    if let Observation::Records(records) = &again {
-        match RecordGroup::from_records(&session.ports.key, records) {
-            Ok(found) if found == base.group => {}
-            Ok(found) => return Err(conflict(&base.group, Ok(&found), "they changed while this was being decided")),
-            Err(shape) => {
-                return Err(conflict(
-                    &base.group,
-                    Err(&shape.to_string()),
-                    "they changed while this was being decided",
-                ));
-            }
-        }
-    }
     collected.facts.absorb(&session.ports.key, Source::Records, Ok(again), collected.now);
     if let Ok(journal) = session.ports.read_journal().await {
-        nobody_else(session, &journal, &base.group)?;
+        collected.journal = Ok(journal);
     }
-    let gates = session.gates(&collected);
-    Ok((Base { collected, ..base }, gates))
+    let model = session.model(&collected);
+    Ok((Base { collected, ..base }, model))
 }
 
-/// Another process of this host that sent a change since this one began has won; deciding anew is up to the operator.
-fn nobody_else(session: &Session, journal: &JournalRead, seen: &RecordGroup) -> Result<(), Failure> {
-    match session.sent_meanwhile(journal) {
-        None => Ok(()),
-        Some(entry) => {
-            let words =
-                format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text());
-            Err(conflict(seen, Ok(seen), &words))
+/// What a step stands on. The right to write was asked before anything was read, and a dry run needs none.
+fn ground<'a>(session: &Session, base: &Base, model: &'a Model) -> Ground<'a> {
+    let overtaken_by = base.collected.journal.as_ref().ok().and_then(|journal| session.overtaken_by(journal));
+    Ground { overtaken_by, read_only: None, ..Ground::of(model) }
+}
+
+/// Whether the step may be sent on what was seen last.
+fn may_be_sent(session: &Session, base: &Base, plan: &ShiftPlan, model: &Model) -> Result<(), Failure> {
+    check(&Change::Weights(plan.clone()), &ground(session, base, model)).map_err(|why| match &why {
+        Blocked::Gates(gates) => blocked_by(gates),
+        Blocked::RecordsChanged | Blocked::Overtaken(_) => {
+            let found = match base.collected.facts.group.as_ref().map(|fact| &fact.value) {
+                Some(found) => found.as_ref().map_err(ToString::to_string),
+                None => Err("Route 53 told no records".to_owned()),
+            };
+            conflict(&plan.expected, found.as_ref().map(|group| *group).map_err(String::as_str), &why.to_string())
         }
-    }
-}
-
-/// The gates that would block and are stepped over by name. One that passes anyway needs no reason in the journal.
-fn stepped_over(gates: &[Gate], overrides: &[Override]) -> Vec<Override> {
-    let needed = |o: &&Override| gates.iter().any(|gate| !gate.passes() && gate.id.name() == o.gate);
-    overrides.iter().filter(needed).cloned().collect()
+        _ => why.into(),
+    })
 }
 
 /// The weights are there already: when that was read, and whether the traffic follows them.
@@ -238,7 +245,7 @@ fn describe(session: &Session, base: &Base, plan: &ShiftPlan, gates: &[Gate], ou
     }
 }
 
-fn blocked_by(blocked: &[&Gate]) -> Failure {
+fn blocked_by(blocked: &[Gate]) -> Failure {
     let lines: Vec<_> =
         blocked.iter().map(|gate| format!("\n  {} {}: {}", gate.verdict.word(), gate.id, gate.reason)).collect();
     let (noun, verb) = if blocked.len() == 1 { ("gate", "blocks") } else { ("gates", "block") };
@@ -250,8 +257,7 @@ fn blocked_by(blocked: &[&Gate]) -> Failure {
             blocked.first().map_or("GATE", |gate| gate.id.name())
         ),
     };
-    let rows: Vec<Gate> = blocked.iter().map(|gate| (*gate).clone()).collect();
-    let rows = serde_json::to_value(gate_rows(&rows)).unwrap_or_default();
+    let rows = serde_json::to_value(gate_rows(blocked)).unwrap_or_default();
     Failure::new(Exit::Gate, "gate", message, hint).with("gates", rows)
 }
 
@@ -302,7 +308,7 @@ async fn confirm(
     if let Some(yes) = YesFlag::from_cli(go.yes) {
         return Ok(yes);
     }
-    let challenge = if plan.is_complete() { Challenge::Typed(plan.record_name().to_owned()) } else { Challenge::Yes };
+    let challenge = Change::Weights(plan.clone()).challenge();
     match ask(out, &challenge).await {
         Ok(yes) => Ok(yes),
         Err(Declined(why)) => {
@@ -421,17 +427,16 @@ fn accepted(
     }
 }
 
-/// The weights that a change would leave which may still be made, and until when.
-fn may_land(base: &Base) -> Option<(WeightPair, Timestamp)> {
-    base.collected.history()?.may_land(base.group.weights())
-}
-
 /// The way back when the legacy stack has everything already, and a change may still land that takes some away: it can
 /// only be taken back after that.
-async fn recall(session: &Session, base: Base, go: GoArgs, out: &mut Console) -> Result<Exit, Failure> {
-    let Some((landed, until)) = may_land(&base) else {
-        return nothing_to_do(session, base, go, "the weights already are as wanted", out).await;
-    };
+async fn recall(
+    session: &Session,
+    base: Base,
+    plan: ShiftPlan,
+    go: GoArgs,
+    out: &mut Console,
+) -> Result<Exit, Failure> {
+    let (landed, until) = (plan.from(), plan.lands_until.unwrap_or(base.collected.now));
     let words = format!(
         "the weights already are {}, but a change to {landed} may land until {} UTC",
         base.group.weights(),
@@ -442,7 +447,6 @@ async fn recall(session: &Session, base: Base, go: GoArgs, out: &mut Console) ->
         return Err(Failure::new(Exit::Access, "not_known", words, hint).with("until", json!(until.to_string())));
     }
     out.say(&format!("{words}; watching"));
-    let plan = ShiftPlan::recall(&base.group, landed, until);
     let yes = confirm(session, &base, &plan, go, out).await?;
     match wait::until_known(session, until, wait::Interrupt::listen(), out).await? {
         End::Settled(true) => {

@@ -8,17 +8,16 @@ use serde_json::json;
 use crate::cli::{AdoptArgs, GoArgs, ReleaseArgs};
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, defaults};
+use crate::domain::change::preconditions::{Blocked, Ground, check, may_change_zone};
+use crate::domain::change::propose::{self, NoZoneChange};
 use crate::domain::change::{self, outcome::Outcome};
 use crate::domain::confirm::{Challenge, Confirmed, YesFlag};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
-use crate::domain::pulumi::PulumiError;
-use crate::domain::pulumi::guard::{RunKind, check_preconditions};
 use crate::domain::record::Event;
-use crate::domain::run_preconditions::{name_state, preconditions};
 use crate::domain::traffic::{Change, Record, Side};
 use crate::domain::units::age_text;
-use crate::domain::zone::{self, NameState, ZonePlan, ZoneRefusal, ZoneStep};
+use crate::domain::zone::{ZonePlan, ZoneRefusal, ZoneStep};
 use crate::runtime::collect::{collect, reconcile_journal};
 use crate::runtime::ports_set::JournalWriter;
 
@@ -54,13 +53,11 @@ async fn carry_out(step: ZoneStep, go: GoArgs, global: &Global, out: &mut Consol
     session.settle_open(out).await?;
     let seen = look(&session, out).await?;
     let key = &session.ports.key;
-    let plan = match step {
-        ZoneStep::Adopt => zone::adopt(key, &session.stack.endpoints, seen.records()),
-        ZoneStep::Release(to) => zone::release(key, &session.stack.endpoints, seen.records(), to),
-    };
-    let plan = match plan {
+    let stack = &session.stack;
+    let plan = match propose::zone(step, key, &stack.endpoints, &seen.model.live.facts) {
         Ok(plan) => plan,
-        Err(refusal) => return refused(step, &refusal, &seen, go, out),
+        Err(NoZoneChange::Done(words)) => return nothing_to_do(step, &words, &seen, go, out),
+        Err(NoZoneChange::Refused(refusal)) => return Err(refused(&refusal)),
     };
     describe(&plan, out);
     if go.dry_run {
@@ -70,24 +67,33 @@ async fn carry_out(step: ZoneStep, go: GoArgs, global: &Global, out: &mut Consol
     let operator = session.operator(&seen.model.live.facts);
     let yes = confirm(&session, &plan, &operator, go, out).await?;
     let again = look(&session, out).await?;
-    if !plan.is_as_seen(key, again.records()) {
-        return Err(conflict("they changed while this was being decided", again.records()));
-    }
+    check(&change::Change::Zone(plan.clone()), &again.ground()).map_err(|why| again.failure(why))?;
     send(&session, plan, yes, &operator, go, out).await
 }
 
 /// What was seen, as the cockpit would know it.
 struct Seen {
     model: Model,
+    overtaken_by: Option<String>,
 }
 
 impl Seen {
-    fn records(&self) -> &[Record] {
-        &self.model.live.facts.records
+    /// The right to write was asked before anything was read, and a dry run needs none.
+    fn ground(&self) -> Ground<'_> {
+        Ground { overtaken_by: self.overtaken_by.clone(), read_only: None, ..Ground::of(&self.model) }
+    }
+
+    fn failure(&self, why: Blocked) -> Failure {
+        match why {
+            Blocked::RecordsChanged | Blocked::Overtaken(_) => {
+                conflict(&why.to_string(), &self.model.live.facts.records)
+            }
+            why => why.into(),
+        }
     }
 }
 
-/// Reads the records, who asks, the journal and the runs of this host, and refuses under the same guard as the cockpit.
+/// Reads the records, who asks, the journal and the runs of this host, and refuses what nobody may change now.
 async fn look(session: &Session, out: &mut Console) -> Result<Seen, Failure> {
     let mut collected = collect(&session.ports, &ASKED, Facts::default(), defaults::COLLECT_DEADLINE).await;
     for source in [Source::Records, Source::StackRun] {
@@ -100,45 +106,29 @@ async fn look(session: &Session, out: &mut Console) -> Result<Seen, Failure> {
     for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
-    let journal = collected.journal?;
-    // Somebody else of this host was faster; deciding anew is up to the operator.
-    if let Some(entry) = session.sent_meanwhile(&journal) {
-        let words = format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text());
-        return Err(conflict(&words, &collected.facts.records));
-    }
-    let mut model = Model::new(session.stack.clone(), session.policy.clone(), collected.now);
-    model.live.history = Some(journal.history);
-    model.live.facts = collected.facts;
-    // The batch writes the same records as a run or a weight change does.
-    check_preconditions(RunKind::Refresh, &preconditions(&model)).map_err(PulumiError::from)?;
-    Ok(Seen { model })
+    let overtaken_by = session.overtaken_by(collected.journal.as_ref().map_err(Clone::clone)?);
+    let seen = Seen { model: session.model(&collected), overtaken_by };
+    may_change_zone(&seen.ground()).map_err(|why| seen.failure(why))?;
+    Ok(seen)
 }
 
-/// A plan that cannot be made: nothing is to be done, or the refusal by its name.
-fn refused(step: ZoneStep, refusal: &ZoneRefusal, seen: &Seen, go: GoArgs, out: &mut Console) -> Result<Exit, Failure> {
-    let there = match step {
-        ZoneStep::Adopt => {
-            matches!(refusal, ZoneRefusal::AlreadyPair { .. } | ZoneRefusal::AlreadyAdopted { .. })
-        }
-        ZoneStep::Release(to) => name_state(&seen.model) == Some(NameState::Simple(Some(to))),
+/// A plan that cannot be made, by its name.
+fn refused(refusal: &ZoneRefusal) -> Failure {
+    let hint = match refusal {
+        ZoneRefusal::OtherHasWeight { to: Side::Legacy, .. } => "tapctl rollback, then release again",
+        ZoneRefusal::OtherHasWeight { .. } => "tapctl shift, then release again",
+        _ => "do what the sentence says, then try again; `tapctl status` shows what is seen",
     };
-    if !there {
-        let hint = match refusal {
-            ZoneRefusal::OtherHasWeight { to: Side::Legacy, .. } => "tapctl rollback, then release again",
-            ZoneRefusal::OtherHasWeight { .. } => "tapctl shift, then release again",
-            _ => "do what the sentence says, then try again; `tapctl status` shows what is seen",
-        };
-        return Err(Failure::new(Exit::Gate, "refused", format!("nothing was changed: {refusal}"), hint));
-    }
+    Failure::new(Exit::Gate, "refused", format!("nothing was changed: {refusal}"), hint)
+}
+
+/// The name is answered like that already.
+fn nothing_to_do(step: ZoneStep, words: &str, seen: &Seen, go: GoArgs, out: &mut Console) -> Result<Exit, Failure> {
     if go.json {
         out.json(&json!({
             "schema": 1, "result": "nothing_to_do", "record": seen.model.stack.group.name, "step": step, "change": null,
         }))?;
     }
-    let words = match step {
-        ZoneStep::Adopt => refusal.to_string(),
-        ZoneStep::Release(to) => format!("the name is one simple record to the {} stack already", to.name()),
-    };
     out.say(&format!("{words}; nothing was sent"));
     Ok(Exit::Done)
 }

@@ -15,7 +15,7 @@ use crate::adapters::sim_probe::{self, OffsetClock, Probed};
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
-use crate::domain::model::Stack;
+use crate::domain::model::{Model, Stack};
 use crate::domain::record::{Entry, intents, sent_since};
 use crate::domain::stack::StackInfo;
 use crate::domain::traffic::GroupKey;
@@ -180,12 +180,6 @@ fn has_own_keys(settings: &Settings) -> bool {
 }
 
 impl Session {
-    /// A change of the records that another process of this host has sent since this session was put together.
-    #[must_use]
-    pub fn sent_meanwhile<'a>(&self, journal: &'a JournalRead) -> Option<&'a Entry> {
-        sent_since(&journal.entries, self.sent_before.as_ref()?)
-    }
-
     /// Who operates: as STS says, or the local user until it has.
     #[must_use]
     pub fn operator(&self, facts: &Facts) -> String {
@@ -238,6 +232,24 @@ impl Session {
             told.held(&held.message);
         }
         Ok(())
+    }
+
+    /// What was collected, as the cockpit would know it: a command's preconditions are asked on the same ground.
+    #[must_use]
+    pub fn model(&self, collected: &Collected) -> Model {
+        let mut model = Model::new(self.stack.clone(), self.policy.clone(), collected.now);
+        model.live.gates = self.gates(collected);
+        model.live.history = collected.history().cloned();
+        model.live.facts = collected.facts.clone();
+        model
+    }
+
+    /// In words, the change of the records that another process of this host has sent since this session was put
+    /// together.
+    #[must_use]
+    pub fn overtaken_by(&self, journal: &JournalRead) -> Option<String> {
+        let entry = sent_since(&journal.entries, self.sent_before.as_ref()?)?;
+        Some(format!("{}@{} sent a change at {}: {}", entry.operator, entry.host, entry.at, entry.event.text()))
     }
 
     /// Answers every gate on what was gathered.

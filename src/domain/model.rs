@@ -319,10 +319,16 @@ impl Model {
         self.screen.scroll.get(&self.screen.view).copied().unwrap_or(0)
     }
 
+    /// Whether a change of the records is being sent, or settled, from here.
+    #[must_use]
+    pub fn is_sending(&self) -> bool {
+        self.shift_state != ShiftState::Idle
+    }
+
     /// Whether a weight change is on its way: being sent, PENDING, or INSYNC and not read back.
     #[must_use]
     pub fn is_moving(&self) -> bool {
-        self.shift_state != ShiftState::Idle
+        self.is_sending()
             || self.verifying.is_some()
             || self.watch.is_some()
             || self.live.history.as_ref().is_some_and(|h| !h.open.is_empty())

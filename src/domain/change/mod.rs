@@ -1,12 +1,13 @@
 //! Every change outside the terminal as one closed value, and the stages that it goes through.
 //!
-//! Pure. A key and a command build the same [`Change`]; [`preconditions`] say whether it may be asked about and sent,
+//! Pure. A key and a command build the same [`Change`]; [`propose`] makes one of what was asked for, [`preconditions`] say whether it may be sent,
 //! [`outcome`] what became of a batch that was sent, [`settle`] what the records say of one whose answer never came.
 //! `runtime::execute` carries a confirmed change through them, and is the only code that calls a writing port.
 
 pub mod deadline;
 pub mod outcome;
 pub mod preconditions;
+pub mod propose;
 pub mod settle;
 pub mod turn;
 

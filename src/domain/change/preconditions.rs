@@ -1,14 +1,28 @@
-//! Whether a change may be asked about, and still be sent: plain functions over facts, history and policy.
+//! Whether a change may be asked about, and still be sent: one function over plain values.
 //!
-//! Pure. The cockpit asks them; `commands::shift` still asks the same gates by itself, after reading the records once more.
-//! The way back has two only: the records that it names, and the right to write at all.
+//! Pure. The cockpit asks it before the question, while the question is open and when it is answered; every command
+//! before its question and once more after the answer, on facts that were read anew. Nothing else decides. The way back
+//! has two preconditions only: the right to write at all, and the records that it names.
+
+use std::fmt;
 
 use crate::domain::facts::Facts;
-use crate::domain::gate::{self, Gate, Policy};
+use crate::domain::gate::{self, Gate, GateId, Policy};
+use crate::domain::model::Model;
+use crate::domain::provision::PulumiProblem;
+use crate::domain::pulumi::PulumiChange;
+use crate::domain::pulumi::config::{self, Setup};
+use crate::domain::pulumi::guard::{BlockedReason, RunKind, RunPreconditions, check_preconditions};
+use crate::domain::run_preconditions::preconditions;
 use crate::domain::shift::{Direction, ShiftPlan};
+use crate::domain::traffic::{GroupKey, RecordGroup};
+use crate::domain::units::WeightPair;
+use crate::domain::zone::ZonePlan;
 
-/// What a change of the weights stands on.
-#[derive(Debug, Clone, Copy)]
+use super::Change;
+
+/// What a change stands on: all that was learned, by whoever asks.
+#[derive(Debug, Clone)]
 pub struct Ground<'a> {
     /// All that was learned.
     pub facts: &'a Facts,
@@ -16,32 +30,260 @@ pub struct Ground<'a> {
     pub gates: &'a [Gate],
     /// The limits.
     pub policy: &'a Policy,
-    /// Whether nothing may be changed from here.
-    pub read_only: bool,
-    /// Whether another change is being sent from here.
+    /// The name and the members that are moved.
+    pub key: &'a GroupKey,
+    /// Why nothing may be changed from here, where nothing may.
+    pub read_only: Option<&'a str>,
+    /// Whether another change of the records is being sent from here.
     pub is_sending: bool,
+    /// Whether Pulumi is being asked from here and has not answered yet.
+    pub is_asking_pulumi: bool,
+    /// Why Pulumi cannot be used, where it was looked at and cannot.
+    pub pulumi_problem: Option<&'a PulumiProblem>,
+    /// The stack's configuration, where Pulumi told it.
+    pub setup: Option<&'a Setup>,
+    /// The run that is followed and goes on.
+    pub followed: Option<&'a str>,
+    /// What has to be known before a run may start.
+    pub run: RunPreconditions,
+    /// A change that another process of this host has sent since this one began to decide, in words.
+    pub overtaken_by: Option<String>,
 }
 
-/// Why a plan may not, or no longer, be carried out; nothing when it may.
-#[must_use]
-pub fn blocked(plan: &ShiftPlan, ground: Ground<'_>) -> Option<String> {
-    let back = plan.direction() == Direction::Back;
-    if ground.read_only {
-        return Some("read only".to_owned());
+impl<'a> Ground<'a> {
+    /// What a change stands on, as the model knows it.
+    #[must_use]
+    pub fn of(model: &'a Model) -> Self {
+        let pulumi = &model.provision;
+        Self {
+            facts: &model.live.facts,
+            gates: &model.live.gates,
+            policy: &model.policy,
+            key: &model.stack.group,
+            read_only: model.stack.read_only.then_some(model.stack.read_only_why.as_str()),
+            is_sending: model.is_sending(),
+            is_asking_pulumi: pulumi.busy.is_some(),
+            pulumi_problem: pulumi.look.as_ref().and_then(|look| look.value.pulumi.as_ref().err()),
+            setup: pulumi.setup(),
+            followed: pulumi.going_on().map(|run| run.head.id.as_str()),
+            run: preconditions(model),
+            overtaken_by: None,
+        }
     }
-    if ground.is_sending && !back {
-        return Some("another change is being sent".to_owned());
-    }
-    if plan.lands_until.is_none() && ground.facts.shiftable() != Some(&plan.expected) {
-        return Some("the records changed while you looked at the question".to_owned());
-    }
-    let gates = gate::for_step(ground.gates, plan, ground.policy);
-    if !back && !gate::all_pass(&gates) {
-        let first = gate::blocking(&gates, &[]).next();
-        return Some(first.map_or_else(
-            || "the gates are not known".to_owned(),
-            |g| format!("{} no longer passes: {}", g.id, g.reason),
-        ));
-    }
-    None
 }
+
+/// Why a change may not, or no longer, be carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Blocked {
+    /// Nothing is changed from here, for this reason.
+    ReadOnly(String),
+    /// Another change of the records is being sent from here.
+    Sending,
+    /// Pulumi has not answered yet what it was asked from here.
+    AskingPulumi,
+    /// Pulumi cannot be used.
+    Pulumi(PulumiProblem),
+    /// Another process of this host was faster, in words.
+    Overtaken(String),
+    /// The records are not the ones that were decided on.
+    RecordsChanged,
+    /// No gate has been asked yet.
+    GatesUnknown,
+    /// These gates do not pass, and are not overridden.
+    Gates(Vec<Gate>),
+    /// A guard of Pulumi's runs says no.
+    Run(BlockedReason),
+    /// The run that was to be stopped has ended.
+    RunEnded,
+    /// The stack that was to be made exists.
+    StackExists,
+    /// The weights to be taken as the baseline are not the ones that are there.
+    OtherWeights,
+}
+
+impl From<BlockedReason> for Blocked {
+    fn from(reason: BlockedReason) -> Self {
+        Self::Run(reason)
+    }
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReadOnly(why) => write!(f, "nothing is changed from here: {why}"),
+            Self::Sending => f.write_str("another change is being sent; wait for its answer"),
+            Self::AskingPulumi => f.write_str("Pulumi is being asked; wait for its answer"),
+            Self::Pulumi(problem) => write!(f, "Pulumi cannot be used: {}; {}", problem.message, problem.hint),
+            Self::Overtaken(by) => f.write_str(by),
+            Self::RecordsChanged => f.write_str("the records changed while this was being decided"),
+            Self::GatesUnknown => f.write_str("no gate has been asked yet"),
+            Self::Gates(gates) => match gates.first() {
+                Some(first) => write!(f, "{} no longer passes: {}", first.id, first.reason),
+                None => f.write_str("the gates are not known"),
+            },
+            Self::Run(reason) => reason.fmt(f),
+            Self::RunEnded => f.write_str("the run has ended"),
+            Self::StackExists => f.write_str("the stack exists by now"),
+            Self::OtherWeights => f.write_str("the weights are not the ones that the question is about"),
+        }
+    }
+}
+
+impl Blocked {
+    /// One line for each cause.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Gates(gates) => {
+                gates.iter().map(|g| format!("{} {}: {}", g.verdict.word(), g.id, g.reason)).collect()
+            }
+            Self::Pulumi(problem) => vec![problem.message.clone(), problem.hint.clone()],
+            other => vec![other.to_string()],
+        }
+    }
+}
+
+/// Whether `change` may be carried out on this ground.
+///
+/// # Errors
+/// The first thing that forbids it.
+pub fn check(change: &Change, ground: &Ground<'_>) -> Result<(), Blocked> {
+    may_write(ground)?;
+    match change {
+        Change::Weights(plan) => weights(plan, ground),
+        Change::Zone(plan) => zone(plan, ground),
+        Change::AcceptBaseline(found) => baseline(*found, ground),
+        Change::Pulumi(change) => pulumi(change, ground),
+    }
+}
+
+/// Whether a run of `kind` may begin at all, before anybody knows what it would do. A preview changes nothing, and is
+/// possible where nothing may be changed.
+///
+/// # Errors
+/// The first thing that forbids it.
+pub fn may_begin(kind: RunKind, ground: &Ground<'_>) -> Result<(), Blocked> {
+    if !kind.is_preview() {
+        may_write(ground)?;
+    }
+    idle(ground)?;
+    pulumi_works(ground)?;
+    check_preconditions(kind, &ground.run)?;
+    Ok(config::may_run(kind, ground.setup)?)
+}
+
+/// Whether a batch that adopts or releases the name may be planned: it writes the same records as a run, or a change of
+/// the weights, does.
+///
+/// # Errors
+/// The first thing that forbids it.
+pub fn may_change_zone(ground: &Ground<'_>) -> Result<(), Blocked> {
+    may_write(ground)?;
+    idle(ground)?;
+    not_overtaken(ground)?;
+    Ok(check_preconditions(RunKind::Refresh, &ground.run)?)
+}
+
+/// Whether a key of the configuration may be set: what is set while a run goes on would be another configuration than
+/// the one that it read.
+///
+/// # Errors
+/// The first thing that forbids it.
+pub fn may_configure(ground: &Ground<'_>) -> Result<(), Blocked> {
+    may_write(ground)?;
+    idle(ground)?;
+    pulumi_works(ground)?;
+    Ok(check_preconditions(RunKind::PreviewDestroy, &ground.run)?)
+}
+
+/// Whether anything may be changed from here.
+///
+/// # Errors
+/// [`Blocked::ReadOnly`].
+pub fn may_write(ground: &Ground<'_>) -> Result<(), Blocked> {
+    ground.read_only.map_or(Ok(()), |why| Err(Blocked::ReadOnly(why.to_owned())))
+}
+
+fn idle(ground: &Ground<'_>) -> Result<(), Blocked> {
+    match ground {
+        ground if ground.is_sending => Err(Blocked::Sending),
+        ground if ground.is_asking_pulumi => Err(Blocked::AskingPulumi),
+        _ => Ok(()),
+    }
+}
+
+/// Whether Pulumi can be used, as far as it was looked at.
+///
+/// # Errors
+/// [`Blocked::Pulumi`].
+pub fn pulumi_works(ground: &Ground<'_>) -> Result<(), Blocked> {
+    ground.pulumi_problem.map_or(Ok(()), |problem| Err(Blocked::Pulumi(problem.clone())))
+}
+
+/// Whether nobody else of this host was faster.
+///
+/// # Errors
+/// [`Blocked::Overtaken`].
+pub fn not_overtaken(ground: &Ground<'_>) -> Result<(), Blocked> {
+    ground.overtaken_by.as_ref().map_or(Ok(()), |by| Err(Blocked::Overtaken(by.clone())))
+}
+
+fn weights(plan: &ShiftPlan, ground: &Ground<'_>) -> Result<(), Blocked> {
+    let back = plan.direction() == Direction::Back;
+    if ground.is_sending && !back {
+        return Err(Blocked::Sending);
+    }
+    // What waits for a change to land names records that are not there yet.
+    if plan.lands_until.is_none() && ground.facts.shiftable() != Some(&plan.expected) {
+        return Err(Blocked::RecordsChanged);
+    }
+    if back {
+        return Ok(());
+    }
+    not_overtaken(ground)?;
+    let gates = gate::for_step(ground.gates, plan, ground.policy);
+    if gates.len() != GateId::ALL.len() {
+        return Err(Blocked::GatesUnknown);
+    }
+    let blocking: Vec<Gate> = gate::blocking(&gates, &plan.overrides).cloned().collect();
+    if blocking.is_empty() { Ok(()) } else { Err(Blocked::Gates(blocking)) }
+}
+
+fn zone(plan: &ZonePlan, ground: &Ground<'_>) -> Result<(), Blocked> {
+    if !plan.is_as_seen(ground.key, &ground.facts.records) {
+        return Err(Blocked::RecordsChanged);
+    }
+    may_change_zone(ground)
+}
+
+fn baseline(found: WeightPair, ground: &Ground<'_>) -> Result<(), Blocked> {
+    if ground.is_sending {
+        return Err(Blocked::Sending);
+    }
+    let there = ground.facts.shiftable().map(RecordGroup::weights);
+    if there == Some(found) { Ok(()) } else { Err(Blocked::OtherWeights) }
+}
+
+fn pulumi(change: &PulumiChange, ground: &Ground<'_>) -> Result<(), Blocked> {
+    let goes_on = |run: &str| if ground.followed == Some(run) { Ok(()) } else { Err(Blocked::RunEnded) };
+    match change {
+        // What stops a run waits for nothing else.
+        PulumiChange::Interrupt(interrupt) => goes_on(interrupt.run()),
+        PulumiChange::ForceStop(force) => goes_on(force.run()),
+        PulumiChange::Config(_) => may_configure(ground),
+        PulumiChange::CreateStack(_) if ground.setup.is_some_and(|setup| setup.exists) => Err(Blocked::StackExists),
+        PulumiChange::CreateStack(_) => may_begin(RunKind::Preview, ground),
+        PulumiChange::Run(run) => {
+            run.may_run(&ground.run)?;
+            may_begin(run.kind(), ground)
+        }
+        PulumiChange::ClearLocks(_) => {
+            idle(ground)?;
+            pulumi_works(ground)
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "preconditions_tests.rs"]
+mod tests;

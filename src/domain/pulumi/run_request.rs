@@ -17,6 +17,15 @@ pub const TERMINATE: &str = "terminate";
 /// Resources that are named in the warning about orphans; the rest is counted.
 const NAMED_ORPHANS: usize = 20;
 
+/// What nobody has read of a run that is to start without a question.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unread {
+    /// An operation that an earlier run left open, in words: what it began may be made again.
+    OpenOperation(String),
+    /// What the plan moves, deletes or replaces.
+    Danger(Box<Danger>),
+}
+
 /// A run that changes something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunRequest {
@@ -147,6 +156,27 @@ impl RunRequest {
             }
         };
         taken.map_or(Ok(()), |record| Err(BlockedReason::DeletesRecord(record, way_out)))
+    }
+
+    /// Whether it may run although nobody reads its question: no plan that moves weights, or deletes or replaces what
+    /// holds state, and none beside what an earlier run left open. A `destroy` is what its guards have let through.
+    ///
+    /// # Errors
+    /// [`Unread`], what somebody has to read first.
+    pub fn unattended(&self) -> Result<(), Unread> {
+        if self.kind == RunKind::Destroy {
+            return Ok(());
+        }
+        if self.kind == RunKind::Up
+            && let Some(open) = self.open.first()
+        {
+            return Err(Unread::OpenOperation(open.clone()));
+        }
+        let harmless = |danger: &Danger| matches!(danger, Danger::WeightedRecord { op: Operation::Create, .. });
+        match self.plan.dangers.iter().find(|danger| !harmless(danger)) {
+            Some(danger) => Err(Unread::Danger(Box::new(danger.clone()))),
+            None => Ok(()),
+        }
     }
 
     /// What the operator has to do to let it run.

@@ -9,7 +9,7 @@ use crate::domain::reconcile::{arrived, reconcile};
 use crate::domain::record::Event;
 use crate::domain::units::Timestamp;
 
-use super::{is_sending, note, provision, reread_records, toast};
+use super::{note, provision, reread_records, toast};
 
 pub(super) fn answer(
     model: &mut Model,
@@ -69,7 +69,7 @@ fn change_arrived(model: &mut Model) {
 /// What the records that were read say, held against the journal: nothing as long as one of the two is not known, and
 /// nothing before the journal was read after them, since another process of this host may have written what they show.
 pub(super) fn records_arrived(model: &mut Model, effects: &mut Vec<Effect>) {
-    if is_sending(model) {
+    if model.is_sending() {
         return;
     }
     let Some(weights) = model.live.facts.shiftable().map(super::super::traffic::RecordGroup::weights) else { return };

@@ -1,19 +1,22 @@
 //! The stack's configuration in the cockpit: choosing a key, typing its value, asking before it is set.
 
+use crate::domain::change::preconditions::{Blocked, Ground, may_configure};
 use crate::domain::configure::{Configure, DialogStep};
-use crate::domain::model::{Dialog, Model, PendingAction, Shown};
+use crate::domain::model::{Dialog, Model, Shown};
 use crate::domain::pulumi::PulumiChange;
-use crate::domain::pulumi::guard::RunKind;
 use crate::keymap::Key;
 
-use super::{notice, provision};
+use super::{blocked, notice, provision};
 
 /// Opens the list of keys, or says why there is none. Reading it is always possible; a value is typed into it only when
 /// one may be set.
 pub(super) fn open(model: &mut Model) {
     match model.provision.setup() {
         None => {
-            if !provision::cannot(model) {
+            let problem = model.provision.look.as_ref().and_then(|look| look.value.pulumi.as_ref().err()).cloned();
+            if let Some(problem) = problem {
+                blocked(model, "The configuration is not known", &Blocked::Pulumi(problem));
+            } else {
                 let why = "Pulumi was not asked yet, or could not say; the Provision view tells when it was looked at";
                 notice(model, "The configuration is not known", vec![why.to_owned()]);
             }
@@ -36,8 +39,7 @@ pub(super) fn key(model: &mut Model, dialog: Configure, key: Key) {
         DialogStep::Stay(Configure::Edit(_)) if may_not_set(model) => {}
         DialogStep::Stay(dialog) => model.dialog = Some(Dialog::Configure(dialog)),
         DialogStep::Ask(set) => {
-            let challenge = set.challenge();
-            provision::ask(model, PendingAction::Pulumi(PulumiChange::Config(set)), challenge);
+            provision::ask_change(model, PulumiChange::Config(set), "Nothing is set");
         }
     }
 }
@@ -52,7 +54,13 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     }
 }
 
-/// What is set while a run goes on would be another configuration than the one that it read.
+/// Whether nothing may be set now; says why.
 fn may_not_set(model: &mut Model) -> bool {
-    provision::cannot(model) || provision::refused(model, RunKind::PreviewDestroy, "change of the configuration")
+    match may_configure(&Ground::of(model)) {
+        Ok(()) => false,
+        Err(why) => {
+            blocked(model, "No change of the configuration now", &why);
+            true
+        }
+    }
 }

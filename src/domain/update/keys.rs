@@ -165,7 +165,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Configure => configure::open(model),
         Action::RefreshState => provision::refresh(model),
         Action::Stop => provision::stop(model),
-        Action::Release => provision::ask_release(model),
+        Action::Release => zone::ask_release(model),
         Action::Adopt if matches!(model.screen.view, View::Provision | View::Traffic) => zone::ask_adopt(model),
         Action::Adopt => toast(model, "that key belongs to Provision and Traffic: press 5 or 2 first", false),
         Action::ClearLocks => provision::clear_locks(model),

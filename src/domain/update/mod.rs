@@ -25,11 +25,12 @@ mod zone;
 
 use std::time::Duration;
 
+use super::change::preconditions::Blocked;
 use super::confirm::Confirmation;
 use super::error::PortError;
 use super::facts::Source;
 use super::gate::{self, Inputs, Verdict};
-use super::model::{Dialog, JOURNAL_KEPT, Model, SMALLEST_SCREEN, ShiftState, Shown, TOAST_TIME, Toast};
+use super::model::{Dialog, JOURNAL_KEPT, Model, SMALLEST_SCREEN, Shown, TOAST_TIME, Toast};
 use super::msg::{Effect, Msg, Request};
 use super::record::{Entry, Event, History};
 
@@ -277,9 +278,14 @@ fn notice(model: &mut Model, title: impl Into<String>, lines: Vec<String>) {
     model.dialog = Some(Dialog::Notice { title: title.into(), lines });
 }
 
-/// Whether a request of ours that changes something is under way.
-fn is_sending(model: &Model) -> bool {
-    model.shift_state != ShiftState::Idle
+/// Says why something may not be done: what passes by itself in a line, what has to be read in a notice.
+fn blocked(model: &mut Model, title: &str, why: &Blocked) {
+    match why {
+        Blocked::Sending | Blocked::AskingPulumi => toast(model, why.to_string(), true),
+        Blocked::ReadOnly(_) => notice(model, "Read only", why.lines()),
+        Blocked::Pulumi(_) => notice(model, "Pulumi cannot be used", why.lines()),
+        _ => notice(model, title, why.lines()),
+    }
 }
 
 /// Asks for the records anew and drops an answer that is under way: it may show what was before.

@@ -318,6 +318,18 @@ fn what_runs_is_what_was_read_and_confirmed() {
 }
 
 #[test]
+fn a_plan_can_be_run_as_soon_as_its_preview_has_ended() {
+    let mut desk = Desk::new(90, 10, 100.0);
+    let run = desk.started(RunKind::Preview);
+    desk.lines(&run, PREVIEW);
+    let busy = Fact { value: Some("pulumi preview by maria".to_owned()), at: desk.model.live.now };
+    desk.model.live.facts.stack_run = Some(busy);
+    desk.ended(&run, true);
+    desk.press('u');
+    assert!(matches!(desk.question(), PendingAction::Pulumi(PulumiChange::Run(_))));
+}
+
+#[test]
 fn a_harmless_plan_takes_a_plain_yes() {
     let mut desk = Desk::new(90, 10, 100.0);
     let harmless = without_records(SMALL_UP, "create");

@@ -179,6 +179,10 @@ fn ended(
             stack_reload::want(model);
         }
     }
-    model.polls.poll_now(Source::StackRun);
+    // What was read of this host's runs before names the one that has just ended.
+    if let Some(fact) = &mut model.live.facts.stack_run {
+        *fact = Fact { value: None, at: now };
+    }
+    model.polls.invalidate(Source::StackRun);
     reread_records(model);
 }

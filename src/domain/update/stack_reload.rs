@@ -7,7 +7,7 @@ use crate::domain::provision::PulumiProblem;
 use crate::domain::schedule::Polls;
 use crate::domain::stack_reload::{MAX_TRIES, StackReload, StackReloaded, pause};
 
-use super::{is_sending, next_request, notice, toast};
+use super::{next_request, notice, toast};
 
 /// Wants it read, from now on. What is being read just now may be older than the reason, so it no longer counts; it is
 /// waited for all the same, and read once more then.
@@ -80,7 +80,7 @@ pub(super) fn go_on(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Nothing is asked, typed or sent. What only wants to be read may stay open.
 fn is_calm(model: &Model) -> bool {
     let read_only_dialog = matches!(model.dialog, None | Some(Dialog::Notice { .. } | Dialog::Help));
-    read_only_dialog && !is_sending(model) && model.provision.busy.is_none()
+    read_only_dialog && !model.is_sending() && model.provision.busy.is_none()
 }
 
 /// The stack as it is now. What was learned of another one does not count any more.

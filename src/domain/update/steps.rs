@@ -2,63 +2,43 @@
 
 use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
-use crate::domain::change::preconditions::{Ground, blocked};
+use crate::domain::change::preconditions::{Ground, check};
+use crate::domain::change::propose::{self, NoShift};
 use crate::domain::change::settle::{Settling, settle};
 use crate::domain::change::turn::Stage;
 use crate::domain::confirm::{Answer, Challenge, Confirmation, Confirmed, DialogKey};
 use crate::domain::error::PortError;
 use crate::domain::facts::{Fact, Source};
-use crate::domain::gate::{self, Gate};
 use crate::domain::model::{Dialog, Model, ShiftState};
 use crate::domain::msg::{Effect, Request};
 use crate::domain::record::{Entry, Event, OpenIntent};
-use crate::domain::shift::{Direction, PlanError, ShiftPlan};
+use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::{Percent, WeightPair};
 
-use super::{is_sending, list, next_request, note, notice, reread_records, toast, zone};
+use super::{blocked, list, next_request, note, notice, reread_records, toast, zone};
 
 /// Proposes moving the new stack's share by `delta` percentage points.
 pub(super) fn propose_step(model: &mut Model, delta: i16) {
-    match model.live.facts.shiftable().map(RecordGroup::new_share) {
-        Some(share) => propose(model, share.step(delta)),
-        None => no_group(model),
-    }
+    propose_share(model, |share| share.step(delta));
 }
 
 /// Opens the confirmation for `share`, or says why it cannot be proposed.
 pub(super) fn propose(model: &mut Model, share: Percent) {
-    if model.stack.read_only {
-        return notice(model, "Read only", vec![format!("nothing is sent from here: {}", model.stack.read_only_why)]);
-    }
-    // The way back is open while a change is being sent, too.
-    if is_sending(model) && share != Percent::ZERO {
-        return toast(model, "a change is being sent; wait for its answer, then press again", true);
-    }
-    let Some(group) = model.live.facts.shiftable() else { return no_group(model) };
-    let facts = &model.live.facts;
-    let may_land = model.live.history.as_ref().and_then(|history| history.may_land(group.weights()));
-    let plan = match (ShiftPlan::new(group, share), facts.records_doubt(model.live.now)) {
-        (Ok(plan), _) => plan,
-        (Err(_), _) if share == Percent::ZERO && may_land.is_some() => {
-            let Some((landed, until)) = may_land else { return };
-            ShiftPlan::recall(group, landed, until)
-        }
-        // What is not known is not "already": the batch can only fail, or find everything as it is to be.
-        (Err(PlanError::NothingToDo(_)), Some(_)) if share == Percent::ZERO => ShiftPlan::back_in_doubt(group),
-        (Err(PlanError::NothingToDo(weights)), doubt) => {
-            let apart = doubt.or_else(|| facts.seen_apart(model.live.now));
-            let but = apart.as_ref().map(|apart| format!(", but {apart}")).unwrap_or_default();
-            return toast(model, format!("the weights already are {weights}{but}"), apart.is_some());
-        }
+    propose_share(model, |_| share);
+}
+
+fn propose_share(model: &mut Model, wanted: impl FnOnce(Percent) -> Percent) {
+    let history = model.live.history.as_ref();
+    let plan = match propose::shift(wanted, &model.live.facts, history, model.live.now) {
+        Ok(plan) => plan,
+        Err(why) => return not_proposed(model, why),
     };
-    if plan.direction() == Direction::Forward {
-        let reasons = blocked_by(&gate::for_step(&model.live.gates, &plan, &model.policy));
-        if !reasons.is_empty() {
-            return notice(model, format!("Blocked: {} not moved", share_text(&plan)), reasons);
-        }
+    let change = Change::Weights(plan.clone());
+    if let Err(why) = check(&change, &Ground::of(model)) {
+        return blocked(model, &format!("Blocked: {} not moved", share_text(&plan)), &why);
     }
-    let challenge = if plan.is_complete() { Challenge::Typed(plan.record_name().to_owned()) } else { Challenge::Yes };
+    let challenge = change.challenge();
     model.frozen = None;
     model.dialog = Some(Dialog::Shift(Confirmation::new(plan, challenge, model.uptime)));
 }
@@ -67,34 +47,31 @@ fn share_text(plan: &ShiftPlan) -> String {
     format!("{} → {}", plan.from().new_share(), plan.to.new_share())
 }
 
-/// One line for each gate that blocks; all gates must have been asked.
-fn blocked_by(gates: &[Gate]) -> Vec<String> {
-    if gates.len() != gate::GateId::ALL.len() {
-        return vec!["no gate has been asked yet".to_owned()];
+fn not_proposed(model: &mut Model, why: NoShift) {
+    match why {
+        NoShift::Unknown(why) => notice(model, "The weights are not known, so none is moved", vec![why]),
+        NoShift::NothingToDo { weights, but } => {
+            let text = but.as_ref().map(|but| format!(", but {but}")).unwrap_or_default();
+            toast(model, format!("the weights already are {weights}{text}"), but.is_some());
+        }
     }
-    gate::blocking(gates, &[]).map(|g| format!("{} {}: {}", g.verdict.word(), g.id, g.reason)).collect()
-}
-
-fn no_group(model: &mut Model) {
-    let why = match (&model.live.facts.group, model.live.facts.error(Source::Records)) {
-        (Some(Fact { value: Err(shape), .. }), _) => shape.to_string(),
-        (_, Some(error)) => format!("{error}; {}", error.hint()),
-        _ => "Route 53 has not answered yet".to_owned(),
-    };
-    notice(model, "The weights are not known, so none is moved", vec![why]);
 }
 
 /// Proposes to take weights that somebody else set as the new base.
 pub(super) fn propose_accept(model: &mut Model) {
-    let (Some(group), Some(history)) = (model.live.facts.shiftable(), &model.live.history) else {
-        return no_group(model);
+    let found = match propose::baseline(&model.live.facts, model.live.history.as_ref()) {
+        Ok(found) => found,
+        Err(NoShift::NothingToDo { weights, .. }) => {
+            return toast(
+                model,
+                format!("the weights {weights} are the confirmed ones; there is nothing to take"),
+                false,
+            );
+        }
+        Err(why) => return not_proposed(model, why),
     };
-    let found = group.weights();
-    if history.confirmed == Some(found) {
-        return toast(model, format!("the weights {found} are the confirmed ones; there is nothing to take"), false);
-    }
-    if model.stack.read_only || is_sending(model) {
-        return toast(model, "not now: read only, or a change is being sent", true);
+    if let Err(why) = check(&Change::AcceptBaseline(found), &Ground::of(model)) {
+        return blocked(model, "The weights are not taken", &why);
     }
     model.frozen = None;
     model.dialog = Some(Dialog::Accept(Confirmation::new(found, Challenge::Yes, model.uptime)));
@@ -140,7 +117,7 @@ pub(super) fn declined(model: &mut Model, plan: &ShiftPlan, why: &str, effects: 
 /// Sends a confirmed plan, after one more look whether its ground still holds. A plan that takes back what may still
 /// land is kept until that has.
 fn send(model: &mut Model, plan: Confirmed<ShiftPlan>, effects: &mut Vec<Effect>) {
-    if let Some(why) = lost_ground(model, plan.get()) {
+    if let Some(why) = lost_ground(model, &Change::Weights(plan.get().clone())) {
         return declined(model, plan.get(), &why, effects);
     }
     let waits = plan.get().lands_until.is_some() && model.live.facts.shiftable() != Some(&plan.get().expected);
@@ -181,25 +158,18 @@ pub(super) fn watch(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Why a plan may no longer be carried out.
-fn lost_ground(model: &Model, plan: &ShiftPlan) -> Option<String> {
-    let ground = Ground {
-        facts: &model.live.facts,
-        gates: &model.live.gates,
-        policy: &model.policy,
-        read_only: model.stack.read_only,
-        is_sending: is_sending(model),
-    };
-    blocked(plan, ground)
+/// Why a change may no longer be carried out.
+pub(super) fn lost_ground(model: &Model, change: &Change) -> Option<String> {
+    check(change, &Ground::of(model)).err().map(|why| why.to_string())
 }
 
 /// Closes a dialog whose time is over or whose ground is gone.
 pub(super) fn guard_dialog(model: &mut Model, effects: &mut Vec<Effect>) {
     let why = match &model.dialog {
         Some(Dialog::Shift(question)) if question.is_expired(model.uptime) => Some("nobody answered".to_owned()),
-        Some(Dialog::Shift(question)) => lost_ground(model, question.subject()),
+        Some(Dialog::Shift(question)) => lost_ground(model, &Change::Weights(question.subject().clone())),
         Some(Dialog::Accept(question)) => {
-            let gone = model.live.facts.shiftable().map(RecordGroup::weights) != Some(*question.subject());
+            let gone = lost_ground(model, &Change::AcceptBaseline(*question.subject())).is_some();
             (gone || question.is_expired(model.uptime)).then(|| "the question is out of date".to_owned())
         }
         _ => None,

@@ -1,38 +1,43 @@
 //! The zone from the cockpit: adopting the name, and what a `destroy` has left behind.
 
 use crate::domain::change::outcome::Outcome;
-use crate::domain::confirm::Challenge;
+use crate::domain::change::preconditions::{Ground, may_change_zone};
+use crate::domain::change::propose::{self, NoZoneChange};
 use crate::domain::facts::Source;
 use crate::domain::model::{Model, PendingAction};
 use crate::domain::msg::Effect;
 use crate::domain::provision::{PulumiProblem, PulumiQuery};
-use crate::domain::pulumi::guard::RunKind;
 use crate::domain::run_preconditions::name_state;
-use crate::domain::zone::{NameState, Orphan, ZonePlan, adopt};
+use crate::domain::zone::{Orphan, ZonePlan, ZoneStep};
 
-use super::{notice, provision, toast};
+use super::{blocked, notice, provision, toast};
 
-/// Proposes to turn the simple record into the weighted pair.
+/// Asks whether the name's simple record is to become weighted.
 pub(super) fn ask_adopt(model: &mut Model) {
-    if provision::cannot_change(model) || provision::refused(model, RunKind::Refresh, "adoption") {
-        return;
+    ask(model, ZoneStep::Adopt, "The name is not adopted");
+}
+
+/// Asks whether the pair is to become one simple record, to the stack that has all the traffic.
+pub(super) fn ask_release(model: &mut Model) {
+    let to = propose::release_to(name_state(model).as_ref());
+    ask(model, ZoneStep::Release(to), "The name is not released");
+}
+
+fn ask(model: &mut Model, step: ZoneStep, title: &str) {
+    if let Err(why) = may_change_zone(&Ground::of(model)) {
+        return blocked(model, title, &why);
     }
-    let Some(name_state) = name_state(model) else {
+    if name_state(model).is_none() {
         let why = match model.live.facts.error(Source::Records) {
             Some(error) => format!("{error}; {}", error.hint()),
             None => "Route 53 has not answered yet".to_owned(),
         };
-        return notice(model, "The name is not adopted", vec![why]);
-    };
-    match adopt(&model.stack.group, &model.stack.endpoints, &model.live.facts.records) {
-        Ok(plan) => {
-            let challenge = Challenge::Typed(plan.name.clone());
-            provision::ask(model, PendingAction::Zone(plan), challenge);
-        }
-        Err(refusal) if matches!(name_state, NameState::Pair(_) | NameState::LegacyOnly) => {
-            toast(model, refusal.to_string(), false);
-        }
-        Err(refusal) => notice(model, "The name is not adopted", vec![refusal.to_string()]),
+        return notice(model, title, vec![why]);
+    }
+    match propose::zone(step, &model.stack.group, &model.stack.endpoints, &model.live.facts) {
+        Ok(plan) => provision::ask(model, PendingAction::Zone(plan), title),
+        Err(NoZoneChange::Done(text)) => toast(model, text, false),
+        Err(NoZoneChange::Refused(refusal)) => notice(model, title, vec![refusal.to_string()]),
     }
 }
 

@@ -1,0 +1,154 @@
+//! What was asked for becomes a change, or a word why it does not: the same for keys and commands.
+//!
+//! Pure. A proposal says what would be done; [`super::preconditions`] say whether it may be.
+
+use crate::domain::facts::{Fact, Facts, Source};
+use crate::domain::gate::Gate;
+use crate::domain::pulumi::guard::{BlockedReason, RunKind};
+use crate::domain::pulumi::pending::Pending;
+use crate::domain::pulumi::{Plan, RunRequest};
+use crate::domain::record::History;
+use crate::domain::shift::{Override, PlanError, ShiftPlan};
+use crate::domain::traffic::{GroupKey, RecordGroup, Side};
+use crate::domain::units::{Percent, Timestamp, WeightPair};
+use crate::domain::zone::{self, Endpoints, NameState, ZonePlan, ZoneRefusal, ZoneStep};
+
+/// Why no change of the weights is proposed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NoShift {
+    /// The records are not known, or are none that can be shifted, in words.
+    Unknown(String),
+    /// The weights are there already; what speaks against that, where something does.
+    NothingToDo {
+        /// The weights.
+        weights: WeightPair,
+        /// Why that may not be all, in words.
+        but: Option<String>,
+    },
+}
+
+/// The change that gives the new stack the share that `wanted` makes of the one that it has.
+///
+/// What is not known is not "already": where the last reading is in doubt, or a change may still land that takes
+/// traffic away from the legacy stack, the way back is proposed all the same.
+///
+/// # Errors
+/// [`NoShift`].
+pub fn shift(
+    wanted: impl FnOnce(Percent) -> Percent,
+    facts: &Facts,
+    history: Option<&History>,
+    now: Timestamp,
+) -> Result<ShiftPlan, NoShift> {
+    let group = facts.shiftable().ok_or_else(|| NoShift::Unknown(unknown_text(facts)))?;
+    let share = wanted(group.new_share());
+    let doubt = facts.records_doubt(now);
+    match ShiftPlan::new(group, share) {
+        Ok(plan) => Ok(plan),
+        Err(PlanError::NothingToDo(weights)) if share == Percent::ZERO => {
+            match (history.and_then(|history| history.may_land(weights)), doubt) {
+                (Some((landed, until)), _) => Ok(ShiftPlan::recall(group, landed, until)),
+                (None, Some(_)) => Ok(ShiftPlan::back_in_doubt(group)),
+                (None, None) => Err(NoShift::NothingToDo { weights, but: facts.seen_apart(now) }),
+            }
+        }
+        Err(PlanError::NothingToDo(weights)) => {
+            Err(NoShift::NothingToDo { weights, but: doubt.or_else(|| facts.seen_apart(now)) })
+        }
+    }
+}
+
+/// Why the weights are not known, in words.
+#[must_use]
+pub fn unknown_text(facts: &Facts) -> String {
+    match (&facts.group, facts.error(Source::Records)) {
+        (Some(Fact { value: Err(shape), .. }), _) => shape.to_string(),
+        (_, Some(error)) => format!("{error}; {}", error.hint()),
+        _ => "Route 53 has not answered yet".to_owned(),
+    }
+}
+
+/// The overrides that a plan needs: of gates that do not pass. One that passes anyway needs no reason in the journal.
+#[must_use]
+pub fn needed(overrides: &[Override], gates: &[Gate]) -> Vec<Override> {
+    let needed = |o: &&Override| gates.iter().any(|gate| !gate.passes() && gate.id.name() == o.gate);
+    overrides.iter().filter(needed).cloned().collect()
+}
+
+/// The weights that are taken as the baseline, or that they are it already.
+///
+/// # Errors
+/// [`NoShift`].
+pub fn baseline(facts: &Facts, history: Option<&History>) -> Result<WeightPair, NoShift> {
+    let (Some(group), Some(history)) = (facts.shiftable().map(RecordGroup::weights), history) else {
+        return Err(NoShift::Unknown(unknown_text(facts)));
+    };
+    if history.confirmed == Some(group) {
+        return Err(NoShift::NothingToDo { weights: group, but: None });
+    }
+    Ok(group)
+}
+
+/// Why no batch for the name is proposed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NoZoneChange {
+    /// The name is answered like that already, in words.
+    Done(String),
+    /// It would move traffic, or lose the name.
+    Refused(ZoneRefusal),
+}
+
+/// The batch that adopts or releases the name.
+///
+/// # Errors
+/// [`NoZoneChange`].
+pub fn zone(step: ZoneStep, key: &GroupKey, endpoints: &Endpoints, facts: &Facts) -> Result<ZonePlan, NoZoneChange> {
+    let plan = match step {
+        ZoneStep::Adopt => zone::adopt(key, endpoints, &facts.records),
+        ZoneStep::Release(to) => zone::release(key, endpoints, &facts.records, to),
+    };
+    plan.map_err(|refusal| match (step, &refusal) {
+        (ZoneStep::Adopt, ZoneRefusal::AlreadyPair { .. } | ZoneRefusal::AlreadyAdopted { .. }) => {
+            NoZoneChange::Done(refusal.to_string())
+        }
+        (ZoneStep::Release(to), _) if NameState::of(key, endpoints, &facts.records) == NameState::Simple(Some(to)) => {
+            NoZoneChange::Done(format!("the name is one simple record to the {} stack already", to.name()))
+        }
+        _ => NoZoneChange::Refused(refusal),
+    })
+}
+
+/// Where the name is released to when nobody says it: to the stack that has all the traffic.
+#[must_use]
+pub fn release_to(name_state: Option<&NameState>) -> Side {
+    match name_state {
+        Some(NameState::Pair(group)) if group.weights().legacy() == 0 => Side::New,
+        _ => Side::Legacy,
+    }
+}
+
+/// The run of `kind` of what was read in the preview of this name, beside what earlier runs left open.
+///
+/// # Errors
+/// [`BlockedReason`] when the plan is not whole, or has nothing to do.
+pub fn run(
+    kind: RunKind,
+    stack: &str,
+    read: Option<(&str, Plan)>,
+    open: &[Pending],
+) -> Result<RunRequest, BlockedReason> {
+    let run = match (kind, read) {
+        (RunKind::Refresh, _) => RunRequest::refresh(stack),
+        (RunKind::Destroy, Some((preview, plan))) => RunRequest::destroy(stack, preview, plan)?,
+        (RunKind::Up, Some((preview, plan))) => RunRequest::up(stack, preview, plan)?,
+        // What was not read cannot be run, and a preview is no change.
+        (RunKind::Up | RunKind::Destroy | RunKind::Preview | RunKind::PreviewDestroy, _) => {
+            return Err(BlockedReason::NothingToDo);
+        }
+    };
+    Ok(run.beside(open))
+}
+
+#[cfg(test)]
+#[path = "propose_tests.rs"]
+mod tests;
