@@ -488,6 +488,7 @@ mod tests {
     fn note(number: i64) -> Entry {
         let at = Timestamp::from_millis(number * 1000);
         Entry {
+            aws_at: None,
             at,
             operator: "oncall".into(),
             host: "bastion".into(),

@@ -7,6 +7,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::cli::ReportArgs;
 use crate::config::Global;
@@ -48,6 +49,30 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
     options.open(file)?.write_all(text.as_bytes())
 }
 
+/// What is known of when a change came to be on every name server.
+struct Insync {
+    /// Seen then.
+    at: Timestamp,
+    /// Seen not to be, before that.
+    pending_at: Option<Timestamp>,
+    verified: bool,
+}
+
+impl Insync {
+    /// How long it took from `sent`, as bounds where nobody looked in between: the look that found it is not its instant.
+    fn after(&self, sent: Timestamp) -> String {
+        let at_most = age_text(self.at.since(sent));
+        match self.pending_at {
+            Some(pending) if self.at.since(pending) <= LOOKED_EVERY => at_most,
+            Some(pending) => format!("{} to {at_most}", age_text(pending.since(sent))),
+            None => format!("≤ {at_most}"),
+        }
+    }
+}
+
+/// How long ago a change may have been seen PENDING for the look that found it INSYNC to tell when it became so.
+const LOOKED_EVERY: Duration = Duration::from_secs(10);
+
 /// One weight change, from its intent to INSYNC.
 struct ShiftRow<'a> {
     entry: &'a Entry,
@@ -56,7 +81,7 @@ struct ShiftRow<'a> {
     to: WeightPair,
     overrides: &'a [Override],
     outcome: Option<(OutcomeKind, Option<&'a str>)>,
-    insync: Option<(Timestamp, bool)>,
+    insync: Option<Insync>,
 }
 
 /// The report as Markdown.
@@ -107,10 +132,11 @@ fn steps(entries: &[Entry]) -> Vec<ShiftRow<'_>> {
                     step.outcome = Some((*result, change.as_deref()));
                 }
             }
-            Event::Insync { change, verified, .. } => {
+            Event::Insync { change, verified, pending_at, .. } => {
                 let same = |step: &&mut ShiftRow<'_>| matches!(step.outcome, Some((_, Some(id))) if id == change);
                 if let Some(step) = steps.iter_mut().rev().find(same) {
-                    step.insync.get_or_insert((entry.at, *verified));
+                    let (at, pending_at, verified) = (entry.at, *pending_at, *verified);
+                    step.insync.get_or_insert(Insync { at, pending_at, verified });
                 }
             }
             _ => {}
@@ -128,8 +154,9 @@ fn changes(text: &mut String, steps: &[ShiftRow<'_>]) {
     text.push_str("| at | who | from | to | outcome | INSYNC after | read back | gates stepped over |\n|---|---|---|---|---|---|---|---|\n");
     for step in steps {
         let outcome = step.outcome.map_or("open", |(kind, _)| kind.word());
-        let insync = step.insync.map_or_else(|| "–".to_owned(), |(at, _)| age_text(at.since(step.entry.at)));
-        let read_back = step.insync.map_or("–", |(_, verified)| if verified { "as confirmed" } else { "DIFFERENT" });
+        let insync = step.insync.as_ref().map_or_else(|| "–".to_owned(), |insync| insync.after(step.entry.at));
+        let read_back =
+            step.insync.as_ref().map_or("–", |insync| if insync.verified { "as confirmed" } else { "DIFFERENT" });
         let over: Vec<_> = step.overrides.iter().map(|o| format!("{}: {}", o.gate, o.reason)).collect();
         let _ = writeln!(
             text,
@@ -214,7 +241,15 @@ mod tests {
                     detail: "accepted".into(),
                 },
             ),
-            entry(50, Event::Insync { change: "/change/C1".into(), weights: pair(90, 10), verified: true }),
+            entry(
+                50,
+                Event::Insync {
+                    change: "/change/C1".into(),
+                    weights: pair(90, 10),
+                    verified: true,
+                    pending_at: Some(Timestamp::from_millis(45_000)),
+                },
+            ),
         ]
     }
 
@@ -227,6 +262,22 @@ mod tests {
         );
         assert!(text.contains("Weights at the end (legacy/new): 90/10"));
         assert!(!text.contains("## Open points"));
+    }
+
+    #[test]
+    fn when_a_change_became_insync_is_told_in_bounds() {
+        let seen = |pending_at: Option<i64>| {
+            let mut entries = entries();
+            if let Event::Insync { pending_at: seen, .. } = &mut entries[3].event {
+                *seen = pending_at.map(|secs| Timestamp::from_millis(secs * 1000));
+            }
+            entries[3].at = Timestamp::from_millis(910_000);
+            markdown("prod", &entries, 0, Timestamp::from_millis(960_000))
+        };
+        // Nobody looked for a quarter of an hour: the look that found it is not its instant.
+        assert!(seen(None).contains("| accepted | ≤ 15m00s | as confirmed"), "{}", seen(None));
+        assert!(seen(Some(40)).contains("| accepted | 30 s to 15m00s | as confirmed"), "{}", seen(Some(40)));
+        assert!(seen(Some(905)).contains("| accepted | 15m00s | as confirmed"), "{}", seen(Some(905)));
     }
 
     #[test]

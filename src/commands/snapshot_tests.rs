@@ -74,6 +74,7 @@ fn healthy() -> Facts {
 
 fn entries() -> Vec<Entry> {
     let entry = |ago, event| Entry {
+        aws_at: None,
         at: now().minus(Duration::from_secs(ago)),
         operator: "me".into(),
         host: "here".into(),
@@ -91,7 +92,11 @@ fn entries() -> Vec<Entry> {
     };
     let (result, detail) = (OutcomeKind::Accepted, String::new());
     let outcome = Event::Outcome { id, result, weights: Some(to), change: Some(change.clone()), detail };
-    vec![entry(1000, intent), entry(1000, outcome), entry(960, Event::Insync { change, weights: to, verified: true })]
+    vec![
+        entry(1000, intent),
+        entry(1000, outcome),
+        entry(960, Event::Insync { change, weights: to, verified: true, pending_at: None }),
+    ]
 }
 
 fn snapshot(facts: Facts, entries: &[Entry]) -> Snapshot {

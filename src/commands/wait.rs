@@ -61,7 +61,7 @@ pub(super) async fn insync(
     mut interrupt: Interrupt,
     hint: &str,
     out: &mut Console,
-) -> Result<Change, Failure> {
+) -> Result<(Change, Option<Timestamp>), Failure> {
     let mut said = None;
     let mut progress = |change: &Change, at| {
         if said != Some(change.status) {

@@ -196,7 +196,7 @@ async fn send(
         return Ok(Exit::Done);
     }
     let hint = "`tapctl status` shows how the name is answered";
-    let change = wait::insync(session, &change, interrupt, hint, out).await?;
+    let (change, _) = wait::insync(session, &change, interrupt, hint, out).await?;
     let records = session.ports.read_records().await?;
     let verified = plan.is_done(&records);
     let text =

@@ -12,7 +12,7 @@ use super::metrics::{Metric, MetricReadings, Metrics};
 use super::replication::{Replication, TableCounts, TableStat};
 use super::service::{Alarm, Hosts, Identity, Service};
 use super::time::{Jump, Moment, Watch};
-use super::traffic::{Change, GroupError, GroupKey, Record, RecordGroup, Side};
+use super::traffic::{Change, ChangeStatus, GroupError, GroupKey, Record, RecordGroup, Side};
 use super::units::Timestamp;
 
 /// One thing that is asked again and again, at its own pace.
@@ -211,6 +211,8 @@ pub struct Facts {
     pub records: Vec<Record>,
     /// The newest change of ours.
     pub change: Option<Fact<Change>>,
+    /// The change that was last seen not to be INSYNC, and when.
+    pub pending_seen: Option<(String, Timestamp)>,
     /// Task and instance.
     pub replication: Option<Fact<Replication>>,
     /// Table statistics, by name.
@@ -266,7 +268,12 @@ impl Facts {
                 self.records = records;
             }
             Observation::Zone(_) => {}
-            Observation::Change(value) => self.change = Some(Fact { value, at }),
+            Observation::Change(value) => {
+                if value.status == ChangeStatus::Pending {
+                    self.pending_seen = Some((value.id.clone(), at));
+                }
+                self.change = Some(Fact { value, at });
+            }
             Observation::Replication(value) => self.replication = Some(Fact { value, at }),
             Observation::Tables(mut value) => {
                 value.sort_by(|a, b| (&a.schema, &a.table).cmp(&(&b.schema, &b.table)));
@@ -333,6 +340,12 @@ impl Facts {
     #[must_use]
     pub fn aws_now(&self, now: Timestamp) -> Option<Timestamp> {
         self.clock_skew_ms.map(|ahead| now.shifted(ahead.saturating_neg()))
+    }
+
+    /// When this change was last seen not to be INSYNC.
+    #[must_use]
+    pub fn last_pending(&self, change: &str) -> Option<Timestamp> {
+        self.pending_seen.as_ref().filter(|(id, _)| id == change).map(|(_, at)| *at)
     }
 
     /// The group, when it is known and can be shifted.

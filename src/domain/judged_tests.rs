@@ -165,6 +165,7 @@ fn spoil(name: &str, facts: &mut Facts) {
 /// A journal after a change that is INSYNC long since.
 fn history(pending: bool) -> History {
     let entry = |secs: u64, event| Entry {
+        aws_at: None,
         at: NOW.minus(std::time::Duration::from_secs(secs)),
         operator: "oncall".into(),
         host: "bastion".into(),
@@ -181,7 +182,10 @@ fn history(pending: bool) -> History {
     };
     let mut entries = vec![entry(4000, outcome)];
     if !pending {
-        entries.push(entry(3950, Event::Insync { change: "/change/C1".into(), weights, verified: true }));
+        entries.push(entry(
+            3950,
+            Event::Insync { change: "/change/C1".into(), weights, verified: true, pending_at: None },
+        ));
     }
     History::of(&entries)
 }

@@ -139,7 +139,7 @@ impl<'a> Picture<'a> {
         if history.pending.is_some() || history.unfinished().is_some() {
             return None;
         }
-        history.since_moved(self.now).map(|since| self.policy.bake.saturating_sub(since))
+        history.since_moved(self.now, self.facts.aws_now(self.now)).map(|since| self.policy.bake.saturating_sub(since))
     }
 
     /// How a gate is shown. A gate that will pass by itself with time is *waiting*, not failed: red is for what needs a

@@ -21,6 +21,10 @@ pub const USUALLY_INSYNC_WITHIN: Duration = Duration::from_secs(60);
 pub struct Entry {
     /// When it was written.
     pub at: Timestamp,
+    /// The same by AWS's own clock, as its answers told it; nothing in an old journal, and before the first answer. What
+    /// lies between two instants is measured with it: this host's clock may be set in between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws_at: Option<Timestamp>,
     /// Who: role and session, or the local user where AWS was not asked.
     pub operator: String,
     /// On which host.
@@ -88,6 +92,10 @@ pub enum Event {
         weights: WeightPair,
         /// Whether they are the confirmed ones.
         verified: bool,
+        /// When it was last seen not to be INSYNC: it became so between that and the instant of this entry. Nothing when
+        /// nobody looked in between.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pending_at: Option<Timestamp>,
     },
     /// The operator let a dialog be, or it died.
     Declined {
@@ -241,6 +249,8 @@ pub struct History {
     /// When the newest weight change came into effect on the authoritative servers: INSYNC, or first sight of somebody
     /// else's weights. Nothing before the first change.
     pub moved_at: Option<Timestamp>,
+    /// The same by AWS's own clock, where it was known.
+    pub moved_at_aws: Option<Timestamp>,
     /// The newest change of ours that is not known to be INSYNC, with its instant.
     pub pending: Option<(String, Timestamp)>,
     /// The newest change of ours, pending or not.
@@ -276,7 +286,8 @@ impl History {
     }
 
     /// A change was made: it counts, and what was open and can no longer find its records is settled by it.
-    fn made(&mut self, own: Option<&OpenIntent>, weights: Option<WeightPair>, change: Option<&String>, at: Timestamp) {
+    fn made(&mut self, own: Option<&OpenIntent>, weights: Option<WeightPair>, change: Option<&String>, entry: &Entry) {
+        let at = entry.at;
         let sent = own.map(|own| &own.sent);
         let applied = weights.or(match sent {
             Some(Sent::Weights { to, .. }) => Some(*to),
@@ -294,7 +305,9 @@ impl History {
         }
         // Without an id nobody can be asked, so it counts as in effect when that is usual.
         self.settles_at = if change.is_some() { None } else { Some(at.plus(USUALLY_INSYNC_WITHIN)) };
-        self.moved_at = Some(self.settles_at.unwrap_or(at));
+        let usual = if change.is_some() { Duration::ZERO } else { USUALLY_INSYNC_WITHIN };
+        self.moved_at = Some(at.plus(usual));
+        self.moved_at_aws = entry.aws_at.map(|at| at.plus(usual));
         self.pending = change.cloned().map(|id| (id, at));
         self.last_change.clone_from(&self.pending);
     }
@@ -314,20 +327,20 @@ impl History {
             Event::Outcome { id, result, weights, change, .. } if *result != OutcomeKind::Unknown => {
                 let own = self.open.iter().position(|open| open.id == *id).map(|index| self.open.remove(index));
                 if result.applied() {
-                    self.made(own.as_ref(), *weights, change.as_ref(), at);
+                    self.made(own.as_ref(), *weights, change.as_ref(), entry);
                 }
             }
             Event::Insync { change, .. } => {
                 if self.pending.as_ref().is_some_and(|(id, _)| id == change) {
                     self.pending = None;
-                    self.moved_at = Some(at);
+                    (self.moved_at, self.moved_at_aws) = (Some(at), entry.aws_at);
                 }
             }
             Event::Seen { weights } => {
                 if self.known.is_some_and(|(known, _)| known != *weights)
                     || (self.known.is_none() && weights.new_weight() > 0)
                 {
-                    self.moved_at = Some(at);
+                    (self.moved_at, self.moved_at_aws) = (Some(at), entry.aws_at);
                     self.settles_at = Some(at.plus(USUALLY_INSYNC_WITHIN));
                 }
                 self.known = Some((*weights, at));
@@ -372,10 +385,20 @@ impl History {
         self.open.is_empty() && self.known.is_none_or(|(known, _)| known != weights)
     }
 
-    /// Time since the newest weight change came into effect.
+    /// Time since the newest weight change came into effect, by AWS's own clock where both instants are known by it.
     #[must_use]
-    pub fn since_moved(&self, now: Timestamp) -> Option<Duration> {
-        self.moved_at.map(|at| now.since(at))
+    pub fn since_moved(&self, now: Timestamp, aws_now: Option<Timestamp>) -> Option<Duration> {
+        match (self.moved_at_aws, aws_now) {
+            (Some(at), Some(now)) => Some(now.since(at)),
+            _ => self.moved_at.map(|at| now.since(at)),
+        }
+    }
+
+    /// When the newest weight change came into effect, in the clock that AWS dates its metrics with, as far as it is
+    /// known.
+    #[must_use]
+    pub fn moved_for_metrics(&self) -> Option<Timestamp> {
+        self.moved_at_aws.or(self.moved_at)
     }
 }
 
@@ -446,7 +469,13 @@ mod tests {
     use super::*;
 
     fn entry(secs: i64, event: Event) -> Entry {
-        Entry { at: Timestamp::from_millis(secs * 1000), operator: "oncall".into(), host: "bastion".into(), event }
+        Entry {
+            aws_at: None,
+            at: Timestamp::from_millis(secs * 1000),
+            operator: "oncall".into(),
+            host: "bastion".into(),
+            event,
+        }
     }
 
     fn intent(id: &str, from: (u8, u8), to: (u8, u8)) -> Event {
@@ -505,8 +534,8 @@ mod tests {
         let history = History::of(&[entry(1, intent("a", (100, 0), (90, 10))), entry(2, made)]);
         assert_eq!((history.confirmed, &history.pending), (WeightPair::new(90, 10), &None));
         assert_eq!(history.settles_at, Some(Timestamp::from_millis(62_000)));
-        assert_eq!(history.since_moved(Timestamp::from_millis(50_000)), Some(Duration::ZERO));
-        assert_eq!(history.since_moved(Timestamp::from_millis(72_000)), Some(Duration::from_secs(10)));
+        assert_eq!(history.since_moved(Timestamp::from_millis(50_000), None), Some(Duration::ZERO));
+        assert_eq!(history.since_moved(Timestamp::from_millis(72_000), None), Some(Duration::from_secs(10)));
     }
 
     #[test]
@@ -527,13 +556,14 @@ mod tests {
                     change: "/change/C1".into(),
                     weights: WeightPair::new(90, 10).unwrap(),
                     verified: true,
+                    pending_at: None,
                 },
             ),
         ];
         let history = History::of(&entries);
         assert_eq!(history.confirmed, WeightPair::new(90, 10));
         assert_eq!(history.pending, None);
-        assert_eq!(history.since_moved(Timestamp::from_millis(100_000)), Some(Duration::from_secs(60)));
+        assert_eq!(history.since_moved(Timestamp::from_millis(100_000), None), Some(Duration::from_secs(60)));
         assert!(History::of(&entries[..2]).pending.is_some());
     }
 
@@ -543,6 +573,34 @@ mod tests {
         assert_eq!(History::of(&[seen(5, 100, 0)]).moved_at, None);
         assert_eq!(History::of(&[seen(5, 80, 20)]).moved_at, Some(Timestamp::from_millis(5000)));
         assert_eq!(History::of(&[seen(5, 100, 0), seen(9, 70, 30)]).moved_at, Some(Timestamp::from_millis(9000)));
+    }
+
+    #[test]
+    fn the_bake_is_measured_with_the_clock_of_aws_where_it_is_known() {
+        let minutes = |n: i64| Timestamp::from_millis(n * 60_000);
+        let mut arrived = entry(
+            0,
+            Event::Insync {
+                change: "/change/C1".into(),
+                weights: WeightPair::new(90, 10).unwrap(),
+                verified: true,
+                pending_at: None,
+            },
+        );
+        arrived.at = minutes(40);
+        arrived.aws_at = Some(minutes(40));
+        let entries =
+            [entry(1, intent("a", (100, 0), (90, 10))), entry(2, outcome("a", OutcomeKind::Accepted)), arrived];
+        let history = History::of(&entries);
+        // Somebody sets this host's clock forward by half an hour; AWS's own says that one minute has passed.
+        let (now, aws_now) = (minutes(71), minutes(41));
+        assert_eq!(history.since_moved(now, Some(aws_now)), Some(Duration::from_secs(60)));
+        assert_eq!(
+            history.since_moved(now, None),
+            Some(Duration::from_secs(31 * 60)),
+            "without it the host's has to do"
+        );
+        assert_eq!(history.moved_for_metrics(), Some(minutes(40)));
     }
 
     #[test]

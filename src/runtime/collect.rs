@@ -117,7 +117,9 @@ async fn note_insync(
         return Err(error);
     }
     let found = collected.facts.shiftable().map(RecordGroup::weights);
-    let event = found.zip(collected.history()).and_then(|(found, history)| reconcile(history, found, Some(&id)));
+    let event = found
+        .zip(collected.history())
+        .and_then(|(found, history)| reconcile(history, found, Some(&id), &collected.facts));
     match event {
         Some(event) => writer.append(event).await,
         None => Ok(()),
@@ -128,8 +130,8 @@ async fn note_news(ports: &Ports, collected: &Collected, writer: &mut JournalWri
     let found = collected.facts.shiftable().map(RecordGroup::weights);
     let (Some(found), Some(history)) = (found, collected.history()) else { return Ok(()) };
     // Another process may be moving the weights right now; what it has written meanwhile decides.
-    if reconcile(history, found, None).is_some()
-        && let Some(event) = reconcile(&ports.read_journal().await?.history, found, None)
+    if reconcile(history, found, None, &collected.facts).is_some()
+        && let Some(event) = reconcile(&ports.read_journal().await?.history, found, None, &collected.facts)
     {
         writer.append(event).await?;
     }
@@ -267,7 +269,9 @@ mod tests {
             assert_eq!(collected.history().unwrap().pending, None);
             fake.events().into_iter().nth(2)
         };
-        let insync = |weights, verified| Some(Event::Insync { change: "/change/C1".into(), weights, verified });
+        let insync = |weights, verified| {
+            Some(Event::Insync { change: "/change/C1".into(), weights, verified, pending_at: None })
+        };
         assert_eq!(change(pair(90, 10)).await, insync(pair(90, 10), true));
         assert_eq!(change(pair(70, 30)).await, insync(pair(70, 30), false));
     }

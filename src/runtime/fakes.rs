@@ -32,7 +32,13 @@ fn pair_records(weights: WeightPair) -> Vec<Record> {
 }
 
 pub(crate) fn entry(secs: i64, event: Event) -> Entry {
-    Entry { at: Timestamp::from_millis(secs * 1000), operator: "oncall".into(), host: "bastion".into(), event }
+    Entry {
+        aws_at: None,
+        at: Timestamp::from_millis(secs * 1000),
+        operator: "oncall".into(),
+        host: "bastion".into(),
+        event,
+    }
 }
 
 /// How the fake Route 53 treats the next change.

@@ -47,7 +47,7 @@ pub struct ReadBack {
     pub verified: bool,
 }
 
-/// Asks until the change is INSYNC. `progress` hears every answer with its instant.
+/// Asks until the change is INSYNC; tells also when it was last seen not to be. `progress` hears every answer with its instant.
 ///
 /// # Errors
 /// The last failure after too many in a row; [`ErrorKind::TimedOut`] when the change stays PENDING for too long.
@@ -56,18 +56,21 @@ pub async fn until_insync(
     id: &str,
     pace: Pace,
     progress: &mut (dyn FnMut(&Change, Timestamp) + Send),
-) -> Result<Change, PortError> {
+) -> Result<(Change, Option<Timestamp>), PortError> {
     let wait = interval(Source::Change, true);
     let mut waited = Duration::ZERO;
     let mut failures = 0;
+    let mut pending_at = None;
     loop {
         match ports.observe.observe(Query::Change(id.to_owned())).await {
             Ok(Observation::Change(change)) => {
                 failures = 0;
-                progress(&change, ports.clock.now());
+                let now = ports.clock.now();
+                progress(&change, now);
                 if change.status == ChangeStatus::Insync {
-                    return Ok(change);
+                    return Ok((change, pending_at));
                 }
+                pending_at = Some(now);
             }
             Ok(_) => return Err(PortError::new(ErrorKind::Garbled, "change", "another question was answered")),
             Err(error) => {
@@ -93,7 +96,7 @@ pub async fn until_insync(
 /// When the records cannot be read or the finding cannot be written.
 pub async fn read_back(
     ports: &Ports,
-    change: Change,
+    (change, pending_at): (Change, Option<Timestamp>),
     wanted: WeightPair,
     operator: &str,
     host: &str,
@@ -101,7 +104,7 @@ pub async fn read_back(
     let found = ports.read_group().await?;
     let verified = found.as_ref().is_ok_and(|group| group.weights() == wanted);
     if let Ok(group) = &found {
-        let event = Event::Insync { change: change.id.clone(), weights: group.weights(), verified };
+        let event = Event::Insync { change: change.id.clone(), weights: group.weights(), verified, pending_at };
         JournalWriter::new(ports, operator, host).append(event).await?;
     }
     Ok(ReadBack { change, found, verified })
@@ -153,6 +156,6 @@ mod tests {
     async fn other_weights_than_confirmed_are_told() {
         let fake = Fake::new(pair(70, 30));
         let change = Change { id: "/change/C1".into(), status: ChangeStatus::Insync, at: Timestamp::default() };
-        assert!(!read_back(&fake.ports(), change, pair(90, 10), "me", "here").await.unwrap().verified);
+        assert!(!read_back(&fake.ports(), (change, None), pair(90, 10), "me", "here").await.unwrap().verified);
     }
 }

@@ -172,8 +172,9 @@ impl<'a> JournalWriter<'a> {
     /// # Errors
     /// [`ErrorKind::Storage`]; then nothing was written.
     pub async fn append(&mut self, event: Event) -> Result<(), PortError> {
-        let entry =
-            Entry { at: self.ports.clock.now(), operator: self.operator.to_owned(), host: self.host.to_owned(), event };
+        let now = self.ports.clock.now();
+        let aws_at = (self.ports.skew)().map(|ahead| now.shifted(ahead.saturating_neg()));
+        let entry = Entry { at: now, aws_at, operator: self.operator.to_owned(), host: self.host.to_owned(), event };
         let copy = entry.clone();
         let journal = Arc::clone(&self.journal);
         self.ports.on_disk(move |_| journal.append(&copy)).await?;

@@ -259,7 +259,7 @@ fn alarms(side: Side) -> Vec<Alarm> {
 }
 
 fn entry(secs_ago: u64, event: Event) -> Entry {
-    Entry { at: ago(secs_ago), operator: "oncall-role/maria".into(), host: "bastion-1".into(), event }
+    Entry { aws_at: None, at: ago(secs_ago), operator: "oncall-role/maria".into(), host: "bastion-1".into(), event }
 }
 
 fn step(id: &str, from: u8, to: u8, sent: u64, insync: Option<u64>) -> Vec<Entry> {
@@ -287,7 +287,9 @@ fn step(id: &str, from: u8, to: u8, sent: u64, insync: Option<u64>) -> Vec<Entry
             },
         ),
     ];
-    entries.extend(insync.map(|at| entry(at, Event::Insync { change, weights: pair(to), verified: true })));
+    entries.extend(
+        insync.map(|at| entry(at, Event::Insync { change, weights: pair(to), verified: true, pending_at: None })),
+    );
     entries
 }
 

@@ -53,7 +53,8 @@ fn all_back_is_proposed_again_while_the_reading_is_in_doubt_or_a_change_may_land
         direction: Direction::Forward,
         overrides: Vec::new(),
     };
-    let history = History::of(&[Entry { at: NOW, operator: "kim".into(), host: "b1".into(), event: intent }]);
+    let history =
+        History::of(&[Entry { aws_at: None, at: NOW, operator: "kim".into(), host: "b1".into(), event: intent }]);
     let recall = shift(|_| Percent::ZERO, &facts(100, 0), Some(&history), NOW).unwrap();
     assert_eq!(recall.from(), to, "it takes back what that change would leave");
     assert!(recall.lands_until.is_some_and(|until| until > NOW));

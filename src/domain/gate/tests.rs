@@ -63,6 +63,7 @@ impl Case {
         let entries: Vec<_> = events
             .into_iter()
             .map(|(ago, event)| Entry {
+                aws_at: None,
                 at: NOW.minus(Duration::from_secs(ago)),
                 operator: "oncall".into(),
                 host: "bastion".into(),

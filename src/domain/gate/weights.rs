@@ -74,7 +74,7 @@ pub(super) fn bake(inputs: Inputs<'_>) -> Gate {
             "the newest change is not in effect yet; the bake begins at INSYNC",
         );
     }
-    let Some(since) = history.since_moved(inputs.now) else {
+    let Some(since) = history.since_moved(inputs.now, inputs.aws_now()) else {
         let Ok((Ok(group), at)) = fresh(inputs.facts.group.as_ref(), Source::Records, inputs) else {
             return Gate::unknown(ID, &limit, "the weights are not known, so it is not known whether they moved");
         };

@@ -25,7 +25,7 @@ impl Window {
     /// The newest `minutes`, none of them from before the newest weight change.
     #[must_use]
     pub fn of(minutes: usize, history: Option<&History>) -> Self {
-        Self { from: history.and_then(|h| h.moved_at).unwrap_or_default(), minutes: minutes.max(1) }
+        Self { from: history.and_then(History::moved_for_metrics).unwrap_or_default(), minutes: minutes.max(1) }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::reconcile::{arrived, reconcile};
 use crate::domain::record::Event;
 use crate::domain::units::Timestamp;
 
-use super::{note, provision, reread_records, toast};
+use super::{ask, note, reread_records, toast};
 
 pub(super) fn answer(
     model: &mut Model,
@@ -50,7 +50,7 @@ fn stack_run_arrived(model: &mut Model, before: Option<bool>, effects: &mut Vec<
     let now = running(model);
     let followed = now == Some(true) && model.provision.going_on().is_some();
     if before.is_some() && before != now && !followed {
-        provision::ask_pulumi(model, PulumiQuery::Status, effects);
+        ask::ask_pulumi(model, PulumiQuery::Status, effects);
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn records_arrived(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(weights) = model.live.facts.shiftable().map(super::super::traffic::RecordGroup::weights) else { return };
     let Some(history) = &model.live.history else { return };
     let read_after = model.verifying.as_ref().map(|(change, _)| change.as_str());
-    let Some(event) = reconcile(history, weights, read_after) else { return };
+    let Some(event) = reconcile(history, weights, read_after, &model.live.facts) else { return };
     let is_insync = matches!(event, Event::Insync { .. });
     if !is_insync && model.journal.read.is_none_or(|read| read < model.journal.records) {
         model.journal.read = None;

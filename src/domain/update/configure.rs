@@ -6,7 +6,7 @@ use crate::domain::model::{Dialog, Model, Shown};
 use crate::domain::pulumi::PulumiChange;
 use crate::keymap::Key;
 
-use super::{blocked, notice, provision};
+use super::{ask, blocked, notice};
 
 /// Opens the list of keys, or says why there is none. Reading it is always possible; a value is typed into it only when
 /// one may be set.
@@ -39,7 +39,7 @@ pub(super) fn key(model: &mut Model, dialog: Configure, key: Key) {
         DialogStep::Stay(Configure::Edit(_)) if may_not_set(model) => {}
         DialogStep::Stay(dialog) => model.dialog = Some(Dialog::Configure(dialog)),
         DialogStep::Ask(set) => {
-            provision::ask_change(model, PulumiChange::Config(set), "Nothing is set");
+            ask::ask_change(model, PulumiChange::Config(set), "Nothing is set");
         }
     }
 }

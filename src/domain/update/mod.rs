@@ -3,6 +3,7 @@
 //! Pure: the clocks enter with [`Msg::Tick`]; nothing here waits, reads or writes.
 
 mod answers;
+mod ask;
 mod clock;
 #[cfg(test)]
 mod clock_tests;
@@ -155,11 +156,9 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(run) = model.provision.going_on() {
         gate::runs(&mut gates, &format!("pulumi {} by {}", run.head.kind, run.head.operator), model.live.now);
     }
-    let watching = model
-        .live
-        .history
-        .as_ref()
-        .is_some_and(|h| h.since_moved(model.live.now).is_some_and(|t| t < model.policy.bake));
+    let watching = model.live.history.as_ref().is_some_and(|h| {
+        h.since_moved(model.live.now, model.live.facts.aws_now(model.live.now)).is_some_and(|t| t < model.policy.bake)
+    });
     if watching {
         let stopped = gates.iter().zip(&model.live.gates).any(|(new, old)| {
             old.id == new.id && old.verdict == Verdict::Pass && new.verdict != Verdict::Pass && is_about_health(new.id)
@@ -244,7 +243,8 @@ fn note(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
 
 /// Notes an event in the name of whoever it belongs to.
 fn note_as(model: &mut Model, operator: String, event: Event, effects: &mut Vec<Effect>) {
-    let entry = Entry { at: model.live.now, operator, host: model.stack.host.clone(), event };
+    let aws_at = model.live.facts.aws_now(model.live.now);
+    let entry = Entry { at: model.live.now, aws_at, operator, host: model.stack.host.clone(), event };
     if let Some(history) = &mut model.live.history {
         history.add(&entry);
     }

@@ -1,13 +1,12 @@
 //! Keys about Pulumi: looking, previewing, running what was read, stopping, and the zone's last day. Each asks; answers are
 //! taken by `provision_answers`, and what comes of them by `pulumi_answers`.
 
-use crate::domain::change::preconditions::{Blocked, Ground, check, may_begin, pulumi_works};
+use crate::domain::change::preconditions::{Ground, may_begin, pulumi_works};
 use crate::domain::change::propose;
-use crate::domain::confirm::Confirmation;
-use crate::domain::model::{Dialog, Model, PendingAction};
+use crate::domain::model::Model;
 use crate::domain::msg::Effect;
 use crate::domain::provision::{PLAN_MAX_AGE, PulumiQuery, ReadyPlan};
-use crate::domain::pulumi::guard::{BlockedReason, RunKind};
+use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::lock::ClearLocks;
 use crate::domain::pulumi::run_request::ForceStop;
 use crate::domain::pulumi::{Interrupt, NewStack, PulumiChange, Show};
@@ -15,16 +14,8 @@ use crate::domain::run_preconditions::name_state;
 use crate::domain::zone::NameState;
 use crate::keymap::View;
 
-use super::{blocked, next_request, notice, operator, toast, zone};
-
-/// Asks Pulumi.
-pub(super) fn ask_pulumi(model: &mut Model, query: PulumiQuery, effects: &mut Vec<Effect>) {
-    let request = next_request(model);
-    if !matches!(query, PulumiQuery::Status | PulumiQuery::Follow(_) | PulumiQuery::Orphans { .. }) {
-        model.provision.busy = Some(request);
-    }
-    effects.push(Effect::AskPulumi { request, query });
-}
+use super::ask::{ask_change, ask_pulumi};
+use super::{blocked, notice, operator, toast, zone};
 
 /// The first look, once.
 pub(super) fn look(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -111,25 +102,6 @@ fn confirm(model: &mut Model, kind: RunKind, read: Option<&ReadyPlan>) {
         Ok(run) => ask_change(model, PulumiChange::Run(Box::new(run)), "Nothing is started"),
         Err(why) => notice(model, "Nothing is started", vec![why.to_string()]),
     }
-}
-
-/// Asks whether a change around Pulumi is to be made; says under `title` why it may not be.
-pub(super) fn ask_change(model: &mut Model, change: PulumiChange, title: &str) {
-    ask(model, PendingAction::Pulumi(change), title);
-}
-
-/// Opens the question about a change that may be made now; says under `title` why it may not be.
-pub(super) fn ask(model: &mut Model, question: PendingAction, title: &str) {
-    let change = question.clone().into_change();
-    if let Err(why) = check(&change, &Ground::of(model)) {
-        // Only another preview can see a release that this one has not seen.
-        if matches!(why, Blocked::Run(BlockedReason::DeletesRecord(..))) {
-            model.provision.plan = None;
-        }
-        return blocked(model, title, &why);
-    }
-    model.frozen = None;
-    model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(question, change.challenge(), model.uptime))));
 }
 
 /// Asks whether the run is to be interrupted; the second time, whether it is to be ended by force.

@@ -9,7 +9,7 @@ use super::update;
 use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
 use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
-use crate::domain::facts::{Observation, Source};
+use crate::domain::facts::{Fact, Observation, Source};
 use crate::domain::gate::{GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
 use crate::domain::model::{Dialog, Listing, Model, PendingAction, Shown};
@@ -90,7 +90,7 @@ impl Desk {
 
     fn journal(&mut self, events: Vec<Event>) {
         let at = self.model.live.now;
-        let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+        let entry = |event| Entry { aws_at: None, at, operator: "oncall".into(), host: "bastion".into(), event };
         // What the cockpit writes is on disk at once.
         self.model.journal.appending = 0;
         self.feed(Msg::JournalRead { result: Ok((events.into_iter().map(entry).collect(), 0)), stamp: None });

@@ -10,7 +10,8 @@ use crate::domain::pulumi::{FailureKind, Plan, PulumiChange, RunState};
 use crate::domain::record::Event;
 use crate::keymap::View;
 
-use super::provision::{ask_pulumi, tail};
+use super::ask::ask_pulumi;
+use super::provision::tail;
 use super::{note, note_as, notice, reread_records, stack_reload, toast, zone};
 
 /// An answer of Pulumi.

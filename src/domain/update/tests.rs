@@ -70,7 +70,7 @@ impl Cockpit {
         let mut cockpit = Self::new();
         cockpit.weights = WeightPair::for_new_share(crate::domain::units::Percent::new(share).unwrap());
         let at = cockpit.model.live.now.minus(Duration::from_secs(3600));
-        let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+        let entry = |event| Entry { aws_at: None, at, operator: "oncall".into(), host: "bastion".into(), event };
         let weights = cockpit.weights;
         let entries = vec![entry(Event::Seen { weights }), entry(Event::Accepted { weights })];
         cockpit.feed(Msg::JournalRead { result: Ok((entries, 0)), stamp: None });
@@ -197,7 +197,7 @@ impl Cockpit {
         let Effect::Execute { request, change } = shift else { panic!("not a change: {shift:?}") };
         let Change::Weights(plan) = change.into_inner() else { panic!("not of the weights") };
         let at = self.model.live.now;
-        let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+        let entry = |event| Entry { aws_at: None, at, operator: "oncall".into(), host: "bastion".into(), event };
         let entries = vec![
             entry(Event::Intent {
                 id: "i".into(),
@@ -448,7 +448,9 @@ fn weights_that_somebody_else_set_can_be_taken_as_the_new_base() {
     let Some(Change::AcceptBaseline(weights)) = taken.map(Confirmed::into_inner) else { panic!("it is not taken") };
     assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Fail, "it counts when it is on disk, not before");
     let (at, event) = (cockpit.model.live.now, Event::Accepted { weights });
-    cockpit.feed(Msg::Appended { result: Ok(Entry { at, operator: "oncall".into(), host: "bastion".into(), event }) });
+    cockpit.feed(Msg::Appended {
+        result: Ok(Entry { aws_at: None, at, operator: "oncall".into(), host: "bastion".into(), event }),
+    });
     assert_eq!(cockpit.verdict(GateId::Drift), Verdict::Pass);
     assert_eq!(cockpit.verdict(GateId::Bake), Verdict::Fail, "their change has to bake too");
 }
@@ -487,7 +489,7 @@ fn a_change_left_open_by_a_dead_process_is_settled_before_anything_else() {
         direction: Direction::Forward,
         overrides: vec![],
     };
-    let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+    let entry = |event| Entry { aws_at: None, at, operator: "oncall".into(), host: "bastion".into(), event };
     cockpit.feed(Msg::JournalRead { result: Ok((vec![entry(intent)], 0)), stamp: None });
     cockpit.weights = WeightPair::new(90, 10).unwrap();
     cockpit.wait(1);
@@ -642,7 +644,7 @@ fn a_step_of_another_process_on_this_host_is_no_news() {
     let before = cockpit.model.live.now;
     cockpit.wait(30);
     cockpit.weights = WeightPair::new(90, 10).unwrap();
-    let entry = |event| Entry { at: before, operator: "kim".into(), host: "bastion".into(), event };
+    let entry = |event| Entry { aws_at: None, at: before, operator: "kim".into(), host: "bastion".into(), event };
     let (from, to) = (WeightPair::new(100, 0).unwrap(), cockpit.weights);
     let intent = Event::Intent {
         id: "other".into(),
@@ -679,7 +681,7 @@ fn the_way_back_watches_for_a_change_that_may_still_land_and_sends_it_back() {
     let Effect::Execute { request, change } = cockpit.step() else { unreachable!() };
     let at = cockpit.model.live.now;
     let until = at.plus(Duration::from_secs(300));
-    let entry = |event| Entry { at, operator: "oncall".into(), host: "bastion".into(), event };
+    let entry = |event| Entry { aws_at: None, at, operator: "oncall".into(), host: "bastion".into(), event };
     let open = Event::Unsettled { id: "i".into(), until, detail: "no answer".into() };
     let entries = vec![entry(change.get().intent("i".into())), entry(open)];
     let error = PortError::new(ErrorKind::TimedOut, "route53:ChangeResourceRecordSets", "no answer within 60 s");

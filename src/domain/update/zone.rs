@@ -10,20 +10,20 @@ use crate::domain::provision::{PulumiProblem, PulumiQuery};
 use crate::domain::run_preconditions::name_state;
 use crate::domain::zone::{Orphan, ZonePlan, ZoneStep};
 
-use super::{blocked, notice, provision, toast};
+use super::{ask, blocked, notice, toast};
 
 /// Asks whether the name's simple record is to become weighted.
 pub(super) fn ask_adopt(model: &mut Model) {
-    ask(model, ZoneStep::Adopt, "The name is not adopted");
+    ask_zone(model, ZoneStep::Adopt, "The name is not adopted");
 }
 
 /// Asks whether the pair is to become one simple record, to the stack that has all the traffic.
 pub(super) fn ask_release(model: &mut Model) {
     let to = propose::release_to(name_state(model).as_ref());
-    ask(model, ZoneStep::Release(to), "The name is not released");
+    ask_zone(model, ZoneStep::Release(to), "The name is not released");
 }
 
-fn ask(model: &mut Model, step: ZoneStep, title: &str) {
+fn ask_zone(model: &mut Model, step: ZoneStep, title: &str) {
     if let Err(why) = may_change_zone(&Ground::of(model)) {
         return blocked(model, title, &why);
     }
@@ -35,7 +35,7 @@ fn ask(model: &mut Model, step: ZoneStep, title: &str) {
         return notice(model, title, vec![why]);
     }
     match propose::zone(step, &model.stack.group, &model.stack.endpoints, &model.live.facts) {
-        Ok(plan) => provision::ask(model, PendingAction::Zone(plan), title),
+        Ok(plan) => ask::ask(model, PendingAction::Zone(plan), title),
         Err(NoZoneChange::Done(text)) => toast(model, text, false),
         Err(NoZoneChange::Refused(refusal)) => notice(model, title, vec![refusal.to_string()]),
     }
@@ -93,5 +93,5 @@ pub(super) fn turned(model: &mut Model, plan: &ZonePlan, outcome: Outcome, effec
         }
         Outcome::Refused(error) => notice(model, "Nothing was changed", vec![error.to_string(), error.hint()]),
     }
-    provision::ask_pulumi(model, PulumiQuery::Status, effects);
+    ask::ask_pulumi(model, PulumiQuery::Status, effects);
 }
