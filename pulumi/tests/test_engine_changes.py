@@ -214,26 +214,22 @@ def test_the_port_of_the_container_changes_without_traffic_and_not_with_it(deplo
 
 
 BACK = {
-    "the mail": (
-        "update:migration-service-prod",
-        {"alarmEmail": "other@example.com", "imageTag": "2026-11-24-5e6f7a8"},
-        {"alarmEmail": CONFIGURATION["alarmEmail"], "imageTag": CONFIGURATION["imageTag"]},
-    ),
     "the port": ("update:migration-service-prod", {"containerPort": "9090"}, {"containerPort": "8080"}),
     "the authority": (
         "update:migration-dms-legacy-source-prod",
         {"sourceDbCaCertificate": OTHER_CA},
         {"sourceDbCaCertificate": CA},
     ),
-    "the legacy network": (
+    "the legacy network and the mail": (
         "update:migration-service-prod",
         {
             "legacyVpcId": "vpc-1a1b2c3d4e5f60718",
             "legacyVpcCidr": "10.1.0.0/16",
             "legacyDbSecurityGroupId": "sg-1a1b2c3d4e5f60718",
+            "alarmEmail": "other@example.com",
             "imageTag": "2026-11-24-5e6f7a8",
         },
-        PEERING | {"imageTag": CONFIGURATION["imageTag"]},
+        PEERING | {key: CONFIGURATION[key] for key in ("alarmEmail", "imageTag")},
     ),
 }
 

@@ -36,12 +36,6 @@ def test_another_writer_is_refused_while_the_tasks_cannot_be_locked_out(fresh: E
     up = fresh.up()
     assert up.exit_code != 0
     assert "tap:writer is 'aurora', but the tasks that run log in to the legacy database as DMS does" in up.messages
-    fresh.set_config(writer="legacy")
-    assert fresh.up().exit_code == 0
-    fresh.set_config(writer="aurora")
-    up = fresh.up()
-    assert up.exit_code == 0, up.messages
-    assert fresh.outputs()["databaseWriter"] == "aurora"
 
 
 def test_two_writers_are_refused(deployed: Engine) -> None:
