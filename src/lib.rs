@@ -35,7 +35,7 @@
 //! 3. A write takes a [`Confirmed`](domain::confirm::Confirmed) value, and only `confirm` makes one. No single key
 //!    press changes anything outside the terminal, and no question that is not wholly on the screen takes an answer
 //!    (`ui::question_tests`, `runtime::window_tests`). Only the executor calls a writing port
-//!    (`tests/cockpit/borders.rs`).
+//!    (`tests/cockpit/borders/`).
 //! 4. Weights change by one Route 53 batch only: DELETE the exact records seen, CREATE the new ones, the whole group at
 //!    once. A mismatch is a conflict: shown, never sent again by itself (`tests/conformance/test_weight_swap.py`). A sum
 //!    of 0 cannot be expressed.
