@@ -1,0 +1,231 @@
+//! The journal on disk: one JSON object per line, appended and synced, never rewritten.
+//!
+//! It survives a crash at any point: a torn last line is counted, not fatal, and the next append starts on a line of
+//! its own. Several processes may append at once; each append is one write under a lock. Only the owner can read it.
+
+mod disk;
+mod lines;
+mod segments;
+
+use std::fs::{DirBuilder, OpenOptions, TryLockError};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::domain::change::turn::Holder;
+use crate::domain::record::Entry;
+use crate::domain::text::Printable;
+use crate::domain::traffic::GroupKey;
+use crate::ports::{ErrorKind, Journal, PortError, Turn};
+use disk::{is_stopped, lock_for_writing, open_private, open_to_read, sync_folder};
+use lines::{MAX_LINE, hash, last_line, not_ours};
+use segments::SEGMENT;
+
+pub use lines::{Binding, Line, Place};
+
+/// Name of the journal in the state folder.
+pub const FILE: &str = "journal.jsonl";
+/// Segments of one process; each is a way back that found the turn held.
+const MAX_SEGMENTS: u32 = 1000;
+/// Bytes of a line beside its entry: position, hash, stack, zone, name and type.
+const MARK_ROOM: usize = 2 * 1024;
+/// Bytes of the lock file that are read: a holder has some hundred.
+const MAX_HOLDER: u64 = 4 * 1024;
+/// Name of the file whose lock keeps two changes apart.
+const LOCK: &str = "lock";
+const READ: &str = "journal:read";
+const APPEND: &str = "journal:append";
+const TURN: &str = "journal:turn";
+
+/// The journal in a state folder. The folder and the files are made when something is first written.
+#[derive(Debug, Clone)]
+pub struct FileJournal {
+    folder: PathBuf,
+    /// Name of the file that is written.
+    file: String,
+    /// Whose changes it holds; nothing for whoever only reads.
+    binding: Option<Binding>,
+}
+
+impl FileJournal {
+    /// The journal in `folder`, for whoever reads; nothing is touched yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), file: FILE.to_owned(), binding: None }
+    }
+
+    /// The journal in `folder` about this record.
+    pub fn of(folder: impl Into<PathBuf>, stack: &str, key: &GroupKey) -> Self {
+        // Before the name is configured there is nothing to be about.
+        let binding = (!key.name.is_empty() && !key.zone_id.is_empty()).then(|| Binding {
+            stack: stack.to_owned(),
+            zone: key.zone_id.clone(),
+            name: key.name.clone(),
+            rtype: key.rtype.clone(),
+        });
+        Self { binding, ..Self::new(folder) }
+    }
+
+    /// Where the entries are.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(&self.file)
+    }
+
+    /// Every line with its place, in the order of the fold: a segment's lines follow the line that its first one names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] when a file exists and cannot be read.
+    pub fn lines(&self) -> Result<(Vec<Line>, usize), PortError> {
+        self.read_lines().map_err(|e| self.storage(READ, &e))
+    }
+
+    fn append_line(&self, entry: &Entry) -> io::Result<()> {
+        self.make_folder()?;
+        let (mut file, created) = open_private(&self.path())?;
+        lock_for_writing(&file)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        let before = last_line(&mut file, length)?;
+        let last = before.as_deref().and_then(|line| serde_json::from_slice::<Binding>(line).ok());
+        if let (Some(ours), Some(owner)) =
+            (&self.binding, last.filter(|last| !self.binding.as_ref().is_some_and(|b| b.is_same(last))))
+        {
+            return Err(io::Error::other(not_ours(&owner, ours)));
+        }
+        let torn = before.as_ref().is_some_and(|line| line.last() != Some(&b'\n'));
+        let place = self.place(before.as_deref())?;
+        let line = Line { place: Some(place), binding: self.binding.clone(), entry: entry.clone() };
+        let mut bytes = if torn { vec![b'\n'] } else { Vec::new() };
+        bytes.extend_from_slice(Printable::json(&serde_json::to_string(&line)?).as_str().as_bytes());
+        bytes.push(b'\n');
+        let written = match file.write(&bytes) {
+            Ok(written) if written == bytes.len() => file.sync_all(),
+            Ok(written) => Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                format!("only {written} of {} bytes were written", bytes.len()),
+            )),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            // Half a line, or one that may not be on disk, is taken back: the caller is told that nothing was noted.
+            file.set_len(length)?;
+            return Err(error);
+        }
+        if created { sync_folder(&self.folder) } else { Ok(()) }
+    }
+
+    /// The place of the line after `before`.
+    fn place(&self, before: Option<&[u8]>) -> io::Result<Place> {
+        if let Some(before) = before {
+            let seq = serde_json::from_slice::<Place>(before).map_or(0, |place| place.seq);
+            return Ok(Place { seq: seq + 1, prev: hash(before) });
+        }
+        let prev = if self.file == FILE {
+            String::new()
+        } else {
+            let mut main = match open_to_read(&self.folder.join(FILE)) {
+                Ok(main) => main,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok(Place { seq: 1, prev: String::new() });
+                }
+                Err(error) => return Err(error),
+            };
+            let length = main.seek(SeekFrom::End(0))?;
+            last_line(&mut main, length)?.map(|line| hash(&line)).unwrap_or_default()
+        };
+        Ok(Place { seq: 1, prev })
+    }
+
+    /// Refuses a journal that is about another record.
+    fn check_binding(&self, lines: &[Line]) -> Result<(), PortError> {
+        let Some(ours) = &self.binding else { return Ok(()) };
+        // The first who wrote here owns the folder.
+        match lines.iter().find_map(|line| line.binding.as_ref()) {
+            Some(owner) if !owner.is_same(ours) => Err(self.storage(READ, &not_ours(owner, ours))),
+            _ => Ok(()),
+        }
+    }
+
+    fn make_folder(&self) -> io::Result<()> {
+        if self.folder.is_dir() {
+            return Ok(());
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        self.folder.parent().map_or(Ok(()), sync_folder)
+    }
+
+    fn storage(&self, operation: &str, error: &dyn std::fmt::Display) -> PortError {
+        PortError::new(ErrorKind::Storage, operation, format!("{}: {error}", self.path().display()))
+    }
+}
+
+impl Journal for FileJournal {
+    fn append(&self, entry: &Entry) -> Result<(), PortError> {
+        let line = serde_json::to_string(entry).map_err(|e| self.storage(APPEND, &e))?;
+        if line.len() >= MAX_LINE - MARK_ROOM {
+            return Err(self.storage(APPEND, &"the entry is too long to be read again"));
+        }
+        self.append_line(entry).map_err(|e| self.storage(APPEND, &e))
+    }
+
+    fn read(&self) -> Result<(Vec<Entry>, usize), PortError> {
+        let (lines, broken) = self.read_lines().map_err(|e| self.storage(READ, &e))?;
+        self.check_binding(&lines)?;
+        Ok((lines.into_iter().map(|line| line.entry).collect(), broken))
+    }
+
+    fn try_turn(&self, holder: &Holder) -> Result<Turn, PortError> {
+        let locked = || -> io::Result<Turn> {
+            self.make_folder()?;
+            let (mut file, _) = open_private(&self.folder.join(LOCK))?;
+            match file.try_lock() {
+                // The lock goes with the open file, so it is also given back when the process dies.
+                Ok(()) => {
+                    file.set_len(0)?;
+                    file.write_all(serde_json::to_string(holder)?.as_bytes())?;
+                    Ok(Turn::Taken(Box::new(file)))
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let mut text = String::new();
+                    file.seek(SeekFrom::Start(0))?;
+                    file.take(MAX_HOLDER).read_to_string(&mut text)?;
+                    let held: Option<Holder> = serde_json::from_str(&text).ok();
+                    Ok(Turn::Held(held.map(|held| Holder { stopped: is_stopped(&held, &holder.host), ..held })))
+                }
+                Err(TryLockError::Error(error)) => Err(error),
+            }
+        };
+        locked().map_err(|e| self.storage(TURN, &e))
+    }
+
+    fn aside(&self) -> Result<Arc<dyn Journal>, PortError> {
+        let made = || -> io::Result<String> {
+            self.make_folder()?;
+            for number in 0..MAX_SEGMENTS {
+                let name = format!("{SEGMENT}{}-{number}.jsonl", std::process::id());
+                let made = OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.folder.join(&name));
+                match made {
+                    Ok(_) => return sync_folder(&self.folder).map(|()| name),
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(io::Error::other("too many segments of the journal"))
+        };
+        let file = made().map_err(|e| self.storage(APPEND, &e))?;
+        Ok(Arc::new(Self { file, ..self.clone() }))
+    }
+
+    fn stamp(&self) -> Option<u64> {
+        let mut stamp = DefaultHasher::new();
+        for path in self.files().ok()? {
+            let Ok(data) = std::fs::metadata(&path) else { continue };
+            (path, data.ino(), data.len()).hash(&mut stamp);
+        }
+        Some(stamp.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests;

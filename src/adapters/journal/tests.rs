@@ -1,0 +1,237 @@
+//! Entries through crashes, other processes, other stacks and older versions.
+
+use super::*;
+use crate::domain::record::Event;
+use crate::domain::units::Timestamp;
+use proptest::prelude::*;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::thread;
+
+fn note(number: i64) -> Entry {
+    let at = Timestamp::from_millis(number * 1000);
+    Entry {
+        aws_at: None,
+        at,
+        operator: "oncall".into(),
+        host: "bastion".into(),
+        event: Event::Note { text: format!("n{number}") },
+    }
+}
+
+fn journal() -> (tempfile::TempDir, FileJournal) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = FileJournal::new(folder.path().join("state/prod"));
+    (folder, journal)
+}
+
+fn append_all(journal: &FileJournal, entries: &[Entry]) {
+    for entry in entries {
+        journal.append(entry).unwrap();
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_pipe_in_the_journals_place_hangs_nobody() {
+    let (_folder, journal) = journal();
+    std::fs::create_dir_all(journal.path().parent().unwrap()).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, journal.path(), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    for error in [journal.read().unwrap_err(), journal.append(&note(1)).unwrap_err()] {
+        assert!(error.message.contains("no regular file"), "{error}");
+    }
+}
+
+#[test]
+fn entries_come_back_in_order_and_nothing_is_there_before() {
+    let (_folder, journal) = journal();
+    assert_eq!(journal.read().unwrap(), (vec![], 0));
+    assert!(!journal.path().exists());
+    let entries: Vec<_> = (0..20).map(note).collect();
+    append_all(&journal, &entries);
+    assert_eq!(journal.read().unwrap(), (entries, 0));
+}
+
+#[test]
+fn only_the_owner_can_read_it() {
+    let (_folder, journal) = journal();
+    journal.append(&note(1)).unwrap();
+    drop(journal.try_turn(&holder()).unwrap());
+    assert_eq!(mode(&journal.folder), 0o700);
+    assert_eq!((mode(&journal.path()), mode(&journal.folder.join(LOCK))), (0o600, 0o600));
+    std::fs::set_permissions(journal.path(), Permissions::from_mode(0o644)).unwrap();
+    journal.append(&note(2)).unwrap();
+    assert_eq!(mode(&journal.path()), 0o600);
+}
+
+#[test]
+fn broken_and_endless_lines_are_counted_and_the_rest_is_read() {
+    let (_folder, journal) = journal();
+    journal.append(&note(1)).unwrap();
+    let mut file = OpenOptions::new().append(true).open(journal.path()).unwrap();
+    file.write_all(b"{\"event\":\"unheard of\"}\n\n").unwrap();
+    file.write_all(&vec![b'x'; MAX_LINE * 3]).unwrap();
+    file.write_all(b"\n\xff\xfe\n").unwrap();
+    journal.append(&note(2)).unwrap();
+    assert_eq!(journal.read().unwrap(), (vec![note(1), note(2)], 3));
+}
+
+#[test]
+fn an_entry_that_could_not_be_read_again_is_not_written() {
+    let (_folder, journal) = journal();
+    let event = Event::Note { text: "x".repeat(MAX_LINE) };
+    let error = journal.append(&Entry { event, ..note(1) }).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Storage);
+    assert_eq!(journal.read().unwrap(), (vec![], 0));
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_a_storage_error_with_its_path() {
+    let (folder, _) = journal();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let journal = FileJournal::new(file.join("state"));
+    let error = journal.append(&note(1)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Storage);
+    assert!(error.message.contains("file/state"), "{error}");
+    assert_eq!(journal.try_turn(&holder()).map(|_| ()).unwrap_err().kind, ErrorKind::Storage);
+}
+
+fn holder() -> Holder {
+    Holder {
+        pid: std::process::id(),
+        host: "bastion".into(),
+        operator: "maria".into(),
+        since: note(1).at,
+        stopped: None,
+    }
+}
+
+#[test]
+fn the_second_change_is_told_who_has_the_turn_and_the_journal_stays_open_to_all() {
+    let (_folder, journal) = journal();
+    let Turn::Taken(first) = journal.try_turn(&holder()).unwrap() else { panic!("nobody has it") };
+    let other = journal.clone();
+    let Turn::Held(Some(held)) = other.try_turn(&holder()).unwrap() else { panic!("somebody has it") };
+    assert_eq!((held.operator.as_str(), held.pid, held.stopped), ("maria", std::process::id(), Some(false)));
+    journal.append(&note(1)).unwrap();
+    assert_eq!(other.read().unwrap(), (vec![note(1)], 0));
+    drop(first);
+    assert!(matches!(other.try_turn(&holder()).unwrap(), Turn::Taken(_)));
+}
+
+#[test]
+fn a_reader_does_not_wait_for_a_writer_that_does_not_go_on() {
+    let (_folder, journal) = journal();
+    journal.append(&note(1)).unwrap();
+    let mut file = OpenOptions::new().append(true).open(journal.path()).unwrap();
+    file.lock().unwrap();
+    file.write_all(b"{\"at\":\"2026").unwrap();
+    assert_eq!(journal.read().unwrap(), (vec![note(1)], 0), "half a line is not there yet");
+}
+
+#[test]
+fn what_is_written_aside_is_read_where_it_was_begun() {
+    let (_folder, journal) = journal();
+    let before = journal.stamp();
+    append_all(&journal, &[note(1), note(2)]);
+    let aside = journal.aside().unwrap();
+    aside.append(&note(10)).unwrap();
+    append_all(&journal, &[note(3)]);
+    aside.append(&note(11)).unwrap();
+    let again = journal.aside().unwrap();
+    again.append(&note(20)).unwrap();
+    let wanted = [note(1), note(2), note(10), note(11), note(3), note(20)];
+    assert_eq!(journal.read().unwrap(), (wanted.to_vec(), 0));
+    assert_ne!(journal.stamp(), before);
+    let stamp = journal.stamp();
+    aside.append(&note(12)).unwrap();
+    assert_ne!(journal.stamp(), stamp, "a segment counts, too");
+}
+
+#[test]
+fn each_line_carries_its_place_and_the_hash_of_the_line_before() {
+    let (_folder, journal) = journal();
+    append_all(&journal, &(1..4).map(note).collect::<Vec<_>>());
+    let text = std::fs::read_to_string(journal.path()).unwrap();
+    let (lines, _) = journal.lines().unwrap();
+    let places: Vec<Place> = lines.iter().map(|line| line.place.clone().unwrap()).collect();
+    assert_eq!(places.iter().map(|place| place.seq).collect::<Vec<_>>(), [1, 2, 3]);
+    let hashes: Vec<String> = text.lines().map(|line| hash(line.as_bytes())).collect();
+    assert_eq!(places[0].prev, "");
+    assert_eq!((&places[1].prev, &places[2].prev), (&hashes[0], &hashes[1]));
+}
+
+#[test]
+fn a_folder_remembers_its_record_and_refuses_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = crate::domain::shift::fixtures::key();
+    let journal = FileJournal::of(folder.path(), "prod", &key);
+    journal.append(&note(1)).unwrap();
+    let shouted = GroupKey { name: "APP.example.com".into(), ..key.clone() };
+    assert!(FileJournal::of(folder.path(), "other", &shouted).read().is_ok(), "the same name, written otherwise");
+    let others = [
+        GroupKey { name: "shop.example.com.".into(), ..key.clone() },
+        GroupKey { zone_id: "Z2".into(), ..key.clone() },
+        GroupKey { rtype: "CNAME".into(), ..key },
+    ];
+    for other in others {
+        let error = FileJournal::of(folder.path(), "prod", &other).read().unwrap_err();
+        assert!(error.message.contains("app.example.com.") && error.message.contains("TAPCTL_STATE_DIR"), "{error}");
+        assert!(FileJournal::of(folder.path(), "prod", &other).append(&note(2)).is_err(), "nothing foreign gets in");
+    }
+    assert!(FileJournal::new(folder.path()).read().is_ok(), "whoever only reads may");
+}
+
+#[test]
+fn a_journal_of_an_earlier_version_is_read_and_goes_on() {
+    let (_folder, journal) = journal();
+    journal.make_folder().unwrap();
+    let old = serde_json::to_string(&note(1)).unwrap() + "\n";
+    std::fs::write(journal.path(), &old).unwrap();
+    journal.append(&note(2)).unwrap();
+    assert_eq!(journal.read().unwrap(), (vec![note(1), note(2)], 0));
+    assert_eq!(journal.lines().unwrap().0[1].place, Some(Place { seq: 1, prev: hash(old.as_bytes()) }));
+}
+
+#[test]
+fn many_writers_do_not_tear_each_others_lines() {
+    let (_folder, journal) = journal();
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let journal = journal.clone();
+            let entries: Vec<_> = (0..25).map(|n| note(writer * 100 + n)).collect();
+            thread::spawn(move || append_all(&journal, &entries))
+        })
+        .collect();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    let (entries, broken) = journal.read().unwrap();
+    assert_eq!((entries.len(), broken), (100, 0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    /// Wherever a crash cuts the file, what was complete before is read and what comes after is not lost.
+    #[test]
+    fn a_crash_at_any_byte_costs_at_most_the_last_line(cut in 0usize..400) {
+        let (_folder, journal) = journal();
+        let before: Vec<_> = (0..4).map(note).collect();
+        append_all(&journal, &before);
+        let bytes = std::fs::read(journal.path()).unwrap();
+        let cut = cut.min(bytes.len());
+        std::fs::write(journal.path(), &bytes[..cut]).unwrap();
+        let whole = String::from_utf8_lossy(&bytes[..cut]).matches('\n').count();
+        journal.append(&note(9)).unwrap();
+        let (entries, broken) = journal.read().unwrap();
+        prop_assert!(broken <= 1);
+        prop_assert_eq!(&entries[..whole], &before[..whole]);
+        prop_assert_eq!(entries.last(), Some(&note(9)));
+        prop_assert!(entries.len() <= whole + 2);
+    }
+}
