@@ -1,0 +1,176 @@
+//! The fold over the journal: what was last confirmed, what is unfinished, when the weights last changed.
+
+use std::time::Duration;
+
+use super::open::{Left, OpenIntent, Sent};
+use super::{Entry, Event, OutcomeKind};
+use crate::domain::change::deadline::{SEND_DEADLINE, SIGNATURE_LIFE};
+use crate::domain::units::{Percent, Timestamp, WeightPair};
+
+/// A change is on all authoritative name servers within this time as a rule (Route 53 API reference, `GetChange`).
+pub const USUALLY_INSYNC_WITHIN: Duration = Duration::from_secs(60);
+
+/// What the journal says about the state of the migration.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// Weights that were last confirmed here and applied, or accepted as found.
+    pub confirmed: Option<WeightPair>,
+    /// Newest weights that the journal knows at all, and since when.
+    pub known: Option<(WeightPair, Timestamp)>,
+    /// Weights with the greatest share of the new stack that the journal knows of, whoever set them.
+    pub most_carried: Option<WeightPair>,
+    /// When the newest weight change came into effect on the authoritative servers: INSYNC, or first sight of somebody
+    /// else's weights. Nothing before the first change.
+    pub moved_at: Option<Timestamp>,
+    /// The same by AWS's own clock, where it was known.
+    pub moved_at_aws: Option<Timestamp>,
+    /// The newest change of ours that is not known to be INSYNC, with its instant.
+    pub pending: Option<(String, Timestamp)>,
+    /// The newest change of ours, pending or not.
+    pub last_change: Option<(String, Timestamp)>,
+    /// When weights that were not set by a change of ours with a known id are on the name servers as a rule: a change that
+    /// was settled from the records, or somebody else's.
+    pub settles_at: Option<Timestamp>,
+    /// Intents without a final outcome, oldest first.
+    pub open: Vec<OpenIntent>,
+}
+
+impl History {
+    /// Folds the journal, oldest entry first.
+    #[must_use]
+    pub fn of(entries: &[Entry]) -> Self {
+        let mut history = Self::default();
+        for entry in entries {
+            history.add(entry);
+        }
+        history
+    }
+
+    /// The newest intent without a final outcome.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<&OpenIntent> {
+        self.open.last()
+    }
+
+    fn opens(&mut self, id: &str, at: Timestamp, sent: Sent) {
+        // A process that died may have sent it until its deadline, and it can be accepted for as long as it is signed.
+        let until = at.plus(SEND_DEADLINE + SIGNATURE_LIFE);
+        self.open.push(OpenIntent { id: id.to_owned(), at, until, sent });
+    }
+
+    /// A change was made: it counts, and what was open and can no longer find its records is settled by it.
+    fn made(&mut self, own: Option<&OpenIntent>, weights: Option<WeightPair>, change: Option<&String>, entry: &Entry) {
+        let at = entry.at;
+        let sent = own.map(|own| &own.sent);
+        let applied = weights.or(match sent {
+            Some(Sent::Weights { to, .. }) => Some(*to),
+            _ => None,
+        });
+        if let Some(Sent::Zone(plan)) = sent {
+            self.open.retain(|open| open.can_follow(&Left::Records(&plan.creates)));
+            return;
+        }
+        if let Some(weights) = applied {
+            self.open.retain(|open| open.can_follow(&Left::Weights(weights)));
+            self.carries(weights);
+            self.confirmed = Some(weights);
+            self.known = Some((weights, at));
+        }
+        // Without an id nobody can be asked, so it counts as in effect when that is usual.
+        self.settles_at = if change.is_some() { None } else { Some(at.plus(USUALLY_INSYNC_WITHIN)) };
+        let usual = if change.is_some() { Duration::ZERO } else { USUALLY_INSYNC_WITHIN };
+        self.moved_at = Some(at.plus(usual));
+        self.moved_at_aws = entry.aws_at.map(|at| at.plus(usual));
+        self.pending = change.cloned().map(|id| (id, at));
+        self.last_change.clone_from(&self.pending);
+    }
+
+    /// Folds one more entry in.
+    pub fn add(&mut self, entry: &Entry) {
+        let at = entry.at;
+        match &entry.event {
+            Event::Intent { id, from, to, .. } => self.opens(id, at, Sent::Weights { from: *from, to: *to }),
+            Event::ZoneIntent { id, plan } => self.opens(id, at, Sent::Zone(plan.clone())),
+            Event::Unsettled { id, until, .. } => {
+                for open in self.open.iter_mut().filter(|open| open.id == *id) {
+                    open.until = *until;
+                }
+            }
+            // What is not known yet settles nothing.
+            Event::Outcome { id, result, weights, change, .. } if *result != OutcomeKind::Unknown => {
+                let own = self.open.iter().position(|open| open.id == *id).map(|index| self.open.remove(index));
+                if result.applied() {
+                    self.made(own.as_ref(), *weights, change.as_ref(), entry);
+                }
+            }
+            Event::Insync { change, .. } => {
+                if self.pending.as_ref().is_some_and(|(id, _)| id == change) {
+                    self.pending = None;
+                    (self.moved_at, self.moved_at_aws) = (Some(at), entry.aws_at);
+                }
+            }
+            Event::Seen { weights } => {
+                if self.known.is_some_and(|(known, _)| known != *weights)
+                    || (self.known.is_none() && weights.new_weight() > 0)
+                {
+                    (self.moved_at, self.moved_at_aws) = (Some(at), entry.aws_at);
+                    self.settles_at = Some(at.plus(USUALLY_INSYNC_WITHIN));
+                }
+                self.known = Some((*weights, at));
+                self.carries(*weights);
+            }
+            Event::Accepted { weights } => {
+                self.confirmed = Some(*weights);
+                self.known.get_or_insert((*weights, at));
+            }
+            Event::Outcome { .. } | Event::Declined { .. } | Event::Run { .. } | Event::Note { .. } => {}
+        }
+    }
+
+    fn carries(&mut self, weights: WeightPair) {
+        if self.most_carried.is_none_or(|most| weights.new_percent() > most.new_percent()) {
+            self.most_carried = Some(weights);
+        }
+    }
+
+    /// What the new stack has carried so far, as a sentence for the question about a step.
+    #[must_use]
+    pub fn carried_text(&self) -> String {
+        match self.most_carried.map(WeightPair::new_share) {
+            None | Some(Percent::ZERO) => "the new stack has carried nothing so far".to_owned(),
+            Some(share) => format!("the new stack has carried {share} at most so far"),
+        }
+    }
+
+    /// The weights that a change would leave which may still be made, and until when; nothing where it would give the new
+    /// stack nothing, or would not find its records where the weights are `found`.
+    #[must_use]
+    pub fn may_land(&self, found: WeightPair) -> Option<(WeightPair, Timestamp)> {
+        self.open.iter().rev().find_map(|open| match open.sent {
+            Sent::Weights { from, to } if from == found && to.new_weight() > 0 => Some((to, open.until)),
+            _ => None,
+        })
+    }
+
+    /// Whether weights that were just read are news that belongs into the journal.
+    #[must_use]
+    pub fn is_news(&self, weights: WeightPair) -> bool {
+        self.open.is_empty() && self.known.is_none_or(|(known, _)| known != weights)
+    }
+
+    /// Time since the newest weight change came into effect, by AWS's own clock where both instants are known by it.
+    #[must_use]
+    pub fn since_moved(&self, now: Timestamp, aws_now: Option<Timestamp>) -> Option<Duration> {
+        match (self.moved_at_aws, aws_now) {
+            (Some(at), Some(now)) => Some(now.since(at)),
+            _ => self.moved_at.map(|at| now.since(at)),
+        }
+    }
+
+    /// When the newest weight change came into effect, in the clock that AWS dates its metrics with, as far as it is
+    /// known.
+    #[must_use]
+    pub fn moved_for_metrics(&self) -> Option<Timestamp> {
+        self.moved_at_aws.or(self.moved_at)
+    }
+}
