@@ -14,8 +14,8 @@ use std::fmt;
 
 use super::event::{EngineStep, STACK_TYPE};
 use super::op::Operation;
+use super::resource::urn_name;
 use super::text::capped;
-use super::tree::urn_name;
 
 /// Bytes of an error that are quoted as the reason why a plan is not whole.
 const MAX_QUOTED: usize = 300;

@@ -10,7 +10,7 @@ use super::completeness::Gap;
 use super::fold::RunState;
 use super::guard::RunKind;
 use super::lock::{self, Lock};
-use super::progress::RunOutcome;
+use super::progress::{Failure, RunOutcome};
 use super::text::{capped, clean};
 
 /// Bytes of the explanation's own words.
@@ -216,26 +216,41 @@ pub fn explain(run_state: &RunState, exit: Option<i32>, stderr: &str) -> Explana
             locks: Vec::new(),
         };
     }
-    let known = WORDS.iter().find_map(|word| Some((word, texts.iter().find(|text| text.contains(word.0))?)));
-    if let Some(((needle, kind, next_step), text)) = known {
-        let locks =
-            if *kind == FailureKind::Locked { lock::from_message(text).unwrap_or_default() } else { Vec::new() };
-        let said = around(text, needle);
-        let sentence = match kind {
-            FailureKind::WorldChanged => format!("the world changed since you read the plan: {said}"),
-            FailureKind::Locked if !locks.is_empty() => {
-                let holders: Vec<String> = locks.iter().map(ToString::to_string).collect();
-                format!("the stack is locked by {}", holders.join(" and "))
-            }
-            FailureKind::Program => {
-                let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-                format!("the program raised {}", capped(&clean(last), MAX_WORDS))
-            }
-            _ => said,
-        };
-        return Explanation { kind: *kind, sentence, next_step: (*next_step).to_owned(), locks };
+    if let Some(known) = in_known_words(&texts) {
+        return known;
     }
-    let (kind, sentence, next_step) = match (run_state.ending(), failures.first()) {
+    in_its_own_words(run_state, failures.first(), exit, stderr)
+}
+
+/// The explanation, where one of these texts holds words of the CLI that are known.
+fn in_known_words(texts: &[&str]) -> Option<Explanation> {
+    let known = WORDS.iter().find_map(|word| Some((word, texts.iter().find(|text| text.contains(word.0))?)));
+    let ((needle, kind, next_step), text) = known?;
+    let locks = if *kind == FailureKind::Locked { lock::from_message(text).unwrap_or_default() } else { Vec::new() };
+    let said = around(text, needle);
+    let sentence = match kind {
+        FailureKind::WorldChanged => format!("the world changed since you read the plan: {said}"),
+        FailureKind::Locked if !locks.is_empty() => {
+            let holders: Vec<String> = locks.iter().map(ToString::to_string).collect();
+            format!("the stack is locked by {}", holders.join(" and "))
+        }
+        FailureKind::Program => {
+            let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+            format!("the program raised {}", capped(&clean(last), MAX_WORDS))
+        }
+        _ => said,
+    };
+    Some(Explanation { kind: *kind, sentence, next_step: (*next_step).to_owned(), locks })
+}
+
+/// The explanation of what nobody knows: the first failure's words, or Pulumi's own.
+fn in_its_own_words(
+    run_state: &RunState,
+    failure: Option<&Failure<'_>>,
+    exit: Option<i32>,
+    stderr: &str,
+) -> Explanation {
+    let (kind, sentence, next_step) = match (run_state.ending(), failure) {
         (Some(RunOutcome::Broken) | None, None) if exit.is_none() || stderr.trim().is_empty() => {
             let left = run_state.unfinished().len();
             let open = if left == 0 {

@@ -1,6 +1,6 @@
 //! A Pulumi run, folded from the events that the engine writes while it works.
 //!
-//! [`event`] reads one line, [`fold`] adds it to a [`RunState`], [`tree`] holds the resources, [`plan`] says what a
+//! [`event`] reads one line, [`fold`] adds it to a [`RunState`], [`tree`] holds the [resources](resource), [`plan`] says what a
 //! preview means and what is dangerous about it, [`completeness`] whether it is the whole plan, [`explain`] turns a failed run into a sentence and a way out.
 //! [`lock`] and [`pending`] read what a dead run may leave behind; [`guard`] says when no run may start, and
 //! [`config`] what the program has to be told before it can run.
@@ -26,6 +26,7 @@ pub mod pending;
 pub mod plan;
 pub mod problem;
 pub mod progress;
+pub mod resource;
 pub mod run_request;
 pub mod stream;
 pub mod text;
@@ -44,8 +45,9 @@ pub use op::Operation;
 pub use plan::{Danger, Plan};
 pub use problem::PulumiError;
 pub use progress::{Failure, LogLine, Progress, RunOutcome, Summary};
+pub use resource::{Resource, State};
 pub use run_request::{ForceStop, RunRequest};
-pub use tree::{Filter, Resource, Show, State, TreeRow};
+pub use tree::{Filter, Show, TreeRow};
 
 /// Resources kept; a stack of this program has about 120, the largest recorded one 2,000.
 pub const MAX_RESOURCES: usize = 5_000;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::MAX_RESOURCES;
 use super::op::Operation;
+use super::resource::{Resource, urn_name};
 use super::text::clean;
-use super::tree::{Resource, urn_name};
 
 /// One operation that has no outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

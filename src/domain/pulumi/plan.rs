@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::event::{Diff, EngineStep, WeightedRecord};
 use super::op::Operation;
+use super::resource::{Resource, State, urn_name};
 use super::stream::{Streams, stops_for};
-use super::tree::{Resource, State, urn_name};
 use crate::domain::confirm::Challenge;
 
 /// One planned change.

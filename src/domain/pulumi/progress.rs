@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::event::Severity;
 use super::op::Operation;
-use super::tree::Resource;
+use super::resource::Resource;
 use crate::domain::units::Timestamp;
 
 /// How a run ended.

@@ -4,37 +4,7 @@
 //! the program's own tests hold against the program.
 
 use super::form::Form;
-
-/// The program's name in `Pulumi.yaml`; its keys belong to this namespace.
-pub const PROJECT: &str = "tap";
-
-/// What holds when a key is not set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Default {
-    /// The program refuses to run.
-    Required,
-    /// Nothing.
-    None,
-    /// This value.
-    Value(&'static str),
-    /// What these words say.
-    Words(&'static str),
-}
-
-/// One key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConfigKey {
-    /// Its name, without the program's namespace.
-    pub name: &'static str,
-    /// What holds without it.
-    pub default: Default,
-    /// What a value looks like.
-    pub form: Form,
-    /// A value as one would type it.
-    pub example: &'static str,
-    /// What it is for.
-    pub meaning: &'static str,
-}
+use super::key::{ConfigKey, Default, PROJECT, key};
 
 impl ConfigKey {
     /// The key with this name, with or without the program's namespace.
@@ -43,44 +13,12 @@ impl ConfigKey {
         let name = name.strip_prefix(PROJECT).and_then(|rest| rest.strip_prefix(':')).unwrap_or(name);
         KEYS.iter().find(|key| key.name == name)
     }
-
-    /// Whether the program refuses to run without it, whatever else is set.
-    #[must_use]
-    pub fn is_required(&self) -> bool {
-        self.default == Default::Required
-    }
-
-    /// Its name with the namespace, as `pulumi config` lists it.
-    #[must_use]
-    pub fn full_name(&self) -> String {
-        format!("{PROJECT}:{}", self.name)
-    }
-
-    /// What holds without it, in a few words.
-    #[must_use]
-    pub fn default_text(&self) -> &'static str {
-        match self.default {
-            Default::Required => "required",
-            Default::None => "none",
-            Default::Value(text) | Default::Words(text) => text,
-        }
-    }
 }
 
 /// Exactly one of these has to be set.
 pub const ZONE: [&str; 2] = ["hostedZoneId", "hostedZoneName"];
 /// All of these, or none.
 pub const PEERING: [&str; 4] = ["legacyVpcId", "legacyVpcCidr", "legacyRouteTableIds", "legacyDbSecurityGroupId"];
-
-const fn key(
-    name: &'static str,
-    default: Default,
-    form: Form,
-    example: &'static str,
-    meaning: &'static str,
-) -> ConfigKey {
-    ConfigKey { name, default, form, example, meaning }
-}
 
 /// Every key, in the order of the README.
 pub const KEYS: &[ConfigKey] = &[

@@ -4,6 +4,7 @@
 //! does not say those that are secret.
 
 pub mod form;
+mod key;
 pub mod keys;
 
 use crate::domain::units::counted;
@@ -15,7 +16,8 @@ use super::text::{clean, shell_quoted};
 use crate::domain::confirm::Challenge;
 
 pub use form::Form;
-pub use keys::{ConfigKey, Default, KEYS, PROJECT};
+pub use key::{ConfigKey, Default, PROJECT};
+pub use keys::KEYS;
 
 /// Bytes of a value that is set from here: far more than the certificates of every region.
 pub const MAX_VALUE_BYTES: usize = 256 << 10;
