@@ -261,22 +261,21 @@ fn tasks(call: &Call, world: &World) -> Result<Node, ApiError> {
     Ok(map([("tasks", Node::List(found)), ("failures", Node::List(failures))]))
 }
 
-fn task_node(task: &Task, now: i64) -> Node {
-    let arn = task_arn(task);
-    let status = task.last_status(now);
-    let health = match task.target(now) {
-        Some(TargetState::Healthy | TargetState::Draining) => "HEALTHY",
-        Some(TargetState::Unhealthy) => "UNHEALTHY",
-        _ => "UNKNOWN",
-    };
+/// A task's network interface.
+fn interface_node(task: &Task, status: &str) -> Node {
     let details = [("subnetId", n::PRIVATE_SUBNETS[task.zone % 3]), ("privateIPv4Address", task.ip.as_str())];
     let details = details.map(|(name, value)| map([("name", name.into()), ("value", value.into())]));
-    let attachment = map([
+    map([
         ("id", format!("eni-{}", &task.id[..17.min(task.id.len())]).into()),
         ("type", "ElasticNetworkInterface".into()),
         ("status", if status == "STOPPED" { "DELETED" } else { "ATTACHED" }.into()),
         ("details", Node::List(details.to_vec())),
-    ]);
+    ])
+}
+
+/// A task's one container.
+fn container_node(task: &Task, now: i64, status: &str, health: &'static str) -> Node {
+    let arn = task_arn(task);
     let mut container = map([
         ("containerArn", format!("{}/app", arn.replace(":task/", ":container/")).into()),
         ("taskArn", arn.as_str().into()),
@@ -299,6 +298,17 @@ fn task_node(task: &Task, now: i64) -> Node {
     if status == "STOPPED" {
         container.push("exitCode", 137);
     }
+    container
+}
+
+fn task_node(task: &Task, now: i64) -> Node {
+    let arn = task_arn(task);
+    let status = task.last_status(now);
+    let health = match task.target(now) {
+        Some(TargetState::Healthy | TargetState::Draining) => "HEALTHY",
+        Some(TargetState::Unhealthy) => "UNHEALTHY",
+        _ => "UNKNOWN",
+    };
     let mut node = map([
         ("taskArn", arn.as_str().into()),
         ("clusterArn", n::CLUSTER_ARN.into()),
@@ -313,8 +323,8 @@ fn task_node(task: &Task, now: i64) -> Node {
         ("cpu", "1024".into()),
         ("memory", "2048".into()),
         ("createdAt", time(task.created).into()),
-        ("containers", Node::List(vec![container])),
-        ("attachments", Node::List(vec![attachment])),
+        ("containers", Node::List(vec![container_node(task, now, status, health)])),
+        ("attachments", Node::List(vec![interface_node(task, status)])),
         ("tags", Node::List(Vec::new())),
         ("version", 3.into()),
     ]);

@@ -108,6 +108,14 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Whether a Query call of this version is for it. Both generations of load balancers are signed alike; only the
+    /// version tells them apart.
+    fn answers_query(self, version: &str) -> bool {
+        self.query_version().is_some_and(|(known, _)| known == version || !matches!(self, Self::Elb | Self::Elbv2))
+    }
+}
+
 /// The dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -189,14 +197,8 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Call, Box<RejectedRequest
             let mut form = query::read(request).ok_or_else(|| general(General::Malformed))?;
             let action = query::take(&mut form, "Action");
             let version = query::take(&mut form, "Version");
-            let named =
-                Service::ALL.into_iter().filter(|service| signed_for(*service) && service.query_version().is_some());
-            let mut named = named.filter(|service| {
-                // Both generations of load balancers are signed alike; only the version tells them apart.
-                !matches!(service, Service::Elb | Service::Elbv2)
-                    || service.query_version().is_some_and(|(known, _)| known == version)
-            });
-            let Some(service) = named.next() else {
+            let mut signed = Service::ALL.into_iter().filter(|service| signed_for(*service));
+            let Some(service) = signed.find(|service| service.answers_query(&version)) else {
                 return Err(general(General::UnknownOperation(action)));
             };
             Ok(call(service, &action, form, Bytes::new()))

@@ -65,7 +65,39 @@ pub(crate) struct Alarm {
     pub(crate) since: Timestamp,
 }
 
+/// When an alarm is raised: so many of the newest minutes on the wrong side of the threshold.
+#[derive(Clone, Copy)]
+struct Rule {
+    stat: &'static str,
+    periods: usize,
+    needed: usize,
+    threshold: f64,
+    below: bool,
+    missing: Missing,
+}
+
 impl Alarm {
+    /// An alarm that has not looked at anything yet.
+    fn new(name: &'static str, description: &'static str, key: MetricId, rule: &Rule, now: Timestamp) -> Self {
+        let Rule { stat, periods, needed, threshold, below, missing } = *rule;
+        Self {
+            name,
+            description,
+            key,
+            stat: (stat, Stat::parse(stat).unwrap_or(Stat::Average)),
+            periods,
+            needed,
+            threshold,
+            below,
+            missing,
+            configured: now,
+            state: AlarmState::InsufficientData,
+            reason: "Unchecked: Initial alarm creation".to_owned(),
+            reason_data: String::new(),
+            since: now,
+        }
+    }
+
     pub(crate) fn arn(&self) -> String {
         format!("arn:aws:cloudwatch:{}:{}:alarm:{}", self.key.region, n::ACCOUNT, self.name)
     }
@@ -157,94 +189,77 @@ fn stamp(second: i64) -> String {
     Timestamp::from_second(second).map(|time| time.strftime("%d/%m/%y %H:%M:%S").to_string()).unwrap_or_default()
 }
 
+/// Raised by `needed` of `periods` minutes above the threshold.
+const fn above(stat: &'static str, (needed, periods): (usize, usize), threshold: f64, missing: Missing) -> Rule {
+    Rule { stat, periods, needed, threshold, below: false, missing }
+}
+
+/// Raised by `needed` of `periods` minutes below the threshold.
+const fn below(stat: &'static str, of: (usize, usize), threshold: f64, missing: Missing) -> Rule {
+    Rule { below: true, ..above(stat, of, threshold, missing) }
+}
+
+/// A metric of the replication task.
+fn dms(name: &str) -> MetricId {
+    let task = ("ReplicationTaskIdentifier", n::DMS_TASK_RESOURCE);
+    MetricId::new(n::NEW_REGION, "AWS/DMS", name, &[("ReplicationInstanceIdentifier", n::DMS_INSTANCE), task])
+}
+
+/// A metric of the new load balancer, or of something behind it.
+fn on_balancer(name: &str, more: &[(&str, &str)]) -> MetricId {
+    let dimensions = [&[("LoadBalancer", n::ALB_DIMENSION)], more].concat();
+    MetricId::new(n::NEW_REGION, "AWS/ApplicationELB", name, &dimensions)
+}
+
 /// All alarms of the account.
 #[derive(Debug)]
 pub(crate) struct Alarms(Vec<Alarm>);
 
 impl Alarms {
     pub(crate) fn new(now: Timestamp) -> Self {
-        let alarm = |name, description, key, stat: &'static str, periods, needed, threshold, below, missing| Alarm {
-            name,
-            description,
-            key,
-            stat: (stat, Stat::parse(stat).unwrap_or(Stat::Average)),
-            periods,
-            needed,
-            threshold,
-            below,
-            missing,
-            configured: now,
-            state: AlarmState::InsufficientData,
-            reason: "Unchecked: Initial alarm creation".to_owned(),
-            reason_data: String::new(),
-            since: now,
-        };
-        let dms = |name| {
-            let task = ("ReplicationTaskIdentifier", n::DMS_TASK_RESOURCE);
-            MetricId::new(n::NEW_REGION, "AWS/DMS", name, &[("ReplicationInstanceIdentifier", n::DMS_INSTANCE), task])
-        };
-        let alb = MetricId::new(
-            n::NEW_REGION,
-            "AWS/ApplicationELB",
-            "HTTPCode_Target_5XX_Count",
-            &[("LoadBalancer", n::ALB_DIMENSION)],
-        );
-        let group = [("LoadBalancer", n::ALB_DIMENSION), ("TargetGroup", n::TARGET_GROUP_DIMENSION)];
-        let hosts = MetricId::new(n::NEW_REGION, "AWS/ApplicationELB", "UnHealthyHostCount", &group);
+        let alarm = |name, description, key, rule| Alarm::new(name, description, key, &rule, now);
+        let hosts = on_balancer("UnHealthyHostCount", &[("TargetGroup", n::TARGET_GROUP_DIMENSION)]);
         let service = [("ClusterName", n::CLUSTER_NAME), ("ServiceName", n::SERVICE_NAME)];
         let cpu = MetricId::new(n::NEW_REGION, "AWS/ECS", "CPUUtilization", &service);
-        let legacy = MetricId::new(
-            n::LEGACY_REGION,
-            "AWS/ELB",
-            "HTTPCode_Backend_5XX",
-            &[("LoadBalancerName", n::LEGACY_LB_NAME)],
-        );
+        let name = [("LoadBalancerName", n::LEGACY_LB_NAME)];
+        let legacy = MetricId::new(n::LEGACY_REGION, "AWS/ELB", "HTTPCode_Backend_5XX", &name);
+        let alb = on_balancer("HTTPCode_Target_5XX_Count", &[]);
         Self(vec![
             alarm(
                 n::LAG_ALARM,
                 "Changes reach Aurora more than 60 s late",
                 dms("CDCLatencyTarget"),
-                "Maximum",
-                2,
-                2,
-                60.0,
-                false,
-                Missing::Unknown,
+                above("Maximum", (2, 2), 60.0, Missing::Unknown),
             ),
             alarm(
                 n::SOURCE_LAG_ALARM,
                 "Changes are read from RDS more than 60 s late",
                 dms("CDCLatencySource"),
-                "Maximum",
-                2,
-                2,
-                60.0,
-                false,
-                Missing::Unknown,
+                above("Maximum", (2, 2), 60.0, Missing::Unknown),
             ),
-            alarm(n::ALB_5XX_ALARM, "The new stack answers 5xx", alb, "Sum", 3, 2, 10.0, false, Missing::NotBreaching),
+            alarm(
+                n::ALB_5XX_ALARM,
+                "The new stack answers 5xx",
+                alb,
+                above("Sum", (2, 3), 10.0, Missing::NotBreaching),
+            ),
             alarm(
                 n::UNHEALTHY_ALARM,
                 "Targets of the new stack are unhealthy",
                 hosts,
-                "Minimum",
-                2,
-                1,
-                0.0,
-                false,
-                Missing::NotBreaching,
+                above("Minimum", (1, 2), 0.0, Missing::NotBreaching),
             ),
-            alarm(n::TASKS_ALARM, "Fewer than four tasks run", cpu, "SampleCount", 3, 3, 4.0, true, Missing::Breaching),
+            alarm(
+                n::TASKS_ALARM,
+                "Fewer than four tasks run",
+                cpu,
+                below("SampleCount", (3, 3), 4.0, Missing::Breaching),
+            ),
             alarm(
                 n::LEGACY_5XX_ALARM,
                 "The legacy stack answers 5xx",
                 legacy,
-                "Sum",
-                3,
-                2,
-                100.0,
-                false,
-                Missing::NotBreaching,
+                above("Sum", (2, 3), 100.0, Missing::NotBreaching),
             ),
         ])
     }

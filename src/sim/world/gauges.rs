@@ -66,26 +66,33 @@ struct DmsMetrics {
     memory: Metric,
 }
 
-impl Gauges {
-    pub(crate) fn new(seed: u64, metrics: &mut Metrics) -> Self {
-        let mut put = |region: &str, namespace: &str, name: &str, dimensions: &[(&str, &str)], late: i64| {
-            metrics.register(MetricId::new(region, namespace, name, dimensions), late)
-        };
+/// A metric that is there as soon as its minute is over.
+fn put(metrics: &mut Metrics, region: &str, namespace: &str, name: &str, dimensions: &[(&str, &str)]) -> Metric {
+    metrics.register(MetricId::new(region, namespace, name, dimensions), 0)
+}
+
+impl Balancer {
+    fn of_the_new_stack(metrics: &mut Metrics) -> Self {
         let alb = [("LoadBalancer", n::ALB_DIMENSION)];
         let group = [("LoadBalancer", n::ALB_DIMENSION), ("TargetGroup", n::TARGET_GROUP_DIMENSION)];
-        let mut new =
-            |name: &str, dimensions: &[(&str, &str)]| put(n::NEW_REGION, "AWS/ApplicationELB", name, dimensions, 0);
-        let alb = Balancer {
+        let mut new = |name: &str, dimensions: &[(&str, &str)]| {
+            put(metrics, n::NEW_REGION, "AWS/ApplicationELB", name, dimensions)
+        };
+        Self {
             requests: new("RequestCount", &alb),
             target_errors: new("HTTPCode_Target_5XX_Count", &alb),
             refused: new("HTTPCode_ELB_5XX_Count", &alb),
             latency: new("TargetResponseTime", &alb),
             healthy: new("HealthyHostCount", &group),
             unhealthy: new("UnHealthyHostCount", &group),
-        };
+        }
+    }
+
+    /// With its surge queue and what spills over it, which only the Classic load balancer has.
+    fn of_the_legacy_stack(metrics: &mut Metrics) -> (Self, Metric, Metric) {
         let name = [("LoadBalancerName", n::LEGACY_LB_NAME)];
-        let mut old = |metric: &str| put(n::LEGACY_REGION, "AWS/ELB", metric, &name, 0);
-        let legacy = Balancer {
+        let mut old = |metric: &str| put(metrics, n::LEGACY_REGION, "AWS/ELB", metric, &name);
+        let balancer = Self {
             requests: old("RequestCount"),
             target_errors: old("HTTPCode_Backend_5XX"),
             refused: old("HTTPCode_ELB_5XX"),
@@ -93,14 +100,17 @@ impl Gauges {
             healthy: old("HealthyHostCount"),
             unhealthy: old("UnHealthyHostCount"),
         };
-        let (surge, spillover) = (old("SurgeQueueLength"), old("SpilloverCount"));
-        let service = [("ClusterName", n::CLUSTER_NAME), ("ServiceName", n::SERVICE_NAME)];
-        let mut ecs = |name: &str| put(n::NEW_REGION, "AWS/ECS", name, &service, 0);
-        let ecs = (ecs("CPUUtilization"), ecs("MemoryUtilization"));
+        (balancer, old("SurgeQueueLength"), old("SpilloverCount"))
+    }
+}
+
+impl DmsMetrics {
+    fn new(metrics: &mut Metrics) -> Self {
         let instance = [("ReplicationInstanceIdentifier", n::DMS_INSTANCE)];
         let task = [instance[0], ("ReplicationTaskIdentifier", n::DMS_TASK_RESOURCE)];
-        let mut dms = |name: &str, dimensions: &[(&str, &str)]| put(n::NEW_REGION, "AWS/DMS", name, dimensions, 0);
-        let dms = DmsMetrics {
+        let mut dms =
+            |name: &str, dimensions: &[(&str, &str)]| put(metrics, n::NEW_REGION, "AWS/DMS", name, dimensions);
+        Self {
             lag_source: dms("CDCLatencySource", &task),
             lag_target: dms("CDCLatencyTarget", &task),
             incoming: dms("CDCIncomingChanges", &task),
@@ -109,9 +119,21 @@ impl Gauges {
             load_rows: dms("FullLoadThroughputRowsTarget", &task),
             cpu: dms("CPUUtilization", &instance),
             memory: dms("FreeableMemory", &instance),
+        }
+    }
+}
+
+impl Gauges {
+    pub(crate) fn new(seed: u64, metrics: &mut Metrics) -> Self {
+        let alb = Balancer::of_the_new_stack(metrics);
+        let (legacy, surge, spillover) = Balancer::of_the_legacy_stack(metrics);
+        let service = [("ClusterName", n::CLUSTER_NAME), ("ServiceName", n::SERVICE_NAME)];
+        let mut ecs = |name: &str| put(metrics, n::NEW_REGION, "AWS/ECS", name, &service);
+        let ecs = (ecs("CPUUtilization"), ecs("MemoryUtilization"));
+        let dms = DmsMetrics::new(metrics);
+        let mut rds = |region: &str, name: &str, dimensions: &[(&str, &str)]| {
+            metrics.register(MetricId::new(region, "AWS/RDS", name, dimensions), RDS_LATE)
         };
-        let mut rds =
-            |region: &str, name: &str, dimensions: &[(&str, &str)]| put(region, "AWS/RDS", name, dimensions, RDS_LATE);
         let mut database = |region: &str, dimensions: &[(&str, &str)]| Database {
             cpu: rds(region, "CPUUtilization", dimensions),
             connections: rds(region, "DatabaseConnections", dimensions),

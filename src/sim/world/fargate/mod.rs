@@ -3,6 +3,8 @@
 //! Tasks take time to start and to turn healthy, fall ill, stop and are replaced; autoscaling follows their CPU; releases roll out.
 
 mod parts;
+mod rolling;
+mod scaling;
 
 use std::collections::VecDeque;
 
@@ -10,6 +12,7 @@ use super::legacy::{Served, slowdown};
 use super::metrics::Spread;
 use super::random::{Random, RandomWalk};
 use crate::sim::names as n;
+use scaling::SMALLEST;
 
 pub(crate) use parts::{Deployment, Rollout, ServiceEvent, TargetState, Task};
 
@@ -19,23 +22,7 @@ const BASE_ERRORS: f64 = 0.000_2;
 /// Median response time at low load, in seconds.
 const MEDIAN: f64 = 0.043;
 
-/// Bounds of autoscaling, and the CPU that it aims at, in per cent.
-const SMALLEST: usize = 4;
-const LARGEST: usize = 12;
-const AIM: f64 = 70.0;
-/// Minutes above the aim before tasks are added, and below nine tenths of it before one is taken away, as target tracking does it.
-const HOT_MINUTES: u32 = 3;
-const CALM_MINUTES: u32 = 15;
-
-/// Seconds from the decision to start a task until it runs; then until its target is healthy.
-const STARTING: (f64, f64) = (26.0, 36.0);
-const WARMING: i64 = 12;
-/// Seconds a stopping task drains.
-const DRAINING: i64 = 30;
-/// Seconds between two steps of a rolling update.
-const ROLLING: i64 = 20;
-/// Stopped tasks and service events that are kept.
-const KEPT_STOPPED: usize = 20;
+/// Service events that are kept.
 const KEPT_EVENTS: usize = 100;
 
 /// The service.
@@ -235,169 +222,6 @@ impl Fargate {
         }
     }
 
-    /// Drains and stops what is due.
-    fn stop_due(&mut self, now: i64) {
-        let mut said = Vec::new();
-        for task in &mut self.tasks {
-            let Some((since, reason)) = task.stopping else { continue };
-            if now == since {
-                said.push(format!("(service {}) has stopped 1 running tasks: (task {}).", n::SERVICE_NAME, task.id));
-                if task.ill.is_some() {
-                    let target = format!(
-                        "(service {}) (port 8080) is unhealthy in (target-group {})",
-                        n::SERVICE_NAME,
-                        n::TARGET_GROUP_ARN
-                    );
-                    said.push(format!("{target} due to (reason {reason})."));
-                    if let Some(primary) =
-                        self.deployments.first_mut().filter(|primary| primary.rollout == Rollout::InProgress)
-                    {
-                        primary.failed_tasks += 1;
-                    }
-                }
-            }
-            if now >= since + DRAINING && task.stopped.is_none() {
-                task.stopped = Some(now);
-            }
-        }
-        for message in said {
-            self.steady = false;
-            self.say(now, message);
-        }
-        let stopped = self.tasks.iter().filter(|task| task.stopped.is_some()).count();
-        let mut surplus = stopped.saturating_sub(KEPT_STOPPED);
-        self.tasks.retain(|task| {
-            let forget = task.stopped.is_some() && surplus > 0;
-            surplus -= usize::from(forget);
-            !forget
-        });
-    }
-
-    /// One step of a rolling update: start a new task, or stop an old one that a healthy new one replaces.
-    fn roll(&mut self, now: i64) {
-        let Some(primary) = self.deployments.first_mut() else { return };
-        if primary.rollout != Rollout::InProgress {
-            return;
-        }
-        let revision = primary.revision;
-        if primary.fails.is_some_and(|fails| now >= fails) {
-            primary.rollout = Rollout::Failed;
-            primary.updated = now;
-            let id = primary.id.clone();
-            self.say(
-                now,
-                format!("(service {}) (deployment {id}) deployment failed: alarm detected.", n::SERVICE_NAME),
-            );
-            return;
-        }
-        let staying = |task: &&Task| task.desired_status(now) == "RUNNING";
-        let new: Vec<&Task> = self.live().filter(staying).filter(|task| task.revision == revision).collect();
-        let healthy = new.iter().filter(|task| task.target(now) == Some(TargetState::Healthy)).count();
-        let (new, old) = (new.len(), self.live().filter(staying).filter(|task| task.revision != revision).count());
-        if old == 0 && healthy >= self.desired {
-            // A release that is watched by alarms stays in progress until its bake time is over.
-            if let Some(primary) = self.deployments.first_mut().filter(|primary| primary.fails.is_none()) {
-                primary.rollout = Rollout::Completed;
-                primary.updated = now;
-                let id = primary.id.clone();
-                self.deployments.truncate(1);
-                self.say(now, format!("(service {}) (deployment {id}) deployment completed.", n::SERVICE_NAME));
-            }
-        } else if now >= self.next_roll {
-            self.next_roll = now + ROLLING;
-            if new < self.desired {
-                self.launch(now);
-            }
-            if healthy + old > self.desired
-                && let Some(task) =
-                    self.tasks.iter_mut().find(|task| task.revision != revision && task.stopping.is_none())
-            {
-                task.stopping = Some((now + 1, "Scaling activity initiated by deployment"));
-            }
-        }
-    }
-
-    /// Keeps the number of tasks at what is wanted.
-    fn schedule(&mut self, now: i64) {
-        let staying = self.live().filter(|task| task.desired_status(now) == "RUNNING").count();
-        for _ in staying..self.desired {
-            self.launch(now);
-        }
-        let rolling = self.deployments.first().is_some_and(|primary| primary.rollout == Rollout::InProgress);
-        if staying > self.desired && !rolling {
-            let surplus = staying - self.desired;
-            let candidates = self.tasks.iter_mut().rev().filter(|task| task.stopping.is_none());
-            for task in candidates.take(surplus) {
-                task.stopping = Some((now + 1, "Scaling activity initiated by (deployment)"));
-            }
-        }
-        let settled = self.live().count() == self.desired
-            && self.targets(now, TargetState::Healthy) == self.desired
-            && self.live().all(|task| task.ill.is_none());
-        if settled && !self.steady && !rolling {
-            self.steady = true;
-            self.say(now, format!("(service {}) has reached a steady state.", n::SERVICE_NAME));
-        }
-    }
-
-    /// Target tracking on average CPU, once a minute.
-    fn autoscale(&mut self, now: i64) {
-        let (sum, count) = std::mem::take(&mut self.minute_cpu);
-        if count == 0 {
-            return;
-        }
-        let cpu = sum / f64::from(count);
-        let running = self.running(now).max(1);
-        self.hot = if cpu > AIM { self.hot + 1 } else { 0 };
-        self.calm = if cpu < AIM * 0.9 && self.desired > SMALLEST { self.calm + 1 } else { 0 };
-        if self.hot >= HOT_MINUTES && running >= self.desired.min(LARGEST) {
-            let wanted = (running as f64 * cpu / AIM).ceil() as usize;
-            self.scale(now, wanted.clamp(self.desired, LARGEST));
-            self.hot = 0;
-        } else if self.calm >= CALM_MINUTES {
-            let wanted = (running as f64 * cpu / (AIM * 0.9)).ceil() as usize;
-            self.scale(now, wanted.clamp(SMALLEST, self.desired));
-            self.calm = 0;
-        }
-    }
-
-    fn scale(&mut self, now: i64, wanted: usize) {
-        if wanted != self.desired {
-            self.desired = wanted;
-            self.steady = false;
-            self.say(
-                now,
-                format!("Message: Successfully set desired count to {wanted}. Change successfully fulfilled by ecs."),
-            );
-        }
-    }
-
-    fn launch(&mut self, now: i64) {
-        let Some(primary) = self.deployments.first() else { return };
-        let (revision, error_rate) = (primary.revision, primary.error_rate);
-        let per_zone = |zone| self.live().filter(|task| task.zone == zone && task.stopping.is_none()).count();
-        let zone = (0..n::ZONES.len()).min_by_key(|zone| per_zone(*zone)).unwrap_or(0);
-        let id = self.random.hex(32);
-        let host = 10 + (self.random.unit() * 230.0) as u32;
-        let running = now + self.random.between(STARTING.0, STARTING.1) as i64;
-        self.say(now, format!("(service {}) has started 1 tasks: (task {id}).", n::SERVICE_NAME));
-        self.tasks.push(Task {
-            id,
-            zone,
-            ip: format!("10.20.{}.{host}", 10 + zone),
-            revision,
-            created: now,
-            running,
-            healthy: running + WARMING,
-            ill: None,
-            stopping: None,
-            stopped: None,
-            error_rate,
-            cpu: 6.0,
-            memory: 30.0,
-        });
-    }
-
     fn say(&mut self, at: i64, message: String) {
         let hex = self.random.hex(32);
         let id = format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
@@ -407,99 +231,4 @@ impl Fargate {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(fargate: &mut Fargate, from: i64, seconds: i64, rate: f64) -> Vec<Served> {
-        (from..from + seconds).map(|now| fargate.tick(now, rate)).collect()
-    }
-
-    #[test]
-    fn it_rests_on_four_tasks_in_three_zones() {
-        let mut fargate = Fargate::new(1, 0);
-        run(&mut fargate, 0, 3_600, 40.0);
-        assert_eq!((fargate.desired, fargate.running(3_600), fargate.tasks.len()), (4, 4, 4));
-        assert!((0..3).all(|zone| fargate.live().any(|task| task.zone == zone)));
-        assert_eq!(fargate.targets(3_600, TargetState::Healthy), 4);
-    }
-
-    #[test]
-    fn autoscaling_follows_cpu_up_within_bounds_and_down_again() {
-        let mut fargate = Fargate::new(1, 0);
-        run(&mut fargate, 0, 1_800, 412.0);
-        assert!((8..=12).contains(&fargate.desired), "{}", fargate.desired);
-        let (cpu, _) = fargate.usage(1_800).unwrap();
-        assert!(cpu < 75.0, "{cpu}");
-        run(&mut fargate, 1_800, 3_600, 5_000.0);
-        assert_eq!(fargate.desired, LARGEST);
-        run(&mut fargate, 5_400, 7_200, 10.0);
-        assert_eq!(fargate.desired, SMALLEST);
-        assert_eq!(fargate.running(12_600), SMALLEST);
-    }
-
-    #[test]
-    fn ill_tasks_are_seen_stopped_and_replaced() {
-        let mut fargate = Fargate::new(1, 0);
-        run(&mut fargate, 0, 60, 40.0);
-        fargate.fall_ill(60, 2, 75);
-        run(&mut fargate, 60, 30, 40.0);
-        assert_eq!(fargate.targets(90, TargetState::Unhealthy), 2);
-        run(&mut fargate, 90, 60, 40.0);
-        assert_eq!(fargate.targets(149, TargetState::Healthy), 2);
-        assert!(fargate.pending(149) == 2);
-        run(&mut fargate, 150, 120, 40.0);
-        assert_eq!(fargate.targets(269, TargetState::Healthy), 4);
-        assert_eq!(fargate.tasks.iter().filter(|task| task.stopped.is_some()).count(), 2);
-    }
-
-    #[test]
-    fn a_bad_release_answers_errors_and_its_rollout_fails() {
-        let mut fargate = Fargate::new(1, 0);
-        fargate.release(0, 0.25, Some(240));
-        run(&mut fargate, 0, 200, 40.0);
-        assert_eq!(fargate.deployments[0].rollout, Rollout::InProgress);
-        let served = run(&mut fargate, 200, 60, 40.0);
-        let requests: f64 = served.iter().map(|served| served.requests).sum();
-        let errors: f64 = served.iter().map(|served| served.target_errors).sum();
-        assert!((0.15..0.35).contains(&(errors / requests)), "{}", errors / requests);
-        assert_eq!(fargate.deployments[0].rollout, Rollout::Failed);
-        assert_eq!(fargate.running(260), 4);
-    }
-
-    #[test]
-    fn a_good_release_replaces_every_task_without_loss() {
-        let mut fargate = Fargate::new(1, 0);
-        fargate.release(0, 0.0, None);
-        for now in 0..600 {
-            fargate.tick(now, 40.0);
-            assert!(fargate.targets(now, TargetState::Healthy) >= 4, "{now}");
-        }
-        assert_eq!((fargate.deployments.len(), fargate.deployments[0].rollout), (1, Rollout::Completed));
-        assert!(fargate.live().all(|task| task.revision == 8));
-    }
-
-    #[test]
-    fn a_service_that_comes_to_be_is_steady_within_two_minutes_and_can_go_again() {
-        let mut fargate = Fargate::absent(1);
-        run(&mut fargate, 0, 60, 0.0);
-        assert_eq!((fargate.desired, fargate.tasks.len(), fargate.events.len()), (0, 0, 0));
-        fargate.create(60);
-        run(&mut fargate, 60, 20, 0.0);
-        assert_eq!((fargate.running(79), fargate.pending(79)), (0, 4));
-        assert_eq!(fargate.deployments[0].rollout, Rollout::InProgress);
-        run(&mut fargate, 80, 100, 0.0);
-        assert_eq!(fargate.targets(180, TargetState::Healthy), 4);
-        assert_eq!((fargate.deployments[0].rollout, fargate.deployments[0].revision), (Rollout::Completed, 1));
-        fargate.delete();
-        run(&mut fargate, 180, 120, 0.0);
-        assert_eq!((fargate.tasks.len(), fargate.deployments.len()), (0, 0));
-    }
-
-    #[test]
-    fn without_any_task_the_balancer_answers_errors() {
-        let mut fargate = Fargate::new(1, 0);
-        fargate.fall_ill(0, 4, 5);
-        let served = run(&mut fargate, 0, 10, 40.0);
-        assert!(served.last().unwrap().balancer_errors > 10.0);
-    }
-}
+mod tests;
