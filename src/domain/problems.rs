@@ -58,6 +58,23 @@ pub fn find(picture: &Picture<'_>) -> Vec<Problem> {
     found.extend(half_a_way_back(picture));
     found.extend(sources(picture));
     found.extend([Side::New, Side::Legacy].into_iter().filter_map(|side| old_minutes(picture, side)));
+    found.extend(clocks(picture));
+    found.extend(known_in_part(picture));
+    if let Some(run) = facts.stack_run.as_ref().and_then(|run| run.value.as_ref()) {
+        found.push(Problem::new(Mark::Waiting, run.clone(), "no weight moves until it has ended"));
+    }
+    found.sort_by_key(|p| match p.mark {
+        Mark::Fail => 0,
+        Mark::Unknown | Mark::Stale => 1,
+        _ => 2,
+    });
+    found
+}
+
+/// A clock that jumped, or that is not AWS's.
+fn clocks(picture: &Picture<'_>) -> Vec<Problem> {
+    let facts = picture.facts;
+    let mut found = Vec::new();
     if let Some(jump) = facts.jump {
         let text = format!("this host's clock was {} at {}", jump.text(), jump.at.hms());
         let hint = "what was read before is not known; it is being asked again. The way back is open";
@@ -71,10 +88,17 @@ pub fn find(picture: &Picture<'_>) -> Vec<Problem> {
             "set the clock (chronyc makestep) and start again",
         ));
     }
-    if let Some((metric, why)) = facts.incomplete.first() {
+    found
+}
+
+/// What was read in part, and what is not known yet.
+fn known_in_part(picture: &Picture<'_>) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let incomplete = &picture.facts.incomplete;
+    if let Some((metric, why)) = incomplete.first() {
         found.push(Problem::new(
             Mark::Unknown,
-            format!("CloudWatch answered {} metrics in part: {metric:?}: {why}", facts.incomplete.len()),
+            format!("CloudWatch answered {} metrics in part: {metric:?}: {why}", incomplete.len()),
             "a metric that is not whole passes no gate; it is asked again each minute",
         ));
     }
@@ -92,14 +116,6 @@ pub fn find(picture: &Picture<'_>) -> Vec<Problem> {
             "the records are read until it is known; the way back is open",
         ));
     }
-    if let Some(run) = facts.stack_run.as_ref().and_then(|run| run.value.as_ref()) {
-        found.push(Problem::new(Mark::Waiting, run.clone(), "no weight moves until it has ended"));
-    }
-    found.sort_by_key(|p| match p.mark {
-        Mark::Fail => 0,
-        Mark::Unknown | Mark::Stale => 1,
-        _ => 2,
-    });
     found
 }
 
