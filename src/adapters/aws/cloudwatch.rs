@@ -90,81 +90,40 @@ impl Aws {
 
     /// Where a metric is found; nothing for what the outputs and settings do not name.
     fn spec(&self, metric: Metric) -> Option<Spec> {
-        let of = |namespace, name, stat, dimensions: &[(&'static str, &str)]| {
-            let dimensions = dimensions.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-            Some(Spec { namespace, name, stat, dimensions })
-        };
-        let dms = |name, stat| {
-            let outputs = self.known.outputs()?;
+        let (place, name, stat) = published(metric);
+        let (namespace, dimensions) = self.place(place)?;
+        let dimensions = dimensions.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        Some(Spec { namespace, name, stat, dimensions })
+    }
+
+    /// The namespace and the dimensions of what publishes; nothing while it is not known.
+    fn place(&self, place: Place) -> Option<(&'static str, Vec<(&'static str, &str)>)> {
+        let outputs = || self.known.outputs();
+        Some(match place {
             // The instance goes by its identifier, the task by the resource id of its ARN and not by its name.
-            of(
-                "AWS/DMS",
-                name,
-                stat,
-                &[
-                    ("ReplicationInstanceIdentifier", &outputs.replication.instance_id),
-                    ("ReplicationTaskIdentifier", outputs.replication.task_dimension()),
-                ],
-            )
-        };
-        let ecs = |name| {
-            let outputs = self.known.outputs()?;
-            of(
-                "AWS/ECS",
-                name,
-                "Average",
-                &[("ClusterName", &outputs.service.cluster_name), ("ServiceName", &outputs.service.service_name)],
-            )
-        };
-        let alb = |name, stat| {
-            let outputs = self.known.outputs()?;
-            of("AWS/ApplicationELB", name, stat, &[("LoadBalancer", outputs.balancer.dimension())])
-        };
-        let group = |name, stat| {
-            let outputs = self.known.outputs()?;
-            of(
-                "AWS/ApplicationELB",
-                name,
-                stat,
-                &[
-                    ("TargetGroup", outputs.balancer.target_group_dimension()),
-                    ("LoadBalancer", outputs.balancer.dimension()),
-                ],
-            )
-        };
-        let aurora = |name, stat| {
-            let outputs = self.known.outputs()?;
-            of("AWS/RDS", name, stat, &[("DBClusterIdentifier", &outputs.database.cluster_id), ("Role", "WRITER")])
-        };
-        let elb = |name, stat| of("AWS/ELB", name, stat, &[("LoadBalancerName", self.known.legacy_lb_name()?)]);
-        let rds =
-            |name| of("AWS/RDS", name, "Average", &[("DBInstanceIdentifier", self.legacy_db_instance.as_deref()?)]);
-        match metric {
-            Metric::LagSource => dms("CDCLatencySource", "Maximum"),
-            Metric::LagTarget => dms("CDCLatencyTarget", "Maximum"),
-            Metric::RowsSource => dms("CDCThroughputRowsSource", "Average"),
-            Metric::RowsTarget => dms("CDCThroughputRowsTarget", "Average"),
-            Metric::Backlog => dms("CDCIncomingChanges", "Maximum"),
-            Metric::ServiceCpu => ecs("CPUUtilization"),
-            Metric::ServiceMemory => ecs("MemoryUtilization"),
-            Metric::NewRequests => alb("RequestCount", "Sum"),
-            Metric::NewTarget5xx => alb("HTTPCode_Target_5XX_Count", "Sum"),
-            Metric::NewElb5xx => alb("HTTPCode_ELB_5XX_Count", "Sum"),
-            Metric::NewLatency => alb("TargetResponseTime", "p99"),
-            Metric::NewHealthy => group("HealthyHostCount", "Minimum"),
-            Metric::NewUnhealthy => group("UnHealthyHostCount", "Maximum"),
-            Metric::AuroraCpu => aurora("CPUUtilization", "Average"),
-            Metric::AuroraConnections => aurora("DatabaseConnections", "Average"),
-            Metric::AuroraReplicaLag => aurora("AuroraReplicaLagMaximum", "Maximum"),
-            Metric::LegacyRequests => elb("RequestCount", "Sum"),
-            Metric::LegacyBackend5xx => elb("HTTPCode_Backend_5XX", "Sum"),
-            Metric::LegacyElb5xx => elb("HTTPCode_ELB_5XX", "Sum"),
-            Metric::LegacyLatency => elb("Latency", "p99"),
-            Metric::LegacyHealthy => elb("HealthyHostCount", "Minimum"),
-            Metric::LegacyUnhealthy => elb("UnHealthyHostCount", "Maximum"),
-            Metric::RdsCpu => rds("CPUUtilization"),
-            Metric::RdsConnections => rds("DatabaseConnections"),
-        }
+            Place::Dms => {
+                let replication = &outputs()?.replication;
+                let instance = ("ReplicationInstanceIdentifier", replication.instance_id.as_str());
+                ("AWS/DMS", vec![instance, ("ReplicationTaskIdentifier", replication.task_dimension())])
+            }
+            Place::Ecs => {
+                let service = &outputs()?.service;
+                let cluster = ("ClusterName", service.cluster_name.as_str());
+                ("AWS/ECS", vec![cluster, ("ServiceName", &service.service_name)])
+            }
+            Place::Alb => ("AWS/ApplicationELB", vec![("LoadBalancer", outputs()?.balancer.dimension())]),
+            Place::TargetGroup => {
+                let balancer = &outputs()?.balancer;
+                let group = ("TargetGroup", balancer.target_group_dimension());
+                ("AWS/ApplicationELB", vec![group, ("LoadBalancer", balancer.dimension())])
+            }
+            Place::Aurora => {
+                let cluster = ("DBClusterIdentifier", outputs()?.database.cluster_id.as_str());
+                ("AWS/RDS", vec![cluster, ("Role", "WRITER")])
+            }
+            Place::Elb => ("AWS/ELB", vec![("LoadBalancerName", self.known.legacy_lb_name()?)]),
+            Place::Rds => ("AWS/RDS", vec![("DBInstanceIdentifier", self.legacy_db_instance.as_deref()?)]),
+        })
     }
 
     /// The alarms of the stack that live in the side's region. No names is no question: without names CloudWatch would
@@ -203,6 +162,48 @@ impl Aws {
             }
         }
         Err(garbled(operation, &format!("more than {MAX_PAGES} pages of alarms")))
+    }
+}
+
+/// What publishes a metric.
+#[derive(Clone, Copy)]
+enum Place {
+    Dms,
+    Ecs,
+    Alb,
+    TargetGroup,
+    Aurora,
+    Elb,
+    Rds,
+}
+
+/// Under which name a metric is published, by what, and the statistic that is read of it.
+const fn published(metric: Metric) -> (Place, &'static str, &'static str) {
+    match metric {
+        Metric::LagSource => (Place::Dms, "CDCLatencySource", "Maximum"),
+        Metric::LagTarget => (Place::Dms, "CDCLatencyTarget", "Maximum"),
+        Metric::RowsSource => (Place::Dms, "CDCThroughputRowsSource", "Average"),
+        Metric::RowsTarget => (Place::Dms, "CDCThroughputRowsTarget", "Average"),
+        Metric::Backlog => (Place::Dms, "CDCIncomingChanges", "Maximum"),
+        Metric::ServiceCpu => (Place::Ecs, "CPUUtilization", "Average"),
+        Metric::ServiceMemory => (Place::Ecs, "MemoryUtilization", "Average"),
+        Metric::NewRequests => (Place::Alb, "RequestCount", "Sum"),
+        Metric::NewTarget5xx => (Place::Alb, "HTTPCode_Target_5XX_Count", "Sum"),
+        Metric::NewElb5xx => (Place::Alb, "HTTPCode_ELB_5XX_Count", "Sum"),
+        Metric::NewLatency => (Place::Alb, "TargetResponseTime", "p99"),
+        Metric::NewHealthy => (Place::TargetGroup, "HealthyHostCount", "Minimum"),
+        Metric::NewUnhealthy => (Place::TargetGroup, "UnHealthyHostCount", "Maximum"),
+        Metric::AuroraCpu => (Place::Aurora, "CPUUtilization", "Average"),
+        Metric::AuroraConnections => (Place::Aurora, "DatabaseConnections", "Average"),
+        Metric::AuroraReplicaLag => (Place::Aurora, "AuroraReplicaLagMaximum", "Maximum"),
+        Metric::LegacyRequests => (Place::Elb, "RequestCount", "Sum"),
+        Metric::LegacyBackend5xx => (Place::Elb, "HTTPCode_Backend_5XX", "Sum"),
+        Metric::LegacyElb5xx => (Place::Elb, "HTTPCode_ELB_5XX", "Sum"),
+        Metric::LegacyLatency => (Place::Elb, "Latency", "p99"),
+        Metric::LegacyHealthy => (Place::Elb, "HealthyHostCount", "Minimum"),
+        Metric::LegacyUnhealthy => (Place::Elb, "UnHealthyHostCount", "Maximum"),
+        Metric::RdsCpu => (Place::Rds, "CPUUtilization", "Average"),
+        Metric::RdsConnections => (Place::Rds, "DatabaseConnections", "Average"),
     }
 }
 
