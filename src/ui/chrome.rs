@@ -95,58 +95,13 @@ fn who<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
 /// The weights as Route 53 has them beside the share that was seen, and the age of all this.
 fn weights<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let facts = &cx.world.facts;
-    let (data, data_mark) = data_age(cx);
-    let data_role = if data_mark == Mark::Pass { Role::Dim } else { Role::Unknown };
-    let Some(group) = facts.shiftable() else {
-        let unprovisioned = if cx.model.stack.is_provisioned() { None } else { cx.picture.answered() };
-        let calm = unprovisioned.is_some() || !cx.model.stack.unset.is_empty();
-        let why = match facts.group.as_ref().map(|g| &g.value) {
-            _ if !cx.model.stack.unset.is_empty() => "it is not configured yet which record is moved".to_owned(),
-            _ if let Some(text) = unprovisioned => text,
-            Some(Err(shape)) => shape.to_string(),
-            _ => match facts.error(Source::Records) {
-                Some(error) => format!("the weights are not known: {error}"),
-                None => "the weights are not known yet".to_owned(),
-            },
-        };
-        let room = width.saturating_sub(cx.cells(&data) + 4);
-        let role = if calm {
-            Role::Text
-        } else if facts.group.is_some() {
-            Role::Fail
-        } else {
-            Role::Unknown
-        };
-        let row = cx.row().gap(1).clipped(role, why, room);
-        return match frozen_for(cx) {
-            Some(held) => row.ending(Role::Badge, format!(" FROZEN {held} "), width - 1),
-            None => row.ending(data_role, data, width - 1),
-        };
-    };
+    let Some(group) = facts.shiftable() else { return no_weights(cx, width) };
     let known = reading::fact(facts.group.as_ref(), Source::Records, facts, cx.world.now);
     let sign = if known.quality == Quality::Fresh { "" } else { cx.theme.glyphs().stale };
     let weights = group.weights();
     let (new, legacy) = (weights.new_percent(), 100.0 - weights.new_percent());
-    let mut tail = cx.row();
-    let share = reading::share(facts, cx.world.now);
-    let seen = share.fresh().copied();
-    if let (Some(seen), Some(at)) = (seen, share.at) {
-        tail =
-            tail.put(Role::Text, format!("seen {} %", short_number(seen))).put(Role::Dim, format!(" {}", cx.age(at)));
-    } else {
-        tail = tail.put(Role::Dim, "seen ? %");
-    }
-    if width >= 100 {
-        tail = tail.gap(2).put(Role::Text, requests_text(cx)).gap(2);
-    } else {
-        tail = tail.gap(1);
-    }
-    tail = if let Some(held) = frozen_for(cx) {
-        tail.put(Role::Badge, format!(" FROZEN {held} "))
-    } else {
-        tail.put(data_role, data)
-    };
-    tail = tail.gap(1);
+    let seen = reading::share(facts, cx.world.now).fresh().copied();
+    let tail = seen_and_age(cx, width);
     let [legacy_mark, new_mark] = [Side::Legacy, Side::New].map(|side| target_mark(cx, group, side));
     let head = cx
         .row()
@@ -164,6 +119,60 @@ fn weights<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
         .gap(1);
     let room = width.saturating_sub(head.width() + after.width() + tail.width());
     head.append(share_bar(cx, new, room, seen)).append(after).append(tail)
+}
+
+/// What stands behind the share: what was seen of it, the requests, and how old the facts are.
+fn seen_and_age<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
+    let (data, data_role) = data_age(cx);
+    let mut tail = cx.row();
+    let share = reading::share(&cx.world.facts, cx.world.now);
+    if let (Some(seen), Some(at)) = (share.fresh().copied(), share.at) {
+        tail =
+            tail.put(Role::Text, format!("seen {} %", short_number(seen))).put(Role::Dim, format!(" {}", cx.age(at)));
+    } else {
+        tail = tail.put(Role::Dim, "seen ? %");
+    }
+    if width >= 100 {
+        tail = tail.gap(2).put(Role::Text, requests_text(cx)).gap(2);
+    } else {
+        tail = tail.gap(1);
+    }
+    tail = if let Some(held) = frozen_for(cx) {
+        tail.put(Role::Badge, format!(" FROZEN {held} "))
+    } else {
+        tail.put(data_role, data)
+    };
+    tail.gap(1)
+}
+
+/// Why no weights are shown.
+fn no_weights<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
+    let facts = &cx.world.facts;
+    let (data, data_role) = data_age(cx);
+    let unprovisioned = if cx.model.stack.is_provisioned() { None } else { cx.picture.answered() };
+    let calm = unprovisioned.is_some() || !cx.model.stack.unset.is_empty();
+    let why = match facts.group.as_ref().map(|g| &g.value) {
+        _ if !cx.model.stack.unset.is_empty() => "it is not configured yet which record is moved".to_owned(),
+        _ if let Some(text) = unprovisioned => text,
+        Some(Err(shape)) => shape.to_string(),
+        _ => match facts.error(Source::Records) {
+            Some(error) => format!("the weights are not known: {error}"),
+            None => "the weights are not known yet".to_owned(),
+        },
+    };
+    let room = width.saturating_sub(cx.cells(&data) + 4);
+    let role = if calm {
+        Role::Text
+    } else if facts.group.is_some() {
+        Role::Fail
+    } else {
+        Role::Unknown
+    };
+    let row = cx.row().gap(1).clipped(role, why, room);
+    match frozen_for(cx) {
+        Some(held) => row.ending(Role::Badge, format!(" FROZEN {held} "), width - 1),
+        None => row.ending(data_role, data, width - 1),
+    }
 }
 
 /// Whether the side's members lead to its own load balancer: the share beside it is that stack's only then.
@@ -241,7 +250,7 @@ fn requests_text(cx: &ViewContext<'_>) -> String {
 }
 
 /// The age of the oldest of the facts that come from Describe calls; metrics carry their own minutes.
-fn data_age(cx: &ViewContext<'_>) -> (String, Mark) {
+fn data_age(cx: &ViewContext<'_>) -> (String, Role) {
     let counted = Source::ALL
         .into_iter()
         .filter(|s| !matches!(s, Source::Identity | Source::Change | Source::MetricsNew | Source::MetricsLegacy));
@@ -259,10 +268,10 @@ fn data_age(cx: &ViewContext<'_>) -> (String, Mark) {
         }
     }
     match oldest {
-        None => ("no data yet".to_owned(), Mark::Unknown),
-        Some(at) if silent > 0 => (format!("data {}/{count} {}", count - silent, cx.age(at)), Mark::Unknown),
-        Some(at) if cx.is_old(at) => (format!("data {} {}", cx.theme.glyphs().stale, cx.age(at)), Mark::Stale),
-        Some(at) => (format!("data {}", cx.age(at)), Mark::Pass),
+        None => ("no data yet".to_owned(), Role::Unknown),
+        Some(at) if silent > 0 => (format!("data {}/{count} {}", count - silent, cx.age(at)), Role::Unknown),
+        Some(at) if cx.is_old(at) => (format!("data {} {}", cx.theme.glyphs().stale, cx.age(at)), Role::Unknown),
+        Some(at) => (format!("data {}", cx.age(at)), Role::Dim),
     }
 }
 

@@ -49,16 +49,37 @@ fn row(out: &mut String, buffer: &Buffer, y: u16) {
     let area = buffer.area;
     let top = f64::from(y).mul_add(CELL_H, MARGIN);
     let cells: Vec<&Cell> = (0..area.width).filter_map(|x| buffer.cell((area.x + x, area.y + y))).collect();
-    let mut runs: Vec<(usize, Style, String)> = Vec::new();
+    for (from, to, colour) in grounds_of(&cells) {
+        let (x, width) = ((from as f64).mul_add(CELL_W, MARGIN), (to - from) as f64 * CELL_W);
+        let _ = writeln!(
+            out,
+            "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{CELL_H}\" fill=\"{colour}\"/>"
+        );
+    }
+    for (from, style, text) in runs_of(&cells) {
+        text_run(out, (from as f64).mul_add(CELL_W, MARGIN), top, style, &text);
+    }
+}
+
+/// Neighbours on the same ground: from where, to where, which.
+fn grounds_of(cells: &[&Cell]) -> Vec<(usize, usize, String)> {
     let mut grounds: Vec<(usize, usize, String)> = Vec::new();
     for (x, cell) in cells.iter().enumerate() {
-        let style = cell.style();
-        if let Some(ground) = ground(style) {
+        if let Some(ground) = ground(cell.style()) {
             match grounds.last_mut() {
                 Some((_, end, colour)) if *end == x && *colour == ground => *end += 1,
                 _ => grounds.push((x, x + 1, ground)),
             }
         }
+    }
+    grounds
+}
+
+/// Neighbours that are written in one go: plain text of one style, or the same shape several times.
+fn runs_of(cells: &[&Cell]) -> Vec<(usize, Style, String)> {
+    let mut runs: Vec<(usize, Style, String)> = Vec::new();
+    for (x, cell) in cells.iter().enumerate() {
+        let style = cell.style();
         let symbol = cell.symbol();
         if symbol.is_ascii() {
             match runs.last_mut() {
@@ -81,40 +102,35 @@ fn row(out: &mut String, buffer: &Buffer, y: u16) {
             }
         }
     }
-    for (from, to, colour) in grounds {
-        let (x, width) = ((from as f64).mul_add(CELL_W, MARGIN), (to - from) as f64 * CELL_W);
-        let _ = writeln!(
-            out,
-            "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{CELL_H}\" fill=\"{colour}\"/>"
-        );
+    runs
+}
+
+/// One run of text at `x`, in the row that begins at `top`.
+fn text_run(out: &mut String, x: f64, top: f64, style: Style, text: &str) {
+    let colour = ink(style);
+    let faint = if style.add_modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
+    if let Some(shape) = shape(text, x, top) {
+        let _ = writeln!(out, "<path d=\"{shape}\" fill=\"{colour}\"{faint}/>");
+        return;
     }
-    for (from, style, text) in runs {
-        let x = (from as f64).mul_add(CELL_W, MARGIN);
-        let colour = ink(style);
-        let faint = if style.add_modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
-        if let Some(shape) = shape(&text, x, top) {
-            let _ = writeln!(out, "<path d=\"{shape}\" fill=\"{colour}\"{faint}/>");
-            continue;
-        }
-        let lead = text.len() - text.trim_start().len();
-        let text = text.trim();
-        if text.is_empty() {
-            continue;
-        }
-        let x = (lead as f64).mul_add(CELL_W, x);
-        let mut extra = faint.to_owned();
-        if style.add_modifier.contains(Modifier::BOLD) {
-            extra.push_str(" font-weight=\"bold\"");
-        }
-        if style.add_modifier.contains(Modifier::UNDERLINED) {
-            extra.push_str(" text-decoration=\"underline\"");
-        }
-        if text.is_ascii() && text.len() > 1 {
-            let _ = write!(extra, " textLength=\"{:.1}\"", text.len() as f64 * CELL_W);
-        }
-        let y = top + BASE;
-        let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\"{extra}>{}</text>", escape(text));
+    let lead = text.len() - text.trim_start().len();
+    let text = text.trim();
+    if text.is_empty() {
+        return;
     }
+    let x = (lead as f64).mul_add(CELL_W, x);
+    let mut extra = faint.to_owned();
+    if style.add_modifier.contains(Modifier::BOLD) {
+        extra.push_str(" font-weight=\"bold\"");
+    }
+    if style.add_modifier.contains(Modifier::UNDERLINED) {
+        extra.push_str(" text-decoration=\"underline\"");
+    }
+    if text.is_ascii() && text.len() > 1 {
+        let _ = write!(extra, " textLength=\"{:.1}\"", text.len() as f64 * CELL_W);
+    }
+    let y = top + BASE;
+    let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\"{extra}>{}</text>", escape(text));
 }
 
 /// Characters that touch their neighbours, as outlines; `text` is one of them, or the same one several times.

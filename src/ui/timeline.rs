@@ -2,6 +2,7 @@
 //!
 //! Pure.
 
+use crate::domain::units::Timestamp;
 use std::time::Duration;
 
 use ratatui::text::Line;
@@ -96,33 +97,12 @@ fn steps(cx: &ViewContext<'_>) -> Option<Steps> {
     let (world, model, now) = (cx.world, cx.model, cx.world.now);
     let bake = model.policy.bake;
     let ttl = world.facts.shiftable().map_or(ALIAS_TTL, RecordGroup::ttl);
-    let later = |ttl: Duration| {
-        [(Phase::Later, format!("TTL {}", age_text(ttl))), (Phase::Later, format!("bake {}", countdown_text(bake)))]
-    };
     if let ShiftState::Sending { since, .. } = &model.shift_state {
-        let over = model.uptime.saturating_sub(*since);
-        let mut phases = vec![
-            (Phase::Now, format!("sending {}", age_text(over))),
-            (Phase::Later, "PENDING".to_owned()),
-            (Phase::Later, "INSYNC".to_owned()),
-        ];
-        phases.extend(later(ttl));
-        return Some(Steps { phases, over, whole: SEND_DEADLINE, after: "no step forward meanwhile".to_owned() });
+        return Some(while_sending(model.uptime.saturating_sub(*since), ttl, bake));
     }
     let history = world.history.as_ref()?;
     if let Some((id, sent)) = &history.pending {
-        let over = now.since(*sent);
-        let insync =
-            world.facts.change.as_ref().is_some_and(|c| c.value.id == *id && c.value.status == ChangeStatus::Insync);
-        let mut phases = vec![(Phase::Done, format!("sent {}", sent.hms()))];
-        phases.extend(if insync {
-            [(Phase::Done, "PENDING".to_owned()), (Phase::Now, "INSYNC, reading back".to_owned())]
-        } else {
-            [(Phase::Now, format!("PENDING {}", age_text(over))), (Phase::Later, "INSYNC".to_owned())]
-        });
-        phases.extend(later(ttl));
-        let after = format!("as a rule about {}", age_text(USUAL_INSYNC));
-        return Some(Steps { phases, over, whole: USUAL_INSYNC, after });
+        return Some(while_pending(cx, id, *sent, ttl));
     }
     let moved = history.moved_at?;
     let since = now.since(moved);
@@ -153,6 +133,36 @@ fn steps(cx: &ViewContext<'_>) -> Option<Steps> {
         format!("next step from {}", moved.plus(bake).hms())
     };
     Some(Steps { phases, over: since.min(bake), whole: bake, after })
+}
+
+/// What is still to come after INSYNC.
+fn later(ttl: Duration, bake: Duration) -> [(Phase, String); 2] {
+    [(Phase::Later, format!("TTL {}", age_text(ttl))), (Phase::Later, format!("bake {}", countdown_text(bake)))]
+}
+
+fn while_sending(over: Duration, ttl: Duration, bake: Duration) -> Steps {
+    let mut phases = vec![
+        (Phase::Now, format!("sending {}", age_text(over))),
+        (Phase::Later, "PENDING".to_owned()),
+        (Phase::Later, "INSYNC".to_owned()),
+    ];
+    phases.extend(later(ttl, bake));
+    Steps { phases, over, whole: SEND_DEADLINE, after: "no step forward meanwhile".to_owned() }
+}
+
+fn while_pending(cx: &ViewContext<'_>, id: &str, sent: Timestamp, ttl: Duration) -> Steps {
+    let over = cx.world.now.since(sent);
+    let change = cx.world.facts.change.as_ref();
+    let insync = change.is_some_and(|c| c.value.id == id && c.value.status == ChangeStatus::Insync);
+    let mut phases = vec![(Phase::Done, format!("sent {}", sent.hms()))];
+    phases.extend(if insync {
+        [(Phase::Done, "PENDING".to_owned()), (Phase::Now, "INSYNC, reading back".to_owned())]
+    } else {
+        [(Phase::Now, format!("PENDING {}", age_text(over))), (Phase::Later, "INSYNC".to_owned())]
+    });
+    phases.extend(later(ttl, cx.model.policy.bake));
+    let after = format!("as a rule about {}", age_text(USUAL_INSYNC));
+    Steps { phases, over, whole: USUAL_INSYNC, after }
 }
 
 /// How much is over, as a bar, and what comes then.

@@ -6,9 +6,9 @@ use ratatui::text::Line;
 
 use crate::domain::confirm::Confirmation;
 use crate::domain::model::PendingAction;
-use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::{self, ConfigValue};
 use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::{PulumiChange, RunRequest, SetConfig};
 
 use super::super::context::ViewContext;
 use super::super::theme::Role;
@@ -22,35 +22,7 @@ pub(super) fn sheet(cx: &ViewContext<'_>, question: &Confirmation<PendingAction>
     let mut shorter = Vec::new();
     let verb = match question.subject() {
         PendingAction::Pulumi(PulumiChange::Run(run)) => {
-            for danger in run.plan().danger_lines() {
-                named(cx, &mut body, "DANGER", Role::Fail, &danger, width);
-            }
-            if run.kind() != RunKind::Destroy {
-                for open in run.open_operations() {
-                    named(cx, &mut body, "left open", Role::Fail, open, width);
-                }
-            }
-            if run.kind() != RunKind::Refresh {
-                named(cx, &mut body, "plan", Role::Strong, &run.plan().text(), width);
-            }
-            let mut few = body.clone();
-            named(cx, &mut few, "call", Role::Text, &run.call_text(), width);
-            shorter.push(few);
-            for step in run.plan().steps.iter().take(LISTED) {
-                named(cx, &mut body, "", Role::Text, &format!("{} {} ({})", step.op, step.name(), step.rtype), width);
-            }
-            let more = run.plan().steps.len().saturating_sub(LISTED);
-            if more > 0 {
-                named(cx, &mut body, "", Role::Dim, &format!("and {more} more, in the list behind this"), width);
-            }
-            named(cx, &mut body, "call", Role::Text, &run.call_text(), width);
-            let what = match run.kind() {
-                RunKind::Refresh => "Pulumi reads how every resource stands into its state. Nothing in AWS changes.",
-                RunKind::Destroy => "Pulumi deletes what its state holds, after it has read how everything stands.",
-                _ => "What runs is what was read: Pulumi refuses anything else.",
-            };
-            let what = format!("{what} It goes on when this terminal closes.");
-            named(cx, &mut body, "run", Role::Text, &what, width);
+            shorter.push(of_run(cx, &mut body, run, width));
             "run it"
         }
         PendingAction::Pulumi(PulumiChange::CreateStack(new)) => {
@@ -88,30 +60,68 @@ pub(super) fn sheet(cx: &ViewContext<'_>, question: &Confirmation<PendingAction>
             "turn it"
         }
         PendingAction::Pulumi(PulumiChange::Config(set)) => {
-            let setup = cx.model.provision.setup();
-            let value = config::ConfigKey::named(set.key()).and_then(|key| setup.and_then(|setup| setup.value(key)));
-            let before = match value {
-                None => "not set".to_owned(),
-                Some(ConfigValue { secret: true, .. }) => "[secret]".to_owned(),
-                Some(value) => value.value.clone().unwrap_or_default(),
-            };
-            named(cx, &mut body, "was", Role::Text, &before, width);
-            named(cx, &mut body, "will be", Role::Strong, &set.shown(), width);
-            named(cx, &mut body, "call", Role::Text, &set.call_text(), width);
-            let mut effect =
-                "It goes into Pulumi's settings of the stack. Nothing in AWS changes before the next up.".to_owned();
-            if setup.is_some_and(|setup| !setup.exists) {
-                effect = format!("The stack {} is made first. {effect}", set.stack());
-            }
-            if cx.model.provision.plan.is_some() {
-                effect.push_str(" The plan that waits is dropped: preview again.");
-            }
-            named(cx, &mut body, "effect", Role::Text, &effect, width);
+            of_key(cx, &mut body, set, width);
             "set it"
         }
     };
     let foot = question_foot(cx, question, verb, width);
     DialogBody { shorter, ..DialogBody::asking(question.subject().title(), body, foot) }
+}
+
+/// What is said of a run; gives the shorter form, which names no single step.
+fn of_run(cx: &ViewContext<'_>, body: &mut Vec<Line<'static>>, run: &RunRequest, width: usize) -> Vec<Line<'static>> {
+    for danger in run.plan().danger_lines() {
+        named(cx, body, "DANGER", Role::Fail, &danger, width);
+    }
+    if run.kind() != RunKind::Destroy {
+        for open in run.open_operations() {
+            named(cx, body, "left open", Role::Fail, open, width);
+        }
+    }
+    if run.kind() != RunKind::Refresh {
+        named(cx, body, "plan", Role::Strong, &run.plan().text(), width);
+    }
+    let mut few = body.clone();
+    named(cx, &mut few, "call", Role::Text, &run.call_text(), width);
+    for step in run.plan().steps.iter().take(LISTED) {
+        named(cx, body, "", Role::Text, &format!("{} {} ({})", step.op, step.name(), step.rtype), width);
+    }
+    let more = run.plan().steps.len().saturating_sub(LISTED);
+    if more > 0 {
+        named(cx, body, "", Role::Dim, &format!("and {more} more, in the list behind this"), width);
+    }
+    named(cx, body, "call", Role::Text, &run.call_text(), width);
+    let what = match run.kind() {
+        RunKind::Refresh => "Pulumi reads how every resource stands into its state. Nothing in AWS changes.",
+        RunKind::Destroy => "Pulumi deletes what its state holds, after it has read how everything stands.",
+        _ => "What runs is what was read: Pulumi refuses anything else.",
+    };
+    let what = format!("{what} It goes on when this terminal closes.");
+    named(cx, body, "run", Role::Text, &what, width);
+    few
+}
+
+/// What is said of a key of the configuration.
+fn of_key(cx: &ViewContext<'_>, body: &mut Vec<Line<'static>>, set: &SetConfig, width: usize) {
+    let setup = cx.model.provision.setup();
+    let value = config::ConfigKey::named(set.key()).and_then(|key| setup.and_then(|setup| setup.value(key)));
+    let before = match value {
+        None => "not set".to_owned(),
+        Some(ConfigValue { secret: true, .. }) => "[secret]".to_owned(),
+        Some(value) => value.value.clone().unwrap_or_default(),
+    };
+    named(cx, body, "was", Role::Text, &before, width);
+    named(cx, body, "will be", Role::Strong, &set.shown(), width);
+    named(cx, body, "call", Role::Text, &set.call_text(), width);
+    let mut effect =
+        "It goes into Pulumi's settings of the stack. Nothing in AWS changes before the next up.".to_owned();
+    if setup.is_some_and(|setup| !setup.exists) {
+        effect = format!("The stack {} is made first. {effect}", set.stack());
+    }
+    if cx.model.provision.plan.is_some() {
+        effect.push_str(" The plan that waits is dropped: preview again.");
+    }
+    named(cx, body, "effect", Role::Text, &effect, width);
 }
 
 fn record_text(record: &crate::domain::traffic::Record) -> String {

@@ -29,6 +29,8 @@ use super::theme::{Mark, Role};
 
 /// Rows of the list that are kept free however much stands above it.
 const LIST_ROWS: u16 = 5;
+/// Below so many rows a failed run shows its message and leaves its command out.
+const SHORT: u16 = 24;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
@@ -41,23 +43,55 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listin
     let inner = Rect { height: inner.height - 1, ..inner };
     let provision = &cx.model.provision;
     let Some(run) = &provision.run else {
-        let mut lines = status::lines(cx, width);
-        let (configuration, keys) = (configuration::lines(cx, width), status::what_keys_do(cx, width));
-        // What stands in the way comes first, and what only confirms last.
-        let (first, last) =
-            if configuration::stands_in_the_way(cx) { (configuration, keys) } else { (keys, configuration) };
-        lines.extend(first);
-        lines.extend(last);
-        draw_lines(buf, inner, &fitted(cx, lines, inner.height, width));
+        draw_lines(buf, inner, &fitted(cx, without_run(cx, width), inner.height, width));
         return Listing::default();
     };
     let plan = ready_plan(cx, run);
-    let failed = run.ending.as_ref().is_some_and(|ending| !ending.succeeded);
     // Why it failed is worth more than the list of what it did: there it takes all the room that it needs.
-    let kept = if failed && !provision.log { 0 } else { LIST_ROWS.min(inner.height / 2) };
+    let kept = if has_failed(run) && !provision.log { 0 } else { LIST_ROWS.min(inner.height / 2) };
     let head_rows = inner.height - kept;
+    let lines = above_the_list(cx, run, plan, (inner.height, head_rows), width);
+    let lines = fitted(cx, lines, head_rows, width);
+    draw_lines(buf, inner, &lines);
+    let used = (lines.len() as u16).min(inner.height);
+    let rest = Rect { y: inner.y + used, height: inner.height - used, ..inner };
+    if provision.log {
+        return list::log(buf, rest, cx, run);
+    }
+    if let Some(plan) = plan {
+        return plan::steps(buf, rest, cx, plan);
+    }
+    let outputs = run::outputs_height(run, rest.height);
+    let upper = Rect { height: rest.height - outputs, ..rest };
+    let listing = list::resources(buf, upper, cx, run);
+    run::outputs(buf, Rect { y: upper.bottom(), height: outputs, ..rest }, cx, run);
+    listing
+}
+
+/// What is said while there is no run.
+fn without_run(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
+    let mut lines = status::lines(cx, width);
+    let (configuration, keys) = (configuration::lines(cx, width), status::what_keys_do(cx, width));
+    // What stands in the way comes first, and what only confirms last.
+    let (first, last) =
+        if configuration::stands_in_the_way(cx) { (configuration, keys) } else { (keys, configuration) };
+    lines.extend(first);
+    lines.extend(last);
+    lines
+}
+
+/// What stands above the list, in so many of all `rows`.
+fn above_the_list(
+    cx: &ViewContext<'_>,
+    run: &Run,
+    plan: Option<&ReadyPlan>,
+    (rows, head_rows): (u16, u16),
+    width: usize,
+) -> Vec<Line<'static>> {
+    let provision = &cx.model.provision;
+    let failed = has_failed(run);
     // Where rows are few, the message of a failure is worth more than the command.
-    let short = plan.is_some() || provision.log || (failed && inner.height < 24);
+    let short = plan.is_some() || provision.log || (failed && rows < SHORT);
     let mut around = status::lines(cx, width);
     around.extend(configuration::missing(cx, width));
     let mut lines = run::lines(cx, run, short, width);
@@ -77,21 +111,11 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listin
     if !failed && !provision.log && plan.is_none() {
         lines.extend(run::failures(cx, run, width));
     }
-    let lines = fitted(cx, lines, head_rows, width);
-    draw_lines(buf, inner, &lines);
-    let used = (lines.len() as u16).min(inner.height);
-    let rest = Rect { y: inner.y + used, height: inner.height - used, ..inner };
-    if provision.log {
-        return list::log(buf, rest, cx, run);
-    }
-    if let Some(plan) = plan {
-        return plan::steps(buf, rest, cx, plan);
-    }
-    let outputs = run::outputs_height(run, rest.height);
-    let upper = Rect { height: rest.height - outputs, ..rest };
-    let listing = list::resources(buf, upper, cx, run);
-    run::outputs(buf, Rect { y: upper.bottom(), height: outputs, ..rest }, cx, run);
-    listing
+    lines
+}
+
+fn has_failed(run: &Run) -> bool {
+    run.ending.as_ref().is_some_and(|ending| !ending.succeeded)
 }
 
 /// The plan that waits, when it is that of the run that is shown.
