@@ -138,27 +138,10 @@ pub async fn run_reloading<B: Backend>(
         // Biased, so that a flood of answers never keeps a key waiting.
         tokio::select! {
             biased;
-            typed = input.next() => {
-                state.tick();
-                state.look_at_size()?;
-                match typed {
-                    Some(Input::Key(key)) => state.feed(Msg::Key(key)),
-                    Some(Input::Pasted(text)) => state.feed(Msg::Pasted(text)),
-                    Some(Input::Resize) => {}
-                    None => state.model.quitting = true,
-                }
-                state.dirty = true;
-                state.draw()?;
-            }
+            typed = input.next() => state.typed(typed)?,
             answer = answers.recv() => {
                 if let Some(answer) = answer {
-                    state.tick();
-                    state.feed(answer);
-                    while let Ok(more) = answers.try_recv() {
-                        state.feed(more);
-                    }
-                    state.dirty = true;
-                    state.draw_unless_crowded()?;
+                    state.answered(answer, &mut answers)?;
                 }
             }
             _ = ticks.tick() => {
@@ -181,6 +164,31 @@ pub async fn run_reloading<B: Backend>(
 impl<B: Backend> Loop<'_, B> {
     fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// What the terminal says; nothing when it is gone.
+    fn typed(&mut self, typed: Option<Input>) -> Result<(), B::Error> {
+        self.tick();
+        self.look_at_size()?;
+        match typed {
+            Some(Input::Key(key)) => self.feed(Msg::Key(key)),
+            Some(Input::Pasted(text)) => self.feed(Msg::Pasted(text)),
+            Some(Input::Resize) => {}
+            None => self.model.quitting = true,
+        }
+        self.dirty = true;
+        self.draw()
+    }
+
+    /// An answer, and whatever else has come in by now: one frame shows them all.
+    fn answered(&mut self, answer: Msg, answers: &mut mpsc::Receiver<Msg>) -> Result<(), B::Error> {
+        self.tick();
+        self.feed(answer);
+        while let Ok(more) = answers.try_recv() {
+            self.feed(more);
+        }
+        self.dirty = true;
+        self.draw_unless_crowded()
     }
 
     fn tick(&mut self) {
