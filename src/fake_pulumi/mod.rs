@@ -218,9 +218,9 @@ fn refusal(operation: Recording, config: &Config, settings: &Settings) -> Result
     Ok(Some((
         true,
         vec![format!(
-            "{name} has a plain A record, which cannot stand beside a weighted pair. Replace it in one batch by a \
-             weighted A record with the set identifier 'migration-legacy-{suffix}': see 'The record that is already \
-             there' in pulumi/README.md"
+            "tap:recordName is '{name}', which has a plain A record, and that cannot stand beside a weighted pair. \
+             Wanted: a weighted A record with the set identifier 'migration-legacy-{suffix}' in its place, by one batch: \
+             see 'The record that is already there' in pulumi/README.md\n    do: tapctl adopt --stack {suffix}"
         )],
     )))
 }

@@ -227,7 +227,7 @@ async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_sta
     let owner = SetConfig::new(&pulumi.stack, true, "owner", "night-shift", true).unwrap();
     stack::set_config(pulumi, &Confirmed::by_flag(owner, YesFlag::from_cli(true).unwrap())).await.unwrap();
     let taken = night.preview(false).await.unwrap_err();
-    assert!(taken.to_string().contains("app.example.com has a plain A record"), "{taken}");
+    assert!(taken.to_string().contains("'app.example.com', which has a plain A record"), "{taken}");
     assert!(taken.to_string().contains("'migration-legacy-prod'"), "{taken}");
     assert_eq!(night.parts(), Vec::<String>::new());
     night.adopt();
