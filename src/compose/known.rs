@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use crate::adapters::pulumi::project::project_name;
 use crate::adapters::pulumi::{Pulumi, stack};
-use crate::config::find::{self, FindError};
+use crate::config::find::FindError;
 use crate::config::{Settings, defaults};
 use crate::domain::stack::StackOutputs;
 use crate::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 
 use super::error::ComposeError;
+use super::outputs;
 use super::pulumi::program;
 
 /// The stack that the settings name, as it is known now.
@@ -19,14 +20,14 @@ use super::pulumi::program;
 /// # Errors
 /// [`ComposeError`] when there is nothing to ask, or it cannot be asked. That a stack was not provisioned yet is none.
 pub async fn find(settings: &Settings) -> Result<StackInfo, ComposeError> {
-    let error = match find::outputs(settings).await {
+    let error = match outputs::outputs(settings).await {
         Ok(outputs) => return Ok(outputs.into()),
         Err(error) => error,
     };
     match (&error, &settings.stack) {
         (FindError::NotProvisioned, Some(stack)) => planned(&program(settings, stack)?, true).await,
         (FindError::NotProvisioned, None) => {
-            let stack = find::selected_stack(settings).await?;
+            let stack = outputs::selected_stack(settings).await?;
             planned(&program(settings, &stack)?, true).await
         }
         // Pulumi also fails on a stack that nobody has made yet, which is how every stack begins.

@@ -4,6 +4,7 @@ pub mod endpoints;
 pub mod error;
 pub mod known;
 pub mod naming;
+mod outputs;
 pub mod pulumi;
 pub mod session;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::adapters::sim_probe::Simulator;
-use crate::config::{Settings, find, process_env, state};
+use crate::config::{Settings, process_env, state};
 use crate::domain::model::{Simulation, Stack};
 use crate::domain::stack::StackInfo;
 use crate::domain::traffic::GroupKey;
@@ -11,6 +11,7 @@ use crate::domain::traffic::GroupKey;
 use super::error::ComposeError;
 use super::host;
 use super::known;
+use super::outputs;
 
 /// The stack that Pulumi works on: the one that is named, or the one that is selected in the program's folder. Never
 /// the outputs' `environmentSuffix`, which is the end of the resources' names and may be the name of another stack.
@@ -20,7 +21,7 @@ use super::known;
 pub async fn pulumi_stack(settings: &Settings) -> Result<String, ComposeError> {
     match &settings.stack {
         Some(name) => Ok(name.clone()),
-        None => Ok(find::selected_stack(settings).await?),
+        None => Ok(outputs::selected_stack(settings).await?),
     }
 }
 

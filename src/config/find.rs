@@ -1,18 +1,11 @@
-//! Finds the stack outputs: a file that was named, or the Pulumi program's own `pulumi stack output --json`.
+//! Why there are no stack outputs, and the file that may hold them.
 //!
-//! It may read that file and start that one command. It never starts anything that changes a stack.
+//! It may read that file. Who asks Pulumi for them is `compose::outputs`.
 
-use std::io;
 use std::path::Path;
-use std::process::{Output, Stdio};
-use std::time::Duration;
 
-use tokio::process::Command;
-
-use super::{Settings, defaults};
 use crate::domain::pulumi::explain::next_step;
-use crate::domain::pulumi::text::json_part;
-use crate::domain::stack::{OutputsError, StackOutputs};
+use crate::domain::stack::OutputsError;
 
 /// Why there are no stack outputs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,63 +94,11 @@ impl FindError {
     }
 }
 
-/// Reads the outputs from where the settings say.
+/// The text of an outputs file, in whichever encoding it was written.
 ///
 /// # Errors
-/// [`FindError`] says what was looked for and why it cannot be used.
-pub async fn outputs(settings: &Settings) -> Result<StackOutputs, FindError> {
-    let (from, text) = if let Some(file) = &settings.outputs {
-        (file.display().to_string(), read(file)?)
-    } else {
-        let answer = ask_pulumi(settings, &["stack", "output", "--json"]).await?;
-        let text = json_part(&answer).to_owned();
-        if is_empty(&text) {
-            return Err(FindError::NotProvisioned);
-        }
-        ("`pulumi stack output`".to_owned(), text)
-    };
-    StackOutputs::parse(&text).map_err(|error| FindError::Broken { from, error })
-}
-
-/// Whether the answer is an object that holds nothing.
-fn is_empty(text: &str) -> bool {
-    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok_and(|map| map.is_empty())
-}
-
-/// The stack that is selected in the program's folder.
-///
-/// # Errors
-/// [`FindError`] when none is.
-pub async fn selected_stack(settings: &Settings) -> Result<String, FindError> {
-    match ask_pulumi(settings, &["stack", "ls", "--json"]).await {
-        Ok(listed) => {
-            if let Some(name) = current(&listed) {
-                return Ok(name);
-            }
-        }
-        // A backend that lists nothing may still say which stack is selected here.
-        Err(FindError::PulumiFailed { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    let text = ask_pulumi(settings, &["stack", "--show-name"]).await?;
-    let name = text.trim().to_owned();
-    if name.is_empty() { Err(FindError::PulumiFailed { why: "no stack is selected".to_owned() }) } else { Ok(name) }
-}
-
-/// The stack that is marked as current in `pulumi stack ls --json`, as it is written there: without its organisation the
-/// same name would be another stack, that of whoever is logged in.
-fn current(listed: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Listed {
-        name: String,
-        #[serde(default)]
-        current: bool,
-    }
-    let stacks: Vec<Listed> = serde_json::from_str(json_part(listed)).ok()?;
-    stacks.into_iter().find(|stack| stack.current && !stack.name.is_empty()).map(|stack| stack.name)
-}
-
-fn read(file: &Path) -> Result<String, FindError> {
+/// [`FindError::Unreadable`] when it cannot be read, or is no text.
+pub fn read(file: &Path) -> Result<String, FindError> {
     let unreadable = |why: String| FindError::Unreadable { file: file.display().to_string(), why };
     let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
     decoded(bytes).map_err(|why| unreadable(why.to_owned()))
@@ -176,68 +117,6 @@ fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| NO_TEXT),
         _ => String::from_utf8(bytes).map_err(|_| NO_TEXT),
     }
-}
-
-/// Words of the CLI about a state that is just being written: a `file://` backend writes it in place.
-const HALF_WRITTEN: &str = "failed to load checkpoint";
-/// Reads of such a state before its failure counts.
-const READS: u32 = 10;
-/// Pause between two of them.
-const READ_AGAIN: Duration = Duration::from_millis(100);
-
-async fn ask_pulumi(settings: &Settings, question: &[&str]) -> Result<String, FindError> {
-    let mut reads = 1;
-    loop {
-        match ask_once(settings, question).await {
-            Err(FindError::PulumiFailed { why }) if why.contains(HALF_WRITTEN) && reads < READS => {
-                reads += 1;
-                tokio::time::sleep(READ_AGAIN).await;
-            }
-            answered => return answered,
-        }
-    }
-}
-
-async fn ask_once(settings: &Settings, question: &[&str]) -> Result<String, FindError> {
-    let dir = &settings.pulumi_dir;
-    if !dir.join("Pulumi.yaml").is_file() {
-        return Err(FindError::Nowhere { dir: dir.display().to_string() });
-    }
-    if let Some(why) = settings.distrust() {
-        return Err(FindError::Untrusted { dir: dir.display().to_string(), why });
-    }
-    let mut command = Command::new(settings.pulumi.as_deref().unwrap_or(Path::new("pulumi")));
-    command.args(question).args(["--non-interactive", "--color", "never"]).arg("--cwd").arg(dir);
-    if let Some(stack) = &settings.stack {
-        command.arg("--stack").arg(stack);
-    }
-    command.env("PULUMI_SKIP_UPDATE_CHECK", "true").stdin(Stdio::null()).kill_on_drop(true);
-    let output = match tokio::time::timeout(defaults::PULUMI_DEADLINE, command.output()).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-            let why = settings.pulumi.as_deref().map_or_else(
-                || "there is no `pulumi` on PATH".to_owned(),
-                |program| format!("{} is not there", program.display()),
-            );
-            return Err(FindError::NoPulumi { why });
-        }
-        Ok(Err(error)) => return Err(FindError::NoPulumi { why: error.to_string() }),
-        Err(_) => {
-            let why = format!("no answer within {} s", defaults::PULUMI_DEADLINE.as_secs());
-            return Err(FindError::PulumiFailed { why });
-        }
-    };
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        Err(FindError::PulumiFailed { why: last_words(&output) })
-    }
-}
-
-fn last_words(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr);
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
-    line.map_or_else(|| format!("it ended with {} and said nothing", output.status), str::to_owned)
 }
 
 #[cfg(test)]
@@ -259,14 +138,6 @@ mod tests {
         for bytes in [vec![0xff, 0xfe, 0x7b], vec![0xc3, 0x28], vec![0xff, 0xfe, 0x00, 0xd8]] {
             assert!(decoded(bytes).is_err());
         }
-    }
-
-    #[test]
-    fn the_current_stack_keeps_its_organisation() {
-        let listed = r#"[{"name":"prod"},{"name":"acme/prod","current":true}]"#;
-        assert_eq!(current(listed).as_deref(), Some("acme/prod"));
-        assert_eq!(current(r#"[{"name":"prod","current":false}]"#), None);
-        assert_eq!(current("nothing"), None);
     }
 
     #[test]

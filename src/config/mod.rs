@@ -1,7 +1,8 @@
 //! What was typed and found, turned into what it means: defaults < file < environment < flags.
 //!
 //! It reads the configuration file and the environment that is handed to it, and names everything that is wrong at
-//! once. Where stack outputs come from is in [`find`], where state goes in [`state`]. It never asks AWS.
+//! once. What is wrong with stack outputs is in [`find`], where state goes in [`state`]. It asks nobody, and starts
+//! nothing.
 
 pub mod defaults;
 pub mod file;

@@ -11,6 +11,7 @@
 //! Never kills anything by itself, never shows the value of an environment variable, and never reads a file into memory
 //! whole that another process writes.
 
+pub mod ask;
 pub mod capture;
 pub mod cockpit;
 pub mod command;
