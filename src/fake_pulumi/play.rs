@@ -9,9 +9,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
 use super::script::{Script, TimedEvent, step_op};
-use super::settings::Settings;
+use super::settings::{Settings, wall_now};
 use super::state::FakeState;
-use crate::adapters::pulumi::process::wall_now;
 use crate::domain::units::Timestamp;
 
 /// Exit code of Pulumi for a run that failed, or was cancelled (as CLI 3.255 does in both cases).

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::adapters::pulumi::process::wall_now;
 use crate::domain::units::Timestamp;
 
 /// How it plays. Written by the demo, read anew by every command.
@@ -98,6 +97,12 @@ impl Settings {
         let Some(file) = &self.outputs else { return Ok("{}".to_owned()) };
         fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
     }
+}
+
+/// This host's clock.
+pub(super) fn wall_now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_secs_f64(since.as_secs_f64())
 }
 
 fn unstretched() -> f64 {

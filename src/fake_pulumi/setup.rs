@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Config, FakeStack, Settings};
-use crate::adapters::pulumi::Pulumi;
+use crate::domain::pulumi::program::Pulumi;
 use crate::domain::units::Timestamp;
 use crate::sim::{Scenario, Sim};
 

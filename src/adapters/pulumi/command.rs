@@ -9,6 +9,8 @@ use crate::domain::pulumi::config::SetConfig;
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::text::shell_quoted;
 
+pub use crate::domain::pulumi::program::Pulumi;
+
 /// Variables of the environment whose names are worth showing when they are set; never their values.
 const WORTH_NAMING: &[&str] = &[
     "PULUMI_BACKEND_URL",
@@ -39,19 +41,6 @@ pub fn redactor() -> crate::domain::pulumi::text::Redactor {
 #[must_use]
 pub fn passed_through() -> Vec<&'static str> {
     WORTH_NAMING.iter().copied().filter(|name| std::env::var_os(name).is_some()).collect()
-}
-
-/// Pulumi, on one program and one stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pulumi {
-    /// The program to start.
-    pub program: PathBuf,
-    /// Arguments before Pulumi's own; the demo's stand-in needs some.
-    pub prefix: Vec<String>,
-    /// The folder of `Pulumi.yaml`.
-    pub project: PathBuf,
-    /// The stack.
-    pub stack: String,
 }
 
 /// One command, ready to be started.

@@ -25,6 +25,7 @@ pub mod outputs;
 pub mod pending;
 pub mod plan;
 pub mod problem;
+pub mod program;
 pub mod progress;
 pub mod resource;
 pub mod run_request;

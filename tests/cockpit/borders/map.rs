@@ -105,10 +105,12 @@ const ROOMS: &[Room] = &[
         never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "crossterm", "std::net", "std::process"],
     },
     Room { name: "sim", may_use: &[], never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "ratatui", "crossterm"] },
+    // The stand-in for Pulumi begins as the simulator's scenario begins, and tells it over loopback what a run made. It
+    // knows nothing of what starts and reads it, so that both are held against a Pulumi that is not theirs.
     Room {
         name: "fake_pulumi",
-        may_use: &[],
-        never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "ratatui", "crossterm", "std::net"],
+        may_use: &["domain", "sim"],
+        never: &["aws_config", "aws_sdk_*", "aws_smithy_*", "ratatui", "crossterm"],
     },
     // The binary's one entry point.
     Room { name: "lib", may_use: &["adapters", "cli", "commands", "domain", "fake_pulumi"], never: NO_SDK },
@@ -148,24 +150,9 @@ fn breaches(all: &Crate, rooms: &[Room]) -> Vec<String> {
     found
 }
 
-/// What the map does not allow and stands all the same: an end to be reached, never to be added to.
-const OPEN: &[&str] = &[
-    "config::find uses std::process",
-    "config::find uses tokio",
-    "fake_pulumi::config uses sim",
-    "fake_pulumi::play uses adapters::pulumi::process",
-    "fake_pulumi::play uses domain::units",
-    "fake_pulumi::report uses std::net",
-    "fake_pulumi::settings uses adapters::pulumi::process",
-    "fake_pulumi::settings uses domain::units",
-    "fake_pulumi::setup uses adapters::pulumi",
-    "fake_pulumi::setup uses domain::units",
-    "fake_pulumi::setup uses sim",
-];
-
 #[test]
 fn every_room_uses_only_what_the_map_allows() {
-    holds("uses off the map", &breaches(&this_crate(), ROOMS), OPEN);
+    holds("uses off the map", &breaches(&this_crate(), ROOMS), &[]);
 }
 
 #[test]
