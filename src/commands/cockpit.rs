@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::compose::ComposeError;
 use crate::compose::session::{Session, connect, reconnect};
 use crate::config::{ColorWhen, Env, Global, Settings, process_env};
-use crate::domain::model::Model;
+use crate::domain::model::{Model, ShiftState};
 use crate::domain::provision::PulumiProblem;
 use crate::domain::stack_reload::StackReloaded;
 use crate::runtime::reload::ReloadStack;
@@ -103,12 +103,16 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A run that outlives the cockpit, on the screen that the operator is left with. A scenario's ends with its simulator.
+/// A run that outlives the cockpit, and a change that it was left with, on the screen that the operator is left with. A
+/// scenario's run ends with its simulator.
 fn say_what_goes_on(model: &Model) {
     if let Some(run) = model.provision.going_on().filter(|_| model.stack.simulation.is_none()) {
         let text =
             format!("pulumi {} goes on, as {}; `tapctl attach`, or `tapctl`, follows it", run.head.kind, run.head.id);
         Console::standard().say(&text);
+    }
+    if let ShiftState::Sending { change, stage, .. } = &model.shift_state {
+        Console::standard().say(&change.left_text(stage.as_ref()));
     }
 }
 

@@ -88,6 +88,7 @@ pub fn pulumi_ports(
         journal: Arc::new(FileJournal::new(state_dir.to_owned())),
         clock,
         key: GroupKey::unset(),
+        leaving: Arc::default(),
         skew: Arc::new(|| None),
     })
 }

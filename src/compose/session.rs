@@ -141,6 +141,7 @@ pub async fn assemble(
         journal,
         clock: Arc::clone(&clock),
         key: stack.group.clone(),
+        leaving: Arc::default(),
         skew: Arc::new(move || skew.clock_skew()),
     };
     Ok(Session { ports, stack, policy, pace, settings, known, state_dir, sent_before, clock: simulator_clock, refusal })

@@ -1,5 +1,6 @@
 //! Carries out effects: each in a task of its own, each with a deadline, each with exactly one closing message.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -218,7 +219,9 @@ impl Runner {
     /// Waits a moment for writes that are under way and for the journal's last lines. What takes longer is left: its
     /// intent is on disk, and the next start reads what came of it.
     pub(super) async fn finish(self) {
-        let Self { lines, answers, must_end, .. } = self;
+        let Self { lines, answers, must_end, ports, .. } = self;
+        // What waits for its turn is not sent any more; the way back goes on at once, without it.
+        ports.leaving.store(true, Ordering::Relaxed);
         drop((lines, answers));
         let _late = tokio::time::timeout(LEAVING, must_end.join_all()).await;
     }

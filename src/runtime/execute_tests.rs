@@ -1,5 +1,7 @@
 //! The executor of changes, with a world that fails on purpose.
 
+use std::sync::atomic::Ordering;
+
 use super::*;
 use crate::domain::change::turn::Holder;
 use crate::domain::confirm::YesFlag;
@@ -175,6 +177,23 @@ async fn the_way_back_goes_on_without_the_turn_and_writes_aside() {
     assert_eq!(fake.steps(), ["aside", "intent", "call", "outcome"]);
     assert_eq!(fake.weights(), pair(100, 0));
     assert!(settle(&fake.ports(), "me", "here").await.unwrap().is_empty(), "who only reads does not wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_while_a_change_waits_for_its_turn_leaves_at_once_and_only_the_way_back_is_sent() {
+    for (share, sent) in [(20, false), (0, true)] {
+        let fake = Fake::new(pair(90, 10));
+        fake.held_by(somebody());
+        let ports = fake.ports();
+        let leaving = Arc::clone(&ports.leaving);
+        // The operator presses q as soon as the screen says for whom it waits.
+        let tell: Tell = Arc::new(move |_| leaving.store(true, Ordering::Relaxed));
+        let began = tokio::time::Instant::now();
+        let (outcome, _) = execute(&ports, plan(&fake, share), "me", "here", &tell).await.into_records();
+        assert!(began.elapsed() < TURN_BOUND / 10, "{:?}", began.elapsed());
+        assert_eq!(matches!(outcome, Outcome::Accepted(_)), sent, "{outcome:?}");
+        assert_eq!(fake.weights(), if sent { pair(100, 0) } else { pair(90, 10) });
+    }
 }
 
 fn released(fake: &Fake) -> Confirmed<Change> {

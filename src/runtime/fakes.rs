@@ -104,6 +104,7 @@ impl Fake {
             provision: Arc::new(NoPulumi),
             control: Arc::new(NoPulumi),
             key: key(),
+            leaving: Arc::default(),
             skew: Arc::new(|| None),
         }
     }

@@ -3,6 +3,7 @@
 //! It may use the ports and the domain. It holds no state of its own.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -40,6 +41,8 @@ pub struct Ports {
     pub key: GroupKey,
     /// How far the clock is off.
     pub skew: Skew,
+    /// Set when the program is being left: nobody waits for a turn any more.
+    pub leaving: Arc<AtomicBool>,
 }
 
 /// The journal as it was read.
@@ -94,6 +97,10 @@ impl Ports {
             };
             if Instant::now() >= end {
                 return Err(turn::held(held.as_ref()));
+            }
+            if self.leaving.load(Ordering::Relaxed) {
+                let text = "it was left before it was this change's turn; nothing was sent";
+                return Err(PortError::new(ErrorKind::Busy, "turn", text));
             }
             if !told {
                 waiting(held);

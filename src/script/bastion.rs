@@ -135,6 +135,7 @@ impl Bastion {
             provision: self.pulumi.clone(),
             control: self.pulumi.clone(),
             key: info.group_key().unwrap_or_else(GroupKey::unset),
+            leaving: Arc::default(),
             skew: Arc::new(move || skewed.clock_skew()),
         }
     }
