@@ -102,10 +102,10 @@ pub struct ShiftArgs {
     /// Percentage points more (+10) or less (-10) for the new stack
     #[arg(long, value_name = "±PERCENT", value_parser = step, allow_hyphen_values = true)]
     pub step: Option<i16>,
-    /// Step over this gate; each --override needs its own --reason
+    /// Override this gate; each --override needs its own --reason
     #[arg(long = "override", value_name = "GATE", value_parser = gate_parser(), requires = "reasons")]
     pub overrides: Vec<GateId>,
-    /// Why the gate is stepped over; kept in the journal
+    /// Why the gate is overridden; kept in the journal
     #[arg(long = "reason", value_name = "TEXT", value_parser = NonEmptyStringValueParser::new().map(|text| Foreign::take(&text).into_string()), requires = "overrides")]
     pub reasons: Vec<String>,
     /// How.
@@ -218,20 +218,20 @@ pub enum ConfigCommand {
 }
 
 impl ShiftArgs {
-    /// The gates that are stepped over, each with its reason: the first reason belongs to the first gate, and so on.
+    /// The gates that are overridden, each with its reason: the first reason belongs to the first gate, and so on.
     ///
     /// # Errors
     /// Says what is missing when there is a gate without a reason, a reason without a gate, or a gate named twice.
-    pub fn stepped_over(&self) -> Result<Vec<Override>, String> {
+    pub fn overrides(&self) -> Result<Vec<Override>, String> {
         if self.overrides.len() != self.reasons.len() {
             return Err(format!(
-                "{} gates are stepped over and {} reasons are given; every --override GATE needs its own --reason TEXT",
+                "{} gates are overridden and {} reasons are given; every --override GATE needs its own --reason TEXT",
                 self.overrides.len(),
                 self.reasons.len()
             ));
         }
         if let Some(gate) = self.overrides.iter().enumerate().find(|(i, gate)| self.overrides[..*i].contains(gate)) {
-            return Err(format!("the gate {} is stepped over twice", gate.1));
+            return Err(format!("the gate {} is overridden twice", gate.1));
         }
         if self.reasons.iter().any(|reason| reason.trim().is_empty()) {
             return Err("a --reason says nothing; the journal keeps it for whoever asks later".to_owned());

@@ -74,9 +74,9 @@ fn a_shift_has_exactly_one_target() {
 }
 
 #[test]
-fn a_gate_is_stepped_over_by_name_and_with_a_reason() {
+fn a_gate_is_overridden_by_name_and_with_a_reason() {
     let args = shift("shift --to 30 --override bake --reason poll_now --override errors --reason known");
-    let pairs = args.stepped_over().unwrap();
+    let pairs = args.overrides().unwrap();
     assert_eq!(
         pairs.iter().map(|o| (o.gate.as_str(), o.reason.as_str())).collect::<Vec<_>>(),
         [("bake", "poll_now"), ("errors", "known")]
@@ -84,8 +84,8 @@ fn a_gate_is_stepped_over_by_name_and_with_a_reason() {
     assert_eq!(read("shift --to 30 --override bake").unwrap_err().exit_code(), 2);
     assert_eq!(read("shift --to 30 --reason why").unwrap_err().exit_code(), 2);
     assert_eq!(read("shift --to 30 --override nonsense --reason x").unwrap_err().exit_code(), 2);
-    assert!(shift("shift --to 30 --override bake --override errors --reason x").stepped_over().is_err());
-    assert!(shift("shift --to 30 --override bake --reason x --override bake --reason y").stepped_over().is_err());
+    assert!(shift("shift --to 30 --override bake --override errors --reason x").overrides().is_err());
+    assert!(shift("shift --to 30 --override bake --reason x --override bake --reason y").overrides().is_err());
 }
 
 #[test]

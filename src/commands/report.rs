@@ -151,7 +151,7 @@ fn changes(text: &mut String, steps: &[ShiftRow<'_>]) {
         text.push_str("None.\n\n");
         return;
     }
-    text.push_str("| at | who | from | to | outcome | INSYNC after | read back | gates stepped over |\n|---|---|---|---|---|---|---|---|\n");
+    text.push_str("| at | who | from | to | outcome | INSYNC after | read back | overrides |\n|---|---|---|---|---|---|---|---|\n");
     for step in steps {
         let outcome = step.outcome.map_or("open", |(kind, _)| kind.word());
         let insync = step.insync.as_ref().map_or_else(|| "–".to_owned(), |insync| insync.after(step.entry.at));

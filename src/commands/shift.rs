@@ -39,7 +39,7 @@ const FIRST: [Source; 2] = [Source::Records, Source::Identity];
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
 pub async fn shift(args: &ShiftArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
-    let overrides = args.stepped_over().map_err(Failure::usage)?;
+    let overrides = args.overrides().map_err(Failure::usage)?;
     let share = |now: Percent| args.to.or_else(|| args.step.map(|points| now.step(points))).unwrap_or(now);
     let session = connect(global).await?;
     carry_out(&session, &share, &overrides, args.go, out).await
@@ -241,7 +241,7 @@ fn describe(session: &Session, base: &Base, plan: &ShiftPlan, gates: &[Gate], ou
     }
     for over in &plan.overrides {
         let reason = gates.iter().find(|gate| gate.id.name() == over.gate).map_or("", |gate| gate.reason.as_str());
-        out.say(&format!("  stepping over {}: {} ({reason})", over.gate, over.reason));
+        out.say(&format!("  overriding {}: {} ({reason})", over.gate, over.reason));
     }
 }
 
@@ -250,10 +250,10 @@ fn blocked_by(blocked: &[Gate]) -> Failure {
         blocked.iter().map(|gate| format!("\n  {} {}: {}", gate.verdict.word(), gate.id, gate.reason)).collect();
     let (noun, verb) = if blocked.len() == 1 { ("gate", "blocks") } else { ("gates", "block") };
     let message = format!("{} {noun} {verb} this step; nothing was sent:{}", blocked.len(), lines.concat());
-    let hint = match blocked.iter().find(|gate| !gate.id.can_be_stepped_over()) {
-        Some(gate) => format!("{} cannot be stepped over: put right what it names, then try again", gate.id),
+    let hint = match blocked.iter().find(|gate| !gate.id.can_be_overridden()) {
+        Some(gate) => format!("{} cannot be overridden: put right what it names, then try again", gate.id),
         None => format!(
-            "wait until they pass (tapctl gates), or step over each by name: --override {} --reason TEXT",
+            "wait until they pass (tapctl gates), or override each by name: --override {} --reason TEXT",
             blocked.first().map_or("GATE", |gate| gate.id.name())
         ),
     };

@@ -22,7 +22,7 @@ pub enum Direction {
     Back,
 }
 
-/// A gate that the operator steps over, by name and with a reason, both kept in the journal.
+/// A gate that the operator overrides, by name and with a reason, both kept in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
     /// The gate's id.
@@ -38,7 +38,7 @@ pub struct ShiftPlan {
     pub expected: RecordGroup,
     /// The weights it will have.
     pub to: WeightPair,
-    /// Gates that are stepped over.
+    /// Gates that are overridden.
     pub overrides: Vec<Override>,
     /// Set on a plan that waits for a change which may still be made: it is sent when that has landed, and never after
     /// this instant.

@@ -57,7 +57,7 @@ fn being_there_already_is_done() {
 }
 
 #[test]
-fn a_gate_is_stepped_over_by_name_and_the_reason_is_kept() {
+fn a_gate_is_overridden_by_name_and_the_reason_is_kept() {
     let drill = Drill::steady();
     drill.run("shift --to 10 --yes").ended(0);
     drill.advance(60);

@@ -13,7 +13,7 @@ use crate::domain::record::Entry;
 use crate::domain::text::Foreign;
 use crate::domain::traffic::same_name;
 
-/// Longest line: an entry has a few hundred bytes, and one with every gate stepped over a few thousand.
+/// Longest line: an entry has a few hundred bytes, and one with every gate overridden a few thousand.
 pub(super) const MAX_LINE: usize = 64 * 1024;
 /// How much of the file's end is kept whole: some hundred thousand entries, where a migration writes a few hundred. Of
 /// what is before it only the entries about the records are.

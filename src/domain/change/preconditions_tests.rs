@@ -169,7 +169,7 @@ fn every_gate_forbids_a_step_forward_until_it_is_overridden_by_name() {
             assert!(blocked.lines()[0].starts_with(verdict.word()), "{:?}", blocked.lines());
             plan.overrides = vec![Override { gate: id.name().into(), reason: "seen".into() }];
             let overridden = check(&Change::Weights(plan), &night.ground()).is_ok();
-            assert_eq!(overridden, id.can_be_stepped_over(), "{id}");
+            assert_eq!(overridden, id.can_be_overridden(), "{id}");
         }
     }
     let night = calm(100, 0);

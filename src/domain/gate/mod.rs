@@ -103,10 +103,10 @@ impl GateId {
         }
     }
 
-    /// Whether an operator may step over it by name. Where a member leads elsewhere, the other gates watch another
+    /// Whether an operator may override it by name. Where a member leads elsewhere, the other gates watch another
     /// balancer than the one that would get the traffic, and no reason mends that.
     #[must_use]
-    pub const fn can_be_stepped_over(self) -> bool {
+    pub const fn can_be_overridden(self) -> bool {
         !matches!(self, Self::RecordTargets)
     }
 
@@ -294,9 +294,9 @@ pub fn for_step(gates: &[Gate], plan: &ShiftPlan, policy: &Policy) -> Vec<Gate> 
     gates
 }
 
-/// The gates that do not pass and are not stepped over by name.
+/// The gates that do not pass and are not overridden by name.
 pub fn blocking<'a>(gates: &'a [Gate], overridden: &'a [Override]) -> impl Iterator<Item = &'a Gate> {
-    let over = move |gate: &Gate| gate.id.can_be_stepped_over() && overridden.iter().any(|o| o.gate == gate.id.name());
+    let over = move |gate: &Gate| gate.id.can_be_overridden() && overridden.iter().any(|o| o.gate == gate.id.name());
     gates.iter().filter(move |gate| !gate.passes() && !over(gate))
 }
 

@@ -112,7 +112,7 @@ fn rollout(service: &Service) -> Option<Finding> {
         "" => Some(Finding::unknown(
             format!("{}, no rollout state", count(service)),
             "ECS gives no rollout state and will give none: the service is not deployed by ECS's own rolling update; \
-             look at its deployment, then step over this gate by name",
+             look at its deployment, then override this gate by name",
         )),
         word => {
             let told = if primary.reason.is_empty() { String::new() } else { format!("; ECS: {}", primary.reason) };

@@ -176,7 +176,7 @@ pub(super) fn record_targets(inputs: Inputs<'_>) -> Gate {
         let value = format!("{} of {} astray", wrong.len(), members.len());
         let reason = format!(
             "{}; put the records right, or fix legacyLbDnsName, albDnsName and albZoneId in the stack outputs: this \
-             cannot be stepped over",
+             cannot be overridden",
             problems.join("; ")
         );
         return Gate::new(ID, Verdict::Fail, value, LIMIT, reason).at(at);
@@ -214,7 +214,7 @@ pub(super) fn step_size(points: u8, policy: &Policy) -> Gate {
         return Gate::new(ID, Verdict::Pass, format!("{points} points"), &limit, reason);
     }
     let reason = format!(
-        "{points} points at once, and no gate has seen the new stack carry so much: go in steps of {}, or step over it by \
+        "{points} points at once, and no gate has seen the new stack carry so much: go in steps of {}, or override it by \
          name, with a reason, on the command line",
         policy.max_step
     );

@@ -50,7 +50,7 @@ pub enum Event {
         to: WeightPair,
         /// Forward or back.
         direction: Direction,
-        /// Gates stepped over.
+        /// Gates overridden.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         overrides: Vec<Override>,
     },
@@ -208,7 +208,7 @@ impl Event {
                     String::new()
                 } else {
                     let list: Vec<_> = overrides.iter().map(|o| format!("{} ({})", o.gate, o.reason)).collect();
-                    format!(", stepping over {}", list.join(", "))
+                    format!(", overriding {}", list.join(", "))
                 };
                 format!("confirmed {arrow}{} → {}{stepped}", from.new_share(), to.new_share())
             }

@@ -27,7 +27,7 @@ pub(super) fn lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
         not_provisioned(cx, &mut out, width);
         return out;
     };
-    let age = format!("looked {} ago", cx.age(look.at));
+    let age = format!("checked {} ago", cx.age(look.at));
     match &look.value.pulumi {
         Ok(version) => out.push(heading(cx, &format!("Pulumi {version}"), &age, width)),
         Err(trouble) => {
