@@ -118,7 +118,7 @@ impl Night {
 fn nameless(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            for key in ["at", "id", "seq", "prev", "change", "submitted_at", "token", "run"] {
+            for key in ["at", "aws_at", "id", "seq", "prev", "change", "submitted_at", "token", "run"] {
                 fields.remove(key);
             }
             fields.values_mut().for_each(nameless);
