@@ -81,7 +81,8 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
     };
     let (palette, ascii) = look(&session.settings, &process_env);
     let theme = Theme::new(palette, ascii);
-    let model = Model::new(session.stack.clone(), session.policy.clone(), session.ports.clock.now());
+    let model =
+        Model::new(session.stack.clone(), session.watcher.clone(), session.policy.clone(), session.ports.clock.now());
     let ports = session.ports.clone();
     let current = Arc::new(Mutex::new(Arc::new(session)));
     let reload = reload(again, Arc::clone(&current));
@@ -106,7 +107,7 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
 /// A run that outlives the cockpit, and a change that it was left with, on the screen that the operator is left with. A
 /// scenario's run ends with its simulator.
 fn say_what_goes_on(model: &Model) {
-    if let Some(run) = model.provision.going_on().filter(|_| model.stack.simulation.is_none()) {
+    if let Some(run) = model.provision.going_on().filter(|_| model.watcher.simulation.is_none()) {
         let text =
             format!("pulumi {} goes on, as {}; `tapctl attach`, or `tapctl`, follows it", run.head.kind, run.head.id);
         Console::standard().say(&text);
@@ -123,7 +124,8 @@ fn reload(again: Again, current: Arc<Mutex<Arc<Session>>>) -> ReloadStack {
         Box::pin(async move {
             let session =
                 again().await.map_err(Failure::from).map_err(|f| PulumiProblem { message: f.message, hint: f.hint })?;
-            let reloaded = StackReloaded { stack: session.stack.clone(), policy: session.policy.clone() };
+            let (stack, watcher, policy) = (session.stack.clone(), session.watcher.clone(), session.policy.clone());
+            let reloaded = StackReloaded { stack, watcher, policy };
             let ports = session.ports.clone();
             *current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(session);
             Ok((reloaded, ports))

@@ -122,7 +122,7 @@ impl Place {
         let mut collected = collect(&session.ports, &ASKED, Facts::default(), defaults::COLLECT_DEADLINE).await;
         // A weight change that has become INSYNC meanwhile does not stand in the way.
         let operator = session.operator(&collected.facts);
-        for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
+        for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.watcher.host).await {
             out.say(&format!("the journal is behind: {error}"));
         }
         Ok((Seen { model: session.model(&collected), running }, operator))

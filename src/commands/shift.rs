@@ -145,7 +145,7 @@ async fn look_first(session: &Session, out: &mut Console) -> Result<Base, Failur
         None => return Err(wrong_shape("Route 53 told no records")),
     };
     let operator = session.operator(&collected.facts);
-    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
+    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.watcher.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
     Ok(Base { collected, group, operator })
@@ -165,7 +165,7 @@ async fn look_again(
     }
     let rest: Vec<Source> = Source::ALL.into_iter().filter(|source| !FIRST.contains(source)).collect();
     let mut collected = collect(&session.ports, &rest, base.collected.facts, defaults::COLLECT_DEADLINE).await;
-    for error in reconcile_journal(&session.ports, &mut collected, &base.operator, &session.stack.host).await {
+    for error in reconcile_journal(&session.ports, &mut collected, &base.operator, &session.watcher.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
     let again = session.ports.observe.observe(Query::Records).await?;
@@ -313,7 +313,7 @@ async fn confirm(
         Ok(yes) => Ok(yes),
         Err(Declined(why)) => {
             let event = Event::Declined { what: plan.title(), why: why.clone() };
-            let mut writer = JournalWriter::new(&session.ports, &base.operator, &session.stack.host);
+            let mut writer = JournalWriter::new(&session.ports, &base.operator, &session.watcher.host);
             if let Err(error) = writer.append(event).await {
                 out.say(&format!("the journal cannot be written: {error}"));
             }

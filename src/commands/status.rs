@@ -45,7 +45,7 @@ pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut
     }
     let mut collected = collect(&session.ports, sources, facts, defaults::COLLECT_DEADLINE).await;
     let operator = session.operator(&collected.facts);
-    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
+    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.watcher.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
     if let Err(error) = &collected.journal {
@@ -56,8 +56,8 @@ pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut
 
 fn print(session: &Session, collected: &Collected, args: StatusArgs, out: &mut Console) -> Result<(), Failure> {
     let gates = session.gates(collected);
-    let snapshot = Snapshot::of(&session.stack, &session.policy, collected, &gates);
-    if args.json { out.json(&snapshot) } else { out.data(&text::snapshot(&snapshot, &session.stack)) }
+    let snapshot = Snapshot::of((&session.stack, &session.watcher), &session.policy, collected, &gates);
+    if args.json { out.json(&snapshot) } else { out.data(&text::snapshot(&snapshot, &session.stack, &session.watcher)) }
 }
 
 async fn watch(

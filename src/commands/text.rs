@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use crate::domain::endpoint::elsewhere;
-use crate::domain::model::Stack;
+use crate::domain::model::{Stack, Watcher};
 use crate::domain::record::Entry;
 use crate::domain::units::short_number;
 
@@ -13,19 +13,19 @@ use super::snapshot::{GateRow, ServiceRow, Snapshot, Traffic};
 
 /// A snapshot.
 #[must_use]
-pub fn snapshot(snapshot: &Snapshot, stack: &Stack) -> String {
+pub fn snapshot(snapshot: &Snapshot, stack: &Stack, watcher: &Watcher) -> String {
     let mut text = String::new();
     let mut row = |name: &str, words: &str| {
         let _ = writeln!(text, "{name:<12} {words}");
     };
-    let drill = stack
+    let drill = watcher
         .simulation
         .as_ref()
         .map(|s| format!("  SIMULATION {} ×{}", s.scenario, short_number(s.speed)))
         .unwrap_or_default();
-    let elsewhere = if stack.simulation.is_some() { Vec::new() } else { elsewhere(&stack.api_endpoints) };
+    let elsewhere = if watcher.simulation.is_some() { Vec::new() } else { elsewhere(&watcher.api_endpoints) };
     let endpoints = elsewhere.iter().fold(String::new(), |text, host| text + "  ENDPOINT " + host);
-    let read_only = if stack.read_only { "  READ-ONLY" } else { "" };
+    let read_only = if watcher.read_only { "  READ-ONLY" } else { "" };
     let regions = format!("{} → {}", stack.legacy_region, stack.region);
     row(&snapshot.stack, &format!("{regions}  {}{drill}{endpoints}{read_only}", snapshot.at));
     if !snapshot.provisioned {

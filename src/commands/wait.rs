@@ -95,7 +95,7 @@ pub(super) async fn to_the_end(
     let hint = "`tapctl status` shows how far the change is and reads the records back; `tapctl rollback` sends all \
                 traffic back";
     let insync = insync(session, change, interrupt, hint, out).await?;
-    let read = read_back(&session.ports, insync, wanted, operator, &session.stack.host).await?;
+    let read = read_back(&session.ports, insync, wanted, operator, &session.watcher.host).await?;
     if let (true, Ok(group)) = (read.verified, &read.found) {
         debug_assert_eq!(read.change.status, ChangeStatus::Insync);
         out.say(&format!(
@@ -148,7 +148,7 @@ pub(super) async fn until_known(
             () = interrupt.received() => return Err(stopped_looking(until)),
         }
         session.resync().await;
-        match settle(&session.ports, &session.stack.operator, &session.stack.host).await {
+        match settle(&session.ports, &session.watcher.operator, &session.watcher.host).await {
             Ok(entries) => {
                 for entry in &entries {
                     out.say(&format!("settled: {}", text::entry(entry)));
@@ -199,7 +199,7 @@ pub(super) async fn executed(
     operator: &str,
     out: &mut Console,
 ) -> (Outcome, Vec<Entry>) {
-    carried_out(&session.ports, change, (operator, &session.stack.host), out).await.into_records()
+    carried_out(&session.ports, change, (operator, &session.watcher.host), out).await.into_records()
 }
 
 /// Carries any change out in the name of an operator on a host, and says when it has to wait for its turn.

@@ -103,7 +103,7 @@ async fn look(session: &Session, out: &mut Console) -> Result<Seen, Failure> {
     }
     // A weight change that has become INSYNC meanwhile does not stand in the way.
     let operator = session.operator(&collected.facts);
-    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.stack.host).await {
+    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.watcher.host).await {
         out.say(&format!("the journal is behind: {error}"));
     }
     let overtaken_by = session.overtaken_by(collected.journal.as_ref().map_err(Clone::clone)?);
@@ -159,7 +159,7 @@ async fn confirm(
 }
 
 async fn note(session: &Session, operator: &str, event: Event, out: &mut Console) {
-    if let Err(error) = JournalWriter::new(&session.ports, operator, &session.stack.host).append(event).await {
+    if let Err(error) = JournalWriter::new(&session.ports, operator, &session.watcher.host).append(event).await {
         out.say(&format!("the journal cannot be written: {error}"));
     }
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use crate::adapters::sim_probe::Simulator;
 use crate::config::{Settings, process_env, state};
-use crate::domain::model::{Simulation, Stack};
+use crate::domain::endpoint::Endpoint;
+use crate::domain::error::PortError;
+use crate::domain::model::{Simulation, Stack, Watcher};
 use crate::domain::stack::StackInfo;
 use crate::domain::traffic::GroupKey;
 
@@ -65,7 +67,7 @@ pub async fn state_dir(settings: &Settings) -> Result<(String, PathBuf), Compose
 }
 
 /// The stack as it is shown.
-pub(super) fn stack_of(settings: &Settings, known: &StackInfo, name: String, simulator: Option<&Simulator>) -> Stack {
+pub(super) fn stack_of(settings: &Settings, known: &StackInfo, name: String) -> Stack {
     Stack {
         name,
         region: settings.region.clone().unwrap_or_else(|| known.region().to_owned()),
@@ -76,9 +78,15 @@ pub(super) fn stack_of(settings: &Settings, known: &StackInfo, name: String, sim
         aurora: known.outputs().map(|outputs| outputs.database.cluster_id.clone()).unwrap_or_default(),
         endpoints: known.endpoints(),
         unset: known.unset().to_vec(),
-        read_only: settings.read_only,
-        read_only_why: String::new(),
-        api_endpoints: Vec::new(),
+    }
+}
+
+/// Who watches it: this process, with what keeps it from writing.
+pub(super) fn watcher_of(why: Option<&PortError>, api: Vec<Endpoint>, simulator: Option<&Simulator>) -> Watcher {
+    Watcher {
+        read_only: why.is_some(),
+        read_only_why: why.map(|why| why.message.clone()).unwrap_or_default(),
+        api_endpoints: api,
         simulation: simulator.map(|s| Simulation { speed: s.speed, scenario: s.scenario.clone() }),
         operator: host::local_user(&process_env),
         host: host::host_name(),

@@ -15,7 +15,7 @@ use crate::adapters::sim_probe::{self, OffsetClock, Probed};
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
-use crate::domain::model::{Model, Stack};
+use crate::domain::model::{Model, Stack, Watcher};
 use crate::domain::record::{Entry, intents, sent_since};
 use crate::domain::stack::StackInfo;
 use crate::domain::traffic::GroupKey;
@@ -28,7 +28,7 @@ use crate::runtime::ports_set::{JournalRead, JournalWriter, Ports};
 use super::endpoints::{self, Found, LateClock};
 use super::error::ComposeError;
 use super::known;
-use super::naming::{settled, short_name, stack_of};
+use super::naming::{settled, short_name, stack_of, watcher_of};
 use super::pulumi::{cockpit_runs, control};
 
 /// Who is told what became of changes that earlier processes left open.
@@ -45,8 +45,10 @@ pub trait Told {
 pub struct Session {
     /// What reaches outside.
     pub ports: Ports,
-    /// What does not change.
+    /// What the stack is.
     pub stack: Stack,
+    /// Who watches it.
+    pub watcher: Watcher,
     /// The limits.
     pub policy: Policy,
     /// How fast time goes.
@@ -116,12 +118,8 @@ pub async fn assemble(
     let simulator_clock = simulator.as_ref().map(|(simulator, url)| (late.follow(simulator), url.clone()));
     let simulator = simulator.map(|(simulator, _)| simulator);
     let refusal = endpoints::refusal(&settings, &api);
-    let stack = Stack {
-        read_only: refusal.is_some(),
-        read_only_why: refusal.as_ref().map(|why| why.message.clone()).unwrap_or_default(),
-        api_endpoints: api,
-        ..stack_of(&settings, &known, name.clone(), simulator.as_ref())
-    };
+    let stack = stack_of(&settings, &known, name.clone());
+    let watcher = watcher_of(refusal.as_ref(), api, simulator.as_ref());
     let mut policy = settings.policy.clone();
     if policy.expected_alarms.is_empty() {
         policy.expected_alarms = known.alarm_names().to_vec();
@@ -144,7 +142,19 @@ pub async fn assemble(
         leaving: Arc::default(),
         skew: Arc::new(move || skew.clock_skew()),
     };
-    Ok(Session { ports, stack, policy, pace, settings, known, state_dir, sent_before, clock: simulator_clock, refusal })
+    Ok(Session {
+        ports,
+        stack,
+        watcher,
+        policy,
+        pace,
+        settings,
+        known,
+        state_dir,
+        sent_before,
+        clock: simulator_clock,
+        refusal,
+    })
 }
 
 /// Looks for a Pulumi run that goes on in this state folder.
@@ -184,7 +194,7 @@ impl Session {
     /// Who operates: as STS says, or the local user until it has.
     #[must_use]
     pub fn operator(&self, facts: &Facts) -> String {
-        facts.identity.as_ref().map_or_else(|| self.stack.operator.clone(), |fact| fact.value.short().to_owned())
+        facts.identity.as_ref().map_or_else(|| self.watcher.operator.clone(), |fact| fact.value.short().to_owned())
     }
 
     /// Who operates, asked now, for a command that asks AWS nothing else.
@@ -218,14 +228,14 @@ impl Session {
         if self.ports.read_journal().await?.history.open.is_empty() {
             return Ok(());
         }
-        for entry in settle(&self.ports, &self.stack.operator, &self.stack.host).await? {
+        for entry in settle(&self.ports, &self.watcher.operator, &self.watcher.host).await? {
             told.settled(&entry);
         }
         let open = self.ports.read_journal().await?.history.open;
         for change in &open {
             told.still_open(&change.text());
         }
-        let holder = JournalWriter::new(&self.ports, &self.stack.operator, &self.stack.host).holder();
+        let holder = JournalWriter::new(&self.ports, &self.watcher.operator, &self.watcher.host).holder();
         if !open.is_empty()
             && let Err(held) = self.ports.turn(holder, Duration::ZERO, &|_| {}).await
             && held.kind == ErrorKind::Busy
@@ -238,7 +248,7 @@ impl Session {
     /// What was collected, as the cockpit would know it: a command's preconditions are asked on the same ground.
     #[must_use]
     pub fn model(&self, collected: &Collected) -> Model {
-        let mut model = Model::new(self.stack.clone(), self.policy.clone(), collected.now);
+        let mut model = Model::new(self.stack.clone(), self.watcher.clone(), self.policy.clone(), collected.now);
         model.live.gates = self.gates(collected);
         model.live.history = collected.history().cloned();
         model.live.facts = collected.facts.clone();

@@ -19,7 +19,8 @@ use super::record::{Entry, History};
 use super::request::Request;
 use super::schedule::Polls;
 use super::shift::ShiftPlan;
-pub use super::stack::watched::{Simulation, Stack};
+pub use super::stack::watched::Stack;
+pub use super::stack::watcher::{Simulation, Watcher};
 use super::stack_reload::StackReload;
 use super::time::Moment;
 use super::traffic::RecordGroup;
@@ -234,8 +235,10 @@ pub struct Screen {
 /// Everything.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// What does not change.
+    /// What the stack is.
     pub stack: Stack,
+    /// Who watches it.
+    pub watcher: Watcher,
     /// The limits.
     pub policy: Policy,
     /// What is known now.
@@ -275,12 +278,13 @@ pub struct Model {
 impl Model {
     /// A cockpit that knows nothing yet.
     #[must_use]
-    pub fn new(stack: Stack, policy: Policy, now: Timestamp) -> Self {
+    pub fn new(stack: Stack, watcher: Watcher, policy: Policy, now: Timestamp) -> Self {
         // Where nothing is provisioned there is nothing to look over.
         let view = if stack.is_provisioned() { View::Overview } else { View::Provision };
         let screen = Screen { view, ..Screen::default() };
         Self {
             stack,
+            watcher,
             policy,
             live: LiveState { now, ..LiveState::default() },
             frozen: None,
@@ -370,4 +374,9 @@ impl Model {
 }
 
 #[cfg(test)]
-pub(crate) use super::stack::watched::fixtures;
+pub(crate) mod fixtures {
+    //! The stack that the tests watch, and who watches it.
+
+    pub(crate) use crate::domain::stack::watched::fixtures::stack;
+    pub(crate) use crate::domain::stack::watcher::fixtures::watcher;
+}

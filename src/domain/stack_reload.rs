@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::gate::Policy;
 use super::request::Request;
 use super::stack::watched::Stack;
+use super::stack::watcher::Watcher;
 
 /// Tries in a row before it is left to the operator; with the pauses between them some five minutes.
 pub const MAX_TRIES: u32 = 8;
@@ -22,6 +23,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub struct StackReloaded {
     /// The stack as it is now.
     pub stack: Stack,
+    /// Who watches it, with the ports that were made for it.
+    pub watcher: Watcher,
     /// The limits, with the alarms that the stack has now.
     pub policy: Policy,
 }

@@ -104,7 +104,7 @@ impl Runner {
             Effect::Execute { request, change } => self.execute(request, change, model),
             Effect::Settle { request } => {
                 let (ports, answers) = (self.ports.clone(), self.answers.clone());
-                let (operator, host) = (operator(model), model.stack.host.clone());
+                let (operator, host) = (operator(model), model.watcher.host.clone());
                 self.must_end.spawn(async move {
                     let task = tokio::spawn(async move { settle(&ports, &operator, &host).await });
                     let result = task.await.unwrap_or_else(|error| Err(broken("journal:Settle", &error)));
@@ -152,7 +152,7 @@ impl Runner {
 
     fn execute(&mut self, request: Request, change: Confirmed<Change>, model: &Model) {
         let (ports, answers) = (self.ports.clone(), self.answers.clone());
-        let (operator, host) = (operator(model), model.stack.host.clone());
+        let (operator, host) = (operator(model), model.watcher.host.clone());
         let told = self.answers.clone();
         // A stage that finds the queue full is only a word on the screen.
         let tell: ChangeTell = Arc::new(move |stage| drop(told.try_send(Msg::Stage { request, stage })));

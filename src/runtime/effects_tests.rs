@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
 use crate::domain::gate::Policy;
-use crate::domain::model::fixtures::stack;
+use crate::domain::model::fixtures::{stack, watcher};
 use crate::domain::stack_reload::StackReloaded;
 use crate::runtime::fakes::{Fake, pair};
 
@@ -12,7 +12,7 @@ use crate::runtime::fakes::{Fake, pair};
 fn runner(seconds: &'static [u64]) -> (Runner, mpsc::Receiver<Msg>, Model) {
     let fake = Fake::new(pair(100, 0));
     let (answers, told) = mpsc::channel(16);
-    let model = Model::new(stack(), Policy::default(), crate::domain::units::Timestamp::default());
+    let model = Model::new(stack(), watcher(), Policy::default(), crate::domain::units::Timestamp::default());
     let (ports, begun) = (fake.ports(), Arc::new(AtomicU64::new(0)));
     let reload: ReloadStack = Arc::new(move || {
         let mut ports = fake.ports();
@@ -21,7 +21,7 @@ fn runner(seconds: &'static [u64]) -> (Runner, mpsc::Receiver<Msg>, Model) {
         Box::pin(async move {
             let wait = usize::try_from(n).ok().and_then(|n| seconds.get(n)).copied().unwrap_or_default();
             tokio::time::sleep(Duration::from_secs(wait)).await;
-            Ok((StackReloaded { stack: stack(), policy: Policy::default() }, ports))
+            Ok((StackReloaded { stack: stack(), watcher: watcher(), policy: Policy::default() }, ports))
         })
     });
     (Runner::new(ports, reload, answers), told, model)

@@ -89,10 +89,11 @@ pub async fn run<B: Backend>(
     ports: Ports,
     tell: impl FnMut(&Notice<'_>),
 ) -> Result<Model, B::Error> {
-    let (stack, policy) = (model.stack.clone(), model.policy.clone());
+    let (stack, watcher, policy) = (model.stack.clone(), model.watcher.clone(), model.policy.clone());
     let same = ports.clone();
     let reload: ReloadStack = Arc::new(move || {
-        let (reloaded, ports) = (StackReloaded { stack: stack.clone(), policy: policy.clone() }, same.clone());
+        let (stack, watcher, policy) = (stack.clone(), watcher.clone(), policy.clone());
+        let (reloaded, ports) = (StackReloaded { stack, watcher, policy }, same.clone());
         Box::pin(async move { Ok((reloaded, ports)) })
     });
     // Boxed, because a model is large, and this would hold it once more.

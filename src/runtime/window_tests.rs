@@ -11,7 +11,7 @@ use ratatui::layout::{Position, Size};
 
 use super::*;
 use crate::domain::gate::Policy;
-use crate::domain::model::fixtures::stack;
+use crate::domain::model::fixtures::{stack, watcher};
 use crate::keymap::Key;
 use crate::runtime::fakes::{Fake, pair};
 use crate::ui::Palette;
@@ -89,7 +89,7 @@ async fn sent_after(acts: &'static [Act]) -> bool {
             }
         }
     });
-    let model = Model::new(stack(), Policy::default(), fake.ports().clock.now());
+    let model = Model::new(stack(), watcher(), Policy::default(), fake.ports().clock.now());
     let theme = Theme::new(Palette::Full, false);
     run(&mut terminal, theme, Box::pin(input), model, fake.ports(), |_| {}).await.unwrap();
     fake.steps().contains(&"call")

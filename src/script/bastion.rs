@@ -12,7 +12,7 @@ use crate::adapters::aws::in_process::{InProcessReply, http_client};
 use crate::adapters::aws::{Aws, AwsSettings};
 use crate::adapters::journal::FileJournal;
 use crate::domain::gate::Policy;
-use crate::domain::model::{Model, Simulation, Stack};
+use crate::domain::model::{Model, Simulation, Stack, Watcher};
 use crate::domain::provision::PulumiProblem;
 use crate::domain::stack::{StackInfo, StackOutputs};
 use crate::domain::stack_reload::StackReloaded;
@@ -140,7 +140,7 @@ impl Bastion {
         }
     }
 
-    /// What does not change while a cockpit is open, and the limits.
+    /// What the stack is, and the limits.
     #[must_use]
     pub fn stack(&self, info: &StackInfo) -> (Stack, Policy) {
         let outputs = info.outputs();
@@ -154,14 +154,21 @@ impl Bastion {
             aurora: outputs.map(|outputs| outputs.database.cluster_id.clone()).unwrap_or_default(),
             endpoints: info.endpoints(),
             unset: info.unset().to_vec(),
+        };
+        (stack, Policy { expected_alarms: info.alarm_names().to_vec(), ..Policy::default() })
+    }
+
+    /// Who sits here.
+    #[must_use]
+    pub fn watcher(&self) -> Watcher {
+        Watcher {
             read_only: self.read_only,
             read_only_why: "this is --read-only".to_owned(),
             api_endpoints: Vec::new(),
             simulation: Some(Simulation { speed: 1.0, scenario: self.sim.scenario().name().to_owned() }),
             operator: "local".to_owned(),
             host: "bastion".to_owned(),
-        };
-        (stack, Policy { expected_alarms: info.alarm_names().to_vec(), ..Policy::default() })
+        }
     }
 
     /// A cockpit that is about to be opened: its model, its ports, and how it reads the stack anew.
@@ -172,7 +179,7 @@ impl Bastion {
         let info = self.info()?;
         let ports = self.ports(&info).await;
         let (stack, policy) = self.stack(&info);
-        let model = Model::new(stack, policy, self.clock.now());
+        let model = Model::new(stack, self.watcher(), policy, self.clock.now());
         let bastion = self.clone();
         let reload: ReloadStack = Arc::new(move || {
             let bastion = bastion.clone();
@@ -180,7 +187,7 @@ impl Bastion {
                 let trouble = |message| PulumiProblem { message, hint: "it is tried again by itself".to_owned() };
                 let info = bastion.info().map_err(trouble)?;
                 let (stack, policy) = bastion.stack(&info);
-                Ok((StackReloaded { stack, policy }, bastion.ports(&info).await))
+                Ok((StackReloaded { stack, watcher: bastion.watcher(), policy }, bastion.ports(&info).await))
             })
         });
         Ok((model, ports, reload))

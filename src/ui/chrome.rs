@@ -40,19 +40,19 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Rect {
 
 /// Stack, regions, account, identity; what is unusual about this program; the clock.
 fn who<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
-    let stack = &cx.model.stack;
+    let (stack, watcher) = (&cx.model.stack, &cx.model.watcher);
     let mut right = cx.row();
-    if let Some(simulation) = &stack.simulation {
+    if let Some(simulation) = &watcher.simulation {
         right = right.put(Role::Badge, format!(" SIMULATION ×{} ", short_number(simulation.speed))).gap(1);
     }
-    if stack.simulation.is_none() {
-        let hosts = elsewhere(&stack.api_endpoints);
+    if watcher.simulation.is_none() {
+        let hosts = elsewhere(&watcher.api_endpoints);
         if let Some(host) = hosts.first() {
             let more = if hosts.len() > 1 { format!("+{} ", hosts.len() - 1) } else { String::new() };
             right = right.put(Role::Badge, format!(" ENDPOINT {host} {more}")).gap(1);
         }
     }
-    if stack.read_only {
+    if watcher.read_only {
         right = right.put(Role::Badge, " READ-ONLY ").gap(1);
     }
     let zone = if width < 100 { "Z" } else { " UTC" };
@@ -76,10 +76,10 @@ fn who<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     }
     let (account, name) = match &cx.world.facts.identity {
         Some(fact) => (fact.value.account.as_str(), fact.value.short()),
-        None => ("account ?", stack.operator.as_str()),
+        None => ("account ?", watcher.operator.as_str()),
     };
     let rest = left.room(room);
-    let with_host = format!("{name}@{}", stack.host);
+    let with_host = format!("{name}@{}", watcher.host);
     let name = if account.len() + 1 + cx.cells(&with_host) <= rest { with_host.as_str() } else { name };
     let last_four = account.get(account.len().saturating_sub(4)..).unwrap_or(account);
     let account =

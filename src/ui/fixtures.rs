@@ -7,7 +7,7 @@ use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Source};
 use crate::domain::gate::{Inputs, Policy, evaluate};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Model, Simulation, Stack};
+use crate::domain::model::{Dialog, Model, Simulation, Stack, Watcher};
 use crate::domain::record::{Entry, Event, History, OutcomeKind};
 use crate::domain::replication::{Replication, ReplicationInstance, ReplicationTask, TableStat, TaskStatus};
 use crate::domain::schedule::interval;
@@ -33,7 +33,6 @@ fn stack() -> Stack {
         group: GroupKey { zone_id: "Z08154711TECHVAULT".into(), ..crate::domain::model::fixtures::stack().group },
         legacy_lb: "techvault-legacy".into(),
         aurora: "techvault-prod".into(),
-        host: "bastion-1".into(),
         endpoints: Endpoints {
             legacy_dns: "techvault-legacy-1234567890.us-east-1.elb.amazonaws.com".into(),
             new: Some(NewEndpoint {
@@ -44,6 +43,10 @@ fn stack() -> Stack {
         },
         ..crate::domain::model::fixtures::stack()
     }
+}
+
+fn watcher() -> Watcher {
+    Watcher { host: "bastion-1".into(), ..crate::domain::model::fixtures::watcher() }
 }
 
 fn record(rtype: &str, side: Side, weight: u8) -> Record {
@@ -310,7 +313,7 @@ fn journal(share: u8, secs_since_insync: u64) -> Vec<Entry> {
 
 /// Everything is known and fine, at `share`; the newest change is in effect for so long.
 pub(super) fn steady(share: u8, secs_since_insync: u64) -> Model {
-    let mut model = Model::new(stack(), Policy::default(), now());
+    let mut model = Model::new(stack(), watcher(), Policy::default(), now());
     model.uptime = Duration::from_secs(4000);
     let readings = metrics(f64::from(share), |n| 3.1 + 1.4 * wave(n, 0.0));
     let split = |side: Side| MetricReadings {
@@ -379,7 +382,7 @@ pub(super) fn baking() -> Model {
 
 /// Started a moment ago: nothing has answered.
 pub(super) fn fresh_start() -> Model {
-    let mut model = Model::new(stack(), Policy::default(), now());
+    let mut model = Model::new(stack(), watcher(), Policy::default(), now());
     model.live.journal.clear();
     judge(&mut model);
     model
@@ -467,9 +470,9 @@ pub(super) fn throttled() -> Model {
 /// Watched by the simulator, frozen 42 s ago, without the right to write.
 pub(super) fn all_badges() -> Model {
     let mut model = ready();
-    model.stack.read_only = true;
-    model.stack.read_only_why = "this is --read-only".into();
-    model.stack.simulation = Some(Simulation { speed: 20.0, scenario: "steady".into() });
+    model.watcher.read_only = true;
+    model.watcher.read_only_why = "this is --read-only".into();
+    model.watcher.simulation = Some(Simulation { speed: 20.0, scenario: "steady".into() });
     model.frozen = Some(Box::new(model.live.clone()));
     model.live.now = now().plus(Duration::from_secs(42));
     model

@@ -93,7 +93,7 @@ const MAX_TITLE: usize = 120;
 pub fn title(model: &Model) -> String {
     let share = model.live.facts.shiftable().map_or_else(|| "? %".to_owned(), |group| group.new_share().to_string());
     let ready = readiness(&Picture::of(model, &model.live));
-    let simulated = if model.stack.simulation.is_some() { "SIM " } else { "" };
+    let simulated = if model.watcher.simulation.is_some() { "SIM " } else { "" };
     let title = format!("{simulated}{} {share} {} - tapctl", model.stack.name, ready.word);
     let shown = Printable::line(&title);
     shown.as_str().chars().take(MAX_TITLE).map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect()

@@ -41,7 +41,7 @@ fn json(model: &Model) -> Value {
     let history = live.history.clone().unwrap_or_default();
     let journal = Ok(JournalRead { entries: live.journal.iter().cloned().collect(), broken: 0, history });
     let collected = Collected { facts: live.facts.clone(), journal, now: live.now };
-    serde_json::to_value(Snapshot::of(&model.stack, &model.policy, &collected, &live.gates)).unwrap()
+    serde_json::to_value(Snapshot::of((&model.stack, &model.watcher), &model.policy, &collected, &live.gates)).unwrap()
 }
 
 /// What may befall the sources.

@@ -11,7 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tapctl::domain::facts::{Observation, Source};
 use tapctl::domain::gate::Policy;
-use tapctl::domain::model::{Model, Stack};
+use tapctl::domain::model::{Model, Stack, Watcher};
 use tapctl::domain::msg::Msg;
 use tapctl::domain::replication::TableStat;
 use tapctl::domain::service::Writer;
@@ -60,6 +60,11 @@ fn stack() -> Stack {
             evaluate_health: true,
         },
         unset: Vec::new(),
+    }
+}
+
+fn watcher() -> Watcher {
+    Watcher {
         read_only: false,
         read_only_why: String::new(),
         api_endpoints: Vec::new(),
@@ -71,7 +76,7 @@ fn stack() -> Stack {
 
 fn main() -> ExitCode {
     let start = Timestamp::from_millis(1_795_000_020_000);
-    let mut model = Model::new(stack(), Policy::default(), start);
+    let mut model = Model::new(stack(), watcher(), Policy::default(), start);
     // DMS tells tables in no order.
     let tables = (0..TABLES).map(|n| table(n.wrapping_mul(7_919) % TABLES)).collect();
     let key = model.stack.group.clone();

@@ -168,7 +168,11 @@ where
     (ports.provision, ports.control) = (pulumi.clone(), pulumi.clone());
     let mut after = drill.ports_on(&made).await;
     (after.provision, after.control) = (pulumi.clone(), pulumi);
-    let built = StackReloaded { stack: drill.bastion.stack(&made).0, policy: Policy::default() };
+    let built = StackReloaded {
+        stack: drill.bastion.stack(&made).0,
+        watcher: drill.bastion.watcher(),
+        policy: Policy::default(),
+    };
     let left = Arc::new(AtomicU32::new(failures));
     let reload: ReloadStack = Arc::new(move || {
         let (left, built, after) = (left.clone(), built.clone(), after.clone());
@@ -180,7 +184,7 @@ where
         })
     });
     let (stack, _) = drill.bastion.stack(&configured);
-    let model = Model::new(stack, Policy::default(), ports.clock.now());
+    let model = Model::new(stack, drill.bastion.watcher(), Policy::default(), ports.clock.now());
     let seen = Box::pin(drill.play_on(script, (model, ports, reload))).await;
     (seen.model, seen.screen)
 }

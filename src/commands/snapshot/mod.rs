@@ -9,7 +9,7 @@ use crate::domain::error::ErrorKind;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, GateId, Policy, all_pass};
 use crate::domain::metrics::Metric;
-use crate::domain::model::Stack;
+use crate::domain::model::{Stack, Watcher};
 use crate::domain::problems;
 use crate::domain::readiness::{Picture, Readiness, readiness};
 use crate::domain::reading;
@@ -39,11 +39,12 @@ impl ReadinessRow {
 impl Snapshot {
     /// The snapshot of what was gathered.
     #[must_use]
-    pub fn of(stack: &Stack, policy: &Policy, collected: &Collected, gates: &[Gate]) -> Self {
+    pub fn of((stack, watcher): (&Stack, &Watcher), policy: &Policy, collected: &Collected, gates: &[Gate]) -> Self {
         let (facts, now) = (&collected.facts, collected.now);
         let journal_error = collected.journal.as_ref().err().map(ToString::to_string);
         let picture = Picture {
             stack,
+            watcher,
             policy,
             facts,
             history: collected.history(),
@@ -61,8 +62,8 @@ impl Snapshot {
             at: now.to_string(),
             stack: stack.name.clone(),
             provisioned: stack.is_provisioned(),
-            simulation: stack.simulation.as_ref().map(|simulation| simulation.scenario.clone()),
-            endpoints: stack.api_endpoints.iter().filter(|e| e.answers != Answers::Aws).cloned().collect(),
+            simulation: watcher.simulation.as_ref().map(|simulation| simulation.scenario.clone()),
+            endpoints: watcher.api_endpoints.iter().filter(|e| e.answers != Answers::Aws).cloned().collect(),
             sources: source_rows(facts, now),
             traffic: traffic(stack, facts, collected.history(), now),
             replication: replication(facts, now),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::domain::facts::{Fact, Observation};
 use crate::domain::gate::{Inputs, Policy, evaluate};
 use crate::domain::metrics::MetricReadings;
+use crate::domain::model::fixtures::watcher;
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::replication::fixtures::{replication, table};
 use crate::domain::series::{Point, Series};
@@ -110,7 +111,7 @@ fn snapshot(facts: Facts, entries: &[Entry]) -> Snapshot {
         now: now(),
     });
     let journal = Ok(JournalRead { entries: entries.to_vec(), broken: 0, history });
-    Snapshot::of(&stack(), &policy, &Collected { facts, journal, now: now() }, &gates)
+    Snapshot::of((&stack(), &watcher()), &policy, &Collected { facts, journal, now: now() }, &gates)
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl<'a> Ground<'a> {
             gates: &model.live.gates,
             policy: &model.policy,
             key: &model.stack.group,
-            read_only: model.stack.read_only.then_some(model.stack.read_only_why.as_str()),
+            read_only: model.watcher.read_only.then_some(model.watcher.read_only_why.as_str()),
             is_sending: model.is_sending(),
             is_asking_pulumi: pulumi.busy.is_some(),
             pulumi_problem: pulumi.look.as_ref().and_then(|look| look.value.pulumi.as_ref().err()),

@@ -158,9 +158,9 @@ fn on_the_way(picture: &Picture<'_>, open: &[(&Gate, Mark)], group: Option<&Reco
     let step = share.map_or_else(|| "next step".to_owned(), |from| format!("{} → {}", from.get(), from.step(STEP)));
     match open.first() {
         None => {
-            let read_only = if picture.stack.read_only { "; READ-ONLY: nothing is sent from here" } else { "" };
+            let read_only = if picture.watcher.read_only { "; READ-ONLY: nothing is sent from here" } else { "" };
             let next = match share {
-                Some(share) if !picture.stack.read_only => Next::Step(share, share.step(STEP)),
+                Some(share) if !picture.watcher.read_only => Next::Step(share, share.step(STEP)),
                 _ => Next::Wait,
             };
             Readiness::new(Mark::Pass, "GO", format!("every gate passes{read_only}"), next)

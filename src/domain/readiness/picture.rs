@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::change::turn::Stage;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, GateId, Policy, Verdict};
-use crate::domain::model::{LiveState, Model, ShiftState, Stack};
+use crate::domain::model::{LiveState, Model, ShiftState, Stack, Watcher};
 use crate::domain::pulumi::config::{Setup, missing_text};
 use crate::domain::record::History;
 use crate::domain::series::STALE;
@@ -56,6 +56,8 @@ pub enum UnderWay {
 pub struct Picture<'a> {
     /// The stack.
     pub stack: &'a Stack,
+    /// Who watches it.
+    pub watcher: &'a Watcher,
     /// The limits.
     pub policy: &'a Policy,
     /// All that was learned.
@@ -92,6 +94,7 @@ impl<'a> Picture<'a> {
         let missing = model.provision.setup().map(Setup::missing).unwrap_or_default();
         Self {
             stack: &model.stack,
+            watcher: &model.watcher,
             policy: &model.policy,
             facts: &world.facts,
             history: world.history.as_ref(),

@@ -5,6 +5,7 @@
 pub mod info;
 pub mod outputs;
 pub mod watched;
+pub mod watcher;
 
 pub use info::{ConfiguredStack, StackInfo};
 pub use outputs::{OutputsError, StackOutputs};

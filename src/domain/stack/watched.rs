@@ -1,13 +1,12 @@
-//! The stack that this process watches: its identity, and who watches it from where.
+//! The stack that is watched: what it is, as its name, its outputs and its configuration tell.
 //!
 //! Pure.
 
-use crate::domain::endpoint::Endpoint;
 use crate::domain::service::Writer;
 use crate::domain::traffic::GroupKey;
 use crate::domain::zone::Endpoints;
 
-/// What does not change while the program runs.
+/// What the stack is; another once Pulumi has changed it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stack {
     /// The stack's short name.
@@ -29,18 +28,6 @@ pub struct Stack {
     /// What has to be configured before the name can be looked at, a line with its command for each key; empty once
     /// the stack stands.
     pub unset: Vec<String>,
-    /// No write is ever sent.
-    pub read_only: bool,
-    /// Why not, in a sentence.
-    pub read_only_why: String,
-    /// Where the requests of each service go.
-    pub api_endpoints: Vec<Endpoint>,
-    /// Set while a simulator answers instead of AWS: its speed and scenario.
-    pub simulation: Option<Simulation>,
-    /// Who operates, until STS has answered.
-    pub operator: String,
-    /// This host.
-    pub host: String,
 }
 
 impl Stack {
@@ -49,15 +36,6 @@ impl Stack {
     pub fn is_provisioned(&self) -> bool {
         self.endpoints.new.is_some()
     }
-}
-
-/// The simulator that answers instead of AWS.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Simulation {
-    /// Virtual seconds per second.
-    pub speed: f64,
-    /// Scenario name.
-    pub scenario: String,
 }
 
 #[cfg(test)]
@@ -85,12 +63,6 @@ pub(crate) mod fixtures {
                 evaluate_health: true,
             },
             unset: Vec::new(),
-            read_only: false,
-            read_only_why: "this is --read-only".into(),
-            api_endpoints: Vec::new(),
-            simulation: None,
-            operator: "maria".into(),
-            host: "bastion".into(),
         }
     }
 }

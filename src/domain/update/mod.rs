@@ -244,7 +244,7 @@ fn note(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
 /// Notes an event in the name of whoever it belongs to.
 fn note_as(model: &mut Model, operator: String, event: Event, effects: &mut Vec<Effect>) {
     let aws_at = model.live.facts.aws_now(model.live.now);
-    let entry = Entry { at: model.live.now, aws_at, operator, host: model.stack.host.clone(), event };
+    let entry = Entry { at: model.live.now, aws_at, operator, host: model.watcher.host.clone(), event };
     if let Some(history) = &mut model.live.history {
         history.add(&entry);
     }
@@ -260,7 +260,7 @@ pub fn operator(model: &Model) -> String {
         .facts
         .identity
         .as_ref()
-        .map_or_else(|| model.stack.operator.clone(), |fact| fact.value.short().to_owned())
+        .map_or_else(|| model.watcher.operator.clone(), |fact| fact.value.short().to_owned())
 }
 
 fn list(model: &mut Model, entry: Entry) {

@@ -12,7 +12,7 @@ use crate::domain::confirm::{ARMS_AFTER, EXPIRES_AFTER};
 use crate::domain::facts::{Fact, Observation, Source};
 use crate::domain::gate::{GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Listing, Model, PendingAction, Shown};
+use crate::domain::model::{Dialog, Listing, Model, PendingAction, Shown, fixtures};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::provision::{PLAN_MAX_AGE, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
 use crate::domain::pulumi::PulumiChange;
@@ -53,8 +53,12 @@ pub(super) struct Desk {
 impl Desk {
     /// The pair at these weights; the new stack gets so many requests a minute.
     pub(super) fn new(legacy: u8, new: u8, requests: f64) -> Self {
-        let stack = crate::domain::model::fixtures::stack();
-        let model = Model::new(stack, Policy::default(), Timestamp::from_millis(1_795_000_020_000));
+        let model = Model::new(
+            fixtures::stack(),
+            fixtures::watcher(),
+            Policy::default(),
+            Timestamp::from_millis(1_795_000_020_000),
+        );
         let mut desk = Self { model, newest: 0, runs: 0 };
         desk.zone(vec![record("A", "legacy", legacy), record("A", "new", new)]);
         desk.requests(requests);
@@ -498,7 +502,7 @@ fn a_run_is_asked_once_and_ended_by_force_only_with_a_word() {
     assert!(!asked(&desk.press('x'), |_| true), "one key interrupts nothing");
     assert_eq!(desk.question().title(), "Interrupt your pulumi up on bastion");
     desk.esc();
-    desk.model.stack.operator = "kim".into();
+    desk.model.watcher.operator = "kim".into();
     desk.press('x');
     assert_eq!(desk.question().title(), "Interrupt maria's pulumi up on bastion");
     desk.arm();
@@ -591,7 +595,7 @@ fn without_pulumi_or_the_right_to_write_nothing_is_started() {
     let mut desk = Desk::new(100, 0, 0.0);
     let run = desk.started(RunKind::Up);
     desk.answer(PulumiAnswer::AskedToStop(true));
-    desk.model.stack.read_only = true;
+    desk.model.watcher.read_only = true;
     for key in ['p', 'u', 'D', 'E', 'A', 'c', 'S', 'x'] {
         assert!(!asked(&desk.press(key), |_| true), "{key} {run}");
         assert!(!matches!(desk.model.dialog, Some(Dialog::Ask(_))), "{key}");
@@ -670,7 +674,7 @@ fn no_configuration_is_set_while_a_run_goes_on_or_without_the_right_to_write() {
     let mut desk = Desk::new(100, 0, 0.0);
     desk.press('e');
     assert!(matches!(desk.model.dialog, Some(Dialog::Configure(_))), "reading is always possible");
-    desk.model.stack.read_only = true;
+    desk.model.watcher.read_only = true;
     desk.enter();
     assert!(desk.notice().contains("--read-only"), "{}", desk.notice());
     let mut desk = Desk::new(100, 0, 0.0);

@@ -85,9 +85,9 @@ fn is_calm(model: &Model) -> bool {
 
 /// The stack as it is now. What was learned of another one does not count any more.
 fn take(model: &mut Model, reloaded: StackReloaded) {
-    let StackReloaded { stack, policy } = reloaded;
+    let StackReloaded { stack, watcher, policy } = reloaded;
     let before = model.stack.is_provisioned();
-    if stack != model.stack {
+    if stack != model.stack || watcher != model.watcher {
         let facts = std::mem::take(&mut model.live.facts);
         let kept = [Source::Identity, Source::StackRun];
         model.live.facts = Facts {
@@ -100,7 +100,7 @@ fn take(model: &mut Model, reloaded: StackReloaded) {
             ..Facts::default()
         };
     }
-    (model.stack, model.policy) = (stack, policy);
+    (model.stack, model.watcher, model.policy) = (stack, watcher, policy);
     // An answer that is under way is about the stack as it was.
     model.polls = Polls::default();
     match (before, model.stack.is_provisioned()) {

@@ -42,9 +42,15 @@ fn simple() -> Vec<Record> {
 
 /// The stack as it is after the first `up`.
 fn built(desk: &Desk) -> Box<StackReloaded> {
-    let mut stack = desk.model.stack.clone();
-    stack.endpoints.new = Some(NewEndpoint { dns: "new.elb.amazonaws.com".into(), zone_id: "Z1".into() });
-    Box::new(StackReloaded { stack, policy: desk.model.policy.clone() })
+    let mut reloaded = unchanged(desk);
+    reloaded.stack.endpoints.new = Some(NewEndpoint { dns: "new.elb.amazonaws.com".into(), zone_id: "Z1".into() });
+    reloaded
+}
+
+fn unchanged(desk: &Desk) -> Box<StackReloaded> {
+    let Desk { model, .. } = desk;
+    let (stack, watcher, policy) = (model.stack.clone(), model.watcher.clone(), model.policy.clone());
+    Box::new(StackReloaded { stack, watcher, policy })
 }
 
 /// An `up` to its good end; gives the request that reads the stack anew.
@@ -162,8 +168,8 @@ fn a_stack_that_is_as_it_was_keeps_what_is_known() {
     let run = desk.started(RunKind::Refresh);
     let request = stack_reload(&desk.ended(&run, true)).unwrap();
     let records = desk.model.live.facts.records.clone();
-    let same = StackReloaded { stack: desk.model.stack.clone(), policy: desk.model.policy.clone() };
-    assert!(switches(&desk.feed(Msg::StackReloaded { request, result: Ok(Box::new(same)) })));
+    let same = unchanged(&desk);
+    assert!(switches(&desk.feed(Msg::StackReloaded { request, result: Ok(same) })));
     assert_eq!(desk.model.live.facts.records, records);
     assert!(desk.model.live.facts.sources.contains_key(&Source::MetricsNew));
 }

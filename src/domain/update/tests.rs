@@ -13,7 +13,7 @@ use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Query, Source};
 use crate::domain::gate::{self, GateId, Policy, Verdict};
 use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::model::{Dialog, Listing, Model, ShiftState, Shown, Stack};
+use crate::domain::model::{Dialog, Listing, Model, ShiftState, Shown, Watcher, fixtures};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::replication::TableStat;
@@ -51,8 +51,8 @@ pub(super) struct Cockpit {
 
 impl Cockpit {
     pub(super) fn new() -> Self {
-        let stack = Stack { operator: "local".into(), ..crate::domain::model::fixtures::stack() };
-        let model = Model::new(stack, Policy::default(), Timestamp::from_millis(START));
+        let watcher = Watcher { operator: "local".into(), ..fixtures::watcher() };
+        let model = Model::new(fixtures::stack(), watcher, Policy::default(), Timestamp::from_millis(START));
         Self { model, sent: Vec::new(), lag_s: 3.0, weights: WeightPair::new(100, 0).unwrap() }
     }
 
@@ -512,7 +512,7 @@ fn a_change_left_open_by_a_dead_process_is_settled_before_anything_else() {
 #[test]
 fn read_only_sends_nothing() {
     let mut cockpit = Cockpit::ready();
-    cockpit.model.stack.read_only = true;
+    cockpit.model.watcher.read_only = true;
     for key in [']', 'R', 'a'] {
         cockpit.press(key);
         cockpit.arm();

@@ -127,7 +127,7 @@ pub(super) fn what_keys_do(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'stat
     out.push(Line::default());
     let text = "A run goes on when this terminal closes: whoever opens tapctl next sees it and follows it.";
     paragraph(cx, &mut out, Role::Dim, text, width);
-    if stack.read_only {
+    if cx.model.watcher.read_only {
         marked(cx, &mut out, Mark::Unknown, Role::Text, "read only: nothing is started from here", width);
     }
     let passed = cx.model.provision.look.as_ref().map_or(&[][..], |look| look.value.passed_through.as_slice());
