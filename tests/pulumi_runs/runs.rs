@@ -343,6 +343,15 @@ async fn a_run_that_ends_well_and_says_nothing_is_no_success() {
 }
 
 #[test]
+fn of_two_runs_that_begin_in_one_second_the_later_one_is_the_newest() {
+    let fake = Fake::new("exit 0");
+    let runs = &fake.context.runs;
+    runs.create(RunKind::PreviewDestroy, request().at).unwrap();
+    let destroy = runs.create(RunKind::Destroy, request().at.plus(std::time::Duration::from_millis(5))).unwrap();
+    assert_eq!(runs.newest().unwrap(), Some(destroy));
+}
+
+#[test]
 fn a_state_that_cannot_be_read_is_not_idle() {
     let fake = Fake::new("exit 0");
     assert_eq!(stack_run(fake.folder.path()), Ok(None));

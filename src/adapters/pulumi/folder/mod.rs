@@ -132,8 +132,10 @@ impl Runs {
     /// `Storage` when it cannot be made.
     pub fn create(&self, kind: RunKind, at: Timestamp) -> Result<RunDir, PortError> {
         make_dir(&self.root)?;
-        let stamp: String = at.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
-        let base = format!("{stamp}-{}", kind.name().replace(' ', "-"));
+        // With milliseconds: names are the order of runs, and a preview and its run may begin within one second.
+        let second: String = at.to_string().chars().filter(char::is_ascii_digit).collect();
+        let (day, time) = second.split_at(second.len().min(8));
+        let base = format!("{day}T{time}{:03}Z-{}", at.millis().rem_euclid(1000), kind.name().replace(' ', "-"));
         for attempt in 0..100 {
             let id = if attempt == 0 { base.clone() } else { format!("{base}-{attempt:02}") };
             let path = self.root.join(id);
@@ -150,7 +152,7 @@ impl Runs {
                 Err(error) => return Err(storage("create", &path, &error)),
             }
         }
-        Err(storage("create", &self.root, &"a hundred runs began within one second"))
+        Err(storage("create", &self.root, &"a hundred runs began within one millisecond"))
     }
 
     /// Removes the oldest ended runs beyond [`KEPT_RUNS`].
