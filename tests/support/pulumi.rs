@@ -16,7 +16,7 @@ use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::pulumi::{NewStack, RunState};
 use tapctl::domain::units::Timestamp;
 
-/// How often the tests look at a file that another process writes.
+/// How often the tests look at what another process writes.
 pub(crate) const EVERY: Duration = Duration::from_millis(2);
 
 /// Where the recorded streams lie: those that the scenarios play too lie beside the code that plays them.

@@ -4,13 +4,20 @@ use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use portable_pty::{CommandBuilder, ExitStatus, PtySize, native_pty_system};
 
-/// What does not appear within this time does not appear at all. Long, because a machine may be busy; a test that goes
-/// well never waits for it.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::PATIENCE;
+use super::process::until;
+
+/// What a person does at the cockpit.
+pub(crate) enum Act {
+    /// Waits until this stands on the screen.
+    Shown(&'static str),
+    /// Presses these keys, one after the other.
+    Press(&'static str),
+}
 
 /// A process on a terminal of its own.
 pub(crate) struct Terminal {
@@ -96,13 +103,40 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
+    /// What a person does, one act after the other.
+    pub(crate) fn does(&mut self, acts: &[Act]) {
+        for act in acts {
+            match act {
+                Act::Shown(words) => self.until_shown(words),
+                Act::Press(keys) => self.press(keys),
+            }
+        }
+    }
+
+    /// Leaves the cockpit, which ends well.
+    pub(crate) fn leaves(mut self) {
+        self.press("q");
+        let (status, text) = self.end();
+        assert!(status.success(), "{text}");
+    }
+
     pub(crate) fn type_line(&mut self, text: &str) {
         self.press(&format!("{text}\n"));
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Kills the process, whatever it does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Waits for the end of the process; gives its status and all that it wrote.
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
-        let status = self.child.wait().unwrap();
+        let status = until("the end of the process", || self.child.try_wait().unwrap());
         while let Ok(bytes) = self.shown.recv() {
             self.take(&bytes);
         }

@@ -9,8 +9,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// Long, because a machine may be busy; a test that goes well never waits for it.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::PATIENCE;
 
 /// On which side of the simulator a call is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

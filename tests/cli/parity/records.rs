@@ -1,23 +1,13 @@
-//! Every change of records by keys and by its command: the same calls to Route 53, the same journal, the same sentences.
-//!
-//! The keys go through the real cockpit on a terminal, the command through a pipe, each on a host and in a world of its
-//! own that begin alike. What differs between two nights is left out: instants, names of runs and of changes.
+//! Every change of records by keys and by its command: the same calls to Route 53, the same journal.
 
 use std::process::Command;
 
 use serde_json::Value;
 
+use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, nameless};
 use crate::drill::{Drill, Ran};
-use crate::support::terminal::Terminal;
+use crate::support::terminal::{Act, Terminal};
 use crate::support::wire::Wire;
-
-/// What a person does at the cockpit.
-enum Act {
-    /// Waits until this stands on the screen.
-    Shown(&'static str),
-    /// Presses these keys, one after the other.
-    Press(&'static str),
-}
 
 use Act::{Press, Shown};
 
@@ -27,35 +17,31 @@ struct Change {
     /// Commands that bring both worlds to where the change is possible.
     before: &'static [&'static str],
     keys: &'static [Act],
-    command: &'static str,
+    command: Other,
     /// Events that it leaves in the journal, in order.
     events: &'static [&'static str],
 }
-
-const GO: Act = Shown("GO");
-const ASKED: Act = Shown("any other key");
-const SAID_YES: Act = Press("y");
 
 const OF_TRAFFIC: &[Change] = &[
     Change {
         name: "a step forward",
         before: &[],
         keys: &[GO, Press("]"), ASKED, SAID_YES, Shown("PENDING")],
-        command: "shift --step +10 --yes",
+        command: Other::Command("shift --step +10 --yes"),
         events: &["intent", "outcome"],
     },
     Change {
         name: "the way back",
         before: &["shift --to 10 --yes"],
         keys: &[Shown("10 % new"), Press("R"), ASKED, SAID_YES, Shown("10 % → 0 %")],
-        command: "rollback --yes",
+        command: Other::Command("rollback --yes"),
         events: &["intent", "outcome"],
     },
     Change {
         name: "a share that is typed",
         before: &[],
         keys: &[GO, Press("="), Shown("percent 0 to 100"), Press("5\r"), ASKED, SAID_YES, Shown("PENDING")],
-        command: "shift --to 5 --yes",
+        command: Other::Command("shift --to 5 --yes"),
         events: &["intent", "outcome"],
     },
 ];
@@ -86,15 +72,8 @@ impl Night {
 
     fn at_the_keyboard(&self, keys: &[Act]) {
         let mut cockpit = Terminal::open(&self.command(""));
-        for act in keys {
-            match act {
-                Shown(words) => cockpit.until_shown(words),
-                Press(keys) => cockpit.press(keys),
-            }
-        }
-        cockpit.press("q");
-        let (status, text) = cockpit.end();
-        assert!(status.success(), "{text}");
+        cockpit.does(keys);
+        cockpit.leaves();
     }
 
     /// How the name is answered, and with which weights.
@@ -111,25 +90,6 @@ impl Night {
         // What watching adds is no part of the change.
         entries.retain(|entry| entry["event"] != "seen" && entry["event"] != "insync");
         entries
-    }
-}
-
-/// Takes instants, sequence numbers, hashes and names of changes out.
-fn nameless(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            for key in ["at", "aws_at", "id", "seq", "prev", "change", "submitted_at", "token", "run"] {
-                fields.remove(key);
-            }
-            fields.values_mut().for_each(nameless);
-        }
-        Value::Array(values) => values.iter_mut().for_each(nameless),
-        Value::String(text) => {
-            let words: Vec<&str> =
-                text.split(' ').map(|word| if word.starts_with("/change/") { "/change/" } else { word }).collect();
-            *text = words.join(" ");
-        }
-        _ => {}
     }
 }
 
@@ -153,12 +113,12 @@ fn every_change_of_weights_is_the_same_by_keys_and_by_its_command() {
         let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
         let [by_keys, by_command] = &nights;
         by_keys.at_the_keyboard(change.keys);
-        Ran::of(by_command.command(change.command).output().unwrap()).ended(0);
+        let Other::Command(line) = change.command else { panic!("{}", change.name) };
+        Ran::of(by_command.command(line).output().unwrap()).ended(0);
         is_the_same(change, by_keys, by_command, before);
     }
 }
 
-const NAME_ASKED: Act = Shown("Esc leaves it");
 const NAME_TYPED: Act = Press("app.example.com\r");
 
 const OF_THE_ZONE: &[Change] = &[
@@ -166,14 +126,14 @@ const OF_THE_ZONE: &[Change] = &[
         name: "release",
         before: &[],
         keys: &[GO, Press("5E"), NAME_ASKED, NAME_TYPED, Shown("accepted")],
-        command: "release --to legacy --yes",
+        command: Other::Command("release --to legacy --yes"),
         events: &["zone_intent", "outcome"],
     },
     Change {
         name: "adopt",
         before: &["release --to legacy --yes"],
         keys: &[Shown("simple record"), Press("5A"), NAME_ASKED, NAME_TYPED, Shown("accepted")],
-        command: "adopt --yes",
+        command: Other::Command("adopt --yes"),
         events: &["zone_intent", "outcome"],
     },
 ];
@@ -185,18 +145,33 @@ fn every_change_of_the_zone_is_the_same_by_keys_and_by_its_command() {
         let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
         let [by_keys, by_command] = &nights;
         by_keys.at_the_keyboard(change.keys);
-        Ran::of(by_command.command(change.command).output().unwrap()).ended(0);
+        let Other::Command(line) = change.command else { panic!("{}", change.name) };
+        Ran::of(by_command.command(line).output().unwrap()).ended(0);
         is_the_same(change, by_keys, by_command, before);
     }
 }
 
-/// Weights that somebody else has set are taken as the baseline by keys alone; no command does so yet.
+/// Weights that somebody else has set are taken as the baseline by keys alone.
+const BASELINE: Change = Change {
+    name: "weights that were found become the baseline",
+    before: &[],
+    keys: &[Shown("not from here"), Press("a"), ASKED, SAID_YES, Shown("as confirmed")],
+    command: Other::Nothing("it says that a person has looked at weights of somebody else; no script does so"),
+    events: &["accepted"],
+};
+
 #[test]
 fn weights_that_are_taken_as_the_baseline_are_noted_and_nothing_is_sent() {
-    let night = Night::new(Drill::steady(), &[]);
+    let night = Night::new(Drill::steady(), BASELINE.before);
     Ran::of(night.drill.command("b", &["shift", "--to", "10", "--yes"]).output().unwrap()).ended(0);
-    night.at_the_keyboard(&[Shown("not from here"), Press("a"), ASKED, SAID_YES, Shown("as confirmed")]);
+    night.at_the_keyboard(BASELINE.keys);
     assert_eq!(night.wire.writes(), Vec::<String>::new());
     let journal = night.journal();
-    assert_eq!(journal.last().unwrap()["event"], "accepted", "{journal:#?}");
+    assert_eq!(journal.last().unwrap()["event"], BASELINE.events[0], "{journal:#?}");
+}
+
+/// Keys and command of every row.
+pub(super) fn rows() -> impl Iterator<Item = (&'static [Act], &'static Other)> {
+    let rows = OF_TRAFFIC.iter().chain(OF_THE_ZONE).chain([&BASELINE]);
+    rows.map(|change| (change.keys, &change.command))
 }

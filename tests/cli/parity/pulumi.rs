@@ -1,0 +1,285 @@
+//! Every change around Pulumi by keys and by its command: the same calls of Pulumi, the same runs, the same journal and
+//! the same sentences.
+
+use serde_json::Value;
+
+use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, nameless};
+use crate::support::stack::Stack;
+use crate::support::terminal::{Act, Terminal};
+
+use Act::{Press, Shown};
+use Other::{Command, Nothing};
+
+/// One row of the table.
+struct Change {
+    name: &'static str,
+    /// The stack before.
+    stack: fn() -> Stack,
+    /// Commands that bring it to where the change is possible.
+    before: &'static [&'static str],
+    /// The preview whose plan is read first, and the keys that ask for it.
+    preview: Option<(&'static str, &'static [Act])>,
+    keys: &'static [Act],
+    command: Other,
+    /// Calls of Pulumi that change something.
+    calls: &'static [&'static str],
+    /// What was run.
+    runs: &'static [&'static str],
+    /// What the journal says of it, one entry after the other.
+    says: &'static [&'static str],
+}
+
+const PLAN_READ: Act = Shown("runs it, after your yes");
+
+const AROUND_PULUMI: &[Change] = &[
+    Change {
+        name: "the stack is made",
+        stack: Stack::unmade,
+        before: &[],
+        preview: None,
+        keys: &[Shown("oncall-role"), Press("5"), Shown("p makes it"), Press("p"), ASKED, SAID_YES, PLAN_READ],
+        command: Command("preview --yes"),
+        calls: &["stack init prod"],
+        runs: &["preview"],
+        says: &[
+            "confirmed: Create the stack prod, which does not exist yet (pulumi stack init prod --no-select)",
+            "the stack prod did not exist; it was created",
+            "pulumi preview: started",
+            "pulumi preview: ended: succeeded",
+        ],
+    },
+    Change {
+        name: "config set",
+        stack: without_owner,
+        before: &[],
+        preview: None,
+        keys: &[
+            GO,
+            Press("5"),
+            Shown("owner"),
+            Press("e\r"),
+            Press("night-shift\r"),
+            ASKED,
+            SAID_YES,
+            Shown("owner was set to night-shift"),
+        ],
+        command: Command("config set owner night-shift --yes"),
+        calls: &["config set"],
+        runs: &[],
+        says: &[
+            "confirmed: Set owner of the stack prod (pulumi config set",
+            "configuration of prod: owner was set to night-shift",
+        ],
+    },
+    Change {
+        name: "up",
+        stack: Stack::lacking_one,
+        before: &[],
+        preview: Some(("preview", &[GO, Press("5p")])),
+        keys: &[Press("u"), ASKED, SAID_YES, Shown("pulumi up: succeeded")],
+        command: Command("up --yes"),
+        calls: &["up --stack prod --plan"],
+        runs: &["preview", "up"],
+        says: &[
+            "pulumi preview: started",
+            "pulumi preview: ended: succeeded",
+            "confirmed: Run the plan on prod: create 1 (pulumi up --stack prod --plan runs/RUN-preview/plan",
+            "pulumi up: started",
+            "pulumi up: ended: succeeded",
+        ],
+    },
+    Change {
+        name: "refresh",
+        stack: Stack::whole,
+        before: &[],
+        preview: None,
+        keys: &[GO, Press("5S"), ASKED, SAID_YES, Shown("pulumi refresh: succeeded")],
+        command: Command("refresh --yes"),
+        calls: &["refresh --stack prod --yes"],
+        runs: &["refresh"],
+        says: &[
+            "confirmed: Refresh the Pulumi state of prod (pulumi refresh",
+            "pulumi refresh: started",
+            "pulumi refresh: ended: succeeded",
+        ],
+    },
+    Change {
+        name: "destroy",
+        stack: Stack::whole,
+        before: &["release --to legacy --yes"],
+        preview: Some((
+            "destroy --stack prod --refresh --preview-only",
+            &[Shown("simple record"), Shown("Aurora lag"), Press("5D")],
+        )),
+        keys: &[Press("D"), NAME_ASKED, Press("prod\r"), Shown("no records of this stack remain"), Press("\r")],
+        command: Command("destroy --yes"),
+        calls: &["destroy --stack prod"],
+        runs: &["preview of destroy", "destroy"],
+        says: &[
+            "pulumi preview of destroy: started",
+            "pulumi preview of destroy: ended: succeeded",
+            "confirmed: DESTROY the stack prod: delete",
+            "pulumi destroy: started",
+            "pulumi destroy: ended: succeeded",
+        ],
+    },
+];
+
+/// Changes that have keys alone.
+const AT_THE_KEYBOARD_ALONE: &[Change] = &[
+    Change {
+        name: "a run is asked to stop",
+        stack: Stack::lacking_one,
+        before: &["up --yes"],
+        preview: None,
+        keys: &[
+            Shown("BLOCKED"),
+            Press("5"),
+            Shown("x stop"),
+            Press("x"),
+            ASKED,
+            SAID_YES,
+            Shown("Pulumi was asked to stop"),
+        ],
+        command: Nothing("Ctrl-C of a command that follows a run ends the following, and never the run"),
+        calls: &["up --stack prod --plan"],
+        runs: &["preview", "up"],
+        says: &["confirmed: Interrupt your pulumi up on ", "done: Interrupt your pulumi up on "],
+    },
+    Change {
+        name: "a run is ended by force",
+        stack: Stack::lacking_one,
+        before: &["up --yes"],
+        preview: None,
+        keys: &[
+            Shown("BLOCKED"),
+            Press("5"),
+            Shown("x stop"),
+            Press("x"),
+            ASKED,
+            SAID_YES,
+            Shown("Pulumi was asked to stop"),
+            Press("x"),
+            NAME_ASKED,
+            Press("terminate\r"),
+            Shown("ended with exit code 255"),
+        ],
+        command: Nothing(
+            "what is under way may be left in AWS without Pulumi knowing of it: somebody has to read what",
+        ),
+        calls: &["up --stack prod --plan"],
+        runs: &["preview", "up"],
+        says: &[
+            "confirmed: Interrupt your pulumi up on ",
+            "done: Interrupt your pulumi up on ",
+            "confirmed: End the run RUN-up by force (a second SIGINT to the run's pulumi)",
+            "the run RUN-up was ended by force",
+        ],
+    },
+    Change {
+        name: "locks of the dead are cleared",
+        stack: locked_by_the_dead,
+        before: &[],
+        preview: None,
+        keys: &[
+            GO,
+            Press("5"),
+            Shown("locked by"),
+            Press("c"),
+            NAME_ASKED,
+            Press("prod\r"),
+            Shown("locks were cleared"),
+        ],
+        command: Nothing("whose lock it is can only be told by a person where its holder is on another host"),
+        calls: &["cancel --yes --stack prod"],
+        runs: &[],
+        says: &["confirmed: Clear 1 locks of prod (pulumi cancel --yes --stack prod)", "the stale locks were cleared"],
+    },
+];
+
+fn without_owner() -> Stack {
+    let stack = Stack::whole();
+    stack.without_key("owner");
+    stack
+}
+
+fn locked_by_the_dead() -> Stack {
+    let stack = Stack::whole();
+    stack.lock_of_the_dead();
+    stack
+}
+
+/// The journal without what differs between two nights.
+fn journal(stack: &Stack) -> Vec<Value> {
+    let mut entries = stack.journal();
+    entries.iter_mut().for_each(nameless);
+    entries.iter().map(|entry| serde_json::from_str(&stack.nameless(&entry.to_string())).unwrap()).collect()
+}
+
+#[track_caller]
+fn begins_with(name: &str, found: &[String], wanted: &[&str]) {
+    let same = found.len() == wanted.len() && found.iter().zip(wanted).all(|(found, wanted)| found.contains(wanted));
+    assert!(same, "{name}: {found:#?}, wanted {wanted:#?}");
+}
+
+#[test]
+fn every_change_around_pulumi_is_the_same_by_keys_and_by_its_command() {
+    for change in AROUND_PULUMI {
+        let name = change.name;
+        let nights = [(change.stack)(), (change.stack)()];
+        for stack in &nights {
+            for line in change.before {
+                stack.run(line).ended(0);
+                stack.drill.advance(7200);
+            }
+        }
+        let [by_keys, by_command] = &nights;
+        let before = by_keys.sentences().len();
+        let mut cockpit = Terminal::open(&by_keys.command(""));
+        if let Some((call, keys)) = change.preview {
+            by_keys.hold(call);
+            cockpit.does(keys);
+            by_keys.until_held();
+            // The plan is there a moment before the gate knows that its preview has ended; until then nothing starts.
+            cockpit.does(&[Press("1"), Shown("on prod since")]);
+            by_keys.let_go();
+            cockpit.does(&[Shown("no Pulumi run"), Press("5"), PLAN_READ]);
+        }
+        cockpit.does(change.keys);
+        cockpit.leaves();
+        let Command(line) = change.command else { panic!("{name}") };
+        by_command.run(line).ended(0);
+        assert_eq!(by_keys.changes(), by_command.changes(), "{name}: calls");
+        begins_with(name, &by_keys.changes(), change.calls);
+        assert_eq!(by_keys.kinds(), change.runs, "{name}");
+        assert_eq!(by_command.kinds(), change.runs, "{name}");
+        assert_eq!(by_keys.drill.state()["stack"], by_command.drill.state()["stack"], "{name}: what stands");
+        assert_eq!(journal(by_keys), journal(by_command), "{name}: journal");
+        begins_with(name, &by_keys.sentences()[before..], change.says);
+    }
+}
+
+#[test]
+fn a_change_that_has_keys_alone_is_in_the_journal_from_before_it_to_its_end() {
+    for change in AT_THE_KEYBOARD_ALONE {
+        let name = change.name;
+        let stack = (change.stack)();
+        let running = (!change.before.is_empty()).then(|| stack.up_going_on());
+        let before = stack.sentences().len();
+        stack.at_the_keyboard(change.keys);
+        begins_with(name, &stack.changes(), change.calls);
+        assert_eq!(stack.kinds(), change.runs, "{name}");
+        let mut said = stack.sentences().split_off(before);
+        // Whoever follows a run notes its end, beside this change.
+        said.retain(|sentence| !sentence.contains("pulumi up: ended"));
+        begins_with(name, &said, change.says);
+        assert!(!stack.is_locked());
+        drop(running);
+    }
+}
+
+/// Keys and command of every row.
+pub(super) fn rows() -> impl Iterator<Item = (&'static [Act], &'static Other)> {
+    let rows = AROUND_PULUMI.iter().chain(AT_THE_KEYBOARD_ALONE);
+    rows.map(|change| (change.keys, &change.command))
+}
