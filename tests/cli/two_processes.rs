@@ -3,13 +3,11 @@
 //! The holder is stopped by SIGSTOP while its call is held, as a suspended terminal leaves it. Whoever comes second ends
 //! within ten seconds and names the holder; the way back goes on; readers never wait.
 
-use std::process::{Child, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
-
-use rustix::process::{Pid, Signal, kill_process};
+use std::process::Command;
+use std::time::Duration;
 
 use crate::drill::{Drill, Ran};
+use crate::support::process::Process;
 use crate::support::wire::{Hold, Wire};
 
 /// Any command beside a held turn ends within this time.
@@ -19,52 +17,43 @@ const SLACK: Duration = Duration::from_secs(20);
 
 /// A step that has the turn and is stopped in the middle of its call.
 struct Holder {
-    child: Child,
+    process: Process,
     wire: Wire,
 }
 
 impl Holder {
     fn start(drill: &Drill) -> Self {
+        Self::with(drill.command("a", &["shift", "--step", "+10", "--yes"]), drill)
+    }
+
+    fn with(mut command: Command, drill: &Drill) -> Self {
         let wire = Wire::to(&drill.endpoint);
         wire.hold("<ChangeResourceRecordSetsRequest", Hold::Request);
-        let mut command = drill.command("a", &["shift", "--step", "+10", "--yes"]);
-        command.env("TAPCTL_ENDPOINT_URL", &wire.endpoint).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().unwrap();
+        command.env("TAPCTL_ENDPOINT_URL", &wire.endpoint);
+        let process = Process::start(command);
         wire.until_held();
-        kill_process(Pid::from_child(&child), Signal::STOP).unwrap();
-        Self { child, wire }
+        process.stop();
+        Self { process, wire }
     }
-}
 
-impl Drop for Holder {
-    fn drop(&mut self) {
-        // Only this very child. A stopped process takes a kill at once.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Killed, and its call reaches nobody.
+    fn gone(self) {
+        self.process.kill();
         self.wire.drop_it();
     }
 }
 
-/// A command and how long it took; one that does not end is ended here, and fails the test.
+/// A command and how long it took.
 fn ran(drill: &Drill, line: &str) -> (Ran, Duration) {
     let args: Vec<&str> = line.split_whitespace().collect();
-    let mut command = drill.command("a", &args);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let (pid, began) = (Pid::from_child(&child), Instant::now());
-    let (send, ended) = mpsc::channel();
-    std::thread::spawn(move || send.send(child.wait_with_output()));
-    let Ok(output) = ended.recv_timeout(BOUND + SLACK) else {
-        kill_process(pid, Signal::KILL).unwrap();
-        panic!("{line} did not end within {:?}", BOUND + SLACK);
-    };
-    (Ran::of(output.unwrap()), began.elapsed())
+    Process::start(drill.command("a", &args)).ended()
 }
 
 #[test]
 fn a_change_beside_a_stopped_holder_ends_in_time_and_names_it() {
     let drill = Drill::steady();
     let holder = Holder::start(&drill);
-    let pid = holder.child.id().to_string();
+    let pid = holder.process.id().to_string();
     // The first two are refused by what is open; the last steps over that, and waits for its turn.
     let over = "--override dns-settled --reason drill --override bake --reason drill --override drift --reason drill";
     for line in ["shift --to 5 --yes", "release --to legacy --yes", &format!("shift --to 5 --yes {over}")] {
@@ -88,7 +77,7 @@ fn the_way_back_goes_on_beside_a_stopped_holder() {
     let ran = ran.ended(0);
     assert!(took < BOUND + SLACK, "{took:?}: {}", ran.stderr);
     assert_eq!(drill.weights(), (100, 0));
-    drop(holder);
+    holder.gone();
     // What was noted beside the holder is part of the journal.
     let events = drill.events();
     assert!(events.iter().filter(|event| *event == "outcome").count() >= 2, "{events:?}");

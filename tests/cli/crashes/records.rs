@@ -1,13 +1,12 @@
-//! A kill at every step of a change, and what the next start knows of it.
+//! Changes of the records, killed while their call of Route 53 is held.
 //!
-//! The way to AWS is held, so that the process dies where the test says and not where time leads. The truth is what the
-//! simulated Route 53 has; no start may ever tell the contrary, and what cannot be known yet stays open.
-
-use std::process::Child;
+//! The truth is what the simulated Route 53 has; no start may ever tell the contrary, and what cannot be known yet stays
+//! open.
 
 use serde_json::Value;
 
 use crate::drill::{Drill, Ran};
+use crate::support::process::Process;
 use crate::support::wire::{Hold, Wire};
 
 const WRITE: &str = "<ChangeResourceRecordSetsRequest";
@@ -47,10 +46,10 @@ impl Night {
         self.wire.hold(text, side);
         let args: Vec<&str> = change.line.split_whitespace().collect();
         let mut command = self.drill.command("a", &args);
-        let mut child: Child = command.env("TAPCTL_ENDPOINT_URL", &self.wire.endpoint).spawn().unwrap();
+        command.env("TAPCTL_ENDPOINT_URL", &self.wire.endpoint);
+        let process = Process::start(command);
         self.wire.until_held();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        process.kill();
     }
 
     /// The records of the name, as they are.
