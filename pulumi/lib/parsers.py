@@ -176,6 +176,13 @@ def table_mappings(text: str) -> str:
             "or leave each of these out by a rule with rule-action exclude"
         )
         raise ValueError(msg)
+    changed = selection.transformations(listed)
+    if changed:
+        msg = (
+            f"has the transformation rules {', '.join(map(repr, changed))}: both streams use these mappings, so the way "
+            "back would change what is changed already; leave them out, and keep names and columns the same on both sides"
+        )
+        raise ValueError(msg)
     return json.dumps(loaded, sort_keys=True)
 
 

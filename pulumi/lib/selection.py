@@ -60,6 +60,20 @@ def includes_something(rules: Iterable[object]) -> bool:
     return any(rule.includes for rule in _selections(rules))
 
 
+def transformations(rules: Iterable[object]) -> list[str]:
+    """The names, or actions, of the rules that change names, columns or values on the way.
+
+    Both streams use the same mappings, so such a rule changes what it has changed once more on the way back: a renamed
+    table is looked for under a name that it never had there (DMS guide, "Transformation rules and actions").
+    """
+    found: list[str] = []
+    for each in rules:
+        rule = cast("dict[str, object]", each) if isinstance(each, dict) else {}
+        if rule.get("rule-type") == "transformation":
+            found.append(str(rule.get("rule-name") or rule.get("rule-action") or "without a name"))
+    return found
+
+
 def _selections(rules: Iterable[object]) -> Iterator[_Rule]:
     for each in rules:
         if not isinstance(each, dict):

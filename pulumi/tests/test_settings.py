@@ -14,6 +14,30 @@ from lib.settings import REGION_FILE, Settings, read_region
 
 PROGRAM = Path(__file__).parent.parent
 
+_ORDERS = {"schema-name": "shop", "table-name": "orders"}
+RENAMING = json.dumps(
+    {
+        "rules": [
+            {
+                "rule-type": "selection",
+                "rule-id": "1",
+                "rule-name": "orders",
+                "object-locator": _ORDERS,
+                "rule-action": "include",
+            },
+            {
+                "rule-type": "transformation",
+                "rule-id": "2",
+                "rule-name": "renamed",
+                "rule-target": "table",
+                "object-locator": _ORDERS,
+                "rule-action": "rename",
+                "value": "orders_new",
+            },
+        ],
+    },
+)
+
 
 def refusal(**changes: str | None) -> str:
     with pytest.raises(pulumi.RunError) as caught:
@@ -103,6 +127,7 @@ def test_the_source_database_has_no_defaults() -> None:
         ("dmsAccountRoles", "yes", "existing, create"),
         ("tableMappings", "{", "JSON"),
         ("tableMappings", '{"rules":[]}', "at least one"),
+        ("tableMappings", RENAMING, "both streams use these mappings"),
         ("startReplication", "True", "true or false"),
         ("alarmEmail", "nobody", "mail address"),
         ("logRetentionDays", "0", "AWS takes"),

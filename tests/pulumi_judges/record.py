@@ -2,7 +2,7 @@
 
     record.py NAME...
 
-The program's interpreter runs it (`tests/engine/toolchain.py venv`); the judges' own has no Pulumi.
+The program's interpreter runs it (`tests/pulumi_engine/toolchain.py venv`); the judges' own has no Pulumi.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = HERE.parent.parent / "pulumi"
-sys.path[:0] = [str(PROGRAM), str(PROGRAM / "tests"), str(HERE.parent / "engine"), str(HERE)]
+sys.path[:0] = [str(PROGRAM), str(PROGRAM / "tests"), str(HERE.parent / "pulumi_engine"), str(HERE)]
 
 import catalogue  # noqa: E402 -- the path is what the lines above say
 import world  # noqa: E402

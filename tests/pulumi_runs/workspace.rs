@@ -1,4 +1,4 @@
-//! The real Pulumi engine and the bundled program, against the stand-in cloud of `tests/engine`.
+//! The real Pulumi engine and the bundled program, against the stand-in cloud of `tests/pulumi_engine`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -49,7 +49,7 @@ pub(crate) fn tell(text: &str) {
 }
 
 fn engine(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pulumi_engine").join(name)
 }
 
 /// A stack of the bundled program, its state, and a cloud of its own that ends with this value.

@@ -58,7 +58,8 @@ TABLE_MAPPINGS = Key(
     default_words="every table of `sourceDbNames`",
     example='{"rules":[{"rule-type":"selection","rule-id":"1","rule-name":"orders","object-locator":{"schema-name":"shop","table-name":"orders"},"rule-action":"include"}]}',
     meaning="DMS table mappings as JSON, for both directions. Schemas of the server, of DMS and of tapctl are refused, "
-    "those that a wildcard takes as well, unless a rule excludes them.",
+    "those that a wildcard takes as well, unless a rule excludes them. "
+    "Transformation rules are refused: they would be applied once more on the way back.",
 )
 LOB_MODE = Key(
     name="lobMode",

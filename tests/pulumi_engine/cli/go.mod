@@ -1,4 +1,4 @@
-module tapctl/tests/engine/cli
+module tapctl/tests/pulumi_engine/cli
 
 go 1.25.11
 
