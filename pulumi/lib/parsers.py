@@ -179,8 +179,8 @@ def table_mappings(text: str) -> str:
     changed = selection.transformations(listed)
     if changed:
         msg = (
-            f"has the transformation rules {', '.join(map(repr, changed))}: both streams use these mappings, so the way "
-            "back would change what is changed already; leave them out, and keep names and columns the same on both sides"
+            f"has the transformation rules {', '.join(map(repr, changed))}: both streams use these mappings, and the "
+            "way back would change what is changed already; leave them out, and keep names and columns the same"
         )
         raise ValueError(msg)
     return json.dumps(loaded, sort_keys=True)
