@@ -170,8 +170,9 @@ async fn settle_in_turn(ports: &Ports, writer: &mut JournalWriter<'_>) -> Result
         return Ok(());
     }
     let records = ports.read_records().await?;
+    let (now, aws_now) = (ports.clock.now(), ports.aws_now());
     for intent in open {
-        if let Settling::Settled(result, weights, detail) = judge(&intent, &ports.key, &records, ports.clock.now()) {
+        if let Settling::Settled(result, weights, detail) = judge(&intent, &ports.key, &records, now, aws_now) {
             writer.append(Event::Outcome { id: intent.id, result, weights, change: None, detail }).await?;
         }
     }

@@ -12,6 +12,7 @@ use crate::domain::change::turn::{self, Holder};
 use crate::domain::facts::{Observation, Query};
 use crate::domain::record::{Entry, Event, History};
 use crate::domain::traffic::{GroupError, GroupKey, Record, RecordGroup};
+use crate::domain::units::Timestamp;
 use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, PulumiControl, Traffic, Turn};
 
 use super::disk::on_disk;
@@ -110,6 +111,12 @@ impl Ports {
         }
     }
 
+    /// Now by AWS's own clock, as its newest answers told it; nothing before the first.
+    #[must_use]
+    pub fn aws_now(&self) -> Option<Timestamp> {
+        (self.skew)().map(|ahead| self.clock.now().shifted(ahead.saturating_neg()))
+    }
+
     /// The record group as Route 53 has it now, or the shape that keeps it from being shifted.
     ///
     /// # Errors
@@ -180,7 +187,7 @@ impl<'a> JournalWriter<'a> {
     /// [`ErrorKind::Storage`]; then nothing was written.
     pub async fn append(&mut self, event: Event) -> Result<(), PortError> {
         let now = self.ports.clock.now();
-        let aws_at = (self.ports.skew)().map(|ahead| now.shifted(ahead.saturating_neg()));
+        let aws_at = self.ports.aws_now();
         let entry = Entry { at: now, aws_at, operator: self.operator.to_owned(), host: self.host.to_owned(), event };
         let copy = entry.clone();
         let journal = Arc::clone(&self.journal);

@@ -55,7 +55,13 @@ pub enum Settling {
 
 /// Holds an open intent against the records that were just read.
 #[must_use]
-pub fn settle(open: &OpenIntent, key: &GroupKey, records: &[Record], now: Timestamp) -> Settling {
+pub fn settle(
+    open: &OpenIntent,
+    key: &GroupKey,
+    records: &[Record],
+    now: Timestamp,
+    aws_now: Option<Timestamp>,
+) -> Settling {
     let group = RecordGroup::from_records(key, records);
     let weights = group.as_ref().ok().map(RecordGroup::weights);
     let left = format!("{} was left open at {}", open.what(), open.at);
@@ -73,7 +79,7 @@ pub fn settle(open: &OpenIntent, key: &GroupKey, records: &[Record], now: Timest
             let words = format!("{left}; the records show that it was made");
             Settling::Settled(OutcomeKind::SettledApplied, weights, words)
         }
-        _ if now < open.until => Settling::Open(open.until),
+        _ if !open.is_too_old(now, aws_now) => Settling::Open(open.until),
         Stand::AsBefore => {
             let words = format!(
                 "{left}; the records show that it was not made, and its request is too old to be accepted any more"
@@ -113,23 +119,23 @@ mod tests {
     fn open() -> OpenIntent {
         let at = Timestamp::from_millis(1_000_000);
         let sent = Sent::Weights { from: pair(100, 0), to: pair(90, 10) };
-        OpenIntent { id: "a".into(), at, until: at.plus(SIGNATURE_LIFE), sent }
+        OpenIntent { id: "a".into(), at, until: at.plus(SIGNATURE_LIFE), until_aws: None, sent }
     }
 
     #[test]
     fn only_made_is_proved_by_one_look() {
         let soon = open().at.plus(Duration::from_secs(5));
-        let made = settle(&open(), &key(), &records(90, 10), soon);
+        let made = settle(&open(), &key(), &records(90, 10), soon, None);
         assert!(matches!(made, Settling::Settled(OutcomeKind::SettledApplied, Some(_), _)), "{made:?}");
         for found in [records(100, 0), records(70, 30), vec![], vec![record("A", "legacy", 100)]] {
-            assert_eq!(settle(&open(), &key(), &found, soon), Settling::Open(open().until), "{found:?}");
+            assert_eq!(settle(&open(), &key(), &found, soon, None), Settling::Open(open().until), "{found:?}");
         }
     }
 
     #[test]
     fn what_is_not_made_when_its_signature_is_too_old_never_will_be() {
         let late = open().until;
-        let of = |found: &[Record]| match settle(&open(), &key(), found, late) {
+        let of = |found: &[Record]| match settle(&open(), &key(), found, late, None) {
             Settling::Settled(kind, ..) => Some(kind),
             Settling::Open(_) => None,
         };
@@ -137,6 +143,19 @@ mod tests {
         assert_eq!(of(&records(70, 30)), Some(OutcomeKind::Conflict));
         assert_eq!(of(&records(90, 10)), Some(OutcomeKind::SettledApplied));
         assert_eq!(of(&[]), None, "an empty list proves nothing");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_makes_no_request_too_old() {
+        let until = open().until;
+        let open = OpenIntent { until_aws: Some(until), ..open() };
+        // This host's clock was set forward by an hour; by AWS's own the request still lives.
+        let (now, aws_now) = (until.plus(Duration::from_secs(3600)), until.minus(Duration::from_secs(60)));
+        assert_eq!(settle(&open, &key(), &records(100, 0), now, Some(aws_now)), Settling::Open(until));
+        assert!(matches!(settle(&open, &key(), &records(100, 0), now, Some(until)), Settling::Settled(..)));
+        // Set back, it does not keep a dead request open for as long either.
+        let back = until.minus(Duration::from_secs(3600));
+        assert!(matches!(settle(&open, &key(), &records(100, 0), back, Some(until)), Settling::Settled(..)));
     }
 
     #[test]

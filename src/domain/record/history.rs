@@ -52,10 +52,12 @@ impl History {
         self.open.last()
     }
 
-    fn opens(&mut self, id: &str, at: Timestamp, sent: Sent) {
+    fn opens(&mut self, id: &str, entry: &Entry, sent: Sent) {
+        let at = entry.at;
         // A process that died may have sent it until its deadline, and it can be accepted for as long as it is signed.
-        let until = at.plus(SEND_DEADLINE + SIGNATURE_LIFE);
-        self.open.push(OpenIntent { id: id.to_owned(), at, until, sent });
+        let lives = SEND_DEADLINE + SIGNATURE_LIFE;
+        let (until, until_aws) = (at.plus(lives), entry.aws_at.map(|at| at.plus(lives)));
+        self.open.push(OpenIntent { id: id.to_owned(), at, until, until_aws, sent });
     }
 
     /// A change was made: it counts, and what was open and can no longer find its records is settled by it.
@@ -89,11 +91,12 @@ impl History {
     pub fn add(&mut self, entry: &Entry) {
         let at = entry.at;
         match &entry.event {
-            Event::Intent { id, from, to, .. } => self.opens(id, at, Sent::Weights { from: *from, to: *to }),
-            Event::ZoneIntent { id, plan } => self.opens(id, at, Sent::Zone(plan.clone())),
+            Event::Intent { id, from, to, .. } => self.opens(id, entry, Sent::Weights { from: *from, to: *to }),
+            Event::ZoneIntent { id, plan } => self.opens(id, entry, Sent::Zone(plan.clone())),
             Event::Unsettled { id, until, .. } => {
                 for open in self.open.iter_mut().filter(|open| open.id == *id) {
                     open.until = *until;
+                    open.until_aws = entry.aws_at.map(|aws| aws.plus(until.since(at)));
                 }
             }
             // What is not known yet settles nothing.

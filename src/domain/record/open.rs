@@ -27,11 +27,23 @@ pub struct OpenIntent {
     pub at: Timestamp,
     /// Until when its request can be carried out.
     pub until: Timestamp,
+    /// The same by AWS's own clock, where it was known when the intent was written.
+    pub until_aws: Option<Timestamp>,
     /// What it sends.
     pub sent: Sent,
 }
 
 impl OpenIntent {
+    /// Whether its request can no longer be carried out: by AWS's own clock where both instants are known by it, since
+    /// this host's may have been set in between.
+    #[must_use]
+    pub fn is_too_old(&self, now: Timestamp, aws_now: Option<Timestamp>) -> bool {
+        match (self.until_aws, aws_now) {
+            (Some(until), Some(now)) => now >= until,
+            _ => now >= self.until,
+        }
+    }
+
     /// What it is about, in a few words.
     #[must_use]
     pub fn what(&self) -> String {

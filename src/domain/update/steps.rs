@@ -281,7 +281,7 @@ pub(super) fn settle_leftovers(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     let told = |open: &OpenIntent| {
-        let said = settle(open, &model.stack.group, &facts.records, model.live.now);
+        let said = settle(open, &model.stack.group, &facts.records, model.live.now, facts.aws_now(model.live.now));
         matches!(said, Settling::Settled(..))
     };
     if history.open.iter().any(told) {
