@@ -100,10 +100,7 @@ pub async fn assemble(
     fake_pulumi: Option<Pulumi>,
 ) -> Result<Session, ComposeError> {
     let known = known.into();
-    state::prepare(&state_dir).map_err(|error| ComposeError::state(&state_dir, &error))?;
-    if let Err(error) = log::start(settings.log_level.word(), &state_dir) {
-        tracing::debug!(%error, "no log of this process");
-    }
+    open(&state_dir, &settings)?;
     // Read before anybody is asked, so that whatever another process sends from now on is known as such.
     let group = known.group_key().unwrap_or_else(GroupKey::unset);
     let journal = Arc::new(FileJournal::of(state_dir.clone(), &name, &group));
@@ -120,10 +117,7 @@ pub async fn assemble(
     let refusal = endpoints::refusal(&settings, &api);
     let stack = stack_of(&settings, &known, name.clone());
     let watcher = watcher_of(refusal.as_ref(), api, simulator.as_ref());
-    let mut policy = settings.policy.clone();
-    if policy.expected_alarms.is_empty() {
-        policy.expected_alarms = known.alarm_names().to_vec();
-    }
+    let policy = policy_of(&settings, &known);
     let skew = Arc::clone(&aws);
     let pace = Pace {
         speed: simulator.as_ref().map_or(1.0, |simulator| simulator.speed),
@@ -155,6 +149,24 @@ pub async fn assemble(
         clock: simulator_clock,
         refusal,
     })
+}
+
+/// Makes the state folder, and begins this process's log in it.
+fn open(state_dir: &Path, settings: &Settings) -> Result<(), ComposeError> {
+    state::prepare(state_dir).map_err(|error| ComposeError::state(state_dir, &error))?;
+    if let Err(error) = log::start(settings.log_level.word(), state_dir) {
+        tracing::debug!(%error, "no log of this process");
+    }
+    Ok(())
+}
+
+/// The limits as they were set, with the stack's own alarms where none were named.
+fn policy_of(settings: &Settings, known: &StackInfo) -> Policy {
+    let mut policy = settings.policy.clone();
+    if policy.expected_alarms.is_empty() {
+        policy.expected_alarms = known.alarm_names().to_vec();
+    }
+    policy
 }
 
 /// Looks for a Pulumi run that goes on in this state folder.
