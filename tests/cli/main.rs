@@ -17,6 +17,7 @@ mod profiles;
 mod script;
 mod terminal;
 mod two_processes;
+mod two_processes_pulumi;
 mod zone;
 
 #[path = "../pulumi_runs/mod.rs"]

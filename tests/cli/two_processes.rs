@@ -11,12 +11,12 @@ use crate::support::process::Process;
 use crate::support::wire::{Hold, Wire};
 
 /// Any command beside a held turn ends within this time.
-const BOUND: Duration = Duration::from_secs(10);
+pub(crate) const BOUND: Duration = Duration::from_secs(10);
 /// A machine under load may start a process late; the bound itself is tapctl's own.
-const SLACK: Duration = Duration::from_secs(20);
+pub(crate) const SLACK: Duration = Duration::from_secs(20);
 
 /// A step that has the turn and is stopped in the middle of its call.
-struct Holder {
+pub(crate) struct Holder {
     process: Process,
     wire: Wire,
 }
@@ -26,7 +26,7 @@ impl Holder {
         Self::with(drill.command("a", &["shift", "--step", "+10", "--yes"]), drill)
     }
 
-    fn with(mut command: Command, drill: &Drill) -> Self {
+    pub(crate) fn with(mut command: Command, drill: &Drill) -> Self {
         let wire = Wire::to(&drill.endpoint);
         wire.hold("<ChangeResourceRecordSetsRequest", Hold::Request);
         command.env("TAPCTL_ENDPOINT_URL", &wire.endpoint);
@@ -36,8 +36,12 @@ impl Holder {
         Self { process, wire }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Killed, and its call reaches nobody.
-    fn gone(self) {
+    pub(crate) fn gone(self) {
         self.process.kill();
         self.wire.drop_it();
     }
@@ -53,7 +57,7 @@ fn ran(drill: &Drill, line: &str) -> (Ran, Duration) {
 fn a_change_beside_a_stopped_holder_ends_in_time_and_names_it() {
     let drill = Drill::steady();
     let holder = Holder::start(&drill);
-    let pid = holder.process.id().to_string();
+    let pid = holder.id().to_string();
     // The first two are refused by what is open; the last steps over that, and waits for its turn.
     let over = "--override dns-settled --reason drill --override bake --reason drill --override drift --reason drill";
     for line in ["shift --to 5 --yes", "release --to legacy --yes", &format!("shift --to 5 --yes {over}")] {

@@ -43,6 +43,10 @@ impl Process {
         self.child().id()
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.as_mut().unwrap().try_wait().unwrap().is_some()
+    }
+
     /// Stops it as a suspended terminal does: it lives and does nothing.
     pub(crate) fn stop(&self) {
         kill_process(Pid::from_child(self.child()), Signal::STOP).unwrap();

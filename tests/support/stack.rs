@@ -90,7 +90,8 @@ impl Stack {
              cat \"$HERE/long\"; rm \"$HERE/long\"; asked=0; trap 'asked=$((asked+1))' INT\n\
              cat \"$HERE/gate\" >/dev/null & gate=$!\n\
              while [ $asked -lt 2 ] && kill -0 $gate 2>/dev/null; do wait $gate; done\n\
-             [ $asked = 0 ] || {{ kill $gate 2>/dev/null; exit $((asked == 2 ? 255 : 1)); }}\n\
+             [ $asked -lt 2 ] || {{ kill $gate 2>/dev/null; exit 255; }}\n\
+             [ $asked = 0 ] || {{ cat \"$HERE/stopped\"; exit 1; }}\n\
              fi ;;\n\
              cancel) rm -rf \"$HERE/backend/.pulumi/locks\" ;;\n\
              esac\n\
@@ -129,15 +130,26 @@ impl Stack {
         up
     }
 
-    /// The next `up` is a long one: its first resource is under way until it is let go.
+    /// The next `up` is a long one: its first resource is under way until it is let go. Asked to stop it ends with that.
     pub(crate) fn up_is_long(&self) {
+        const AT: u64 = 1_795_727_920;
         let recorded = recording("bundled-up.jsonl");
-        let recorded = std::str::from_utf8(&recorded).unwrap().lines();
-        let begun = recorded.filter(|line| {
-            line.contains("preludeEvent")
-                || (line.contains("resourcePreEvent") && line.contains(&format!("::{SMALL}\"")))
-        });
-        fs::write(self.path("long"), begun.fold(String::new(), |text, line| text + line + "\n")).unwrap();
+        let recorded = || std::str::from_utf8(&recorded).unwrap().lines();
+        let of_small = |line: &&str, kind: &str| line.contains(kind) && line.contains(&format!("::{SMALL}\""));
+        let begun = recorded().filter(|line| line.contains("preludeEvent") || of_small(line, "resourcePreEvent"));
+        let said = json!({"timestamp": AT, "stdoutEvent": {"message": "^C received; cancelling.\n", "color": "never"}});
+        let stopped = [
+            said,
+            json!({"timestamp": AT, "summaryEvent": {"durationSeconds": 1, "resourceChanges": {"create": 1}, "result": "failed"}}),
+            json!({"timestamp": AT, "cancelEvent": {}}),
+        ];
+        let stopped = recorded()
+            .filter(|line| of_small(line, "resOutputsEvent"))
+            .map(str::to_owned)
+            .chain(stopped.iter().map(Value::to_string));
+        let text = |lines: Vec<String>| lines.join("\n") + "\n";
+        fs::write(self.path("stopped"), text(stopped.collect())).unwrap();
+        fs::write(self.path("long"), text(begun.map(str::to_owned).collect())).unwrap();
     }
 
     /// Waits until the first resource of a long `up` is under way.
