@@ -209,6 +209,8 @@ impl Action {
                 | Self::Release
                 | Self::Adopt
                 | Self::ClearLocks
+                | Self::Stop
+                | Self::Preview
         )
     }
 

@@ -13,7 +13,7 @@ use crate::compose::endpoints;
 use crate::compose::host;
 use crate::compose::naming::pulumi_stack;
 use crate::compose::pulumi::{program, pulumi_ports, pulumi_runs};
-use crate::compose::session::connect;
+use crate::compose::session::{Session, connect};
 use crate::config::{Global, Settings, process_env, state};
 use crate::domain::change::Change;
 use crate::domain::change::preconditions::{Ground, check};
@@ -50,13 +50,15 @@ pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Console) -> Resul
     match &args.command {
         None => list(runs.as_ref(), args.json, out).await,
         Some(ConfigCommand::Set(set_args)) => {
-            if let Some(refusal) = endpoints::refusal(&settings, &[]) {
-                return Err(refusal.into());
-            }
+            let session = connect(global).await.ok();
+            let refusal = session
+                .as_ref()
+                .map_or_else(|| endpoints::refusal(&settings, &[]).map_or(Ok(()), Err), Session::may_change);
+            refusal?;
             let ports = pulumi_ports(&settings, &pulumi, &folder, None)?;
-            let operator = match connect(global).await {
-                Ok(session) => session.who().await,
-                Err(_) => host::local_user(&process_env),
+            let operator = match session {
+                Some(session) => session.who().await,
+                None => host::local_user(&process_env),
             };
             set(runs.as_ref(), &ports, set_args, &operator, out).await
         }

@@ -227,6 +227,7 @@ impl Place {
             if self.read_only {
                 return Err(PulumiError::NoSuchStack(name.to_owned()).into());
             }
+            self.may_write()?;
             let change = PulumiChange::CreateStack(NewStack::new(name));
             out.say(&format!("{}: {}", change.title(), change.call_text()));
             let yes = match YesFlag::from_cli(args.yes) {
@@ -311,6 +312,11 @@ async fn followed<T>(run: impl Future<Output = Result<T, PulumiError>>) -> Resul
 pub async fn preview(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::PulumiStatus).await?;
     let operator = place.who().await;
+    // Where the stack cannot be known there is nothing that a preview could disturb but another run.
+    if place.session.is_some() {
+        let (seen, _) = place.seen(out).await?;
+        may_begin(RunKind::Preview, &seen.ground())?;
+    }
     let look = place.ready(RunKind::Preview, args, &operator, out).await?;
     let previewed = place.preview(false, &operator, args.json, out).await?;
     if args.json {

@@ -51,8 +51,8 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
 
 /// What is known of when a change came to be on every name server.
 struct Insync {
-    /// Seen then.
-    at: Timestamp,
+    /// Seen then, by this host's clock and by AWS's own.
+    at: (Timestamp, Option<Timestamp>),
     /// Seen not to be, before that.
     pending_at: Option<Timestamp>,
     verified: bool,
@@ -60,11 +60,17 @@ struct Insync {
 
 impl Insync {
     /// How long it took from `sent`, as bounds where nobody looked in between: the look that found it is not its instant.
-    fn after(&self, sent: Timestamp) -> String {
-        let at_most = age_text(self.at.since(sent));
-        match self.pending_at {
-            Some(pending) if self.at.since(pending) <= LOOKED_EVERY => at_most,
-            Some(pending) => format!("{} to {at_most}", age_text(pending.since(sent))),
+    fn after(&self, sent: &Entry) -> String {
+        let (at, aws_at) = self.at;
+        // This host's clock may have been set in between.
+        let took = match (sent.aws_at, aws_at) {
+            (Some(sent), Some(seen)) => seen.since(sent),
+            _ => at.since(sent.at),
+        };
+        let at_most = age_text(took);
+        match self.pending_at.map(|pending| at.since(pending)) {
+            Some(unseen) if unseen <= LOOKED_EVERY => at_most,
+            Some(unseen) => format!("{} to {at_most}", age_text(took.saturating_sub(unseen))),
             None => format!("≤ {at_most}"),
         }
     }
@@ -135,7 +141,7 @@ fn steps(entries: &[Entry]) -> Vec<ShiftRow<'_>> {
             Event::Insync { change, verified, pending_at, .. } => {
                 let same = |step: &&mut ShiftRow<'_>| matches!(step.outcome, Some((_, Some(id))) if id == change);
                 if let Some(step) = steps.iter_mut().rev().find(same) {
-                    let (at, pending_at, verified) = (entry.at, *pending_at, *verified);
+                    let (at, pending_at, verified) = ((entry.at, entry.aws_at), *pending_at, *verified);
                     step.insync.get_or_insert(Insync { at, pending_at, verified });
                 }
             }
@@ -154,7 +160,7 @@ fn changes(text: &mut String, steps: &[ShiftRow<'_>]) {
     text.push_str("| at | who | from | to | outcome | INSYNC after | read back | overrides |\n|---|---|---|---|---|---|---|---|\n");
     for step in steps {
         let outcome = step.outcome.map_or("open", |(kind, _)| kind.word());
-        let insync = step.insync.as_ref().map_or_else(|| "–".to_owned(), |insync| insync.after(step.entry.at));
+        let insync = step.insync.as_ref().map_or_else(|| "–".to_owned(), |insync| insync.after(step.entry));
         let read_back =
             step.insync.as_ref().map_or("–", |insync| if insync.verified { "as confirmed" } else { "DIFFERENT" });
         let over: Vec<_> = step.overrides.iter().map(|o| format!("{}: {}", o.gate, o.reason)).collect();
@@ -238,6 +244,7 @@ mod tests {
                     result: OutcomeKind::Accepted,
                     weights: Some(pair(90, 10)),
                     change: Some("/change/C1".into()),
+                    submitted_at: None,
                     detail: "accepted".into(),
                 },
             ),
@@ -278,6 +285,23 @@ mod tests {
         assert!(seen(None).contains("| accepted | ≤ 15m00s | as confirmed"), "{}", seen(None));
         assert!(seen(Some(40)).contains("| accepted | 30 s to 15m00s | as confirmed"), "{}", seen(Some(40)));
         assert!(seen(Some(905)).contains("| accepted | 15m00s | as confirmed"), "{}", seen(Some(905)));
+    }
+
+    #[test]
+    fn how_long_a_change_took_is_told_by_the_clock_that_nobody_set() {
+        let mut entries = entries();
+        // This host's clock is set back by seven minutes between the sending and the look that finds it INSYNC.
+        let secs = |secs: i64| Timestamp::from_millis(secs * 1000);
+        (entries[1].at, entries[1].aws_at) = (secs(430), Some(secs(10)));
+        (entries[3].at, entries[3].aws_at) = (secs(71), Some(secs(71)));
+        if let Event::Insync { pending_at, .. } = &mut entries[3].event {
+            *pending_at = None;
+        }
+        let text = markdown("prod", &entries, 0, secs(100));
+        assert!(
+            text.contains("| accepted | ≤ 61 s | as confirmed") || text.contains("| accepted | ≤ 1m01s |"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -340,7 +340,9 @@ async fn send(
         out.say("the outcome could not be written to the journal; the next start settles it from the records");
     }
     let outcome = match outcome {
-        Outcome::Unknown { until, .. } if go.wait => wait::until_known(session, until, interrupt, out).await?,
+        Outcome::Unknown { until, .. } if go.wait => {
+            wait::until_known(session, &wait::intent_of(&entries), until, interrupt, out).await?
+        }
         outcome => End::Known(outcome),
     };
     let change = match outcome {
@@ -437,6 +439,8 @@ async fn recall(
     out: &mut Console,
 ) -> Result<Exit, Failure> {
     let (landed, until) = (plan.from(), plan.lands_until.unwrap_or(base.collected.now));
+    let landing = base.collected.history().and_then(|history| history.landing(base.group.weights()));
+    let landing = landing.map(|open| open.id.clone()).unwrap_or_default();
     let words = format!(
         "the weights already are {}, but a change to {landed} may land until {} UTC",
         base.group.weights(),
@@ -448,7 +452,7 @@ async fn recall(
     }
     out.say(&format!("{words}; watching"));
     let yes = confirm(session, &base, &plan, go, out).await?;
-    match wait::until_known(session, until, wait::Interrupt::listen(), out).await? {
+    match wait::until_known(session, &landing, until, wait::Interrupt::listen(), out).await? {
         End::Settled(true) => {
             out.say("it has landed; all traffic is sent back now");
             send(session, &base, Confirmed::by_flag(plan, yes), &[], go, out).await

@@ -132,10 +132,16 @@ pub(super) enum End {
 /// Pause between two looks at the records while it is not known what came of a change.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// Reads the records until it is known whether the change was made; every reading settles what it can, in the journal
+/// The id of the change of the records among what was written on the way.
+pub(super) fn intent_of(entries: &[Entry]) -> String {
+    entries.iter().rev().find_map(|entry| entry.event.intent_id()).unwrap_or_default().to_owned()
+}
+
+/// Reads the records until it is known whether the change of this id was made; every reading settles what it can, in the journal
 /// too.
 pub(super) async fn until_known(
     session: &Session,
+    id: &str,
     until: Timestamp,
     mut interrupt: Interrupt,
     out: &mut Console,
@@ -158,9 +164,9 @@ pub(super) async fn until_known(
         }
         // Another process may have settled it; the journal says what it found.
         let journal = session.ports.read_journal().await?;
-        if journal.history.open.is_empty() {
+        if journal.history.open.iter().all(|open| open.id != id) {
             let made = journal.entries.iter().rev().find_map(|entry| match &entry.event {
-                Event::Outcome { result, .. } => Some(result.applied()),
+                Event::Outcome { id: of, result, .. } if of == id => Some(result.applied()),
                 _ => None,
             });
             return Ok(End::Settled(made.unwrap_or(false)));

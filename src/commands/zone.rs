@@ -174,9 +174,11 @@ async fn send(
 ) -> Result<Exit, Failure> {
     let interrupt = wait::Interrupt::listen();
     let confirmed = Confirmed::by_flag(change::Change::Zone(plan.clone()), yes);
-    let (outcome, _) = wait::executed(session, confirmed, operator, out).await;
+    let (outcome, entries) = wait::executed(session, confirmed, operator, out).await;
     let outcome = match outcome {
-        Outcome::Unknown { until, .. } if go.wait => wait::until_known(session, until, interrupt, out).await?,
+        Outcome::Unknown { until, .. } if go.wait => {
+            wait::until_known(session, &wait::intent_of(&entries), until, interrupt, out).await?
+        }
         outcome => End::Known(outcome),
     };
     let change = match outcome {

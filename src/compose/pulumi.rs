@@ -81,7 +81,7 @@ pub fn pulumi_ports(
     });
     let (observe, traffic) = endpoints::unknown();
     Ok(Ports {
-        control: control(settings, &runs),
+        control: control(settings.read_only, &runs),
         provision: runs,
         observe,
         traffic,
@@ -107,8 +107,8 @@ pub fn pulumi_runs(pulumi: &Pulumi, state_dir: &Path) -> Result<Arc<dyn PulumiRu
 }
 
 /// What changes something around Pulumi, or what refuses to.
-pub(super) fn control(settings: &Settings, runs: &Arc<CockpitRuns>) -> Arc<dyn PulumiControl> {
-    if settings.read_only { Arc::new(ReadOnlyPulumi) } else { Arc::clone(runs) as Arc<dyn PulumiControl> }
+pub(super) fn control(refuses: bool, runs: &Arc<CockpitRuns>) -> Arc<dyn PulumiControl> {
+    if refuses { Arc::new(ReadOnlyPulumi) } else { Arc::clone(runs) as Arc<dyn PulumiControl> }
 }
 
 /// The installed Pulumi on the configured program.

@@ -124,7 +124,7 @@ pub async fn assemble(
         deadline: defaults::INSYNC_DEADLINE,
     };
     let runs = Arc::new(cockpit_runs(&settings, &name, &state_dir, &clock, &known, fake_pulumi)?);
-    let control = control(&settings, &runs);
+    let control = control(refusal.is_some(), &runs);
     let ports = Ports {
         provision: runs,
         control,

@@ -178,6 +178,7 @@ fn history(pending: bool) -> History {
         result: OutcomeKind::Accepted,
         weights: Some(weights),
         change,
+        submitted_at: None,
         detail: String::new(),
     };
     let mut entries = vec![entry(4000, outcome)];

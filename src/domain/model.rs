@@ -211,6 +211,9 @@ pub struct JournalPoll {
     pub appending: u32,
     /// When the records were last read, uptime.
     pub records: Duration,
+    /// Whether the journal has said something new since the records were asked for: they may be older than that, and so
+    /// are no news.
+    pub outran_records: bool,
 }
 
 /// State of the screen that is not about the migration.

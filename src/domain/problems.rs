@@ -112,7 +112,7 @@ fn known_in_part(picture: &Picture<'_>) -> Vec<Problem> {
     if let Some(open) = picture.history.and_then(|h| h.unfinished()) {
         found.push(Problem::new(
             Mark::Unknown,
-            format!("it is not known what came of {}", open.text()),
+            open.unknown_text(),
             "the records are read until it is known; the way back is open",
         ));
     }

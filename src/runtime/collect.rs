@@ -259,6 +259,7 @@ mod tests {
                     result: OutcomeKind::Accepted,
                     weights: Some(pair(90, 10)),
                     change: Some("/change/C1".into()),
+                    submitted_at: None,
                     detail: String::new(),
                 },
             ));

@@ -173,7 +173,9 @@ async fn settle_in_turn(ports: &Ports, writer: &mut JournalWriter<'_>) -> Result
     let (now, aws_now) = (ports.clock.now(), ports.aws_now());
     for intent in open {
         if let Settling::Settled(result, weights, detail) = judge(&intent, &ports.key, &records, now, aws_now) {
-            writer.append(Event::Outcome { id: intent.id, result, weights, change: None, detail }).await?;
+            writer
+                .append(Event::Outcome { id: intent.id, result, weights, change: None, submitted_at: None, detail })
+                .await?;
         }
     }
     Ok(())
@@ -233,9 +235,16 @@ fn written(id: String, change: &Change, outcome: &Outcome, ports: &Ports) -> Eve
                 Change::Weights(plan) => Some(plan.to),
                 _ => None,
             };
-            Event::Outcome { id, result, weights, change: Some(accepted.id.clone()), detail }
+            Event::Outcome {
+                id,
+                result,
+                weights,
+                change: Some(accepted.id.clone()),
+                submitted_at: Some(accepted.at),
+                detail,
+            }
         }
-        _ => Event::Outcome { id, result, weights, change: None, detail },
+        _ => Event::Outcome { id, result, weights, change: None, submitted_at: None, detail },
     }
 }
 
@@ -244,8 +253,7 @@ fn written(id: String, change: &Change, outcome: &Outcome, ports: &Ports) -> Eve
 async fn stands(ports: &Ports, change: &Change) -> Result<Option<Outcome>, PortError> {
     let history = ports.read_journal().await?.history;
     if let Some(open) = history.unfinished() {
-        let text = format!("it is not known yet what came of {}", open.text());
-        return Err(PortError::new(ErrorKind::Busy, "journal:open", text));
+        return Err(PortError::new(ErrorKind::Busy, "journal:open", open.unknown_text()));
     }
     let Change::Weights(plan) = change else { return Ok(None) };
     match history.known {

@@ -286,6 +286,7 @@ fn step(id: &str, from: u8, to: u8, sent: u64, insync: Option<u64>) -> Vec<Entry
                 result: OutcomeKind::Accepted,
                 weights: Some(pair(to)),
                 change: Some(change.clone()),
+                submitted_at: None,
                 detail: format!("Route 53 accepted it as {change}"),
             },
         ),

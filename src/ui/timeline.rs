@@ -105,7 +105,7 @@ fn steps(cx: &ViewContext<'_>) -> Option<Steps> {
         return Some(while_pending(cx, id, *sent, ttl));
     }
     let moved = history.moved_at?;
-    let since = now.since(moved);
+    let since = history.since_moved(now, world.facts.aws_now(now))?;
     let mut phases = Vec::new();
     let insync = match history.last_change.as_ref().filter(|(_, sent)| *sent <= moved) {
         Some((_, sent)) => {
@@ -130,7 +130,7 @@ fn steps(cx: &ViewContext<'_>) -> Option<Steps> {
     let after = if left.is_zero() {
         format!("nothing moves; in effect for {}", at_most(since))
     } else {
-        format!("next step from {}", moved.plus(bake).hms())
+        format!("next step from {}", now.plus(left).hms())
     };
     Some(Steps { phases, over: since.min(bake), whole: bake, after })
 }

@@ -92,7 +92,8 @@ fn entries() -> Vec<Entry> {
         overrides: vec![],
     };
     let (result, detail) = (OutcomeKind::Accepted, String::new());
-    let outcome = Event::Outcome { id, result, weights: Some(to), change: Some(change.clone()), detail };
+    let outcome =
+        Event::Outcome { id, result, weights: Some(to), change: Some(change.clone()), submitted_at: None, detail };
     vec![
         entry(1000, intent),
         entry(1000, outcome),

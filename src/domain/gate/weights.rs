@@ -74,6 +74,9 @@ pub(super) fn bake(inputs: Inputs<'_>) -> Gate {
             "the newest change is not in effect yet; the bake begins at INSYNC",
         );
     }
+    if history.moved_at_aws.is_some() && inputs.aws_now().is_none() {
+        return Gate::unknown(ID, &limit, "AWS has not told its time yet, and this host's clock may have been set");
+    }
     let Some(since) = history.since_moved(inputs.now, inputs.aws_now()) else {
         let Ok((Ok(group), at)) = fresh(inputs.facts.group.as_ref(), Source::Records, inputs) else {
             return Gate::unknown(ID, &limit, "the weights are not known, so it is not known whether they moved");

@@ -28,6 +28,8 @@ pub struct History {
     pub pending: Option<(String, Timestamp)>,
     /// The newest change of ours, pending or not.
     pub last_change: Option<(String, Timestamp)>,
+    /// When Route 53 took the newest change of ours that it dated, by its own clock.
+    pub last_submitted: Option<Timestamp>,
     /// When weights that were not set by a change of ours with a known id are on the name servers as a rule: a change that
     /// was settled from the records, or somebody else's.
     pub settles_at: Option<Timestamp>,
@@ -100,9 +102,12 @@ impl History {
                 }
             }
             // What is not known yet settles nothing.
-            Event::Outcome { id, result, weights, change, .. } if *result != OutcomeKind::Unknown => {
+            Event::Outcome { id, result, weights, change, submitted_at, .. } if *result != OutcomeKind::Unknown => {
                 let own = self.open.iter().position(|open| open.id == *id).map(|index| self.open.remove(index));
-                if result.applied() {
+                // The answer of a change that a later one has overtaken changes nothing any more.
+                let is_overtaken = submitted_at.zip(self.last_submitted).is_some_and(|(this, last)| this < last);
+                if result.applied() && !is_overtaken {
+                    self.last_submitted = submitted_at.or(self.last_submitted);
                     self.made(own.as_ref(), *weights, change.as_ref(), entry);
                 }
             }
@@ -145,14 +150,24 @@ impl History {
         }
     }
 
+    /// The change that may still be made where the weights are `found`, and would give the new stack some.
+    #[must_use]
+    pub fn landing(&self, found: WeightPair) -> Option<&OpenIntent> {
+        self.open
+            .iter()
+            .rev()
+            .find(|open| matches!(open.sent, Sent::Weights { from, to } if from == found && to.new_weight() > 0))
+    }
+
     /// The weights that a change would leave which may still be made, and until when; nothing where it would give the new
     /// stack nothing, or would not find its records where the weights are `found`.
     #[must_use]
     pub fn may_land(&self, found: WeightPair) -> Option<(WeightPair, Timestamp)> {
-        self.open.iter().rev().find_map(|open| match open.sent {
-            Sent::Weights { from, to } if from == found && to.new_weight() > 0 => Some((to, open.until)),
-            _ => None,
-        })
+        let landing = self.landing(found)?;
+        match landing.sent {
+            Sent::Weights { to, .. } => Some((to, landing.until)),
+            Sent::Zone(_) => None,
+        }
     }
 
     /// Whether weights that were just read are news that belongs into the journal.

@@ -81,6 +81,9 @@ pub enum Event {
         /// Route 53's change id, where it accepted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         change: Option<String>,
+        /// When Route 53 took it, by its own clock: of two changes the later one counts, whichever answer came later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        submitted_at: Option<Timestamp>,
         /// One line for people.
         detail: String,
     },

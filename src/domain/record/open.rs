@@ -53,6 +53,13 @@ impl OpenIntent {
         }
     }
 
+    /// That nobody knows what came of it, in a sentence.
+    #[must_use]
+    pub fn unknown_text(&self) -> String {
+        let (at, until) = (self.at.hms(), self.until.hms());
+        format!("it is not known yet what came of {} of {at} UTC, which may be made until {until} UTC", self.what())
+    }
+
     /// That it may still be carried out, in a sentence.
     #[must_use]
     pub fn text(&self) -> String {

@@ -25,7 +25,14 @@ fn intent(id: &str, from: (u8, u8), to: (u8, u8)) -> Event {
 }
 
 fn outcome(id: &str, result: OutcomeKind) -> Event {
-    Event::Outcome { id: id.into(), result, weights: None, change: Some("/change/C1".into()), detail: String::new() }
+    Event::Outcome {
+        id: id.into(),
+        result,
+        weights: None,
+        change: Some("/change/C1".into()),
+        submitted_at: None,
+        detail: String::new(),
+    }
 }
 
 #[test]
@@ -58,6 +65,7 @@ fn what_was_settled_from_the_records_is_not_insync_at_once() {
         result: OutcomeKind::SettledApplied,
         weights: None,
         change: None,
+        submitted_at: None,
         detail: String::new(),
     };
     let history = History::of(&[entry(1, intent("a", (100, 0), (90, 10))), entry(2, made)]);
@@ -133,4 +141,27 @@ fn entries_survive_their_line() {
     let line = serde_json::to_string(&before).unwrap();
     assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), before);
     assert!(!line.contains('\n'));
+}
+
+#[test]
+fn the_late_answer_of_a_change_that_was_overtaken_changes_nothing() {
+    let accepted = |id: &str, to: (u8, u8), submitted: i64| Event::Outcome {
+        id: id.into(),
+        result: OutcomeKind::Accepted,
+        weights: WeightPair::new(to.0, to.1),
+        change: Some(format!("/change/{id}")),
+        submitted_at: Some(Timestamp::from_millis(submitted * 1000)),
+        detail: String::new(),
+    };
+    // A step is slow, the way back is sent and accepted meanwhile, and then the step's own answer comes.
+    let entries = [
+        entry(1, intent("step", (100, 0), (90, 10))),
+        entry(18, intent("back", (90, 10), (100, 0))),
+        entry(19, accepted("back", (100, 0), 18)),
+        entry(36, accepted("step", (90, 10), 2)),
+    ];
+    let history = History::of(&entries);
+    assert_eq!(history.confirmed, WeightPair::new(100, 0));
+    assert_eq!(history.pending.as_ref().map(|(id, _)| id.as_str()), Some("/change/back"));
+    assert!(history.open.is_empty());
 }

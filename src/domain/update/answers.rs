@@ -32,6 +32,7 @@ pub(super) fn answer(
         Source::Change if succeeded => change_arrived(model),
         Source::Records if succeeded => {
             model.journal.records = model.uptime;
+            model.journal.outran_records = false;
             records_arrived(model, effects);
         }
         Source::StackRun if succeeded => stack_run_arrived(model, ran, effects),
@@ -67,7 +68,8 @@ fn change_arrived(model: &mut Model) {
 }
 
 /// What the records that were read say, held against the journal: nothing as long as one of the two is not known, and
-/// nothing before the journal was read after them, since another process of this host may have written what they show.
+/// nothing before the journal was read after them, since another process of this host may have written what they show, nor
+/// while they are older than what the journal says.
 pub(super) fn records_arrived(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.is_sending() {
         return;
@@ -77,6 +79,9 @@ pub(super) fn records_arrived(model: &mut Model, effects: &mut Vec<Effect>) {
     let read_after = model.verifying.as_ref().map(|(change, _)| change.as_str());
     let Some(event) = reconcile(history, weights, read_after, &model.live.facts) else { return };
     let is_insync = matches!(event, Event::Insync { .. });
+    if !is_insync && model.journal.outran_records {
+        return;
+    }
     if !is_insync && model.journal.read.is_none_or(|read| read < model.journal.records) {
         model.journal.read = None;
         return;

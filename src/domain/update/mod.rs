@@ -66,7 +66,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Ok((entries, broken)) => {
                 journal_answered(model, stamp);
                 model.live.journal_error = None;
-                model.live.history = Some(History::of(&entries));
+                let history = History::of(&entries);
+                if model.live.history.as_ref().unwrap_or(&History::default()) != &history {
+                    model.journal.outran_records = true;
+                    reread_records(model);
+                }
+                model.live.history = Some(history);
                 model.live.journal_broken = broken;
                 let skip = entries.len().saturating_sub(JOURNAL_KEPT);
                 model.live.journal = entries.into_iter().skip(skip).collect();

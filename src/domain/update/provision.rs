@@ -124,6 +124,9 @@ pub(super) fn clear_locks(model: &mut Model) {
     if let Err(why) = pulumi_works(&Ground::of(model)) {
         return blocked(model, "No lock is cleared", &why);
     }
+    if model.provision.look.is_none() {
+        return toast(model, "Pulumi has not been looked at yet; wait a moment, then press again", true);
+    }
     let locks = model.provision.look.as_ref().map_or(&[][..], |look| look.value.locks.as_slice());
     match ClearLocks::new(&model.stack.name, locks) {
         Ok(clear) => ask_change(model, PulumiChange::ClearLocks(clear), "No lock is cleared"),

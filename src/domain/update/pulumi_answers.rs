@@ -46,7 +46,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
         PulumiAnswer::Started(head) => {
             // Whatever changes something is in the journal already, from before it was done.
             if head.kind.is_preview() {
-                note(model, PulumiChange::started(head.kind, &head.id, &head.line), effects);
+                note_as(model, head.operator.clone(), PulumiChange::started(head.kind, &head.id, &head.line), effects);
             }
             let id = head.id.clone();
             begin(model, head);

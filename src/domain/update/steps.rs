@@ -152,10 +152,18 @@ pub(super) fn watch(model: &mut Model, effects: &mut Vec<Effect>) {
         if let Some(plan) = model.watch.take() {
             send(model, plan, effects);
         }
-    } else if model.live.history.as_ref().is_some_and(|history| history.open.is_empty()) {
-        model.watch = None;
-        toast(model, "the change was not made and never will be: the weights stay as they are", false);
+        return;
     }
+    let Some(history) = model.live.history.as_ref().filter(|history| history.open.is_empty()) else { return };
+    // Somebody has settled it. What it was settled as is told by records that were read after that, and by no older ones.
+    let landed = history.known.map(|(weights, _)| weights) == Some(plan.get().from());
+    if landed || model.journal.outran_records {
+        return;
+    }
+    model.watch = None;
+    let weights =
+        model.live.facts.shiftable().map_or_else(|| "not known".to_owned(), |group| group.weights().to_string());
+    toast(model, format!("there is nothing to send back any more: the weights are {weights}"), false);
 }
 
 /// Why a change may no longer be carried out.

@@ -32,6 +32,7 @@ fn no_up_while_a_weight_change_is_pending() {
             result: OutcomeKind::Accepted,
             weights: Some(weights(90, 10)),
             change: Some("/change/C1".into()),
+            submitted_at: None,
             detail: String::new(),
         },
     ]);

@@ -198,6 +198,7 @@ impl Cockpit {
                 result: OutcomeKind::Accepted,
                 weights: Some(plan.to),
                 change: Some("/change/C1".into()),
+                submitted_at: None,
                 detail: String::new(),
             }),
         ];

@@ -15,6 +15,7 @@ use crate::domain::model::{Dialog, ShiftState};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::shift::Direction;
+use crate::domain::shift::ShiftPlan;
 use crate::domain::shift::fixtures::group;
 use crate::domain::traffic::{self, ChangeStatus};
 use crate::domain::units::WeightPair;
@@ -289,6 +290,7 @@ fn a_change_left_open_by_a_dead_process_is_settled_before_anything_else() {
         result: OutcomeKind::SettledApplied,
         weights: WeightPair::new(90, 10),
         change: None,
+        submitted_at: None,
         detail: "the change was made".into(),
     };
     cockpit.feed(Msg::Settled { request: request.expect("it is settled"), result: Ok(vec![entry(outcome)]) });
@@ -342,6 +344,7 @@ fn a_step_of_another_process_on_this_host_is_no_news() {
         result: OutcomeKind::Accepted,
         weights: Some(to),
         change: Some("/change/C9".into()),
+        submitted_at: None,
         detail: String::new(),
     };
     for effect in std::mem::take(&mut cockpit.sent) {
@@ -383,4 +386,68 @@ fn the_way_back_watches_for_a_change_that_may_still_land_and_sends_it_back() {
     cockpit.answer_all();
     let back = cockpit.sent.iter().find_map(weights).expect("it is sent back as soon as it lands");
     assert_eq!((back.from(), back.to), (cockpit.weights, WeightPair::new(100, 0).unwrap()));
+}
+
+#[test]
+fn the_way_back_that_watches_is_sent_though_another_process_has_settled_the_change() {
+    let mut cockpit = Cockpit::ready();
+    let Effect::Execute { request, change } = cockpit.step() else { unreachable!() };
+    let at = cockpit.model.live.now;
+    let until = at.plus(Duration::from_secs(300));
+    let entry = |event| Entry { aws_at: None, at, operator: "oncall".into(), host: "bastion".into(), event };
+    let open = Event::Unsettled { id: "i".into(), until, detail: "no answer".into() };
+    let entries = vec![entry(change.get().intent("i".into())), entry(open)];
+    let error = PortError::new(ErrorKind::TimedOut, "route53:ChangeResourceRecordSets", "no answer within 60 s");
+    let outcome = Outcome::Unknown { error, until, found: Ok(vec![]) };
+    cockpit.feed(Msg::Executed { request, outcome, entries: entries.clone() });
+    cockpit.feed(Msg::Key(Key::plain(Code::Esc)));
+    cockpit.press('R');
+    cockpit.arm();
+    cockpit.press('y');
+    // The change lands, and `tapctl status` settles it from the records before this cockpit has read them.
+    let made = Event::Outcome {
+        id: "i".into(),
+        result: OutcomeKind::SettledApplied,
+        weights: WeightPair::new(90, 10),
+        change: None,
+        submitted_at: None,
+        detail: "made".into(),
+    };
+    let journal = entries.into_iter().chain([entry(made)]).collect();
+    cockpit.feed(Msg::JournalRead { result: Ok((journal, 0)), stamp: Some(9) });
+    assert!(cockpit.model.watch.is_some(), "it is not dropped: {:?}", cockpit.model.screen.toast);
+    cockpit.weights = WeightPair::new(90, 10).unwrap();
+    cockpit.wait(1);
+    cockpit.answer_all();
+    let back = cockpit.sent.iter().find_map(weights).expect("it is sent back");
+    assert_eq!((back.from(), back.to), (cockpit.weights, WeightPair::new(100, 0).unwrap()));
+}
+
+#[test]
+fn records_that_are_older_than_the_journal_are_no_news() {
+    let mut cockpit = Cockpit::ready();
+    let at = cockpit.model.live.now;
+    let entry = |event| Entry { aws_at: None, at, operator: "kim".into(), host: "bastion".into(), event };
+    let (from, to) = (WeightPair::new(100, 0).unwrap(), WeightPair::new(90, 10).unwrap());
+    // `tapctl shift` beside this cockpit: its entries are read before the records that show what it did.
+    let plan = ShiftPlan::new(cockpit.model.live.facts.shiftable().unwrap(), to.new_share()).unwrap();
+    let intent = Change::Weights(plan).intent("k".into());
+    let outcome = Event::Outcome {
+        id: "k".into(),
+        result: OutcomeKind::Accepted,
+        weights: Some(to),
+        change: Some("/change/K".into()),
+        submitted_at: None,
+        detail: "accepted".into(),
+    };
+    assert_eq!(cockpit.model.live.facts.shiftable().unwrap().weights(), from);
+    cockpit.sent.clear();
+    cockpit.feed(Msg::JournalRead { result: Ok((vec![entry(intent), entry(outcome)], 0)), stamp: Some(9) });
+    cockpit.feed(Msg::JournalSame);
+    let is_seen = |e: &Effect| matches!(e, Effect::Append(Entry { event: Event::Seen { .. }, .. }));
+    assert!(!cockpit.sent.iter().any(is_seen), "what was read before it is no news");
+    cockpit.weights = to;
+    cockpit.wait(1);
+    cockpit.answer_all();
+    assert!(!cockpit.sent.iter().any(is_seen), "and what is read after it is known");
 }
