@@ -24,6 +24,32 @@ class Tasks:
 
     environment: Mapping[str, str]
     secrets: Mapping[str, str]
+    arn: str | None = None
+    """The revision that tells them."""
+
+    @staticmethod
+    def of(definitions: str | None, arn: str | None) -> "Tasks":
+        """What the containers of a task definition are told."""
+        try:
+            loaded: object = json.loads(definitions or "[]")
+        except json.JSONDecodeError:
+            return Tasks({}, {}, arn)
+        containers = cast("list[dict[str, list[dict[str, str]]]]", loaded)
+        return Tasks(
+            {each["name"]: each.get("value", "") for told in containers for each in told.get("environment", [])},
+            {each["name"]: each.get("valueFrom", "") for told in containers for each in told.get("secrets", [])},
+            arn,
+        )
+
+    @property
+    def writer_host(self) -> str | None:
+        """The database that they write to."""
+        return self.environment.get("DB_WRITER_HOST")
+
+    @property
+    def writer_secret(self) -> str:
+        """The secret of the account with which they write."""
+        return self.secrets.get("DB_WRITER_USERNAME", "").split(":username:", 1)[0]
 
 
 @dataclass(frozen=True)
@@ -63,17 +89,9 @@ class Existing:
         return next((value for value in values if isinstance(value, str) and value), None)
 
     def tasks(self, name: str) -> "Tasks":
-        """What the tasks of a task definition are told."""
-        text = self.text("ecs/taskDefinition:TaskDefinition", name, "containerDefinitions")
-        try:
-            loaded: object = json.loads(text or "[]")
-        except json.JSONDecodeError:
-            return Tasks({}, {})
-        containers = cast("list[dict[str, list[dict[str, str]]]]", loaded)
-        return Tasks(
-            {each["name"]: each.get("value", "") for told in containers for each in told.get("environment", [])},
-            {each["name"]: each.get("valueFrom", "") for told in containers for each in told.get("secrets", [])},
-        )
+        """What the newest revision of a task definition tells; after a run that failed, not what the service runs."""
+        type_ = "ecs/taskDefinition:TaskDefinition"
+        return Tasks.of(self.text(type_, name, "containerDefinitions"), self.text(type_, name, "arn"))
 
     def of(self, type_: str) -> list[Properties]:
         """The outputs of every resource of a type."""

@@ -9,51 +9,91 @@ that DMS uses as well cannot be locked: the stream would end with it.  Nor can A
 what the cutover opens.
 """
 
+from collections.abc import Iterable
+
 from lib import keys
 from lib.accounts import USERNAMES
 from lib.database import USERNAME as MASTER
-from lib.existing import Existing
+from lib.existing import Existing, Tasks
 from lib.inquiry import Login
 from lib.keys import Refusal
 from lib.settings import Settings, quoted
 
 
-def not_locked_out(settings: Settings, existing: Existing) -> list[Refusal]:
-    """Another writer while tasks run whose account cannot be locked on the side of before.
+def not_locked_out(settings: Settings, existing: Existing, running: Iterable[Tasks]) -> list[Refusal]:
+    """Another writer while tasks run that would go on writing to the one of before.
 
     Tasks are replaced one after the other, for minutes: meanwhile those of before would write to one database and those
-    of now to the other.
+    of now to the other, unless their account has been locked on the side of before.  Only the application's own can be.
     """
-    told = existing.tasks(settings.naming.name("app"))
-    host, secret = told.environment.get("DB_WRITER_HOST"), told.secrets.get("DB_WRITER_USERNAME", "")
     aurora = existing.text("rds/cluster:Cluster", settings.naming.name("aurora"), "endpoint")
-    if host is None or aurora is None or settings.container.image_tag is None:
+    if aurora is None or settings.container.image_tag is None:
         return []
-    before = "aurora" if host == aurora else "legacy"
+    newest = existing.tasks(settings.naming.name("app"))
     now = "aurora" if settings.writer_is_aurora else "legacy"
-    if before == now:
-        return []
-    arn = secret.split(":username:", 1)[0]
-    master = existing.text("secretsmanager/secret:Secret", settings.naming.name("db-secret"), "arn")
-    stack, back = settings.environment_suffix, f"pulumi config set writer {before}, then: "
-    stop = f"; or stop the tasks first: pulumi config rm imageTag, then tapctl up --stack {stack}"
-    if before == "legacy" and arn == settings.source.secret_arn:
-        sentence = (
-            "is 'aurora', but the tasks that run log in to the legacy database as DMS does, by sourceDbSecretArn: they "
-            "cannot be locked out without ending the way back, and until the last of them has been replaced both "
-            "databases are written to. Wanted: tasks with an account of their own"
-        )
-        command = f"{back}tapctl config set legacyAppSecretArn ARN --stack {stack}, tapctl up --stack {stack}{stop}"
-        return [Refusal(keys.WRITER, sentence, command)]
-    if before == "aurora" and arn == master:
-        sentence = (
-            "is 'legacy', but the tasks that run log in to Aurora as its master user: it cannot be locked out, and "
-            "until the last of them has been replaced both databases are written to. Wanted: tasks with an account of "
-            "their own"
-        )
-        command = f"{back}tapctl config set databaseAccounts separate --stack {stack}, tapctl up --stack {stack}{stop}"
-        return [Refusal(keys.WRITER, sentence, command)]
+    for told in running:
+        before = _writer(told, aurora)
+        if before in {None, now}:
+            continue
+        if told.arn != newest.arn and _writer(newest, aurora) != now:
+            return [_not_finished(settings, told, before)]
+        if told.writer_secret not in _lockable(settings, existing, before):
+            return [_not_lockable(settings, existing, told, before)]
     return []
+
+
+def _writer(told: Tasks, aurora: str) -> str | None:
+    """The database that tasks write to, as the key `writer` calls it."""
+    if told.writer_host is None:
+        return None
+    return "aurora" if told.writer_host == aurora else "legacy"
+
+
+def _lockable(settings: Settings, existing: Existing, before: str | None) -> set[str | None]:
+    """The secrets of accounts that are the application's alone, on the side of before.
+
+    What is configured now tells nothing of any other: the secret of DMS may have been exchanged in the same run.
+    """
+    given = settings.accounts.legacy_app_secret_arn
+    made = existing.text("secretsmanager/secret:Secret", settings.naming.name("app-secret"), "arn")
+    return ({given, made} if before == "aurora" else {given}) - {None}
+
+
+def _not_finished(settings: Settings, told: Tasks, before: str | None) -> Refusal:
+    stack = settings.environment_suffix
+    sentence = (
+        f"is {'aurora' if settings.writer_is_aurora else 'legacy'!r}, but the last rollout did not finish: the service "
+        f"still runs {told.arn}, which writes to {before!r} and is not what was to run. Wanted: one rollout after the "
+        "other, this one with the writer as it was"
+    )
+    return Refusal(keys.WRITER, sentence, f"pulumi config set writer {before}, then: tapctl up --stack {stack}")
+
+
+def _not_lockable(settings: Settings, existing: Existing, told: Tasks, before: str | None) -> Refusal:
+    stack, back = settings.environment_suffix, f"pulumi config set writer {before}, then: "
+    stop = (
+        f"; or stop the tasks first: tapctl rollback --stack {stack}, pulumi config rm imageTag, tapctl up --stack "
+        f"{stack}"
+    )
+    master = existing.text("secretsmanager/secret:Secret", settings.naming.name("db-secret"), "arn")
+    if before == "aurora" and told.writer_secret == master:
+        found = "log in to Aurora as its master user: it cannot be locked out, and"
+    elif before == "aurora":
+        found = f"log in to Aurora by {told.writer_secret}, which is not the application's secret of now:"
+    elif told.writer_secret == settings.source.secret_arn:
+        found = (
+            "log in to the legacy database as DMS does, by sourceDbSecretArn: they cannot be locked out without "
+            "ending the way back, and"
+        )
+    else:
+        found = f"log in to the legacy database by {told.writer_secret}, which is not legacyAppSecretArn:"
+    sentence = (
+        f"is {'aurora' if settings.writer_is_aurora else 'legacy'!r}, but the tasks that run {found} until the last of "
+        "them has been replaced both databases are written to. Wanted: tasks with an account of their own"
+    )
+    key = "databaseAccounts separate" if before == "aurora" else "legacyAppSecretArn ARN"
+    command = f"{back}tapctl config set {key} --stack {stack}, tapctl up --stack {stack}{stop}"
+    return Refusal(keys.WRITER, sentence, command)
 
 
 def not_the_same_name(legacy_dms: Login | None, app: Login | None) -> list[Refusal]:

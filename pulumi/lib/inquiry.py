@@ -14,9 +14,10 @@ import pulumi
 
 T = TypeVar("T")
 
-# What terraform-provider-aws says of a thing that is not there (`retry.NotFoundError`, `tfresource.EmptyResultError`),
-# and DMS's own code.  Nothing wider: to take a failed look-up for a task that is not there would stop one that runs.
-_NOT_FOUND = re.compile(r"couldn't find resource|empty result|ResourceNotFoundFault")
+# What terraform-provider-aws says of a thing that is not there (`retry.NotFoundError`, `tfresource.EmptyResultError`,
+# and `tfresource.SingularDataSourceFindError` of a service), and DMS's own code.  Nothing wider: to take a failed
+# look-up for a task that is not there would stop one that runs.
+_NOT_FOUND = re.compile(r"couldn't find resource|empty result|no matching ECS Service found|ResourceNotFoundFault")
 _REASON_LENGTH = 300
 
 

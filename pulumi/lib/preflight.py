@@ -14,7 +14,7 @@ import pulumi_aws as aws
 from pulumi_aws.route53.outputs import GetRecordsResourceRecordSetAliasTargetResult, GetRecordsResourceRecordSetResult
 
 from lib import existing, fixed, identities, keys, streams
-from lib.existing import Existing
+from lib.existing import Existing, Tasks
 from lib.inquiry import Inquiry, Login, login_in
 from lib.routes import in_the_way
 from lib.settings import LegacyBalancer, Settings, problem, quoted, refuse, refused
@@ -82,6 +82,7 @@ class _Preflight:
         self._legacy_routes()
         forward = self._stream(Which.FORWARD, settings.naming.name("dms-task"))
         reverse = self._stream(Which.REVERSE, settings.naming.name("dms-reverse-task"))
+        running = self._running()
         verdict = streams.decide(
             streams.State(
                 stack=settings.environment_suffix,
@@ -99,7 +100,7 @@ class _Preflight:
         )
         self._problems.extend(refused(each) for each in verdict.refusals)
         self._problems.extend(refused(each) for each in identities.not_the_same_name(legacy_dms, app))
-        self._problems.extend(refused(each) for each in identities.not_locked_out(settings, self._there))
+        self._problems.extend(refused(each) for each in identities.not_locked_out(settings, self._there, running))
         self._problems.extend(refused(each) for each in fixed.zone_moved(settings, self._there, zone_id))
         self._problems.extend(refused(each) for each in fixed.not_without_accounts(settings, self._there))
         self._problems.extend(refused(each) for each in fixed.source_moved(settings, self._there, forward))
@@ -371,6 +372,35 @@ class _Preflight:
 
         return question
 
+    def _running(self) -> list[Tasks]:
+        """What the tasks are told that run now; after a run that failed, not what the state's newest revision says."""
+        name, newest = self._settings.naming.name, self._there.tasks(self._settings.naming.name("app"))
+        cluster = self._there.text("ecs/service:Service", name("service"), "cluster")
+        if cluster is None:
+            return [newest]
+        revisions = self._inquiry.ask(
+            f"what the service {name('service')} runs",
+            "ecs:DescribeServices",
+            lambda: _revisions(aws.ecs.get_service(cluster_arn=cluster, service_name=name("service"), opts=self._here)),
+            absent=(),
+        )
+        told = [newest] if not revisions or newest.arn in revisions else []
+        for arn in revisions or ():
+            if arn == newest.arn:
+                continue
+            found = self._inquiry.ask(
+                f"the task definition {arn}, which is not the newest and still runs,",
+                "ecs:DescribeTaskDefinition",
+                self._told_by(arn),
+            )
+            told.extend([] if found is None else [found])
+        return told
+
+    def _told_by(self, arn: str) -> Callable[[], Tasks]:
+        return lambda: Tasks.of(
+            aws.ecs.get_task_definition(task_definition=arn, opts=self._here).container_definitions, arn
+        )
+
     def _stream(self, which: Which, task_id: str) -> Stream:
         name = which.title
         found = self._inquiry.ask(
@@ -395,6 +425,15 @@ def _readable(key: keys.Key[object], value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _revisions(service: aws.ecs.AwaitableGetServiceResult) -> tuple[str, ...]:
+    """Every revision that has tasks: in the middle of a rollout, and after one that was rolled back, it is not one.
+
+    ECS counts them by deployment (API reference, `Deployment`: PRIMARY is the newest, ACTIVE one still has tasks).
+    """
+    running = [each.task_definition for each in service.deployments or () if each.running_count]
+    return tuple(dict.fromkeys([service.task_definition, *running]))
 
 
 def _alias(record: GetRecordsResourceRecordSetResult) -> str | None:

@@ -1,12 +1,14 @@
 """Weights that tapctl has moved stay where they are, whatever `up` comes afterwards."""
 
 import pytest
+from moves import CA
 
 import world
 from driver import Engine
 
 pytestmark = pytest.mark.engine
 
+FORWARD, REVERSE = "migration-dms-task-prod", "migration-dms-reverse-task-prod"
 LEGACY, NEW = "migration-legacy-prod", "migration-new-prod"
 MOVED = {LEGACY: 70, NEW: 30}
 OVER = {LEGACY: 0, NEW: 100}
@@ -36,6 +38,49 @@ def test_another_writer_is_refused_while_the_tasks_cannot_be_locked_out(fresh: E
     up = fresh.up()
     assert up.exit_code != 0
     assert "tap:writer is 'aurora', but the tasks that run log in to the legacy database as DMS does" in up.messages
+
+
+def runs(engine: Engine) -> str:
+    return engine.world.named("migration-service-prod")["outputs"]["taskDefinition"]
+
+
+def test_another_writer_is_refused_whatever_else_changes_and_whatever_failed_before(fresh: Engine) -> None:
+    """By another secret of DMS in the same run, and by a rollout of the tasks' own account that did not finish."""
+    fresh.make_stack(sourceDbCaCertificate=CA)
+    assert fresh.up().exit_code == 0
+    fresh.world.set_task(FORWARD, "stopped")
+    fresh.world.set_task(REVERSE, "running")
+    fresh.world.move_weights(OVER)
+    other = f"{world.SOURCE_SECRET[:-6]}Z9y8X7"
+    with fresh.world.change() as cloud:
+        cloud["given"]["secrets"][other] = cloud["given"]["secrets"][world.SOURCE_SECRET]
+    before = runs(fresh)
+    fresh.set_config(writer="aurora", sourceDbSecretArn=other)
+    up = fresh.up()
+    assert up.exit_code != 0
+    assert f"tap:writer is 'aurora', but the tasks that run log in to the legacy database by {world.SOURCE_SECRET}" in (
+        up.messages
+    )
+    fresh.world.set_control(fail={"update:migration-service-prod": "tasks failed to start: rolled back"})
+    fresh.set_config(
+        writer="legacy",
+        sourceDbSecretArn=world.SOURCE_SECRET,
+        legacyAppSecretArn=world.APP_SECRET,
+        loopbackPrevention="true",
+    )
+    failed = fresh.up()
+    assert "tasks failed to start" in failed.messages
+    fresh.world.set_control()
+    fresh.set_config(writer="aurora")
+    up = fresh.up()
+    assert up.exit_code != 0
+    assert f"the last rollout did not finish: the service still runs {before}" in up.messages
+    assert runs(fresh) == before
+    for writer in ("legacy", "aurora"):
+        fresh.set_config(writer=writer)
+        up = fresh.up()
+        assert up.exit_code == 0, up.messages
+    assert runs(fresh) != before
 
 
 def test_two_writers_are_refused(deployed: Engine) -> None:

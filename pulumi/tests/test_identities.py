@@ -14,23 +14,50 @@ AURORA, LEGACY = "aurora.example.com", "legacy-db.c9akciq32rgw.us-east-1.rds.ama
 MASTER = "arn:aws:secretsmanager:us-west-2:123456789012:secret:migration-db-secret-prod-a1B2c3"
 
 
+APP = f"{STACK}aws:ecs/taskDefinition:TaskDefinition::migration-app-prod"
+SERVICE = f"{STACK}aws:ecs/service:Service::migration-service-prod"
+MADE_APP = MASTER.replace("db-secret", "app-secret")
+OTHER = world.SOURCE_SECRET.replace("legacy-db", "legacy-db-2")
+
+
+def told(host: str, secret: str) -> str:
+    return json.dumps(
+        [
+            {
+                "environment": [{"name": "DB_WRITER_HOST", "value": host}],
+                "secrets": [{"name": "DB_WRITER_USERNAME", "valueFrom": f"{secret}:username::"}],
+            }
+        ]
+    )
+
+
 def tasks(host: str, secret: str) -> Json:
     """A stack whose tasks write to `host` with the account of `secret`, with all traffic on it."""
-    told = [
-        {
-            "environment": [{"name": "DB_WRITER_HOST", "value": host}],
-            "secrets": [{"name": "DB_WRITER_USERNAME", "valueFrom": f"{secret}:username::"}],
-        }
-    ]
     cloud = driver.with_weights(driver.empty_cloud(), 0, 100)
+    cloud["given"]["secrets"][OTHER] = cloud["given"]["secrets"][world.SOURCE_SECRET]
     cloud["state"] = {
-        f"{STACK}aws:ecs/taskDefinition:TaskDefinition::migration-app-prod": {
-            "outputs": {"containerDefinitions": json.dumps(told)}
-        },
+        APP: {"outputs": {"arn": "app:2", "containerDefinitions": told(host, secret)}},
         f"{STACK}aws:rds/cluster:Cluster::migration-aurora-prod": {"outputs": {"endpoint": AURORA}},
         f"{STACK}aws:secretsmanager/secret:Secret::migration-db-secret-prod": {"outputs": {"arn": MASTER}},
+        f"{STACK}aws:secretsmanager/secret:Secret::migration-app-secret-prod": {"outputs": {"arn": MADE_APP}},
         f"{STACK}aws:secretsmanager/secret:Secret::migration-dms-secret-prod": {"outputs": {}},
     }
+    return cloud
+
+
+def half_way(cloud: Json, host: str, secret: str, *, rolling: int = 0) -> Json:
+    """The last rollout did not finish: the service runs another revision than the state's, with `rolling` of that."""
+    service: Json = {"name": "migration-service-prod", "cluster": "migration-cluster-prod", "taskDefinition": "app:1"}
+    cloud["state"][SERVICE] = {"outputs": service}
+    if rolling:
+        service = service | {"taskDefinition": "app:2"}
+    service["deployments"] = [
+        {"taskDefinition": "app:1", "runningCount": 4, "status": "ACTIVE"},
+        {"taskDefinition": "app:2", "runningCount": rolling, "status": "PRIMARY"},
+    ]
+    cloud["given"]["services"] = [service]
+    newest = {"arn": "app:2", "containerDefinitions": cloud["state"][APP]["outputs"]["containerDefinitions"]}
+    cloud["given"]["taskDefinitions"] = [{"arn": "app:1", "containerDefinitions": told(host, secret)}, newest]
     return cloud
 
 
@@ -52,12 +79,65 @@ def test_another_writer_is_refused_while_tasks_run_as_auroras_master_user() -> N
 @pytest.mark.parametrize(
     ("host", "secret", "changes"),
     [
+        (LEGACY, world.SOURCE_SECRET, {"writer": "aurora", "sourceDbSecretArn": OTHER}),
+        (LEGACY, OTHER, {"writer": "aurora"}),
+        (LEGACY, OTHER, {"writer": "aurora", "legacyAppSecretArn": world.APP_SECRET}),
+        (LEGACY, MADE_APP, {"writer": "aurora"}),
+        (AURORA, OTHER, {"writer": "legacy", "legacyAppSecretArn": world.APP_SECRET}),
+        (AURORA, MASTER, {"writer": "legacy", "databaseAccounts": "separate"}),
+        (AURORA, world.APP_SECRET, {"writer": "legacy"}),
+    ],
+)
+def test_only_the_applications_own_account_can_be_locked(
+    host: str, secret: str, changes: dict[str, str | None]
+) -> None:
+    """Whatever else changes in the same run: today's configuration does not tell what those of before log in by."""
+    text = refusal(tasks(host, secret), **changes)
+    assert f"tap:writer is '{changes['writer']}', but the tasks that run log in to " in text
+    assert "tapctl rollback --stack prod, pulumi config rm imageTag" in text
+
+
+MOVE: dict[str, str | None] = {"writer": "aurora", "legacyAppSecretArn": world.APP_SECRET}
+
+
+@pytest.mark.parametrize("rolling", [0, 2], ids=["rolled-back", "rolling"])
+def test_what_the_service_runs_counts_and_not_the_newest_revision(rolling: int) -> None:
+    """The rollout of the account of its own failed: the tasks of before, which run again, log in as DMS."""
+    cloud = half_way(tasks(LEGACY, world.APP_SECRET), LEGACY, world.SOURCE_SECRET, rolling=rolling)
+    text = refusal(cloud, **MOVE)
+    assert "tap:writer is 'aurora', but the last rollout did not finish: the service still runs app:1" in text
+    assert "do: pulumi config set writer legacy, then: tapctl up --stack prod" in text
+    assert deploy(cloud, legacyAppSecretArn=world.APP_SECRET).outputs["databaseWriter"] == "legacy"
+
+
+def test_a_rollout_that_did_not_finish_is_finished_or_taken_back() -> None:
+    """The move itself failed: the newest revision writes to Aurora, and what runs to the legacy database."""
+    cloud = half_way(tasks(AURORA, world.APP_SECRET), LEGACY, world.APP_SECRET)
+    for writer in ("aurora", "legacy"):
+        made = deploy(cloud, writer=writer, legacyAppSecretArn=world.APP_SECRET)
+        assert made.outputs["databaseWriter"] == writer
+    cloud = half_way(tasks(AURORA, world.APP_SECRET), LEGACY, world.SOURCE_SECRET)
+    assert "but the tasks that run log in to the legacy database as DMS does" in refusal(cloud, **MOVE)
+
+
+def test_a_service_that_cannot_be_looked_at_is_a_refusal_and_one_that_is_gone_is_none() -> None:
+    cloud = half_way(tasks(LEGACY, world.APP_SECRET), LEGACY, world.APP_SECRET)
+    for question, permission in (("getService", "DescribeServices"), ("getTaskDefinition", "DescribeTaskDefinition")):
+        assert f"allow ecs:{permission}" in refusal(cloud | {"deny": [question]}, **MOVE)
+    cloud["given"]["services"] = []
+    assert deploy(cloud, **MOVE).outputs["databaseWriter"] == "aurora"
+
+
+@pytest.mark.parametrize(
+    ("host", "secret", "changes"),
+    [
         # The writer stays.
         (LEGACY, world.SOURCE_SECRET, {"writer": "legacy"}),
         (AURORA, MASTER, {"writer": "aurora", "databaseAccounts": "shared"}),
         # An account that can be locked.
         (LEGACY, world.APP_SECRET, {"writer": "aurora", "legacyAppSecretArn": world.APP_SECRET}),
         (AURORA, world.APP_SECRET, {"writer": "legacy", "legacyAppSecretArn": world.APP_SECRET}),
+        (AURORA, MADE_APP, {"writer": "legacy"}),
         # The tasks go in the same run, and nobody comes in their place.
         (LEGACY, world.SOURCE_SECRET, {"writer": "aurora", "imageTag": None}),
         (AURORA, MASTER, {"writer": "legacy", "databaseAccounts": "shared", "imageTag": None}),

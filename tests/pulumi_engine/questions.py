@@ -117,6 +117,28 @@ def _replication_task(cloud: Json, args: Json) -> Json:
     raise RefusedError(msg)
 
 
+def _service(cloud: Json, args: Json) -> Json:
+    given = cast("list[Json]", _given(cloud).get("services", []))
+    for service in [*given, *(each["outputs"] for each in _made(cloud, "aws:ecs/service:Service"))]:
+        if service["name"] == args["serviceName"] and service["cluster"] == args["clusterArn"]:
+            runs = service["taskDefinition"]
+            primary = {"taskDefinition": runs, "runningCount": 4, "status": "PRIMARY"}
+            deployments = service.get("deployments", [primary])
+            return {"id": service["name"], "taskDefinition": runs, "deployments": deployments}
+    msg = "no matching ECS Service found"
+    raise RefusedError(msg)
+
+
+def _task_definition(cloud: Json, args: Json) -> Json:
+    arn = str(args["taskDefinition"])
+    given = cast("list[Json]", _given(cloud).get("taskDefinitions", []))
+    for each in [*given, *(each["outputs"] for each in _made(cloud, "aws:ecs/taskDefinition:TaskDefinition"))]:
+        if each["arn"] == arn:
+            return {"id": arn, "arn": arn, "taskDefinition": arn, "containerDefinitions": each["containerDefinitions"]}
+    msg = f"reading ECS Task Definition ({arn}): couldn't find resource"
+    raise RefusedError(msg)
+
+
 def _secret_version(cloud: Json, args: Json) -> Json:
     arn = str(args["secretId"])
     content = _given(cloud).get("secrets", {}).get(arn)
@@ -173,7 +195,9 @@ _QUESTIONS: dict[str, Callable[[Json, Json], Json]] = {
     "getReplicationTask": _replication_task,
     "getRouteTable": _route_table,
     "getSecretVersion": _secret_version,
+    "getService": _service,
     "getServiceQuota": _quota,
+    "getTaskDefinition": _task_definition,
     "readStackResourceOutputs": _state,
     "getCallerIdentity": lambda cloud, _: {"accountId": cloud["account"], "arn": "arn:aws:iam::0:root", "userId": "u"},
     "getRegion": lambda cloud, _: {"id": cloud["region"], "name": cloud["region"], "region": cloud["region"]},

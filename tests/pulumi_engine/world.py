@@ -3,7 +3,8 @@
 ```json
 {"account": "...", "region": "...", "made": {"<urn>": 1},
  "given": {"zones": {...}, "roles": {...}, "records": [...], "balancers": {...}, "secrets": {...},
-           "quotas": {...}, "routes": {...}, "letters": "abcd"},   what was there before any stack
+           "quotas": {...}, "routes": {...}, "letters": "abcd",
+           "services": [...], "taskDefinitions": [...]},   what was there before any stack
  "calls": ["StopReplicationTask NAME"],   what the provider did on the way of something else
  "resources": {"<type>|<arn or id>|<name>": {"name", "urn", "type", "id", "inputs", "outputs"}}}
 ```
