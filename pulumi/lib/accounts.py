@@ -21,9 +21,16 @@ USERNAMES = {"app": "app", "app-ro": "app_ro", "dms": "dms", "tapctl": "tapctl"}
 class Credentials:
     """One account's secret, and what must stand before anybody reads it."""
 
+    name: str
+    """What tells the secret apart before there is an ARN: its name in this stack, or the ARN of a given one."""
     arn: pulumi.Input[str]
     version: pulumi.Resource | None
     """`None` for a secret that is not of this stack."""
+
+    @staticmethod
+    def given(arn: str) -> "Credentials":
+        """A secret that was there before the stack."""
+        return Credentials(name=arn, arn=arn, version=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +70,7 @@ class Accounts(pulumi.ComponentResource):
             {"engine": "mysql", "host": host, "port": MYSQL_PORT, "username": username, "password": made},
             self._child,
         )
-        return Credentials(arn=secret.arn, version=version)
+        return Credentials(name=f"{kind}-secret", arn=secret.arn, version=version)
 
 
 def password(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:

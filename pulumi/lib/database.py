@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from lib.accounts import password, secret_with
+from lib.accounts import Credentials, password, secret_with
 from lib.firewall import MYSQL_PORT
 from lib.naming import Naming
 
@@ -37,7 +37,7 @@ class Database(pulumi.ComponentResource):
     writer_endpoint: pulumi.Output[str]
     reader_endpoint: pulumi.Output[str]
     secret_arn: pulumi.Output[str]
-    secret_version: aws.secretsmanager.SecretVersion
+    master: Credentials
     instances: list[aws.rds.ClusterInstance]
     log_group_names: list[str]
 
@@ -178,7 +178,7 @@ class Database(pulumi.ComponentResource):
         return instances
 
     def _secret(self, master: pulumi.Output[str]) -> None:
-        secret, self.secret_version = secret_with(
+        secret, version = secret_with(
             self._naming,
             "db-secret",
             "Master user of the migration's Aurora cluster",
@@ -192,3 +192,4 @@ class Database(pulumi.ComponentResource):
             self._child,
         )
         self.secret_arn = secret.arn
+        self.master = Credentials(name="db-secret", arn=secret.arn, version=version)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from lib import policies, task_settings
+from lib import policies, secret_access, task_settings
 from lib.accounts import Credentials
 from lib.existing import SOURCE
 from lib.naming import Naming
@@ -165,15 +165,12 @@ class Replication(pulumi.ComponentResource):
             opts=self._child,
         )
         source = self._args.source
-        policy = aws.iam.RolePolicy(
-            f"{name}-policy",
-            name=f"{name}-policy",
-            role=role.id,
-            policy=policies.document(
-                policies.read_secrets(
-                    [self._args.aurora.arn, source.secret_arn], source.secret_kms_key_arn, describe=True
-                )
-            ),
+        policy = secret_access.allow(
+            name,
+            role,
+            [self._args.aurora, Credentials.given(source.secret_arn)],
+            source.secret_kms_key_arn,
+            describe=True,
             opts=self._child,
         )
         return role, policy

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from lib import policies
+from lib import policies, secret_access
 from lib.accounts import Credentials
 from lib.naming import Naming
 from lib.settings import Container
@@ -80,7 +80,7 @@ class Service(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[insights]),
         )
         self.cluster_arn = cluster.arn
-        execution_role, execution_policy = self._execution_role(logs.arn)
+        execution_role, execution_policies = self._execution_role(logs.arn)
         task_role = self._role("task-role", "What the application itself may do in AWS: nothing yet")
         self.deployed = args.container.image_tag is not None
         if args.container.image_tag is None:
@@ -91,7 +91,7 @@ class Service(pulumi.ComponentResource):
             )
         else:
             task = self._task_definition(args.container.image_tag, execution_role, task_role, logs.name)
-            self._scale(self._service(cluster, task, execution_policy))
+            self._scale(self._service(cluster, task, execution_policies))
             writer = "Aurora" if args.writer_is_aurora else "the legacy database"
             pulumi.log.info(f"image {args.container.image_tag}; tasks write to {writer}", resource=self)
         self.register_outputs({"clusterArn": self.cluster_arn, "serviceName": self.service_name})
@@ -117,9 +117,17 @@ class Service(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _execution_role(self, log_group_arn: pulumi.Output[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _execution_role(self, log_group_arn: pulumi.Output[str]) -> tuple[aws.iam.Role, list[aws.iam.RolePolicy]]:
         args = self._args
         role = self._role("execution-role", "Starts tasks: pulls the image, reads both secrets, writes the log")
+        reads = secret_access.allow(
+            self._naming.name("execution-role"),
+            role,
+            [args.wiring.app, args.wiring.app_read_only],
+            args.kms_key_arn,
+            describe=False,
+            opts=self._child,
+        )
         name = f"{self._naming.name('execution-role')}-policy"
         policy = aws.iam.RolePolicy(
             name,
@@ -129,16 +137,12 @@ class Service(pulumi.ComponentResource):
                 [
                     *policies.pull_images(args.repository_arn),
                     *policies.write_logs(log_group_arn),
-                    *policies.read_secrets(
-                        [args.wiring.app.arn, args.wiring.app_read_only.arn],
-                        args.kms_key_arn,
-                        describe=False,
-                    ),
                 ]
             ),
-            opts=self._child,
+            # In a stack of an earlier version this one names the secrets as well, until the other can be read by.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[reads]),
         )
-        return role, policy
+        return role, [policy, reads]
 
     def _task_definition(
         self, image_tag: str, execution_role: aws.iam.Role, task_role: aws.iam.Role, log_group: pulumi.Output[str]
@@ -189,7 +193,10 @@ class Service(pulumi.ComponentResource):
         )
 
     def _service(
-        self, cluster: aws.ecs.Cluster, task: aws.ecs.TaskDefinition, execution_policy: aws.iam.RolePolicy
+        self,
+        cluster: aws.ecs.Cluster,
+        task: aws.ecs.TaskDefinition,
+        execution_policies: Sequence[aws.iam.RolePolicy],
     ) -> aws.ecs.Service:
         args = self._args
         return aws.ecs.Service(
@@ -223,7 +230,7 @@ class Service(pulumi.ComponentResource):
             tags=self._naming.tags(self.service_name),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*args.listeners, execution_policy, *args.wiring.versions, *args.after],
+                depends_on=[*args.listeners, *execution_policies, *args.wiring.versions, *args.after],
                 # The count belongs to autoscaling from the first deployment on.
                 ignore_changes=["desiredCount"],
             ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from lib import policies
+from lib import policies, secret_access
 from lib.accounts import USERNAMES, Credentials
 from lib.naming import Naming
 
@@ -109,7 +109,7 @@ class SqlTask(pulumi.ComponentResource):
             tags=self._naming.tags(self.log_group_name),
             opts=self._child,
         )
-        role, policy = self._execution_role(logs.arn)
+        role, needed = self._execution_role(logs.arn)
         task_name = self._naming.name("sql")
         task = aws.ecs.TaskDefinition(
             task_name,
@@ -121,7 +121,7 @@ class SqlTask(pulumi.ComponentResource):
             execution_role_arn=role.arn,
             container_definitions=pulumi.Output.json_dumps([self._container(logs.name)], sort_keys=True),
             tags=self._naming.tags(task_name),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=needed),
         )
         self.task_definition_arn = task.arn
         self.register_outputs({"taskDefinitionArn": self.task_definition_arn})
@@ -160,7 +160,7 @@ class SqlTask(pulumi.ComponentResource):
             },
         }
 
-    def _execution_role(self, log_group_arn: pulumi.Output[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _execution_role(self, log_group_arn: pulumi.Output[str]) -> tuple[aws.iam.Role, list[aws.iam.RolePolicy]]:
         args = self._args
         name = self._naming.name("sql-execution-role")
         role = aws.iam.Role(
@@ -172,7 +172,14 @@ class SqlTask(pulumi.ComponentResource):
             tags=self._naming.tags(name),
             opts=self._child,
         )
-        arns = [args.master.arn, *(args.accounts[kind].arn for kind in _used(args.accounts))]
+        reads = secret_access.allow(
+            name,
+            role,
+            [args.master, *(args.accounts[kind] for kind in _used(args.accounts))],
+            args.kms_key_arn,
+            describe=False,
+            opts=self._child,
+        )
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             name=f"{name}-policy",
@@ -180,13 +187,12 @@ class SqlTask(pulumi.ComponentResource):
             policy=policies.document(
                 [
                     *policies.write_logs(log_group_arn),
-                    *policies.read_secrets(arns, args.kms_key_arn, describe=False),
                     *policies.pull_private_image(args.image),
                 ]
             ),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[reads]),
         )
-        return role, policy
+        return role, [policy, reads]
 
 
 def _used(accounts: dict[str, Credentials]) -> list[str]:

@@ -274,7 +274,7 @@ class TapStack(pulumi.ComponentResource):
         settings, naming = self._settings, self._settings.naming
         secrets, given = accounts.secrets, settings.accounts.legacy_app_secret_arn
         if given is not None:
-            secrets = secrets | {"app": Credentials(arn=given, version=None)}
+            secrets = secrets | {"app": Credentials.given(given)}
         return SqlTask(
             naming.name("sql-task"),
             SqlTaskArgs(
@@ -283,7 +283,7 @@ class TapStack(pulumi.ComponentResource):
                 account_id=settings.account_id,
                 image=settings.sql_image,
                 host=database.writer_endpoint,
-                master=Credentials(arn=database.secret_arn, version=database.secret_version),
+                master=database.master,
                 accounts=secrets,
                 kms_key_arn=settings.source.secret_kms_key_arn,
                 databases=settings.source.databases,

@@ -61,12 +61,12 @@ def wire(
     legacy = Server(host=source.endpoint, port=source.port)
     aurora = Server(host=database.writer_endpoint, port=MYSQL_PORT)
     reader = Server(host=database.reader_endpoint, port=MYSQL_PORT)
-    master = Credentials(arn=database.secret_arn, version=database.secret_version)
+    master = database.master
     secrets = accounts.secrets if configured.separate else {}
     given = configured.legacy_app_secret_arn
-    same = None if given is None else Credentials(arn=given, version=None)
+    same = None if given is None else Credentials.given(given)
     aurora_app = same or secrets.get("app", master)
-    legacy_app = same or Credentials(arn=source.secret_arn, version=None)
+    legacy_app = same or Credentials.given(source.secret_arn)
     expected, other = (aurora, legacy) if writer_is_aurora else (legacy, aurora)
     outputs: dict[str, pulumi.Input[str]] = {}
     if secrets:

@@ -5,6 +5,10 @@ from moves import EVERYTHING
 from recorder import Recording, deploy
 
 import driver
+import world
+from lib.naming import digest
+
+KEY = str(EVERYTHING["sourceDbSecretKmsKeyArn"])
 
 IN = [*(f"migration-public-subnet-{number}-prod-rt" for number in (1, 2, 3)), "migration-public-rt-prod-out"]
 OUT = [
@@ -35,6 +39,15 @@ PEERING = [
     "migration-legacy-route-prod-rtb-1a1b2c3d4e5f60718",
 ]
 INSTANCES = [f"migration-aurora-instance-{number}-prod" for number in (1, 2, 3)]
+# The name holds what the policy lets a role read.
+READS = {
+    role: [f"migration-{role}-prod-secrets-{digest(chr(10).join([*sorted(secrets), KEY]))}-policy"]
+    for role, secrets in {
+        "execution-role": (world.SOURCE_SECRET, "app-ro-secret"),
+        "dms-secrets-role": (world.SOURCE_SECRET, "dms-secret"),
+        "sql-execution-role": ("app-ro-secret", "app-secret", "db-secret", "dms-secret"),
+    }.items()
+}
 NEEDS: dict[str, list[str]] = {
     "migration-alb-prod": IN,
     **{f"migration-nat-{number}-prod": IN for number in (1, 2, 3)},
@@ -47,17 +60,18 @@ NEEDS: dict[str, list[str]] = {
         "migration-http-prod",
         "migration-https-prod",
         "migration-execution-role-prod-policy",
+        *READS["execution-role"],
         "migration-app-secret-prod-version",
         "migration-app-ro-secret-prod-version",
     ],
-    "migration-dms-task-prod": [*OUT, *DMS_RULES, *PEERING, *INSTANCES, "migration-dms-secrets-role-prod-policy"],
+    "migration-dms-task-prod": [*OUT, *DMS_RULES, *PEERING, *INSTANCES, *READS["dms-secrets-role"]],
     "migration-dms-reverse-task-prod": [*OUT, *DMS_RULES, *PEERING, *INSTANCES, "migration-dms-ca-prod"],
-    "migration-dms-aurora-target-prod": ["migration-dms-secret-prod-version", "migration-dms-secrets-role-prod-policy"],
+    "migration-dms-aurora-target-prod": ["migration-dms-secret-prod-version", *READS["dms-secrets-role"]],
     "migration-dms-prod": ["migration-dms-prod-logs", "migration-dms-vpc-role-prod-policy"],
     "migration-aurora-prod": ["migration-aurora-prod-error-logs", "migration-aurora-prod-slowquery-logs"],
     "migration-aurora-instance-3-prod": ["migration-aurora-instance-1-prod"],
     "migration-cluster-prod": ["migration-cluster-prod-insights-logs"],
-    "migration-sql-prod": ["migration-sql-execution-role-prod-policy"],
+    "migration-sql-prod": ["migration-sql-execution-role-prod-policy", *READS["sql-execution-role"]],
     "migration-flow-logs-prod-vpc": ["migration-flow-logs-role-prod-policy"],
     "migration-new-prod": ["migration-legacy-prod"],
 }

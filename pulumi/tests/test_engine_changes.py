@@ -27,6 +27,7 @@ from lib.naming import digest
 
 pytestmark = pytest.mark.engine
 
+OTHER_SOURCE = f"{world.SOURCE_SECRET[:-6]}Z9y8X7"
 OTHER_APP = world.APP_SECRET.replace("legacy-app", "legacy-app-2")
 TASKS = {FORWARD: UPDATED, REVERSE: UPDATED}
 APP = {"migration-app-prod": REPLACED, "migration-service-prod": UPDATED}
@@ -44,7 +45,7 @@ class Row:
 def other_source(engine: Engine) -> None:
     with engine.world.change() as cloud:
         same = cloud["given"]["secrets"][world.SOURCE_SECRET]
-        cloud["given"]["secrets"][f"{world.SOURCE_SECRET[:-6]}Z9y8X7"] = same
+        cloud["given"]["secrets"][OTHER_SOURCE] = same
         cloud["given"]["secrets"][OTHER_APP] = {"username": "app"}
         cloud["given"]["balancers"]["legacy-web-2"] = {
             "dnsName": "legacy-web-2-1.us-east-1.elb.amazonaws.com",
@@ -57,6 +58,11 @@ def mail(address: str) -> str:
     return f"migration-alerts-prod-mail-{digest(address)}"
 
 
+def reads(role: str, *secrets: str) -> str:
+    told = "\n".join([*sorted(secrets), str(EVERYTHING["sourceDbSecretKmsKeyArn"])])
+    return f"migration-{role}-prod-secrets-{digest(told)}-policy"
+
+
 ENDPOINTS = [
     f"migration-dms-{kind}-prod" for kind in ("legacy-source", "legacy-target", "aurora-source", "aurora-target")
 ]
@@ -66,11 +72,14 @@ ROWS = [
     Row("owner", "another-team", {"migration-vpc-prod": UPDATED, "migration-aurora-prod": UPDATED}),
     Row("natGateways", "single", {"migration-nat-3-prod": {"delete"}, "migration-private-rt-3-prod-out": UPDATED}),
     Row("sourceDbNames", "shop,billing,stock", TASKS),
-    Row("sourceDbSecretArn", f"{world.SOURCE_SECRET[:-6]}Z9y8X7", {ENDPOINTS[0]: UPDATED, ENDPOINTS[1]: UPDATED}),
+    Row("sourceDbSecretArn", OTHER_SOURCE, {ENDPOINTS[0]: UPDATED, ENDPOINTS[1]: UPDATED}),
     Row(
         "sourceDbSecretKmsKeyArn",
         str(EVERYTHING["sourceDbSecretKmsKeyArn"]),
-        {"migration-execution-role-prod-policy": UPDATED, "migration-dms-secrets-role-prod-policy": UPDATED},
+        {
+            reads("execution-role", OTHER_APP, "db-secret"): {"create"},
+            reads("dms-secrets-role", "db-secret", OTHER_SOURCE): {"create"},
+        },
     ),
     Row("sourceDbCaCertificate", OTHER_CA, {"migration-dms-ca-prod": REPLACED, ENDPOINTS[0]: UPDATED}),
     Row("auroraCaCertificate", CA, {"migration-dms-aurora-ca-prod": {"create"}, ENDPOINTS[2]: UPDATED}),
