@@ -5,6 +5,7 @@
 
 mod disk;
 mod lines;
+mod scan;
 mod segments;
 
 use std::fs::{DirBuilder, OpenOptions, TryLockError};
@@ -20,7 +21,8 @@ use crate::domain::text::Printable;
 use crate::domain::traffic::GroupKey;
 use crate::ports::{ErrorKind, Journal, PortError, Turn};
 use disk::{is_stopped, lock_for_writing, open_private, open_to_read, sync_folder};
-use lines::{MAX_LINE, hash, last_line, not_ours};
+use lines::{MAX_LINE, not_ours};
+use scan::End;
 use segments::SEGMENT;
 
 pub use lines::{Binding, Line, Place};
@@ -86,17 +88,16 @@ impl FileJournal {
         let (mut file, created) = open_private(&self.path())?;
         lock_for_writing(&file)?;
         let length = file.seek(SeekFrom::End(0))?;
-        let before = last_line(&mut file, length)?;
-        let last = before.as_deref().and_then(|line| serde_json::from_slice::<Binding>(line).ok());
+        let end = End::of(&file)?;
+        let last = end.line().and_then(|line| line.binding);
         if let (Some(ours), Some(owner)) =
             (&self.binding, last.filter(|last| !self.binding.as_ref().is_some_and(|b| b.is_same(last))))
         {
             return Err(io::Error::other(not_ours(&owner, ours)));
         }
-        let torn = before.as_ref().is_some_and(|line| line.last() != Some(&b'\n'));
-        let place = self.place(before.as_deref())?;
+        let place = self.place(&end)?;
         let line = Line { place: Some(place), binding: self.binding.clone(), entry: entry.clone() };
-        let mut bytes = if torn { vec![b'\n'] } else { Vec::new() };
+        let mut bytes = if end.is_torn() { vec![b'\n'] } else { Vec::new() };
         bytes.extend_from_slice(Printable::json(&serde_json::to_string(&line)?).as_str().as_bytes());
         bytes.push(b'\n');
         let written = match file.write(&bytes) {
@@ -115,26 +116,19 @@ impl FileJournal {
         if created { sync_folder(&self.folder) } else { Ok(()) }
     }
 
-    /// The place of the line after `before`.
-    fn place(&self, before: Option<&[u8]>) -> io::Result<Place> {
-        if let Some(before) = before {
-            let seq = serde_json::from_slice::<Place>(before).map_or(0, |place| place.seq);
-            return Ok(Place { seq: seq + 1, prev: hash(before) });
+    /// The place of the line after this end of its file.
+    fn place(&self, end: &End) -> io::Result<Place> {
+        let prev = if end.lines == 0 && self.file != FILE { self.begun_after()? } else { end.hash() };
+        Ok(Place { seq: end.lines + 1, prev })
+    }
+
+    /// The hash of the main file's last line.
+    fn begun_after(&self) -> io::Result<String> {
+        match open_to_read(&self.folder.join(FILE)) {
+            Ok(main) => Ok(End::of(&main)?.hash()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(error),
         }
-        let prev = if self.file == FILE {
-            String::new()
-        } else {
-            let mut main = match open_to_read(&self.folder.join(FILE)) {
-                Ok(main) => main,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Ok(Place { seq: 1, prev: String::new() });
-                }
-                Err(error) => return Err(error),
-            };
-            let length = main.seek(SeekFrom::End(0))?;
-            last_line(&mut main, length)?.map(|line| hash(&line)).unwrap_or_default()
-        };
-        Ok(Place { seq: 1, prev })
     }
 
     /// Refuses a journal that is about another record.

@@ -3,7 +3,8 @@
 use std::io::{self};
 use std::path::PathBuf;
 
-use super::lines::{Line, read_file};
+use super::lines::Line;
+use super::scan::read_file;
 use super::{FILE, FileJournal};
 
 /// How the names of the segments begin that are written beside the journal while somebody else holds the turn.

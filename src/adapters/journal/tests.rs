@@ -1,5 +1,6 @@
 //! Entries through crashes, other processes, other stacks and older versions.
 
+use super::lines::hash;
 use super::*;
 use crate::domain::record::Event;
 use crate::domain::units::Timestamp;
@@ -166,6 +167,32 @@ fn each_line_carries_its_place_and_the_hash_of_the_line_before() {
     assert_eq!((&places[1].prev, &places[2].prev), (&hashes[0], &hashes[1]));
 }
 
+/// What a crash leaves of a line, without its end.
+const TORN: &[u8] = b"{\"seq\":9,\"prev\":\"torn";
+
+/// Bytes that no process of ours has finished writing.
+fn tear(journal: &FileJournal, bytes: &[u8]) {
+    OpenOptions::new().append(true).open(journal.path()).unwrap().write_all(bytes).unwrap();
+}
+
+#[test]
+fn positions_go_on_after_lines_that_cannot_be_read() {
+    let (_folder, journal) = journal();
+    append_all(&journal, &[note(1), note(2)]);
+    for torn in [TORN, b"no journal's\n", &[b'x'; MAX_LINE * 2]] {
+        tear(&journal, torn);
+        append_all(&journal, &[note(3), note(4)]);
+    }
+    let text = std::fs::read(journal.path()).unwrap();
+    let all: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    for line in journal.lines().unwrap().0 {
+        let place = line.place.unwrap();
+        let before = usize::try_from(place.seq).unwrap() - 1;
+        let hash = if before == 0 { String::new() } else { hash(all[before - 1]) };
+        assert_eq!(place.prev, hash, "{}: it is the position in the file", place.seq);
+    }
+}
+
 #[test]
 fn a_folder_remembers_its_record_and_refuses_another() {
     let folder = tempfile::tempdir().unwrap();
@@ -195,7 +222,7 @@ fn a_journal_of_an_earlier_version_is_read_and_goes_on() {
     std::fs::write(journal.path(), &old).unwrap();
     journal.append(&note(2)).unwrap();
     assert_eq!(journal.read().unwrap(), (vec![note(1), note(2)], 0));
-    assert_eq!(journal.lines().unwrap().0[1].place, Some(Place { seq: 1, prev: hash(old.as_bytes()) }));
+    assert_eq!(journal.lines().unwrap().0[1].place, Some(Place { seq: 2, prev: hash(old.as_bytes()) }));
 }
 
 #[test]

@@ -1,0 +1,158 @@
+//! A file of the journal from its first line to its last: what is read of it, and what an append follows.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::disk::open_to_read;
+use super::lines::{Line, MAX_LINE, hash, hex};
+
+/// How much of the file's end is kept whole: some hundred thousand entries, where a migration writes a few hundred. Of
+/// what is before it only the entries about the records are.
+pub(super) const MAX_READ: u64 = 32 * 1024 * 1024;
+
+/// A line that is not empty, as it lies in its file.
+pub(super) enum Raw {
+    /// With its end, where it has one.
+    Whole(Vec<u8>),
+    /// Too long to be an entry, passed over.
+    Endless { hash: String, length: u64, has_end: bool },
+}
+
+impl Raw {
+    /// The line, where it can be read. Somebody else may have written it.
+    pub(super) fn line(&self) -> Option<Line> {
+        match self {
+            Self::Whole(bytes) => Line::read(bytes),
+            Self::Endless { .. } => None,
+        }
+    }
+
+    pub(super) fn hash(&self) -> String {
+        match self {
+            Self::Whole(bytes) => hash(bytes),
+            Self::Endless { hash, .. } => hash.clone(),
+        }
+    }
+
+    fn has_end(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.last() == Some(&b'\n'),
+            Self::Endless { has_end, .. } => *has_end,
+        }
+    }
+
+    fn length(&self) -> u64 {
+        match self {
+            Self::Whole(bytes) => bytes.len() as u64,
+            Self::Endless { length, .. } => *length,
+        }
+    }
+}
+
+/// The lines of a file that are not empty, whether they can be read or not: each of them counts as a position.
+struct Raws<R>(BufReader<R>);
+
+impl<R: Read> Raws<R> {
+    fn read(&mut self) -> io::Result<Option<Raw>> {
+        loop {
+            let mut line = Vec::new();
+            if self.0.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut line)? == 0 {
+                return Ok(None);
+            }
+            if line.len() == MAX_LINE && line.last() != Some(&b'\n') {
+                return self.pass_over(&line).map(Some);
+            }
+            if !line.trim_ascii().is_empty() {
+                return Ok(Some(Raw::Whole(line)));
+            }
+        }
+    }
+
+    /// The rest of a line that nobody keeps in memory.
+    fn pass_over(&mut self, begin: &[u8]) -> io::Result<Raw> {
+        let (mut digest, mut length) = (Sha256::new_with_prefix(begin), begin.len() as u64);
+        loop {
+            let more = self.0.fill_buf()?;
+            let end = more.iter().position(|byte| *byte == b'\n');
+            let used = end.map_or(more.len(), |end| end + 1);
+            digest.update(&more[..end.unwrap_or(used)]);
+            length += used as u64;
+            self.0.consume(used);
+            if end.is_some() || used == 0 {
+                return Ok(Raw::Endless { hash: hex(&digest.finalize()), length, has_end: end.is_some() });
+            }
+        }
+    }
+}
+
+impl<R: Read> Iterator for Raws<R> {
+    type Item = io::Result<Raw>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+/// What an append follows.
+pub(super) struct End {
+    /// Lines of the file that are not empty, those that cannot be read too.
+    pub(super) lines: u64,
+    last: Option<Raw>,
+}
+
+impl End {
+    /// The end of a file that was opened to read.
+    pub(super) fn of(mut file: &File) -> io::Result<Self> {
+        file.seek(SeekFrom::Start(0))?;
+        let (mut lines, mut last) = (0, None);
+        for raw in Raws(BufReader::new(file)) {
+            last = Some(raw?);
+            lines += 1;
+        }
+        Ok(Self { lines, last })
+    }
+
+    /// The hash of the last line; empty where there is none.
+    pub(super) fn hash(&self) -> String {
+        self.last.as_ref().map(Raw::hash).unwrap_or_default()
+    }
+
+    /// Whether the last line has no end.
+    pub(super) fn is_torn(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| !last.has_end())
+    }
+
+    /// The last line, where it can be read.
+    pub(super) fn line(&self) -> Option<Line> {
+        self.last.as_ref().and_then(Raw::line)
+    }
+}
+
+/// The lines of one file with the hash of each, and the number of those that cannot be read. Never waits: while another
+/// process writes, its line is read in part, and then it is left for the next reading.
+pub(super) fn read_file(path: &Path) -> io::Result<(Vec<(String, Line)>, usize)> {
+    let file = match open_to_read(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+        Err(error) => return Err(error),
+    };
+    let is_still = file.try_lock_shared().is_ok();
+    let old = file.metadata()?.len().saturating_sub(MAX_READ);
+    let (mut lines, mut broken, mut at) = (Vec::new(), 0, 0);
+    for raw in Raws(BufReader::new(file)) {
+        let raw = raw?;
+        at += raw.length();
+        match raw.line() {
+            // Of a file that is longer than anybody reads, what was done to the records is kept all the same.
+            Some(line) if at > old || line.entry.event.is_about_records() => lines.push((raw.hash(), line)),
+            Some(_) => {}
+            // Somebody is writing it.
+            None if !is_still && !raw.has_end() => {}
+            None => broken += 1,
+        }
+    }
+    Ok((lines, broken))
+}
