@@ -41,7 +41,7 @@ impl Binding {
 pub struct Place {
     /// Its position, counted from 1 in each file; lines that cannot be read count, too.
     pub seq: u64,
-    /// SHA-256 of the line before, in hexadecimal; of the first line of a segment, of the last line of the main file.
+    /// SHA-256 of the line before, in hexadecimal; in the first line of a segment, of the main file's last whole line.
     pub prev: String,
 }
 
@@ -51,6 +51,9 @@ pub struct Line {
     /// Its position; nothing in a journal of an earlier version.
     #[serde(flatten)]
     pub place: Option<Place>,
+    /// In the first line of a segment, the position of the main file's last whole line; nothing in an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
     /// What it is about; nothing in a journal of an earlier version.
     #[serde(flatten)]
     pub binding: Option<Binding>,

@@ -95,8 +95,14 @@ impl FileJournal {
         {
             return Err(io::Error::other(not_ours(&owner, ours)));
         }
-        let place = self.place(&end)?;
-        let line = Line { place: Some(place), binding: self.binding.clone(), entry: entry.clone() };
+        let (after, prev) = if end.lines == 0 && self.file != FILE {
+            let (position, hash) = self.begun_after()?;
+            (Some(position), hash)
+        } else {
+            (None, end.hash())
+        };
+        let place = Some(Place { seq: end.lines + 1, prev });
+        let line = Line { place, after, binding: self.binding.clone(), entry: entry.clone() };
         let mut bytes = if end.is_torn() { vec![b'\n'] } else { Vec::new() };
         bytes.extend_from_slice(Printable::json(&serde_json::to_string(&line)?).as_str().as_bytes());
         bytes.push(b'\n');
@@ -116,17 +122,11 @@ impl FileJournal {
         if created { sync_folder(&self.folder) } else { Ok(()) }
     }
 
-    /// The place of the line after this end of its file.
-    fn place(&self, end: &End) -> io::Result<Place> {
-        let prev = if end.lines == 0 && self.file != FILE { self.begun_after()? } else { end.hash() };
-        Ok(Place { seq: end.lines + 1, prev })
-    }
-
-    /// The hash of the main file's last line.
-    fn begun_after(&self) -> io::Result<String> {
+    /// The position of the main file's last whole line and its hash: what a segment that is begun now comes behind.
+    fn begun_after(&self) -> io::Result<(u64, String)> {
         match open_to_read(&self.folder.join(FILE)) {
-            Ok(main) => Ok(End::of(&main)?.hash()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            Ok(main) => Ok(End::of(&main)?.whole()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((0, String::new())),
             Err(error) => Err(error),
         }
     }

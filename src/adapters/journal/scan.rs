@@ -101,18 +101,19 @@ pub(super) struct End {
     /// Lines of the file that are not empty, those that cannot be read too.
     pub(super) lines: u64,
     last: Option<Raw>,
+    before: Option<Raw>,
 }
 
 impl End {
     /// The end of a file that was opened to read.
     pub(super) fn of(mut file: &File) -> io::Result<Self> {
         file.seek(SeekFrom::Start(0))?;
-        let (mut lines, mut last) = (0, None);
+        let mut end = Self { lines: 0, last: None, before: None };
         for raw in Raws(BufReader::new(file)) {
-            last = Some(raw?);
-            lines += 1;
+            end.before = end.last.replace(raw?);
+            end.lines += 1;
         }
-        Ok(Self { lines, last })
+        Ok(end)
     }
 
     /// The hash of the last line; empty where there is none.
@@ -129,30 +130,50 @@ impl End {
     pub(super) fn line(&self) -> Option<Line> {
         self.last.as_ref().and_then(Raw::line)
     }
+
+    /// Position and hash of the last line that stays as it is: one without an end that cannot be read was torn, or
+    /// somebody is writing it.
+    pub(super) fn whole(&self) -> (u64, String) {
+        if self.is_torn() && self.line().is_none() {
+            return (self.lines - 1, self.before.as_ref().map(Raw::hash).unwrap_or_default());
+        }
+        (self.lines, self.hash())
+    }
 }
 
-/// The lines of one file with the hash of each, and the number of those that cannot be read. Never waits: while another
-/// process writes, its line is read in part, and then it is left for the next reading.
-pub(super) fn read_file(path: &Path) -> io::Result<(Vec<(String, Line)>, usize)> {
+/// What was read of a file.
+#[derive(Default)]
+pub(super) struct FileRead {
+    /// Its lines, each with its position.
+    pub(super) lines: Vec<(u64, Line)>,
+    /// Lines that cannot be read.
+    pub(super) broken: usize,
+}
+
+/// The lines of one file; `seen` is told the position of each, also of those that cannot be read or are not kept. Never
+/// waits: while another process writes, its line is read in part, and then it is left for the next reading.
+pub(super) fn read_file(path: &Path, seen: &mut dyn FnMut(u64, &Raw)) -> io::Result<FileRead> {
+    let mut read = FileRead::default();
     let file = match open_to_read(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(read),
         Err(error) => return Err(error),
     };
     let is_still = file.try_lock_shared().is_ok();
     let old = file.metadata()?.len().saturating_sub(MAX_READ);
-    let (mut lines, mut broken, mut at) = (Vec::new(), 0, 0);
-    for raw in Raws(BufReader::new(file)) {
+    let mut at = 0;
+    for (position, raw) in (1..).zip(Raws(BufReader::new(file))) {
         let raw = raw?;
+        seen(position, &raw);
         at += raw.length();
         match raw.line() {
             // Of a file that is longer than anybody reads, what was done to the records is kept all the same.
-            Some(line) if at > old || line.entry.event.is_about_records() => lines.push((raw.hash(), line)),
+            Some(line) if at > old || line.entry.event.is_about_records() => read.lines.push((position, line)),
             Some(_) => {}
             // Somebody is writing it.
             None if !is_still && !raw.has_end() => {}
-            None => broken += 1,
+            None => read.broken += 1,
         }
     }
-    Ok((lines, broken))
+    Ok(read)
 }

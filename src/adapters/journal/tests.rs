@@ -27,7 +27,7 @@ fn journal() -> (tempfile::TempDir, FileJournal) {
     (folder, journal)
 }
 
-fn append_all(journal: &FileJournal, entries: &[Entry]) {
+fn append_all(journal: &dyn Journal, entries: &[Entry]) {
     for entry in entries {
         journal.append(entry).unwrap();
     }
@@ -191,6 +191,86 @@ fn positions_go_on_after_lines_that_cannot_be_read() {
         let hash = if before == 0 { String::new() } else { hash(all[before - 1]) };
         assert_eq!(place.prev, hash, "{}: it is the position in the file", place.seq);
     }
+}
+
+/// A file as a process of an earlier version has left it.
+fn written(journal: &FileJournal, name: &str, lines: &[&str]) {
+    journal.make_folder().unwrap();
+    std::fs::write(journal.folder.join(name), lines.join("\n") + "\n").unwrap();
+}
+
+/// A line with its place and no more, as segments of an earlier version begin.
+fn placed(prev: &str, entry: &Entry) -> String {
+    let place = Some(Place { seq: 1, prev: prev.to_owned() });
+    serde_json::to_string(&Line { place, after: None, binding: None, entry: entry.clone() }).unwrap()
+}
+
+fn json(entry: &Entry) -> String {
+    serde_json::to_string(entry).unwrap()
+}
+
+#[test]
+fn a_segment_that_was_begun_after_a_torn_line_stays_there() {
+    for torn in [TORN, &[b'x'; MAX_LINE * 2], b"torn, with an end\n"] {
+        let (_folder, journal) = journal();
+        append_all(&journal, &[note(1)]);
+        tear(&journal, torn);
+        let aside = journal.aside().unwrap();
+        append_all(&*aside, &[note(10), note(11)]);
+        append_all(&journal, &[note(2), note(3)]);
+        let wanted = [note(1), note(10), note(11), note(2), note(3)].to_vec();
+        assert_eq!(journal.read().unwrap(), (wanted, 1));
+    }
+}
+
+#[test]
+fn a_whole_line_without_its_end_is_before_the_segment_that_was_begun_after_it() {
+    let (_folder, journal) = journal();
+    append_all(&journal, &[note(1)]);
+    tear(&journal, json(&note(2)).as_bytes());
+    journal.aside().unwrap().append(&note(10)).unwrap();
+    append_all(&journal, &[note(3)]);
+    assert_eq!(journal.read().unwrap(), ([note(1), note(2), note(10), note(3)].to_vec(), 0));
+}
+
+#[test]
+fn a_segment_of_an_earlier_version_is_read_where_the_line_is_that_it_names() {
+    let torn = std::str::from_utf8(TORN).unwrap();
+    let (one, two) = (json(&note(1)), json(&note(2)));
+    for named in [torn, &one] {
+        let (_folder, journal) = journal();
+        written(&journal, FILE, &[&one, torn, &two]);
+        written(&journal, "journal-77-0.jsonl", &[&placed(&hash(named.as_bytes()), &note(10)), &json(&note(11))]);
+        let wanted = [note(1), note(10), note(11), note(2)].to_vec();
+        assert_eq!(journal.read().unwrap(), (wanted, 1), "{named}");
+    }
+}
+
+#[test]
+fn a_segment_whose_line_is_not_there_any_more_is_never_the_newest() {
+    let (_folder, journal) = journal();
+    written(&journal, FILE, &[&json(&note(1)), &json(&note(2))]);
+    written(&journal, "journal-77-0.jsonl", &[&placed("moved away", &note(10))]);
+    // Its first line is torn, and the next one names that.
+    written(&journal, "journal-78-0.jsonl", &["torn", &placed(&hash(json(&note(2)).as_bytes()), &note(20))]);
+    assert_eq!(journal.read().unwrap(), ([note(10), note(20), note(1), note(2)].to_vec(), 1));
+}
+
+#[test]
+fn a_segment_stays_where_it_is_when_the_line_that_it_names_is_too_old_to_be_kept() {
+    let (_folder, journal) = journal();
+    let seen = |number| {
+        let weights = crate::domain::units::WeightPair::new(90, 10).unwrap();
+        Entry { event: Event::Seen { weights }, ..note(number) }
+    };
+    append_all(&journal, &[seen(1), note(2)]);
+    journal.aside().unwrap().append(&note(10)).unwrap();
+    append_all(&journal, &[seen(3)]);
+    let long = json(&Entry { event: Event::Note { text: "x".repeat(60 * 1024) }, ..note(4) }) + "\n";
+    let much = usize::try_from(scan::MAX_READ).unwrap() / long.len() + 1;
+    tear(&journal, long.repeat(much).as_bytes());
+    let (entries, broken) = journal.read().unwrap();
+    assert_eq!((&entries[..3], broken), ([seen(1), note(10), seen(3)].as_slice(), 0), "the note is not kept");
 }
 
 #[test]
