@@ -135,12 +135,9 @@ pub trait Journal: Send + Sync {
     /// [`ErrorKind::Storage`] when the lock cannot be taken at all.
     fn try_turn(&self, holder: &Holder) -> Result<Turn, PortError>;
 
-    /// A journal that is read together with this one and written to a file of its own: for the way back, when somebody
-    /// else does not give the turn back.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Storage`] when it cannot be made.
-    fn aside(&self) -> Result<Arc<dyn Journal>, PortError>;
+    /// A journal that is read together with this one and written to a file of its own, which is begun with its first
+    /// entry: for the way back, when somebody else does not give the turn back.
+    fn aside(&self) -> Arc<dyn Journal>;
 
     /// What changes whenever anything was appended by anybody; nothing when that cannot be told.
     fn stamp(&self) -> Option<u64>;

@@ -140,7 +140,7 @@ async fn turn(
         Ok(turn) => Ok(Some(turn)),
         Err(error) if change.get().goes_on_without_turn() => {
             tracing::warn!(%error, "it goes on without the turn");
-            writer.write_aside().await?;
+            writer.write_aside();
             Ok(None)
         }
         Err(error) => Err(error),

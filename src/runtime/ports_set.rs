@@ -173,12 +173,8 @@ impl<'a> JournalWriter<'a> {
     }
 
     /// Writes to a file of its own from now on.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Storage`] when it cannot be made.
-    pub async fn write_aside(&mut self) -> Result<(), PortError> {
-        self.journal = self.ports.on_disk(|journal| journal.aside()).await?;
-        Ok(())
+    pub fn write_aside(&mut self) {
+        self.journal = self.ports.journal.aside();
     }
 
     /// Writes one entry; it is on disk when this returns.

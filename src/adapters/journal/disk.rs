@@ -37,16 +37,25 @@ pub(super) fn lock_for_writing(file: &File) -> io::Result<()> {
     }
 }
 
-/// Opens a file to read and append that nobody else can read; tells whether it was just made.
-pub(super) fn open_private(path: &Path) -> io::Result<(File, bool)> {
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     // A FIFO would be waited for without end: it is opened without waiting, and refused below.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     options.read(true).append(true).mode(0o600).custom_flags(flags.bits().cast_signed());
-    match options.clone().create_new(true).open(path) {
+    options
+}
+
+/// Makes a file to read and append that nobody else can read, and that was not there.
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
+    private().create_new(true).open(path)
+}
+
+/// Opens a file to read and append that nobody else can read; tells whether it was just made.
+pub(super) fn open_private(path: &Path) -> io::Result<(File, bool)> {
+    match create_private(path) {
         Ok(file) => Ok((file, true)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let file = options.create(true).open(path)?;
+            let file = private().create(true).open(path)?;
             must_be_a_file(&file)?;
             if file.metadata()?.permissions().mode() & 0o077 != 0 {
                 file.set_permissions(Permissions::from_mode(0o600))?;

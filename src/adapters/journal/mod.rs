@@ -8,12 +8,12 @@ mod lines;
 mod scan;
 mod segments;
 
-use std::fs::{DirBuilder, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::change::turn::Holder;
 use crate::domain::record::Entry;
@@ -23,14 +23,11 @@ use crate::ports::{ErrorKind, Journal, PortError, Turn};
 use disk::{is_stopped, lock_for_writing, open_private, open_to_read, sync_folder};
 use lines::{MAX_LINE, not_ours};
 use scan::End;
-use segments::SEGMENT;
 
 pub use lines::{Binding, Line, Place};
 
 /// Name of the journal in the state folder.
 pub const FILE: &str = "journal.jsonl";
-/// Segments of one process; each is a way back that found the turn held.
-const MAX_SEGMENTS: u32 = 1000;
 /// Bytes of a line beside its entry: position, hash, stack, zone, name and type.
 const MARK_ROOM: usize = 2 * 1024;
 /// Bytes of the lock file that are read: a holder has some hundred.
@@ -45,8 +42,8 @@ const TURN: &str = "journal:turn";
 #[derive(Debug, Clone)]
 pub struct FileJournal {
     folder: PathBuf,
-    /// Name of the file that is written.
-    file: String,
+    /// The segment that is written instead of the main file, by its name once it is begun.
+    segment: Option<Arc<Mutex<Option<String>>>>,
     /// Whose changes it holds; nothing for whoever only reads.
     binding: Option<Binding>,
 }
@@ -54,7 +51,7 @@ pub struct FileJournal {
 impl FileJournal {
     /// The journal in `folder`, for whoever reads; nothing is touched yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), file: FILE.to_owned(), binding: None }
+        Self { folder: folder.into(), segment: None, binding: None }
     }
 
     /// The journal in `folder` about this record.
@@ -69,10 +66,11 @@ impl FileJournal {
         Self { binding, ..Self::new(folder) }
     }
 
-    /// Where the entries are.
+    /// Where the entries are written.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.folder.join(&self.file)
+        let name = self.segment.as_ref().and_then(|name| name.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        self.folder.join(name.as_deref().unwrap_or(FILE))
     }
 
     /// Every line with its place, in the order of the fold: a segment's lines follow the line that its first one names.
@@ -85,7 +83,29 @@ impl FileJournal {
 
     fn append_line(&self, entry: &Entry) -> io::Result<()> {
         self.make_folder()?;
-        let (mut file, created) = open_private(&self.path())?;
+        let Some(segment) = &self.segment else {
+            let (file, created) = open_private(&self.folder.join(FILE))?;
+            self.write(file, None, entry)?;
+            return if created { sync_folder(&self.folder) } else { Ok(()) };
+        };
+        let mut name = segment.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(name) = &*name {
+            return self.write(open_private(&self.folder.join(name))?.0, None, entry);
+        }
+        // Begun with its first line, not before: in between another one may be begun and say more.
+        let begun = self.begun_after()?;
+        let (made, file) = self.create_segment()?;
+        if let Err(error) = self.write(file, Some(begun), entry).and_then(|()| sync_folder(&self.folder)) {
+            // Of a file without a line nobody has to know, and where the disk is full it may not even be removed.
+            let _ = std::fs::remove_file(self.folder.join(made));
+            return Err(error);
+        }
+        *name = Some(made);
+        Ok(())
+    }
+
+    /// Writes one line to a file: the first of a segment says behind which line of the main file it was `begun`.
+    fn write(&self, mut file: File, begun: Option<(u64, String)>, entry: &Entry) -> io::Result<()> {
         lock_for_writing(&file)?;
         let length = file.seek(SeekFrom::End(0))?;
         let end = End::of(&file)?;
@@ -95,12 +115,7 @@ impl FileJournal {
         {
             return Err(io::Error::other(not_ours(&owner, ours)));
         }
-        let (after, prev) = if end.lines == 0 && self.file != FILE {
-            let (position, hash) = self.begun_after()?;
-            (Some(position), hash)
-        } else {
-            (None, end.hash())
-        };
+        let (after, prev) = begun.map_or_else(|| (None, end.hash()), |(position, hash)| (Some(position), hash));
         let place = Some(Place { seq: end.lines + 1, prev });
         let line = Line { place, after, binding: self.binding.clone(), entry: entry.clone() };
         let mut bytes = if end.is_torn() { vec![b'\n'] } else { Vec::new() };
@@ -119,7 +134,7 @@ impl FileJournal {
             file.set_len(length)?;
             return Err(error);
         }
-        if created { sync_folder(&self.folder) } else { Ok(()) }
+        Ok(())
     }
 
     /// The position of the main file's last whole line and its hash: what a segment that is begun now comes behind.
@@ -193,22 +208,8 @@ impl Journal for FileJournal {
         locked().map_err(|e| self.storage(TURN, &e))
     }
 
-    fn aside(&self) -> Result<Arc<dyn Journal>, PortError> {
-        let made = || -> io::Result<String> {
-            self.make_folder()?;
-            for number in 0..MAX_SEGMENTS {
-                let name = format!("{SEGMENT}{}-{number}.jsonl", std::process::id());
-                let made = OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.folder.join(&name));
-                match made {
-                    Ok(_) => return sync_folder(&self.folder).map(|()| name),
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Err(io::Error::other("too many segments of the journal"))
-        };
-        let file = made().map_err(|e| self.storage(APPEND, &e))?;
-        Ok(Arc::new(Self { file, ..self.clone() }))
+    fn aside(&self) -> Arc<dyn Journal> {
+        Arc::new(Self { segment: Some(Arc::default()), ..self.clone() })
     }
 
     fn stamp(&self) -> Option<u64> {

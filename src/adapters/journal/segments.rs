@@ -1,34 +1,80 @@
 //! The main file and the segments beside it, folded into one order.
 
+use std::fs::File;
 use std::io::{self};
 use std::path::PathBuf;
 
+use super::disk::create_private;
 use super::lines::Line;
 use super::scan::{FileRead, read_file};
 use super::{FILE, FileJournal};
 
 /// How the names of the segments begin that are written beside the journal while somebody else holds the turn.
-pub(super) const SEGMENT: &str = "journal-";
+const SEGMENT: &str = "journal-";
+const END: &str = ".jsonl";
+/// How many other segments may be begun while one is.
+const TRIES: u64 = 1000;
+
+/// The number in a segment's name: those of one place are read in its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Number {
+    /// Of an earlier version, which counted for each process alone.
+    OfProcess(u64, u64),
+    /// One more than any that was there.
+    Created(u64),
+}
+
+impl Number {
+    /// The number in this name; nothing when it is no segment's: a copy of the journal is not read for one.
+    fn of(name: &str) -> Option<Self> {
+        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let text = name.strip_prefix(SEGMENT)?.strip_suffix(END)?;
+        match text.split_once('-') {
+            Some((process, count)) => Some(Self::OfProcess(number(process)?, number(count)?)),
+            None => number(text).map(Self::Created),
+        }
+    }
+}
 
 impl FileJournal {
-    /// The main file and the segments beside it, in the order of their names.
+    /// The main file and the segments beside it, in the order of their numbers.
     pub(super) fn files(&self) -> io::Result<Vec<PathBuf>> {
-        let mut segments = Vec::new();
-        match std::fs::read_dir(&self.folder) {
-            Ok(folder) => {
-                for item in folder {
-                    let name = item?.file_name();
-                    if name.to_str().is_some_and(|name| name.starts_with(SEGMENT)) {
-                        segments.push(self.folder.join(name));
-                    }
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        let mut segments = self.segments()?;
         segments.sort();
-        segments.insert(0, self.folder.join(FILE));
+        let paths = segments.into_iter().map(|(_, name)| self.folder.join(name));
+        Ok(std::iter::once(self.folder.join(FILE)).chain(paths).collect())
+    }
+
+    fn segments(&self) -> io::Result<Vec<(Number, String)>> {
+        let folder = match std::fs::read_dir(&self.folder) {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut segments = Vec::new();
+        for item in folder {
+            if let Ok(name) = item?.file_name().into_string()
+                && let Some(number) = Number::of(&name)
+            {
+                segments.push((number, name));
+            }
+        }
         Ok(segments)
+    }
+
+    /// Makes the file of a segment that is begun now, and gives its name: whoever is later has the greater number.
+    pub(super) fn create_segment(&self) -> io::Result<(String, File)> {
+        let created = |(number, _)| if let Number::Created(number) = number { number } else { 0 };
+        let newest = self.segments()?.into_iter().map(created).max().unwrap_or(0);
+        for number in (newest..).skip(1).zip(0..TRIES).map(|(number, _)| number) {
+            let name = format!("{SEGMENT}{number}{END}");
+            match create_private(&self.folder.join(&name)) {
+                Ok(file) => return Ok((name, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::other("too many segments of the journal"))
     }
 
     /// All lines, a segment's behind the line of the main file that its first one names.
@@ -44,7 +90,9 @@ impl FileJournal {
             // Most journals have no segments, and then nobody needs the hashes.
             if !segments.is_empty() {
                 let hash = raw.hash();
-                segments.iter_mut().for_each(|segment| segment.meets(position, &hash));
+                for segment in &mut segments {
+                    segment.meets(position, &hash);
+                }
             }
         })?;
         let broken = read.broken + segments.iter().map(|segment| segment.broken).sum::<usize>();

@@ -5,7 +5,7 @@ use super::*;
 use crate::domain::record::Event;
 use crate::domain::units::Timestamp;
 use proptest::prelude::*;
-use std::fs::Permissions;
+use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::thread;
@@ -140,11 +140,11 @@ fn what_is_written_aside_is_read_where_it_was_begun() {
     let (_folder, journal) = journal();
     let before = journal.stamp();
     append_all(&journal, &[note(1), note(2)]);
-    let aside = journal.aside().unwrap();
+    let aside = journal.aside();
     aside.append(&note(10)).unwrap();
     append_all(&journal, &[note(3)]);
     aside.append(&note(11)).unwrap();
-    let again = journal.aside().unwrap();
+    let again = journal.aside();
     again.append(&note(20)).unwrap();
     let wanted = [note(1), note(2), note(10), note(11), note(3), note(20)];
     assert_eq!(journal.read().unwrap(), (wanted.to_vec(), 0));
@@ -179,7 +179,7 @@ fn tear(journal: &FileJournal, bytes: &[u8]) {
 fn positions_go_on_after_lines_that_cannot_be_read() {
     let (_folder, journal) = journal();
     append_all(&journal, &[note(1), note(2)]);
-    for torn in [TORN, b"no journal's\n", &[b'x'; MAX_LINE * 2]] {
+    for torn in [TORN, b"no journal's\n", &vec![b'x'; MAX_LINE * 2]] {
         tear(&journal, torn);
         append_all(&journal, &[note(3), note(4)]);
     }
@@ -211,11 +211,11 @@ fn json(entry: &Entry) -> String {
 
 #[test]
 fn a_segment_that_was_begun_after_a_torn_line_stays_there() {
-    for torn in [TORN, &[b'x'; MAX_LINE * 2], b"torn, with an end\n"] {
+    for torn in [TORN, &vec![b'x'; MAX_LINE * 2], b"torn, with an end\n"] {
         let (_folder, journal) = journal();
         append_all(&journal, &[note(1)]);
         tear(&journal, torn);
-        let aside = journal.aside().unwrap();
+        let aside = journal.aside();
         append_all(&*aside, &[note(10), note(11)]);
         append_all(&journal, &[note(2), note(3)]);
         let wanted = [note(1), note(10), note(11), note(2), note(3)].to_vec();
@@ -228,7 +228,7 @@ fn a_whole_line_without_its_end_is_before_the_segment_that_was_begun_after_it() 
     let (_folder, journal) = journal();
     append_all(&journal, &[note(1)]);
     tear(&journal, json(&note(2)).as_bytes());
-    journal.aside().unwrap().append(&note(10)).unwrap();
+    journal.aside().append(&note(10)).unwrap();
     append_all(&journal, &[note(3)]);
     assert_eq!(journal.read().unwrap(), ([note(1), note(2), note(10), note(3)].to_vec(), 0));
 }
@@ -264,13 +264,55 @@ fn a_segment_stays_where_it_is_when_the_line_that_it_names_is_too_old_to_be_kept
         Entry { event: Event::Seen { weights }, ..note(number) }
     };
     append_all(&journal, &[seen(1), note(2)]);
-    journal.aside().unwrap().append(&note(10)).unwrap();
+    journal.aside().append(&note(10)).unwrap();
     append_all(&journal, &[seen(3)]);
     let long = json(&Entry { event: Event::Note { text: "x".repeat(60 * 1024) }, ..note(4) }) + "\n";
     let much = usize::try_from(scan::MAX_READ).unwrap() / long.len() + 1;
     tear(&journal, long.repeat(much).as_bytes());
     let (entries, broken) = journal.read().unwrap();
     assert_eq!((&entries[..3], broken), ([seen(1), note(10), seen(3)].as_slice(), 0), "the note is not kept");
+}
+
+#[test]
+fn ways_back_beside_one_held_turn_are_read_in_the_order_in_which_they_were_begun() {
+    let (_folder, journal) = journal();
+    append_all(&journal, &[note(1)]);
+    // The first one looks at the records before it writes, and is overtaken.
+    let overtaken = journal.aside();
+    let asides: Vec<_> = (10..25).map(note).collect();
+    for entry in &asides {
+        journal.aside().append(entry).unwrap();
+    }
+    overtaken.append(&note(30)).unwrap();
+    append_all(&journal, &[note(2)]);
+    let wanted = [&[note(1)], asides.as_slice(), &[note(30), note(2)]].concat();
+    assert_eq!(journal.read().unwrap(), (wanted, 0));
+}
+
+#[test]
+fn segments_of_an_earlier_version_and_of_one_place_are_in_the_order_of_their_numbers() {
+    let (_folder, journal) = journal();
+    append_all(&journal, &[note(1)]);
+    let prev = hash(&std::fs::read(journal.path()).unwrap());
+    for (number, name) in (10..).zip(["journal-99-0", "journal-99-2", "journal-99-10", "journal-100-0"]) {
+        written(&journal, &format!("{name}.jsonl"), &[&placed(&prev, &note(number))]);
+    }
+    journal.aside().append(&note(14)).unwrap();
+    append_all(&journal, &[note(2)]);
+    let wanted = [1, 10, 11, 12, 13, 14, 2].map(note).to_vec();
+    assert_eq!(journal.read().unwrap(), (wanted, 0));
+}
+
+#[test]
+fn a_copy_of_the_journal_beside_it_is_no_segment() {
+    let (_folder, journal) = journal();
+    append_all(&journal, &[note(1)]);
+    for name in
+        ["journal-old.jsonl", "journal-1.jsonl.bak", "journal-1-2-3.jsonl", "journal-+1.jsonl", "journal-.jsonl"]
+    {
+        std::fs::copy(journal.path(), journal.folder.join(name)).unwrap();
+    }
+    assert_eq!(journal.read().unwrap(), (vec![note(1)], 0));
 }
 
 #[test]
