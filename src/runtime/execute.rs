@@ -1,7 +1,7 @@
 //! The one executor of changes: the turn, the intent on disk, the call, once, what the records say, the outcome on disk.
 //!
 //! Cockpit and commands both come through here, whatever is changed, and nothing else calls a writing port
-//! (`tests/cockpit/borders.rs`). It may use the ports and the domain. It never sends anything before its intent is on
+//! (`tests/cockpit/borders/`). It may use the ports and the domain. It never sends anything before its intent is on
 //! disk, waits for nobody without a bound, and does not wait for INSYNC while it keeps others waiting.
 
 use std::sync::Arc;

@@ -3,7 +3,9 @@
 use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model};
 use crate::domain::msg::{Effect, Request};
-use crate::domain::provision::{PLAN_MAX_AGE, PulumiAnswer, PulumiQuery, ReadyPlan, Run, RunEnding, RunHead};
+use crate::domain::provision::{
+    PLAN_MAX_AGE, PulumiAnswer, PulumiQuery, PulumiStatus, ReadyPlan, Run, RunEnding, RunHead,
+};
 use crate::domain::pulumi::explain::{ProcessEnd, failure};
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::{FailureKind, Plan, PulumiChange, RunState};
@@ -26,23 +28,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
         model.provision.busy = None;
     }
     match answer {
-        PulumiAnswer::Looked(look) => {
-            let known = model.provision.run.as_ref().map(|run| run.head.id.clone());
-            if model.provision.going_on().is_none()
-                && let Some(head) = &look.newest
-                && known.as_ref() != Some(&head.id)
-            {
-                let id = head.id.clone();
-                begin(model, head.clone());
-                ask_pulumi(model, PulumiQuery::Follow(id), effects);
-            }
-            // A key that was set, here or in another terminal, may say which name is moved.
-            let before = model.provision.look.as_ref().map(|look| &look.value.setup);
-            if !model.stack.is_provisioned() && before.is_some_and(|setup| *setup != look.setup) {
-                stack_reload::want(model);
-            }
-            model.provision.look = Some(Fact { value: *look, at: model.live.now });
-        }
+        PulumiAnswer::Looked(look) => looked(model, *look, effects),
         PulumiAnswer::Started(head) => {
             // Whatever changes something is in the journal already, from before it was done.
             if head.kind.is_preview() {
@@ -118,6 +104,25 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
             }
         }
     }
+}
+
+/// A run that is new is followed; what was set may say which name is moved.
+fn looked(model: &mut Model, look: PulumiStatus, effects: &mut Vec<Effect>) {
+    let known = model.provision.run.as_ref().map(|run| run.head.id.clone());
+    if model.provision.going_on().is_none()
+        && let Some(head) = &look.newest
+        && known.as_ref() != Some(&head.id)
+    {
+        let id = head.id.clone();
+        begin(model, head.clone());
+        ask_pulumi(model, PulumiQuery::Follow(id), effects);
+    }
+    // A key that was set, here or in another terminal, may say which name is moved.
+    let before = model.provision.look.as_ref().map(|look| &look.value.setup);
+    if !model.stack.is_provisioned() && before.is_some_and(|setup| *setup != look.setup) {
+        stack_reload::want(model);
+    }
+    model.provision.look = Some(Fact { value: look, at: model.live.now });
 }
 
 fn begin(model: &mut Model, head: RunHead) {

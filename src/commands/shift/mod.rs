@@ -3,36 +3,36 @@
 //! The decision stands on what was seen when this process began: whatever changed since is a conflict, never a reason
 //! to decide anew without the operator. The sending itself is [`crate::runtime::execute`]'s.
 
+mod look;
+mod send;
+
 use serde_json::{Value, json};
 
 use crate::cli::{GoArgs, RollbackArgs, ShiftArgs};
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, defaults};
 use crate::domain::change::Change;
-use crate::domain::change::outcome::Outcome;
-use crate::domain::change::preconditions::{Blocked, Ground, check, not_overtaken};
+use crate::domain::change::preconditions::not_overtaken;
 use crate::domain::change::propose::{self, NoShift};
 use crate::domain::confirm::{Confirmed, YesFlag};
-use crate::domain::facts::{Facts, Query, Source};
+use crate::domain::facts::Source;
 use crate::domain::gate::{Gate, for_step};
-use crate::domain::model::Model;
 use crate::domain::record::Event;
 use crate::domain::shift::{Direction, Override, ShiftPlan};
 use crate::domain::targets::astray;
-use crate::domain::traffic::{Change as Change53, GroupKey, RecordGroup, Side};
+use crate::domain::traffic::{Change as Change53, RecordGroup, Side};
 use crate::domain::units::{Percent, WeightPair, age_text};
-use crate::runtime::collect::{Collected, collect, reconcile_journal};
-use crate::runtime::execute::outcome_written;
+use crate::runtime::collect::collect;
 use crate::runtime::ports_set::JournalWriter;
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::prompt::{Declined, ask};
 use super::snapshot::gate_rows;
-use super::wait::{self, End, Followed};
+use super::wait::{self, End};
 
-/// Sources that are asked first: what is there, and who asks.
-const FIRST: [Source; 2] = [Source::Records, Source::Identity];
+use look::{Base, ground, look_again, look_first, may_be_sent};
+use send::send;
 
 /// Moves weight to the share that was asked for.
 ///
@@ -68,13 +68,6 @@ fn with_another_folder(failure: Failure) -> Failure {
         failure.hint
     );
     Failure { hint, ..failure }
-}
-
-/// What was seen at the beginning; the decision stands on it.
-struct Base {
-    collected: Collected,
-    group: RecordGroup,
-    operator: String,
 }
 
 async fn carry_out(
@@ -130,73 +123,6 @@ async fn carry_out(
         base
     };
     send(session, &base, Confirmed::by_flag(plan, yes), &gates, go, out).await
-}
-
-/// Reads the records and who asks.
-async fn look_first(session: &Session, out: &mut Console) -> Result<Base, Failure> {
-    let mut collected = collect(&session.ports, &FIRST, Facts::default(), defaults::COLLECT_DEADLINE).await;
-    if let Some(error) = collected.facts.error(Source::Records) {
-        return Err(error.clone().into());
-    }
-    let group = match collected.facts.group.as_ref().map(|fact| &fact.value) {
-        Some(Ok(group)) => group.clone(),
-        Some(Err(shape)) if !session.stack.is_provisioned() => return Err(not_provisioned(&shape.to_string())),
-        Some(Err(shape)) => return Err(wrong_shape(&shape.to_string())),
-        None => return Err(wrong_shape("Route 53 told no records")),
-    };
-    let operator = session.operator(&collected.facts);
-    for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.watcher.host).await {
-        out.say(&format!("the journal is behind: {error}"));
-    }
-    Ok(Base { collected, group, operator })
-}
-
-/// Asks everything that the preconditions of a step forward want to know, and then the records once more: what the
-/// operator decides on has to be what is there. For the way back the first look has told all.
-async fn look_again(
-    session: &Session,
-    base: Base,
-    plan: &ShiftPlan,
-    out: &mut Console,
-) -> Result<(Base, Model), Failure> {
-    if plan.direction() == Direction::Back {
-        let model = session.model(&base.collected);
-        return Ok((base, model));
-    }
-    let rest: Vec<Source> = Source::ALL.into_iter().filter(|source| !FIRST.contains(source)).collect();
-    let mut collected = collect(&session.ports, &rest, base.collected.facts, defaults::COLLECT_DEADLINE).await;
-    for error in reconcile_journal(&session.ports, &mut collected, &base.operator, &session.watcher.host).await {
-        out.say(&format!("the journal is behind: {error}"));
-    }
-    let again = session.ports.observe.observe(Query::Records).await?;
-    collected.now = session.ports.clock.now();
-    collected.facts.absorb(&session.ports.key, Source::Records, Ok(again), collected.now);
-    if let Ok(journal) = session.ports.read_journal().await {
-        collected.journal = Ok(journal);
-    }
-    let model = session.model(&collected);
-    Ok((Base { collected, ..base }, model))
-}
-
-/// What a step stands on. The right to write was asked before anything was read, and a dry run needs none.
-fn ground<'a>(session: &Session, base: &Base, model: &'a Model) -> Ground<'a> {
-    let overtaken_by = base.collected.journal.as_ref().ok().and_then(|journal| session.overtaken_by(journal));
-    Ground { overtaken_by, read_only: None, ..Ground::of(model) }
-}
-
-/// Whether the step may be sent on what was seen last.
-fn may_be_sent(session: &Session, base: &Base, plan: &ShiftPlan, model: &Model) -> Result<(), Failure> {
-    check(&Change::Weights(plan.clone()), &ground(session, base, model)).map_err(|why| match &why {
-        Blocked::Gates(gates) => blocked_by(gates),
-        Blocked::RecordsChanged | Blocked::Overtaken(_) => {
-            let found = match base.collected.facts.group.as_ref().map(|fact| &fact.value) {
-                Some(found) => found.as_ref().map_err(ToString::to_string),
-                None => Err("Route 53 told no records".to_owned()),
-            };
-            conflict(&plan.expected, found.as_ref().map(|group| *group).map_err(String::as_str), &why.to_string())
-        }
-        _ => why.into(),
-    })
 }
 
 /// The weights are there already: when that was read, and whether the traffic follows them.
@@ -319,113 +245,6 @@ async fn confirm(
             }
             Err(Declined(why).into())
         }
-    }
-}
-
-async fn send(
-    session: &Session,
-    base: &Base,
-    plan: Confirmed<ShiftPlan>,
-    gates: &[Gate],
-    go: GoArgs,
-    out: &mut Console,
-) -> Result<Exit, Failure> {
-    let interrupt = wait::Interrupt::listen();
-    let wanted = plan.get().clone();
-    let Some(change) = plan.narrow(|plan| Some(Change::Weights(plan))) else {
-        return Err(Failure::new(Exit::Error, "other", "there is no change to send", "try again"));
-    };
-    let (outcome, entries) = wait::executed(session, change, &base.operator, out).await;
-    if !outcome_written(&entries) {
-        out.say("the outcome could not be written to the journal; the next start settles it from the records");
-    }
-    let outcome = match outcome {
-        Outcome::Unknown { until, .. } if go.wait => {
-            wait::until_known(session, &wait::intent_of(&entries), until, interrupt, out).await?
-        }
-        outcome => End::Known(outcome),
-    };
-    let change = match outcome {
-        End::Known(outcome) => accepted(&wanted, outcome, &session.ports.key, out)?,
-        End::Settled(true) => None,
-        End::Settled(false) => {
-            let text = "the records show that the change was not made, and its request is too old to be made any more";
-            return Err(Failure::new(Exit::Access, "not_made", text, "look at what is there now, then decide again"));
-        }
-    };
-    let Some(change) = change else {
-        return settled(session, &wanted, gates, go, out).await;
-    };
-    let interrupt = wait::Interrupt::listen();
-    out.say(&format!("Route 53 accepted it as {}: {}", change.id, change.status));
-    if !go.wait {
-        report(&wanted, gates, "accepted", Some(&change), None, go, out)?;
-        return Ok(Exit::Done);
-    }
-    match wait::to_the_end(session, &change, wanted.to, &base.operator, interrupt, out).await? {
-        Followed { change, verified: true, .. } => {
-            report(&wanted, gates, "insync", Some(&change), Some(true), go, out)?;
-            Ok(Exit::Done)
-        }
-        Followed { found, .. } => {
-            let found = found.map_err(|shape| shape.to_string());
-            Err(conflict(&wanted.target(), found.as_ref().map_err(String::as_str), "they are not what was confirmed"))
-        }
-    }
-}
-
-/// The batch was made and its answer was lost. With `--wait` the usual time passes before the records are read back.
-async fn settled(
-    session: &Session,
-    wanted: &ShiftPlan,
-    gates: &[Gate],
-    go: GoArgs,
-    out: &mut Console,
-) -> Result<Exit, Failure> {
-    if !go.wait {
-        report(wanted, gates, "settled", None, None, go, out)?;
-        return Ok(Exit::Done);
-    }
-    wait::usual_time(session, wait::Interrupt::listen(), out).await?;
-    match session.ports.read_group().await? {
-        Ok(found) if found == wanted.target() => {
-            out.say(&format!("read back as confirmed: {}", found.weights()));
-            report(wanted, gates, "settled", None, Some(true), go, out)?;
-            Ok(Exit::Done)
-        }
-        Ok(found) => Err(conflict(&wanted.target(), Ok(&found), "they are not what was confirmed")),
-        Err(shape) => Err(conflict(&wanted.target(), Err(&shape.to_string()), "they are not what was confirmed")),
-    }
-}
-
-/// The change that Route 53 accepted, nothing when the answer was lost and the records show that it was made.
-fn accepted(
-    plan: &ShiftPlan,
-    outcome: Outcome,
-    key: &GroupKey,
-    out: &mut Console,
-) -> Result<Option<Change53>, Failure> {
-    match outcome {
-        Outcome::Accepted(change) => Ok(Some(change)),
-        Outcome::Made { error, .. } => {
-            out.say(&format!("the answer was lost ({error}), but the records show {}: it was made", plan.to));
-            Ok(None)
-        }
-        Outcome::Conflict { message, found } => {
-            let found = found.and_then(|found| RecordGroup::from_records(key, &found).map_err(|e| e.to_string()));
-            Err(conflict(&plan.expected, found.as_ref().map_err(String::as_str), &message))
-        }
-        Outcome::AlreadySo { message, found } => {
-            let found = RecordGroup::from_records(key, &found).map_err(|error| error.to_string());
-            let words = format!("already so, by somebody else, and not taken as the new base: {message}");
-            Err(conflict(&plan.expected, found.as_ref().map_err(String::as_str), &words))
-        }
-        Outcome::Refused(error) => {
-            let mut failure = Failure::from(error);
-            failure.message = format!("nothing was changed: {}", failure.message);
-            Err(failure)
-        }
-        Outcome::Unknown { error, until, .. } => Err(wait::not_known(&error, until)),
     }
 }
 
