@@ -63,21 +63,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::JournalRead { result, stamp } => match result {
             // What is on its way to the disk is not in it, and counts already.
             Ok(_) if model.journal.appending > 0 && model.live.history.is_some() => journal_answered(model, None),
-            Ok((entries, broken)) => {
-                journal_answered(model, stamp);
-                model.live.journal_error = None;
-                let history = History::of(&entries);
-                if model.live.history.as_ref().unwrap_or(&History::default()) != &history {
-                    model.journal.outran_records = true;
-                    reread_records(model);
-                }
-                model.live.history = Some(history);
-                model.live.journal_broken = broken;
-                let skip = entries.len().saturating_sub(JOURNAL_KEPT);
-                model.live.journal = entries.into_iter().skip(skip).collect();
-                // The first records may have come before the journal; they are news all the same.
-                answers::records_arrived(model, &mut effects);
-            }
+            Ok((entries, broken)) => journal_read(model, entries, broken, stamp, &mut effects),
             Err(error) => {
                 journal_answered(model, None);
                 model.live.journal_error = Some(format!("{error}; {}", error.hint()));
@@ -89,19 +75,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             journal_answered(model, stamp);
             answers::records_arrived(model, &mut effects);
         }
-        Msg::Appended { result } => match appended(model, result) {
-            Ok(entry) => {
-                // A new base counts from when it is on disk; whatever else is noted counted when it was asked for.
-                if let (Event::Accepted { .. }, Some(history)) = (&entry.event, &mut model.live.history) {
-                    history.add(&entry);
-                }
-                list(model, entry);
-            }
-            Err(error) => {
-                toast(model, format!("the journal cannot be written: {}", error.message), true);
-                model.live.journal_error = Some(format!("{error}; {}", error.hint()));
-            }
-        },
+        Msg::Appended { result } => line_appended(model, result),
         Msg::Stage { request, stage } => steps::staged(model, request, stage),
         Msg::Executed { request, outcome, entries } => {
             steps::executed(model, request, outcome, entries, &mut effects);
@@ -204,10 +178,44 @@ fn read_journal(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
+/// The journal was read. Records that were asked for before it are no news beside it.
+fn journal_read(model: &mut Model, entries: Vec<Entry>, broken: usize, stamp: Option<u64>, effects: &mut Vec<Effect>) {
+    journal_answered(model, stamp);
+    model.live.journal_error = None;
+    let history = History::of(&entries);
+    if model.live.history.as_ref().unwrap_or(&History::default()) != &history {
+        model.journal.outran_records = true;
+        reread_records(model);
+    }
+    model.live.history = Some(history);
+    model.live.journal_broken = broken;
+    let skip = entries.len().saturating_sub(JOURNAL_KEPT);
+    model.live.journal = entries.into_iter().skip(skip).collect();
+    // The first records may have come before the journal; they are news all the same.
+    answers::records_arrived(model, effects);
+}
+
 /// The journal has answered; `stamp` is what it had, or nothing when it has to be read again whatever it has.
 fn journal_answered(model: &mut Model, stamp: Option<u64>) {
     model.journal.read = model.journal.asked.take().or(Some(model.uptime));
     model.journal.stamp = stamp;
+}
+
+/// An entry of ours is on disk, or could not be written.
+fn line_appended(model: &mut Model, result: Result<Entry, PortError>) {
+    match appended(model, result) {
+        Ok(entry) => {
+            // A new base counts from when it is on disk; whatever else is noted counted when it was asked for.
+            if let (Event::Accepted { .. }, Some(history)) = (&entry.event, &mut model.live.history) {
+                history.add(&entry);
+            }
+            list(model, entry);
+        }
+        Err(error) => {
+            toast(model, format!("the journal cannot be written: {}", error.message), true);
+            model.live.journal_error = Some(format!("{error}; {}", error.hint()));
+        }
+    }
 }
 
 /// One entry of ours less is on its way to the disk.

@@ -4,7 +4,7 @@ use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model};
 use crate::domain::msg::{Effect, Request};
 use crate::domain::provision::{
-    PLAN_MAX_AGE, PulumiAnswer, PulumiQuery, PulumiStatus, ReadyPlan, Run, RunEnding, RunHead,
+    PLAN_MAX_AGE, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, ReadyPlan, Run, RunEnding, RunHead,
 };
 use crate::domain::pulumi::explain::{ProcessEnd, failure};
 use crate::domain::pulumi::guard::RunKind;
@@ -29,16 +29,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
     }
     match answer {
         PulumiAnswer::Looked(look) => looked(model, *look, effects),
-        PulumiAnswer::Started(head) => {
-            // Whatever changes something is in the journal already, from before it was done.
-            if head.kind.is_preview() {
-                note_as(model, head.operator.clone(), PulumiChange::started(head.kind, &head.id, &head.line), effects);
-            }
-            let id = head.id.clone();
-            begin(model, head);
-            ask_pulumi(model, PulumiQuery::Follow(id), effects);
-            model.polls.poll_now(Source::StackRun);
-        }
+        PulumiAnswer::Started(head) => started(model, head, effects),
         PulumiAnswer::Lines { run, lines, oversized } => {
             if let Some(followed) = followed(model, &run) {
                 for line in lines {
@@ -63,17 +54,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
         PulumiAnswer::Ended { run, exit, text, note, stderr } => {
             ended(model, &run, &exit, &text, note, &stderr, effects);
         }
-        PulumiAnswer::AskedToStop(sent) => {
-            if let Some(run) = &mut model.provision.run {
-                run.head.asked_to_stop = true;
-            }
-            let text = if sent {
-                "Pulumi was asked to stop: it finishes what is under way, which takes as long as a database takes"
-            } else {
-                "it was asked before; press x again to end it by force"
-            };
-            toast(model, text, false);
-        }
+        PulumiAnswer::AskedToStop(sent) => asked_to_stop(model, sent),
         PulumiAnswer::Done(text) => {
             note(model, Event::Note { text: text.clone() }, effects);
             toast(model, text, false);
@@ -90,19 +71,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
             ask_pulumi(model, PulumiQuery::Preview { destroy: false }, effects);
         }
         PulumiAnswer::Orphans(found) => model.provision.left = Some(zone::left_text(found)),
-        PulumiAnswer::Failed(trouble) => {
-            // A question that is open, such as that of a rollback, is never taken away.
-            if matches!(model.dialog, None | Some(Dialog::Notice { .. })) {
-                notice(model, "Not done", vec![trouble.message, trouble.hint]);
-            } else {
-                toast(model, format!("not done: {}; {}", trouble.message, trouble.hint), true);
-            }
-            reread_records(model);
-            // What failed may have got half of the way: a stack may be made although its preview was not started.
-            if is_awaited {
-                ask_pulumi(model, PulumiQuery::Status, effects);
-            }
-        }
+        PulumiAnswer::Failed(problem) => failed(model, problem, is_awaited, effects),
     }
 }
 
@@ -123,6 +92,46 @@ fn looked(model: &mut Model, look: PulumiStatus, effects: &mut Vec<Effect>) {
         stack_reload::want(model);
     }
     model.provision.look = Some(Fact { value: look, at: model.live.now });
+}
+
+/// What was asked was not done. A question that is open, such as that of a rollback, is never taken away by that.
+fn failed(model: &mut Model, trouble: PulumiProblem, is_awaited: bool, effects: &mut Vec<Effect>) {
+    // A question that is open, such as that of a rollback, is never taken away.
+    if matches!(model.dialog, None | Some(Dialog::Notice { .. })) {
+        notice(model, "Not done", vec![trouble.message, trouble.hint]);
+    } else {
+        toast(model, format!("not done: {}; {}", trouble.message, trouble.hint), true);
+    }
+    reread_records(model);
+    // What failed may have got half of the way: a stack may be made although its preview was not started.
+    if is_awaited {
+        ask_pulumi(model, PulumiQuery::Status, effects);
+    }
+}
+
+/// The run was asked to stop, now or before.
+fn asked_to_stop(model: &mut Model, sent: bool) {
+    if let Some(run) = &mut model.provision.run {
+        run.head.asked_to_stop = true;
+    }
+    let text = if sent {
+        "Pulumi was asked to stop: it finishes what is under way, which takes as long as a database takes"
+    } else {
+        "it was asked before; press x again to end it by force"
+    };
+    toast(model, text, false);
+}
+
+/// A run that was asked for here has begun.
+fn started(model: &mut Model, head: RunHead, effects: &mut Vec<Effect>) {
+    // Whatever changes something is in the journal already, from before it was done.
+    if head.kind.is_preview() {
+        note_as(model, head.operator.clone(), PulumiChange::started(head.kind, &head.id, &head.line), effects);
+    }
+    let id = head.id.clone();
+    begin(model, head);
+    ask_pulumi(model, PulumiQuery::Follow(id), effects);
+    model.polls.poll_now(Source::StackRun);
 }
 
 fn begin(model: &mut Model, head: RunHead) {
