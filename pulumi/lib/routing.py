@@ -50,15 +50,27 @@ class Routing(pulumi.ComponentResource):
                 resource=self,
             )
             return
-        legacy = self._record(
-            self.legacy_set_identifier, args.weights.legacy, args.legacy.dns_name, args.legacy.zone_id, after=[]
-        )
-        self._record(self.new_set_identifier, args.weights.new, args.alb_dns_name, args.alb_zone_id, after=[legacy])
+        if args.weights.legacy == 0 and args.weights.new > 0:
+            # The other way round where the new one has everything: beside a new one that still has 0 the legacy one,
+            # created with 0, would take half.
+            self._legacy(after=[self._new(after=[])])
+        else:
+            self._new(after=[self._legacy(after=[])])
         pulumi.log.info(
             f"{args.record_name} stays at {args.weights.legacy} legacy / {args.weights.new} new; "
             f"target health is {'ignored' if args.writer_is_aurora else 'evaluated'}",
             resource=self,
         )
+
+    def _legacy(self, *, after: list[pulumi.Resource]) -> aws.route53.Record:
+        args = self._args
+        name, zone_id = args.legacy.dns_name, args.legacy.zone_id
+        return self._record(self.legacy_set_identifier, args.weights.legacy, name, zone_id, after=after)
+
+    def _new(self, *, after: list[pulumi.Resource]) -> aws.route53.Record:
+        args = self._args
+        name, zone_id = args.alb_dns_name, args.alb_zone_id
+        return self._record(self.new_set_identifier, args.weights.new, name, zone_id, after=after)
 
     def _record(
         self,

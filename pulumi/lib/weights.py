@@ -31,6 +31,11 @@ class Weights:
     legacy: int
     new: int
 
+    @property
+    def new_share(self) -> bool:
+        """Whether Route 53 answers with the new stack; two weights of 0 are equal shares."""
+        return self.new > 0 or self.legacy == 0
+
 
 class RecordConflictError(Exception):
     """The name is taken by records that are not this stack's pair; the text says which, `command` what to do."""
@@ -60,7 +65,8 @@ def declared(live: Iterable[LiveRecord], *, record_name: str, legacy_id: str, ne
     """The weights to declare.
 
     What is there stays as it is, 0/0 included.  A lone legacy record keeps its weight.  A lone new record means that
-    somebody took the legacy one away, so all traffic is already on it: the legacy record comes back with 0.
+    somebody took the legacy one away, so all traffic is already on it: the legacy record comes back with 0.  A lone
+    record with weight 0 takes everything, but beside another 0 only half: it gets the least weight that keeps it.
     """
     found: dict[str, int] = {}
     for record in live:
@@ -85,8 +91,7 @@ def declared(live: Iterable[LiveRecord], *, record_name: str, legacy_id: str, ne
     if legacy is None and new is None:
         return Weights(FIRST_LEGACY_WEIGHT, FIRST_NEW_WEIGHT)
     if legacy is None:
-        # A lone record with weight 0 takes everything; beside another that has a weight it takes nothing.
-        return Weights(0, new) if new else Weights(FIRST_LEGACY_WEIGHT, FIRST_NEW_WEIGHT)
+        return Weights(0, new or 1)
     if new is None:
         return Weights(legacy or FIRST_LEGACY_WEIGHT, FIRST_NEW_WEIGHT)
     return Weights(legacy, new)

@@ -143,6 +143,16 @@ def test_the_legacy_record_is_adopted_with_its_weight(fresh: Engine) -> None:
     assert fresh.world.weights() == {LEGACY: 80, NEW: 0}
 
 
+def test_a_new_record_that_is_alone_keeps_everything(deployed: Engine) -> None:
+    """Somebody took the legacy record away: Route 53 answers with the other one, whatever its weight."""
+    deployed.world.move_weights({LEGACY: 0, NEW: 0})
+    with deployed.world.change() as cloud:
+        cloud["resources"] = {key: each for key, each in cloud["resources"].items() if each["name"] != LEGACY}
+    up = deployed.up(refresh=True)
+    assert up.exit_code == 0, up.messages
+    assert deployed.world.weights() == {LEGACY: 0, NEW: 1}
+
+
 def release_to_new(engine: Engine) -> dict[str, object]:
     """`tapctl release --to new`: one batch takes the pair away and puts a plain record there, behind Pulumi's back."""
     balancer = engine.world.named("migration-alb-prod")["outputs"]["dnsName"]

@@ -7,6 +7,8 @@ import pytest
 from reading import deploy_with
 from recorder import Recording, deploy
 
+import driver
+
 OUTPUTS = Path(__file__).parents[2] / "tests" / "fixtures" / "outputs.json"
 REPOSITORY = Path(__file__).parents[2]
 
@@ -20,6 +22,16 @@ def test_the_weighted_pair(usual: Recording) -> None:
     assert new.inputs["aliases"][0]["name"] == usual.outputs["albDnsName"]
     # Alone, the new record would take all traffic.
     assert legacy.name in new.depends_on
+
+
+def test_beside_a_new_record_that_is_alone_the_legacy_one_comes_second() -> None:
+    """Both with 0 they would take half each, until the new one has its weight."""
+    cloud = driver.with_weights(driver.empty_cloud(), 0, 0)
+    cloud["given"]["records"] = [each for each in cloud["given"]["records"] if "new" in each["set_identifier"]]
+    legacy, new = deploy(cloud).of("route53/record:Record")
+    assert [each.inputs["weightedRoutingPolicies"] for each in (legacy, new)] == [[{"weight": 0}], [{"weight": 1}]]
+    assert new.name in legacy.depends_on
+    assert legacy.name not in new.depends_on
 
 
 @pytest.mark.parametrize(("writer", "evaluated"), [("legacy", True), ("aurora", False)])

@@ -27,7 +27,8 @@ def decide(*live: LiveRecord) -> Weights:
         ([weighted(LEGACY, 255)], Weights(255, 0)),
         ([weighted(LEGACY, 0)], Weights(100, 0)),
         ([weighted(NEW, 100)], Weights(0, 100)),
-        ([weighted(NEW, 0)], Weights(100, 0)),
+        # Alone it answers everything, whatever its weight; beside a legacy one with 100 it would answer nothing.
+        ([weighted(NEW, 0)], Weights(0, 1)),
         ([LiveRecord(type="TXT", set_identifier=None, weight=None)], Weights(100, 0)),
         ([LiveRecord(type="AAAA", set_identifier=None, weight=None)], Weights(100, 0)),
     ],
