@@ -12,8 +12,9 @@ from lib import keys
 from lib.existing import SOURCE, Existing
 from lib.keys import Key, Refusal
 from lib.settings import Settings, quoted
-from lib.streams import Run, Stream
+from lib.streams import Run, Stream, Which
 from lib.weights import Weights
+from lib.zones import ZONES
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,20 @@ _ROWS: tuple[_Fixed, ...] = (
         keys.DMS_ACCOUNT_ROLES, _roles, lambda settings: "create" if settings.dms.creates_account_roles else "existing"
     ),
 )
+
+
+def region_moved(settings: Settings, existing: Existing) -> list[str]:
+    """Whether the one line of `lib/AWS_REGION`, which is no key, leads away from what stands."""
+    arn = _vpc(existing, "arn")
+    before = arn.split(":")[3] if arn else settings.region
+    if before == settings.region:
+        return []
+    sentence = (
+        f"lib/AWS_REGION is {settings.region!r}, but the stack was made in {before!r}, which stays for good: to follow "
+        "it would delete Aurora, the streams and the service. Wanted: the region of before, and a second stack for "
+        "another"
+    )
+    return [f"{sentence}\n    do: echo {quoted(before)} > lib/AWS_REGION"]
 
 
 def changed(settings: Settings, existing: Existing) -> list[Refusal]:
@@ -230,7 +245,7 @@ def not_without_accounts(settings: Settings, existing: Existing) -> list[Refusal
 
 def not_while_traffic(settings: Settings, existing: Existing, weights: Weights) -> list[Refusal]:
     """Changes during which the new stack answers nobody: refused while Route 53 sends it anything."""
-    if weights.new == 0 and weights.legacy > 0:
+    if not weights.new_share:
         return []
     away = f"tapctl rollback --stack {settings.environment_suffix}   (or go back: {_SET} "
     moved: list[Refusal] = []
@@ -247,4 +262,66 @@ def not_while_traffic(settings: Settings, existing: Existing, weights: Weights) 
     if isinstance(arn, str) and settings.certificate_arn is None:
         sentence = "is not set any more, but the new stack has traffic on 443. Wanted: weight 0 on the new stack"
         moved.append(Refusal(keys.CERTIFICATE_ARN, sentence, f"{away}certificateArn {quoted(arn)})"))
+    service = existing.get("ecs/service:Service", settings.naming.name("service"))
+    if service is not None and settings.container.image_tag is None:
+        sentence = (
+            "is not set any more, which deletes the service, but the new stack has traffic. Wanted: weight 0 on the "
+            "new stack"
+        )
+        moved.append(Refusal(keys.IMAGE_TAG, sentence, f"{away}imageTag TAG)"))
     return moved
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """Who goes by the ways to the legacy database at this moment."""
+
+    weights: Weights
+    forward: Stream
+    reverse: Stream
+
+    @property
+    def streams(self) -> list[tuple[Which, Stream]]:
+        """The streams that run."""
+        both = ((Which.FORWARD, self.forward), (Which.REVERSE, self.reverse))
+        return [(which, stream) for which, stream in both if stream.run is Run.RUNNING]
+
+
+def not_while_used(settings: Settings, existing: Existing, use: Use) -> list[Refusal]:
+    """A way to the legacy database that is taken away, or led through other addresses, under whoever uses it."""
+    tasks = use.weights.new_share and not settings.writer_is_aurora
+    users = [f"the {which.title} stream" for which, _ in use.streams]
+    stop = [
+        which.command("stop", stack=settings.environment_suffix, region=settings.region) for which, _ in use.streams
+    ]
+    rollback = f"tapctl rollback --stack {settings.environment_suffix}"
+    moved: list[Refusal] = []
+    peered = existing.of("ec2/vpcPeeringConnection:VpcPeeringConnection")
+    if settings.legacy_network is None and peered and (users or tasks):
+        named = " and ".join([*users, *(["the tasks, which have traffic and write there,"] if tasks else [])])
+        sentence = (
+            f"is not set any more, but {named} reach the legacy database over the peering. Wanted: no stream that "
+            "runs, and weight 0 on the new stack while `writer` is 'legacy'"
+        )
+        back = f"{_SET} legacyVpcId {quoted(peered[0].get('peerVpcId', 'VPC'))}   (and the three keys beside it)"
+        moved.append(Refusal(keys.LEGACY_VPC_ID, sentence, _either(back, [*stop, *([rollback] if tasks else [])])))
+    # The routes, and not the gateways: a run that failed may have made those and led nothing over them yet.
+    out = (route.get("natGatewayId") for route in existing.of("ec2/route:Route"))
+    gateways = len({gateway for gateway in out if gateway})
+    fewer = not settings.single_nat and 0 < gateways < ZONES
+    if settings.legacy_network is None and fewer and (users or use.weights.new_share):
+        named = " and ".join([*users, *(["tasks with traffic"] if use.weights.new_share else [])])
+        sentence = (
+            f"is 'per-zone', but its routes lead over {gateways} of {ZONES} gateways, and unpeered {named} reach the "
+            "legacy database from their addresses alone: the routes would lead to new ones, which it does not let "
+            "in yet. Wanted: no stream that runs and weight 0 on the new stack, until the addresses of the output "
+            "natAddresses are let in"
+        )
+        away = [*stop, *([rollback] if use.weights.new_share else [])]
+        moved.append(Refusal(keys.NAT_GATEWAYS, sentence, _either(f"{_SET} natGateways single", away)))
+    return moved
+
+
+def _either(back: str, away: list[str]) -> str:
+    """Going back, or what has to stop before the change."""
+    return f"{back}   (or first: {', then '.join(away)})"

@@ -54,8 +54,8 @@ def ask(settings: Settings, provider: aws.Provider) -> Facts:
         sentence = f"Pulumi's state of this stack cannot be read: {there.unread}"
         command = f"do: pulumi stack export --stack {pulumi.get_stack()}   (until that works), and run it again"
         refuse([f"{sentence}\n    {command}"])
-    problems = [refused(moved) for moved in fixed.changed(settings, there)]
-    # A suffix or an account that has changed would make every other question one about another stack.
+    problems = [*fixed.region_moved(settings, there), *(refused(moved) for moved in fixed.changed(settings, there))]
+    # A suffix, an account or a region that has changed would make every other question one about another stack.
     refuse(problems)
     return _Preflight(settings, provider, there).facts()
 
@@ -107,6 +107,8 @@ class _Preflight:
         self._problems.extend(refused(each) for each in fixed.downwards(settings, self._there))
         self._problems.extend(refused(each) for each in fixed.authority_taken_away(settings, self._there))
         self._problems.extend(refused(each) for each in fixed.not_while_traffic(settings, self._there, weights))
+        use = fixed.Use(weights=weights, forward=forward, reverse=reverse)
+        self._problems.extend(refused(each) for each in fixed.not_while_used(settings, self._there, use))
         refuse(self._problems)
         for warning in verdict.warnings:
             pulumi.log.warn(warning)
@@ -133,9 +135,9 @@ class _Preflight:
         names, sentence = chosen(available or [], self._there, self._settings.naming)
         if sentence is not None:
             region = self._settings.region
-            command = (
-                f"do: aws ec2 describe-availability-zones --region {region}   (another region goes into that file)"
-            )
+            command = f"do: aws ec2 describe-availability-zones --region {region}"
+            if self._there.first:
+                command += "   (another region goes into that file)"
             self._problems.append(f"lib/AWS_REGION is {region}, which {sentence}\n    {command}")
         return names
 

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from moves import EVERYTHING
 from recorder import deploy
-from standing import Json, refusal, running
+from standing import PEERING, Json, refusal, running
 
 import driver
+import lib.settings
 import world
+from lib.settings import read_region
 
 FIXED: list[tuple[str, str, Json]] = [
     ("environmentSuffix", "blue", {}),
@@ -111,16 +114,71 @@ GROUP = {"type": "aws:lb/targetGroup:TargetGroup", "outputs": {"port": 8080, "na
             "tap:containerPort is 9090, but the tasks that have traffic answer on 8080",
         ),
         (dict, "tap:certificateArn is not set any more, but the new stack has traffic on 443"),
+        (lambda: {"imageTag": None}, "tap:imageTag is not set any more, which deletes the service"),
     ],
 )
 def test_what_would_answer_nobody_is_refused_while_there_is_traffic(
     change: Callable[[], dict[str, str | None]], words: str
 ) -> None:
-    there = {"https": LISTENER, "tg": GROUP}
+    there: Json = {"https": LISTENER, "tg": GROUP, "service": {"type": "aws:ecs/service:Service", "outputs": {}}}
     text = refusal(driver.with_weights(running(**there), 90, 10), **change())
     assert words in text
     assert "tapctl rollback --stack prod" in text
     assert deploy(driver.with_weights(running(**there), 100, 0), **change())
+
+
+def test_the_region_stays_for_good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No key has it, so no row of a key refuses it."""
+    file = tmp_path / "AWS_REGION"
+    file.write_text("us-east-2\n", encoding="utf-8")
+    monkeypatch.setattr(lib.settings, "read_region", lambda: read_region(file))
+    there = {"sourceDbSecretArn": world.SOURCE_SECRET.replace("us-west-2", "us-east-2")}
+    text = refusal(running(), **there)
+    assert "lib/AWS_REGION is 'us-east-2', but the stack was made in 'us-west-2', which stays for good" in text
+    assert "do: echo us-west-2 > lib/AWS_REGION" in text
+
+
+PEERED: Json = {"peering": {"type": "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "outputs": {"peerVpcId": "v"}}}
+SINGLE: Json = {
+    f"private_rt_{number}": {"type": "aws:ec2/route:Route", "outputs": {"natGatewayId": "nat-1"}}
+    for number in (1, 2, 3)
+}
+USED: list[tuple[str, dict[str, str], tuple[int, int], str]] = [
+    ("a stream", {"forward": "running"}, (100, 0), "the forward stream"),
+    ("the way back", {"reverse": "running"}, (100, 0), "the reverse stream"),
+    ("traffic", {}, (90, 10), "the tasks, which have traffic"),
+    ("equal shares", {}, (0, 0), "the tasks, which have traffic"),
+]
+
+
+@pytest.mark.parametrize("used", USED, ids=[name.replace(" ", "-") for name, *_ in USED])
+def test_a_way_to_the_legacy_database_stays_while_it_is_used(
+    used: tuple[str, dict[str, str], tuple[int, int], str],
+) -> None:
+    _, streams, shares, who = used
+    config: dict[str, str | None] = {
+        "sourceDbCaCertificate": EVERYTHING["sourceDbCaCertificate"],
+        "loopbackPrevention": "true",
+    }
+    cloud = driver.with_tasks(driver.with_weights(running(**PEERED), *shares), **streams)
+    text = refusal(cloud, **config)
+    assert f"tap:legacyVpcId is not set any more, but {who}" in text
+    assert "do: pulumi config set legacyVpcId v   (and the three keys beside it)" in text
+    assert deploy(cloud, **config, **PEERING)
+    cloud = driver.with_tasks(driver.with_weights(running(**SINGLE), *shares), **streams)
+    text = refusal(cloud, **config)
+    assert "tap:natGateways is 'per-zone', but its routes lead over 1 of 3 gateways" in text
+    assert "do: pulumi config set natGateways single   (or first: " in text
+    for legal in ({"natGateways": "single"}, PEERING):
+        assert deploy(cloud, **(config | legal))
+
+
+def test_a_way_to_the_legacy_database_goes_when_nobody_uses_it() -> None:
+    ca: dict[str, str | None] = {"sourceDbCaCertificate": EVERYTHING["sourceDbCaCertificate"]}
+    for there in (PEERED, SINGLE):
+        assert deploy(driver.with_weights(running(**there), 100, 0), **ca)
+    # The tasks write to Aurora, and no stream runs.
+    assert deploy(driver.with_weights(running(**PEERED), 0, 100), **ca, writer="aurora")
 
 
 def test_a_target_group_that_has_the_right_port_keeps_its_name() -> None:

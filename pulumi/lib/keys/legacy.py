@@ -128,7 +128,8 @@ RECORD_NAME = Key(
 LEGACY_VPC_ID = Key(
     name="legacyVpcId",
     change=Change.REPLACED,
-    later="the new peering stands before the old one goes",
+    later="the new peering stands before the old one goes; taken away only while no stream runs, and without traffic "
+    "while the writer is legacy",
     parse=optional(parsers.pattern(rf"vpc-{_AWS_ID}", "must be a VPC id such as vpc-0123456789abcdef0")),
     optional=True,
     example="vpc-0a1b2c3d4e5f60718",

@@ -6,7 +6,8 @@ from lib.keys.row import Change, Key, optional
 IMAGE_TAG = Key(
     name="imageTag",
     change=Change.IN_PLACE,
-    later="a new revision rolls out behind the circuit breaker",
+    later="a new revision rolls out behind the circuit breaker; taken away, which deletes the service, only while the "
+    "new stack has no traffic",
     parse=optional(
         parsers.pattern(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "must be the tag of an image, such as 2026-11-23-1a2b3c4")
     ),

@@ -43,7 +43,8 @@ VPC_CIDR = Key(
 NAT_GATEWAYS = Key(
     name="natGateways",
     change=Change.IN_PLACE,
-    later="the addresses in `natAddresses` change: let the new ones in first",
+    later="`single` keeps the first address; without peering `per-zone` only while no stream runs and the new stack "
+    "has no traffic, until the new `natAddresses` are let in",
     parse=parsers.choice("per-zone", "single"),
     default="per-zone",
     example="per-zone",
