@@ -42,6 +42,33 @@ def not_locked_out(settings: Settings, existing: Existing, running: Iterable[Tas
     return []
 
 
+def unknown_to_aurora(settings: Settings, existing: Existing, running: Iterable[Tasks]) -> list[Refusal]:
+    """Another account for tasks that write to Aurora, which knows it from the SQL task alone: nobody could write."""
+    naming, given = settings.naming, settings.accounts.legacy_app_secret_arn
+    aurora = existing.text("rds/cluster:Cluster", naming.name("aurora"), "endpoint")
+    made = existing.text("secretsmanager/secret:Secret", naming.name("app-secret"), "arn")
+    master = existing.text("secretsmanager/secret:Secret", naming.name("db-secret"), "arn")
+    if aurora is None or (given is None and not settings.accounts.separate):
+        return []
+    for told in running:
+        before = told.writer_secret
+        if _writer(told, aurora) != "aurora" or before == (given or made):
+            continue
+        if before == master and given is None and made is not None:
+            # From 'shared' to 'separate': the secret has stood all the while, and the SQL task has read it.
+            continue
+        stack = settings.environment_suffix
+        found = "is not set" if given is None else f"is {given!r}"
+        sentence = (
+            f"{found}, but the tasks that run write to Aurora by {before}: only the SQL task tells Aurora another "
+            "account or password, and until then nobody could write. Wanted: the account of before while Aurora is the "
+            "writer; another one once `writer` is 'legacy', then `up` and the SQL task, and Aurora only after that"
+        )
+        back = "rm legacyAppSecretArn" if before in {made, master} else f"set legacyAppSecretArn {quoted(before)}"
+        return [Refusal(keys.LEGACY_APP_SECRET_ARN, sentence, f"pulumi config {back}, then: tapctl up --stack {stack}")]
+    return []
+
+
 def _writer(told: Tasks, aurora: str) -> str | None:
     """The database that tasks write to, as the key `writer` calls it."""
     if told.writer_host is None:

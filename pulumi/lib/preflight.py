@@ -109,6 +109,7 @@ class _Preflight:
         self._problems.extend(refused(each) for each in fixed.not_while_traffic(settings, self._there, weights))
         use = fixed.Use(weights=weights, forward=forward, reverse=reverse)
         self._problems.extend(refused(each) for each in fixed.not_while_used(settings, self._there, use))
+        self._problems.extend(refused(each) for each in identities.unknown_to_aurora(settings, self._there, running))
         refuse(self._problems)
         for warning in verdict.warnings:
             pulumi.log.warn(warning)

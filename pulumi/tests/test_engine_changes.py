@@ -84,7 +84,6 @@ ROWS = [
     Row("sourceDbCaCertificate", OTHER_CA, {"migration-dms-ca-prod": REPLACED, ENDPOINTS[0]: UPDATED}),
     Row("auroraCaCertificate", CA, {"migration-dms-aurora-ca-prod": {"create"}, ENDPOINTS[2]: UPDATED}),
     Row("databaseAccounts", "shared", {ENDPOINTS[2]: UPDATED, ENDPOINTS[3]: UPDATED, **APP}),
-    Row("legacyAppSecretArn", OTHER_APP, APP),
     Row("legacyTapctlSecretArn", str(EVERYTHING["legacyTapctlSecretArn"])),
     Row("legacyFollowsWriter", "true"),
     Row("legacyLbName", "legacy-web-2", {LEGACY: UPDATED, "migration-legacy-5xx-prod": UPDATED}),
@@ -135,8 +134,9 @@ ROWS = [
     Row("flowLogs", "true", {"migration-flow-logs-prod-vpc": {"create"}}),
     Row("startReplication", "true"),
 ]
-ALONE = {"containerPort", "sourceDbEndpoint", "sourceDbPort"}
-"""Proved in tests of their own: refused while the new stack has traffic, or once the forward stream has run."""
+ALONE = {"containerPort", "sourceDbEndpoint", "sourceDbPort", "legacyAppSecretArn"}
+"""Proved in tests of their own: refused while the new stack has traffic, once the forward stream has run, or together
+with another writer."""
 
 
 def test_every_key_has_its_row() -> None:
@@ -222,6 +222,66 @@ def test_the_port_of_the_container_changes_without_traffic_and_not_with_it(deplo
     assert deployed.destroy().exit_code == 0
 
 
+def test_the_service_goes_without_traffic_and_not_with_it(deployed: Engine) -> None:
+    before = deployed.world.resources()
+    deployed.world.move_weights({LEGACY: 0, NEW: 100})
+    deployed.unset_config("imageTag")
+    refused = deployed.up()
+    assert refused.exit_code != 0
+    assert "tap:imageTag is not set any more, which deletes the service, but the new stack has traffic" in (
+        refused.messages
+    )
+    assert len(deployed.world.resources()) == len(before)
+    deployed.world.move_weights({LEGACY: 100, NEW: 0})
+    up = deployed.up()
+    assert up.exit_code == 0, up.messages
+    assert deployed.world.resources("aws:ecs/service:Service") == []
+
+
+def test_the_applications_account_changes_until_aurora_is_the_writer_and_not_afterwards(deployed: Engine) -> None:
+    other_source(deployed)
+    deployed.set_config(legacyAppSecretArn=OTHER_APP)
+    up = deployed.up()
+    assert up.exit_code == 0, up.messages
+    assert {name: up.operations[name] for name in APP if not APP[name] <= up.operations[name]} == {}
+    deployed.world.move_weights({LEGACY: 0, NEW: 100})
+    deployed.set_config(writer="aurora")
+    up = deployed.up()
+    assert up.exit_code == 0, up.messages
+    before = deployed.world.resources()
+    for writer in ("aurora", "legacy"):
+        for value in (None, world.APP_SECRET):
+            deployed.set_config(writer=writer, **({} if value is None else {"legacyAppSecretArn": value}))
+            if value is None:
+                deployed.unset_config("legacyAppSecretArn")
+            refused = deployed.up()
+            assert refused.exit_code != 0
+            assert f"but the tasks that run write to Aurora by {OTHER_APP}" in refused.messages
+            assert deployed.world.resources() == before
+
+
+def test_the_ways_to_the_legacy_database_stay_while_they_are_used(peered: Engine) -> None:
+    peered.set_config(natGateways="single", loopbackPrevention="true")
+    up = peered.up()
+    assert up.exit_code == 0, up.messages
+    before = len(peered.world.resources())
+    peered.set_config(natGateways="per-zone")
+    peered.unset_config(*PEERING)
+    refused = peered.up()
+    assert refused.exit_code != 0
+    users = "the forward stream and the reverse stream and"
+    assert f"tap:legacyVpcId is not set any more, but {users} the tasks, which have traffic" in refused.messages
+    assert "tap:natGateways is 'per-zone', but its routes lead over 1 of 3 gateways" in refused.messages
+    assert len(peered.world.resources()) == before
+    for task in (FORWARD, REVERSE):
+        peered.world.set_task(task, "stopped")
+    peered.world.move_weights({LEGACY: 100, NEW: 0})
+    up = peered.up()
+    assert up.exit_code == 0, up.messages
+    assert len(peered.world.resources("aws:ec2/natGateway:NatGateway")) == 3
+    assert peered.world.resources("aws:ec2/vpcPeeringConnection:VpcPeeringConnection") == []
+
+
 BACK = {
     "the port": ("update:migration-service-prod", {"containerPort": "9090"}, {"containerPort": "8080"}),
     "the authority": (
@@ -295,6 +355,19 @@ FIXED = {
     "recordName": "other.example.com",
     "hostedZoneName": "example.net",
 }
+
+
+def test_a_stack_does_not_follow_another_region(deployed: Engine) -> None:
+    (deployed.program / "lib" / "AWS_REGION").write_text("us-east-2\n", encoding="utf-8")
+    before = deployed.world.resources()
+    deployed.set_config(
+        sourceDbSecretArn=world.SOURCE_SECRET.replace("us-west-2", "us-east-2"),
+        legacyAppSecretArn=world.APP_SECRET.replace("us-west-2", "us-east-2"),
+    )
+    up = deployed.up()
+    assert up.exit_code != 0
+    assert "lib/AWS_REGION is 'us-east-2', but the stack was made in 'us-west-2'" in up.messages
+    assert deployed.world.resources() == before
 
 
 def test_a_key_that_is_fixed_for_good_changes_nothing(deployed: Engine) -> None:

@@ -147,6 +147,41 @@ def test_a_writer_that_can_be_moved_is_not_refused(host: str, secret: str, chang
     assert deploy(tasks(host, secret), **changes).outputs["databaseWriter"] == changes["writer"]
 
 
+@pytest.mark.parametrize(
+    ("secret", "changes", "back"),
+    [
+        (world.APP_SECRET, {"writer": "aurora"}, f"set legacyAppSecretArn {world.APP_SECRET}"),
+        (world.APP_SECRET, {"writer": "legacy"}, f"set legacyAppSecretArn {world.APP_SECRET}"),
+        (OTHER, MOVE, f"set legacyAppSecretArn {OTHER}"),
+        (MADE_APP, MOVE, "rm legacyAppSecretArn"),
+        (MADE_APP, MOVE | {"writer": "legacy"}, "rm legacyAppSecretArn"),
+        (MASTER, MOVE, "rm legacyAppSecretArn"),
+        (MASTER, MOVE | {"databaseAccounts": "shared"}, "rm legacyAppSecretArn"),
+    ],
+)
+def test_an_account_that_aurora_does_not_know_is_refused(
+    secret: str, changes: dict[str, str | None], back: str
+) -> None:
+    """Only the SQL task tells Aurora an account and its password."""
+    text = refusal(tasks(AURORA, secret), **changes)
+    assert f"but the tasks that run write to Aurora by {secret}: only the SQL task tells Aurora another" in text
+    assert f"do: pulumi config {back}, then: tapctl up --stack prod" in text
+
+
+@pytest.mark.parametrize(
+    ("secret", "changes"),
+    [
+        (world.APP_SECRET, {"legacyAppSecretArn": world.APP_SECRET}),
+        (MADE_APP, {}),
+        # The secrets of 'separate' are made in any case, and the SQL task has read them.
+        (MASTER, {}),
+        (MADE_APP, {"databaseAccounts": "shared"}),
+    ],
+)
+def test_an_account_that_aurora_knows_is_not(secret: str, changes: dict[str, str | None]) -> None:
+    assert deploy(tasks(AURORA, secret), writer="aurora", **changes)
+
+
 @pytest.mark.parametrize("changes", [{}, {"legacyAppSecretArn": world.APP_SECRET}], ids=["not-set", "set"])
 def test_a_stack_without_tasks_may_begin_with_any_writer(changes: dict[str, str | None]) -> None:
     cloud = driver.with_weights(driver.empty_cloud(), 0, 100)

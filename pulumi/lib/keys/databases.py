@@ -18,7 +18,7 @@ LEGACY_APP_SECRET_ARN = Key(
     name="legacyAppSecretArn",
     change=Change.IN_PLACE,
     later="a new revision rolls out; run the SQL task again, which makes the account in Aurora, before Aurora is the "
-    "writer",
+    "writer; refused while it is",
     parse=optional(parsers.arn("secretsmanager", r"secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}")),
     optional=True,
     example="arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3",
