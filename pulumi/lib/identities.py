@@ -10,13 +10,14 @@ what the cutover opens.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from lib import keys
 from lib.accounts import USERNAMES
 from lib.database import USERNAME as MASTER
 from lib.existing import Existing, Tasks
 from lib.inquiry import Login
-from lib.keys import Refusal
+from lib.keys import Key, Refusal
 from lib.settings import Settings, quoted
 
 
@@ -123,25 +124,69 @@ def _not_lockable(settings: Settings, existing: Existing, told: Tasks, before: s
     return Refusal(keys.WRITER, sentence, command)
 
 
-def not_the_same_name(legacy_dms: Login | None, app: Login | None) -> list[Refusal]:
-    """An application's account that is somebody else's as well, on either database."""
-    if app is None:
-        return []
-    key, command = keys.LEGACY_APP_SECRET_ARN, "aws secretsmanager create-secret   (by hand, for an account of its own)"
-    if app.username is None:
-        sentence = "leads to a secret without a username, so no task could start. Wanted: `username` and `password`"
-        return [Refusal(key, sentence, "aws secretsmanager put-secret-value   (by hand)")]
+@dataclass(frozen=True, kw_only=True)
+class Logins:
+    """Who logs in to the legacy database, as the secrets say it; `None` for a secret that was not read."""
+
+    dms: Login | None
+    app: Login | None
+    tapctl: Login | None
+
+
+_PUT = "aws secretsmanager put-secret-value   (by hand)"
+
+
+def usable(logins: Logins) -> list[Refusal]:
+    """A secret by which nobody could log in."""
+    moved: list[Refusal] = []
+    readers: tuple[tuple[Key[object], Login | None, str], ...] = (
+        (keys.SOURCE_DB_SECRET_ARN, logins.dms, "DMS could not log in"),
+        (keys.LEGACY_APP_SECRET_ARN, logins.app, "no task could start"),
+        (keys.LEGACY_TAPCTL_SECRET_ARN, logins.tapctl, "tapctl could not log in"),
+    )
+    for key, login, so in readers:
+        if login is None:
+            continue
+        missing = [
+            name for name, value in (("username", login.username), ("password", login.password)) if value is None
+        ]
+        if missing:
+            sentence = (
+                f"leads to a secret without a {' and a '.join(missing)}, so {so}. Wanted: `username` and `password`"
+            )
+            moved.append(Refusal(key, sentence, _PUT))
+    if logins.dms is not None and logins.dms.password is False:
+        sentence = (
+            'leads to a secret whose password holds one of ; : + % . / @ " or a space, which DMS does not take. '
+            "Wanted: a password of other characters, in the database and in the secret"
+        )
+        moved.append(Refusal(keys.SOURCE_DB_SECRET_ARN, sentence, _PUT))
+    return moved
+
+
+def not_the_same_name(logins: Logins) -> list[Refusal]:
+    """An account of one identity that is another's as well, on either database."""
+    app, dms, tapctl = (each and each.username for each in (logins.app, logins.dms, logins.tapctl))
+    moved: list[Refusal] = []
+    by_dms = "the account by which DMS logs in to the legacy database (sourceDbSecretArn)"
     owners = {MASTER: "Aurora's master user"} | {
         name: f"an account of this stack in Aurora ({kind})" for kind, name in USERNAMES.items() if kind != "app"
     }
-    if legacy_dms is not None and legacy_dms.username is not None:
-        owners[legacy_dms.username] = "the account by which DMS logs in to the legacy database (sourceDbSecretArn)"
-    owner = owners.get(app.username)
-    if owner is None:
-        return []
-    sentence = (
-        f"leads to the account {quoted(app.username)}, which is {owner}: a cutover that locks the application out "
-        "would lock it out as well, and the SQL task would give it another password. Wanted: an account of the "
-        "application's own"
-    )
-    return [Refusal(key, sentence, command)]
+    if dms is not None:
+        owners[dms] = by_dms
+    command = "aws secretsmanager create-secret   (by hand, for an account of its own)"
+    if app is not None and app in owners:
+        sentence = (
+            f"leads to the account {quoted(app)}, which is {owners[app]}: a cutover that locks the application out "
+            "would lock it out as well, and the SQL task would give it another password. Wanted: an account of the "
+            "application's own"
+        )
+        moved.append(Refusal(keys.LEGACY_APP_SECRET_ARN, sentence, command))
+    others = {app: "the application's account (legacyAppSecretArn)", dms: by_dms}
+    if tapctl is not None and tapctl in others:
+        sentence = (
+            f"leads to the account {quoted(tapctl)}, which is {others[tapctl]}: whoever a cutover locks out would take "
+            "the other along. Wanted: an account of tapctl's own"
+        )
+        moved.append(Refusal(keys.LEGACY_TAPCTL_SECRET_ARN, sentence, command))
+    return moved

@@ -15,9 +15,15 @@ import pulumi
 T = TypeVar("T")
 
 # What terraform-provider-aws says of a thing that is not there (`retry.NotFoundError`, `tfresource.EmptyResultError`,
-# and `tfresource.SingularDataSourceFindError` of a service), and DMS's own code.  Nothing wider: to take a failed
-# look-up for a task that is not there would stop one that runs.
-_NOT_FOUND = re.compile(r"couldn't find resource|empty result|no matching ECS Service found|ResourceNotFoundFault")
+# and `tfresource.SingularDataSourceFindError` of a service), DMS's own code, and Secrets Manager's own words.  Nothing
+# wider: to take a failed look-up for a task that is not there would stop one that runs.
+_NOT_FOUND = re.compile(
+    r"couldn't find resource|empty result|no matching ECS Service found|ResourceNotFoundFault"
+    r"|Secrets Manager can't find the specified secret"
+)
+# The codes with which AWS's services say that somebody may not (IAM guide, "Access denied error messages"; EC2's own is
+# UnauthorizedOperation).
+_DENIED = re.compile(r"AccessDenied|UnauthorizedOperation|AuthorizationError|not authorized")
 _REASON_LENGTH = 300
 
 
@@ -45,8 +51,17 @@ class Inquiry:
             if self.first:
                 pulumi.log.warn(f"{sentence}; the first `up` goes on without it, a later one does not")
             else:
-                self._problems.append(f"{sentence}\n    do: allow {action} to who runs this, and run it again")
+                self._problems.append(f"{sentence}\n    {way_out(action, reason)}")
             return None
+
+
+def way_out(action: str, reason: str) -> str:
+    """What helps against an answer that did not come: permission only where that is what was missing."""
+    if _DENIED.search(reason):
+        return f"do: allow {action} to who runs this, and run it again"
+    if _NOT_FOUND.search(reason):
+        return "do: make it again under that name, or set the key that names it; then run it again"
+    return "do: run it again, once AWS answers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +71,16 @@ class Login:
     host: str | None = None
     port: int | None = None
     username: str | None = None
+    password: bool | None = None
+    """Whether DMS takes the password, which itself is told to nobody; `None` when there is none."""
+
+
+# As README 1.4 has it: with one of these DMS takes the connection's text apart in another place.
+_REFUSED_BY_DMS = frozenset(';:+%./@" ')
 
 
 def login_in(secret: str) -> Login:
-    """Host, port and username in a secret's JSON; nothing else of it leaves this function."""
+    """Host, port and username in a secret's JSON, and whether its password will do; nothing else of it leaves."""
     try:
         loaded: object = json.loads(secret)
     except json.JSONDecodeError:
@@ -68,11 +89,12 @@ def login_in(secret: str) -> Login:
         return Login()
     entries = cast("dict[str, object]", loaded)
     host, port = entries.get("host"), str(entries.get("port", ""))
-    # As a resolver reads it: without the root's dot, in any case, and nobody sees a space at its end.
-    name = host.strip().removesuffix(".").lower() if isinstance(host, str) else None
-    username = entries.get("username")
+    # As a resolver reads it, without the root's dot and in any case; a space is part of it, since DMS strips nothing.
+    name = host.removesuffix(".").lower() if isinstance(host, str) else None
+    username, password = entries.get("username"), entries.get("password")
     return Login(
         host=name,
-        port=int(port) if re.fullmatch(r"[0-9]{1,5}", port.strip()) else None,
+        port=int(port) if re.fullmatch(r"[0-9]{1,5}", port) else None,
         username=username if isinstance(username, str) and username else None,
+        password=not _REFUSED_BY_DMS & set(password) if isinstance(password, str) and password else None,
     )

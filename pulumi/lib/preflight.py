@@ -5,7 +5,7 @@ names the key, what was found, what is wanted and the command, and all of them a
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +15,8 @@ from pulumi_aws.route53.outputs import GetRecordsResourceRecordSetAliasTargetRes
 
 from lib import existing, fixed, identities, keys, streams
 from lib.existing import Existing, Tasks
-from lib.inquiry import Inquiry, Login, login_in
+from lib.identities import Logins
+from lib.inquiry import Inquiry, Login, login_in, way_out
 from lib.routes import in_the_way
 from lib.settings import LegacyBalancer, Settings, problem, quoted, refuse, refused
 from lib.streams import ABSENT, UNKNOWN, Run, Stream, Verdict, Which
@@ -77,12 +78,13 @@ class _Preflight:
         self._roles()
         weights, released = self._weights(zone_id)
         balancer = self._legacy_balancer(released=released)
-        legacy_dms, app = self._source_address(), self._app_login()
         self._elastic_addresses()
         self._legacy_routes()
         forward = self._stream(Which.FORWARD, settings.naming.name("dms-task"))
         reverse = self._stream(Which.REVERSE, settings.naming.name("dms-reverse-task"))
-        running = self._running()
+        # Once the name is this stack's for good, and nobody replicates, the legacy side may be gone.
+        idle = released and not {forward.run, reverse.run} & {Run.RUNNING, Run.BETWEEN, Run.UNKNOWN}
+        logins, running = self._logins(may_be_gone=idle), self._running()
         verdict = streams.decide(
             streams.State(
                 stack=settings.environment_suffix,
@@ -99,7 +101,8 @@ class _Preflight:
             )
         )
         self._problems.extend(refused(each) for each in verdict.refusals)
-        self._problems.extend(refused(each) for each in identities.not_the_same_name(legacy_dms, app))
+        self._problems.extend(refused(each) for each in identities.usable(logins))
+        self._problems.extend(refused(each) for each in identities.not_the_same_name(logins))
         self._problems.extend(refused(each) for each in identities.not_locked_out(settings, self._there, running))
         self._problems.extend(refused(each) for each in fixed.zone_moved(settings, self._there, zone_id))
         self._problems.extend(refused(each) for each in fixed.not_without_accounts(settings, self._there))
@@ -155,6 +158,14 @@ class _Preflight:
             name = settings.hosted_zone_id if by_id else settings.hosted_zone_name
             refuse([*self._problems, problem(key, f"is {name!r}, of which Route 53 says: {error}")])
             raise
+        if zone.private_zone:
+            key = keys.HOSTED_ZONE_ID if by_id else keys.HOSTED_ZONE_NAME
+            sentence = (
+                f"leads to {zone.zone_id}, which is a private zone of {zone.name!r}: nobody outside its VPCs would see "
+                "a weight. Wanted: the public zone of the name"
+            )
+            command = f"do: pulumi config set {keys.HOSTED_ZONE_ID.name} ID   (of the public zone)"
+            self._problems.append(problem(key, sentence, command))
         apex, record = zone.name.removesuffix("."), settings.record_name
         if record != apex and not record.endswith(f".{apex}"):
             self._problems.append(problem(keys.RECORD_NAME, f"is {record!r}, which is not in the zone {apex!r}"))
@@ -168,7 +179,7 @@ class _Preflight:
         except Exception as error:
             # No weight can be declared that has not been read: it would move traffic.
             sentence = f"is {settings.record_name!r}, whose records cannot be read: {error}"
-            command = "do: allow route53:ListResourceRecordSets to who runs this, and run it again"
+            command = way_out("route53:ListResourceRecordSets", str(error))
             refuse([*self._problems, problem(keys.RECORD_NAME, sentence, command)])
             raise
         live = [
@@ -191,12 +202,21 @@ class _Preflight:
             stack = f" --stack {settings.environment_suffix}" if conflict.command.startswith("tapctl") else ""
             refuse([*self._problems, problem(keys.RECORD_NAME, str(conflict), f"do: {conflict.command}{stack}")])
             raise
-        if any(record.type == "AAAA" for record in live):
-            pulumi.log.warn(
-                f"{settings.record_name} also has AAAA records; "
-                "clients that use IPv6 do not follow the weights of the A pair"
-            )
+        self._other_ways(live)
         return weights, False
+
+    def _other_ways(self, live: list[LiveRecord]) -> None:
+        """Records that lead past the pair; HTTPS and SVCB hold addresses and other names (RFC 9460, 7.3 and 2.4.2)."""
+        name, types = self._settings.record_name, {record.type for record in live}
+        if "AAAA" in types:
+            pulumi.log.warn(
+                f"{name} also has AAAA records; clients that use IPv6 do not follow the weights of the A pair"
+            )
+        for type_ in sorted(types & {"HTTPS", "SVCB"}):
+            pulumi.log.warn(
+                f"{name} also has a record of type {type_}; clients that follow it, browsers among them, do not follow "
+                "the weights of the A pair"
+            )
 
     def _roles(self) -> None:
         creates = self._settings.dms.creates_account_roles
@@ -218,17 +238,25 @@ class _Preflight:
                 self._problems.append(problem(keys.DMS_ACCOUNT_ROLES, sentence))
             return
         for name in sorted(present):
-            owner = aws.iam.get_role(name=name, opts=self._here).tags.get("Environment")
+            tags = self._inquiry.ask(f"the owner of the role {name!r}", "iam:GetRole", self._tags_of(name))
+            if tags is None:
+                continue
+            owner = tags.get("Environment")
             if owner != self._settings.environment_suffix:
                 who = f"the stack {owner!r}" if owner else "something outside Pulumi"
                 self._problems.append(
                     problem(keys.DMS_ACCOUNT_ROLES, f"is 'create', but {name} belongs to {who}; use 'existing'")
                 )
 
+    def _tags_of(self, role: str) -> Callable[[], Mapping[str, str]]:
+        return lambda: aws.iam.get_role(name=role, opts=self._here).tags
+
     def _legacy_balancer(self, *, released: bool) -> LegacyBalancer:
         settings = self._settings
         typed, region = settings.legacy_balancer, settings.legacy_region
         gone = LegacyBalancer(name=typed.name, dns_name=typed.dns_name or "", zone_id=typed.zone_id or "", https=None)
+        if released:
+            return gone
         found = self._inquiry.ask(
             f"the legacy load balancer {typed.name!r} in {region}",
             "elasticloadbalancing:DescribeLoadBalancers",
@@ -236,8 +264,7 @@ class _Preflight:
             absent=gone,
         )
         if found is gone:
-            if not released:
-                self._balancer_is_gone()
+            self._balancer_is_gone()
             return gone
         if found is None:
             zone_id = typed.zone_id or LEGACY_ZONE_IDS.get(region)
@@ -276,25 +303,39 @@ class _Preflight:
             name=name, dns_name=found.dns_name.lower(), zone_id=found.zone_id, https=HTTPS_PORT in secure
         )
 
-    def _login(self, secret_arn: str) -> Login | None:
+    def _login(self, secret_arn: str | None, *, absent: Login | None = None) -> Login | None:
+        if secret_arn is None:
+            return None
+        region = secret_arn.split(":")[3]
         return self._inquiry.ask(
             f"the secret {secret_arn}",
             "secretsmanager:GetSecretValue",
             lambda: login_in(
-                aws.secretsmanager.get_secret_version(secret_id=secret_arn, opts=self._here).secret_string
+                aws.secretsmanager.get_secret_version(
+                    secret_id=secret_arn, region=region, opts=self._here
+                ).secret_string
             ),
+            absent=absent,
         )
 
-    def _app_login(self) -> Login | None:
-        arn = self._settings.accounts.legacy_app_secret_arn
-        return None if arn is None else self._login(arn)
+    def _logins(self, *, may_be_gone: bool) -> Logins:
+        """The tasks read the application's secret on either database, so that one is never gone."""
+        accounts, gone = self._settings.accounts, Login()
+        absent = gone if may_be_gone else None
+        dms = self._source_address(absent)
+        tapctl = self._login(accounts.legacy_tapctl_secret_arn, absent=absent)
+        return Logins(
+            dms=None if dms is gone else dms,
+            app=self._login(accounts.legacy_app_secret_arn),
+            tapctl=None if tapctl is gone else tapctl,
+        )
 
-    def _source_address(self) -> Login | None:
+    def _source_address(self, absent: Login | None) -> Login | None:
         """DMS takes host and port from the secret, the tasks and the rules from the configuration."""
         source = self._settings.source
-        found = self._login(source.secret_arn)
-        if found is None:
-            return None
+        found = self._login(source.secret_arn, absent=absent)
+        if found is None or found is absent:
+            return found
         pairs: tuple[tuple[keys.Key[object], object, object], ...] = (
             (keys.SOURCE_DB_ENDPOINT, source.endpoint, found.host),
             (keys.SOURCE_DB_PORT, source.port, found.port),

@@ -327,6 +327,15 @@ def _check_secrets(source: SourceDatabase, accounts: Accounts, region: str, prob
                 "and give the replica's ARN"
             )
             problems.append(problem(key, sentence))
+    kms = source.secret_kms_key_arn
+    if kms is not None and kms.split(":")[3] != region:
+        # KMS guide, "Multi-Region keys": a replica has the key id of its primary, and its own region in its ARN.
+        sentence = (
+            f"lies in {kms.split(':')[3]}, but the secrets are read in {region}, and a key decrypts in its own region "
+            "alone. Wanted: the key of the secret's replica; that of a multi-Region key has an ARN of its own"
+        )
+        command = f"do: aws secretsmanager describe-secret --region {region} --secret-id {source.secret_arn}"
+        problems.append(problem(keys.SOURCE_DB_SECRET_KMS_KEY_ARN, sentence, command))
     legacy: tuple[tuple[Key[object], str | None], ...] = (
         (keys.SOURCE_DB_SECRET_ARN, source.secret_arn),
         (keys.LEGACY_APP_SECRET_ARN, accounts.legacy_app_secret_arn),

@@ -227,6 +227,20 @@ def test_the_applications_account_is_nobody_elses(username: str, whose: str) -> 
     assert "Wanted: an account of the application's own" in text
 
 
+@pytest.mark.parametrize(("username", "whose"), [("app", "legacyAppSecretArn"), ("repl", "sourceDbSecretArn")])
+def test_tapctls_account_is_nobody_elses(username: str, whose: str) -> None:
+    cloud = driver.empty_cloud()
+    cloud["given"]["secrets"][world.SOURCE_SECRET]["username"] = "repl"
+    cloud["given"]["secrets"][world.TAPCTL_SECRET]["username"] = username
+    config: dict[str, str | None] = {
+        "legacyAppSecretArn": world.APP_SECRET,
+        "legacyTapctlSecretArn": world.TAPCTL_SECRET,
+    }
+    text = refusal(cloud, **config)
+    assert f"tap:legacyTapctlSecretArn leads to the account {username}, which is " in text
+    assert f"({whose})" in text
+
+
 @pytest.mark.parametrize("username", [None, "", 1])
 def test_a_secret_without_a_username_starts_no_task(username: object) -> None:
     cloud = driver.empty_cloud()
@@ -239,4 +253,6 @@ def test_an_account_that_cannot_be_looked_up_is_a_warning_at_first_and_a_refusal
     made = deploy(legacyAppSecretArn=unknown)
     assert any(unknown in line and "the first `up` goes on without it" in line for line in made.said)
     later = tasks(LEGACY, world.APP_SECRET)
-    assert "allow secretsmanager:GetSecretValue" in refusal(later, legacyAppSecretArn=unknown)
+    text = refusal(later, legacyAppSecretArn=unknown)
+    assert f"the secret {unknown} cannot be looked up (secretsmanager:GetSecretValue)" in text
+    assert "set the key that names it" in text

@@ -166,10 +166,16 @@ def test_dms_and_the_tasks_must_mean_the_same_database(content: Json, words: str
 HOST = "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com"
 
 
-@pytest.mark.parametrize("host", [f"{HOST}.", f" {HOST}", f"{HOST}\n", HOST.upper()])
-@pytest.mark.parametrize("port", [3306, "3306", " 3306 "])
+@pytest.mark.parametrize("host", [f"{HOST}.", HOST.upper()])
+@pytest.mark.parametrize("port", [3306, "3306"])
 def test_a_host_is_compared_as_a_resolver_reads_it(host: str, port: object) -> None:
     assert deploy(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": host, "port": port}}))
+
+
+@pytest.mark.parametrize("host", [f" {HOST}", f"{HOST} ", f"{HOST}\n"])
+def test_a_host_with_a_blank_is_another_one_to_dms(host: str) -> None:
+    text = refusal(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": host, "port": 3306}}))
+    assert f"tap:sourceDbSecretArn leads to a secret with {host!r} where sourceDbEndpoint says" in text
 
 
 @pytest.mark.parametrize("host", ["x; rm -rf ~ #", "$(touch x)", "a\x1b[2Jb", "`id`", "", "a b.example.com", "*"])
@@ -180,7 +186,7 @@ def test_no_command_that_may_be_pasted_holds_what_a_secret_says(host: str) -> No
     assert not [line for line in text.splitlines() if "do: " in line and host and host in line]
 
 
-@pytest.mark.parametrize("port", ["\u00b2", "\u0663\u0663", "3306.0", None, True, "0x1", "-1"])
+@pytest.mark.parametrize("port", ["\u00b2", "\u0663\u0663", "3306.0", None, True, "0x1", "-1", " 3306 "])
 def test_a_port_is_digits_of_ascii(port: object) -> None:
     text = refusal(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": HOST, "port": port}}))
     assert "does not say what sourceDbPort says" in text
@@ -196,6 +202,95 @@ def test_a_value_that_is_read_is_one_word_of_a_command() -> None:
 def test_nothing_of_the_secret_but_host_and_port_is_said() -> None:
     content = {"host": "other.example.com", "port": 1, "password": "tell-nobody"}
     assert "tell-nobody" not in refusal(driver.empty_cloud(secrets={world.SOURCE_SECRET: content}))
+
+
+@pytest.mark.parametrize("key", ["sourceDbSecretArn", "legacyAppSecretArn", "legacyTapctlSecretArn"])
+@pytest.mark.parametrize("missing", ["username", "password"])
+def test_a_secret_by_which_nobody_could_log_in_is_refused(key: str, missing: str) -> None:
+    arn = {"sourceDbSecretArn": world.SOURCE_SECRET, "legacyAppSecretArn": world.APP_SECRET}.get(
+        key, world.TAPCTL_SECRET
+    )
+    cloud = driver.empty_cloud()
+    cloud["given"]["secrets"][arn][missing] = ""
+    assert f"tap:{key} leads to a secret without a {missing}, so " in refusal(cloud, **{key: arn})
+
+
+@pytest.mark.parametrize("character", list(';:+%./@" '))
+def test_a_password_that_dms_does_not_take_is_refused_and_not_said(character: str) -> None:
+    cloud = driver.empty_cloud()
+    cloud["given"]["secrets"][world.SOURCE_SECRET]["password"] = f"tell{character}nobody"
+    text = refusal(cloud)
+    assert "tap:sourceDbSecretArn leads to a secret whose password holds one of" in text
+    assert "nobody" not in text
+
+
+@pytest.mark.parametrize("taken", [{}, {"password": "Aa1_-!#$&*()[]{}<>?=^~|"}])
+def test_a_password_of_other_characters_is_taken(taken: Json) -> None:
+    cloud = driver.empty_cloud()
+    cloud["given"]["secrets"][world.SOURCE_SECRET] |= taken
+    assert deploy(cloud)
+
+
+def test_a_private_zone_is_refused() -> None:
+    cloud = driver.empty_cloud(privateZones=[world.ZONE_ID])
+    text = refusal(cloud, hostedZoneName=None, hostedZoneId=world.ZONE_ID)
+    assert f"tap:hostedZoneId leads to {world.ZONE_ID}, which is a private zone of 'example.com'" in text
+
+
+@pytest.mark.parametrize("type_", ["AAAA", "HTTPS", "SVCB"])
+def test_a_record_that_leads_past_the_pair_is_a_warning(type_: str) -> None:
+    record = {"zone_id": world.ZONE_ID, "name": "app.example.com", "type": type_}
+    made = deploy(driver.empty_cloud(records=[record | {"set_identifier": None, "weight": None}]))
+    assert any(type_ in line and "do not follow the weights" in line for line in made.said)
+    assert not any("do not follow the weights" in line for line in deploy().said)
+
+
+def test_a_role_whose_owner_may_not_be_asked_is_a_warning_at_first_and_a_refusal_later() -> None:
+    roles = {"roles": {"dms-vpc-role": {"Environment": "prod"}}}
+    made = deploy(driver.empty_cloud(**roles) | {"deny": ["getRole"]}, dmsAccountRoles="create")
+    assert any("iam:GetRole" in line and "the first `up` goes on without it" in line for line in made.said)
+    later = running() | {"deny": ["getRole"]}
+    later["given"].update(roles)
+    assert "allow iam:GetRole" in refusal(later, dmsAccountRoles="create")
+
+
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        ("AccessDeniedException: User is not authorized to perform it", "allow dms:Describe to who runs this"),
+        ("UnauthorizedOperation: You may not", "allow dms:Describe to who runs this"),
+        ("ThrottlingException: Rate exceeded", "do: run it again, once AWS answers"),
+        ("reading it: couldn't find resource", "do: make it again under that name, or set the key that names it"),
+    ],
+)
+def test_permission_is_asked_for_where_it_was_missing(words: str, way: str) -> None:
+    problems: list[str] = []
+
+    def question() -> str:
+        raise RuntimeError(words)
+
+    assert Inquiry(first=False, problems=problems).ask("it", "dms:Describe", question) is None
+    assert way in problems[0]
+    assert ("allow" in problems[0]) == ("allow" in way)
+
+
+def test_once_the_name_is_this_stacks_for_good_the_legacy_side_may_be_gone() -> None:
+    given: dict[str, str | None] = {
+        "writer": "aurora",
+        "legacyAppSecretArn": world.APP_SECRET,
+        "legacyTapctlSecretArn": world.TAPCTL_SECRET,
+    }
+    cloud = driver.with_tasks(handed_over(ALB), forward="stopped", reverse="stopped")
+    for arn in (world.SOURCE_SECRET, world.TAPCTL_SECRET):
+        del cloud["given"]["secrets"][arn]
+    assert deploy(cloud | {"deny": ["getLoadBalancer"]}, **given).of("route53/record:Record") == []
+    # A stream reads it still, and the tasks read the other one on either database.
+    cloud = driver.with_tasks(cloud, reverse="running")
+    text = refusal(cloud, **given, sourceDbCaCertificate=EVERYTHING["sourceDbCaCertificate"])
+    assert f"the secret {world.SOURCE_SECRET} cannot be looked up" in text
+    cloud = driver.with_tasks(cloud, reverse="stopped")
+    del cloud["given"]["secrets"][world.APP_SECRET]
+    assert f"the secret {world.APP_SECRET} cannot be looked up" in refusal(cloud, **given)
 
 
 @pytest.mark.parametrize(("gateways", "quota", "enough"), [("per-zone", 3, True), ("per-zone", 2, False)])

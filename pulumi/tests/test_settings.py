@@ -105,6 +105,7 @@ def test_the_source_database_has_no_defaults() -> None:
         ("legacyLbZoneId", "/hostedzone/Z1", "hosted zone id"),
         ("legacyAppSecretArn", "legacy-app", "must be an ARN"),
         ("legacyAppSecretArn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:legacy-app-a1B2c3", "replicate"),
+        ("sourceDbSecretKmsKeyArn", "arn:aws:kms:us-east-1:123456789012:key/mrk-1b2c3d4e", "an ARN of its own"),
         ("legacyFollowsWriter", "yes", "true or false"),
         ("databaseAccounts", "many", "separate, shared"),
         ("auroraCaCertificate", "MIIB", "PEM"),

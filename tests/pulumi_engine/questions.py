@@ -27,7 +27,9 @@ def _zones(cloud: Json, args: Json) -> Json:
     zones = cast("dict[str, str]", cloud["given"]["zones"])
     for zone_id, name in zones.items():
         if args.get("zoneId") == zone_id or str(args.get("name", "")).removesuffix(".") == name:
-            return {"id": zone_id, "zoneId": zone_id, "name": name, "arn": f"arn:aws:route53:::hostedzone/{zone_id}"}
+            private = zone_id in cloud["given"].get("privateZones", [])
+            arn = f"arn:aws:route53:::hostedzone/{zone_id}"
+            return {"id": zone_id, "zoneId": zone_id, "name": name, "arn": arn, "privateZone": private}
     msg = "no matching Route 53 Hosted Zone found"
     raise RefusedError(msg)
 

@@ -4,7 +4,7 @@
 {"account": "...", "region": "...", "made": {"<urn>": 1},
  "given": {"zones": {...}, "roles": {...}, "records": [...], "balancers": {...}, "secrets": {...},
            "quotas": {...}, "routes": {...}, "letters": "abcd",
-           "services": [...], "taskDefinitions": [...]},   what was there before any stack
+           "privateZones": [...], "services": [...], "taskDefinitions": [...]},   what was there before any stack
  "calls": ["StopReplicationTask NAME"],   what the provider did on the way of something else
  "resources": {"<type>|<arn or id>|<name>": {"name", "urn", "type", "id", "inputs", "outputs"}}}
 ```
@@ -31,6 +31,7 @@ ACCOUNT = "123456789012"
 ZONE_ID = "Z0123456789ABCDEFGHIJ"
 SOURCE_SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-db-a1B2c3"  # noqa: S105 -- its name
 APP_SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3"  # noqa: S105 -- its name
+TAPCTL_SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-tapctl-a1B2c3"  # noqa: S105 -- its name
 TASK = "aws:dms/replicationTask:ReplicationTask"
 
 
@@ -58,6 +59,7 @@ def empty() -> Json:
             "secrets": {
                 SOURCE_SECRET: {"host": "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com", "port": 3306},
                 APP_SECRET: {"username": "app"},
+                TAPCTL_SECRET: {"username": "tapctl"},
             },
             # AWS's own default, and the most that a test should need.
             "quotas": {"L-0263D0A3": 5},
