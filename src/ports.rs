@@ -123,10 +123,10 @@ pub trait Journal: Send + Sync {
     /// [`ErrorKind::Storage`] when it could not be written; then nothing may be sent.
     fn append(&self, entry: &Entry) -> Result<(), PortError>;
 
-    /// All entries that can be read, oldest first, and the number of lines that could not be.
+    /// All entries that can be read, oldest first, and the number of lines that could not be, or are not this journal's.
     ///
     /// # Errors
-    /// [`ErrorKind::Storage`] when the file exists and cannot be read.
+    /// [`ErrorKind::Storage`] when the file exists and cannot be read, or is another stack's.
     fn read(&self) -> Result<(Vec<Entry>, usize), PortError>;
 
     /// Takes the turn for a change of this host, when nobody has it, until the guard is dropped. Never waits.

@@ -85,7 +85,7 @@ pub fn pulumi_ports(
         provision: runs,
         observe,
         traffic,
-        journal: Arc::new(FileJournal::new(state_dir.to_owned())),
+        journal: Arc::new(FileJournal::of(state_dir, &pulumi.stack, &GroupKey::unset())),
         clock,
         key: GroupKey::unset(),
         leaving: Arc::default(),

@@ -15,6 +15,7 @@ mod moving;
 mod parity;
 mod profiles;
 mod script;
+mod state_folder;
 mod terminal;
 mod two_processes;
 mod two_processes_pulumi;

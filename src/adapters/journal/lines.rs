@@ -1,40 +1,15 @@
-//! A line of the journal: whose it is, and where it stands.
+//! A line of the journal, and where it stands.
 
 use serde::{Deserialize, Serialize};
 use serde_json::from_value;
 use sha2::{Digest, Sha256};
 
+use super::owner::Binding;
 use crate::domain::record::Entry;
 use crate::domain::text::Foreign;
-use crate::domain::traffic::same_name;
 
 /// Longest line: an entry has a few hundred bytes, and one with every gate overridden a few thousand.
 pub(super) const MAX_LINE: usize = 64 * 1024;
-
-/// Which record a journal is about. A folder remembers it and takes no other, so that the gates of one stack never pass
-/// by another's journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Binding {
-    /// The stack's name; it is shown and not compared, since a name may be given in several ways.
-    pub stack: String,
-    /// The hosted zone.
-    pub zone: String,
-    /// The record's name.
-    pub name: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub rtype: String,
-}
-
-impl Binding {
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.zone == other.zone && same_name(&self.name, &other.name) && self.rtype == other.rtype
-    }
-
-    pub(super) fn text(&self) -> String {
-        format!("{} {} in the zone {} (stack {})", self.name, self.rtype, self.zone, self.stack)
-    }
-}
 
 /// Where an entry stands: its position in its file, and the hash of the line before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,15 +42,6 @@ impl Line {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).map(Foreign::take_value).and_then(from_value).ok()
     }
-}
-
-pub(super) fn not_ours(owner: &Binding, ours: &Binding) -> String {
-    format!(
-        "this folder holds the journal of {}, and the stack is about {}; set TAPCTL_STATE_DIR to another folder, or leave \
-         it unset",
-        owner.text(),
-        ours.text()
-    )
 }
 
 /// SHA-256 of a line without its end, in hexadecimal.

@@ -5,6 +5,7 @@
 
 mod disk;
 mod lines;
+mod owner;
 mod scan;
 mod segments;
 
@@ -21,10 +22,11 @@ use crate::domain::text::Printable;
 use crate::domain::traffic::GroupKey;
 use crate::ports::{ErrorKind, Journal, PortError, Turn};
 use disk::{is_stopped, lock_for_writing, open_private, open_to_read, sync_folder};
-use lines::{MAX_LINE, not_ours};
+use lines::MAX_LINE;
 use scan::End;
 
-pub use lines::{Binding, Line, Place};
+pub use lines::{Line, Place};
+pub use owner::{About, Binding};
 
 /// Name of the journal in the state folder.
 pub const FILE: &str = "journal.jsonl";
@@ -54,16 +56,14 @@ impl FileJournal {
         Self { folder: folder.into(), segment: None, binding: None }
     }
 
-    /// The journal in `folder` about this record.
+    /// The journal in `folder` about this record; before its name is configured, about the stack of this name.
     pub fn of(folder: impl Into<PathBuf>, stack: &str, key: &GroupKey) -> Self {
-        // Before the name is configured there is nothing to be about.
-        let binding = (!key.name.is_empty() && !key.zone_id.is_empty()).then(|| Binding {
-            stack: stack.to_owned(),
+        let record = (!key.name.is_empty() && !key.zone_id.is_empty()).then(|| About {
             zone: key.zone_id.clone(),
             name: key.name.clone(),
             rtype: key.rtype.clone(),
         });
-        Self { binding, ..Self::new(folder) }
+        Self { binding: Some(Binding { stack: stack.to_owned(), record }), ..Self::new(folder) }
     }
 
     /// Where the entries are written.
@@ -92,6 +92,7 @@ impl FileJournal {
         if let Some(name) = &*name {
             return self.write(open_private(&self.folder.join(name))?.0, None, entry);
         }
+        self.must_be_ours()?;
         // Begun with its first line, not before: in between another one may be begun and say more.
         let begun = self.begun_after()?;
         let (made, file) = self.create_segment()?;
@@ -107,14 +108,9 @@ impl FileJournal {
     /// Writes one line to a file: the first of a segment says behind which line of the main file it was `begun`.
     fn write(&self, mut file: File, begun: Option<(u64, String)>, entry: &Entry) -> io::Result<()> {
         lock_for_writing(&file)?;
+        self.must_be_ours()?;
         let length = file.seek(SeekFrom::End(0))?;
         let end = End::of(&file)?;
-        let last = end.line().and_then(|line| line.binding);
-        if let (Some(ours), Some(owner)) =
-            (&self.binding, last.filter(|last| !self.binding.as_ref().is_some_and(|b| b.is_same(last))))
-        {
-            return Err(io::Error::other(not_ours(&owner, ours)));
-        }
         let (after, prev) = begun.map_or_else(|| (None, end.hash()), |(position, hash)| (Some(position), hash));
         let place = Some(Place { seq: end.lines + 1, prev });
         let line = Line { place, after, binding: self.binding.clone(), entry: entry.clone() };
@@ -146,16 +142,6 @@ impl FileJournal {
         }
     }
 
-    /// Refuses a journal that is about another record.
-    fn check_binding(&self, lines: &[Line]) -> Result<(), PortError> {
-        let Some(ours) = &self.binding else { return Ok(()) };
-        // The first who wrote here owns the folder.
-        match lines.iter().find_map(|line| line.binding.as_ref()) {
-            Some(owner) if !owner.is_same(ours) => Err(self.storage(READ, &not_ours(owner, ours))),
-            _ => Ok(()),
-        }
-    }
-
     fn make_folder(&self) -> io::Result<()> {
         if self.folder.is_dir() {
             return Ok(());
@@ -179,8 +165,8 @@ impl Journal for FileJournal {
     }
 
     fn read(&self) -> Result<(Vec<Entry>, usize), PortError> {
-        let (lines, broken) = self.read_lines().map_err(|e| self.storage(READ, &e))?;
-        self.check_binding(&lines)?;
+        let (lines, broken) =
+            self.must_be_ours().and_then(|()| self.read_lines()).map_err(|e| self.storage(READ, &e))?;
         Ok((lines.into_iter().map(|line| line.entry).collect(), broken))
     }
 

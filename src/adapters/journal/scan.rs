@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::disk::open_to_read;
 use super::lines::{Line, MAX_LINE, hash, hex};
+use super::owner::Binding;
 
 /// How much of the file's end is kept whole: some hundred thousand entries, where a migration writes a few hundred. Of
 /// what is before it only the entries about the records are.
@@ -126,15 +127,10 @@ impl End {
         self.last.as_ref().is_some_and(|last| !last.has_end())
     }
 
-    /// The last line, where it can be read.
-    pub(super) fn line(&self) -> Option<Line> {
-        self.last.as_ref().and_then(Raw::line)
-    }
-
     /// Position and hash of the last line that stays as it is: one without an end that cannot be read was torn, or
     /// somebody is writing it.
     pub(super) fn whole(&self) -> (u64, String) {
-        if self.is_torn() && self.line().is_none() {
+        if self.is_torn() && self.last.as_ref().and_then(Raw::line).is_none() {
             return (self.lines - 1, self.before.as_ref().map(Raw::hash).unwrap_or_default());
         }
         (self.lines, self.hash())
@@ -148,17 +144,29 @@ pub(super) struct FileRead {
     pub(super) lines: Vec<(u64, Line)>,
     /// Lines that cannot be read.
     pub(super) broken: usize,
+    /// What the first line that names a record is about, whether it is kept or not.
+    pub(super) owner: Option<Binding>,
+}
+
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match open_to_read(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the lines of a file are about, as far as they can be read and say so.
+pub(super) fn bindings(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Binding>>> {
+    let raws = open(path)?.into_iter().flat_map(|file| Raws(BufReader::new(file)));
+    Ok(raws.filter_map(|raw| raw.map(|raw| raw.line()?.binding).transpose()))
 }
 
 /// The lines of one file; `seen` is told the position of each, also of those that cannot be read or are not kept. Never
 /// waits: while another process writes, its line is read in part, and then it is left for the next reading.
 pub(super) fn read_file(path: &Path, seen: &mut dyn FnMut(u64, &Raw)) -> io::Result<FileRead> {
     let mut read = FileRead::default();
-    let file = match open_to_read(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(read),
-        Err(error) => return Err(error),
-    };
+    let Some(file) = open(path)? else { return Ok(read) };
     let is_still = file.try_lock_shared().is_ok();
     let old = file.metadata()?.len().saturating_sub(MAX_READ);
     let mut at = 0;
@@ -166,7 +174,11 @@ pub(super) fn read_file(path: &Path, seen: &mut dyn FnMut(u64, &Raw)) -> io::Res
         let raw = raw?;
         seen(position, &raw);
         at += raw.length();
-        match raw.line() {
+        let line = raw.line();
+        if read.owner.is_none() {
+            read.owner = line.as_ref().and_then(|line| line.binding.clone()).filter(|binding| binding.record.is_some());
+        }
+        match line {
             // Of a file that is longer than anybody reads, what was done to the records is kept all the same.
             Some(line) if at > old || line.entry.event.is_about_records() => read.lines.push((position, line)),
             Some(_) => {}

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::disk::create_private;
 use super::lines::Line;
+use super::owner::Binding;
 use super::scan::{FileRead, read_file};
 use super::{FILE, FileJournal};
 
@@ -77,7 +78,8 @@ impl FileJournal {
         Err(io::Error::other("too many segments of the journal"))
     }
 
-    /// All lines, a segment's behind the line of the main file that its first one names.
+    /// All lines, a segment's behind the line of the main file that its first one names; and the number of those that
+    /// cannot be read or are about another record than the folder's.
     pub(super) fn read_lines(&self) -> io::Result<(Vec<Line>, usize)> {
         let mut files = self.files()?.into_iter();
         let main = files.next().unwrap_or_default();
@@ -95,8 +97,15 @@ impl FileJournal {
                 }
             }
         })?;
-        let broken = read.broken + segments.iter().map(|segment| segment.broken).sum::<usize>();
-        Ok((merged(read.lines, segments), broken))
+        let mut broken = read.broken + segments.iter().map(|segment| segment.broken).sum::<usize>();
+        let owner = read.owner.or_else(|| segments.iter_mut().find_map(|segment| segment.owner.take()));
+        let mut lines = merged(read.lines, segments);
+        if let Some(owner) = owner {
+            let all = lines.len();
+            lines.retain(|line| !line.binding.as_ref().is_some_and(|binding| binding.is_about_another(&owner)));
+            broken += all - lines.len();
+        }
+        Ok((lines, broken))
     }
 }
 
@@ -110,6 +119,7 @@ struct Segment {
     place: Option<u64>,
     lines: Vec<Line>,
     broken: usize,
+    owner: Option<Binding>,
 }
 
 impl Segment {
@@ -122,6 +132,7 @@ impl Segment {
             place: None,
             lines: read.lines.into_iter().map(|(_, line)| line).collect(),
             broken: read.broken,
+            owner: read.owner,
         }
     }
 

@@ -336,6 +336,90 @@ fn a_folder_remembers_its_record_and_refuses_another() {
     assert!(FileJournal::new(folder.path()).read().is_ok(), "whoever only reads may");
 }
 
+/// The journal of `prod`, that of another record, and that of another stack of which only Pulumi's side is known.
+fn three(folder: &Path) -> [FileJournal; 3] {
+    let key = crate::domain::shift::fixtures::key();
+    let shop = GroupKey { name: "shop.example.com.".into(), ..key.clone() };
+    [
+        FileJournal::of(folder, "prod", &key),
+        FileJournal::of(folder, "shop", &shop),
+        FileJournal::of(folder, "other", &GroupKey::unset()),
+    ]
+}
+
+/// Both ways of writing.
+fn pens(journal: &FileJournal) -> [Arc<dyn Journal>; 2] {
+    [Arc::new(journal.clone()), journal.aside()]
+}
+
+#[test]
+fn whatever_the_last_line_is_another_stack_is_refused_and_the_own_never() {
+    let key = crate::domain::shift::fixtures::key();
+    let foreign = |shop: &FileJournal| {
+        let line = Line { place: None, after: None, binding: shop.binding.clone(), entry: note(66) };
+        serde_json::to_string(&line).unwrap() + "\n"
+    };
+    for last in ["torn", "without a record", "another record", "a stack's name alone"] {
+        let folder = tempfile::tempdir().unwrap();
+        let [prod, shop, other] = three(folder.path());
+        // What earlier versions and older folders begin with says nothing of its owner.
+        written(&prod, FILE, &[&json(&note(0))]);
+        append_all(&prod, &[note(1)]);
+        let line = match last {
+            "torn" => TORN.to_vec(),
+            "without a record" => (json(&note(2)) + "\n").into_bytes(),
+            "another record" => foreign(&shop).into_bytes(),
+            _ => {
+                FileJournal::of(folder.path(), "org/app/prod", &GroupKey::unset()).append(&note(2)).unwrap();
+                Vec::new()
+            }
+        };
+        tear(&prod, &line);
+        let before = std::fs::read(prod.path()).unwrap();
+        for refused in [&shop, &other] {
+            assert!(refused.read().is_err(), "{last}");
+            for pen in pens(refused) {
+                let error = pen.append(&note(67)).unwrap_err();
+                let words = ["app.example.com.", "TAPCTL_STATE_DIR", &refused.binding.as_ref().unwrap().stack];
+                assert!(words.iter().all(|word| error.message.contains(word)), "{last}: {error}");
+            }
+        }
+        assert_eq!(std::fs::read(prod.path()).unwrap(), before, "{last}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{last}: nothing is left beside it");
+        for (number, pen) in (3..).zip(pens(&prod)) {
+            pen.append(&note(number)).unwrap();
+        }
+        let (entries, broken) = prod.read().unwrap();
+        assert!(entries.ends_with(&[note(3), note(4)]) && !entries.contains(&note(66)), "{last}: {entries:?}");
+        assert_eq!(broken, usize::from(last == "torn" || last == "another record"), "{last}");
+        assert_eq!(FileJournal::new(folder.path()).read().unwrap(), (entries, broken), "whoever only reads, too");
+        assert!(FileJournal::of(folder.path(), "again", &key).read().is_ok(), "{last}");
+    }
+}
+
+#[test]
+fn a_folder_that_knows_a_stack_by_its_name_alone_takes_no_other_name_and_keeps_no_record_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let [prod, shop, other] = three(folder.path());
+    append_all(&other, &[note(1)]);
+    let third = FileJournal::of(folder.path(), "third", &GroupKey::unset());
+    assert!(third.append(&note(9)).unwrap_err().message.contains("the stack other"));
+    append_all(&prod, &[note(2)]);
+    append_all(&other, &[note(3)]);
+    assert!(shop.append(&note(9)).is_err() && third.append(&note(9)).is_err());
+    assert_eq!(prod.read().unwrap(), ([1, 2, 3].map(note).to_vec(), 0));
+}
+
+#[test]
+fn a_folder_with_nothing_but_a_segment_belongs_to_its_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let [prod, shop, _] = three(folder.path());
+    prod.aside().append(&note(1)).unwrap();
+    assert!(pens(&shop).iter().all(|pen| pen.append(&note(9)).is_err()));
+    append_all(&prod, &[note(2)]);
+    assert_eq!(prod.read().unwrap(), ([1, 2].map(note).to_vec(), 0));
+}
+
 #[test]
 fn a_journal_of_an_earlier_version_is_read_and_goes_on() {
     let (_folder, journal) = journal();
