@@ -1,7 +1,8 @@
 """Alarms, the topics they go to, and the dashboard.
 
 Both streams have their alarms.  Those of a stream that is not meant to run tell nobody and are left out of the stack's
-`alarmNames`: it reports nothing, which would look like trouble.
+`alarmNames`: it reports nothing, which would look like trouble.  Meant to run is one that runs, one that leads away
+from the writer, and both with loopback prevention, whether or not they have been started yet.
 """
 
 from dataclasses import dataclass, field

@@ -365,6 +365,7 @@ class TapStack(pulumi.ComponentResource):
         self, replication: Replication, service: Service, balancer: Balancer, database: Database
     ) -> Monitoring:
         settings, naming, facts = self._settings, self._settings.naming, self._facts
+        armed = settings.dms.loopback_prevention
         return Monitoring(
             naming.name("monitoring"),
             MonitoringArgs(
@@ -376,8 +377,9 @@ class TapStack(pulumi.ComponentResource):
                 dms_task_arn=replication.task_arn,
                 dms_reverse_task_arn=replication.reverse_task_arn,
                 writer_is_aurora=settings.writer_is_aurora,
-                forward_counts=facts.verdict.start_forward or not settings.writer_is_aurora,
-                reverse_counts=facts.verdict.start_reverse or settings.writer_is_aurora,
+                # With loopback prevention both are meant to run: whoever starts one does it without an `up`.
+                forward_counts=facts.verdict.start_forward or armed or not settings.writer_is_aurora,
+                reverse_counts=facts.verdict.start_reverse or armed or settings.writer_is_aurora,
                 cluster_name=service.cluster_name,
                 service_name=service.service_name,
                 service_deployed=service.deployed,

@@ -52,25 +52,29 @@ REVERSE = {"migration-dms-reverse-lag-prod", "migration-dms-reverse-source-lag-p
 
 
 @pytest.mark.parametrize(
-    ("writer", "forward", "reverse", "counts"),
+    ("writer", "forward", "reverse", "loopback", "counts"),
     [
-        ("legacy", "ready", "ready", FORWARD),
-        ("legacy", "running", "ready", FORWARD),
-        ("legacy", "running", "running", FORWARD | REVERSE),
-        ("aurora", "stopped", "running", REVERSE),
-        ("aurora", "running", "running", FORWARD | REVERSE),
+        ("legacy", "ready", "ready", "false", FORWARD),
+        ("legacy", "running", "ready", "false", FORWARD),
+        ("aurora", "stopped", "running", "false", REVERSE),
         # The way back is meant to run: its silence has to be heard.
-        ("aurora", "stopped", "stopped", REVERSE),
+        ("aurora", "stopped", "stopped", "false", REVERSE),
+        ("legacy", "running", "running", "true", FORWARD | REVERSE),
+        ("aurora", "running", "running", "true", FORWARD | REVERSE),
+        # Armed: both are started and resumed without an `up`, so no later one would let their alarms ring.
+        ("legacy", "ready", "ready", "true", FORWARD | REVERSE),
+        ("legacy", "running", "ready", "true", FORWARD | REVERSE),
+        ("aurora", "stopped", "running", "true", FORWARD | REVERSE),
     ],
 )
 def test_only_the_streams_that_are_meant_to_run_wake_anybody(
-    writer: str, forward: str, reverse: str, counts: set[str]
+    writer: str, forward: str, reverse: str, loopback: str, counts: set[str]
 ) -> None:
     cloud = driver.with_tasks(driver.empty_cloud(), forward=forward, reverse=reverse)
     if writer == "aurora":
         driver.with_weights(cloud, 0, 100)
     ca = EVERYTHING["sourceDbCaCertificate"]
-    made = deploy(cloud, writer=writer, loopbackPrevention="true", sourceDbCaCertificate=ca)
+    made = deploy(cloud, writer=writer, loopbackPrevention=loopback, sourceDbCaCertificate=ca)
     loud = {name for name, each in alarms(made).items() if each["actionsEnabled"]}
     assert loud & (FORWARD | REVERSE) == counts
     assert set(made.outputs["alarmNames"]) & (FORWARD | REVERSE) == counts
