@@ -1,7 +1,8 @@
 """DMS: the forward task from the legacy database to Aurora, and the task for the way back.
 
-Neither is stopped or resumed by this program (see `streams`).  Where AWS leaves no choice, a stream pauses: the
-provider stops a task to modify it or one of its endpoints, and starts it again from where it stood.
+Neither is stopped or resumed by this program (see `streams`).  Where AWS leaves no choice, a stream stops: the provider
+stops a task to modify it, and starts it again from where it stood; it stops it to modify one of its endpoints as well,
+and then it normally stays stopped (see `_still_run`).
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import pulumi_aws as aws
 
 from lib import policies, secret_access, task_settings
 from lib.accounts import Credentials
-from lib.existing import SOURCE
+from lib.existing import SOURCE, Existing
 from lib.naming import Naming
 from lib.settings import Dms, SourceDatabase
 from lib.streams import Run, Stream, Which
@@ -41,6 +42,7 @@ class ReplicationArgs:
     aurora_instances: Sequence[pulumi.Resource]
     legacy_authority: Authority | None
     aurora_authority: Authority | None
+    existing: Existing
     forward: Stream
     reverse: Stream
     """The streams as they were found."""
@@ -104,12 +106,16 @@ class Replication(pulumi.ComponentResource):
         )
         self.task_arn = forward.replication_task_arn
         self.reverse_task_arn = reverse.replication_task_arn
-        for stream, task, which in (
-            (args.forward, forward, Which.FORWARD),
-            (args.reverse, reverse, Which.REVERSE),
-        ):
-            if stream.run is Run.RUNNING:
-                self._still_runs(which, task)
+        self._still_run(
+            [
+                (which, task)
+                for which, stream, task in (
+                    (Which.FORWARD, args.forward, forward),
+                    (Which.REVERSE, args.reverse, reverse),
+                )
+                if stream.run is Run.RUNNING
+            ]
+        )
         pulumi.log.info(
             f"{args.dms.instance_class}, databases {', '.join(args.source.databases)}; the forward stream "
             f"{_words(args.forward, starts=args.start_forward)}, the way back {_words(args.reverse, starts=False)}",
@@ -203,6 +209,9 @@ class Replication(pulumi.ComponentResource):
         options = task_settings.Options(
             lob_max_size_kb=dms.lob_max_size_kb,
             loopback_prevention=dms.loopback_prevention,
+            loopback_is_known=task_settings.knows_loopback(
+                self._args.existing.text("dms/replicationTask:ReplicationTask", name, "replicationTaskSettings")
+            ),
             full_load_sub_tasks=dms.full_load_sub_tasks,
         )
         return aws.dms.ReplicationTask(
@@ -219,27 +228,36 @@ class Replication(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(ready)),
         )
 
-    def _still_runs(self, which: Which, task: aws.dms.ReplicationTask) -> None:
-        """Fails the run when a stream that ran before it does not run after it.
+    def _still_run(self, running: Sequence[tuple[Which, aws.dms.ReplicationTask]]) -> None:
+        """Fails the run when streams that ran before it do not run after it; all of them in one sentence each.
 
-        The provider leaves a task stopped, without an error, when somebody else is testing the endpoint that it has
-        just modified (terraform-provider-aws, internal/service/dms/endpoint.go, `startEndpointReplicationTasks`).
+        That is how the `up` of a changed endpoint normally ends.  The provider stops the task, modifies the endpoint
+        and tests the connection before it resumes; but ModifyEndpoint has begun a test of its own by then, and on
+        "already being tested" the provider leaves the task stopped, without an error (terraform-provider-aws,
+        internal/service/dms/endpoint.go, `startEndpointReplicationTasks`; issue 46139).
         """
 
-        def check(status: str) -> None:
-            if status != "running" and not pulumi.runtime.is_dry_run():
-                command = which.command("resume", stack=self._naming.suffix, region=self._args.region)
-                msg = f"the {which.title} stream was running before this `up` and is {status!r} after it: {command}"
-                raise pulumi.RunError(msg)
+        def check(statuses: Sequence[str]) -> None:
+            told = [
+                f"the {which.title} stream was running before this `up` and is {status!r} after it: "
+                + which.command("resume", stack=self._naming.suffix, region=self._args.region)
+                for (which, _), status in zip(running, statuses, strict=True)
+                if status != "running"
+            ]
+            if told and not pulumi.runtime.is_dry_run():
+                raise pulumi.RunError("\n".join([*told, "then `up` once more, for what comes after the streams"]))
 
-        after = aws.dms.get_replication_task_output(
-            # Not the id alone: it is known before the task has been modified.
-            replication_task_id=pulumi.Output.all(task.replication_task_id, task.status).apply(
-                lambda known: str(known[0])
-            ),
-            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[task]),
-        )
-        after.status.apply(check)
+        found = [
+            aws.dms.get_replication_task_output(
+                # Not the id alone: it is known before the task has been modified.
+                replication_task_id=pulumi.Output.all(task.replication_task_id, task.status).apply(
+                    lambda known: str(known[0])
+                ),
+                opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[task]),
+            )
+            for _, task in running
+        ]
+        pulumi.Output.all(*(each.status for each in found)).apply(check)
 
 
 @dataclass(frozen=True)

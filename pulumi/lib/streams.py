@@ -5,7 +5,9 @@ program declares what it found, because the provider stops a running task to mod
 it is declared as started (terraform-provider-aws, internal/service/dms/replication_task.go,
 `resourceReplicationTaskUpdate`: stop, ModifyReplicationTask, then start if `start_replication_task`; a task that is
 `ready` starts, any other resumes).
-The only stream it ever starts is a forward one that has never run, when `startReplication` says so.
+The only stream it ever starts is a forward one that has never run, when `startReplication` says so; and not in the run
+that makes it, since DMS starts no task before a connection to each of its endpoints has been tested with success
+(github.com/cockroachdb/cockroach, pull request 82182), and nobody can have tested endpoints that are not there.
 """
 
 from collections.abc import Callable
@@ -112,7 +114,7 @@ class State:
     @property
     def starts_forward(self) -> bool:
         """Whether this run would start the forward stream for the first time."""
-        return self.start_asked and self.forward.run in {Run.ABSENT, Run.READY}
+        return self.start_asked and self.forward.run is Run.READY
 
     @property
     def forward_runs(self) -> bool:
@@ -178,6 +180,15 @@ _ILLEGAL: tuple[_Row, ...] = (
             "Wanted: the way back stopped, or loopback prevention on both streams"
         ),
         lambda state: Which.REVERSE.command("stop", stack=state.stack, region=state.region),
+    ),
+    _Row(
+        keys.START_REPLICATION,
+        lambda state: state.start_asked and state.forward.run is Run.ABSENT,
+        lambda _: (
+            "is 'true', but the forward task is not there yet, and DMS starts none before its endpoints have been "
+            "tested (README, 3 to 5: accounts and schema, image, connections). Wanted: 'false' for this `up`"
+        ),
+        lambda _: "pulumi config set startReplication false",
     ),
     _Row(
         keys.START_REPLICATION,

@@ -330,6 +330,7 @@ class TapStack(pulumi.ComponentResource):
                 aurora_authority=generations.authority(
                     naming, "dms-aurora-ca", settings.aurora_ca_certificate, facts.existing
                 ),
+                existing=facts.existing,
                 forward=facts.forward,
                 reverse=facts.reverse,
                 start_forward=facts.verdict.start_forward,

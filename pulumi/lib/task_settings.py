@@ -7,9 +7,12 @@ applied, keep no control tables and validate nothing.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 LOOPBACK_SCHEMA = "awsdms_control"
 """Where DMS keeps `awsdms_loopback_prevention` on both sides; its account has every right there."""
+
+_LOOPBACK = "LoopbackPreventionSettings"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +21,8 @@ class Options:
 
     lob_max_size_kb: int | None
     loopback_prevention: bool
+    loopback_is_known: bool
+    """Whether the task has been told about it before; see `knows_loopback`."""
     full_load_sub_tasks: int
 
 
@@ -36,14 +41,29 @@ def settings_json(options: Options) -> str:
             "ParallelApplyThreads": 0,
         },
     }
-    if options.loopback_prevention:
+    if options.loopback_prevention or options.loopback_is_known:
         # Mirrored schemas, batch apply off (DMS guide, "Performing bidirectional replication").
-        told["LoopbackPreventionSettings"] = {
-            "EnableLoopbackPrevention": True,
+        told[_LOOPBACK] = {
+            "EnableLoopbackPrevention": options.loopback_prevention,
             "SourceSchema": LOOPBACK_SCHEMA,
             "TargetSchema": LOOPBACK_SCHEMA,
         }
     return json.dumps(told, sort_keys=True)
+
+
+def knows_loopback(settings: str | None) -> bool:
+    """Whether a task with these settings has been told about loopback prevention.
+
+    Such a task has to be told that it is off: the provider takes a setting that is left out for one that does not
+    change (terraform-provider-aws, internal/service/dms/task_settings_json.go, `taskSettingsEqual`).  Any other must
+    not be told: DMS keeps `null` there until somebody sets it (pull request 39756 there quotes such an answer), and for
+    the provider a `null` differs from every value, so that each `up` would stop the task and modify it.
+    """
+    try:
+        loaded: object = json.loads(settings or "{}")
+    except json.JSONDecodeError:
+        return False
+    return isinstance(loaded, dict) and isinstance(cast("dict[str, object]", loaded).get(_LOOPBACK), dict)
 
 
 def _lobs(max_size_kb: int | None) -> dict[str, object]:

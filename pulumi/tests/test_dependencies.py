@@ -80,7 +80,8 @@ NEEDS: dict[str, list[str]] = {
 @pytest.fixture(scope="module")
 def everything() -> Recording:
     changes = EVERYTHING | {"writer": "legacy", "legacyAppSecretArn": None}
-    return deploy(driver.empty_cloud(roles={}), **changes)
+    cloud = driver.with_tasks(driver.empty_cloud(roles={}), forward="ready", reverse="ready")
+    return deploy(cloud, **changes)
 
 
 def before(recording: Recording, name: str) -> set[str]:

@@ -1,7 +1,8 @@
 """The operator's way of README.md, from nothing to destroyed: every command of it is run, in its order.
 
 `pulumi` is the real CLI on the stand-in cloud.  `aws` is the real one too, and talks to a server on loopback that says
-yes to everything: the client itself refuses what its service models do not have.  `tapctl` runs the Pulumi command that
+yes to everything but to a test of a connection that is not there: the client itself refuses what its service models do
+not have.  `tapctl` runs the Pulumi command that
 it stands for; that its own command line is right is shown by the crate's tests.  The virtual environment is made, and
 its `pip` finds every pinned requirement among the packages that these tests run with, without an index.  `docker` is a
 stand-in that compares what it is told with the registry's answer.  The statements for a database are in
@@ -19,11 +20,15 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 import cloud
+import prerequisites
+import replication
 from driver import Engine
+from world import RefusedError, World
 
 pytestmark = pytest.mark.engine
 
@@ -64,16 +69,34 @@ esac
 """
 
 
+class Aws(ThreadingHTTPServer):
+    """AWS, as far as a client can tell."""
+
+    world: World
+
+
 class Yes(BaseHTTPRequestHandler):
-    """AWS's side of a conversation, as far as the client needs one."""
+    """AWS's side of a conversation, as far as the client needs one; a test of a connection is one of the cloud's."""
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        self.rfile.read(length)
+        told = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         token = base64.b64encode(b"AWS:not-a-secret-in-a-test").decode()
-        known = {"authorizationData": [{"authorizationToken": token}], "events": [], "Endpoints": []}
+        known: dict[str, object] = {"authorizationData": [{"authorizationToken": token}], "events": []}
+        status, world = 200, cast("Aws", self.server).world
+        action = self.headers.get("X-Amz-Target", "").rsplit(".", 1)[-1]
+        if action == "DescribeEndpoints":
+            ids = told["Filters"][0]["Values"]
+            endpoints = [each["outputs"] for each in world.resources(replication.ENDPOINT)]
+            known["Endpoints"] = [{"EndpointArn": e["endpointArn"]} for e in endpoints if e["endpointId"] in ids]
+        elif action == "TestConnection":
+            try:
+                with world.change() as changed:
+                    prerequisites.test_connection(changed, told["ReplicationInstanceArn"], told["EndpointArn"])
+            except RefusedError as refused:
+                status = 400
+                known |= {"__type": "InvalidResourceStateFault", "message": str(refused)}
         answer = json.dumps(known).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -84,8 +107,9 @@ class Yes(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def endpoint() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Yes)
+def endpoint(fresh: Engine) -> Iterator[str]:
+    server = Aws(("127.0.0.1", 0), Yes)
+    server.world = fresh.world
     serving = threading.Thread(target=server.serve_forever)
     serving.start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -53,14 +53,16 @@ def test_the_forward_task_and_the_way_back(usual: Recording) -> None:
 
 @pytest.mark.parametrize("start", ["true", "false"])
 def test_the_forward_task_starts_when_told_and_the_way_back_never(start: str) -> None:
-    made = deploy(startReplication=start, sourceDbCaCertificate=EVERYTHING["sourceDbCaCertificate"])
+    cloud = driver.with_tasks(driver.empty_cloud(), forward="ready", reverse="ready")
+    made = deploy(cloud, startReplication=start, sourceDbCaCertificate=EVERYTHING["sourceDbCaCertificate"])
     back, forward = made.of("dms/replicationTask:ReplicationTask")
     assert forward.inputs["startReplicationTask"] is (start == "true")
     assert back.inputs["startReplicationTask"] is False
 
 
 def task_options(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 -- as the options have them
-    usual: dict[str, Any] = {"lob_max_size_kb": None, "loopback_prevention": False, "full_load_sub_tasks": 8}
+    usual: dict[str, Any] = {"lob_max_size_kb": None, "full_load_sub_tasks": 8}
+    usual |= {"loopback_prevention": False, "loopback_is_known": False}
     return json.loads(task_settings.settings_json(task_settings.Options(**(usual | changes))))
 
 
@@ -104,6 +106,27 @@ def test_loopback_prevention_is_mirrored_on_both_tasks(usual: Recording, full: R
     assert all(each["TargetMetadata"]["BatchApplyEnabled"] is False for each in told)
     for task in usual.of("dms/replicationTask:ReplicationTask"):
         assert "LoopbackPreventionSettings" not in json.loads(task.inputs["replicationTaskSettings"])
+
+
+@pytest.mark.parametrize(
+    ("before", "known"),
+    [
+        (None, False),
+        ("{}", False),
+        ("not JSON", False),
+        ("[]", False),
+        # What DMS answers for a task that nobody has told about it.
+        ('{"LoopbackPreventionSettings": null}', False),
+        ('{"LoopbackPreventionSettings": {"EnableLoopbackPrevention": true}}', True),
+        ('{"LoopbackPreventionSettings": {"EnableLoopbackPrevention": false}}', True),
+    ],
+)
+def test_a_task_that_knows_loopback_prevention_is_told_that_it_is_off(before: str | None, *, known: bool) -> None:
+    """The provider takes a setting that is left out for one that does not change."""
+    assert task_settings.knows_loopback(before) is known
+    told = task_options(loopback_is_known=known).get("LoopbackPreventionSettings")
+    assert (told is not None) is known
+    assert told is None or told["EnableLoopbackPrevention"] is False
 
 
 def test_tables_that_are_loaded_at_once() -> None:

@@ -72,7 +72,7 @@ def test_a_stream_is_left_as_it_was_found_but_for_a_first_start_that_was_asked_f
     for each, verdict in DECIDED:
         if verdict.refusals:
             continue
-        never_ran = each.forward.run in {Run.ABSENT, Run.READY}
+        never_ran = each.forward.run is Run.READY
         assert verdict.start_forward == (each.forward.run is Run.RUNNING or (each.start_asked and never_ran)), each
         assert verdict.start_reverse == (each.reverse.run is Run.RUNNING), each
 
@@ -91,6 +91,14 @@ def test_a_first_start_never_loads_over_aurora_once_it_is_the_writer() -> None:
     for each, verdict in DECIDED:
         if each.writer_is_aurora and each.start_asked and each.forward.run in {Run.ABSENT, Run.READY}:
             assert verdict.refusals, each
+
+
+def test_a_task_that_is_not_there_is_not_started() -> None:
+    """Nobody can have tested its endpoints, and DMS starts none without that."""
+    for each, verdict in DECIDED:
+        if each.start_asked and each.forward.run is Run.ABSENT:
+            assert not verdict.start_forward, each
+            assert any("README, 3 to 5" in refusal.sentence for refusal in verdict.refusals), each
 
 
 def test_a_first_load_never_runs_beside_the_way_back() -> None:

@@ -14,7 +14,7 @@
     cloud.py task --state FILE TASK_ID=STATUS...
         Starts or stops replication tasks behind Pulumi's back, then prints the status of all of them as JSON.
     cloud.py control --state FILE [--fail NAME=MESSAGE]... [--hold NAME]... [--delay NAME=SECONDS]...
-                     [--deny QUESTION]...
+                     [--deny QUESTION]... [--quick]
         Says what is to go wrong from now on; without options, nothing.
 
 Run it with the interpreter that `toolchain.py venv` prints.  `PATH`'s `pulumi-language-python` is `bin/` beside this
@@ -179,7 +179,7 @@ def _task(options: argparse.Namespace) -> None:
 def _control(options: argparse.Namespace) -> None:
     delays = {name: float(seconds) for name, seconds in _pairs(options.delay).items()}
     World(Path(options.state)).set_control(
-        fail=_pairs(options.fail), hold=options.hold, delay=delays, deny=options.deny
+        fail=_pairs(options.fail), hold=options.hold, delay=delays, deny=options.deny, quick=options.quick
     )
 
 
@@ -228,6 +228,7 @@ def main() -> None:
     control.add_argument("--hold", action="append", default=[], metavar="NAME")
     control.add_argument("--delay", action="append", default=[], metavar="NAME=SECONDS")
     control.add_argument("--deny", action="append", default=[], metavar="QUESTION")
+    control.add_argument("--quick", action="store_true")
     control.set_defaults(do=_control)
     for command in (serve, show, weights, task, control):
         command.add_argument("--state", required=True)

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import cloud
+import prerequisites
+import replication
 import world
 from world import World
 
@@ -133,6 +135,14 @@ class Engine:
     def outputs(self, stack: str = "prod") -> Json:
         """The stack's outputs, as tapctl reads them."""
         return cast("Json", json.loads(self._run("stack", "output", "--json", "--stack", stack).output))
+
+    def test_connections(self, stack: str = "prod") -> None:
+        """Tests the connections to all four endpoints of a stack, as an operator does before a stream starts."""
+        instance = str(self.outputs(stack)["dmsReplicationInstanceArn"])
+        with self.world.change() as changed:
+            for each in cast("list[Json]", list(changed["resources"].values())):
+                if each["type"] == replication.ENDPOINT and f":{stack}::" in each["urn"]:
+                    prerequisites.test_connection(changed, instance, each["outputs"]["endpointArn"])
 
     def state(self, stack: str = "prod") -> str:
         """The stack's whole state, as it lies in the backend."""

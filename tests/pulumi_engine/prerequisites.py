@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import catalogue
 from replication import ENDPOINT
-from world import TASK, RefusedError
+from world import TASK, RefusedError, tested
 
 Json = dict[str, Any]
 
@@ -103,11 +103,20 @@ def _endpoint(cloud: _Cloud, making: catalogue.Making) -> None:
         raise RefusedError(msg)
 
 
-def _started_task(cloud: _Cloud, making: catalogue.Making) -> None:
-    if not making.inputs.get("startReplicationTask"):
-        return
-    arn = making.get("replicationInstanceArn")
-    instance = cloud.by("aws:dms/replicationInstance:ReplicationInstance", "replicationInstanceArn", arn)
+def _started_task(_: _Cloud, making: catalogue.Making) -> None:
+    if making.inputs.get("startReplicationTask"):
+        # Its endpoints have only just been made; `replication` says where this is written.
+        msg = "InvalidResourceStateFault: test connection for replication instance and endpoint should be successful"
+        raise RefusedError(msg)
+
+
+def test_connection(everything: Json, instance_arn: str, endpoint_arn: str) -> None:
+    """DMS's TestConnection: refused while the way from the replication instance to the database is not there."""
+    cloud = _Cloud(everything)
+    instance = cloud.by("aws:dms/replicationInstance:ReplicationInstance", "replicationInstanceArn", instance_arn)
+    if not instance or not cloud.by(ENDPOINT, "endpointArn", endpoint_arn):
+        msg = f"ResourceNotFoundFault: {instance_arn} or {endpoint_arn}"
+        raise RefusedError(msg)
     groups = cast("list[str]", instance["vpcSecurityGroupIds"])
     subnets = cloud.by(
         "aws:dms/replicationSubnetGroup:ReplicationSubnetGroup",
@@ -125,6 +134,7 @@ def _started_task(cloud: _Cloud, making: catalogue.Making) -> None:
         msg = "Test connection failed: no route to Secrets Manager"
         raise RefusedError(msg)
     _peered(cloud, subnets)
+    tested(everything).append(endpoint_arn)
 
 
 def _all_ingress(cloud: _Cloud) -> list[Json]:

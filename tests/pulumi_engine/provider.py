@@ -87,6 +87,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         state, before, after = _plain(request.olds), _plain(request.old_inputs), _plain(request.news)
         paths: dict[str, tuple[str, str]] = {}
         for key in sorted(set(after) | set(before)):
+            if key in after and replication.same(key, state.get(key), after[key]):
+                continue
             if key in after:
                 _differences(key, state.get(key), after[key], paths, key)
             elif key in state:
@@ -164,7 +166,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 live = kept | {key: value for key, value in found["outputs"].items() if key not in news}
                 old = {key: found["outputs"].get(key) for key in news} | live
                 try:
-                    after = replication.modified(cloud, type_, _name(request.urn), old, news, self._fail)
+                    quick = self._world.control().quick
+                    after = replication.modified(cloud, type_, _name(request.urn), old, news, self._fail, quick=quick)
                 except RefusedError as refused:
                     # What was done before that stays done, as it would in AWS.
                     return refused

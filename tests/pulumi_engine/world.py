@@ -6,13 +6,14 @@
            "quotas": {...}, "routes": {...}, "letters": "abcd",
            "privateZones": [...], "services": [...], "taskDefinitions": [...]},   what was there before any stack
  "calls": ["StopReplicationTask NAME"],   what the provider did on the way of something else
+ "tested": ["<endpoint ARN>"],   endpoints to which a connection has been tested with success
  "resources": {"<type>|<arn or id>|<name>": {"name", "urn", "type", "id", "inputs", "outputs"}}}
 ```
 
 Beside it may lie `FILE.control`, which a test writes to break things: `{"fail": {NAME: MESSAGE}, "hold": [NAME],
-"delay": {NAME: SECONDS}, "deny": [QUESTION]}`.  NAME is a resource's logical name, or `create:NAME`, `update:NAME`,
-`delete:NAME`, and `start:NAME` for a replication task.  A held operation waits until its name leaves the list.  A
-QUESTION is a data source, such as `getLoadBalancer`.
+"delay": {NAME: SECONDS}, "deny": [QUESTION], "quick": true}`.  NAME is a resource's logical name, or `create:NAME`,
+`update:NAME`, `delete:NAME`, and `start:NAME` for a replication task.  A held operation waits until its name leaves the
+list.  A QUESTION is a data source, such as `getLoadBalancer`.  `replication` says what is `quick`.
 """
 
 import fcntl
@@ -79,6 +80,8 @@ class Control:
     hold: tuple[str, ...]
     delay: dict[str, float]
     deny: tuple[str, ...] = ()
+    quick: bool = False
+    """Whether AWS's own test of a changed endpoint is over before the provider asks for one."""
 
 
 class World:
@@ -117,6 +120,7 @@ class World:
             hold=tuple(loaded.get("hold", [])),
             delay=dict(loaded.get("delay", {})),
             deny=tuple(loaded.get("deny", [])),
+            quick=bool(loaded.get("quick")),
         )
 
     def set_control(self, **parts: object) -> None:
@@ -163,6 +167,10 @@ class World:
         with self.change() as cloud:
             (task,) = [each for each in _resources(cloud, TASK) if each["outputs"]["replicationTaskId"] == task_id]
             task["outputs"]["status"] = status
+            if status == "running":
+                # AWS would not have let it run otherwise.
+                ends = ("sourceEndpointArn", "targetEndpointArn")
+                tested(cloud).extend(task["outputs"][end] for end in ends if end in task["outputs"])
 
     def calls(self) -> list[str]:
         """What the provider did on the way of something else, oldest first."""
@@ -183,6 +191,11 @@ class World:
             return cast("Json", json.loads(self.path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return empty()
+
+
+def tested(cloud: Json) -> list[str]:
+    """The ARNs of the endpoints to which a connection has been tested with success."""
+    return cast("list[str]", cloud.setdefault("tested", []))
 
 
 def records(cloud: Json) -> list[Json]:

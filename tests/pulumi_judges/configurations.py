@@ -138,7 +138,11 @@ CONFIGURATIONS = (
     Configuration("peered", PEERING),
     Configuration("peered on another port", PEERING | {"sourceDbPort": "13306"}),
     Configuration("legacy database verified over the Internet", {"sourceDbCaCertificate": AUTHORITY}),
-    Configuration("replication forward", {"startReplication": "true", "sourceDbCaCertificate": AUTHORITY}),
+    Configuration(
+        "replication forward",
+        {"startReplication": "true", "sourceDbCaCertificate": AUTHORITY},
+        streams=("ready", "ready"),
+    ),
     Configuration(
         "Aurora is the writer",
         {"writer": "aurora", "sourceDbCaCertificate": AUTHORITY, "loopbackPrevention": "true"},

@@ -6,8 +6,8 @@ from lib.keys.row import Change, Key, optional
 DATABASE_ACCOUNTS = Key(
     name="databaseAccounts",
     change=Change.IN_PLACE,
-    later="to `separate` only after the SQL task has made the accounts; the streams pause while the endpoints change "
-    "over",
+    later="to `separate` only after the SQL task has made the accounts; endpoints change, and both streams stay "
+    "stopped: the `up` ends with the commands that resume them",
     parse=parsers.choice("separate", "shared"),
     default="separate",
     example="separate",
@@ -79,8 +79,8 @@ AURORA_INSTANCE_CLASS = Key(
 AURORA_CA_CERTIFICATE = Key(
     name="auroraCaCertificate",
     change=Change.REPLACED,
-    later="the new authority is imported first; the streams pause while the endpoints change over; once set, it is "
-    "never taken away",
+    later="the new authority is imported first; endpoints change, and both streams stay stopped: the `up` ends with "
+    "the commands that resume them; once set, it is never taken away",
     parse=optional(parsers.certificate),
     optional=True,
     example="-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",

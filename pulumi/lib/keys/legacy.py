@@ -34,7 +34,7 @@ SOURCE_DB_NAMES = Key(
 SOURCE_DB_SECRET_ARN = Key(
     name="sourceDbSecretArn",
     change=Change.IN_PLACE,
-    later="endpoints pause their stream and test the connection before it resumes",
+    later="endpoints change, and both streams stay stopped: the `up` ends with the commands that resume them",
     parse=parsers.arn("secretsmanager", r"secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"),
     example="arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-db-a1B2c3",
     meaning="Secret with `username`, `password`, `host` and `port` of the replication account on the legacy "
@@ -52,8 +52,8 @@ SOURCE_DB_SECRET_KMS_KEY_ARN = Key(
 SOURCE_DB_CA_CERTIFICATE = Key(
     name="sourceDbCaCertificate",
     change=Change.REPLACED,
-    later="the new authority is imported first; the streams pause while the endpoints change over; once set, it is "
-    "never taken away",
+    later="the new authority is imported first; endpoints change, and both streams stay stopped: the `up` ends with "
+    "the commands that resume them; once set, it is never taken away",
     parse=optional(parsers.certificate),
     optional=True,
     example="-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n",

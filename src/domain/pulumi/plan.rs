@@ -252,12 +252,7 @@ impl fmt::Display for Danger {
                 if !because.is_empty() {
                     write!(f, ", because of {}", because.join(", "))?;
                 }
-                write!(
-                    f,
-                    ": a stream that runs now starts again from its checkpoint, one that stands still stays so; if it \
-                     does not come back: aws dms {}",
-                    streams.resume()
-                )
+                write!(f, ": {}: aws dms {}", super::stream::afterwards(rtype), streams.resume())
             }
             Self::UnknownOperation { rtype, resource } => {
                 write!(f, "does something to {resource} ({rtype}) that this version has no name for")
@@ -490,6 +485,11 @@ mod tests {
         assert!(unseen.starts_with("stops the forward stream"), "what is not known is not harmless: {unseen}");
         let new = task("migration-dms-task-prod", Operation::Replace, &["sourceEndpointArn"]).unwrap();
         assert!(new.ends_with("a new task loads every table again"), "{new}");
+        let mut endpoint = planned("aws:dms/endpoint:Endpoint", Operation::Update);
+        endpoint.urn = format!("urn:pulumi:prod::tap::{}::migration-dms-legacy-source-prod", endpoint.rtype);
+        let endpoint = Danger::of(&endpoint).unwrap().to_string();
+        assert!(endpoint.contains("normally stays stopped"), "it is not promised to come back: {endpoint}");
+        assert!(endpoint.ends_with("resume-processing (output dmsTaskArn)"), "{endpoint}");
         let instance = Danger::of(&planned("aws:dms/replicationInstance:ReplicationInstance", Operation::Update));
         assert!(instance.unwrap().to_string().contains("stops both replication streams"));
     }

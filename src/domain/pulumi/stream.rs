@@ -1,8 +1,10 @@
 //! Which replication stream a planned change stops, and how it comes back.
 //!
-//! Pure. DMS modifies a task, or an endpoint of one, only while the task stands still: the provider stops it, modifies
-//! it and starts it again from its checkpoint (terraform-provider-aws, `internal/service/dms/replication_task.go` and
-//! `endpoint.go`). A replication instance restarts, with every task on it.
+//! Pure. DMS modifies a task, or an endpoint of one, only while the task stands still: the provider stops a task that
+//! changes, modifies it and starts it again from its checkpoint (terraform-provider-aws,
+//! `internal/service/dms/replication_task.go`). It stops one for a changed endpoint too, and then normally leaves it
+//! stopped: `ModifyEndpoint` begins a connection test, so the provider's own is refused, and it goes on without a word
+//! (`endpoint.go`; issue 46139 of that repository). A replication instance restarts, with every task on it.
 
 use std::fmt;
 
@@ -78,6 +80,17 @@ impl fmt::Display for Streams {
             Self::Reverse => "the way back (Aurora to legacy)",
             Self::Both => "both replication streams",
         })
+    }
+}
+
+/// What becomes of a stream that was stopped for a resource of this type; the command that resumes it follows.
+#[must_use]
+pub fn afterwards(rtype: &str) -> &'static str {
+    if rtype == ENDPOINT {
+        "a stream that runs now normally stays stopped, and the run ends with an error that says so; resume it"
+    } else {
+        "a stream that runs now starts again from its checkpoint, one that stands still stays so; if it does not come \
+         back"
     }
 }
 
