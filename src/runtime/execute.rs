@@ -95,6 +95,9 @@ fn another_kind() -> PortError {
 /// be written, the last entry is the intent, and the next start settles it.
 pub async fn execute(ports: &Ports, change: Confirmed<Change>, operator: &str, host: &str, tell: &Tell) -> Executed {
     let mut writer = JournalWriter::new(ports, operator, host);
+    if change.get().goes_on_without_turn() {
+        writer.goes_on_aside();
+    }
     let (came, unwritten) = match turn(ports, &change, &mut writer, tell).await {
         Ok(_turn) => in_turn(ports, change, &mut writer, tell).await,
         Err(error) => (Came::refused(change.get(), error), None),
@@ -218,6 +221,7 @@ async fn send(
             decide(batch.get(), failed, ports.read_records().await, &ports.key, until)
         }
     };
+    writer.goes_on_aside();
     let unwritten = writer.append(written(id, change.get(), &outcome, ports)).await.err();
     if let Some(error) = &unwritten {
         tracing::error!(%error, "the outcome could not be written; the next start settles it");

@@ -196,6 +196,38 @@ async fn who_leaves_while_a_change_waits_for_its_turn_leaves_at_once_and_only_th
     }
 }
 
+#[tokio::test]
+async fn the_way_back_goes_on_although_somebody_keeps_the_journal_locked_and_forward_does_not() {
+    let fake = Fake::new(pair(90, 10));
+    fake.lock_journal(0);
+    assert!(matches!(run(&fake, plan(&fake, 20)).await, Outcome::Refused(error) if error.kind == ErrorKind::Storage));
+    assert_eq!(fake.steps(), ["lock", "unlock"], "nothing is sent forward");
+    let done = execute(&fake.ports(), plan(&fake, 0), "me", "here", &quietly()).await;
+    assert!(matches!(done.came, Came::Records(Outcome::Accepted(_))) && done.unwritten.is_none(), "{done:?}");
+    assert_eq!(fake.steps()[2..], ["lock", "aside", "intent", "call", "outcome", "unlock"]);
+    assert_eq!(fake.weights(), pair(100, 0));
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_written_the_way_back_ends_with_why() {
+    let fake = Fake::new(pair(90, 10));
+    fake.room_for(0);
+    let outcome = run(&fake, plan(&fake, 0)).await;
+    assert!(matches!(outcome, Outcome::Refused(error) if error.message.contains("no space left")));
+    assert!(!fake.steps().contains(&"call"));
+}
+
+#[tokio::test]
+async fn what_was_sent_is_noted_although_somebody_has_locked_the_journal_meanwhile() {
+    for share in [0, 20] {
+        let fake = Fake::new(pair(90, 10));
+        fake.lock_journal(1);
+        let done = execute(&fake.ports(), plan(&fake, share), "me", "here", &quietly()).await;
+        assert!(done.unwritten.is_none() && outcome_written(&done.entries), "{done:?}");
+        assert_eq!(fake.steps(), ["lock", "intent", "call", "aside", "outcome", "unlock"]);
+    }
+}
+
 fn released(fake: &Fake) -> Confirmed<Change> {
     use crate::domain::traffic::Side;
     use crate::domain::zone::{Endpoints, release};

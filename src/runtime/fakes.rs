@@ -62,6 +62,7 @@ struct State {
     delay: Duration,
     broken: bool,
     appends_left: Option<usize>,
+    locked_after: Option<usize>,
     unreadable_after_the_call: bool,
     sent_before: bool,
     held: Option<Holder>,
@@ -85,6 +86,7 @@ impl Fake {
             delay: Duration::ZERO,
             broken: false,
             appends_left: None,
+            locked_after: None,
             unreadable_after_the_call: false,
             sent_before: false,
             held: None,
@@ -161,6 +163,11 @@ impl Fake {
     /// The disk is full after so many more entries.
     pub(crate) fn room_for(&self, entries: usize) {
         self.with(|s| s.appends_left = Some(entries));
+    }
+
+    /// Somebody keeps the journal locked after so many more entries; beside it there is room.
+    pub(crate) fn lock_journal(&self, entries: usize) {
+        self.with(|s| s.locked_after = Some(entries));
     }
 
     /// Nobody can say what came of a call.
@@ -276,8 +283,8 @@ impl Traffic for Fake {
     }
 }
 
-impl Journal for Fake {
-    fn append(&self, entry: &Entry) -> Result<(), PortError> {
+impl Fake {
+    fn write(&self, entry: &Entry) -> Result<(), PortError> {
         self.with(|s| {
             if s.broken || s.appends_left == Some(0) {
                 return Err(PortError::new(ErrorKind::Storage, "journal append", "no space left"));
@@ -291,6 +298,19 @@ impl Journal for Fake {
             s.entries.push(entry.clone());
             Ok(())
         })
+    }
+}
+
+impl Journal for Fake {
+    fn append(&self, entry: &Entry) -> Result<(), PortError> {
+        self.with(|s| match &mut s.locked_after {
+            Some(0) => Err(PortError::new(ErrorKind::Storage, "journal append", "another process keeps it locked")),
+            left => {
+                *left = left.map(|left| left - 1);
+                Ok(())
+            }
+        })?;
+        self.write(entry)
     }
 
     fn read(&self) -> Result<(Vec<Entry>, usize), PortError> {
@@ -314,11 +334,36 @@ impl Journal for Fake {
 
     fn aside(&self) -> Arc<dyn Journal> {
         self.with(|s| s.steps.push("aside"));
-        Arc::new(self.clone())
+        Arc::new(Aside(self.clone()))
     }
 
     fn stamp(&self) -> Option<u64> {
         self.with(|s| u64::try_from(s.entries.len()).ok())
+    }
+}
+
+/// Entries beside the journal, of the same world.
+struct Aside(Fake);
+
+impl Journal for Aside {
+    fn append(&self, entry: &Entry) -> Result<(), PortError> {
+        self.0.write(entry)
+    }
+
+    fn read(&self) -> Result<(Vec<Entry>, usize), PortError> {
+        self.0.read()
+    }
+
+    fn try_turn(&self, holder: &Holder) -> Result<Turn, PortError> {
+        self.0.try_turn(holder)
+    }
+
+    fn aside(&self) -> Arc<dyn Journal> {
+        self.0.aside()
+    }
+
+    fn stamp(&self) -> Option<u64> {
+        self.0.stamp()
     }
 }
 

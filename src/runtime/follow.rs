@@ -105,7 +105,9 @@ pub async fn read_back(
     let verified = found.as_ref().is_ok_and(|group| group.weights() == wanted);
     if let Ok(group) = &found {
         let event = Event::Insync { change: change.id.clone(), weights: group.weights(), verified, pending_at };
-        JournalWriter::new(ports, operator, host).append(event).await?;
+        let mut writer = JournalWriter::new(ports, operator, host);
+        writer.goes_on_aside();
+        writer.append(event).await?;
     }
     Ok(ReadBack { change, found, verified })
 }

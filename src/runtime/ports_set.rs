@@ -143,6 +143,7 @@ pub struct JournalWriter<'a> {
     journal: Arc<dyn Journal>,
     operator: &'a str,
     host: &'a str,
+    goes_on: bool,
     /// What was written so far.
     pub entries: Vec<Entry>,
 }
@@ -151,7 +152,7 @@ impl<'a> JournalWriter<'a> {
     /// A pen for `operator` on `host`.
     #[must_use]
     pub fn new(ports: &'a Ports, operator: &'a str, host: &'a str) -> Self {
-        Self { ports, journal: Arc::clone(&ports.journal), operator, host, entries: Vec::new() }
+        Self { ports, journal: Arc::clone(&ports.journal), operator, host, goes_on: false, entries: Vec::new() }
     }
 
     /// In whose name it writes.
@@ -172,6 +173,12 @@ impl<'a> JournalWriter<'a> {
         }
     }
 
+    /// From now on goes on in a file of its own when the journal cannot be written, as another process that keeps it
+    /// locked brings about: for what nobody may block, and for what was done already.
+    pub fn goes_on_aside(&mut self) {
+        self.goes_on = true;
+    }
+
     /// Writes to a file of its own from now on.
     pub fn write_aside(&mut self) {
         self.journal = self.ports.journal.aside();
@@ -185,10 +192,24 @@ impl<'a> JournalWriter<'a> {
         let now = self.ports.clock.now();
         let aws_at = self.ports.aws_now();
         let entry = Entry { at: now, aws_at, operator: self.operator.to_owned(), host: self.host.to_owned(), event };
-        let copy = entry.clone();
-        let journal = Arc::clone(&self.journal);
-        self.ports.on_disk(move |_| journal.append(&copy)).await?;
+        if let Err(error) = self.write(Arc::clone(&self.journal), &entry).await {
+            if !self.goes_on {
+                return Err(error);
+            }
+            // Where there is no room, or the folder is another stack's, this fails as well.
+            let aside = self.ports.journal.aside();
+            if self.write(Arc::clone(&aside), &entry).await.is_err() {
+                return Err(error);
+            }
+            tracing::warn!(%error, "it goes on in a file of its own");
+            self.journal = aside;
+        }
         self.entries.push(entry);
         Ok(())
+    }
+
+    async fn write(&self, journal: Arc<dyn Journal>, entry: &Entry) -> Result<(), PortError> {
+        let entry = entry.clone();
+        self.ports.on_disk(move |_| journal.append(&entry)).await
     }
 }

@@ -46,6 +46,7 @@ pub(super) async fn carry_out(
         Ok(carried) => carried.event(change.get()),
         Err(error) => change.get().not_done(&error.to_string()),
     };
+    writer.goes_on_aside();
     let unwritten = writer.append(outcome).await.err();
     (result, unwritten)
 }
@@ -177,6 +178,17 @@ mod tests {
         let done = run(&fake, &control, confirmed(PulumiChange::Interrupt(stop))).await;
         assert!(result(&done).is_ok(), "{done:?}");
         assert_eq!(fake.steps(), ["aside", "entry", "entry"]);
+    }
+
+    #[tokio::test]
+    async fn a_run_is_stopped_although_somebody_keeps_the_journal_locked_and_nothing_else_is_done() {
+        let (fake, control) = (Fake::new(pair(100, 0)), Arc::new(Works::default()));
+        fake.lock_journal(0);
+        assert!(matches!(result(&run(&fake, &control, change()).await), Err(PulumiError::Storage(_))));
+        assert!(control.asked.lock().unwrap().is_empty());
+        let stop = Interrupt::new("r1", RunKind::Up, ("maria", "bastion-2"), "kim", &RunState::new());
+        let done = run(&fake, &control, confirmed(PulumiChange::Interrupt(stop))).await;
+        assert!(result(&done).is_ok() && done.unwritten.is_none() && done.entries.len() == 2, "{done:?}");
     }
 
     #[tokio::test]
