@@ -246,12 +246,12 @@ def test_a_record_that_leads_past_the_pair_is_a_warning(type_: str) -> None:
 
 
 def test_a_role_whose_owner_may_not_be_asked_is_a_warning_at_first_and_a_refusal_later() -> None:
-    roles = {"roles": {"dms-vpc-role": {"Environment": "prod"}}}
-    made = deploy(driver.empty_cloud(**roles) | {"deny": ["getRole"]}, dmsAccountRoles="create")
+    roles = {"dms-vpc-role": {"Environment": "prod"}}
+    made = deploy(driver.empty_cloud(roles=roles) | {"deny": ["getRole"]}, dmsAccountRoles="create")
     assert any("iam:GetRole" in line and "the first `up` goes on without it" in line for line in made.said)
-    later = running() | {"deny": ["getRole"]}
-    later["given"].update(roles)
-    assert "allow iam:GetRole" in refusal(later, dmsAccountRoles="create")
+    later = running()
+    later["given"]["roles"] = roles
+    assert "allow iam:GetRole" in refusal(later | {"deny": ["getRole"]}, dmsAccountRoles="create")
 
 
 @pytest.mark.parametrize(
