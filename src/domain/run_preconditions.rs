@@ -18,7 +18,7 @@ pub fn preconditions(model: &Model) -> RunPreconditions {
     };
     let weight_change = match &model.live.history {
         None => Some("the journal is not read yet".to_owned()),
-        Some(history) if history.unfinished().is_some() => Some("its outcome is not known yet".to_owned()),
+        Some(history) if let Some(open) = history.unfinished() => Some(open.unknown_text()),
         Some(history) => history.pending.as_ref().map(|(id, _)| id.clone()),
     };
     RunPreconditions {

@@ -10,15 +10,13 @@ use crate::compose::pulumi::{program, program_or_name, pulumi_ports, pulumi_runs
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::change::Change;
-use crate::domain::change::preconditions::{Ground, check};
+use crate::domain::change::preconditions::{Ground, check, is_configured};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
 use crate::domain::provision::{Carried, PulumiStatus, RunHead};
 use crate::domain::pulumi::guard::{RunKind, RunPreconditions};
-use crate::domain::pulumi::{
-    Finished, NewStack, Plan, Previewed, PulumiChange, PulumiError, RunState, RunStatus, config,
-};
+use crate::domain::pulumi::{Finished, NewStack, Plan, Previewed, PulumiChange, PulumiError, RunState, RunStatus};
 use crate::domain::record::Event;
 use crate::domain::units::Timestamp;
 use crate::ports::PulumiRuns;
@@ -233,7 +231,7 @@ impl Place {
             }
             look = self.look(out).await?;
         }
-        config::may_run(kind, look.setup.as_ref()).map_err(PulumiError::from)?;
+        is_configured(kind, look.setup.as_ref())?;
         Ok(look)
     }
 

@@ -169,7 +169,15 @@ pub fn may_begin(kind: RunKind, ground: &Ground<'_>) -> Result<(), Blocked> {
     idle(ground)?;
     pulumi_works(ground)?;
     check_preconditions(kind, &ground.run)?;
-    Ok(config::may_run(kind, ground.setup)?)
+    is_configured(kind, ground.setup)
+}
+
+/// Whether the program has what a run of `kind` needs, as far as Pulumi told.
+///
+/// # Errors
+/// [`Blocked::Run`] with the keys that are missing.
+pub fn is_configured(kind: RunKind, setup: Option<&Setup>) -> Result<(), Blocked> {
+    Ok(config::may_run(kind, setup)?)
 }
 
 /// Whether a batch that adopts or releases the name may be planned: it writes the same records as a run, or a change of

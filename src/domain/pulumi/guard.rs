@@ -80,7 +80,7 @@ pub enum BlockedReason {
     #[error("nothing was changed: this is --read-only (or TAPCTL_READ_ONLY, or read_only in the configuration)")]
     ReadOnly,
     /// Two writers of one record.
-    #[error("a weight change is pending ({0}): wait until Route 53 says INSYNC, then look again")]
+    #[error("a weight change is pending ({0}): wait until `tapctl status` says that it is settled, then look again")]
     WeightChange(String),
     /// The plan may not be the whole one: what would run is not what was read.
     #[error("incomplete plan, so nothing of it is run: {0}; preview again, and read the run's file if it stays so")]

@@ -108,7 +108,7 @@ fn killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_c
             change.line
         );
         // The signature of the request is too old by then.
-        night.drill.advance(360);
+        night.drill.advance(370);
         assert_eq!(night.records(), records);
         let said = night.next_start().stderr;
         assert!(said.contains("settled") && said.contains("not made"), "{}: {said}", change.line);

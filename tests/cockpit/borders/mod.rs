@@ -5,6 +5,7 @@
 //! that the parser can read. String paths (`serde(with = "…")`) are not seen.
 
 mod circles;
+mod decisions;
 mod map;
 mod measure;
 mod reader;
