@@ -7,6 +7,7 @@
 //! | `terminal` | a cockpit or a question on a terminal: keys, and what stands on the screen |
 //! | `process` | a process beside the test: stopped, killed, waited for |
 //! | `wire` | the way to AWS: writes recorded, a call held before or after it is carried out |
+//! | `rows` | a table whose rows are a test each, so that they run side by side |
 //! | `locks` | files that are locked, so that a process stands still right before it writes |
 //! | `pulumi` | the adapter alone, inside the test's process, with a shell script as Pulumi |
 //!
@@ -17,6 +18,7 @@ pub(crate) mod drill;
 pub(crate) mod locks;
 pub(crate) mod process;
 pub(crate) mod pulumi;
+pub(crate) mod rows;
 pub(crate) mod stack;
 pub(crate) mod terminal;
 pub(crate) mod wire;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::drill::Drill;
 use crate::support::locks::{lock_journal, until_about_to_note};
 use crate::support::process::{Process, until};
+use crate::support::rows::for_each_row;
 use crate::support::stack::Stack;
 use crate::support::terminal::{Act, Terminal};
 use crate::support::wire::{Hold, Wire};
@@ -48,7 +49,7 @@ struct Change {
     call: &'static str,
 }
 
-const RUNS: [Change; 3] = [
+const RUNS: &[Change] = &[
     Change {
         name: "up",
         stack: Stack::lacking_one,
@@ -75,7 +76,7 @@ const RUNS: [Change; 3] = [
     },
 ];
 
-const ONE_CALL: [Change; 3] = [
+const ONE_CALL: &[Change] = &[
     Change {
         name: "stack init",
         stack: Stack::unmade,
@@ -182,91 +183,93 @@ fn attached(stack: &Stack, code: i32) -> Value {
     stack.run("attach --json").ended(code).json()
 }
 
-#[test]
-fn killed_with_the_turn_before_the_intent_nothing_is_noted_and_nothing_is_done() {
-    for change in RUNS.iter().chain(&ONE_CALL) {
-        let stack = change.night();
-        let before = confirmed(&stack);
-        let is_run = RUNS.iter().any(|run| run.name == change.name);
-        let (victim, journal) = if is_run {
-            let (victim, wire) = change.begun_up_to_its_turn(&stack);
-            let journal = lock_journal(&stack.state());
-            wire.let_go();
-            (victim, journal)
-        } else if change.line.is_empty() {
-            let mut cockpit = Terminal::open(&stack.command(""));
-            cockpit.does(change.keys.0);
-            let journal = lock_journal(&stack.state());
-            cockpit.press(change.keys.1);
-            (Victim::Cockpit(Box::new(cockpit)), journal)
-        } else {
-            let journal = lock_journal(&stack.state());
-            (change.begun(&stack), journal)
-        };
-        until_about_to_note(&stack.state(), victim.id());
-        victim.kill();
-        drop(journal);
-        let name = change.name;
-        assert_eq!(confirmed(&stack), before, "{name}");
-        assert_eq!(stack.changes(), Vec::<String>::new(), "{name}");
-        assert!(stack.going_on().is_none(), "{name}");
-        change.is_made_after_all(&stack);
-    }
-}
-
-#[test]
-fn killed_after_the_intent_of_a_run_nothing_runs_and_the_next_start_can() {
-    for change in &RUNS {
-        let (name, stack) = (change.name, change.night());
+fn killed_with_the_turn_before_the_intent_nothing_is_noted_and_nothing_is_done(change: &Change) {
+    let stack = change.night();
+    let before = confirmed(&stack);
+    let is_run = RUNS.iter().any(|run| run.name == change.name);
+    let (victim, journal) = if is_run {
         let (victim, wire) = change.begun_up_to_its_turn(&stack);
-        let before = stack.kinds();
-        let runs = stack.lock_runs();
-        wire.let_go();
-        stack.until_noted("confirmed: ");
-        victim.kill();
-        drop(runs);
-        assert_eq!((stack.changes(), stack.kinds()), (vec![], before), "{name}");
-        let said = stack.sentences();
-        assert!(said.last().unwrap().contains("confirmed: "), "{name}: what came of it is not claimed: {said:#?}");
-        let status = stack.run("status --json").ended(0).json();
-        assert!(!status.to_string().contains("pulumi up by"), "{name}: {status}");
-        change.is_made_after_all(&stack);
-    }
-}
-
-#[test]
-fn killed_before_it_is_noted_that_a_run_has_begun_the_next_start_finds_the_run() {
-    for change in &RUNS {
-        let (name, stack) = (change.name, change.night());
-        let (victim, wire) = change.begun_up_to_its_turn(&stack);
-        let runs = stack.lock_runs();
-        wire.let_go();
-        stack.until_noted("confirmed: ");
         let journal = lock_journal(&stack.state());
-        stack.hold(change.call);
-        drop(runs);
-        stack.until_held();
-        until_about_to_note(&stack.state(), victim.id());
-        victim.kill();
-        drop(journal);
-        let noted = stack.sentences();
-        assert!(noted.last().unwrap().contains("confirmed: "), "{name}: {noted:#?}");
-        it_goes_on_and_ends_well(change, &stack);
-    }
+        wire.let_go();
+        (victim, journal)
+    } else if change.line.is_empty() {
+        let mut cockpit = Terminal::open(&stack.command(""));
+        cockpit.does(change.keys.0);
+        let journal = lock_journal(&stack.state());
+        cockpit.press(change.keys.1);
+        (Victim::Cockpit(Box::new(cockpit)), journal)
+    } else {
+        let journal = lock_journal(&stack.state());
+        (change.begun(&stack), journal)
+    };
+    until_about_to_note(&stack.state(), victim.id());
+    victim.kill();
+    drop(journal);
+    let name = change.name;
+    assert_eq!(confirmed(&stack), before, "{name}");
+    assert_eq!(stack.changes(), Vec::<String>::new(), "{name}");
+    assert!(stack.going_on().is_none(), "{name}");
+    change.is_made_after_all(&stack);
 }
 
-#[test]
-fn killed_while_its_run_goes_on_the_next_start_follows_it_to_its_end() {
-    for change in &RUNS {
-        let stack = change.night();
-        stack.hold(change.call);
-        let victim = change.begun(&stack);
-        stack.until_held();
-        stack.until_noted(&format!("started: pulumi {} --stack prod", change.name));
-        victim.kill();
-        it_goes_on_and_ends_well(change, &stack);
-    }
+for_each_row!(
+    killed_with_the_turn_before_the_intent_nothing_is_noted_and_nothing_is_done in RUNS, ONE_CALL:
+    up, refresh, destroy, stack_init, config_set, clear_locks
+);
+
+fn killed_after_the_intent_of_a_run_nothing_runs_and_the_next_start_can(change: &Change) {
+    let (name, stack) = (change.name, change.night());
+    let (victim, wire) = change.begun_up_to_its_turn(&stack);
+    let before = stack.kinds();
+    let runs = stack.lock_runs();
+    wire.let_go();
+    stack.until_noted("confirmed: ");
+    victim.kill();
+    drop(runs);
+    assert_eq!((stack.changes(), stack.kinds()), (vec![], before), "{name}");
+    let said = stack.sentences();
+    assert!(said.last().unwrap().contains("confirmed: "), "{name}: what came of it is not claimed: {said:#?}");
+    let status = stack.run("status --json").ended(0).json();
+    assert!(!status.to_string().contains("pulumi up by"), "{name}: {status}");
+    change.is_made_after_all(&stack);
 }
+
+for_each_row!(killed_after_the_intent_of_a_run_nothing_runs_and_the_next_start_can in RUNS: up, refresh, destroy);
+
+fn killed_before_it_is_noted_that_a_run_has_begun_the_next_start_finds_the_run(change: &Change) {
+    let (name, stack) = (change.name, change.night());
+    let (victim, wire) = change.begun_up_to_its_turn(&stack);
+    let runs = stack.lock_runs();
+    wire.let_go();
+    stack.until_noted("confirmed: ");
+    let journal = lock_journal(&stack.state());
+    stack.hold(change.call);
+    drop(runs);
+    stack.until_held();
+    until_about_to_note(&stack.state(), victim.id());
+    victim.kill();
+    drop(journal);
+    let noted = stack.sentences();
+    assert!(noted.last().unwrap().contains("confirmed: "), "{name}: {noted:#?}");
+    it_goes_on_and_ends_well(change, &stack);
+}
+
+for_each_row!(
+    killed_before_it_is_noted_that_a_run_has_begun_the_next_start_finds_the_run in RUNS:
+    up, refresh, destroy
+);
+
+fn killed_while_its_run_goes_on_the_next_start_follows_it_to_its_end(change: &Change) {
+    let stack = change.night();
+    stack.hold(change.call);
+    let victim = change.begun(&stack);
+    stack.until_held();
+    stack.until_noted(&format!("started: pulumi {} --stack prod", change.name));
+    victim.kill();
+    it_goes_on_and_ends_well(change, &stack);
+}
+
+for_each_row!(killed_while_its_run_goes_on_the_next_start_follows_it_to_its_end in RUNS: up, refresh, destroy);
 
 /// A held run without anybody who follows it: no other starts, a cockpit shows it, and `attach` tells its end.
 fn it_goes_on_and_ends_well(change: &Change, stack: &Stack) {
@@ -289,51 +292,52 @@ fn it_goes_on_and_ends_well(change: &Change, stack: &Stack) {
 
 /// Accepted: whoever has taken it upon himself to note the end and dies before the line leaves it unnoted. The run's
 /// folder tells it all the same.
-#[test]
-fn killed_before_the_end_of_its_run_is_noted_the_next_start_tells_that_end() {
-    for change in &RUNS {
-        let (name, stack) = (change.name, change.night());
-        stack.hold(change.call);
-        let victim = change.begun(&stack);
-        stack.until_held();
-        stack.until_noted(&format!("started: pulumi {name} --stack prod"));
-        let journal = lock_journal(&stack.state());
-        stack.let_go();
-        let noted = stack.newest().file("noted");
-        until("somebody who notes the end", || noted.exists().then_some(()));
-        victim.kill();
-        drop(journal);
-        let told = attached(&stack, 0);
-        assert_eq!((&told["operation"], &told["result"]), (&Value::from(name), &Value::from("succeeded")), "{told}");
-        assert!(stack.going_on().is_none());
-        let succeeded: &'static str = Box::leak(format!("pulumi {name}").into_boxed_str());
-        let gone: &[Act] = &[Press("5"), Shown("no records of this stack remain"), Press("\r")];
-        let ended: &[Act] = &[Press("5"), Shown(succeeded), Shown("succeeded")];
-        stack.at_the_keyboard(if name == "destroy" { gone } else { ended });
-    }
+fn killed_before_the_end_of_its_run_is_noted_the_next_start_tells_that_end(change: &Change) {
+    let (name, stack) = (change.name, change.night());
+    stack.hold(change.call);
+    let victim = change.begun(&stack);
+    stack.until_held();
+    stack.until_noted(&format!("started: pulumi {name} --stack prod"));
+    let journal = lock_journal(&stack.state());
+    stack.let_go();
+    let noted = stack.newest().file("noted");
+    until("somebody who notes the end", || noted.exists().then_some(()));
+    victim.kill();
+    drop(journal);
+    let told = attached(&stack, 0);
+    assert_eq!((&told["operation"], &told["result"]), (&Value::from(name), &Value::from("succeeded")), "{told}");
+    assert!(stack.going_on().is_none());
+    let succeeded: &'static str = Box::leak(format!("pulumi {name}").into_boxed_str());
+    let gone: &[Act] = &[Press("5"), Shown("no records of this stack remain"), Press("\r")];
+    let ended: &[Act] = &[Press("5"), Shown(succeeded), Shown("succeeded")];
+    stack.at_the_keyboard(if name == "destroy" { gone } else { ended });
 }
 
-#[test]
-fn a_call_of_pulumi_may_land_after_its_caller_died_and_the_next_start_tells_what_stands() {
-    for change in &ONE_CALL {
-        let (name, stack) = (change.name, change.night());
-        stack.hold(change.call);
-        let victim = change.begun(&stack);
-        stack.until_held();
-        victim.kill();
-        let said = stack.sentences();
-        assert!(said.last().unwrap().contains("confirmed: "), "{name}: what came of it is not claimed: {said:#?}");
-        stands(change, &stack, false);
-        if change.line.is_empty() {
-            // It was a child of the terminal, which is gone, and so is it.
-            change.is_made_after_all(&stack);
-        } else {
-            stack.let_go();
-            until("the call that lands late", || is_made(name, &stack).then_some(()));
-        }
-        stands(change, &stack, true);
+for_each_row!(killed_before_the_end_of_its_run_is_noted_the_next_start_tells_that_end in RUNS: up, refresh, destroy);
+
+fn a_call_of_pulumi_may_land_after_its_caller_died_and_the_next_start_tells_what_stands(change: &Change) {
+    let (name, stack) = (change.name, change.night());
+    stack.hold(change.call);
+    let victim = change.begun(&stack);
+    stack.until_held();
+    victim.kill();
+    let said = stack.sentences();
+    assert!(said.last().unwrap().contains("confirmed: "), "{name}: what came of it is not claimed: {said:#?}");
+    stands(change, &stack, false);
+    if change.line.is_empty() {
+        // It was a child of the terminal, which is gone, and so is it.
+        change.is_made_after_all(&stack);
+    } else {
+        stack.let_go();
+        until("the call that lands late", || is_made(name, &stack).then_some(()));
     }
+    stands(change, &stack, true);
 }
+
+for_each_row!(
+    a_call_of_pulumi_may_land_after_its_caller_died_and_the_next_start_tells_what_stands in ONE_CALL:
+    stack_init, config_set, clear_locks
+);
 
 fn is_made(name: &str, stack: &Stack) -> bool {
     match name {

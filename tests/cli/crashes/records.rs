@@ -7,22 +7,27 @@ use serde_json::Value;
 
 use crate::drill::{Drill, Ran};
 use crate::support::process::Process;
+use crate::support::rows::for_each_row;
 use crate::support::wire::{Hold, Wire};
 
 const WRITE: &str = "<ChangeResourceRecordSetsRequest";
 
-/// A change, what it makes of the records, and what brings the world to where it is possible.
+/// A change, and what brings the world to where it is possible.
 struct Change {
+    name: &'static str,
     line: &'static str,
     before: &'static [&'static str],
 }
 
-const CHANGES: &[Change] = &[
-    Change { line: "shift --step +10 --yes", before: &[] },
-    Change { line: "shift --to 5 --yes", before: &[] },
-    Change { line: "rollback --yes", before: &["shift --to 10 --yes"] },
-    Change { line: "release --to legacy --yes", before: &[] },
-    Change { line: "adopt --yes", before: &["release --to legacy --yes"] },
+const OF_WEIGHTS: &[Change] = &[
+    Change { name: "a step", line: "shift --step +10 --yes", before: &[] },
+    Change { name: "a share", line: "shift --to 5 --yes", before: &[] },
+    Change { name: "rollback", line: "rollback --yes", before: &["shift --to 10 --yes"] },
+];
+
+const OF_THE_ZONE: &[Change] = &[
+    Change { name: "release", line: "release --to legacy --yes", before: &[] },
+    Change { name: "adopt", line: "adopt --yes", before: &["release --to legacy --yes"] },
 ];
 
 struct Night {
@@ -76,91 +81,95 @@ fn says_made(outcome: &str) -> bool {
     matches!(outcome, "accepted" | "settled_applied" | "made")
 }
 
-#[test]
-fn killed_before_the_intent_nothing_is_noted_and_nothing_is_made() {
-    for change in CHANGES {
-        let night = Night::new(change);
-        let (records, outcomes) = (night.records(), night.outcomes());
-        night.killed_at(change, "/rrset", Hold::Answer);
-        night.wire.drop_it();
-        assert_eq!(night.records(), records, "{}", change.line);
-        night.next_start();
-        assert_eq!(night.outcomes(), outcomes, "{}", change.line);
-        // And the change can be made after all.
-        night.drill.run(change.line).ended(0);
-    }
+fn killed_before_the_intent_nothing_is_noted_and_nothing_is_made(change: &Change) {
+    let night = Night::new(change);
+    let (records, outcomes) = (night.records(), night.outcomes());
+    night.killed_at(change, "/rrset", Hold::Answer);
+    night.wire.drop_it();
+    assert_eq!(night.records(), records, "{}", change.line);
+    night.next_start();
+    assert_eq!(night.outcomes(), outcomes, "{}", change.line);
+    // And the change can be made after all.
+    night.drill.run(change.line).ended(0);
 }
 
-#[test]
-fn killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_cannot_land_any_more() {
-    for change in CHANGES {
-        let night = Night::new(change);
-        let (records, outcomes) = (night.records(), night.outcomes());
-        night.killed_at(change, WRITE, Hold::Request);
-        night.wire.drop_it();
-        let said = night.next_start().stderr;
-        assert!(said.contains("not known yet") && said.contains("may be made until"), "{}: {said}", change.line);
-        let early: Vec<String> = night.outcomes().split_off(outcomes.len());
-        assert!(!early.iter().any(|outcome| says_made(outcome)), "{}: {early:?}", change.line);
-        assert!(
-            !early.iter().any(|outcome| outcome == "settled_not_applied"),
-            "{}: one look proves nothing",
-            change.line
-        );
-        // The signature of the request is too old by then.
-        night.drill.advance(370);
-        assert_eq!(night.records(), records);
-        let said = night.next_start().stderr;
-        assert!(said.contains("settled") && said.contains("not made"), "{}: {said}", change.line);
-        assert_eq!(night.outcomes().last().map(String::as_str), Some("settled_not_applied"), "{}", change.line);
-        // And the change can be made after all.
-        night.drill.run(change.line).ended(0);
-    }
+for_each_row!(
+    killed_before_the_intent_nothing_is_noted_and_nothing_is_made in OF_WEIGHTS, OF_THE_ZONE:
+    a_step, a_share, rollback, release, adopt
+);
+
+fn killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_cannot_land_any_more(change: &Change) {
+    let night = Night::new(change);
+    let (records, outcomes) = (night.records(), night.outcomes());
+    night.killed_at(change, WRITE, Hold::Request);
+    night.wire.drop_it();
+    let said = night.next_start().stderr;
+    assert!(said.contains("not known yet") && said.contains("may be made until"), "{}: {said}", change.line);
+    let early: Vec<String> = night.outcomes().split_off(outcomes.len());
+    assert!(!early.iter().any(|outcome| says_made(outcome)), "{}: {early:?}", change.line);
+    assert!(!early.iter().any(|outcome| outcome == "settled_not_applied"), "{}: one look proves nothing", change.line);
+    // The signature of the request is too old by then.
+    night.drill.advance(370);
+    assert_eq!(night.records(), records);
+    let said = night.next_start().stderr;
+    assert!(said.contains("settled") && said.contains("not made"), "{}: {said}", change.line);
+    assert_eq!(night.outcomes().last().map(String::as_str), Some("settled_not_applied"), "{}", change.line);
+    // And the change can be made after all.
+    night.drill.run(change.line).ended(0);
 }
 
-#[test]
-fn killed_before_the_answer_the_next_start_knows_that_the_change_was_made() {
-    for change in CHANGES {
-        let night = Night::new(change);
-        let outcomes = night.outcomes();
-        night.killed_at(change, WRITE, Hold::Answer);
-        let made = night.records();
-        night.wire.drop_it();
-        let said = night.next_start().stderr;
-        assert!(said.contains("settled") && said.contains("it was made"), "{}: {said}", change.line);
-        assert_eq!(night.records(), made, "{}", change.line);
-        let told: Vec<String> = night.outcomes().split_off(outcomes.len());
-        assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
-    }
+for_each_row!(
+    killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_cannot_land_any_more in OF_WEIGHTS, OF_THE_ZONE:
+    a_step, a_share, rollback, release, adopt
+);
+
+fn killed_before_the_answer_the_next_start_knows_that_the_change_was_made(change: &Change) {
+    let night = Night::new(change);
+    let outcomes = night.outcomes();
+    night.killed_at(change, WRITE, Hold::Answer);
+    let made = night.records();
+    night.wire.drop_it();
+    let said = night.next_start().stderr;
+    assert!(said.contains("settled") && said.contains("it was made"), "{}: {said}", change.line);
+    assert_eq!(night.records(), made, "{}", change.line);
+    let told: Vec<String> = night.outcomes().split_off(outcomes.len());
+    assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
 }
 
-#[test]
-fn a_call_that_lands_after_its_caller_died_and_was_looked_for_is_told_as_made() {
-    for change in CHANGES {
-        let night = Night::new(change);
-        let (records, outcomes) = (night.records(), night.outcomes());
-        night.killed_at(change, WRITE, Hold::Request);
-        night.next_start();
-        // Route 53 limits the calls a second of the whole account; this one is not to be refused for the others.
-        night.drill.advance(2);
-        night.wire.let_go();
-        assert_ne!(night.records(), records, "{}: it has landed", change.line);
-        let said = night.next_start().stderr;
-        assert!(said.contains("settled") && said.contains("it was made"), "{}: {said}", change.line);
-        let told: Vec<String> = night.outcomes().split_off(outcomes.len());
-        assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
-    }
+for_each_row!(
+    killed_before_the_answer_the_next_start_knows_that_the_change_was_made in OF_WEIGHTS, OF_THE_ZONE:
+    a_step, a_share, rollback, release, adopt
+);
+
+fn a_call_that_lands_after_its_caller_died_and_was_looked_for_is_told_as_made(change: &Change) {
+    let night = Night::new(change);
+    let (records, outcomes) = (night.records(), night.outcomes());
+    night.killed_at(change, WRITE, Hold::Request);
+    night.next_start();
+    // Route 53 limits the calls a second of the whole account; this one is not to be refused for the others.
+    night.drill.advance(2);
+    night.wire.let_go();
+    assert_ne!(night.records(), records, "{}: it has landed", change.line);
+    let said = night.next_start().stderr;
+    assert!(said.contains("settled") && said.contains("it was made"), "{}: {said}", change.line);
+    let told: Vec<String> = night.outcomes().split_off(outcomes.len());
+    assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
 }
 
-#[test]
-fn killed_after_the_outcome_the_next_start_follows_the_change() {
-    for change in CHANGES.iter().filter(|change| change.line.starts_with("shift") || change.line.starts_with("roll")) {
-        let night = Night::new(change);
-        let waiting = Change { line: Box::leak(format!("{} --wait", change.line).into_boxed_str()), before: &[] };
-        night.killed_at(&waiting, "/change/", Hold::Request);
-        night.wire.drop_it();
-        assert!(night.outcomes().last().is_some_and(|outcome| outcome == "accepted"), "{:?}", night.outcomes());
-        let status = night.next_start().json();
-        assert_eq!(status["traffic"]["change"]["status"], "PENDING", "{}", change.line);
-    }
+for_each_row!(
+    a_call_that_lands_after_its_caller_died_and_was_looked_for_is_told_as_made in OF_WEIGHTS, OF_THE_ZONE:
+    a_step, a_share, rollback, release, adopt
+);
+
+fn killed_after_the_outcome_the_next_start_follows_the_change(change: &Change) {
+    let night = Night::new(change);
+    let line = Box::leak(format!("{} --wait", change.line).into_boxed_str());
+    let waiting = Change { name: change.name, line, before: &[] };
+    night.killed_at(&waiting, "/change/", Hold::Request);
+    night.wire.drop_it();
+    assert!(night.outcomes().last().is_some_and(|outcome| outcome == "accepted"), "{:?}", night.outcomes());
+    let status = night.next_start().json();
+    assert_eq!(status["traffic"]["change"]["status"], "PENDING", "{}", change.line);
 }
+
+for_each_row!(killed_after_the_outcome_the_next_start_follows_the_change in OF_WEIGHTS: a_step, a_share, rollback);

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, nameless};
+use crate::support::rows::for_each_row;
 use crate::support::stack::Stack;
 use crate::support::terminal::{Act, Terminal};
 
@@ -222,61 +223,65 @@ fn begins_with(name: &str, found: &[String], wanted: &[&str]) {
     assert!(same, "{name}: {found:#?}, wanted {wanted:#?}");
 }
 
-#[test]
-fn every_change_around_pulumi_is_the_same_by_keys_and_by_its_command() {
-    for change in AROUND_PULUMI {
-        let name = change.name;
-        let nights = [(change.stack)(), (change.stack)()];
-        for stack in &nights {
-            for line in change.before {
-                stack.run(line).ended(0);
-                stack.drill.advance(7200);
-            }
+fn every_change_around_pulumi_is_the_same_by_keys_and_by_its_command(change: &Change) {
+    let name = change.name;
+    let nights = [(change.stack)(), (change.stack)()];
+    for stack in &nights {
+        for line in change.before {
+            stack.run(line).ended(0);
+            stack.drill.advance(7200);
         }
-        let [by_keys, by_command] = &nights;
-        let before = by_keys.sentences().len();
-        let mut cockpit = Terminal::open(&by_keys.command(""));
-        if let Some((call, keys)) = change.preview {
-            by_keys.hold(call);
-            cockpit.does(keys);
-            by_keys.until_held();
-            // The plan is there a moment before the gate knows that its preview has ended; until then nothing starts.
-            cockpit.does(&[Press("1"), Shown("on prod since")]);
-            by_keys.let_go();
-            cockpit.does(&[Shown("no Pulumi run"), Press("5"), PLAN_READ]);
-        }
-        cockpit.does(change.keys);
-        cockpit.leaves();
-        let Command(line) = change.command else { panic!("{name}") };
-        by_command.run(line).ended(0);
-        assert_eq!(by_keys.changes(), by_command.changes(), "{name}: calls");
-        begins_with(name, &by_keys.changes(), change.calls);
-        assert_eq!(by_keys.kinds(), change.runs, "{name}");
-        assert_eq!(by_command.kinds(), change.runs, "{name}");
-        assert_eq!(by_keys.drill.state()["stack"], by_command.drill.state()["stack"], "{name}: what stands");
-        assert_eq!(journal(by_keys), journal(by_command), "{name}: journal");
-        begins_with(name, &by_keys.sentences()[before..], change.says);
     }
+    let [by_keys, by_command] = &nights;
+    let before = by_keys.sentences().len();
+    let mut cockpit = Terminal::open(&by_keys.command(""));
+    if let Some((call, keys)) = change.preview {
+        by_keys.hold(call);
+        cockpit.does(keys);
+        by_keys.until_held();
+        // The plan is there a moment before the gate knows that its preview has ended; until then nothing starts.
+        cockpit.does(&[Press("1"), Shown("on prod since")]);
+        by_keys.let_go();
+        cockpit.does(&[Shown("no Pulumi run"), Press("5"), PLAN_READ]);
+    }
+    cockpit.does(change.keys);
+    cockpit.leaves();
+    let Command(line) = change.command else { panic!("{name}") };
+    by_command.run(line).ended(0);
+    assert_eq!(by_keys.changes(), by_command.changes(), "{name}: calls");
+    begins_with(name, &by_keys.changes(), change.calls);
+    assert_eq!(by_keys.kinds(), change.runs, "{name}");
+    assert_eq!(by_command.kinds(), change.runs, "{name}");
+    assert_eq!(by_keys.drill.state()["stack"], by_command.drill.state()["stack"], "{name}: what stands");
+    assert_eq!(journal(by_keys), journal(by_command), "{name}: journal");
+    begins_with(name, &by_keys.sentences()[before..], change.says);
 }
 
-#[test]
-fn a_change_that_has_keys_alone_is_in_the_journal_from_before_it_to_its_end() {
-    for change in AT_THE_KEYBOARD_ALONE {
-        let name = change.name;
-        let stack = (change.stack)();
-        let running = (!change.before.is_empty()).then(|| stack.up_going_on());
-        let before = stack.sentences().len();
-        stack.at_the_keyboard(change.keys);
-        begins_with(name, &stack.changes(), change.calls);
-        assert_eq!(stack.kinds(), change.runs, "{name}");
-        let mut said = stack.sentences().split_off(before);
-        // Whoever follows a run notes its end, beside this change.
-        said.retain(|sentence| !sentence.contains("pulumi up: ended"));
-        begins_with(name, &said, change.says);
-        assert!(!stack.is_locked());
-        drop(running);
-    }
+for_each_row!(
+    every_change_around_pulumi_is_the_same_by_keys_and_by_its_command in AROUND_PULUMI:
+    the_stack_is_made, config_set, up, refresh, destroy
+);
+
+fn a_change_that_has_keys_alone_is_in_the_journal_from_before_it_to_its_end(change: &Change) {
+    let name = change.name;
+    let stack = (change.stack)();
+    let running = (!change.before.is_empty()).then(|| stack.up_going_on());
+    let before = stack.sentences().len();
+    stack.at_the_keyboard(change.keys);
+    begins_with(name, &stack.changes(), change.calls);
+    assert_eq!(stack.kinds(), change.runs, "{name}");
+    let mut said = stack.sentences().split_off(before);
+    // Whoever follows a run notes its end, beside this change.
+    said.retain(|sentence| !sentence.contains("pulumi up: ended"));
+    begins_with(name, &said, change.says);
+    assert!(!stack.is_locked());
+    drop(running);
 }
+
+for_each_row!(
+    a_change_that_has_keys_alone_is_in_the_journal_from_before_it_to_its_end in AT_THE_KEYBOARD_ALONE:
+    a_run_is_asked_to_stop, a_run_is_ended_by_force, locks_of_the_dead_are_cleared
+);
 
 /// Keys and command of every row.
 pub(super) fn rows() -> impl Iterator<Item = (&'static [Act], &'static Other)> {

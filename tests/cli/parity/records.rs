@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, nameless};
 use crate::drill::{Drill, Ran};
+use crate::support::rows::for_each_row;
 use crate::support::terminal::{Act, Terminal};
 use crate::support::wire::Wire;
 
@@ -106,19 +107,6 @@ fn is_the_same(change: &Change, by_keys: &Night, by_command: &Night, before: [us
     assert!(events.ends_with(change.events), "{name}: {events:?}");
 }
 
-#[test]
-fn every_change_of_weights_is_the_same_by_keys_and_by_its_command() {
-    for change in OF_TRAFFIC {
-        let nights = [Night::new(Drill::steady(), change.before), Night::new(Drill::steady(), change.before)];
-        let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
-        let [by_keys, by_command] = &nights;
-        by_keys.at_the_keyboard(change.keys);
-        let Other::Command(line) = change.command else { panic!("{}", change.name) };
-        Ran::of(by_command.command(line).output().unwrap()).ended(0);
-        is_the_same(change, by_keys, by_command, before);
-    }
-}
-
 const NAME_TYPED: Act = Press("app.example.com\r");
 
 const OF_THE_ZONE: &[Change] = &[
@@ -138,18 +126,20 @@ const OF_THE_ZONE: &[Change] = &[
     },
 ];
 
-#[test]
-fn every_change_of_the_zone_is_the_same_by_keys_and_by_its_command() {
-    for change in OF_THE_ZONE {
-        let nights = [Night::new(Drill::steady(), change.before), Night::new(Drill::steady(), change.before)];
-        let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
-        let [by_keys, by_command] = &nights;
-        by_keys.at_the_keyboard(change.keys);
-        let Other::Command(line) = change.command else { panic!("{}", change.name) };
-        Ran::of(by_command.command(line).output().unwrap()).ended(0);
-        is_the_same(change, by_keys, by_command, before);
-    }
+fn every_change_of_records_is_the_same_by_keys_and_by_its_command(change: &Change) {
+    let nights = [Night::new(Drill::steady(), change.before), Night::new(Drill::steady(), change.before)];
+    let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
+    let [by_keys, by_command] = &nights;
+    by_keys.at_the_keyboard(change.keys);
+    let Other::Command(line) = change.command else { panic!("{}", change.name) };
+    Ran::of(by_command.command(line).output().unwrap()).ended(0);
+    is_the_same(change, by_keys, by_command, before);
 }
+
+for_each_row!(
+    every_change_of_records_is_the_same_by_keys_and_by_its_command in OF_TRAFFIC, OF_THE_ZONE:
+    a_step_forward, the_way_back, a_share_that_is_typed, release, adopt
+);
 
 /// Weights that somebody else has set are taken as the baseline by keys alone.
 const BASELINE: Change = Change {
