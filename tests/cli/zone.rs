@@ -1,11 +1,11 @@
 //! The zone's first and last day from scripts: `adopt` and `release`, with outputs and before there are any.
 
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
 use crate::drill::{Drill, Ran};
+use crate::support::stack::Stack;
 use crate::support::wire::{Hold, Wire};
 
 const PAIR: [&str; 2] = ["migration-legacy-prod", "migration-new-prod"];
@@ -153,162 +153,82 @@ fn an_adoption_that_was_made_is_known_to_be_made() {
     assert_eq!(drill.weights(), (100, 0));
 }
 
-/// The folder of a Pulumi program whose stack `prod` was never brought up, and a `pulumi` that says so.
-fn never_up(drill: &Drill, config: &Value) {
-    let folder = drill.folder.path();
-    std::fs::create_dir_all(folder.join("pulumi")).unwrap();
-    std::fs::write(folder.join("pulumi/Pulumi.yaml"), "name: tap\nruntime: python\n").unwrap();
-    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
-    let script = "#!/bin/sh\ncase \"$1 $2\" in\n\
-                  'stack output') echo '{}' ;;\n\
-                  'stack --show-name') echo prod ;;\n\
-                  'config --json') cat \"$HOME/config.json\" ;;\n\
-                  *) echo \"error: not for this test: $*\" >&2; exit 1 ;;\n\
-                  esac\n";
-    std::fs::create_dir_all(folder.join("bin")).unwrap();
-    let program = folder.join("bin/pulumi");
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-pub(crate) fn on_it(drill: &Drill, line: &str) -> Command {
-    let args: Vec<&str> = line.split_whitespace().collect();
-    let mut command = drill.command("a", &args);
-    let path = format!("{}:/usr/bin:/bin", drill.folder.path().join("bin").display());
-    command.env_remove("TAPCTL_OUTPUTS").env("PATH", path);
-    command
-}
-
-fn run(drill: &Drill, line: &str) -> Ran {
-    Ran::of(on_it(drill, line).output().unwrap())
-}
-
-/// What the scenario's own outputs say, as the program's configuration.
-fn config(drill: &Drill) -> Value {
-    let text = std::fs::read_to_string(drill.folder.path().join("sim/outputs.json")).unwrap();
-    let outputs: Value = serde_json::from_str(&text).unwrap();
-    let value = |key: &str| json!({"value": outputs[key], "secret": false});
-    json!({
-        "tap:recordName": value("recordName"), "tap:hostedZoneId": value("hostedZoneId"),
-        "tap:legacyLbName": value("legacyLbName"),
-        "tap:dbPassword": {"secret": true},
-    })
-}
-
 #[test]
 fn before_the_first_up_the_legacy_record_is_adopted_alone() {
-    let drill = Drill::steady();
-    drill.run("release --to legacy --yes").ended(0);
-    drill.advance(45);
-    never_up(&drill, &config(&drill));
-    let status = run(&drill, "status --json").ended(0).json();
+    let stack = Stack::never_up();
+    stack.drill.run("release --to legacy --yes").ended(0);
+    stack.drill.advance(45);
+    let status = stack.run("status --json").ended(0).json();
     assert_eq!((&status["schema"], &status["stack"]), (&json!(1), &json!("prod")));
     assert_eq!((&status["service"]["desired"], &status["traffic"]["new_weight"]), (&Value::Null, &Value::Null));
     assert_eq!(status["ready_to_shift"], false);
-    let said = run(&drill, "status").ended(0).stdout;
+    let said = stack.run("status").ended(0).stdout;
     assert!(said.contains("not provisioned yet") && !said.contains("Not known    ecs"), "{said}");
 
-    let refused = run(&drill, "shift --to 10 --yes --json").ended(1).json();
+    let refused = stack.run("shift --to 10 --yes --json").ended(1).json();
     assert_eq!(refused["error"]["code"], "not_provisioned");
 
-    let adopted = run(&drill, "adopt --yes --json").ended(0).json();
+    let adopted = stack.run("adopt --yes --json").ended(0).json();
     assert_eq!(names(&adopted["creates"]), ["migration-legacy-prod"], "as the program calls it");
     assert!(adopted["call"].as_str().unwrap().contains("CREATE A migration-legacy-prod=100"), "{adopted}");
-    drill.advance(45);
-    assert_eq!(run(&drill, "adopt --yes --json").ended(0).json()["result"], "nothing_to_do");
-    let released = run(&drill, "release --to legacy --yes --json").ended(0).json();
+    stack.drill.advance(45);
+    assert_eq!(stack.run("adopt --yes --json").ended(0).json()["result"], "nothing_to_do");
+    let released = stack.run("release --to legacy --yes --json").ended(0).json();
     assert_eq!(names(&released["creates"]), ["simple"], "an adoption can be taken back");
 }
 
 #[test]
 fn a_stack_that_nobody_has_made_yet_is_no_error_and_one_that_cannot_be_asked_is() {
-    let drill = Drill::steady();
-    never_up(&drill, &json!({}));
-    let script = |answer: &str| {
-        let text = format!(
-            "#!/bin/sh\n[ \"$1 $2\" = 'stack ls' ] && echo '{answer}' || {{ echo 'error: no stack named prod' >&2; exit 255; }}\n"
-        );
-        std::fs::write(drill.folder.path().join("bin/pulumi"), text).unwrap();
-    };
-    let status = || Ran::of(on_it(&drill, "status").env("TAPCTL_STACK", "prod").output().unwrap());
-    script("[]");
-    let said = status().ended(0).stdout;
+    let stack = Stack::unmade();
+    let said = stack.run("status").ended(0).stdout;
     assert!(said.contains("not provisioned yet") && said.contains("tap:recordName is not set"), "{said}");
-    script(r#"[{"name":"prod"}]"#);
-    assert!(status().ended(7).stderr.contains("`pulumi stack output` failed: error: no stack named prod"));
-    let without_program =
-        Ran::of(drill.command("a", &["status"]).env_remove("TAPCTL_OUTPUTS").current_dir("/").output().unwrap());
+    stack.pulumi_is(
+        "#!/bin/sh\n[ \"$1 $2\" = 'stack ls' ] && echo '[{\"name\":\"prod\"}]' && exit\n\
+         echo 'error: no stack named prod' >&2; exit 255\n",
+    );
+    assert!(stack.run("status").ended(7).stderr.contains("`pulumi stack output` failed: error: no stack named prod"));
+    let without_program = Ran::of(stack.command("status").current_dir("/").output().unwrap());
     assert!(without_program.ended(1).stderr.contains("no Pulumi program"));
 }
 
 #[test]
 fn keys_that_are_not_set_are_named_with_their_commands() {
-    let drill = Drill::steady();
-    never_up(&drill, &json!({}));
-    let said = run(&drill, "status").ended(0).stdout;
-    for key in ["recordName", "hostedZoneId", "legacyLbName"] {
+    const KEYS: [&str; 3] = ["recordName", "hostedZoneId", "legacyLbName"];
+    let stack = Stack::never_up();
+    for key in KEYS {
+        stack.without_key(key);
+    }
+    // Nobody says here which stack it is; Pulumi knows which one is selected.
+    let said = Ran::of(stack.command("status").env_remove("TAPCTL_STACK").output().unwrap()).ended(0).stdout;
+    for key in KEYS {
         assert!(said.contains(&format!("pulumi config set {key} ")), "{key}: {said}");
     }
-    let ran = run(&drill, "adopt --yes --json").ended(1).json();
+    let ran = stack.run("adopt --yes --json").ended(1).json();
     assert_eq!(ran["error"]["code"], "not_provisioned");
     assert!(ran["error"]["message"].as_str().unwrap().contains("tap:recordName is not set"), "{ran}");
-    assert_eq!(drill.calls(SENT), 0);
-}
-
-/// A Pulumi program, and the scenarios' stand-in for `pulumi` on a stack that stands.
-pub(crate) fn name_state(drill: &Drill) {
-    stand_in(drill, &["stack init prod", "up --json --stack prod"]);
-    // What was made anew has to be loaded and compared.
-    drill.advance(3600);
-}
-
-/// A Pulumi program, and the scenarios' stand-in for `pulumi` after these commands.
-pub(crate) fn stand_in(drill: &Drill, lines: &[&str]) {
-    never_up(drill, &json!({}));
-    let folder = drill.folder.path();
-    let now = drill.state()["now"].as_str().unwrap_or("2026-11-22T12:00:00Z").to_owned();
-    let settings = json!({
-        "stack": "prod", "speed": 0.0, "demo_at": now, "wall_at": now, "fail": null,
-        "outputs": folder.join("sim/outputs.json"), "simulator": drill.endpoint,
-    });
-    std::fs::write(folder.join("fake_pulumi.json"), settings.to_string()).unwrap();
-    let script = format!(
-        "#!/bin/sh\nexec '{}' __pulumi --settings '{}' \"$@\"\n",
-        env!("CARGO_BIN_EXE_tapctl"),
-        folder.join("fake_pulumi.json").display()
-    );
-    std::fs::write(folder.join("bin/pulumi"), script).unwrap();
-    for line in lines {
-        let made = Command::new(folder.join("bin/pulumi")).args(line.split(' ')).output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    }
-}
-
-/// On the stack `prod`, whose load balancer counts as unused below so many requests a minute.
-pub(crate) fn in_prod(drill: &Drill, line: &str, unused_per_min: &str) -> Ran {
-    let mut command = on_it(drill, line);
-    Ran::of(command.env("TAPCTL_STACK", "prod").env("TAPCTL_UNUSED_PER_MIN", unused_per_min).output().unwrap())
+    assert_eq!(stack.drill.calls(SENT), 0);
 }
 
 #[test]
 fn the_last_day_is_rollback_release_destroy_and_each_leads_to_the_one_before() {
-    let drill = Drill::steady();
-    name_state(&drill);
-    let line = |line: &str| in_prod(&drill, line, "90");
+    let stack = Stack::whole();
+    let line = |line: &str| stack.run(line);
     line("shift --to 10 --yes").ended(0);
     // Long enough for slow resolvers to have taken the new answer, which they then keep.
-    drill.advance(900);
+    stack.drill.advance(900);
     let refused = line("destroy --yes --json").ended(3).json();
     assert!(refused["error"]["message"].as_str().unwrap().contains("`tapctl rollback`"), "{refused}");
     line("rollback --yes").ended(0);
-    drill.advance(90);
+    stack.drill.advance(90);
     let refused = line("destroy --yes --json").ended(3).json();
     assert!(refused["error"]["message"].as_str().unwrap().contains("`tapctl release --to legacy`"), "{refused}");
     line("release --to legacy --yes").ended(0);
-    let refused = in_prod(&drill, "destroy --yes --json", "1").ended(3).json();
+    let mut when_one_a_minute_counts = stack.command("destroy --yes --json");
+    when_one_a_minute_counts.env("TAPCTL_UNUSED_PER_MIN", "1");
+    let refused = Ran::of(when_one_a_minute_counts.output().unwrap()).ended(3).json();
     let message = refused["error"]["message"].as_str().unwrap();
     assert!(message.contains("clients keep old answers") && message.contains("TAPCTL_UNUSED_PER_MIN"), "{refused}");
-    drill.advance(7200);
+    stack.drill.advance(7200);
     let destroyed = line("destroy --yes --json").ended(0).json();
     assert_eq!((&destroyed["operation"], &destroyed["orphans"]), (&json!("destroy"), &json!([])));
     let status = line("status").ended(0).stdout;
@@ -317,11 +237,10 @@ fn the_last_day_is_rollback_release_destroy_and_each_leads_to_the_one_before() {
 
 #[test]
 fn records_that_a_destroy_has_left_are_shown() {
-    let drill = Drill::steady();
-    name_state(&drill);
-    drill.run("release --to legacy --yes").ended(0);
-    drill.advance(7200);
-    drill.set_alias("old.example.com.");
-    let ran = in_prod(&drill, "destroy --yes", "90").ended(0);
+    let stack = Stack::whole();
+    stack.run("release --to legacy --yes").ended(0);
+    stack.drill.advance(7200);
+    stack.drill.set_alias("old.example.com.");
+    let ran = stack.run("destroy --yes").ended(0);
     assert!(ran.stdout.contains("left in the zone: old.example.com. A points to alias "), "{}", ran.stdout);
 }

@@ -55,6 +55,11 @@ impl Stack {
         Self::holding(&FakeStack::default())
     }
 
+    /// It was made, and no `up` has run on it.
+    pub(crate) fn never_up() -> Self {
+        Self::holding(&FakeStack { exists: true, ..FakeStack::default() })
+    }
+
     fn holding(stack: &FakeStack) -> Self {
         let this = Self { drill: Drill::steady() };
         let (project, bin) = (this.path("pulumi"), this.path("bin"));
@@ -163,7 +168,17 @@ impl Stack {
 
     /// A key is not set.
     pub(crate) fn without_key(&self, key: &str) {
-        Config::default().without(key).write(&self.settings()).unwrap();
+        Config::read(&self.settings()).unwrap().without(key).write(&self.settings()).unwrap();
+    }
+
+    /// What it hands out once an `up` went through.
+    pub(crate) fn outputs(&self) -> Value {
+        serde_json::from_str(&fs::read_to_string(&self.drill.outputs).unwrap()).unwrap()
+    }
+
+    /// It hands out these from now on.
+    pub(crate) fn hands_out(&self, outputs: &Value) {
+        fs::write(&self.drill.outputs, outputs.to_string()).unwrap();
     }
 
     /// What the stack is configured with.
@@ -273,6 +288,11 @@ impl Stack {
 
     fn runs(&self) -> Runs {
         Runs::new(&self.state())
+    }
+
+    /// Whether a run was ever begun on host `a`, if only its folder.
+    pub(crate) fn has_begun_a_run(&self) -> bool {
+        !self.runs().ids().unwrap().is_empty()
     }
 
     /// What was run on host `a`, oldest first: `preview`, `up` and so on.
