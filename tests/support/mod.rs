@@ -11,8 +11,20 @@
 //! | `locks` | files that are locked, so that a process stands still right before it writes |
 //! | `pulumi` | the adapter alone, inside the test's process, with a shell script as Pulumi |
 //!
-//! Tests inside one process, on virtual time, stand on `tapctl::script::Bastion` (`tests/cockpit`); unit tests of the
-//! executor on the ports of `src/runtime/fakes.rs`; tests with the real engine on `tests/pulumi_runs/workspace.rs`.
+//! There are two harnesses: this folder for tests of the whole, and the ports of `src/runtime/fakes.rs` for unit tests. What
+//! else stands beside them is no double of either:
+//!
+//! | there | for | why not from here |
+//! |---|---|---|
+//! | `tapctl::script::Bastion`, with keys in `tests/cockpit/drill.rs` | the real loop in the test's own process | it is the product's own (`demo --script`); time is virtual, which no process has |
+//! | `tests/pulumi_runs/workspace.rs` | the adapter on the real engine | neither Pulumi nor the cloud is made up |
+//! | `tests/pulumi_runs/demo.rs` | how the demo sets up its fake Pulumi | that set-up is what is tested |
+//! | what `tests/cockpit/stack_reload.rs` has of Pulumi | an `up` beside which the cockpit learns of the new stack | no scenario has a backend that is away at first |
+//! | `src/adapters/aws/tests` | what the AWS adapter sends and how it reads answers | answers stand byte by byte, and a port would hide them |
+//! | `src/sim/tests` | what the simulator answers | it is what everything here stands on, so nothing here can judge it |
+//! | `Panics`, `SetBack`, `Works` in `src/runtime` | one port that does one wrong thing | a fault that one test needs |
+//! | `tests/conformance` | the simulator before the Python SDK | a judge that is not of this crate |
+//! | `tests/pulumi_engine`, `pulumi/tests` | the Pulumi program on the real engine, with a cloud in Python | it is AWS as Pulumi's providers see it, which `tapctl` never asks |
 
 pub(crate) mod drill;
 pub(crate) mod locks;
