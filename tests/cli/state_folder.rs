@@ -82,3 +82,15 @@ fn another_stack_gets_nothing_into_the_folder_and_the_own_way_back_is_open_whate
     assert_eq!(drill.weights(), (100, 0));
     assert!(!drill.run("journal").ended(0).stdout.contains("0/100"), "what is about another record does not count");
 }
+
+#[test]
+fn the_way_back_goes_on_beside_a_locked_journal() {
+    let drill = Drill::steady();
+    at_ten(&drill);
+    let journal = held(&drill.state_of("a").join("journal.jsonl"));
+    drill.run("rollback --yes").ended(0);
+    assert_eq!(drill.weights(), (100, 0));
+    drop(journal);
+    assert_eq!(moves(&drill), [(0, 10), (10, 0)]);
+    drill.run("status").ended(0);
+}
