@@ -130,7 +130,7 @@ impl RunState {
         self.dropped_messages
     }
 
-    /// Resources beyond [`MAX_RESOURCES`]; they are counted in the progress, not shown.
+    /// Resources beyond `MAX_RESOURCES`; they are counted in the progress, not shown.
     #[must_use]
     pub fn hidden_resources(&self) -> u32 {
         self.hidden
