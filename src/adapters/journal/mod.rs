@@ -3,6 +3,7 @@
 //! It survives a crash at any point: a torn last line is counted, not fatal, and the next append starts on a line of
 //! its own. Several processes may append at once; each append is one write under a lock. Only the owner can read it.
 
+mod claim;
 mod disk;
 mod lines;
 mod owner;

@@ -1,11 +1,7 @@
 //! Whose a journal is: a folder belongs to one record, and takes no entries of another.
 
-use std::io;
-
 use serde::{Deserialize, Serialize};
 
-use super::FileJournal;
-use super::scan::bindings;
 use crate::domain::traffic::same_name;
 
 /// What a line is about, as its writer knew it.
@@ -50,7 +46,8 @@ impl Binding {
         ours == theirs || short(ours, theirs) || short(theirs, ours)
     }
 
-    fn text(&self) -> String {
+    /// In words.
+    pub(super) fn text(&self) -> String {
         let Self { stack, record } = self;
         match record {
             Some(About { zone, name, rtype }) => format!("{name} {rtype} in the zone {zone} (stack {stack})"),
@@ -63,14 +60,14 @@ impl Binding {
 #[derive(Default)]
 pub(super) struct Owner {
     /// The first line that names a record: the first who wrote here owns the folder.
-    record: Option<Binding>,
+    pub(super) record: Option<Binding>,
     /// The first line that names a stack.
-    named: Option<Binding>,
+    pub(super) named: Option<Binding>,
 }
 
 impl Owner {
     /// Hears of one more line; tells whether it may be `ours`, as soon as that is known.
-    fn hears(&mut self, line: Binding, ours: &Binding) -> Option<bool> {
+    pub(super) fn hears(&mut self, line: Binding, ours: &Binding) -> Option<bool> {
         if line.record.is_some() && self.record.is_none() {
             self.record = Some(line.clone());
             if ours.record.is_some() {
@@ -84,33 +81,4 @@ impl Owner {
         self.named.get_or_insert(line);
         None
     }
-}
-
-impl FileJournal {
-    /// Refuses a folder that holds the journal of another stack. By its first line that names a record and no other: what
-    /// a crash has torn, or somebody else got in since, does not keep the owner out. Whoever knows only the stack's name
-    /// is let in when the folder has that name on a line of its own.
-    pub(super) fn must_be_ours(&self) -> io::Result<()> {
-        let Some(ours) = &self.binding else { return Ok(()) };
-        let mut owner = Owner::default();
-        for path in self.files()? {
-            for line in bindings(&path)? {
-                if let Some(may) = owner.hears(line?, ours) {
-                    return if may { Ok(()) } else { Err(not_ours(owner.record.as_ref(), ours)) };
-                }
-            }
-        }
-        match (&ours.record, owner.record.or(owner.named)) {
-            (None, Some(other)) => Err(not_ours(Some(&other), ours)),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn not_ours(owner: Option<&Binding>, ours: &Binding) -> io::Error {
-    io::Error::other(format!(
-        "this folder holds the journal of {}, not of {}; set TAPCTL_STATE_DIR to another folder, or leave it unset",
-        owner.map_or_else(|| "another stack".to_owned(), Binding::text),
-        ours.text()
-    ))
 }
