@@ -25,6 +25,9 @@ CONTAINER_NAME = "sql"
 #
 # All is put together before anything runs, and by assignments, which `set -e` sees: the failure of a command on the
 # left of a pipe or within an argument would be lost.  GRANT takes `_` and `%` in the name of a database as wildcards.
+#
+# A statement that waits for a table's lock gives up after a minute, where MySQL would wait for a year (MySQL, "Server
+# System Variables", `lock_wait_timeout`): ECS deletes no cluster with a task in it, so that it would hold up `destroy`.
 SCRIPT = r"""set -eu
 quoted() { printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g"; }
 account() {
@@ -64,7 +67,8 @@ prepare() {
 : "${HOST:?}" "${USERNAME:?}" "${PASSWORD:?}"
 # bash drops `-e` within `$(...)` unless it is called `sh`.
 if [ -z "${SQL:-}" ]; then SQL=$(set -e; prepare); fi
-MYSQL_PWD="$PASSWORD" mysql --host="$HOST" --port=3306 --user="$USERNAME" --ssl-mode=REQUIRED --table <<END
+MYSQL_PWD="$PASSWORD" mysql --host="$HOST" --port=3306 --user="$USERNAME" --ssl-mode=REQUIRED --table \
+  --connect-timeout=10 --init-command="SET SESSION lock_wait_timeout = 60" <<END
 $SQL
 END
 """

@@ -68,7 +68,8 @@ def knows_loopback(settings: str | None) -> bool:
 
 def _lobs(max_size_kb: int | None) -> dict[str, object]:
     if max_size_kb is not None:
-        # At once with its row, so a NOT NULL column is no trouble; what is longer than the limit suspends its table.
+        # At once with its row, so a NOT NULL column is no trouble.  What is longer than the limit is cut, with a line
+        # in the log (DMS guide, "Setting LOB support for source databases in an AWS DMS task").
         return {
             "SupportLobs": True,
             "FullLobMode": False,
@@ -128,7 +129,9 @@ def _settings(options: Options) -> dict[str, object]:
             "ValidationOnly": False,
         },
         "ErrorBehavior": {
-            # A row that would be changed by being copied takes its table out, which the gates see.
+            # A row that would be changed by being copied takes its table out, which the gates see.  Of the truncation
+            # policy the guide says "when data is truncated" ("Error handling task settings") and nothing of LOBs, of
+            # which it promises a warning alone: it may not cover a LOB that limited mode cuts.
             "DataErrorPolicy": "SUSPEND_TABLE",
             "DataTruncationErrorPolicy": "SUSPEND_TABLE",
             "DataErrorEscalationPolicy": "SUSPEND_TABLE",

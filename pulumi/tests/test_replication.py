@@ -11,7 +11,7 @@ from reading import statements
 from recorder import Recording, Registered, deploy
 
 import driver
-from lib import task_settings
+from lib import keys, task_settings
 from lib.preflight import DMS_ROLE_NAMES
 
 OUTPUTS = Path(__file__).parents[2] / "tests" / "fixtures" / "outputs.json"
@@ -88,11 +88,17 @@ def test_what_empties_or_changes_a_table_never_reaches_the_other_side() -> None:
     assert len(policy) == 3
 
 
-def test_limited_lobs_are_suspended_rather_than_cut() -> None:
+def test_limited_lobs_have_a_limit_and_nobody_promises_that_they_are_not_cut() -> None:
     told = task_options(lob_max_size_kb=512)
     metadata = told["TargetMetadata"]
     assert (metadata["LimitedSizeLobMode"], metadata["FullLobMode"], metadata["LobMaxSize"]) == (True, False, 512)
+    # As far as it goes: DMS's guide promises no more than a line in the log for a LOB that is cut.
     assert told["ErrorBehavior"]["DataTruncationErrorPolicy"] == "SUSPEND_TABLE"
+    readme = (REPOSITORY / "pulumi" / "README.md").read_text(encoding="utf-8")
+    assert "never cut" not in readme
+    assert "MAX(LENGTH(" in readme
+    assert "is cut" in keys.LOB_MAX_SIZE_KB.meaning
+    assert "cuts" in keys.LOB_MODE.meaning
 
 
 def test_loopback_prevention_is_mirrored_on_both_tasks(usual: Recording, full: Recording) -> None:

@@ -52,6 +52,8 @@ def test_it_keeps_the_binary_log_and_makes_the_accounts(tmp_path: Path) -> None:
     assert called.split()[0] == "master"
     assert "--host=aurora.example.com" in called
     assert "--ssl-mode=REQUIRED" in called
+    assert "--connect-timeout=10" in called
+    assert "--init-command=SET SESSION lock_wait_timeout = 60" in called
     # On the command line it would be in the list of processes.
     assert "--password" not in called
 

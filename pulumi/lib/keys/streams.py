@@ -69,7 +69,7 @@ LOB_MODE = Key(
     default="full",
     example="full",
     meaning="`full` carries large columns whole, but writes NULL first, so a NOT NULL one suspends its table; "
-    "`limited` carries them at once, up to `lobMaxSizeKb`.",
+    "`limited` carries them at once, and cuts what is longer than `lobMaxSizeKb`.",
 )
 LOB_MAX_SIZE_KB = Key(
     name="lobMaxSizeKb",
@@ -78,7 +78,8 @@ LOB_MAX_SIZE_KB = Key(
     parse=optional(parsers.number(1, 102400, "KB")),
     optional=True,
     example="512",
-    meaning="With `lobMode` `limited`: above the largest value that was measured; a longer one suspends its table.",
+    meaning="With `lobMode` `limited`: well above the largest value that was measured; a longer one is cut, with a "
+    "line in the log.",
 )
 LOOPBACK_PREVENTION = Key(
     name="loopbackPrevention",

@@ -311,14 +311,14 @@ pub const KEYS: &[ConfigKey] = &[
         Default::Value("full"),
         Form::OneOf(&["full", "limited"]),
         "full",
-        "`full` carries large columns whole, but writes NULL first, so a NOT NULL one suspends its table; `limited` carries them at once, up to `lobMaxSizeKb`.",
+        "`full` carries large columns whole, but writes NULL first, so a NOT NULL one suspends its table; `limited` carries them at once, and cuts what is longer than `lobMaxSizeKb`.",
     ),
     key(
         "lobMaxSizeKb",
         Default::None,
         Form::Number(1, 102_400),
         "512",
-        "With `lobMode` `limited`: above the largest value that was measured; a longer one suspends its table.",
+        "With `lobMode` `limited`: well above the largest value that was measured; a longer one is cut, with a line in the log.",
     ),
     key(
         "loopbackPrevention",
