@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::compose::ComposeError;
 use crate::compose::session::{Session, connect, reconnect};
 use crate::config::{ColorWhen, Env, Global, Settings, process_env};
-use crate::domain::model::{Model, ShiftState};
+use crate::domain::model::Model;
 use crate::domain::provision::PulumiProblem;
 use crate::domain::stack_reload::StackReloaded;
 use crate::runtime::reload::ReloadStack;
@@ -112,8 +112,8 @@ fn say_what_goes_on(model: &Model) {
             format!("pulumi {} goes on, as {}; `tapctl attach`, or `tapctl`, follows it", run.head.kind, run.head.id);
         Console::standard().say(&text);
     }
-    if let ShiftState::Sending { change, stage, .. } = &model.shift_state {
-        Console::standard().say(&change.left_text(stage.as_ref()));
+    if let Some(text) = &model.parting {
+        Console::standard().say(text);
     }
 }
 

@@ -16,18 +16,14 @@ use crate::compose::pulumi::{program, pulumi_ports, pulumi_runs};
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, Settings, process_env, state};
 use crate::domain::change::Change;
-use crate::domain::change::preconditions::{Ground, check};
+use crate::domain::change::preconditions::check_unseen;
 use crate::domain::confirm::{Confirmed, YesFlag};
-use crate::domain::facts::Facts;
-use crate::domain::gate::Policy;
 use crate::domain::provision::Carried;
 use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::{
     ConfigRow, KeyStatus, MAX_VALUE_BYTES, SetConfig, SetConfigError, Setup, missing_text,
 };
-use crate::domain::pulumi::guard::RunPreconditions;
 use crate::domain::pulumi::text::clean;
-use crate::domain::traffic::GroupKey;
 use crate::ports::PulumiRuns;
 use crate::runtime::ports_set::Ports;
 
@@ -168,13 +164,13 @@ async fn set(
     }
     let set_config = SetConfig::new(runs.stack(), setup.bundled, &args.key, &value, args.secret).map_err(refused)?;
     let change = Change::Pulumi(PulumiChange::Config(set_config));
-    may_be_made(&change, runs, &setup)?;
+    check_unseen(&change, runs.going_on()?, Some(&setup))?;
     let yes = if let Some(yes) = YesFlag::from_cli(args.yes) {
         yes
     } else {
         out.say(&change.call_text());
         let yes = ask(out, &change.challenge()).await?;
-        may_be_made(&change, runs, &setup)?;
+        check_unseen(&change, runs.going_on()?, Some(&setup))?;
         yes
     };
     let change = Confirmed::by_flag(change, yes);
@@ -186,36 +182,6 @@ async fn set(
         out.say(&text);
     }
     Ok(Exit::Done)
-}
-
-/// Whether the key may be set: what is set while a run goes on would be another configuration than the one that it read.
-/// Nothing of AWS is asked for it.
-fn may_be_made(change: &Change, runs: &dyn PulumiRuns, setup: &Setup) -> Result<(), Failure> {
-    let running = runs.going_on()?;
-    let (facts, policy, key) = (Facts::default(), Policy::default(), GroupKey::unset());
-    let run = RunPreconditions {
-        running,
-        weight_change: None,
-        name_state: None,
-        new_requests_per_min: None,
-        unused_below_per_min: policy.unused_per_min,
-        provisioned: false,
-    };
-    let ground = Ground {
-        facts: &facts,
-        gates: &[],
-        policy: &policy,
-        key: &key,
-        read_only: None,
-        is_sending: false,
-        is_asking_pulumi: false,
-        pulumi_problem: None,
-        setup: Some(setup),
-        followed: None,
-        run,
-        overtaken_by: None,
-    };
-    Ok(check(change, &ground)?)
 }
 
 /// The value as it was given: on the command line, or through standard input.

@@ -276,6 +276,8 @@ pub struct Model {
     pub journal: JournalPoll,
     /// The loop is to end.
     pub quitting: bool,
+    /// What came of the change that was under way when it ended, in words.
+    pub parting: Option<String>,
 }
 
 impl Model {
@@ -305,6 +307,7 @@ impl Model {
             screen,
             journal: JournalPoll::default(),
             quitting: false,
+            parting: None,
         }
     }
 

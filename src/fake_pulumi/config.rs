@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::settings::read_or_default;
 use crate::sim::configuration;
 
 /// The project's namespace: keys without one belong to it.
@@ -64,11 +65,7 @@ impl Config {
     /// Says which file cannot be read.
     pub fn read(settings: &Path) -> Result<Self, String> {
         let file = Self::file(settings);
-        match fs::read_to_string(&file) {
-            Ok(text) => serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(format!("{}: {error}", file.display())),
-        }
+        read_or_default(&file)
     }
 
     /// Writes it, for its owner's eyes only.

@@ -145,6 +145,15 @@ impl From<Settings> for Raw {
     }
 }
 
+/// What a small file holds; of one that nobody wrote, what holds without it.
+pub(super) fn read_or_default<T: Default + serde::de::DeserializeOwned>(file: &Path) -> Result<T, String> {
+    match fs::read_to_string(file) {
+        Ok(text) => serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+        Err(error) => Err(format!("{}: {error}", file.display())),
+    }
+}
+
 /// What the stack holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FakeStack {
@@ -171,11 +180,7 @@ impl FakeStack {
     /// Says which file cannot be read.
     pub fn read(settings: &Path) -> Result<Self, String> {
         let file = Self::file(settings);
-        match fs::read_to_string(&file) {
-            Ok(text) => serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(format!("{}: {error}", file.display())),
-        }
+        read_or_default(&file)
     }
 
     /// Writes it.

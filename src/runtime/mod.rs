@@ -157,8 +157,25 @@ pub async fn run_reloading<B: Backend>(
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
     }
-    let Loop { model, runner, .. } = state;
+    let Loop { mut model, runner, .. } = state;
+    let left = match &model.shift_state {
+        ShiftState::Sending { request, change, .. } => Some((*request, change.title())),
+        _ => None,
+    };
     runner.finish().await;
+    if let Some((request, title)) = left {
+        // Whether it was sent after all is told by whoever sent it, and by nothing that the screen said.
+        let mut told = None;
+        while let Ok(answer) = answers.try_recv() {
+            if let Msg::Executed { request: of, outcome, .. } = answer
+                && of == request
+            {
+                told = Some(outcome.for_journal(&model.stack.group).2);
+            }
+        }
+        let unknown = || "it is not known yet what came of it; `tapctl status` settles it from the records".to_owned();
+        model.parting = Some(format!("{title}: {}", told.unwrap_or_else(unknown)));
+    }
     Ok(model)
 }
 

@@ -10,8 +10,10 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
 use super::*;
+use crate::domain::change::turn::Holder;
 use crate::domain::gate::Policy;
 use crate::domain::model::fixtures::{stack, watcher};
+use crate::domain::units::Timestamp;
 use crate::keymap::Key;
 use crate::runtime::fakes::{Fake, pair};
 use crate::ui::Palette;
@@ -74,6 +76,12 @@ enum Act {
 
 async fn sent_after(acts: &'static [Act]) -> bool {
     let fake = Fake::new(pair(90, 10));
+    left_after(&fake, acts).await;
+    fake.steps().contains(&"call")
+}
+
+/// The cockpit as it is left.
+async fn left_after(fake: &Fake, acts: &'static [Act]) -> Model {
     let size = Arc::new(Mutex::new(Size::new(80, 24)));
     let window = Window { screen: TestBackend::new(80, 24), size: Arc::clone(&size) };
     let mut terminal = Terminal::new(window).unwrap();
@@ -91,8 +99,27 @@ async fn sent_after(acts: &'static [Act]) -> bool {
     });
     let model = Model::new(stack(), watcher(), Policy::default(), fake.ports().clock.now());
     let theme = Theme::new(Palette::Full, false);
-    run(&mut terminal, theme, Box::pin(input), model, fake.ports(), |_| {}).await.unwrap();
-    fake.steps().contains(&"call")
+    run(&mut terminal, theme, Box::pin(input), model, fake.ports(), |_| {}).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_while_the_way_back_waits_for_its_turn_is_told_what_came_of_it() {
+    use Act::{Type, Wait};
+    let fake = Fake::new(pair(90, 10));
+    let holder = Holder {
+        pid: 7,
+        host: "bastion".into(),
+        operator: "maria".into(),
+        since: Timestamp::default(),
+        stopped: Some(true),
+    };
+    fake.held_by(holder);
+    let left = left_after(&fake, &[Wait(2000), Type('R'), Wait(1500), Type('y'), Wait(300), Type('q')]).await;
+    assert_eq!(fake.weights(), pair(100, 0), "it was confirmed, and is sent without its turn");
+    let told = left.parting.unwrap();
+    assert!(told.contains("Send ALL traffic back") && told.contains("Route 53 accepted it"), "{told}");
+    let calm = left_after(&Fake::new(pair(90, 10)), &[Wait(2000), Type('q')]).await;
+    assert_eq!(calm.parting, None);
 }
 
 #[tokio::test(start_paused = true)]

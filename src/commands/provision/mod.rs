@@ -8,7 +8,7 @@ use std::io;
 
 use crate::cli::{AttachArgs, RunArgs};
 use crate::config::Global;
-use crate::domain::change::preconditions::may_begin;
+use crate::domain::change::preconditions::{may_begin, may_preview_unseen};
 use crate::domain::change::propose;
 use crate::domain::confirm::YesFlag;
 use crate::domain::provision::Carried;
@@ -47,11 +47,7 @@ fn finished(run: &Finished, args: RunArgs, out: &mut Console) -> Result<Exit, Fa
 pub async fn preview(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::PulumiStatus).await?;
     let operator = place.who().await;
-    // Where the stack cannot be known there is nothing that a preview could disturb but another run.
-    if place.session.is_some() {
-        let (seen, _) = place.seen(out).await?;
-        may_begin(RunKind::Preview, &seen.ground())?;
-    }
+    may_preview_unseen(place.runs.going_on()?)?;
     let look = place.ready(RunKind::Preview, args, &operator, out).await?;
     let previewed = place.preview(false, &operator, args.json, out).await?;
     if args.json {

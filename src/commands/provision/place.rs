@@ -10,7 +10,7 @@ use crate::compose::pulumi::{program, program_or_name, pulumi_ports, pulumi_runs
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::change::Change;
-use crate::domain::change::preconditions::{Ground, check, is_configured};
+use crate::domain::change::preconditions::{Ground, check, check_unseen, is_configured};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
@@ -221,6 +221,7 @@ impl Place {
             }
             self.may_write()?;
             let change = PulumiChange::CreateStack(NewStack::new(name));
+            check_unseen(&Change::Pulumi(change.clone()), self.runs.going_on()?, look.setup.as_ref())?;
             out.say(&format!("{}: {}", change.title(), change.call_text()));
             let yes = match YesFlag::from_cli(args.yes) {
                 Some(yes) => yes,

@@ -11,8 +11,6 @@ pub mod propose;
 pub mod settle;
 pub mod turn;
 
-use turn::Stage;
-
 use super::confirm::Challenge;
 use super::pulumi::PulumiChange;
 use super::record::Event;
@@ -113,21 +111,6 @@ impl Change {
         match self {
             Self::Weights(plan) => format!("{} → {}", plan.from().new_share().get(), plan.to.new_share()),
             Self::Zone(_) | Self::Pulumi(_) | Self::AcceptBaseline(_) => self.title(),
-        }
-    }
-
-    /// What becomes of it when the program is left while it is so far.
-    #[must_use]
-    pub fn left_text(&self, stage: Option<&Stage>) -> String {
-        let title = self.title();
-        match stage {
-            Some(Stage::Sent(_)) => {
-                format!("{title}: it was being sent; `tapctl status` settles from the records what came of it")
-            }
-            _ if self.goes_on_without_turn() => {
-                format!("{title}: it was sent without waiting for its turn; `tapctl status` says what came of it")
-            }
-            _ => format!("{title}: it waited for its turn, and was not sent"),
         }
     }
 

@@ -157,6 +157,52 @@ pub fn check(change: &Change, ground: &Ground<'_>) -> Result<(), Blocked> {
     }
 }
 
+/// Whether a change around Pulumi may be made by whoever has asked nothing of AWS, as nothing of it depends on that: a
+/// key of the configuration, or a stack that is empty.
+///
+/// # Errors
+/// The first thing that forbids it.
+pub fn check_unseen(change: &Change, running: Option<String>, setup: Option<&Setup>) -> Result<(), Blocked> {
+    unseen(running, setup, |ground| check(change, ground))
+}
+
+/// Whether a preview may begin for whoever has asked nothing of AWS.
+///
+/// # Errors
+/// The first thing that forbids it.
+pub fn may_preview_unseen(running: Option<String>) -> Result<(), Blocked> {
+    unseen(running, None, |ground| may_begin(RunKind::Preview, ground))
+}
+
+fn unseen(
+    running: Option<String>,
+    setup: Option<&Setup>,
+    ask: impl FnOnce(&Ground<'_>) -> Result<(), Blocked>,
+) -> Result<(), Blocked> {
+    let (facts, policy, key) = (Facts::default(), Policy::default(), GroupKey::unset());
+    ask(&Ground {
+        facts: &facts,
+        gates: &[],
+        policy: &policy,
+        key: &key,
+        read_only: None,
+        is_sending: false,
+        is_asking_pulumi: false,
+        pulumi_problem: None,
+        setup,
+        followed: None,
+        run: RunPreconditions {
+            running,
+            weight_change: None,
+            name_state: None,
+            new_requests_per_min: None,
+            unused_below_per_min: policy.unused_per_min,
+            provisioned: false,
+        },
+        overtaken_by: None,
+    })
+}
+
 /// Whether a run of `kind` may begin at all, before anybody knows what it would do. A preview changes nothing, and is
 /// possible where nothing may be changed.
 ///

@@ -102,8 +102,10 @@ pub(super) fn answer_accept(
         Answer::Open(question) => model.dialog = Some(Dialog::Accept(question)),
         Answer::Declined(_) => toast(model, "declined", false),
         Answer::Confirmed(weights) => {
-            if let Some(change) = weights.narrow(|weights| Some(Change::AcceptBaseline(weights))) {
-                execute(model, change, effects);
+            let Some(change) = weights.narrow(|weights| Some(Change::AcceptBaseline(weights))) else { return };
+            match lost_ground(model, change.get()) {
+                Some(why) => toast(model, why, true),
+                None => execute(model, change, effects),
             }
         }
     }

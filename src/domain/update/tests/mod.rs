@@ -361,8 +361,8 @@ fn a_step_of_another_process_on_this_host_is_no_news() {
     assert_eq!(cockpit.model.live.history.as_ref().unwrap().confirmed, Some(to));
 }
 
-#[test]
-fn the_way_back_watches_for_a_change_that_may_still_land_and_sends_it_back() {
+/// A cockpit whose step got no answer and is not made so far, and what it wrote of it.
+fn without_an_answer() -> (Cockpit, Vec<Entry>) {
     let mut cockpit = Cockpit::ready();
     let Effect::Execute { request, change } = cockpit.step() else { unreachable!() };
     let at = cockpit.model.live.now;
@@ -371,7 +371,14 @@ fn the_way_back_watches_for_a_change_that_may_still_land_and_sends_it_back() {
     let open = Event::Unsettled { id: "i".into(), until, detail: "no answer".into() };
     let entries = vec![entry(change.get().intent("i".into())), entry(open)];
     let error = PortError::new(ErrorKind::TimedOut, "route53:ChangeResourceRecordSets", "no answer within 60 s");
-    cockpit.feed(Msg::Executed { request, outcome: Outcome::Unknown { error, until, found: Ok(vec![]) }, entries });
+    let outcome = Outcome::Unknown { error, until, found: Ok(vec![]) };
+    cockpit.feed(Msg::Executed { request, outcome, entries: entries.clone() });
+    (cockpit, entries)
+}
+
+#[test]
+fn the_way_back_watches_for_a_change_that_may_still_land_and_sends_it_back() {
+    let (mut cockpit, _) = without_an_answer();
     assert!(cockpit.notice().contains("may be carried out until"), "{}", cockpit.notice());
     cockpit.feed(Msg::Key(Key::plain(Code::Esc)));
     cockpit.press(']');
@@ -390,16 +397,9 @@ fn the_way_back_watches_for_a_change_that_may_still_land_and_sends_it_back() {
 
 #[test]
 fn the_way_back_that_watches_is_sent_though_another_process_has_settled_the_change() {
-    let mut cockpit = Cockpit::ready();
-    let Effect::Execute { request, change } = cockpit.step() else { unreachable!() };
+    let (mut cockpit, entries) = without_an_answer();
     let at = cockpit.model.live.now;
-    let until = at.plus(Duration::from_secs(300));
     let entry = |event| Entry { aws_at: None, at, operator: "oncall".into(), host: "bastion".into(), event };
-    let open = Event::Unsettled { id: "i".into(), until, detail: "no answer".into() };
-    let entries = vec![entry(change.get().intent("i".into())), entry(open)];
-    let error = PortError::new(ErrorKind::TimedOut, "route53:ChangeResourceRecordSets", "no answer within 60 s");
-    let outcome = Outcome::Unknown { error, until, found: Ok(vec![]) };
-    cockpit.feed(Msg::Executed { request, outcome, entries: entries.clone() });
     cockpit.feed(Msg::Key(Key::plain(Code::Esc)));
     cockpit.press('R');
     cockpit.arm();
