@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::settings::read_or_default;
+use super::file::read_or_default;
 use crate::sim::configuration;
 
 /// The project's namespace: keys without one belong to it.

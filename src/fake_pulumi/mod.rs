@@ -9,6 +9,7 @@
 
 mod args;
 pub mod config;
+mod file;
 pub mod play;
 mod report;
 pub mod script;

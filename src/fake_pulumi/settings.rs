@@ -2,11 +2,11 @@
 //! step, so that one that is killed leaves what it made.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::file::read_or_default;
 use crate::domain::units::Timestamp;
 
 /// How it plays. Written by the demo, read anew by every command.
@@ -142,15 +142,6 @@ impl From<Settings> for Raw {
         let Settings { stack, stretch, demo_at, wall_at, fail, fail_says, fail_runs, simulator, outputs, .. } =
             settings;
         Self { stack, speed, stretch, demo_at, wall_at, fail, fail_says, fail_runs, simulator, outputs }
-    }
-}
-
-/// What a small file holds; of one that nobody wrote, what holds without it.
-pub(super) fn read_or_default<T: Default + serde::de::DeserializeOwned>(file: &Path) -> Result<T, String> {
-    match fs::read_to_string(file) {
-        Ok(text) => serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
-        Err(error) => Err(format!("{}: {error}", file.display())),
     }
 }
 

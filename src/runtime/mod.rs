@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::domain::model::{Dialog, Listing, Model, ShiftState, Shown};
-use crate::domain::msg::{Effect, Msg};
+use crate::domain::msg::{Effect, Msg, Request};
 use crate::domain::stack_reload::StackReloaded;
 use crate::domain::update::update;
 use crate::ui::{self, Theme};
@@ -164,19 +164,26 @@ pub async fn run_reloading<B: Backend>(
     };
     runner.finish().await;
     if let Some((request, title)) = left {
-        // Whether it was sent after all is told by whoever sent it, and by nothing that the screen said.
-        let mut told = None;
-        while let Ok(answer) = answers.try_recv() {
-            if let Msg::Executed { request: of, outcome, .. } = answer
-                && of == request
-            {
-                told = Some(outcome.for_journal(&model.stack.group).2);
-            }
-        }
-        let unknown = || "it is not known yet what came of it; `tapctl status` settles it from the records".to_owned();
-        model.parting = Some(format!("{title}: {}", told.unwrap_or_else(unknown)));
+        let came = what_came(request, &mut answers, &model);
+        model.parting = Some(format!("{title}: {came}"));
     }
     Ok(model)
+}
+
+/// What came of a change that was under way when the program was left. Whether it was sent after all is told by whoever
+/// sent it, and by nothing that the screen said.
+fn what_came(request: Request, answers: &mut mpsc::Receiver<Msg>, model: &Model) -> String {
+    let mut told = None;
+    while let Ok(answer) = answers.try_recv() {
+        if let Msg::Executed { request: of, outcome, .. } = answer
+            && of == request
+        {
+            told = Some(outcome.for_journal(&model.stack.group).2);
+        }
+    }
+    told.unwrap_or_else(|| {
+        "it is not known yet what came of it; `tapctl status` settles it from the records".to_owned()
+    })
 }
 
 impl<B: Backend> Loop<'_, B> {
