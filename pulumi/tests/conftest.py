@@ -1,6 +1,7 @@
 """Fixtures, and what happens to the engine's tests where there is no engine."""
 
 import fcntl
+import gc
 import os
 import re
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ _PULUMI = pytest.StashKey["Path | None"]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Looks for the CLI once; the workers of a parallel run find it in the cache."""
+    # Each run of the program makes some hundred thousand objects that go when it ends: to look for cycles among them
+    # after every seven hundred is a third of the time.
+    gc.set_threshold(200_000, 50, 100)
     config.addinivalue_line("markers", "engine: drives the real Pulumi engine")
     config.stash[_PULUMI] = toolchain.cli()
     if config.stash[_PULUMI] is None and os.environ.get("CI") == "true":

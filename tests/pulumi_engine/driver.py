@@ -109,7 +109,8 @@ class Engine:
         lines: list[str] = []
         with subprocess.Popen(
             self._command("up", "--stack", stack, "--yes", "--skip-preview", *STREAMED),
-            env=self.environment(),
+            # What lies in the state in the middle of a run is what this one is about.
+            env=self.environment() | {"PULUMI_SKIP_CHECKPOINTS": "false"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -163,8 +164,13 @@ class Engine:
         return [str(self._pulumi), *arguments, "--cwd", str(self.program)]
 
     def environment(self) -> dict[str, str]:
-        """The variables that the CLI runs in."""
-        return {**os.environ, **self._variables, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
+        """The variables that the CLI runs in.
+
+        The state is written when the CLI ends, since nobody looks at it before: after each step, as the engine does it
+        otherwise, that takes longer than the steps.
+        """
+        more = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+        return {**os.environ, **self._variables, **more}
 
 
 @contextmanager

@@ -4,6 +4,7 @@ The SDK carries a language server for its Automation API; this serves it by gRPC
 standard output, the engine's address as the last argument.  It starts no process and reads no environment.
 """
 
+import gc
 import os
 import runpy
 import signal
@@ -78,6 +79,8 @@ class Host(LanguageServer):
 
 def main() -> None:
     """Serves until the CLI closes it."""
+    # It lives for seconds, and looking for cycles would be a quarter of them.
+    gc.disable()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(sys.argv[-1]), server)
     port = server.add_insecure_port("127.0.0.1:0")

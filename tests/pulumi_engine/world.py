@@ -101,7 +101,8 @@ class World:
             cloud = self._read()
             yield cloud
             scratch = self.path.with_name(self.path.name + ".new")
-            scratch.write_text(json.dumps(cloud, indent=1, sort_keys=True), encoding="utf-8")
+            # On one line: only that is written by the part of `json` that is in C.
+            scratch.write_text(json.dumps(cloud, sort_keys=True), encoding="utf-8")
             scratch.replace(self.path)
 
     def read(self) -> Json:
