@@ -8,9 +8,9 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{LazyLock, PoisonError, RwLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde_json::Value;
 
 /// Longest text from outside in characters; Route 53's longest name has 1,020 when every byte is escaped.
@@ -287,7 +287,18 @@ const FORMS: [Form; 10] = [
     Form { start: "aws_secret_access_key", keep: 21, length: token },
 ];
 
+/// Where any of the forms, or an address, can begin. Every text of every frame is looked through, and hardly one of them
+/// holds a secret, so one pass has to be enough to say so. `None`, which these few words never give, means every text
+/// is looked through form by form.
+static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let starts = FORMS.iter().map(|form| form.start).chain([ADDRESS]);
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).prefilter(false).build(starts).ok()
+});
+
 fn hide_forms(text: Cow<'_, str>) -> Cow<'_, str> {
+    if BEGINNINGS.as_ref().is_some_and(|beginnings| !beginnings.is_match(text.as_ref())) {
+        return text;
+    }
     let mut text = hide_users(text);
     for form in &FORMS {
         let mut from = 0;
@@ -306,11 +317,14 @@ fn hide_forms(text: Cow<'_, str>) -> Cow<'_, str> {
     text
 }
 
+/// What every address has; one slash is enough, as in one that nobody could use.
+const ADDRESS: &str = ":/";
+
 /// Name and password in an address: `https://name:password@host` goes on as `https://[secret]@host`, also where a
 /// slash is missing, as in an address that nobody could use.
 fn hide_users(mut text: Cow<'_, str>) -> Cow<'_, str> {
     let mut from = 0;
-    while let Some(colon) = text[from..].find(":/").map(|at| from + at + 1) {
+    while let Some(colon) = text[from..].find(ADDRESS).map(|at| from + at + 1) {
         let at = colon + while_chars(&text[colon..], |c| c == '/');
         let end =
             at + while_chars(&text[at..], |c| !c.is_whitespace() && !matches!(c, '/' | '?' | '#' | '"' | '<' | '>'));

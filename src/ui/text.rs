@@ -2,6 +2,7 @@
 //!
 //! Pure. Views build [`Row`]s and hand them to [`draw_lines`]; nothing is ever drawn outside the area that was given.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -10,6 +11,9 @@ use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::theme::{Mark, Role, Theme};
+
+/// The gaps of most rows; a wider one is made.
+const SPACES: &str = "                                                                ";
 
 /// One line under construction; columns are counted in cells from its start.
 #[derive(Clone)]
@@ -36,8 +40,14 @@ impl<'t> Row<'t> {
     }
 
     /// Adds text.
-    pub(super) fn put(mut self, role: Role, text: impl AsRef<str>) -> Self {
+    pub(super) fn put(self, role: Role, text: impl AsRef<str>) -> Self {
         let text = self.theme.clean(text.as_ref()).into_owned();
+        self.put_clean(role, text)
+    }
+
+    /// Adds text that has been through [`Theme::clean`], or is only spaces: cleaning is most of the work of a frame.
+    fn put_clean(mut self, role: Role, text: impl Into<Cow<'static, str>>) -> Self {
+        let text = text.into();
         self.width += text.width();
         self.spans.push(Span::styled(text, self.theme.style(role)));
         self
@@ -46,12 +56,16 @@ impl<'t> Row<'t> {
     /// Adds text that is clipped to `room` cells.
     pub(super) fn clipped(self, role: Role, text: impl AsRef<str>, room: usize) -> Self {
         let text = clip(self.theme, text.as_ref(), room);
-        self.put(role, text)
+        self.put_clean(role, text)
     }
 
     /// Adds `count` spaces.
     pub(super) fn gap(self, count: usize) -> Self {
-        if count == 0 { self } else { self.put(Role::Text, " ".repeat(count)) }
+        match SPACES.get(..count) {
+            Some("") => self,
+            Some(spaces) => self.put_clean(Role::Text, spaces),
+            None => self.put_clean(Role::Text, " ".repeat(count)),
+        }
     }
 
     /// Adds spaces up to column `to`.
@@ -70,7 +84,7 @@ impl<'t> Row<'t> {
     pub(super) fn num(self, role: Role, text: impl AsRef<str>, width: usize) -> Self {
         let text = clip(self.theme, text.as_ref(), width);
         let lead = width.saturating_sub(text.width());
-        self.gap(lead).put(role, text)
+        self.gap(lead).put_clean(role, text)
     }
 
     /// Adds text so that it ends at column `to`; leaves it out when it does not fit with a space before it.
@@ -80,7 +94,7 @@ impl<'t> Row<'t> {
         if width == 0 || self.width + width >= to {
             return self;
         }
-        self.tab(to - width).put(role, text)
+        self.tab(to - width).put_clean(role, text)
     }
 
     /// Adds another row's text.

@@ -1,5 +1,5 @@
 //! Where the clients really send their requests: asked of the built clients, each with a request that is stopped before
-//! it leaves.
+//! it is signed.
 //!
 //! So flags, `AWS_ENDPOINT_URL`, the variables of single services, `services` sections of a profile, FIPS and dual
 //! stack are all in it, whatever the SDK makes of them. Sends nothing.
@@ -7,12 +7,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 
 use super::Clients;
 
@@ -25,10 +29,30 @@ pub struct ClientEndpoint {
     pub url: String,
 }
 
-/// A client of HTTP that keeps where a request would have gone.
+/// Keeps where a request would have gone, and ends it there. Signing it would be most of the work.
 #[derive(Debug, Clone, Default)]
 struct Stop(Arc<Mutex<String>>);
 
+#[dyn_dispatch_hint]
+impl Intercept for Stop {
+    fn name(&self) -> &'static str {
+        "stop"
+    }
+
+    fn read_before_signing(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let uri: Option<http::Uri> = context.request().uri().parse().ok();
+        let origin = uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = origin.unwrap_or_default();
+        Err("stopped on purpose".into())
+    }
+}
+
+/// No request gets here; if one did, it would end here.
 impl HttpClient for Stop {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
@@ -36,10 +60,7 @@ impl HttpClient for Stop {
 }
 
 impl HttpConnector for Stop {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let uri: Option<http::Uri> = request.uri().parse().ok();
-        let origin = uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = origin.unwrap_or_default();
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
         HttpConnectorFuture::ready(Err(ConnectorError::user("stopped on purpose".into())))
     }
 }
@@ -62,7 +83,10 @@ impl Clients {
         let nobody = || Credentials::from_keys("NOBODY", "not-a-secret", None);
         macro_rules! seen {
             ($service:literal, $sdk:ident, $operation:expr) => {{
-                let over = $sdk::config::Builder::new().http_client(stop.client()).credentials_provider(nobody());
+                let over = $sdk::config::Builder::new()
+                    .http_client(stop.client())
+                    .credentials_provider(nobody())
+                    .interceptor(stop.clone());
                 let _ = $operation.customize().config_override(over).send().await;
                 ClientEndpoint { service: $service, url: stop.seen() }
             }};
