@@ -159,12 +159,10 @@ def databases(text: str) -> tuple[str, ...]:
 def table_mappings(text: str) -> str:
     """Takes the JSON of DMS table mappings that include something, and nothing that is no application's."""
     try:
-        loaded: object = json.loads(text)
+        listed = selection.rules(text)
     except json.JSONDecodeError as error:
         msg = f"must be the JSON of DMS table mappings: {error}"
         raise ValueError(msg) from error
-    rules = cast("dict[str, object]", loaded).get("rules") if isinstance(loaded, dict) else None
-    listed = cast("list[object]", rules) if isinstance(rules, list) else []
     if not selection.includes_something(listed):
         msg = 'must hold "rules" with at least one of rule-type "selection" and rule-action "include"'
         raise ValueError(msg)
@@ -173,7 +171,8 @@ def table_mappings(text: str) -> str:
         named = ", ".join(f"{name!r} of {selection.owner(name)}" for name in taken)
         msg = (
             f"takes {named}, which must never be replicated: name the application's databases in place of a wildcard, "
-            "or leave each of these out by a rule with rule-action exclude"
+            f"or leave each of these out by a rule with rule-action exclude; of {selection.TAPCTL!r} only "
+            f"{' and '.join(selection.CARRIED)} are carried over"
         )
         raise ValueError(msg)
     changed = selection.transformations(listed)
@@ -183,7 +182,7 @@ def table_mappings(text: str) -> str:
             "way back would change what is changed already; leave them out, and keep names and columns the same"
         )
         raise ValueError(msg)
-    return json.dumps(loaded, sort_keys=True)
+    return json.dumps(json.loads(text), sort_keys=True)
 
 
 def certificate(text: str) -> str:

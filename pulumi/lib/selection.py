@@ -1,5 +1,6 @@
 """What table mappings select, and the schemas that are no application's: the server's, DMS's and tapctl's.  Pure."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,9 +11,13 @@ OWNED: Mapping[str, str] = dict.fromkeys(
 ) | {"awsdms_control": "DMS itself", "tapctl": "tapctl itself"}
 """Who owns a schema that is no application's; names in lower case."""
 
-# Of these schemas only some tables stay on their side.  What tapctl keeps for a cutover is true on one server alone;
-# its heartbeat and its markers are there to be carried over.
-_LOCAL_TABLES: Mapping[str, tuple[str, ...]] = {"tapctl": ("kept", "turn")}
+TAPCTL = "tapctl"
+CARRIED = ("heartbeat", "marker")
+"""The tables of tapctl that are there to be carried over: a row that was written on one side and read on the other tells
+that a stream works, and a marker that nothing was lost."""
+
+# What tapctl keeps for a cutover is true on one server alone.
+_LOCAL = ("kept", "turn")
 
 
 @dataclass(frozen=True)
@@ -34,20 +39,49 @@ def owned(rules: Iterable[object]) -> list[str]:
     excluded = [rule for rule in told if not rule.includes]
     found: list[str] = []
     for schema in OWNED:
-        tables = _LOCAL_TABLES.get(schema)
-        if tables is None:
-            taken = any(_matches(rule.schema, schema, any_case=True) for rule in included)
-            left_out = any(_matches(rule.schema, schema) and rule.table == "%" for rule in excluded)
-            found.extend([schema] if taken and not left_out else [])
-            continue
-        for table in tables:
-            taken = any(
-                _matches(rule.schema, schema, any_case=True) and _matches(rule.table, table, any_case=True)
-                for rule in included
-            )
-            left_out = any(_matches(rule.schema, schema) and _matches(rule.table, table) for rule in excluded)
-            found.extend([f"{schema}.{table}"] if taken and not left_out else [])
+        of_it = [rule for rule in included if _matches(rule.schema, schema, any_case=True)]
+        without = [rule for rule in excluded if _matches(rule.schema, schema)]
+        if schema == TAPCTL:
+            found.extend(f"{schema}.{table}" for table in _kept_back(of_it, without))
+        elif of_it and not any(rule.table == "%" for rule in without):
+            found.append(schema)
     return found
+
+
+def _kept_back(included: Iterable[_Rule], excluded: list[_Rule]) -> list[str]:
+    """The tables of tapctl that stay where they are and that rules take all the same."""
+    found: dict[str, None] = {}
+    for rule in included:
+        taken = [table for table in (*_LOCAL, *CARRIED) if _matches(rule.table, table, any_case=True)]
+        # A table that tapctl does not have is none that may be carried either; it is told as it was written.
+        for table in taken or [rule.table]:
+            left_out = any(each.table == table or _matches(each.table, table) for each in excluded)
+            if table not in CARRIED and not left_out:
+                found[table] = None
+    return list(found)
+
+
+def not_carried(rules: Iterable[object]) -> list[str]:
+    """The tables of tapctl that are there to be carried over, and that the selection rules leave out."""
+    told = list(_selections(rules))
+    left: list[str] = []
+    for table in CARRIED:
+        # As strict as can be, the other way round: who is left out without being told hears nothing.
+        included = any(each.includes and _takes(each, table) for each in told)
+        if not included or any(not each.includes and _takes(each, table, any_case=True) for each in told):
+            left.append(f"{TAPCTL}.{table}")
+    return left
+
+
+def _takes(rule: _Rule, table: str, *, any_case: bool = False) -> bool:
+    return _matches(rule.schema, TAPCTL, any_case=any_case) and _matches(rule.table, table, any_case=any_case)
+
+
+def rules(mappings: str) -> list[object]:
+    """The rules in the JSON of table mappings."""
+    loaded: object = json.loads(mappings)
+    found = cast("dict[str, object]", loaded).get("rules") if isinstance(loaded, dict) else None
+    return cast("list[object]", found) if isinstance(found, list) else []
 
 
 def owner(name: str) -> str | None:

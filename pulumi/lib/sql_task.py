@@ -26,8 +26,15 @@ CONTAINER_NAME = "sql"
 # All is put together before anything runs, and by assignments, which `set -e` sees: the failure of a command on the
 # left of a pipe or within an argument would be lost.  GRANT takes `_` and `%` in the name of a database as wildcards.
 #
-# A statement that waits for a table's lock gives up after a minute, where MySQL would wait for a year (MySQL, "Server
-# System Variables", `lock_wait_timeout`): ECS deletes no cluster with a task in it, so that it would hold up `destroy`.
+# DMS carries two tables of tapctl over and has no business in its others.  They may not be there yet: a grant on a table
+# that is not has to include CREATE (MySQL, "GRANT Statement").
+#
+# ECS deletes no cluster with a task in it, nor EC2 the task's group and subnet, so nothing here may last: the provider
+# asks for ten minutes and then fails the `destroy` (terraform-provider-aws, internal/service/ecs/cluster.go,
+# `resourceClusterDelete`).  A statement that waits for a table's lock gives up after a minute, where MySQL would wait
+# for a year (MySQL, "Server System Variables", `lock_wait_timeout`); a SELECT is ended by the server
+# (`max_execution_time`, which covers no other statement), and after that time the client by `timeout`.  What the server
+# has begun it may finish all the same, so the log says how to end it there.
 SCRIPT = r"""set -eu
 quoted() { printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g"; }
 account() {
@@ -56,6 +63,9 @@ prepare() {
   grant 'REPLICATION CLIENT, REPLICATION SLAVE' '*.*' "$DMS_USERNAME"
   on=$(tables awsdms_control)
   grant ALL "$on" "$DMS_USERNAME"
+  for table in heartbeat marker; do
+    grant 'SELECT, INSERT, UPDATE, DELETE, CREATE' "tapctl.$table" "$DMS_USERNAME"
+  done
   for database in $DATABASES; do
     on=$(tables "$database")
     grant 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX' "$on" "$DMS_USERNAME"

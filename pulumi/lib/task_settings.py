@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from lib import selection
+
 LOOPBACK_SCHEMA = "awsdms_control"
 """Where DMS keeps `awsdms_loopback_prevention` on both sides; its account has every right there."""
 
@@ -166,16 +168,23 @@ def _settings(options: Options) -> dict[str, object]:
 
 
 def mappings_json(databases: Sequence[str]) -> str:
-    """Table mappings that take every table of the databases, and leave DMS's own tables out."""
+    """Table mappings that take every table of the databases and tapctl's heartbeat and markers, and nothing of DMS.
+
+    The tables of tapctl may not be there yet.  A rule that finds nothing is no error: a task fails only when all of its
+    rules together find no table (DMS guide, "Error handling task settings", `FailOnNoTablesCaptured`), and it follows
+    CREATE TABLE while it runs ("Limitations on using a MySQL database as a source for AWS DMS").
+    """
+    # DMS reads % and _ as wildcards; a literal underscore is written in brackets.
+    taken = [(database, database.replace("_", "[_]"), "%") for database in databases]
+    taken += [(f"{selection.TAPCTL}-{table}", selection.TAPCTL, table) for table in selection.CARRIED]
     rules = [
         {
             "rule-type": "selection",
             "rule-id": str(number),
-            "rule-name": f"include-{database}",
-            # DMS reads % and _ as wildcards; a literal underscore is written in brackets.
-            "object-locator": {"schema-name": database.replace("_", "[_]"), "table-name": "%"},
+            "rule-name": f"include-{name}",
+            "object-locator": {"schema-name": schema, "table-name": table},
             "rule-action": "include",
         }
-        for number, database in enumerate(databases, start=1)
+        for number, (name, schema, table) in enumerate(taken, start=1)
     ]
     return json.dumps({"rules": rules}, sort_keys=True)

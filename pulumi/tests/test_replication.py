@@ -147,14 +147,15 @@ def test_a_standby_of_the_replication_instance_where_it_is_asked_for(usual: Reco
 def test_table_mappings_come_from_the_database_names_or_from_configuration(usual: Recording) -> None:
     back, forward = usual.of("dms/replicationTask:ReplicationTask")
     rules = json.loads(forward.inputs["tableMappings"])["rules"]
-    assert [rule["object-locator"]["schema-name"] for rule in rules] == ["shop", "billing"]
+    taken = [(rule["object-locator"]["schema-name"], rule["object-locator"]["table-name"]) for rule in rules]
+    assert taken == [("shop", "%"), ("billing", "%"), ("tapctl", "heartbeat"), ("tapctl", "marker")]
     assert forward.inputs["tableMappings"] == back.inputs["tableMappings"]
     own = '{"rules": [{"rule-action": "include", "rule-type": "selection"}]}'
     assert deploy(tableMappings=own).of("dms/replicationTask:ReplicationTask")[0].inputs["tableMappings"] == own
 
 
 def test_an_underscore_in_a_database_name_is_no_wildcard() -> None:
-    (rule,) = json.loads(task_settings.mappings_json(["my_shop"]))["rules"]
+    rule, *_ = json.loads(task_settings.mappings_json(["my_shop"]))["rules"]
     assert rule["object-locator"]["schema-name"] == "my[_]shop"
 
 

@@ -4,10 +4,10 @@ import json
 
 import pulumi
 import pytest
-from recorder import settings
+from recorder import deploy, settings
 
 from lib import task_settings
-from lib.selection import OWNED, owned
+from lib.selection import CARRIED, OWNED, not_carried, owned
 
 Rule = dict[str, object]
 
@@ -56,9 +56,52 @@ def test_the_heartbeat_and_the_markers_are_there_to_be_carried_over() -> None:
     assert owned([rule("tapctl", "t%")]) == ["tapctl.turn"]
 
 
-def test_the_mappings_that_the_program_writes_take_none_of_them() -> None:
+@pytest.mark.parametrize("table", ["kept", "turn", "secrets", "x%", "heartbeats", ""])
+def test_of_tapctl_nothing_else_is_taken(table: str) -> None:
+    assert owned([rule("tapctl", table)]) == [f"tapctl.{table}"]
+    assert owned([rule("[t]apctl", table), rule("tapctl", "marker")]) == [f"tapctl.{table}"]
+    assert owned([rule("tapctl", table), rule("tapctl", table, "exclude")]) == []
+    with pytest.raises(pulumi.RunError, match="of 'tapctl' only heartbeat and marker are carried over"):
+        settings(tableMappings=json.dumps({"rules": [rule("shop"), rule("tapctl", table)]}))
+
+
+def test_the_mappings_that_the_program_writes_take_the_two_tables_of_tapctl_and_none_of_them() -> None:
     loaded = json.loads(task_settings.mappings_json(["shop", "my_shop", "a-b$"]))
     assert owned(loaded["rules"]) == []
+    assert not_carried(loaded["rules"]) == []
+    ids = [each["rule-id"] for each in loaded["rules"]]
+    assert len(set(ids)) == len(ids) == 3 + len(CARRIED)
+
+
+BOTH = [rule("tapctl", table) for table in CARRIED]
+
+
+@pytest.mark.parametrize(
+    ("rules", "left"),
+    [
+        ([rule("shop")], ["tapctl.heartbeat", "tapctl.marker"]),
+        ([rule("tapctl", "marker")], ["tapctl.heartbeat"]),
+        (BOTH, []),
+        ([rule("tapctl", "%")], []),
+        ([rule("%"), rule("tapctl", "kept", "exclude"), rule("tapctl", "turn", "exclude")], []),
+        ([*BOTH, rule("tapctl", "m%", "exclude")], ["tapctl.marker"]),
+        ([rule("%"), *EXCLUDED], ["tapctl.heartbeat", "tapctl.marker"]),
+        # Whether DMS tells the cases apart depends on the server.
+        ([rule("TAPCTL", "marker"), rule("tapctl", "heartbeat")], ["tapctl.marker"]),
+        ([*BOTH, rule("Tapctl", "MARKER", "exclude")], ["tapctl.marker"]),
+    ],
+)
+def test_mappings_that_leave_the_heartbeat_or_the_markers_out_are_told(rules: list[Rule], left: list[str]) -> None:
+    assert not_carried(rules) == left
+    if owned(rules):
+        return
+    said = deploy(tableMappings=json.dumps({"rules": [rule("shop"), *rules]})).said
+    (warned,) = [line for line in said if "tableMappings leaves out" in line] or [""]
+    assert [table for table in ("tapctl.heartbeat", "tapctl.marker") if table in warned] == left
+
+
+def test_the_usual_mappings_leave_nothing_out() -> None:
+    assert not [line for line in deploy().said if "tableMappings" in line]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from recorder import Recording, deploy
 
 import driver
+from lib import selection
 from lib.sql_task import SCRIPT
 
 ENVIRONMENT = {
@@ -91,6 +92,14 @@ def test_an_underscore_in_the_name_of_a_database_grants_nothing_on_another(tmp_p
     assert r"GRANT SELECT ON `my\_shop`.* TO 'app_ro'@'%';" in sql.splitlines()
     assert r"GRANT SELECT ON `50\%`.* TO 'app_ro'@'%';" in sql.splitlines()
     assert r"GRANT ALL ON `awsdms\_control`.* TO 'dms'@'%';" in sql.splitlines()
+
+
+def test_dms_may_carry_two_tables_of_tapctl_and_see_no_other(tmp_path: Path) -> None:
+    """MySQL takes a grant on a table that is not there when CREATE is among what is granted."""
+    _, sql, _ = run(tmp_path)
+    granted = [line for line in sql.splitlines() if "tapctl" in line]
+    rights = "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE"
+    assert granted == [f"{rights} ON {selection.TAPCTL}.{table} TO 'dms'@'%';" for table in selection.CARRIED]
 
 
 @pytest.mark.parametrize("name", sorted(set(ENVIRONMENT) - {"SQL"}))

@@ -55,10 +55,11 @@ TABLE_MAPPINGS = Key(
     later="both streams stop and resume where they were; a table that is added is not loaded by that",
     parse=optional(parsers.table_mappings),
     optional=True,
-    default_words="every table of `sourceDbNames`",
+    default_words="every table of `sourceDbNames`, and tapctl's two",
     example='{"rules":[{"rule-type":"selection","rule-id":"1","rule-name":"orders","object-locator":{"schema-name":"shop","table-name":"orders"},"rule-action":"include"}]}',
     meaning="DMS table mappings as JSON, for both directions. Schemas of the server, of DMS and of tapctl are refused, "
-    "those that a wildcard takes as well, unless a rule excludes them. "
+    "those that a wildcard takes as well, unless a rule excludes them; only `tapctl.heartbeat` and `tapctl.marker` "
+    "should be taken, and are missed with a warning. "
     "Transformation rules are refused: they would be applied once more on the way back.",
 )
 LOB_MODE = Key(

@@ -304,7 +304,7 @@ pub const KEYS: &[ConfigKey] = &[
         Default::Words("every table of `sourceDbNames`"),
         Form::Json,
         "{\"rules\":[{\"rule-type\":\"selection\",\"rule-id\":\"1\",\"rule-name\":\"orders\",\"object-locator\":{\"schema-name\":\"shop\",\"table-name\":\"orders\"},\"rule-action\":\"include\"}]}",
-        "DMS table mappings as JSON, for both directions. Schemas of the server, of DMS and of tapctl are refused, those that a wildcard takes as well, unless a rule excludes them. Transformation rules are refused: they would be applied once more on the way back.",
+        "DMS table mappings as JSON, for both directions. Schemas of the server, of DMS and of tapctl are refused, those that a wildcard takes as well, unless a rule excludes them; only `tapctl.heartbeat` and `tapctl.marker` should be taken, and are missed with a warning. Transformation rules are refused: they would be applied once more on the way back.",
     ),
     key(
         "lobMode",
