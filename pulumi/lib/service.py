@@ -20,8 +20,8 @@ MIN_TASKS = 4
 MAX_TASKS = 12
 CPU_TARGET_PERCENT = 70
 CONTAINER_NAME = "app"
-SCRATCH = "tmp"
-"""The one folder that a container with a read-only root may write to."""
+SCRATCH_PART = 4
+"""A container with a read-only root may write to `/tmp` alone, which takes up to this part of the task's memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +162,7 @@ class Service(pulumi.ComponentResource):
                 {"name": "DB_WRITER_HOST", "value": wiring.writer.host},
                 {"name": "DB_WRITER_PORT", "value": str(wiring.writer.port)},
                 {"name": "DB_WRITER_HOSTS", "value": _joined(wiring)},
+                {"name": "DB_WRITER_TLS", "value": "required" if wiring.writer_needs_tls else "preferred"},
                 {"name": "DB_READER_HOST", "value": wiring.reader.host},
                 {"name": "DB_READER_PORT", "value": str(wiring.reader.port)},
                 {"name": "PORT", "value": str(args.container.port)},
@@ -187,7 +188,6 @@ class Service(pulumi.ComponentResource):
             execution_role_arn=execution_role.arn,
             task_role_arn=task_role.arn,
             container_definitions=pulumi.Output.json_dumps([container], sort_keys=True),
-            volumes=[aws.ecs.TaskDefinitionVolumeArgs(name=SCRATCH)] if args.container.read_only else None,
             tags=self._naming.tags(name),
             opts=self._child,
         )
@@ -274,14 +274,24 @@ def _joined(wiring: Wiring) -> pulumi.Output[str]:
 
 
 def _hardened(container: Container) -> dict[str, object]:
-    """What the image must be able to live with, so only where it is configured."""
+    """What the image must be able to live with, so only where it is configured.
+
+    `/tmp` lies in memory, open to every user.  A volume of the task would be root's with mode 0755 (ECS developer guide,
+    "Use bind mounts with Amazon ECS"), so that whatever `containerUser` or the image itself says could not write there
+    (github.com/aws/containers-roadmap, issue 938), unless the image has a VOLUME of the same path with another owner.
+    Fargate has tmpfs since January 2026 (issue 736 there).
+    """
     told: dict[str, object] = {}
     if container.user is not None:
         told["user"] = container.user
     if container.read_only:
         told["readonlyRootFilesystem"] = True
-        told["linuxParameters"] = {"capabilities": {"drop": ["ALL"]}}
-        told["mountPoints"] = [{"sourceVolume": SCRATCH, "containerPath": "/tmp", "readOnly": False}]  # noqa: S108
+        scratch = {
+            "containerPath": "/tmp",  # noqa: S108 -- within the container
+            "size": container.memory // SCRATCH_PART,
+            "mountOptions": ["mode=1777", "nosuid", "nodev"],
+        }
+        told["linuxParameters"] = {"capabilities": {"drop": ["ALL"]}, "tmpfs": [scratch]}
     return told
 
 

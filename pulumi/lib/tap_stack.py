@@ -65,8 +65,15 @@ class TapStack(pulumi.ComponentResource):
         database = self._database(network, firewall)
         accounts = self._accounts(database)
         wiring = wire(
-            settings.accounts, settings.source, database, accounts, writer_is_aurora=settings.writer_is_aurora
+            settings.accounts,
+            settings.source,
+            database,
+            accounts,
+            writer_is_aurora=settings.writer_is_aurora,
+            peered=settings.legacy_network is not None,
         )
+        if wiring.writer_needs_tls:
+            self._warn_of_clear_text()
         ways: list[pulumi.Resource] = [*network.outwards, *firewall.rules, *to_legacy]
         replication = self._replication(network, firewall, database, wiring, ways)
         registry = Registry(naming.name("registry"), RegistryArgs(naming=naming), self._child)
@@ -147,6 +154,16 @@ class TapStack(pulumi.ComponentResource):
             resource=self,
         )
         return None
+
+    def _warn_of_clear_text(self) -> None:
+        """Nothing here can see how an image opens its connections."""
+        pulumi.log.warn(
+            "without peering the tasks reach the legacy database over the Internet. They are told "
+            "DB_WRITER_TLS=required: the image has to refuse a connection without TLS, and to verify the server with "
+            "RDS's certificate authority, or account and rows can be read and changed on their way. Wanted: such an "
+            "image, and the server's own word for it (ALTER USER ... REQUIRE SSL, pulumi/README.md, 1); or peering",
+            resource=self,
+        )
 
     def _database(self, network: Network, firewall: Firewall) -> Database:
         settings, naming = self._settings, self._settings.naming

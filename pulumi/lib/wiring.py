@@ -37,6 +37,8 @@ class Wiring:
     writers: tuple[Server, ...]
     """Every host that the tasks may write to, the expected one first."""
     reader: Server
+    writer_needs_tls: bool
+    """Whether one of the hosts that may be written to lies beyond the Internet."""
     app: Credentials
     app_read_only: Credentials
     dms: Credentials
@@ -56,6 +58,7 @@ def wire(
     accounts: Accounts,
     *,
     writer_is_aurora: bool,
+    peered: bool,
 ) -> Wiring:
     """The wiring of one stack; where the accounts are not used yet, everybody is the master user."""
     legacy = Server(host=source.endpoint, port=source.port)
@@ -68,6 +71,7 @@ def wire(
     aurora_app = same or secrets.get("app", master)
     legacy_app = same or Credentials.given(source.secret_arn)
     expected, other = (aurora, legacy) if writer_is_aurora else (legacy, aurora)
+    writers = (expected,) if same is None else (expected, other)
     outputs: dict[str, pulumi.Input[str]] = {}
     if secrets:
         outputs |= {
@@ -82,8 +86,10 @@ def wire(
         outputs["legacyTapctlSecretArn"] = configured.legacy_tapctl_secret_arn
     return Wiring(
         writer=expected,
-        writers=(expected,) if same is None else (expected, other),
+        writers=writers,
         reader=reader,
+        # AWS encrypts what crosses a peering of two regions, and nothing of Aurora leaves the VPC.
+        writer_needs_tls=any(each is legacy for each in writers) and not peered,
         app=aurora_app if writer_is_aurora else legacy_app,
         app_read_only=secrets.get("app-ro", master),
         dms=secrets.get("dms", master),

@@ -7,6 +7,7 @@ import pytest
 from moves import EVERYTHING
 from reading import container, deploy_with, environment, secrets
 from recorder import Recording, deploy, settings
+from standing import PEERING
 
 OUTPUTS = Path(__file__).parents[2] / "tests" / "fixtures" / "outputs.json"
 REPOSITORY = Path(__file__).parents[2]
@@ -107,9 +108,42 @@ def test_the_container_is_hardened_as_far_as_the_image_allows(usual: Recording, 
     assert not {"user", "readonlyRootFilesystem", "linuxParameters"} & set(container(usual))
     hardened = container(full)
     assert (hardened["user"], hardened["readonlyRootFilesystem"]) == ("1000:1000", True)
-    assert hardened["linuxParameters"] == {"capabilities": {"drop": ["ALL"]}}
-    assert [each["containerPath"] for each in hardened["mountPoints"]] == ["/tmp"]  # noqa: S108
-    assert [each["name"] for each in full.named("migration-app-prod").inputs["volumes"]] == ["tmp"]
+    assert hardened["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+
+
+@pytest.mark.parametrize("user", [None, "1000:1000"], ids=["the-images-own", "given"])
+@pytest.mark.parametrize(("memory", "size"), [("1024", 256), ("2048", 512)])
+def test_whoever_runs_in_a_read_only_root_can_write_to_its_tmp(user: str | None, memory: str, size: int) -> None:
+    """A volume of the task would be root's, whatever user the container has."""
+    made = deploy(containerReadOnly="true", containerUser=user, taskMemory=memory)
+    told = container(made)
+    assert told.get("user") == user
+    (scratch,) = told["linuxParameters"]["tmpfs"]
+    assert (scratch["containerPath"], scratch["size"]) == ("/tmp", size)  # noqa: S108
+    assert "mode=1777" in scratch["mountOptions"]
+    assert "mountPoints" not in told
+    assert "volumes" not in made.named("migration-app-prod").inputs
+
+
+@pytest.mark.parametrize(
+    ("writer", "config", "tls"),
+    [
+        ("legacy", {}, "required"),
+        ("legacy", PEERING, "preferred"),
+        ("aurora", {}, "preferred"),
+        # Both hosts: which of them lets the account in is decided in the databases.
+        ("aurora", {"legacyAppSecretArn": EVERYTHING["legacyAppSecretArn"]}, "required"),
+        ("aurora", {"legacyAppSecretArn": EVERYTHING["legacyAppSecretArn"], **PEERING}, "preferred"),
+    ],
+)
+def test_what_would_cross_the_internet_in_clear_is_told_to_use_tls(
+    writer: str, config: dict[str, str | None], tls: str
+) -> None:
+    made = deploy_with(writer, **config)
+    assert environment(made)["DB_WRITER_TLS"] == tls
+    warned = [line for line in made.said if "DB_WRITER_TLS=required" in line]
+    assert bool(warned) == (tls == "required")
+    assert all("has to refuse a connection without TLS" in line for line in warned)
 
 
 def test_the_writer_is_the_legacy_database_unless_told(usual: Recording) -> None:

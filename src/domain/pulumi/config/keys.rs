@@ -235,13 +235,19 @@ pub const KEYS: &[ConfigKey] = &[
         "8080",
         "Port on which the container answers, `/health` included.",
     ),
-    key("containerUser", Default::Words("the image's own"), Form::Any, "1000:1000", "User that the container runs as."),
+    key(
+        "containerUser",
+        Default::Words("the image's own"),
+        Form::Any,
+        "1000:1000",
+        "User that the container runs as; beside `containerReadOnly` as well, whose `/tmp` every user may write to.",
+    ),
     key(
         "containerReadOnly",
         Default::Value("false"),
         Form::OneOf(&["true", "false"]),
         "false",
-        "`true` makes the container's root file system read-only, with an empty `/tmp`, and takes its Linux capabilities away; not every image can live with that.",
+        "`true` makes the container's root file system read-only and takes its Linux capabilities away; an empty `/tmp`, open to whatever user it runs as, takes up to a quarter of `taskMemory`. Not every image can live with that.",
     ),
     key(
         "taskCpu",
