@@ -13,8 +13,8 @@ OWNED: Mapping[str, str] = dict.fromkeys(
 
 TAPCTL = "tapctl"
 CARRIED = ("heartbeat", "marker")
-"""The tables of tapctl that are there to be carried over: a row that was written on one side and read on the other tells
-that a stream works, and a marker that nothing was lost."""
+"""The tables of tapctl that are there to be carried over: a row that was written on one side and read on the other
+tells that a stream works, and a marker that nothing was lost."""
 
 # What tapctl keeps for a cutover is true on one server alone.
 _LOCAL = ("kept", "turn")

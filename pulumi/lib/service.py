@@ -276,10 +276,10 @@ def _joined(wiring: Wiring) -> pulumi.Output[str]:
 def _hardened(container: Container) -> dict[str, object]:
     """What the image must be able to live with, so only where it is configured.
 
-    `/tmp` lies in memory, open to every user.  A volume of the task would be root's with mode 0755 (ECS developer guide,
-    "Use bind mounts with Amazon ECS"), so that whatever `containerUser` or the image itself says could not write there
-    (github.com/aws/containers-roadmap, issue 938), unless the image has a VOLUME of the same path with another owner.
-    Fargate has tmpfs since January 2026 (issue 736 there).
+    `/tmp` lies in memory, open to every user.  A volume of the task would be root's with mode 0755 (ECS developer
+    guide, "Use bind mounts with Amazon ECS"), so that nobody whom `containerUser` or the image itself names could write
+    there (github.com/aws/containers-roadmap, issue 938), unless the image has a VOLUME of the same path with another
+    owner.  Fargate has tmpfs since January 2026 (issue 736 there).
     """
     told: dict[str, object] = {}
     if container.user is not None:

@@ -1,7 +1,8 @@
 """A one-off ECS task that runs SQL on Aurora from inside the VPC, and goes with `destroy`.
 
 Aurora is reachable from the private subnets only.  Without `SQL` in its environment the task makes the accounts of
-the secrets and sets how long the binary log is kept; both can be repeated.  With `SQL` it runs that.
+the secrets and sets how long the binary log is kept; both can be repeated.  With `SQL` it runs that.  Neither lasts for
+more than five minutes, or `LIMIT_SECONDS`.
 """
 
 from collections.abc import Sequence
@@ -26,8 +27,8 @@ CONTAINER_NAME = "sql"
 # All is put together before anything runs, and by assignments, which `set -e` sees: the failure of a command on the
 # left of a pipe or within an argument would be lost.  GRANT takes `_` and `%` in the name of a database as wildcards.
 #
-# DMS carries two tables of tapctl over and has no business in its others.  They may not be there yet: a grant on a table
-# that is not has to include CREATE (MySQL, "GRANT Statement").
+# DMS carries two tables of tapctl over and has no business in its others.  They may not be there yet: a grant on a
+# table that is not has to include CREATE (MySQL, "GRANT Statement").
 #
 # ECS deletes no cluster with a task in it, nor EC2 the task's group and subnet, so nothing here may last: the provider
 # asks for ten minutes and then fails the `destroy` (terraform-provider-aws, internal/service/ecs/cluster.go,
@@ -77,10 +78,19 @@ prepare() {
 : "${HOST:?}" "${USERNAME:?}" "${PASSWORD:?}"
 # bash drops `-e` within `$(...)` unless it is called `sh`.
 if [ -z "${SQL:-}" ]; then SQL=$(set -e; prepare); fi
-MYSQL_PWD="$PASSWORD" mysql --host="$HOST" --port=3306 --user="$USERNAME" --ssl-mode=REQUIRED --table \
-  --connect-timeout=10 --init-command="SET SESSION lock_wait_timeout = 60" <<END
+limit=${LIMIT_SECONDS:-300}
+ended=0
+MYSQL_PWD="$PASSWORD" timeout -k 10 "$limit" mysql --host="$HOST" --port=3306 --user="$USERNAME" --ssl-mode=REQUIRED \
+  --table --connect-timeout=10 \
+  --init-command="SET SESSION lock_wait_timeout = 60, max_execution_time = ${limit}000" <<END || ended=$?
 $SQL
 END
+case "$ended" in 124 | 137)
+  echo "given up after $limit seconds, and not all of it was run: a task that lasts would hold up destroy." \
+    "What Aurora has begun may go on there and hold locks: SHOW FULL PROCESSLIST, then CALL mysql.rds_kill(ID)." \
+    "Wanted: less at a time, or LIMIT_SECONDS in the task's environment (up to 540)." >&2 ;;
+esac
+exit "$ended"
 """
 
 

@@ -317,10 +317,10 @@ class TapStack(pulumi.ComponentResource):
         left = selection.not_carried(selection.rules(mappings)) if mappings is not None else []
         if left:
             pulumi.log.warn(
-                f"tableMappings leaves out {' and '.join(left)}: no row of tapctl's own is carried over, so nothing but "
-                "CloudWatch tells the lag, and no marker can prove in a cutover that every write has arrived. Wanted: a "
-                "rule with rule-action include for each (pulumi/README.md, 5); added while a stream runs, it stops "
-                "and resumes it",
+                f"tableMappings leaves out {' and '.join(left)}: no row of tapctl's own is carried over, so nothing "
+                "but CloudWatch tells the lag, and no marker can prove in a cutover that every write has arrived. "
+                "Wanted: a rule with rule-action include for each (pulumi/README.md, 5); added while a stream runs, it "
+                "stops and resumes it",
                 resource=self,
             )
 

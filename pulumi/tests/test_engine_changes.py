@@ -19,6 +19,7 @@ from moves import (
     UPDATED,
 )
 
+import one_off
 import world
 from cloud import CONFIGURATION
 from driver import Engine
@@ -219,7 +220,24 @@ def test_the_port_of_the_container_changes_without_traffic_and_not_with_it(deplo
     group = deployed.world.named("migration-tg-prod")["outputs"]
     assert group["port"] == 9090
     assert re.fullmatch(r"migration-tg-9090-prod-[0-9a-f]{6}", group["name"])
+
+
+def test_a_task_that_somebody_runs_holds_the_end_up_until_it_is_over(deployed: Engine) -> None:
+    """Its script lasts for less than the ten minutes that the provider goes on asking ECS."""
+    told = deployed.outputs()
+    network = {"subnets": told["privateSubnetIds"][:1], "securityGroups": [told["sqlSecurityGroupId"]]}
+    task = {"cluster": told["ecsClusterName"], "taskDefinition": told["sqlTaskDefinitionArn"]}
+    with deployed.world.change() as changed:
+        one_off.run(changed, task | {"networkConfiguration": {"awsvpcConfiguration": network}})
+    held = deployed.destroy()
+    assert held.exit_code != 0
+    assert "The Cluster cannot be deleted while Tasks are active" in held.messages
+    left = {each["name"] for each in deployed.world.resources()}
+    assert {"migration-cluster-prod", "migration-sql-sg-prod"} <= left
+    with deployed.world.change() as changed:
+        one_off.end(changed)
     assert deployed.destroy().exit_code == 0
+    assert deployed.world.resources() == []
 
 
 def test_the_service_goes_without_traffic_and_not_with_it(deployed: Engine) -> None:

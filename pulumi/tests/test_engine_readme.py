@@ -1,8 +1,8 @@
 """The operator's way of README.md, from nothing to destroyed: every command of it is run, in its order.
 
 `pulumi` is the real CLI on the stand-in cloud.  `aws` is the real one too, and talks to a server on loopback that says
-yes to everything but to a test of a connection that is not there: the client itself refuses what its service models do
-not have.  `tapctl` runs the Pulumi command that
+yes to everything but to a test of a connection that is not there, and to a task in a cluster, network or group that is
+not there: the client itself refuses what its service models do not have.  `tapctl` runs the Pulumi command that
 it stands for; that its own command line is right is shown by the crate's tests.  The virtual environment is made, and
 its `pip` finds every pinned requirement among the packages that these tests run with, without an index.  `docker` is a
 stand-in that compares what it is told with the registry's answer.  The statements for a database are in
@@ -25,6 +25,7 @@ from typing import cast
 import pytest
 
 import cloud
+import one_off
 import prerequisites
 import replication
 from driver import Engine
@@ -76,7 +77,7 @@ class Aws(ThreadingHTTPServer):
 
 
 class Yes(BaseHTTPRequestHandler):
-    """AWS's side of a conversation, as far as the client needs one; a test of a connection is one of the cloud's."""
+    """AWS's side of a conversation, as far as the client needs one; connections and tasks are the cloud's."""
 
     def do_POST(self) -> None:
         told = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
@@ -88,13 +89,20 @@ class Yes(BaseHTTPRequestHandler):
             ids = told["Filters"][0]["Values"]
             endpoints = [each["outputs"] for each in world.resources(replication.ENDPOINT)]
             known["Endpoints"] = [{"EndpointArn": e["endpointArn"]} for e in endpoints if e["endpointId"] in ids]
-        elif action == "TestConnection":
+        elif action == "FilterLogEvents":
+            # Whoever reads how it went does so when it is over.
+            with world.change() as changed:
+                one_off.end(changed)
+        elif action in {"TestConnection", "RunTask"}:
             try:
                 with world.change() as changed:
-                    prerequisites.test_connection(changed, told["ReplicationInstanceArn"], told["EndpointArn"])
+                    if action == "RunTask":
+                        one_off.run(changed, told)
+                    else:
+                        prerequisites.test_connection(changed, told["ReplicationInstanceArn"], told["EndpointArn"])
             except RefusedError as refused:
                 status = 400
-                known |= {"__type": "InvalidResourceStateFault", "message": str(refused)}
+                known |= {"__type": str(refused).split(":", 1)[0], "message": str(refused)}
         answer = json.dumps(known).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
@@ -159,13 +167,14 @@ def test_every_command_of_the_readme_runs(fresh: Engine, tmp_path: Path, endpoin
     control = f'"{sys.executable}" "{cloud.HERE}/cloud.py"'
     weights = f'{control} weights --state "$CLOUD"'
     task = f'{control} task --state "$CLOUD" {REVERSE}=running > /dev/null'
+    ended = f'{control} ended --state "$CLOUD"'
     for name, text in {
         "tapctl": TAPCTL,
         "docker": DOCKER,
         "python3": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n',
         "aws": f'#!/bin/sh\nexec "{Path(sys.executable).parent}/aws" "$@"\n',
         "cutover-is-near": f"#!/bin/sh\nset -e\n{weights} {LEGACY}=0 {NEW}=100 > /dev/null\n",
-        "traffic-is-back": f"#!/bin/sh\nset -e\n{task}\n{weights} {LEGACY}=100 {NEW}=0 > /dev/null\n",
+        "traffic-is-back": f"#!/bin/sh\nset -e\n{task}\n{ended}\n{weights} {LEGACY}=100 {NEW}=0 > /dev/null\n",
     }.items():
         (tools / name).write_text(text, encoding="utf-8")
         (tools / name).chmod(0o700)
@@ -195,6 +204,8 @@ def test_every_command_of_the_readme_runs(fresh: Engine, tmp_path: Path, endpoin
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert fresh.world.resources() == []
+    run_tasks = len(re.findall("^ *aws ecs run-task ", README.read_text(encoding="utf-8"), re.MULTILINE))
+    assert fresh.world.calls().count("RunTask migration-sql-prod") == run_tasks == 3
     ran = called.read_text(encoding="utf-8")
     assert ran.count("up --stack prod") == 5
     assert "destroy --stack prod" in ran

@@ -54,7 +54,7 @@ def test_it_keeps_the_binary_log_and_makes_the_accounts(tmp_path: Path) -> None:
     assert "--host=aurora.example.com" in called
     assert "--ssl-mode=REQUIRED" in called
     assert "--connect-timeout=10" in called
-    assert "--init-command=SET SESSION lock_wait_timeout = 60" in called
+    assert "--init-command=SET SESSION lock_wait_timeout = 60, max_execution_time = 300000" in called
     # On the command line it would be in the list of processes.
     assert "--password" not in called
 
@@ -111,10 +111,39 @@ def test_what_it_is_not_told_fails_it_before_anything_runs(name: str, value: str
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
-def test_a_tool_that_the_image_lacks_fails_it_before_anything_runs(shell: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", ["60", None], ids=["as-asked", "by-default"])
+@pytest.mark.parametrize("ended", [124, 137], ids=["terminated", "killed"])
+def test_a_statement_that_lasts_is_given_up_and_the_log_says_so(
+    shell: str, asked: str | None, ended: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A cluster with a task in it cannot be deleted, nor the group and the subnet that the task is in.
+
+    Every other test runs the real `timeout` with the same arguments; this one does not wait for it.
+    """
+    limit = asked or "300"
+    (tmp_path / "timeout").write_text(
+        f'#!/bin/sh\n[ "$1 $2 $3" = "-k 10 {limit}" ] || exit 125\nshift 3\n"$@"\nexit {ended}\n'
+    )
+    (tmp_path / "timeout").chmod(0o700)
+    code, sql, called = run(tmp_path, 0, shell, SQL="ALTER TABLE shop.orders FORCE;", LIMIT_SECONDS=asked)
+    assert (code, sql) == (ended, "ALTER TABLE shop.orders FORCE;\n")
+    assert f"max_execution_time = {limit}000" in called
+    said = capfd.readouterr().err
+    assert f"given up after {limit} seconds, and not all of it was run" in said
+    assert "CALL mysql.rds_kill(ID)" in said
+
+
+def test_what_fails_by_itself_is_not_said_to_have_lasted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, 1, SQL="SELECT;")[0] == 1
+    assert "given up" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize("tool", ["sed", "timeout"])
+def test_a_tool_that_the_image_lacks_fails_it_before_anything_runs(shell: str, tool: str, tmp_path: Path) -> None:
     """Half of the statements would be an account without its password or its grants."""
-    (tmp_path / "sed").write_text("#!/bin/sh\nexit 127\n")
-    (tmp_path / "sed").chmod(0o700)
+    (tmp_path / tool).write_text("#!/bin/sh\nexit 127\n")
+    (tmp_path / tool).chmod(0o700)
     code, sql, called = run(tmp_path, 0, shell)
     assert code != 0
     assert (sql, called) == ("", "")

@@ -13,6 +13,8 @@
         Moves weights behind Pulumi's back, then prints all of them as JSON.
     cloud.py task --state FILE TASK_ID=STATUS...
         Starts or stops replication tasks behind Pulumi's back, then prints the status of all of them as JSON.
+    cloud.py ended --state FILE
+        Ends the ECS tasks that somebody has run.
     cloud.py control --state FILE [--fail NAME=MESSAGE]... [--hold NAME]... [--delay NAME=SECONDS]...
                      [--deny QUESTION]... [--quick]
         Says what is to go wrong from now on; without options, nothing.
@@ -37,6 +39,7 @@ from types import FrameType
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+import one_off
 from provider import Provider
 from world import SOURCE_SECRET, World
 
@@ -176,6 +179,11 @@ def _task(options: argparse.Namespace) -> None:
     print(json.dumps(world.tasks(), sort_keys=True))
 
 
+def _ended(options: argparse.Namespace) -> None:
+    with World(Path(options.state)).change() as changed:
+        one_off.end(changed)
+
+
 def _control(options: argparse.Namespace) -> None:
     delays = {name: float(seconds) for name, seconds in _pairs(options.delay).items()}
     World(Path(options.state)).set_control(
@@ -223,6 +231,9 @@ def main() -> None:
     task.add_argument("tasks", nargs="*", metavar="TASK_ID=STATUS")
     task.set_defaults(do=_task)
 
+    ended = commands.add_parser("ended")
+    ended.set_defaults(do=_ended)
+
     control = commands.add_parser("control")
     control.add_argument("--fail", action="append", default=[], metavar="NAME=MESSAGE")
     control.add_argument("--hold", action="append", default=[], metavar="NAME")
@@ -230,7 +241,7 @@ def main() -> None:
     control.add_argument("--deny", action="append", default=[], metavar="QUESTION")
     control.add_argument("--quick", action="store_true")
     control.set_defaults(do=_control)
-    for command in (serve, show, weights, task, control):
+    for command in (serve, show, weights, task, ended, control):
         command.add_argument("--state", required=True)
 
     options = parser.parse_args()

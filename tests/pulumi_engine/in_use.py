@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
+import one_off
 from world import RefusedError
 
 Json = dict[str, Any]
@@ -43,7 +44,8 @@ _NAT = "aws:ec2/natGateway:NatGateway"
 
 
 def refuse_in_use(cloud: Json, resource: Json) -> None:
-    """Refuses to delete what another resource still holds."""
+    """Refuses to delete what another resource still holds, or a task that somebody has run."""
+    one_off.refuse_held(cloud, resource)
     everything = cast("list[Json]", list(cloud["resources"].values()))
     others = [each for each in everything if each is not resource and each["type"] not in _LOOSE]
     held = _HELD.get(resource["type"])

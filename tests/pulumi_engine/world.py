@@ -7,6 +7,7 @@
            "privateZones": [...], "services": [...], "taskDefinitions": [...]},   what was there before any stack
  "calls": ["StopReplicationTask NAME"],   what the provider did on the way of something else
  "tested": ["<endpoint ARN>"],   endpoints to which a connection has been tested with success
+ "runByHand": [["<type>|<id>"]],   what each ECS task holds that somebody runs
  "resources": {"<type>|<arn or id>|<name>": {"name", "urn", "type", "id", "inputs", "outputs"}}}
 ```
 

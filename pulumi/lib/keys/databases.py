@@ -102,5 +102,5 @@ SQL_IMAGE = Key(
     parse=parsers.pattern(r"[a-z0-9][A-Za-z0-9._:/@-]{0,254}", "must be an image such as registry/mysql:8.4"),
     default="public.ecr.aws/docker/library/mysql:8.4",
     example="public.ecr.aws/docker/library/mysql:8.4",
-    meaning="Image of the one-off task that runs SQL on Aurora; it needs `sh`, `sed` and `mysql`.",
+    meaning="Image of the one-off task that runs SQL on Aurora; it needs `sh`, `sed`, `timeout` and `mysql`.",
 )

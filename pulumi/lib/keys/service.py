@@ -32,7 +32,8 @@ CONTAINER_USER = Key(
     optional=True,
     default_words="the image's own",
     example="1000:1000",
-    meaning="User that the container runs as; beside `containerReadOnly` as well, whose `/tmp` every user may write to.",
+    meaning="User that the container runs as; beside `containerReadOnly` as well, whose `/tmp` every user may write "
+    "to.",
 )
 CONTAINER_READ_ONLY = Key(
     name="containerReadOnly",
@@ -42,7 +43,8 @@ CONTAINER_READ_ONLY = Key(
     default="false",
     example="false",
     meaning="`true` makes the container's root file system read-only and takes its Linux capabilities away; an empty "
-    "`/tmp`, open to whatever user it runs as, takes up to a quarter of `taskMemory`. Not every image can live with that.",
+    "`/tmp`, open to whatever user it runs as, takes up to a quarter of `taskMemory`. Not every image can live with "
+    "that.",
 )
 TASK_CPU = Key(
     name="taskCpu",

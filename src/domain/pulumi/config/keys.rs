@@ -212,7 +212,7 @@ pub const KEYS: &[ConfigKey] = &[
         Default::Value("public.ecr.aws/docker/library/mysql:8.4"),
         Form::Any,
         "public.ecr.aws/docker/library/mysql:8.4",
-        "Image of the one-off task that runs SQL on Aurora; it needs `sh`, `sed` and `mysql`.",
+        "Image of the one-off task that runs SQL on Aurora; it needs `sh`, `sed`, `timeout` and `mysql`.",
     ),
     key(
         "writer",
@@ -307,7 +307,7 @@ pub const KEYS: &[ConfigKey] = &[
     ),
     key(
         "tableMappings",
-        Default::Words("every table of `sourceDbNames`"),
+        Default::Words("every table of `sourceDbNames`, and tapctl's two"),
         Form::Json,
         "{\"rules\":[{\"rule-type\":\"selection\",\"rule-id\":\"1\",\"rule-name\":\"orders\",\"object-locator\":{\"schema-name\":\"shop\",\"table-name\":\"orders\"},\"rule-action\":\"include\"}]}",
         "DMS table mappings as JSON, for both directions. Schemas of the server, of DMS and of tapctl are refused, those that a wildcard takes as well, unless a rule excludes them; only `tapctl.heartbeat` and `tapctl.marker` should be taken, and are missed with a warning. Transformation rules are refused: they would be applied once more on the way back.",
