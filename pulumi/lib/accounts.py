@@ -74,7 +74,7 @@ class Accounts(pulumi.ComponentResource):
 
 
 def password(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """A password of the alphabet that RDS (no / @ " space) and DMS (no ; : + %) both accept."""
+    """A password of the alphabet that RDS (no / @ " space) and DMS (no { } ;) both accept, and every URL."""
     return random.RandomPassword(
         name,
         length=32,

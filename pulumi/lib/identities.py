@@ -157,8 +157,9 @@ def usable(logins: Logins) -> list[Refusal]:
             moved.append(Refusal(key, sentence, _PUT))
     if logins.dms is not None and logins.dms.password is False:
         sentence = (
-            'leads to a secret whose password holds one of ; : + % . / @ " or a space, which DMS does not take. '
-            "Wanted: a password of other characters, in the database and in the secret"
+            "leads to a secret whose password holds one of { } ; which DMS does not support for MySQL "
+            "(https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Endpoints.Creating.html). Wanted: a password of "
+            "other characters, in the database and in the secret"
         )
         moved.append(Refusal(keys.SOURCE_DB_SECRET_ARN, sentence, _PUT))
     return moved
