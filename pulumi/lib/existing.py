@@ -26,6 +26,8 @@ class Tasks:
     secrets: Mapping[str, str]
     arn: str | None = None
     """The revision that tells them."""
+    ports: frozenset[int] = frozenset()
+    """The ports on which they answer."""
 
     @staticmethod
     def of(definitions: str | None, arn: str | None) -> "Tasks":
@@ -35,10 +37,12 @@ class Tasks:
         except json.JSONDecodeError:
             return Tasks({}, {}, arn)
         containers = cast("list[dict[str, list[dict[str, str]]]]", loaded)
+        mappings = [each for told in containers for each in told.get("portMappings", [])]
         return Tasks(
             {each["name"]: each.get("value", "") for told in containers for each in told.get("environment", [])},
             {each["name"]: each.get("valueFrom", "") for told in containers for each in told.get("secrets", [])},
             arn,
+            frozenset(int(each["containerPort"]) for each in mappings),
         )
 
     @property

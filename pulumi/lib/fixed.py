@@ -4,17 +4,16 @@ A key's row in `keys` says that it is fixed; a row here says where the state hol
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from lib import keys
-from lib.existing import SOURCE, Existing
+from lib.existing import SOURCE, Existing, Tasks
 from lib.keys import Key, Refusal
 from lib.settings import Settings, quoted
-from lib.streams import Run, Stream, Which
+from lib.streams import Run, Stream
 from lib.weights import Weights
-from lib.zones import ZONES
 
 
 @dataclass(frozen=True)
@@ -243,20 +242,14 @@ def not_without_accounts(settings: Settings, existing: Existing) -> list[Refusal
     return [Refusal(keys.DATABASE_ACCOUNTS, sentence, f"{_SET} databaseAccounts shared")]
 
 
-def not_while_traffic(settings: Settings, existing: Existing, weights: Weights) -> list[Refusal]:
+def not_while_traffic(
+    settings: Settings, existing: Existing, weights: Weights, running: Iterable[Tasks]
+) -> list[Refusal]:
     """Changes during which the new stack answers nobody: refused while Route 53 sends it anything."""
     if not weights.new_share:
         return []
     away = f"tapctl rollback --stack {settings.environment_suffix}   (or go back: {_SET} "
-    moved: list[Refusal] = []
-    group = existing.get("lb/targetGroup:TargetGroup", settings.naming.name("tg")) or {}
-    port = group.get("port")
-    if isinstance(port, (int, float)) and int(port) != settings.container.port:
-        sentence = (
-            f"is {settings.container.port}, but the tasks that have traffic answer on {int(port)}: "
-            f"{keys.CONTAINER_PORT.later}. Wanted: weight 0 on the new stack"
-        )
-        moved.append(Refusal(keys.CONTAINER_PORT, sentence, f"{away}containerPort {int(port)})"))
+    moved = _another_port(settings, existing, running)
     https = existing.get("lb/listener:Listener", settings.naming.name("https")) or {}
     arn = https.get("certificateArn")
     if isinstance(arn, str) and settings.certificate_arn is None:
@@ -272,56 +265,32 @@ def not_while_traffic(settings: Settings, existing: Existing, weights: Weights) 
     return moved
 
 
-@dataclass(frozen=True, kw_only=True)
-class Use:
-    """Who goes by the ways to the legacy database at this moment."""
+def _another_port(settings: Settings, existing: Existing, running: Iterable[Tasks]) -> list[Refusal]:
+    """Another target group, which no task is in yet when the listeners lead to it.
 
-    weights: Weights
-    forward: Stream
-    reverse: Stream
-
-    @property
-    def streams(self) -> list[tuple[Which, Stream]]:
-        """The streams that run."""
-        both = ((Which.FORWARD, self.forward), (Which.REVERSE, self.reverse))
-        return [(which, stream) for which, stream in both if stream.run is Run.RUNNING]
-
-
-def not_while_used(settings: Settings, existing: Existing, use: Use) -> list[Refusal]:
-    """A way to the legacy database that is taken away, or led through other addresses, under whoever uses it."""
-    tasks = use.weights.new_share and not settings.writer_is_aurora
-    users = [f"the {which.title} stream" for which, _ in use.streams]
-    stop = [
-        which.command("stop", stack=settings.environment_suffix, region=settings.region) for which, _ in use.streams
-    ]
+    What serves are the tasks that run.  After a run that failed the state's newest group may be one that none of them
+    ever was in, and to go back makes a third.
+    """
+    naming, wanted = settings.naming, settings.container.port
+    group = (existing.get("lb/targetGroup:TargetGroup", naming.name("tg")) or {}).get("port")
+    made = int(group) if isinstance(group, (int, float)) else None
+    if existing.get("ecs/service:Service", naming.name("service")) is None:
+        return []
+    serving = {port for tasks in running for port in tasks.ports} or ({made} if made is not None else {wanted})
+    others = sorted(serving - {wanted})
     rollback = f"tapctl rollback --stack {settings.environment_suffix}"
-    moved: list[Refusal] = []
-    peered = existing.of("ec2/vpcPeeringConnection:VpcPeeringConnection")
-    if settings.legacy_network is None and peered and (users or tasks):
-        named = " and ".join([*users, *(["the tasks, which have traffic and write there,"] if tasks else [])])
+    if others:
         sentence = (
-            f"is not set any more, but {named} reach the legacy database over the peering. Wanted: no stream that "
-            "runs, and weight 0 on the new stack while `writer` is 'legacy'"
+            f"is {wanted}, but the tasks that have traffic answer on {' and '.join(map(str, others))}: "
+            f"{keys.CONTAINER_PORT.later}. Wanted: weight 0 on the new stack"
         )
-        back = f"{_SET} legacyVpcId {quoted(peered[0].get('peerVpcId', 'VPC'))}   (and the three keys beside it)"
-        moved.append(Refusal(keys.LEGACY_VPC_ID, sentence, _either(back, [*stop, *([rollback] if tasks else [])])))
-    # The routes, and not the gateways: a run that failed may have made those and led nothing over them yet.
-    out = (route.get("natGatewayId") for route in existing.of("ec2/route:Route"))
-    gateways = len({gateway for gateway in out if gateway})
-    fewer = not settings.single_nat and 0 < gateways < ZONES
-    if settings.legacy_network is None and fewer and (users or use.weights.new_share):
-        named = " and ".join([*users, *(["tasks with traffic"] if use.weights.new_share else [])])
+        back = f"   (or go back: {_SET} containerPort {made})" if made in others else ""
+        return [Refusal(keys.CONTAINER_PORT, sentence, f"{rollback}{back}")]
+    if made is not None and made != wanted:
         sentence = (
-            f"is 'per-zone', but its routes lead over {gateways} of {ZONES} gateways, and unpeered {named} reach the "
-            "legacy database from their addresses alone: the routes would lead to new ones, which it does not let "
-            "in yet. Wanted: no stream that runs and weight 0 on the new stack, until the addresses of the output "
-            "natAddresses are let in"
+            f"is {wanted}, on which the tasks that have traffic answer, but the last run has made a target group for "
+            f"{made}: to go back makes another, and the listeners lead there before a task does. Wanted: weight 0 on "
+            "the new stack"
         )
-        away = [*stop, *([rollback] if use.weights.new_share else [])]
-        moved.append(Refusal(keys.NAT_GATEWAYS, sentence, _either(f"{_SET} natGateways single", away)))
-    return moved
-
-
-def _either(back: str, away: list[str]) -> str:
-    """Going back, or what has to stop before the change."""
-    return f"{back}   (or first: {', then '.join(away)})"
+        return [Refusal(keys.CONTAINER_PORT, sentence, rollback)]
+    return []

@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws.route53.outputs import GetRecordsResourceRecordSetAliasTargetResult, GetRecordsResourceRecordSetResult
 
-from lib import existing, fixed, identities, keys, streams
+from lib import existing, fixed, identities, keys, streams, ways
 from lib.existing import Existing, Tasks
 from lib.identities import Logins
 from lib.inquiry import Inquiry, Login, login_in, way_out
@@ -109,9 +109,11 @@ class _Preflight:
         self._problems.extend(refused(each) for each in fixed.source_moved(settings, self._there, forward))
         self._problems.extend(refused(each) for each in fixed.downwards(settings, self._there))
         self._problems.extend(refused(each) for each in fixed.authority_taken_away(settings, self._there))
-        self._problems.extend(refused(each) for each in fixed.not_while_traffic(settings, self._there, weights))
-        use = fixed.Use(weights=weights, forward=forward, reverse=reverse)
-        self._problems.extend(refused(each) for each in fixed.not_while_used(settings, self._there, use))
+        self._problems.extend(
+            refused(each) for each in fixed.not_while_traffic(settings, self._there, weights, running)
+        )
+        use = ways.Use(weights=weights, forward=forward, reverse=reverse)
+        self._problems.extend(refused(each) for each in ways.not_while_used(settings, self._there, use))
         self._problems.extend(refused(each) for each in identities.unknown_to_aurora(settings, self._there, running))
         refuse(self._problems)
         for warning in verdict.warnings:

@@ -22,7 +22,7 @@ from moves import (
 import one_off
 import world
 from cloud import CONFIGURATION
-from driver import Engine
+from driver import Engine, Run
 from lib import keys
 from lib.naming import digest
 
@@ -90,22 +90,6 @@ ROWS = [
     Row("legacyLbName", "legacy-web-2", {LEGACY: UPDATED, "migration-legacy-5xx-prod": UPDATED}),
     Row("legacyLbDnsName", "legacy-web-2-1.us-east-1.elb.amazonaws.com"),
     Row("legacyLbZoneId", "Z35SXDOTRQ7X7K"),
-    Row("legacyVpcId", "vpc-1a1b2c3d4e5f60718", {f"migration-peering-prod-{PEERING['legacyVpcId']}": {"delete"}}),
-    Row("legacyVpcCidr", "10.1.0.0/16", {"migration-private-rt-1-prod-legacy-10-1-0-0-16": {"create"}}),
-    Row(
-        "legacyRouteTableIds",
-        "rtb-1a1b2c3d4e5f60718,rtb-2a1b2c3d4e5f60718",
-        {
-            "migration-legacy-route-prod-rtb-0a1b2c3d4e5f60718": {"delete"},
-            "migration-legacy-route-prod-rtb-1a1b2c3d4e5f60718": UPDATED,
-            "migration-legacy-route-prod-rtb-2a1b2c3d4e5f60718": {"create"},
-        },
-    ),
-    Row(
-        "legacyDbSecurityGroupId",
-        "sg-1a1b2c3d4e5f60718",
-        {f"migration-peering-prod-database-{PEERING['legacyDbSecurityGroupId']}": {"delete"}},
-    ),
     Row("auroraEngineVersion", "8.0.mysql_aurora.3.10.7", {"migration-aurora-prod": UPDATED}),
     Row("auroraInstanceClass", "db.r6g.xlarge", {"migration-aurora-instance-1-prod": UPDATED}),
     Row("binlogRetentionHours", "96", {"migration-sql-prod": REPLACED}),
@@ -135,13 +119,32 @@ ROWS = [
     Row("flowLogs", "true", {"migration-flow-logs-prod-vpc": {"create"}}),
     Row("startReplication", "true"),
 ]
+# The ways to the legacy database, which change while nobody uses them.
+WAYS = [
+    Row("legacyVpcId", "vpc-1a1b2c3d4e5f60718", {f"migration-peering-prod-{PEERING['legacyVpcId']}": {"delete"}}),
+    Row("legacyVpcCidr", "10.1.0.0/16", {"migration-private-rt-1-prod-legacy-10-1-0-0-16": {"create"}}),
+    Row(
+        "legacyRouteTableIds",
+        "rtb-1a1b2c3d4e5f60718,rtb-2a1b2c3d4e5f60718",
+        {
+            "migration-legacy-route-prod-rtb-0a1b2c3d4e5f60718": {"delete"},
+            "migration-legacy-route-prod-rtb-1a1b2c3d4e5f60718": UPDATED,
+            "migration-legacy-route-prod-rtb-2a1b2c3d4e5f60718": {"create"},
+        },
+    ),
+    Row(
+        "legacyDbSecurityGroupId",
+        "sg-1a1b2c3d4e5f60718",
+        {f"migration-peering-prod-database-{PEERING['legacyDbSecurityGroupId']}": {"delete"}},
+    ),
+]
 ALONE = {"containerPort", "sourceDbEndpoint", "sourceDbPort", "legacyAppSecretArn"}
 """Proved in tests of their own: refused while the new stack has traffic, once the forward stream has run, or together
 with another writer."""
 
 
 def test_every_key_has_its_row() -> None:
-    proved = {row.key for row in ROWS} | ALONE
+    proved = {row.key for row in [*ROWS, *WAYS]} | ALONE
     assert proved == {key.name for key in keys.KEYS if key.change is not keys.Change.FIXED}
 
 
@@ -172,19 +175,23 @@ def back_again(engine: Engine) -> None:
     engine.unset_config(*(key.name for key in moved if key.name not in first and key.default is None))
 
 
+def wrong(up: Run, rows: list[Row]) -> dict[tuple[str, str], set[str] | None]:
+    """What a run has not done to a resource and should have."""
+    return {
+        (row.key, name): up.operations.get(name)
+        for row in rows
+        for name, wanted in row.does.items()
+        if not wanted <= up.operations.get(name, set())
+    }
+
+
 def test_all_changes_at_once_then_none_then_the_way_back_then_a_clean_end(peered: Engine) -> None:
     before = standing(peered)
     other_source(peered)
     peered.set_config(**{row.key: row.value for row in ROWS})
     up = peered.up(refresh=True)
     assert up.exit_code == 0, up.messages
-    wrong = {
-        (row.key, name): up.operations.get(name)
-        for row in ROWS
-        for name, wanted in row.does.items()
-        if not wanted <= up.operations.get(name, set())
-    }
-    assert wrong == {}
+    assert wrong(up, ROWS) == {}
     # Nothing that holds data, the name or the network goes; nor does a stream end in another state than before.
     replaced = {name for name, done in up.operations.items() if done & (REPLACED | {"delete"})}
     kinds = ("aurora-prod", "aurora-instance", "vpc-prod", "subnet", "dms-prod", "dms-task", "dms-reverse", "new-prod")
@@ -213,10 +220,26 @@ def test_the_port_of_the_container_changes_without_traffic_and_not_with_it(deplo
     refused = deployed.up()
     assert refused.exit_code != 0
     assert "tap:containerPort is 9090, but the tasks that have traffic answer on 8080" in refused.messages
+    # The target group is there, and the tasks are those of before: neither way is one for traffic.
+    deployed.world.move_weights({LEGACY: 100, NEW: 0})
+    deployed.world.set_control(fail={"update:migration-service-prod": "tasks failed to start: rolled back"})
+    assert deployed.up().exit_code != 0
+    deployed.world.set_control()
+    deployed.world.move_weights({LEGACY: 90, NEW: 10})
+    for port, words in (
+        ("9090", "is 9090, but the tasks that have traffic answer on 8080"),
+        ("8080", "but the last run has made a target group for 9090"),
+    ):
+        deployed.set_config(containerPort=port)
+        refused = deployed.up()
+        assert refused.exit_code != 0
+        assert f"tap:containerPort is {port}" in refused.messages
+        assert words in refused.messages
+    deployed.set_config(containerPort="9090")
     deployed.world.move_weights({LEGACY: 100, NEW: 0})
     up = deployed.up()
     assert up.exit_code == 0, up.messages
-    assert up.operations["migration-tg-prod"] >= REPLACED
+    assert up.operations["migration-service-prod"] >= UPDATED
     group = deployed.world.named("migration-tg-prod")["outputs"]
     assert group["port"] == 9090
     assert re.fullmatch(r"migration-tg-9090-prod-[0-9a-f]{6}", group["name"])
@@ -231,9 +254,10 @@ def test_a_task_that_somebody_runs_holds_the_end_up_until_it_is_over(deployed: E
         one_off.run(changed, task | {"networkConfiguration": {"awsvpcConfiguration": network}})
     held = deployed.destroy()
     assert held.exit_code != 0
-    assert "The Cluster cannot be deleted while Tasks are active" in held.messages
+    # Whichever of them is asked first.
+    assert re.search("while Tasks are active|has a dependent object|has dependencies", held.messages)
     left = {each["name"] for each in deployed.world.resources()}
-    assert {"migration-cluster-prod", "migration-sql-sg-prod"} <= left
+    assert {"migration-cluster-prod", "migration-sql-sg-prod", "migration-private-subnet-1-prod"} <= left
     with deployed.world.change() as changed:
         one_off.end(changed)
     assert deployed.destroy().exit_code == 0
@@ -291,9 +315,20 @@ def test_the_ways_to_the_legacy_database_stay_while_they_are_used(peered: Engine
     assert f"tap:legacyVpcId is not set any more, but {users} the tasks, which have traffic" in refused.messages
     assert "tap:natGateways is 'per-zone', but its routes lead over 1 of 3 gateways" in refused.messages
     assert len(peered.world.resources()) == before
+    peered.set_config(natGateways="single", **(PEERING | {row.key: row.value for row in WAYS}))
+    refused = peered.up()
+    assert refused.exit_code != 0
+    for row in WAYS:
+        assert f"tap:{row.key} " in refused.messages
+    assert len(peered.world.resources()) == before
     for task in (FORWARD, REVERSE):
         peered.world.set_task(task, "stopped")
     peered.world.move_weights({LEGACY: 100, NEW: 0})
+    up = peered.up()
+    assert up.exit_code == 0, up.messages
+    assert wrong(up, WAYS) == {}
+    peered.set_config(natGateways="per-zone")
+    peered.unset_config(*PEERING)
     up = peered.up()
     assert up.exit_code == 0, up.messages
     assert len(peered.world.resources("aws:ec2/natGateway:NatGateway")) == 3
@@ -328,7 +363,11 @@ def test_a_replacement_that_failed_halfway_can_be_taken_back(peered: Engine, wha
     peered.world.move_weights({LEGACY: 100, NEW: 0})
     peered.set_config(loopbackPrevention="true")
     assert peered.up(refresh=True).exit_code == 0
-    before = standing(peered)
+    if "legacyVpcId" in there:
+        # The ways change while nobody uses them.
+        for task in (FORWARD, REVERSE):
+            peered.world.set_task(task, "stopped")
+    before, streams = standing(peered), peered.world.tasks()
     for config in (there, back, there):
         # As if DMS's own tests of the endpoints were over in time: the streams are not what is looked at here.
         peered.world.set_control(fail={fault: "no such luck"}, quick=True)
@@ -342,7 +381,7 @@ def test_a_replacement_that_failed_halfway_can_be_taken_back(peered: Engine, wha
     up = peered.up()
     assert up.exit_code == 0, up.messages
     assert standing(peered) == before
-    assert peered.world.tasks() == {FORWARD: "running", REVERSE: "running"}
+    assert peered.world.tasks() == streams
     again = peered.up()
     assert (again.exit_code, again.changes) == (0, {}), again.messages
 

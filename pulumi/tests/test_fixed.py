@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from moves import EVERYTHING
 from recorder import deploy
-from standing import PEERING, Json, refusal, running
+from standing import STACK, Json, refusal, running
 
 import driver
 import lib.settings
@@ -104,6 +104,25 @@ def test_the_source_of_a_stream_that_has_never_run_may_change() -> None:
 
 LISTENER = {"type": "aws:lb/listener:Listener", "outputs": {"certificateArn": EVERYTHING["certificateArn"]}}
 GROUP = {"type": "aws:lb/targetGroup:TargetGroup", "outputs": {"port": 8080, "name": "migration-tg-8080-prod"}}
+SERVICE = "migration-service-prod"
+
+
+def serving(*ports: int, made: int = 8080, service: bool = True) -> Json:
+    """A stack with a target group for the port `made` and tasks that answer on `ports`, one revision for each."""
+    group = {"type": GROUP["type"], "outputs": {"port": made, "name": f"migration-tg-{made}-prod"}}
+    secret: Json = {"type": "aws:secretsmanager/secret:Secret", "outputs": {}}
+    cloud = running(https=LISTENER, tg=group, dms_secret=secret)
+    if service:
+        revisions = [f"app:{port}" for port in ports]
+        known: Json = {"name": SERVICE, "cluster": "migration-cluster-prod", "taskDefinition": revisions[0]}
+        known["deployments"] = [{"taskDefinition": each, "runningCount": 2} for each in revisions]
+        cloud["state"][f"{STACK}aws:ecs/service:Service::{SERVICE}"] = {"outputs": known}
+        cloud["given"]["services"] = [known]
+        cloud["given"]["taskDefinitions"] = [
+            {"arn": f"app:{port}", "containerDefinitions": json.dumps([{"portMappings": [{"containerPort": port}]}])}
+            for port in ports
+        ]
+    return cloud
 
 
 @pytest.mark.parametrize(
@@ -120,11 +139,41 @@ GROUP = {"type": "aws:lb/targetGroup:TargetGroup", "outputs": {"port": 8080, "na
 def test_what_would_answer_nobody_is_refused_while_there_is_traffic(
     change: Callable[[], dict[str, str | None]], words: str
 ) -> None:
-    there: Json = {"https": LISTENER, "tg": GROUP, "service": {"type": "aws:ecs/service:Service", "outputs": {}}}
-    text = refusal(driver.with_weights(running(**there), 90, 10), **change())
+    text = refusal(driver.with_weights(serving(8080), 90, 10), **change())
     assert words in text
     assert "tapctl rollback --stack prod" in text
-    assert deploy(driver.with_weights(running(**there), 100, 0), **change())
+    assert deploy(driver.with_weights(serving(8080), 100, 0), **change())
+
+
+HTTPS = {"certificateArn": EVERYTHING["certificateArn"]}
+
+
+@pytest.mark.parametrize("ports", [(8080,), (8080, 9090)], ids=["rolled-back", "rolling"])
+def test_the_port_that_counts_is_that_of_the_tasks_that_run(ports: tuple[int, ...]) -> None:
+    """The last run made the new target group and failed before the tasks: the configuration and the state agree."""
+    cloud = driver.with_weights(serving(*ports, made=9090), 90, 10)
+    text = refusal(cloud, containerPort="9090", **HTTPS)
+    assert "tap:containerPort is 9090, but the tasks that have traffic answer on 8080" in text
+    # To go back is no way out of it.
+    assert "pulumi config set containerPort" not in text
+    assert "do: tapctl rollback --stack prod" in text
+
+
+def test_to_go_back_to_the_port_that_serves_makes_another_group() -> None:
+    cloud = driver.with_weights(serving(8080, made=9090), 90, 10)
+    text = refusal(cloud, containerPort="8080", **HTTPS)
+    assert (
+        "is 8080, on which the tasks that have traffic answer, but the last run has made a target group for 9090"
+        in text
+    )
+    assert "do: tapctl rollback --stack prod" in text
+    assert deploy(driver.with_weights(serving(8080, made=9090), 100, 0), containerPort="8080", **HTTPS)
+
+
+@pytest.mark.parametrize("made", [8080, 9090])
+def test_where_no_service_runs_no_port_serves(made: int) -> None:
+    cloud = driver.with_weights(serving(made=made, service=False), 90, 10)
+    assert deploy(cloud, containerPort="9090", **HTTPS)
 
 
 def test_the_region_stays_for_good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -136,49 +185,6 @@ def test_the_region_stays_for_good(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     text = refusal(running(), **there)
     assert "lib/AWS_REGION is 'us-east-2', but the stack was made in 'us-west-2', which stays for good" in text
     assert "do: echo us-west-2 > lib/AWS_REGION" in text
-
-
-PEERED: Json = {"peering": {"type": "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "outputs": {"peerVpcId": "v"}}}
-SINGLE: Json = {
-    f"private_rt_{number}": {"type": "aws:ec2/route:Route", "outputs": {"natGatewayId": "nat-1"}}
-    for number in (1, 2, 3)
-}
-USED: list[tuple[str, dict[str, str], tuple[int, int], str]] = [
-    ("a stream", {"forward": "running"}, (100, 0), "the forward stream"),
-    ("the way back", {"reverse": "running"}, (100, 0), "the reverse stream"),
-    ("traffic", {}, (90, 10), "the tasks, which have traffic"),
-    ("equal shares", {}, (0, 0), "the tasks, which have traffic"),
-]
-
-
-@pytest.mark.parametrize("used", USED, ids=[name.replace(" ", "-") for name, *_ in USED])
-def test_a_way_to_the_legacy_database_stays_while_it_is_used(
-    used: tuple[str, dict[str, str], tuple[int, int], str],
-) -> None:
-    _, streams, shares, who = used
-    config: dict[str, str | None] = {
-        "sourceDbCaCertificate": EVERYTHING["sourceDbCaCertificate"],
-        "loopbackPrevention": "true",
-    }
-    cloud = driver.with_tasks(driver.with_weights(running(**PEERED), *shares), **streams)
-    text = refusal(cloud, **config)
-    assert f"tap:legacyVpcId is not set any more, but {who}" in text
-    assert "do: pulumi config set legacyVpcId v   (and the three keys beside it)" in text
-    assert deploy(cloud, **config, **PEERING)
-    cloud = driver.with_tasks(driver.with_weights(running(**SINGLE), *shares), **streams)
-    text = refusal(cloud, **config)
-    assert "tap:natGateways is 'per-zone', but its routes lead over 1 of 3 gateways" in text
-    assert "do: pulumi config set natGateways single   (or first: " in text
-    for legal in ({"natGateways": "single"}, PEERING):
-        assert deploy(cloud, **(config | legal))
-
-
-def test_a_way_to_the_legacy_database_goes_when_nobody_uses_it() -> None:
-    ca: dict[str, str | None] = {"sourceDbCaCertificate": EVERYTHING["sourceDbCaCertificate"]}
-    for there in (PEERED, SINGLE):
-        assert deploy(driver.with_weights(running(**there), 100, 0), **ca)
-    # The tasks write to Aurora, and no stream runs.
-    assert deploy(driver.with_weights(running(**PEERED), 0, 100), **ca, writer="aurora")
 
 
 def test_a_target_group_that_has_the_right_port_keeps_its_name() -> None:

@@ -4,6 +4,7 @@ from lib import parsers
 from lib.keys.row import Change, Key, optional
 
 _AWS_ID = r"[0-9a-f]{8}([0-9a-f]{9})?"
+_UNUSED = "only while no stream runs, and without traffic while the writer is legacy"
 
 SOURCE_DB_ENDPOINT = Key(
     name="sourceDbEndpoint",
@@ -128,8 +129,7 @@ RECORD_NAME = Key(
 LEGACY_VPC_ID = Key(
     name="legacyVpcId",
     change=Change.REPLACED,
-    later="the new peering stands before the old one goes; taken away only while no stream runs, and without traffic "
-    "while the writer is legacy",
+    later=f"the new peering stands before the old one goes; {_UNUSED}",
     parse=optional(parsers.pattern(rf"vpc-{_AWS_ID}", "must be a VPC id such as vpc-0123456789abcdef0")),
     optional=True,
     example="vpc-0a1b2c3d4e5f60718",
@@ -138,7 +138,7 @@ LEGACY_VPC_ID = Key(
 LEGACY_VPC_CIDR = Key(
     name="legacyVpcCidr",
     change=Change.REPLACED,
-    later="the new routes stand before the old ones go",
+    later=f"the new routes stand before the old ones go; a range that does not hold the old one {_UNUSED}",
     parse=optional(parsers.network),
     optional=True,
     example="10.0.0.0/16",
@@ -147,7 +147,7 @@ LEGACY_VPC_CIDR = Key(
 LEGACY_ROUTE_TABLE_IDS = Key(
     name="legacyRouteTableIds",
     change=Change.IN_PLACE,
-    later="one route for each table comes or goes",
+    later=f"one route for each table comes or goes; taken away {_UNUSED}",
     parse=optional(
         parsers.words(parsers.pattern(rf"rtb-{_AWS_ID}", "each must be a route table id such as rtb-0123456789abcdef0"))
     ),
@@ -158,7 +158,7 @@ LEGACY_ROUTE_TABLE_IDS = Key(
 LEGACY_DB_SECURITY_GROUP_ID = Key(
     name="legacyDbSecurityGroupId",
     change=Change.REPLACED,
-    later="the new rule stands before the old one goes",
+    later=f"the new rule stands before the old one goes; {_UNUSED}",
     parse=optional(parsers.pattern(rf"sg-{_AWS_ID}", "must be a security group id such as sg-0123456789abcdef0")),
     optional=True,
     example="sg-0a1b2c3d4e5f60718",
