@@ -1,5 +1,6 @@
 """Security groups: Internet to load balancer, load balancer to tasks; tasks, DMS and SQL to Aurora; nothing else in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -22,6 +23,8 @@ class FirewallArgs:
     source_port: int
     source_cidr: str
     """Where the legacy database is reached: its VPC when peered, anywhere when not."""
+    peering: Sequence[pulumi.Resource]
+    """What must stand before the rules lead to that VPC alone."""
 
 
 class Firewall(pulumi.ComponentResource):
@@ -59,10 +62,14 @@ class Firewall(pulumi.ComponentResource):
         # The application calls what it must; what may call the application is what is restricted.
         self._out("task-sg", self.task_sg_id, None, "anywhere", cidr=ANYWHERE)
         self._out("dms-sg", self.dms_sg_id, MYSQL_PORT, "aurora", group=self.aurora_sg_id)
-        self._out("dms-sg", self.dms_sg_id, args.source_port, "legacy database", cidr=args.source_cidr)
+        self._out(
+            "dms-sg", self.dms_sg_id, args.source_port, "legacy database", cidr=args.source_cidr, after=args.peering
+        )
         self._out("dms-sg", self.dms_sg_id, 443, "secrets and logs", cidr=ANYWHERE)
         self._out("sql-sg", self.sql_sg_id, MYSQL_PORT, "aurora", group=self.aurora_sg_id)
-        self._out("sql-sg", self.sql_sg_id, args.source_port, "legacy database", cidr=args.source_cidr)
+        self._out(
+            "sql-sg", self.sql_sg_id, args.source_port, "legacy database", cidr=args.source_cidr, after=args.peering
+        )
         self._out("sql-sg", self.sql_sg_id, 443, "image, secrets and logs", cidr=ANYWHERE)
         self.register_outputs(
             {
@@ -122,6 +129,7 @@ class Firewall(pulumi.ComponentResource):
         *,
         cidr: str | None = None,
         group: pulumi.Output[str] | None = None,
+        after: Sequence[pulumi.Resource] = (),
     ) -> None:
         name = f"{self._args.naming.name(kind)}-to-{where.replace(',', '').replace(' ', '-')}"
         rule = aws.vpc.SecurityGroupEgressRule(
@@ -134,6 +142,6 @@ class Firewall(pulumi.ComponentResource):
             cidr_ipv4=cidr,
             referenced_security_group_id=group,
             tags=self._args.naming.tags(name),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
         self.rules.append(rule)

@@ -59,9 +59,10 @@ class TapStack(pulumi.ComponentResource):
         self._settings = settings
         self._facts = preflight.ask(settings, provider)
         self._child = pulumi.ResourceOptions(parent=self, providers=[provider])
-        network, firewall = self._network()
+        network = self._network()
         peering = self._peering(network)
         to_legacy = [] if peering is None else peering.ways
+        firewall = self._firewall(network, to_legacy)
         database = self._database(network, firewall)
         accounts = self._accounts(database)
         wiring = wire(
@@ -101,9 +102,9 @@ class TapStack(pulumi.ComponentResource):
         )
         self.register_outputs(dict(self.outputs))
 
-    def _network(self) -> tuple[Network, Firewall]:
+    def _network(self) -> Network:
         settings, naming = self._settings, self._settings.naming
-        network = Network(
+        return Network(
             naming.name("network"),
             NetworkArgs(
                 naming=naming,
@@ -117,7 +118,10 @@ class TapStack(pulumi.ComponentResource):
             ),
             self._child,
         )
-        firewall = Firewall(
+
+    def _firewall(self, network: Network, to_legacy: list[pulumi.Resource]) -> Firewall:
+        settings, naming = self._settings, self._settings.naming
+        return Firewall(
             naming.name("firewall"),
             FirewallArgs(
                 naming=naming,
@@ -126,10 +130,10 @@ class TapStack(pulumi.ComponentResource):
                 https=settings.certificate_arn is not None,
                 source_port=settings.source.port,
                 source_cidr=ANYWHERE if settings.legacy_network is None else settings.legacy_network.cidr,
+                peering=to_legacy,
             ),
             self._child,
         )
-        return network, firewall
 
     def _peering(self, network: Network) -> Peering | None:
         settings, naming = self._settings, self._settings.naming

@@ -74,6 +74,8 @@ NEEDS: dict[str, list[str]] = {
     "migration-sql-prod": ["migration-sql-execution-role-prod-policy", *READS["sql-execution-role"]],
     "migration-flow-logs-prod-vpc": ["migration-flow-logs-role-prod-policy"],
     "migration-new-prod": ["migration-legacy-prod"],
+    # Narrowed to the peering before that stands, the rule would keep a stream that runs from its database.
+    **{f"migration-{group}-prod-to-legacy-database": PEERING for group in ("dms-sg", "sql-sg")},
 }
 
 
