@@ -42,7 +42,7 @@ class Tasks:
             {each["name"]: each.get("value", "") for told in containers for each in told.get("environment", [])},
             {each["name"]: each.get("valueFrom", "") for told in containers for each in told.get("secrets", [])},
             arn,
-            frozenset(int(each["containerPort"]) for each in mappings),
+            frozenset(int(each["containerPort"]) for each in mappings if "containerPort" in each),
         )
 
     @property
