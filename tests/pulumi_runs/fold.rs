@@ -14,9 +14,9 @@ fn recorded_runs_come_to_what_the_engine_counted() {
         ("destroy.jsonl", RunOutcome::Succeeded, 9, 0, 0),
         ("refresh.jsonl", RunOutcome::Succeeded, 0, 0, 9),
         ("preview.jsonl", RunOutcome::Succeeded, 0, 0, 10),
-        ("bundled-preview.jsonl", RunOutcome::Succeeded, 131, 0, 0),
-        ("bundled-up.jsonl", RunOutcome::Succeeded, 131, 0, 0),
-        ("bundled-destroy.jsonl", RunOutcome::Succeeded, 131, 0, 0),
+        ("bundled-preview.jsonl", RunOutcome::Succeeded, 133, 0, 0),
+        ("bundled-up.jsonl", RunOutcome::Succeeded, 133, 0, 0),
+        ("bundled-destroy.jsonl", RunOutcome::Succeeded, 133, 0, 0),
     ] {
         let run_state = folded(&recording(name));
         let progress = run_state.progress();
