@@ -146,12 +146,12 @@ pub struct TableStat {
     pub applied: Option<i64>,
     /// `Validated`, `Pending records`, `Mismatched records` …
     pub validation: String,
-    /// Records that wait for validation.
-    pub validation_pending: i64,
+    /// Records that wait for validation; nothing where DMS does not say, as for the two below.
+    pub validation_pending: Option<i64>,
     /// Records found different.
-    pub validation_failed: i64,
+    pub validation_failed: Option<i64>,
     /// Records that changed too often to be compared.
-    pub validation_suspended: i64,
+    pub validation_suspended: Option<i64>,
     /// DMS's words about the validation.
     pub validation_details: Option<String>,
     /// When DMS made these statistics.
@@ -183,6 +183,8 @@ pub enum ValidationState {
     Pending,
     /// Compared and found different.
     Mismatched,
+    /// DMS says validated, and not how many records failed, wait or are suspended: a word without its counts.
+    Uncounted,
     /// Not compared, and not by waiting either: validation is off, there is no primary key, the table or its
     /// validation is in error, records are suspended. Nobody has found a difference.
     NotCompared,
@@ -207,12 +209,16 @@ impl TableStat {
     #[must_use]
     pub fn validation_state(&self) -> ValidationState {
         let is = |word: &str| self.validation.eq_ignore_ascii_case(word);
-        if self.validation_failed != 0 || is("mismatched records") {
+        let counts = |told: Option<i64>| told.is_some_and(|count| count != 0);
+        let told = [self.validation_failed, self.validation_suspended, self.validation_pending];
+        if counts(self.validation_failed) || is("mismatched records") {
             ValidationState::Mismatched
-        } else if self.validation_suspended != 0 {
+        } else if counts(self.validation_suspended) {
             ValidationState::NotCompared
+        } else if is("validated") && told.contains(&None) {
+            ValidationState::Uncounted
         } else if is("validated") {
-            if self.validation_pending == 0 { ValidationState::Validated } else { ValidationState::Pending }
+            if counts(self.validation_pending) { ValidationState::Pending } else { ValidationState::Validated }
         } else if PENDING.into_iter().any(is) {
             ValidationState::Pending
         } else {
@@ -233,9 +239,10 @@ impl TableStat {
                 "{name} (No primary key) can never be compared by DMS; give it a primary key or a unique index and reload it, or compare it by hand"
             ),
             "table error" => format!("{name} (Table error) is in error{details}; reload the table in DMS"),
-            _ if self.validation_suspended != 0 => format!(
+            _ if self.validation_suspended.is_some_and(|count| count != 0) => format!(
                 "{name} ({}): {} records change too often to be compared{details}; revalidate the table in DMS when it is quiet",
-                self.validation, self.validation_suspended
+                self.validation,
+                self.validation_suspended.unwrap_or_default()
             ),
             _ => format!("{name} ({}){details}; revalidate the table in DMS", self.validation),
         }
@@ -272,6 +279,8 @@ pub struct TableCounts {
     pub pending: usize,
     /// Tables found different.
     pub mismatched: usize,
+    /// Tables that are called validated without a count of what failed, waits or is suspended.
+    pub uncounted: usize,
     /// Tables that are not compared and will not be by waiting.
     pub not_compared: usize,
 }
@@ -291,6 +300,7 @@ impl TableCounts {
                 ValidationState::Validated => counts.validated += 1,
                 ValidationState::Pending => counts.pending += 1,
                 ValidationState::Mismatched => counts.mismatched += 1,
+                ValidationState::Uncounted => counts.uncounted += 1,
                 ValidationState::NotCompared => counts.not_compared += 1,
             }
             counts.suspended += usize::from(table.is_suspended());
@@ -342,9 +352,9 @@ pub(crate) mod fixtures {
             captured: 5,
             applied: Some(5),
             validation: "Validated".into(),
-            validation_pending: 0,
-            validation_failed: 0,
-            validation_suspended: 0,
+            validation_pending: Some(0),
+            validation_failed: Some(0),
+            validation_suspended: Some(0),
             validation_details: None,
             updated: None,
         }

@@ -52,6 +52,9 @@ pub struct Series {
     read_at: Option<Timestamp>,
 }
 
+/// Larger than any number of requests, rows, seconds or percents in one minute, and small enough to be written down.
+pub const MOST: f64 = 1e12;
+
 impl Series {
     /// A series without a bucket.
     pub const EMPTY: Self = Self { points: Vec::new(), broken: Vec::new(), read_at: None };
@@ -88,12 +91,12 @@ impl Series {
         self.read_at
     }
 
-    /// Takes newer readings in; a bucket that was read again replaces its earlier value. A value that is not finite or
-    /// below 0 is no value: nothing that is watched here can be negative. Its minute is kept as
+    /// Takes newer readings in; a bucket that was read again replaces its earlier value. A value that is not finite,
+    /// below 0 or above [`MOST`] is no value: nothing that is watched here can be negative, or as large as that. Its minute is kept as
     /// [broken](Self::broken), because a gap would let the minute before it count as the newest.
     fn merge(&mut self, points: Vec<Point>) {
         for point in points {
-            let is_usable = point.value.is_finite() && point.value >= 0.0;
+            let is_usable = point.value.is_finite() && (0.0..=MOST).contains(&point.value);
             let (into, out_of) =
                 if is_usable { (&mut self.points, &mut self.broken) } else { (&mut self.broken, &mut self.points) };
             out_of.retain(|p| p.at != point.at);
@@ -229,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_number_that_cannot_be_is_no_point_and_is_not_forgotten_either() {
-        for value in [f64::NAN, f64::INFINITY, -1.0] {
+        for value in [f64::NAN, f64::INFINITY, -1.0, 1e300, f64::MAX] {
             let mut series = read(&[(1, 1.0), (2, value)], 9);
             assert_eq!(series.points().len(), 1);
             assert_eq!(series.broken().map(|p| p.at), Some(minute(2)), "{value}");

@@ -273,6 +273,8 @@ pub fn short_number(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
         "–".to_owned()
+    } else if size >= 1e12 {
+        format!("{value:.1e}")
     } else if size >= 1_000_000.0 {
         format!("{:.1}M", value / 1_000_000.0)
     } else if size >= 10_000.0 {
@@ -312,6 +314,15 @@ mod tests {
         let texts: Vec<_> = [8, 99, 192, 7500].map(|s| age_text(Duration::from_secs(s))).into();
         assert_eq!(texts, ["8 s", "99 s", "3m12s", "2h05"]);
         assert_eq!(countdown_text(Duration::from_secs(288)), "4:48");
+    }
+
+    #[test]
+    fn no_number_takes_more_than_a_few_signs() {
+        for value in [1e300, -1e300, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 999_999_999_999.0, f64::NAN, f64::INFINITY]
+        {
+            assert!(short_number(value).chars().count() <= 11, "{}", short_number(value));
+        }
+        assert_eq!(short_number(1e300), "1.0e300");
     }
 
     #[test]

@@ -180,9 +180,9 @@ pub(super) fn tables() -> Vec<TableStat> {
             load_errors: 0,
             applied: Some(applied),
             validation: "Validated".into(),
-            validation_pending: 0,
-            validation_failed: 0,
-            validation_suspended: 0,
+            validation_pending: Some(0),
+            validation_failed: Some(0),
+            validation_suspended: Some(0),
             validation_details: None,
             updated: Some(ago(20)),
         }

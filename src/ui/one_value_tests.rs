@@ -59,7 +59,7 @@ struct State {
 }
 
 fn states() -> impl Strategy<Value = State> {
-    let lag = || prop_oneof![Just(0.0), Just(-1.0), Just(f64::NAN), 0.0..120.0f64, Just(900.0)];
+    let lag = || prop_oneof![Just(0.0), Just(-1.0), Just(f64::NAN), Just(1e300), 0.0..120.0f64, Just(900.0)];
     let jump = prop_oneof![4 => Just(0), 1 => Just(-600_000i64), 1 => Just(600_000i64)];
     let skew = prop_oneof![4 => Just(None), 1 => Just(Some(90_000i64)), 1 => Just(Some(900i64))];
     let source = prop_oneof![4 => Just(None), 2 => proptest::sample::select(Source::ALL.to_vec()).prop_map(Some)];

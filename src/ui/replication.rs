@@ -210,6 +210,7 @@ fn table_row<'a>(cx: &ViewContext<'a>, table: &TableStat, columns: &Columns) -> 
     let validation_role = match table.validation_state() {
         ValidationState::Validated => text,
         ValidationState::Pending => Role::Waiting,
+        ValidationState::Uncounted => Role::Unknown,
         ValidationState::Mismatched | ValidationState::NotCompared => Role::Fail,
     };
     let mut validation = table.validation.clone();
@@ -218,8 +219,10 @@ fn table_row<'a>(cx: &ViewContext<'a>, table: &TableStat, columns: &Columns) -> 
         (table.validation_pending, "wait"),
         (table.validation_suspended, "suspended"),
     ] {
-        if count > 0 {
-            validation = format!("{validation}, {count} {what}");
+        match count {
+            None => validation = format!("{validation}, ? {what}"),
+            Some(count) if count > 0 => validation = format!("{validation}, {count} {what}"),
+            Some(_) => {}
         }
     }
     let none = || cx.theme.glyphs().none.to_owned();
@@ -239,6 +242,7 @@ fn mark_of(table: &TableStat) -> Mark {
         _ if table.is_suspended() => Mark::Fail,
         (TableState::Error, _) | (_, ValidationState::Mismatched | ValidationState::NotCompared) => Mark::Fail,
         (TableState::Loading, _) | (_, ValidationState::Pending) => Mark::Waiting,
+        (TableState::Completed, ValidationState::Uncounted) => Mark::Unknown,
         (TableState::Completed, ValidationState::Validated) => Mark::Pass,
     }
 }

@@ -37,9 +37,9 @@ fn table(n: u32) -> TableStat {
         captured: 120,
         applied: Some(120),
         validation: "Validated".into(),
-        validation_pending: 0,
-        validation_failed: 0,
-        validation_suspended: 0,
+        validation_pending: Some(0),
+        validation_failed: Some(0),
+        validation_suspended: Some(0),
         validation_details: None,
         updated: None,
     }

@@ -1,6 +1,14 @@
 //! DMS: the forward task with its instance, the reverse task, and the statistics of all tables.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_sdk_databasemigration::types::{Filter, ReplicationTask as SdkTask, ReplicationTaskStats, TableStatistics};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use serde::Deserialize;
 
 use super::errors::{garbled, one_line};
 use super::iam::AwsOperation;
@@ -68,7 +76,9 @@ impl Aws {
                 return if error.kind == ErrorKind::NotFound { Ok(None) } else { Err(error) };
             }
         };
-        Ok(instances.into_iter().next().map(|instance| ReplicationInstance {
+        let arn = &self.built()?.replication.instance_arn;
+        let ours = instances.into_iter().find(|found| found.replication_instance_arn.as_ref().is_none_or(|a| a == arn));
+        Ok(ours.map(|instance| ReplicationInstance {
             id: instance.replication_instance_identifier.unwrap_or_default(),
             status: instance.replication_instance_status.unwrap_or_default(),
             class: instance.replication_instance_class.unwrap_or_default(),
@@ -80,6 +90,7 @@ impl Aws {
         let mut tables = Vec::new();
         let mut marker = None;
         for _ in 0..MAX_PAGES {
+            let raw = Raw::default();
             let answer = self
                 .clients
                 .dms
@@ -87,12 +98,16 @@ impl Aws {
                 .replication_task_arn(&self.built()?.replication.task_arn)
                 .max_records(PAGE)
                 .set_marker(marker)
+                .customize()
+                .interceptor(raw.clone())
                 .send()
                 .await
                 .map_err(|e| self.failed(operation, &e))?;
-            for table in answer.table_statistics.unwrap_or_default() {
+            let counters = raw.counters();
+            for (index, table) in answer.table_statistics.unwrap_or_default().into_iter().enumerate() {
+                let counters = counters.get(index).copied().unwrap_or_default();
                 tables.push(
-                    table_of(table).ok_or_else(|| {
+                    table_of(table, counters).ok_or_else(|| {
                         garbled(operation, "a table without its name or state, or with a count below 0")
                     })?,
                 );
@@ -103,6 +118,53 @@ impl Aws {
             }
         }
         Err(garbled(operation, &format!("more than {MAX_PAGES} pages of table statistics")))
+    }
+}
+
+/// What DMS counts of a table's validation. The SDK reads a count that is missing as 0, which no validation may pass on.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+struct Counters {
+    #[serde(rename = "ValidationPendingRecords")]
+    pending: Option<i64>,
+    #[serde(rename = "ValidationFailedRecords")]
+    failed: Option<i64>,
+    #[serde(rename = "ValidationSuspendedRecords")]
+    suspended: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Page {
+    table_statistics: Vec<Counters>,
+}
+
+/// The body of an answer, as it came.
+#[derive(Debug, Clone, Default)]
+struct Raw(Arc<Mutex<Vec<u8>>>);
+
+impl Raw {
+    fn counters(&self) -> Vec<Counters> {
+        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        serde_json::from_slice::<Page>(&body).unwrap_or_default().table_statistics
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Raw {
+    fn name(&self) -> &'static str {
+        "raw table statistics"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        Ok(())
     }
 }
 
@@ -145,7 +207,7 @@ fn task_of(task: SdkTask) -> Result<ReplicationTask, PortError> {
 }
 
 /// One table. A table that DMS does not validate has no validation state; the domain counts such a word as not proved.
-fn table_of(table: TableStatistics) -> Option<TableStat> {
+fn table_of(table: TableStatistics, counters: Counters) -> Option<TableStat> {
     let sum = |parts: [i64; 3]| parts.into_iter().fold(0i64, i64::saturating_add);
     let applied = [table.applied_inserts, table.applied_updates, table.applied_deletes];
     let details = table.validation_state_details.map(|words| one_line(&words)).filter(|words| !words.is_empty());
@@ -171,9 +233,9 @@ fn table_of(table: TableStatistics) -> Option<TableStat> {
         captured: sum([table.inserts, table.updates, table.deletes]),
         applied: applied.iter().any(Option::is_some).then(|| sum(applied.map(Option::unwrap_or_default))),
         validation: table.validation_state.unwrap_or_else(|| "Not enabled".to_owned()),
-        validation_pending: table.validation_pending_records,
-        validation_failed: table.validation_failed_records,
-        validation_suspended: table.validation_suspended_records,
+        validation_pending: counters.pending,
+        validation_failed: counters.failed,
+        validation_suspended: counters.suspended,
         validation_details: details,
         updated: table.last_update_time.as_ref().map(stamp),
     })

@@ -31,10 +31,31 @@ impl Aws {
             .send()
             .await
             .map_err(|e| self.failed(operation, &e))?;
-        answer.services.unwrap_or_default().into_iter().next().ok_or_else(|| {
+        let found = answer.services.unwrap_or_default().into_iter().next();
+        if let Some(found) = &found {
+            self.is_ours(found)?;
+        }
+        found.ok_or_else(|| {
             let reason = answer.failures.unwrap_or_default().into_iter().find_map(|f| f.reason).unwrap_or_default();
             PortError::new(ErrorKind::NotFound, operation.action(), one_line(&format!("service {name}: {reason}")))
         })
+    }
+
+    /// Whether the answer is about the service that was asked for, in its cluster: any other says nothing about this one.
+    fn is_ours(&self, found: &SdkService) -> Result<(), PortError> {
+        let wanted = &self.built()?.service;
+        let (name, cluster) = (found.service_name.as_deref(), found.cluster_arn.as_deref());
+        if name == Some(wanted.service_name.as_str()) && cluster == Some(wanted.cluster_arn.as_str()) {
+            return Ok(());
+        }
+        let told = format!(
+            "asked for the service {} of {}, told of {} of {}",
+            wanted.service_name,
+            wanted.cluster_arn,
+            name.unwrap_or("a service without a name"),
+            cluster.unwrap_or("no cluster")
+        );
+        Err(garbled(AwsOperation::DescribeServices, &told))
     }
 
     async fn tasks(&self) -> Result<Vec<Task>, PortError> {
@@ -61,7 +82,19 @@ impl Aws {
             .send()
             .await
             .map_err(|e| self.failed(AwsOperation::DescribeTasks, &e))?;
-        let mut tasks: Vec<Task> = described.tasks.unwrap_or_default().into_iter().map(task_of).collect();
+        let described = described.tasks.unwrap_or_default();
+        let wanted = &self.built()?.service;
+        let group = format!("service:{}", wanted.service_name);
+        let is_ours = |task: &SdkTask| {
+            task.cluster_arn.as_ref().is_none_or(|cluster| *cluster == wanted.cluster_arn)
+                && task.group.as_ref().is_none_or(|found| *found == group)
+        };
+        if let Some(other) = described.iter().find(|task| !is_ours(task)) {
+            let (group, cluster) = (other.group.as_deref(), other.cluster_arn.as_deref());
+            let told = format!("a task of {} in {}", group.unwrap_or("no service"), cluster.unwrap_or("no cluster"));
+            return Err(garbled(AwsOperation::DescribeTasks, &told));
+        }
+        let mut tasks: Vec<Task> = described.into_iter().map(task_of).collect();
         tasks.sort_by(|a, b| (a.started, &a.id).cmp(&(b.started, &b.id)));
         Ok(tasks)
     }

@@ -27,7 +27,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::xml;
+use super::json;
+use super::xml::{self, NotWhole};
 use crate::adapters::sim_probe::is_spelt_local;
 use crate::ports::Clock;
 
@@ -131,17 +132,19 @@ impl HttpConnector for Connector {
         };
         // The credential sources of the host itself answer with the host's own time.
         let skew = (!is_link_local(request.uri())).then(|| self.http.skew.clone());
+        let operation = operation(&request);
         HttpConnectorFuture::new(async move {
             let mut response = connector.call(request).await?;
             if let (Some(skew), Some(date)) = (skew, response.headers().get("date")) {
                 skew.note(date);
             }
-            if is_xml(&response) {
+            let (in_xml, in_json) = (is_of(&response, "xml"), is_of(&response, "json"));
+            if in_xml || in_json {
                 let body = std::mem::replace(response.body_mut(), SdkBody::empty());
                 let bytes = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?;
                 let bytes = bytes.into_bytes();
                 // The way back from a broken answer is the one from a broken connection: reads are tried again.
-                xml::check(&bytes)
+                whole(&bytes, in_xml, response.status().is_success().then_some(operation.as_str()))
                     .map_err(|error| ConnectorError::other(error.into(), Some(ErrorKind::TransientError)))?;
                 *response.body_mut() = SdkBody::from(bytes);
             }
@@ -150,8 +153,24 @@ impl HttpConnector for Connector {
     }
 }
 
-fn is_xml(response: &HttpResponse) -> bool {
-    response.headers().get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("xml"))
+fn is_of(response: &HttpResponse, kind: &str) -> bool {
+    response.headers().get("content-type").is_some_and(|found| found.to_ascii_lowercase().contains(kind))
+}
+
+/// The operation that a request asks for: in JSON its target names it, elsewhere every success has a body.
+fn operation(request: &HttpRequest) -> String {
+    let target = request.headers().get("x-amz-target").unwrap_or_default();
+    target.rsplit('.').next().unwrap_or_default().to_owned()
+}
+
+/// Whether the body is a whole one. Of a success the operation is given: its body is never empty.
+fn whole(body: &[u8], in_xml: bool, success: Option<&str>) -> Result<(), NotWhole> {
+    match success {
+        Some(_) if in_xml && body.iter().all(u8::is_ascii_whitespace) => Err(NotWhole::new("it is empty")),
+        Some(operation) if !in_xml => json::check(operation, body),
+        _ if in_xml => xml::check(body),
+        _ => Ok(()),
+    }
 }
 
 /// Plain HTTP that does not leave this host or its hypervisor needs neither certificates nor a proxy.

@@ -13,6 +13,7 @@ mod errors;
 mod http;
 pub mod iam;
 pub mod in_process;
+mod json;
 mod keys;
 mod profiles;
 mod route53;

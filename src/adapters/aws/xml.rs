@@ -12,6 +12,12 @@ use quick_xml::events::Event;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NotWhole(String);
 
+impl NotWhole {
+    pub(super) fn new(what: &str) -> Self {
+        Self(what.to_owned())
+    }
+}
+
 impl fmt::Display for NotWhole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the answer is not a whole one: {}", self.0)

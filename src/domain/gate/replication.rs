@@ -210,7 +210,7 @@ pub(super) fn validation(inputs: Inputs<'_>) -> Gate {
     let of = |state| tables.iter().filter(move |t| t.validation_state() == state);
     let gate = if counts.mismatched > 0 {
         let names: Vec<_> = of(ValidationState::Mismatched)
-            .map(|t| match t.validation_failed {
+            .map(|t| match t.validation_failed.unwrap_or_default() {
                 0 => format!("{} ({})", t.full_name(), t.validation),
                 found => format!("{} ({}, {found} records differ)", t.full_name(), t.validation),
             })
@@ -227,6 +227,12 @@ pub(super) fn validation(inputs: Inputs<'_>) -> Gate {
             all => format!(" ({} more tables are not compared)", all - 1),
         };
         Gate::new(ID, Verdict::Fail, value, LIMIT, format!("not compared: {first}{more}"))
+    } else if let Some(first) = of(ValidationState::Uncounted).next() {
+        let reason = format!(
+            "DMS calls {} validated without saying how many of its records failed, wait or are suspended; it is asked again",
+            first.full_name()
+        );
+        Gate { value: Some(format!("{} not counted", counts.uncounted)), ..Gate::unknown(ID, LIMIT, reason) }
     } else if counts.pending > 0 {
         let mut gate = Gate::unknown(
             ID,

@@ -275,7 +275,12 @@ fn the_larger_of_the_two_latencies_is_the_lag() {
 #[test]
 fn a_latency_that_cannot_be_is_unknown() {
     let alive = || Case::new().stream(1.0, 3.0, 800.0);
-    for (value, text) in [(-1.0, "gave -1 for the"), (f64::NAN, "gave NaN for the"), (f64::INFINITY, "gave inf")] {
+    for (value, text) in [
+        (-1.0, "gave -1 for the"),
+        (f64::NAN, "gave NaN for the"),
+        (f64::INFINITY, "gave inf"),
+        (1e300, "gave 1.0e300 for the"),
+    ] {
         for metric in [Metric::LagSource, Metric::LagTarget] {
             alive().point(metric, value, 3).says(GateId::ReplicationLag, Verdict::Unknown, text);
             alive().point(metric, value, 1).says(GateId::ReplicationLag, Verdict::Unknown, text);
@@ -326,11 +331,16 @@ fn only_tables_that_were_compared_and_are_equal_pass() {
 
 #[test]
 fn counters_that_contradict_the_word_validated_block() {
-    let failed = one_table(|t| t.validation_failed = 12);
+    let failed = one_table(|t| t.validation_failed = Some(12));
     failed.says(GateId::Validation, Verdict::Fail, "shop.orders (Validated, 12 records differ)");
-    let suspended = one_table(|t| t.validation_suspended = 7);
+    let suspended = one_table(|t| t.validation_suspended = Some(7));
     suspended.says(GateId::Validation, Verdict::Fail, "7 records change too often");
-    one_table(|t| t.validation_pending = 3).says(GateId::Validation, Verdict::Unknown, "still to be compared");
+    let uncounted: [fn(&mut TableStat); 3] =
+        [|t| t.validation_pending = None, |t| t.validation_failed = None, |t| t.validation_suspended = None];
+    for take in uncounted {
+        one_table(take).says(GateId::Validation, Verdict::Unknown, "without saying how many of its records");
+    }
+    one_table(|t| t.validation_pending = Some(3)).says(GateId::Validation, Verdict::Unknown, "still to be compared");
 }
 
 #[test]

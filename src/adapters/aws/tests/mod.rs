@@ -1,6 +1,7 @@
 //! The adapter against canned answers, a socket on loopback, and the simulator: what the tests share.
 
 mod broken;
+mod cuts;
 mod network;
 mod reads;
 mod simulated;
