@@ -14,13 +14,14 @@ use crate::domain::problems;
 use crate::domain::readiness::{Picture, Readiness, readiness};
 use crate::domain::reading;
 use crate::domain::record::History;
-use crate::domain::traffic::{ChangeStatus, Side};
+use crate::domain::targets::{Leads, Member, members};
+use crate::domain::traffic::{ChangeStatus, RecordGroup, Side};
 use crate::domain::units::{Timestamp, WeightPair};
 use crate::runtime::collect::Collected;
 
 pub use shape::{
-    AlarmRow, ChangeRow, Drift, GateList, GateRow, ProblemRow, ReadinessRow, Replication, ServiceRow, Snapshot,
-    SourceRow, Tables, Traffic, Validation,
+    AlarmRow, ChangeRow, Drift, GateList, GateRow, MemberRow, ProblemRow, ReadinessRow, Replication, ServiceRow,
+    Snapshot, SourceRow, Tables, Traffic, Validation,
 };
 
 impl ReadinessRow {
@@ -105,7 +106,7 @@ fn source_rows(facts: &Facts, now: Timestamp) -> Vec<SourceRow> {
 }
 
 fn traffic(stack: &Stack, facts: &Facts, history: Option<&History>, now: Timestamp) -> Traffic {
-    let found = facts.shiftable().map(crate::domain::traffic::RecordGroup::weights);
+    let found = facts.shiftable().map(RecordGroup::weights);
     let problem = facts.group.as_ref().and_then(|fact| fact.value.as_ref().err()).map(ToString::to_string);
     Traffic {
         record: stack.group.name.clone(),
@@ -117,7 +118,24 @@ fn traffic(stack: &Stack, facts: &Facts, history: Option<&History>, now: Timesta
         change: change(facts, history),
         drift: drift(found, history),
         problem,
+        members: facts.shiftable().map(|group| member_rows(group, stack)).unwrap_or_default(),
     }
+}
+
+fn member_rows(group: &RecordGroup, stack: &Stack) -> Vec<MemberRow> {
+    let row = |member: Member<'_>| MemberRow {
+        side: member.side.name(),
+        rtype: member.record.rtype.clone(),
+        set_identifier: member.record.set_identifier.clone(),
+        target: member.record.target_text(),
+        leads: match member.leads {
+            Leads::Home => Some("home"),
+            Leads::Across => Some("across"),
+            Leads::Elsewhere => Some("elsewhere"),
+            Leads::Unknown => None,
+        },
+    };
+    members(group, &stack.endpoints).into_iter().map(row).collect()
 }
 
 fn change(facts: &Facts, history: Option<&History>) -> Option<ChangeRow> {

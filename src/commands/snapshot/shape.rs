@@ -109,6 +109,24 @@ pub struct Traffic {
     /// Why the records cannot be shifted, when they cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// The members of the pair and where each leads; empty while they are not known.
+    pub members: Vec<MemberRow>,
+}
+
+/// A member of the pair.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MemberRow {
+    /// Whose it is meant to be: `legacy` or `new`.
+    pub side: &'static str,
+    /// Its record's type.
+    #[serde(rename = "type")]
+    pub rtype: String,
+    /// What tells it from the other.
+    pub set_identifier: Option<String>,
+    /// What it points to.
+    pub target: String,
+    /// `home`: its own stack's load balancer; `across`: the other's; `elsewhere`: neither; `null`: not known.
+    pub leads: Option<&'static str>,
 }
 
 /// A change.
