@@ -146,6 +146,8 @@ pub enum Action {
     PromptShare,
     /// Propose sending all traffic back.
     ProposeRollback,
+    /// Ask for the reason of an evacuation.
+    Evacuate,
     /// Take weights that somebody else set as the new base.
     AcceptFound,
     /// Hold the display still, or let it go.
@@ -201,6 +203,7 @@ impl Action {
             Self::ProposeStep(_)
                 | Self::PromptShare
                 | Self::ProposeRollback
+                | Self::Evacuate
                 | Self::AcceptFound
                 | Self::Up
                 | Self::Destroy
@@ -268,6 +271,7 @@ pub const KEYMAP: &[Binding] = &[
     row(&[ch('['), ch('-')], Action::ProposeStep(-10), "step −10", "propose 10 % less for new"),
     row(&[ch('=')], Action::PromptShare, "", "propose a share: type it"),
     row(&[ch('R')], Action::ProposeRollback, "rollback", "propose all back to legacy"),
+    row(&[ch('V')], Action::Evacuate, "", "evacuate the legacy region"),
     row(&[ch('a')], Action::AcceptFound, "", "accept weights as baseline"),
     row(&[ch('f')], Action::Freeze, "freeze", "freeze the display"),
     row(&[ch('/')], Action::Filter, "filter", "filter the list"),

@@ -113,9 +113,26 @@ pub struct ShiftArgs {
     pub go: GoArgs,
 }
 
+/// `evacuate`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct EvacuateArgs {
+    /// Why; kept in the journal with every gate that is stepped over
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new().map(|text| Foreign::take(text.trim()).into_string()))]
+    pub reason: String,
+    /// The stack's name, in place of typing it; needed with --yes
+    #[arg(long, value_name = "STACK", required_if_eq("yes", "true"))]
+    pub confirm: Option<String>,
+    /// How.
+    #[command(flatten)]
+    pub go: GoArgs,
+}
+
 /// `rollback`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct RollbackArgs {
+    /// Print the exact batch and the command that sends it, and send nothing; works read-only, and for every group
+    #[arg(long, conflicts_with_all = ["yes", "wait", "dry_run"])]
+    pub print: bool,
     /// How.
     #[command(flatten)]
     pub go: GoArgs,

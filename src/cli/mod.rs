@@ -17,8 +17,8 @@ use crate::domain::text::Foreign;
 use values::name;
 
 pub use args::{
-    AdoptArgs, AttachArgs, ConfigArgs, ConfigCommand, DemoArgs, GoArgs, JournalArgs, JsonArgs, ReleaseArgs, ReportArgs,
-    RollbackArgs, RunArgs, ScenarioArgs, SetConfigArgs, ShiftArgs, SimArgs, StatusArgs,
+    AdoptArgs, AttachArgs, ConfigArgs, ConfigCommand, DemoArgs, EvacuateArgs, GoArgs, JournalArgs, JsonArgs,
+    ReleaseArgs, ReportArgs, RollbackArgs, RunArgs, ScenarioArgs, SetConfigArgs, ShiftArgs, SimArgs, StatusArgs,
 };
 pub use values::Since;
 
@@ -123,6 +123,8 @@ pub enum Command {
     Shift(ShiftArgs),
     /// Send all traffic back to the legacy stack; no gate blocks this
     Rollback(RollbackArgs),
+    /// Send all traffic to the new stack because the legacy region fails, whatever most gates say
+    Evacuate(EvacuateArgs),
     /// Turn the simple record into the weighted pair, all traffic on the legacy stack; before the first `up`
     Adopt(AdoptArgs),
     /// Turn the weighted pair back into one simple record; before `destroy`
@@ -165,6 +167,7 @@ impl Command {
             Self::Gates(args) | Self::Doctor(args) => args.json,
             Self::Shift(args) => args.go.json,
             Self::Rollback(args) => args.go.json,
+            Self::Evacuate(args) => args.go.json,
             Self::Adopt(args) => args.go.json,
             Self::Release(args) => args.go.json,
             Self::Preview(args) | Self::Up(args) | Self::Refresh(args) | Self::Destroy(args) => args.json,

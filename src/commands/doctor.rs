@@ -22,7 +22,7 @@ use crate::domain::gate::MAX_CLOCK_SKEW;
 use crate::domain::pulumi::PulumiError;
 use crate::domain::targets::{Member, members};
 use crate::domain::text::Printable;
-use crate::domain::traffic::RecordGroup;
+use crate::domain::traffic::{Record, RecordGroup, beside, beside_text};
 use crate::domain::units::{age_text, counted};
 use crate::ports::{ErrorKind, PortError};
 use crate::runtime::collect::{Collected, collect};
@@ -210,14 +210,15 @@ async fn session_checks(session: &Session) -> Vec<Check> {
         });
     }
     if let Some(group) = collected.facts.shiftable() {
-        checks.push(record_targets(group, session));
+        checks.push(record_targets(group, &collected.facts.records, session));
     }
     checks
 }
 
 /// Whether every member leads to the load balancer that the stack outputs name.
-fn record_targets(group: &RecordGroup, session: &Session) -> Check {
-    let wrong: Vec<String> = members(group, &session.stack.endpoints).iter().filter_map(Member::problem).collect();
+fn record_targets(group: &RecordGroup, records: &[Record], session: &Session) -> Check {
+    let mut wrong: Vec<String> = members(group, &session.stack.endpoints).iter().filter_map(Member::problem).collect();
+    wrong.extend(beside(&session.ports.key.name, records).map(beside_text));
     if wrong.is_empty() {
         return Check::ok("record-targets", "every member leads to its own stack's load balancer");
     }

@@ -45,6 +45,7 @@ pub async fn run(cli: Cli, out: &mut Console) -> Result<Exit, Failure> {
         Some(Command::Status(args)) => status::run(*args, global, out).await,
         Some(Command::Gates(args)) => gates::run(*args, global, out).await,
         Some(Command::Shift(args)) => shift::shift(args, global, out).await,
+        Some(Command::Evacuate(args)) => shift::evacuate(args, global, out).await,
         Some(Command::Rollback(args)) => shift::rollback(*args, global, out).await,
         Some(Command::Adopt(args)) => zone::adopt(*args, global, out).await,
         Some(Command::Release(args)) => zone::release(*args, global, out).await,

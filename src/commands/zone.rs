@@ -10,8 +10,8 @@ use crate::compose::session::{Session, connect};
 use crate::config::{Global, defaults};
 use crate::domain::change::preconditions::{Blocked, Ground, check, may_change_zone};
 use crate::domain::change::propose::{self, NoZoneChange};
-use crate::domain::change::{self, outcome::Outcome};
-use crate::domain::confirm::{Challenge, Confirmed, YesFlag};
+use crate::domain::change::{self, load, outcome::Outcome};
+use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::model::Model;
 use crate::domain::record::Event;
@@ -59,7 +59,7 @@ async fn carry_out(step: ZoneStep, go: GoArgs, global: &Global, out: &mut Consol
         Err(NoZoneChange::Done(words)) => return nothing_to_do(step, &words, &seen, go, out),
         Err(NoZoneChange::Refused(refusal)) => return Err(refused(&refusal)),
     };
-    describe(&plan, out);
+    describe(&plan, &session, out);
     if go.dry_run {
         report(&plan, "dry_run", None, None, go, out)?;
         return Ok(Exit::Done);
@@ -133,8 +133,11 @@ fn nothing_to_do(step: ZoneStep, words: &str, seen: &Seen, go: GoArgs, out: &mut
     Ok(Exit::Done)
 }
 
-fn describe(plan: &ZonePlan, out: &mut Console) {
+fn describe(plan: &ZonePlan, session: &Session, out: &mut Console) {
     out.say(&plan.title());
+    for cost in load::release_costs(plan, &session.stack) {
+        out.say(&format!("  ATTENTION: {cost}"));
+    }
     out.say(&format!("  {}", plan.call_text()));
     out.say("  one batch, all of it or nothing; no traffic moves");
 }
@@ -149,7 +152,7 @@ async fn confirm(
     if let Some(yes) = YesFlag::from_cli(go.yes) {
         return Ok(yes);
     }
-    match ask(out, &Challenge::Typed(plan.name.clone())).await {
+    match ask(out, &change::Change::Zone(plan.clone()).challenge()).await {
         Ok(yes) => Ok(yes),
         Err(Declined(why)) => {
             note(session, operator, Event::Declined { what: plan.title(), why: why.clone() }, out).await;

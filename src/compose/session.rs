@@ -12,6 +12,7 @@ use crate::adapters::journal::FileJournal;
 use crate::adapters::log;
 use crate::adapters::pulumi::{self as adapter, Pulumi};
 use crate::adapters::sim_probe::{self, OffsetClock, Probed};
+use crate::config::state::Passing;
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
@@ -76,6 +77,25 @@ pub async fn connect(global: &Global) -> Result<Session, ComposeError> {
     let name = short_name(&settings, &known);
     let state_dir = state::folder(&name, &process_env)?;
     assemble(settings, known, name, state_dir, None).await
+}
+
+/// The same for a command that only looks, and has to work without a state folder that can be written too: then it works
+/// in a folder of its own, which is empty and goes with the process.
+///
+/// # Errors
+/// [`ComposeError`] when something else of it cannot be used.
+pub async fn connect_to_look(global: &Global) -> Result<(Session, Option<Passing>), ComposeError> {
+    let settings = settled(Settings::load(global, &process_env)?).await?;
+    let known = known::find(&settings).await?;
+    let name = short_name(&settings, &known);
+    let own = state::folder(&name, &process_env);
+    let own = own.ok().filter(|folder| state::prepare(folder).is_ok());
+    let passing = match own {
+        Some(_) => None,
+        None => Some(state::passing().map_err(|error| ComposeError::state(&std::env::temp_dir(), &error))?),
+    };
+    let state_dir = own.or_else(|| passing.as_ref().map(|folder| folder.path().to_owned())).unwrap_or_default();
+    Ok((assemble(settings, known, name, state_dir, None).await?, passing))
 }
 
 /// The same stack as it is now: its name, its state folder and the settings stay what they were, whatever the program's

@@ -59,6 +59,42 @@ pub fn prepare(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// A folder that goes with whoever holds it.
+#[derive(Debug)]
+pub struct Passing(PathBuf);
+
+impl Passing {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // Nobody misses what is in it.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A new, empty folder for a process that keeps nothing.
+///
+/// # Errors
+/// What the system says.
+pub fn passing() -> io::Result<Passing> {
+    let base = std::env::temp_dir();
+    // One that was killed has left its own; the next name is as good.
+    for attempt in 0..1000 {
+        let folder = base.join(format!("tapctl-{attempt}"));
+        match std::fs::DirBuilder::new().mode(FOLDER_MODE).create(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| Passing(folder)),
+        }
+    }
+    Err(io::Error::other("no name is free for a folder"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

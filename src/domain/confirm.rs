@@ -142,6 +142,14 @@ impl<T> Confirmation<T> {
         &self.subject
     }
 
+    /// What is asked about has become this. What says more than before has to be read first, so it arms anew.
+    pub fn amend(&mut self, subject: T, says_more: bool) {
+        self.subject = subject;
+        if says_more {
+            self.drawn_at = None;
+        }
+    }
+
     /// What has to be done to say yes.
     pub fn challenge(&self) -> &Challenge {
         &self.challenge

@@ -9,6 +9,7 @@ pub mod confirm;
 pub mod endpoint;
 pub mod error;
 pub mod facts;
+pub mod filter;
 pub mod gate;
 pub mod judged;
 pub mod metrics;

@@ -12,7 +12,7 @@ use super::change::turn::Stage;
 use super::configure::Configure;
 use super::confirm::{Confirmation, Confirmed};
 use super::facts::Facts;
-use super::gate::{Gate, Policy};
+use super::gate::{Gate, Inputs, Policy};
 use super::provision::PulumiState;
 use super::pulumi::change::PulumiChange;
 use super::record::{Entry, History};
@@ -119,6 +119,13 @@ pub enum Dialog {
         /// Why what was typed cannot be taken.
         error: Option<String>,
     },
+    /// The reason of an evacuation is being typed.
+    Reason {
+        /// What was typed so far.
+        typed: String,
+        /// Why what was typed cannot be taken.
+        error: Option<String>,
+    },
     /// The records were not what the operator saw.
     Conflict {
         /// What was expected.
@@ -146,7 +153,12 @@ impl Dialog {
     #[must_use]
     pub const fn takes_answers(&self) -> bool {
         match self {
-            Self::Shift(_) | Self::Accept(_) | Self::Ask(_) | Self::Configure(_) | Self::Prompt { .. } => true,
+            Self::Shift(_)
+            | Self::Accept(_)
+            | Self::Ask(_)
+            | Self::Configure(_)
+            | Self::Prompt { .. }
+            | Self::Reason { .. } => true,
             Self::Conflict { .. } | Self::Notice { .. } | Self::Help => false,
         }
     }
@@ -317,6 +329,19 @@ impl Model {
         Moment { wall: self.live.now, steady: self.steady }
     }
 
+    /// What the gates look at.
+    #[must_use]
+    pub fn gate_inputs(&self) -> Inputs<'_> {
+        let live = &self.live;
+        Inputs {
+            facts: &live.facts,
+            history: live.history.as_ref(),
+            policy: &self.policy,
+            endpoints: &self.stack.endpoints,
+            now: live.now,
+        }
+    }
+
     /// What the views draw: the frozen world while the display is frozen, the live one otherwise.
     #[must_use]
     pub fn shown(&self) -> &LiveState {
@@ -343,39 +368,6 @@ impl Model {
             || self.watch.is_some()
             || self.live.history.as_ref().is_some_and(|h| !h.open.is_empty())
             || self.live.history.as_ref().is_some_and(|h| h.pending.is_some())
-    }
-}
-
-impl Model {
-    /// The steps of the plan that waits, those that the filter lets through.
-    pub fn planned(&self) -> impl Iterator<Item = &super::pulumi::plan::Planned> {
-        let steps = self.provision.plan.as_ref().map_or(&[][..], |ready| ready.plan.steps.as_slice());
-        steps.iter().filter(|step| self.matches_filter(&[step.name(), &step.rtype, step.op.name()]))
-    }
-
-    /// Which resources of a run are listed.
-    #[must_use]
-    pub fn resource_filter(&self) -> super::pulumi::Filter {
-        super::pulumi::Filter { text: self.screen.filter.clone(), show: self.provision.show }
-    }
-
-    /// The tables that the filter lets through.
-    pub fn tables(&self) -> impl Iterator<Item = &super::replication::TableStat> {
-        let tables = self.shown().facts.tables.as_ref().map_or(&[][..], |fact| fact.value.as_slice());
-        let all = self.screen.filter.is_empty();
-        tables.iter().filter(move |t| all || self.matches_filter(&[&t.full_name(), &t.state, &t.validation]))
-    }
-
-    /// The journal entries that the filter lets through, newest first.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.shown().journal.iter().rev().filter(|e| self.matches_filter(&[&e.event.text(), &e.operator, &e.host]))
-    }
-
-    /// Whether the filter's text occurs in one of these, upper and lower case alike.
-    #[must_use]
-    pub fn matches_filter(&self, texts: &[&str]) -> bool {
-        let wanted = self.screen.filter.to_lowercase();
-        wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&wanted))
     }
 }
 

@@ -31,6 +31,15 @@ pub struct Override {
     pub reason: String,
 }
 
+/// Why all traffic leaves the legacy stack at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Evacuation {
+    /// The stack's name, which whoever says yes has to type.
+    pub stack: String,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
 /// A weight change, ready to be confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShiftPlan {
@@ -44,6 +53,9 @@ pub struct ShiftPlan {
     /// this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lands_until: Option<Timestamp>,
+    /// Set on a plan that takes all traffic out of a legacy region that fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evacuation: Option<Evacuation>,
 }
 
 /// Why no plan can be made.
@@ -64,19 +76,27 @@ impl ShiftPlan {
         if expected.weights() == to {
             return Err(PlanError::NothingToDo(to));
         }
-        Ok(Self { expected: expected.clone(), to, overrides: Vec::new(), lands_until: None })
+        Ok(Self::to(expected, to))
     }
 
     /// The plan that gives the legacy stack everything although it seemed to have it already: for a reading that may be
     /// out of date. The batch names the records as they were seen, so it changes nothing unless they still are those.
     #[must_use]
     pub fn back_in_doubt(expected: &RecordGroup) -> Self {
-        Self {
-            expected: expected.clone(),
-            to: WeightPair::for_new_share(Percent::ZERO),
-            overrides: Vec::new(),
-            lands_until: None,
-        }
+        Self::to(expected, WeightPair::for_new_share(Percent::ZERO))
+    }
+
+    /// The plan that gives the new stack everything because the legacy region fails. Which gates it steps over is filled
+    /// in by `change::propose`.
+    ///
+    /// # Errors
+    /// [`PlanError::NothingToDo`] when the new stack has everything already.
+    pub fn evacuate(expected: &RecordGroup, evacuation: Evacuation) -> Result<Self, PlanError> {
+        Ok(Self { evacuation: Some(evacuation), ..Self::new(expected, Percent::FULL)? })
+    }
+
+    fn to(expected: &RecordGroup, to: WeightPair) -> Self {
+        Self { expected: expected.clone(), to, overrides: Vec::new(), lands_until: None, evacuation: None }
     }
 
     /// The plan that takes back a change which may still be made: it deletes what that change would leave, and so can
@@ -172,6 +192,7 @@ impl ShiftPlan {
     pub fn title(&self) -> String {
         let (from, to) = (self.from().new_share().get(), self.to.new_share().get());
         match self.direction() {
+            Direction::Forward if self.evacuation.is_some() => "EVACUATE: move ALL traffic to the new stack".to_owned(),
             Direction::Forward if self.is_complete() => "Move ALL traffic to the new stack".to_owned(),
             Direction::Forward => format!("Move {} % of traffic to the new stack", to.saturating_sub(from)),
             Direction::Back if self.lands_until.is_some() => {
@@ -283,7 +304,7 @@ mod tests {
         slow.target = Target::Values { ttl_s: 300, values: vec!["192.0.2.1".into()] };
         assert!(matches!(of(&[record("A", "legacy", 9), slow]), GroupError::MixedTtl { .. }));
         let mut latency = record("A", "new", 1);
-        latency.routing = Routing::Other("latency".into());
+        latency.routing = Routing::Other("latency".to_owned().into());
         assert!(matches!(of(&[record("A", "legacy", 9), latency]), GroupError::OtherRouting { .. }));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::confirm::{ARMS_AFTER, Challenge, Confirmation};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Source};
-use crate::domain::gate::{Inputs, Policy, evaluate};
+use crate::domain::gate::{Policy, evaluate};
 use crate::domain::metrics::{Metric, MetricReadings};
 use crate::domain::model::{Dialog, Model, Simulation, Stack, Watcher};
 use crate::domain::record::{Entry, Event, History, OutcomeKind};
@@ -356,14 +356,7 @@ pub(super) fn tell(model: &mut Model, entries: Vec<Entry>) {
 
 /// Answers the gates for what the model knows.
 pub(super) fn judge(model: &mut Model) {
-    let gates = evaluate(Inputs {
-        facts: &model.live.facts,
-        history: model.live.history.as_ref(),
-        policy: &model.policy,
-        endpoints: &model.stack.endpoints,
-        now: model.live.now,
-    });
-    model.live.gates = gates;
+    model.live.gates = evaluate(model.gate_inputs());
 }
 
 /// All gates pass at 20 %.

@@ -1,5 +1,6 @@
 //! A question that is not wholly on the screen takes no answer: at any size, whatever the window does while it is open.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -9,12 +10,15 @@ use ratatui::layout::Rect;
 
 use super::fixtures::{accepting, on, ready};
 use super::{Palette, Theme, draw};
-use crate::domain::change::Change;
+use crate::domain::change::{Change, propose};
 use crate::domain::confirm::{ARMS_AFTER, Challenge, Confirmation};
 use crate::domain::model::{Dialog, Model, PendingAction, Shown};
 use crate::domain::msg::{Effect, Msg};
-use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::SetConfig;
+use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::lock::{ClearLocks, Holder, Lock};
+use crate::domain::pulumi::run_request::ForceStop;
+use crate::domain::pulumi::{Interrupt, NewStack, PulumiChange, RunRequest, RunState};
 use crate::domain::shift::Direction;
 use crate::domain::traffic::Side;
 use crate::domain::update::update;
@@ -95,6 +99,12 @@ fn needed(model: &Model) -> Option<Vec<String>> {
     match &model.dialog {
         Some(Dialog::Shift(question)) => {
             let plan = question.subject();
+            if let Some(evacuation) = &plan.evacuation {
+                let mut all = vec![evacuation.reason.clone(), "type prod".to_owned(), "Esc leaves it".to_owned()];
+                all.push("RDS in us-east-1 goes on taking the writes".to_owned());
+                all.extend(plan.overrides.iter().map(|over| over.gate.clone()));
+                return Some(all);
+            }
             let back = if plan.direction() == Direction::Back {
                 "forward again, once every gate passes"
             } else {
@@ -112,7 +122,8 @@ fn needed(model: &Model) -> Option<Vec<String>> {
         Some(Dialog::Accept(_)) => words(&["the gate drift passes again.", "any other key: leave it"]),
         Some(Dialog::Ask(question)) => match question.subject() {
             PendingAction::Zone(_) => words(&["delete", "create", "type app.example.com", "Esc leaves it"]),
-            PendingAction::Pulumi(_) => words(&["was", "will be", "call", "effect", "leave"]),
+            PendingAction::Pulumi(PulumiChange::Config(_)) => words(&["was", "will be", "call", "effect", "leave"]),
+            PendingAction::Pulumi(_) => words(&["leave"]),
         },
         _ => None,
     }
@@ -140,8 +151,65 @@ fn config_question() -> Model {
     model
 }
 
-fn openings() -> Vec<fn() -> Model> {
-    vec![ready, || crate::ui::fixtures::at(90), accepting, zone_question, config_question]
+fn evacuation_question() -> Model {
+    let mut model = on(View::Overview, ready());
+    let plan = propose::evacuate("prod", "us-east-1 fails", &model.live.gates, model.gate_inputs()).unwrap();
+    let challenge = Change::Weights(plan.clone()).challenge();
+    model.dialog = Some(Dialog::Shift(Confirmation::new(plan, challenge, model.uptime)));
+    model
+}
+
+fn pulumi_question(change: PulumiChange) -> Model {
+    let mut model = on(View::Provision, ready());
+    let question = PendingAction::Pulumi(change);
+    let challenge = question.clone().into_change().challenge();
+    model.dialog = Some(Dialog::Ask(Box::new(Confirmation::new(question, challenge, model.uptime))));
+    model
+}
+
+fn lock_of_the_dead() -> ClearLocks {
+    let lock = Lock { user: "maria".into(), host: "bastion".into(), pid: 7, since: None };
+    ClearLocks::new("prod", &[(lock, Holder::DeadHere)]).unwrap()
+}
+
+/// Every kind of question there is, already open or a key away.
+const OPENINGS: [fn() -> Model; 11] = [
+    ready,
+    || crate::ui::fixtures::at(90),
+    accepting,
+    zone_question,
+    config_question,
+    evacuation_question,
+    || pulumi_question(PulumiChange::Run(Box::new(RunRequest::refresh("prod")))),
+    || pulumi_question(PulumiChange::CreateStack(NewStack::new("prod"))),
+    || pulumi_question(PulumiChange::Interrupt(Interrupt::new("r1", RunKind::Up, ("m", "b"), "kim", &RunState::new()))),
+    || pulumi_question(PulumiChange::ForceStop(ForceStop::new("r1", &RunState::new()))),
+    || pulumi_question(PulumiChange::ClearLocks(lock_of_the_dead())),
+];
+
+/// A question that no opening brings about is asked about nowhere here. A new kind does not build before it is listed.
+#[test]
+fn every_kind_of_question_is_among_the_openings() {
+    let kind = |dialog: &Dialog| match dialog {
+        Dialog::Shift(question) if question.subject().evacuation.is_some() => "evacuation",
+        Dialog::Shift(_) => "weights",
+        Dialog::Accept(_) => "baseline",
+        Dialog::Ask(question) => match question.subject() {
+            PendingAction::Zone(_) => "zone",
+            PendingAction::Pulumi(PulumiChange::Config(_)) => "config",
+            PendingAction::Pulumi(PulumiChange::Run(_)) => "run",
+            PendingAction::Pulumi(PulumiChange::CreateStack(_)) => "create",
+            PendingAction::Pulumi(PulumiChange::Interrupt(_)) => "interrupt",
+            PendingAction::Pulumi(PulumiChange::ForceStop(_)) => "force",
+            PendingAction::Pulumi(PulumiChange::ClearLocks(_)) => "locks",
+        },
+        Dialog::Configure(_) | Dialog::Prompt { .. } | Dialog::Reason { .. } => "a line",
+        Dialog::Conflict { .. } | Dialog::Notice { .. } | Dialog::Help => "to read",
+    };
+    let opened: BTreeSet<&str> = OPENINGS.iter().filter_map(|opening| opening().dialog.as_ref().map(kind)).collect();
+    // Those of the weights, and the line of a share and of a reason, are a key away from the first.
+    let all = ["baseline", "config", "create", "evacuation", "force", "interrupt", "locks", "run", "zone"];
+    assert_eq!(opened, all.into());
 }
 
 #[derive(Debug, Clone)]
@@ -157,6 +225,7 @@ fn acts() -> impl Strategy<Value = Act> {
         1 => Just(Key::char(']')),
         1 => Just(Key::char('R')),
         1 => Just(Key::char('=')),
+        1 => Just(Key::char('V')),
         4 => Just(Key::char('y')),
         1 => Just(Key::plain(Code::Enter)),
         1 => Just(Key::plain(Code::Esc)),
@@ -165,7 +234,7 @@ fn acts() -> impl Strategy<Value = Act> {
         3 => (20u16..130, 5u16..40).prop_map(|(columns, rows)| Act::Resize(columns, rows)),
         1 => (58u16..64, 13u16..20).prop_map(|(columns, rows)| Act::Resize(columns, rows)),
         4 => key.prop_map(Act::Press),
-        1 => prop_oneof![Just("app.example.com"), Just("100"), Just("25")].prop_map(Act::Type),
+        1 => prop_oneof![Just("app.example.com"), Just("prod"), Just("100"), Just("25")].prop_map(Act::Type),
         4 => prop_oneof![Just(100u64), Just(700), Just(1500)].prop_map(Act::Wait),
     ]
 }
@@ -174,9 +243,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
     fn no_change_is_sent_by_a_key_while_its_question_was_not_wholly_on_the_screen(
-        opening in 0usize..5, size in (30u16..140, 8u16..45), acts in prop::collection::vec(acts(), 1..40),
+        opening in 0..OPENINGS.len(), size in (30u16..140, 8u16..45), acts in prop::collection::vec(acts(), 1..40),
     ) {
-        let mut desk = Desk::new(openings()[opening](), size);
+        let mut desk = Desk::new(OPENINGS[opening](), size);
         for act in acts {
             match act {
                 Act::Resize(columns, rows) => desk.resize((columns, rows)),

@@ -15,7 +15,7 @@ use crate::domain::record::{Entry, Event};
 use crate::domain::series::Point;
 use crate::domain::shift::USUAL_INSYNC;
 use crate::domain::targets::leads;
-use crate::domain::traffic::{Record, RecordGroup, Routing, Side, Target};
+use crate::domain::traffic::{Record, RecordGroup, Routing, Side, Target, beside};
 use crate::domain::units::{age_text, short_number};
 use crate::keymap::{Action, key_for};
 
@@ -119,7 +119,7 @@ fn record_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
         let routing = match &record.routing {
             Routing::Weighted(weight) => format!("weight {weight}"),
             Routing::Simple => "simple".to_owned(),
-            Routing::Other(policy) => policy.clone(),
+            Routing::Other(other) => other.policy.clone(),
         };
         let row = cx
             .row()
@@ -132,6 +132,7 @@ fn record_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
         let target = record.target_text();
         let row = match member_side(cx, record).map(|side| leads(side, record, &cx.model.stack.endpoints)) {
             Some(leads) => row.gap(2).mark(cx.mark_of(facts.group.as_ref(), leads_mark(leads))),
+            None if beside(&record.name, std::slice::from_ref(record)).next().is_some() => row.gap(2).mark(Mark::Fail),
             None => row.gap(2),
         };
         if row.width() + cx.cells(&target) + 2 <= width {

@@ -12,6 +12,7 @@ mod endpoints;
 mod foreign;
 mod looking;
 mod moving;
+mod names;
 mod parity;
 mod profiles;
 mod script;

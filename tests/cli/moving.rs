@@ -371,6 +371,67 @@ fn more_than_ten_points_at_once_need_their_name_and_the_way_back_never_does() {
 }
 
 #[test]
+fn what_was_carried_for_a_whole_bake_may_be_returned_to_at_once() {
+    let drill = Drill::steady();
+    drill.run("shift --to 50 --yes --override step-size --reason rehearsal").ended(0);
+    drill.advance(60);
+    drill.run("status").ended(0);
+    drill.advance(490);
+    drill.run("rollback --yes").ended(0);
+    drill.advance(60);
+    drill.run("status").ended(0);
+    drill.advance(900);
+    let more = drill.run("shift --to 60 --yes --json").ended(3).json();
+    assert_eq!(more["error"]["gates"][0]["id"], "step-size", "{more}");
+    let again = drill.run("shift --to 50 --yes --json").ended(0);
+    let gates = again.json()["gates"].clone();
+    let size = gates.as_array().unwrap().iter().find(|gate| gate["id"] == "step-size").unwrap();
+    assert!(size["reason"].as_str().unwrap().contains("50 % for 8m"), "{size}");
+    assert!(again.stderr.contains("nothing now; 50 % at most"), "{}", again.stderr);
+    assert_eq!(drill.weights(), (50, 50));
+    // Another host has not seen it carried.
+    let other = drill.command("b", &["shift", "--to", "90", "--yes"]).output().unwrap();
+    assert_eq!(other.status.code(), Some(3));
+}
+
+#[test]
+fn an_evacuation_lists_what_it_steps_over_and_holds_to_where_the_members_lead() {
+    let drill = Drill::steady();
+    let reason = ["--reason", "us-east-1 fails"];
+    let evacuate =
+        |more: &[&str]| Ran::of(drill.command("a", &[&["evacuate"], &reason[..], more].concat()).output().unwrap());
+    evacuate(&["--yes"]).ended(2);
+    drill.run("evacuate --yes --confirm prod").ended(2);
+    let wrong = evacuate(&["--yes", "--confirm", "production"]).ended(5);
+    assert!(wrong.stderr.contains("not the name of this stack, prod"), "{}", wrong.stderr);
+    let asked_nobody = evacuate(&[]).ended(5);
+    assert!(asked_nobody.stderr.contains("stepping over step-size: us-east-1 fails"), "{}", asked_nobody.stderr);
+    assert!(asked_nobody.stderr.contains("RDS in us-east-1 goes on taking the writes"), "{}", asked_nobody.stderr);
+    assert_eq!(drill.weights(), (100, 0));
+    // A step that is not in effect yet is no reason to stay, and is listed as well.
+    drill.run("shift --to 10 --yes").ended(0);
+    let gone = evacuate(&["--yes", "--confirm", "prod", "--json"]).ended(0);
+    let gone = gone.json();
+    let over: Vec<&str> =
+        gone["overrides"].as_array().unwrap().iter().map(|over| over["gate"].as_str().unwrap()).collect();
+    assert!(over.contains(&"step-size") && over.contains(&"bake") && over.contains(&"dns-settled"), "{over:?}");
+    assert_eq!(drill.weights(), (0, 100));
+    assert_eq!(evacuate(&["--yes", "--confirm", "prod", "--json"]).ended(0).json()["result"], "nothing_to_do");
+    let journal = drill.run("journal").ended(0).stdout;
+    assert!(journal.contains("step-size") && journal.contains("us-east-1 fails"), "{journal}");
+    drill.run("rollback --yes").ended(0);
+}
+
+#[test]
+fn nothing_is_evacuated_to_a_balancer_that_the_outputs_do_not_name() {
+    let drill = Drill::steady();
+    drill.set_record("migration-new-prod", 10);
+    let blocked = drill.run("evacuate --reason drill --yes --confirm prod --json").ended(3).json();
+    assert_eq!(blocked["error"]["gates"][0]["id"], "record-targets", "{blocked}");
+    assert_eq!(blocked["error"]["gates"].as_array().unwrap().len(), 1, "all else is stepped over: {blocked}");
+}
+
+#[test]
 fn members_that_lead_elsewhere_go_nowhere_forward_and_the_way_back_says_where() {
     let drill = Drill::steady();
     let mut outputs: Value = serde_json::from_str(&std::fs::read_to_string(&drill.outputs).unwrap()).unwrap();
@@ -383,6 +444,8 @@ fn members_that_lead_elsewhere_go_nowhere_forward_and_the_way_back_says_where() 
     let gate = status["gates"].as_array().unwrap().iter().find(|gate| gate["id"] == "record-targets").unwrap().clone();
     assert_eq!(gate["verdict"], "fail", "{gate}");
     assert_eq!(status["ready_to_shift"], false);
+    let members = status["traffic"]["members"].as_array().unwrap();
+    assert!(members.iter().all(|member| member["leads"] == "across") && members.len() == 2, "{status}");
     let doctor = drill.run("doctor");
     assert!(doctor.stdout.contains("FAIL  record-targets"), "{}", doctor.stdout);
     let back = drill.run("rollback --dry-run").ended(0);

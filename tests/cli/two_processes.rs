@@ -58,9 +58,10 @@ fn a_change_beside_a_stopped_holder_ends_in_time_and_names_it() {
     let drill = Drill::steady();
     let holder = Holder::start(&drill);
     let pid = holder.id().to_string();
-    // The first two are refused by what is open; the last steps over that, and waits for its turn.
+    // The first two are refused by what is open; the last ones step over that, and wait for their turn.
     let over = "--override dns-settled --reason drill --override bake --reason drill --override drift --reason drill";
-    for line in ["shift --to 5 --yes", "release --to legacy --yes", &format!("shift --to 5 --yes {over}")] {
+    let evacuate = "evacuate --reason drill --yes --confirm prod";
+    for line in ["shift --to 5 --yes", "release --to legacy --yes", &format!("shift --to 5 --yes {over}"), evacuate] {
         let (ran, took) = ran(&drill, line);
         assert_ne!(ran.code, 0, "{line}: {}", ran.stdout);
         assert!(ran.stderr.contains(&pid) && ran.stderr.contains("stopped"), "{line}: {}", ran.stderr);

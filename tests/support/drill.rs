@@ -162,6 +162,30 @@ impl Drill {
         assert!(answer.contains("<Status>PENDING</Status>"), "{answer}");
     }
 
+    /// Changes of the records behind everybody's back, as XML of the API, in one batch.
+    pub(crate) fn change_records(&self, changes: &str) {
+        let batch = format!(
+            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes>\
+             {changes}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
+        );
+        let outputs = self.read_outputs();
+        let zone = outputs["hostedZoneId"].as_str().unwrap();
+        let answer = self.http("POST", &format!("/2013-04-01/hostedzone/{zone}/rrset"), &batch);
+        assert!(answer.contains("<Status>PENDING</Status>"), "{answer}");
+    }
+
+    /// The stack outputs as they are in the file.
+    pub(crate) fn read_outputs(&self) -> Value {
+        serde_json::from_str(&std::fs::read_to_string(&self.outputs).unwrap()).unwrap()
+    }
+
+    /// The stack outputs are others from now on.
+    pub(crate) fn alter_outputs(&self, alter: impl FnOnce(&mut Value)) {
+        let mut outputs = self.read_outputs();
+        alter(&mut outputs);
+        std::fs::write(&self.outputs, outputs.to_string()).unwrap();
+    }
+
     /// A simple record of another name that leads to the new load balancer, which nobody told Pulumi of.
     pub(crate) fn set_alias(&self, name: &str) {
         let outputs: Value = serde_json::from_str(&std::fs::read_to_string(&self.outputs).unwrap()).unwrap();

@@ -10,7 +10,7 @@ use crate::domain::facts::Observation;
 use crate::domain::replication::{Replication, ReplicationInstance, ReplicationTask, TableStat, TaskStatus};
 use crate::domain::service::{Alarm, Deployment, Host, Hosts, Identity, Service, Task};
 use crate::domain::text::Foreign;
-use crate::domain::traffic::{Change, Record, Routing, Target};
+use crate::domain::traffic::{Change, OtherRouting, Record, Routing, Target};
 
 /// Texts that were changed on their way in, as AWS wrote them: a batch has to name records exactly.
 #[derive(Debug, Default)]
@@ -79,7 +79,12 @@ fn take_record(record: &mut Record, exact: &Exact) {
     }
     match routing {
         Routing::Simple | Routing::Weighted(_) => {}
-        Routing::Other(policy) => take(policy),
+        Routing::Other(OtherRouting { policy, fields }) => {
+            take(policy);
+            for value in fields.values_mut() {
+                *value = Foreign::take_value(value.take());
+            }
+        }
     }
     match target {
         Target::Alias { dns_name, zone_id, evaluate_health: _ } => {

@@ -14,6 +14,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use quick_xml::events::Event;
+use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::door::{Exact, take_change};
@@ -24,7 +25,7 @@ use crate::domain::change::Batch;
 use crate::domain::change::outcome::SendError;
 use crate::domain::change::settle::SEND_DEADLINE;
 use crate::domain::confirm::Confirmed;
-use crate::domain::traffic::{Change, ChangeStatus, Record, Routing, Target, same_name};
+use crate::domain::traffic::{Change, ChangeStatus, OtherRouting, Record, Routing, Target, same_name};
 use crate::ports::{ErrorKind, PortError};
 
 /// Records per page, the most that Route 53 gives (API reference).
@@ -275,25 +276,8 @@ fn change_of(operation: AwsOperation, info: Option<r53::ChangeInfo>) -> Result<C
 
 /// The record as Route 53 gave it; nothing when a number is not what Route 53 can hold.
 fn record_of(set: r53::ResourceRecordSet) -> Option<Record> {
-    let policy = if set.traffic_policy_instance_id.is_some() {
-        Some("a traffic policy")
-    } else if set.region.is_some() {
-        Some("latency")
-    } else if set.failover.is_some() {
-        Some("failover")
-    } else if set.geo_location.is_some() {
-        Some("geolocation")
-    } else if set.geo_proximity_location.is_some() {
-        Some("geoproximity")
-    } else if set.cidr_routing_config.is_some() {
-        Some("client address (CIDR)")
-    } else if set.multi_value_answer.is_some() {
-        Some("multivalue answer")
-    } else {
-        None
-    };
-    let routing = match (policy, set.weight) {
-        (Some(policy), _) => Routing::Other(policy.to_owned()),
+    let routing = match (other_routing(&set), set.weight) {
+        (Some(other), _) => Routing::Other(other),
         (None, Some(weight)) => Routing::Weighted(u8::try_from(weight).ok()?),
         (None, None) => Routing::Simple,
     };
@@ -316,6 +300,48 @@ fn record_of(set: r53::ResourceRecordSet) -> Option<Record> {
         target,
         health_check_id: set.health_check_id,
     })
+}
+
+/// Another policy than weights, with all that makes the record one of it.
+fn other_routing(set: &r53::ResourceRecordSet) -> Option<OtherRouting> {
+    let fields = |value: Value| value.as_object().cloned().unwrap_or_default();
+    let other = |policy: &str, value: Value| Some(OtherRouting::new(policy, fields(without_nulls(value))));
+    if set.traffic_policy_instance_id.is_some() {
+        return Some(OtherRouting::traffic_policy());
+    }
+    if let Some(region) = &set.region {
+        return other("latency", json!({"Region": region.as_str()}));
+    }
+    if let Some(failover) = &set.failover {
+        return other("failover", json!({"Failover": failover.as_str()}));
+    }
+    if let Some(place) = &set.geo_location {
+        let (continent, country, subdivision) = (&place.continent_code, &place.country_code, &place.subdivision_code);
+        let place = json!({"ContinentCode": continent, "CountryCode": country, "SubdivisionCode": subdivision});
+        return other("geolocation", json!({"GeoLocation": place}));
+    }
+    if let Some(place) = &set.geo_proximity_location {
+        let at = place.coordinates.as_ref().map(|at| json!({"Latitude": at.latitude, "Longitude": at.longitude}));
+        let place = json!({
+            "AWSRegion": place.aws_region, "LocalZoneGroup": place.local_zone_group, "Coordinates": at, "Bias": place.bias,
+        });
+        return other("geoproximity", json!({"GeoProximityLocation": place}));
+    }
+    if let Some(cidr) = &set.cidr_routing_config {
+        let cidr = json!({"CollectionId": cidr.collection_id, "LocationName": cidr.location_name});
+        return other("client address (CIDR)", json!({"CidrRoutingConfig": cidr}));
+    }
+    set.multi_value_answer.and_then(|yes| other("multivalue answer", json!({"MultiValueAnswer": yes})))
+}
+
+/// A value without the members that are not there.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            map.into_iter().filter(|(_, v)| !v.is_null()).map(|(key, v)| (key, without_nulls(v))).collect()
+        }
+        other => other,
+    }
 }
 
 /// The record as Route 53 wants it back.
@@ -414,9 +440,15 @@ mod tests {
     fn other_routing_policies_keep_their_name_and_nonsense_is_refused() {
         let set = || r53::ResourceRecordSet::builder().name("a.").r#type(r53::RrType::A);
         let latency = set().region(r53::ResourceRecordSetRegion::UsEast1).set_identifier("x").build().unwrap();
-        assert_eq!(record_of(latency).unwrap().routing, Routing::Other("latency".into()));
+        let other = |policy: &str, fields: Value| {
+            Routing::Other(OtherRouting::new(policy, fields.as_object().unwrap().clone()))
+        };
+        assert_eq!(record_of(latency).unwrap().routing, other("latency", json!({"Region": "us-east-1"})));
         let failover = set().failover(r53::ResourceRecordSetFailover::Primary).build().unwrap();
-        assert_eq!(record_of(failover).unwrap().routing, Routing::Other("failover".into()));
+        assert_eq!(record_of(failover).unwrap().routing, other("failover", json!({"Failover": "PRIMARY"})));
+        let place = r53::GeoLocation::builder().country_code("DE").build();
+        let place = record_of(set().geo_location(place).set_identifier("x").build().unwrap()).unwrap().routing;
+        assert_eq!(place, other("geolocation", json!({"GeoLocation": {"CountryCode": "DE"}})));
         assert_eq!(record_of(set().ttl(60).build().unwrap()).unwrap().routing, Routing::Simple);
         assert_eq!(record_of(set().weight(256).build().unwrap()), None);
         assert_eq!(record_of(set().ttl(-1).build().unwrap()), None);

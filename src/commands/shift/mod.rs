@@ -3,6 +3,8 @@
 //! The decision stands on what was seen when this process began: whatever changed since is a conflict, never a reason
 //! to decide anew without the operator. The sending itself is [`crate::runtime::execute`]'s.
 
+mod by_hand;
+mod evacuate;
 mod look;
 mod send;
 
@@ -11,16 +13,16 @@ use serde_json::{Value, json};
 use crate::cli::{GoArgs, RollbackArgs, ShiftArgs};
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, defaults};
-use crate::domain::change::Change;
 use crate::domain::change::preconditions::not_overtaken;
 use crate::domain::change::propose::{self, NoShift};
+use crate::domain::change::{Change, load};
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::facts::Source;
 use crate::domain::gate::{Gate, for_step};
 use crate::domain::record::Event;
 use crate::domain::shift::{Direction, Override, ShiftPlan};
 use crate::domain::targets::astray;
-use crate::domain::traffic::{Change as Change53, RecordGroup, Side};
+use crate::domain::traffic::{Change as Change53, RecordGroup, Side, beside, beside_text};
 use crate::domain::units::{Percent, WeightPair, age_text};
 use crate::runtime::collect::collect;
 use crate::runtime::ports_set::JournalWriter;
@@ -31,6 +33,7 @@ use super::prompt::{Declined, ask};
 use super::snapshot::gate_rows;
 use super::wait::{self, End};
 
+pub use evacuate::evacuate;
 use look::{Base, ground, look_again, look_first, may_be_sent};
 use send::send;
 
@@ -45,29 +48,35 @@ pub async fn shift(args: &ShiftArgs, global: &Global, out: &mut Console) -> Resu
     carry_out(&session, &share, &overrides, args.go, out).await
 }
 
-/// Sends all traffic back.
+/// Sends all traffic back, or prints the batch that does where tapctl itself cannot.
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
 pub async fn rollback(args: RollbackArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
-    let sent = async {
-        let session = connect(global).await?;
-        carry_out(&session, &|_| Percent::ZERO, &[], args.go, out).await
-    };
-    sent.await.map_err(with_another_folder)
+    if args.print {
+        return by_hand::print(args.go, global, out).await;
+    }
+    let session = connect(global).await.map_err(|error| another_way(error.into()))?;
+    match carry_out(&session, &|_| Percent::ZERO, &[], args.go, out).await {
+        Err(failure) if matches!(failure.code, "record_group" | "not_provisioned") => {
+            by_hand::instead(&session, failure, args.go, out).await
+        }
+        sent => sent.map_err(another_way),
+    }
 }
 
-/// A journal that cannot be written does not keep anybody from the way back: it needs nothing of what was done before.
-fn with_another_folder(failure: Failure) -> Failure {
-    if failure.code != "storage" {
-        return failure;
-    }
-    let hint = format!(
-        "to send all traffic back now, with a journal in another folder: TAPCTL_STATE_DIR=$(mktemp -d) tapctl rollback \
-         --yes; then: {}",
-        failure.hint
-    );
-    Failure { hint, ..failure }
+/// Neither a journal that cannot be written nor a right that is missing here keeps anybody from the way back: it needs
+/// nothing of what was done before.
+fn another_way(failure: Failure) -> Failure {
+    let way = match failure.code {
+        "storage" => {
+            "to send all traffic back now, with a journal in another folder: TAPCTL_STATE_DIR=$(mktemp -d) tapctl rollback \
+             --yes"
+        }
+        "read_only" | "endpoints" | "denied" => "`tapctl rollback --print` prints the batch for whoever may send it",
+        _ => return failure,
+    };
+    Failure { hint: format!("{way}; then: {}", failure.hint), ..failure }
 }
 
 async fn carry_out(
@@ -104,7 +113,7 @@ async fn carry_out(
     let (base, model) = Box::pin(look_again(session, base, &plan, out)).await?;
     let gates = match plan.direction() {
         Direction::Back => Vec::new(),
-        Direction::Forward => for_step(&model.live.gates, &plan, &session.policy),
+        Direction::Forward => for_step(&model.live.gates, &plan, model.gate_inputs()),
     };
     plan.overrides = propose::needed(overrides, &gates);
     describe(session, &base, &plan, &gates, out);
@@ -162,12 +171,22 @@ fn describe(session: &Session, base: &Base, plan: &ShiftPlan, gates: &[Gate], ou
         if let Some(problem) = astray(&plan.expected, &session.stack.endpoints, Side::Legacy) {
             out.say(&format!("  ATTENTION: {problem}: what is sent back goes there"));
         }
-    } else if let Some(history) = base.collected.history() {
-        out.say(&format!("  {}", history.carried_text()));
+        for past in beside(plan.record_name(), &base.collected.facts.records) {
+            out.say(&format!("  ATTENTION: {}", beside_text(past)));
+        }
+    } else {
+        let (facts, now) = (&base.collected.facts, base.collected.now);
+        out.say(&format!("  so far: {}", load::carried(plan, facts, base.collected.history(), now)));
+        out.say(&format!("  load: {}", load::to_come(plan, facts, now)));
     }
     for over in &plan.overrides {
         let reason = gates.iter().find(|gate| gate.id.name() == over.gate).map_or("", |gate| gate.reason.as_str());
-        out.say(&format!("  overriding {}: {} ({reason})", over.gate, over.reason));
+        let verb = if plan.evacuation.is_some() { "stepping over" } else { "overriding" };
+        out.say(&format!("  {verb} {}: {} ({reason})", over.gate, over.reason));
+    }
+    if plan.evacuation.is_some() {
+        out.say(&format!("  {}", load::writes(&session.stack)));
+        out.say(&format!("  no reason steps over {}", load::HOLDS));
     }
 }
 

@@ -4,18 +4,21 @@
 //! [`outcome`] what became of a batch that was sent, [`settle`] what the records say of one whose answer never came.
 //! `runtime::execute` carries a confirmed change through them, and is the only code that calls a writing port.
 
+pub mod aws_cli;
 pub mod deadline;
+pub mod load;
 pub mod outcome;
 pub mod preconditions;
 pub mod propose;
 pub mod settle;
 pub mod turn;
+pub mod way_back;
 
 use super::confirm::Challenge;
 use super::pulumi::PulumiChange;
 use super::record::Event;
 use super::shift::{Direction, ShiftPlan};
-use super::traffic::Record;
+use super::traffic::{Record, readable_name};
 use super::units::WeightPair;
 use super::zone::ZonePlan;
 
@@ -129,9 +132,10 @@ impl Change {
     #[must_use]
     pub fn challenge(&self) -> Challenge {
         match self {
-            Self::Weights(plan) if plan.is_complete() => Challenge::Typed(plan.record_name().to_owned()),
+            Self::Weights(ShiftPlan { evacuation: Some(evacuation), .. }) => Challenge::Typed(evacuation.stack.clone()),
+            Self::Weights(plan) if plan.is_complete() => Challenge::Typed(readable_name(plan.record_name())),
             Self::Weights(_) | Self::AcceptBaseline(_) => Challenge::Yes,
-            Self::Zone(plan) => Challenge::Typed(plan.name.clone()),
+            Self::Zone(plan) => Challenge::Typed(readable_name(&plan.name)),
             Self::Pulumi(change) => change.challenge(),
         }
     }

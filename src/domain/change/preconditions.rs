@@ -7,29 +7,28 @@
 use std::fmt;
 
 use crate::domain::facts::Facts;
-use crate::domain::gate::{self, Gate, GateId, Policy};
+use crate::domain::gate::{self, Gate, GateId, Inputs, Policy};
 use crate::domain::model::Model;
 use crate::domain::provision::PulumiProblem;
 use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::config::{self, Setup};
 use crate::domain::pulumi::guard::{BlockedReason, RunKind, RunPreconditions, check_preconditions};
+use crate::domain::reading;
 use crate::domain::run_preconditions::preconditions;
 use crate::domain::shift::{Direction, ShiftPlan};
-use crate::domain::traffic::{GroupKey, RecordGroup};
-use crate::domain::units::WeightPair;
-use crate::domain::zone::ZonePlan;
+use crate::domain::traffic::{GroupKey, RecordGroup, Side};
+use crate::domain::units::{Timestamp, WeightPair};
+use crate::domain::zone::{Endpoints, ZonePlan};
 
 use super::Change;
 
 /// What a change stands on: all that was learned, by whoever asks.
 #[derive(Debug, Clone)]
 pub struct Ground<'a> {
-    /// All that was learned.
-    pub facts: &'a Facts,
+    /// What the gates look at.
+    pub inputs: Inputs<'a>,
     /// Every gate's answer.
     pub gates: &'a [Gate],
-    /// The limits.
-    pub policy: &'a Policy,
     /// The name and the members that are moved.
     pub key: &'a GroupKey,
     /// Why nothing may be changed from here, where nothing may.
@@ -56,9 +55,8 @@ impl<'a> Ground<'a> {
     pub fn of(model: &'a Model) -> Self {
         let pulumi = &model.provision;
         Self {
-            facts: &model.live.facts,
+            inputs: model.gate_inputs(),
             gates: &model.live.gates,
-            policy: &model.policy,
             key: &model.stack.group,
             read_only: model.watcher.read_only.then_some(model.watcher.read_only_why.as_str()),
             is_sending: model.is_sending(),
@@ -91,6 +89,8 @@ pub enum Blocked {
     GatesUnknown,
     /// These gates do not pass, and are not overridden.
     Gates(Vec<Gate>),
+    /// The new stack has so many targets, and none that answers: all traffic would find nobody.
+    NobodyAnswers(usize),
     /// A guard of Pulumi's runs says no.
     Run(BlockedReason),
     /// The run that was to be stopped has ended.
@@ -121,6 +121,11 @@ impl fmt::Display for Blocked {
                 Some(first) => write!(f, "{} no longer passes: {}", first.id, first.reason),
                 None => f.write_str("the gates are not known"),
             },
+            Self::NobodyAnswers(all) => write!(
+                f,
+                "none of the new stack's {all} targets is healthy, so all traffic would find nobody; this cannot be stepped \
+                 over: bring tasks up first (`tapctl status`)"
+            ),
             Self::Run(reason) => reason.fmt(f),
             Self::RunEnded => f.write_str("the run has ended"),
             Self::StackExists => f.write_str("the stack exists by now"),
@@ -179,11 +184,12 @@ fn unseen(
     setup: Option<&Setup>,
     ask: impl FnOnce(&Ground<'_>) -> Result<(), Blocked>,
 ) -> Result<(), Blocked> {
-    let (facts, policy, key) = (Facts::default(), Policy::default(), GroupKey::unset());
+    let (facts, policy, key, endpoints) = (Facts::default(), Policy::default(), GroupKey::unset(), Endpoints::unset());
+    let inputs =
+        Inputs { facts: &facts, history: None, policy: &policy, endpoints: &endpoints, now: Timestamp::from_millis(0) };
     ask(&Ground {
-        facts: &facts,
+        inputs,
         gates: &[],
-        policy: &policy,
         key: &key,
         read_only: None,
         is_sending: false,
@@ -288,14 +294,17 @@ fn weights(plan: &ShiftPlan, ground: &Ground<'_>) -> Result<(), Blocked> {
         return Err(Blocked::Sending);
     }
     // What waits for a change to land names records that are not there yet.
-    if plan.lands_until.is_none() && ground.facts.shiftable() != Some(&plan.expected) {
+    if plan.lands_until.is_none() && ground.inputs.facts.shiftable() != Some(&plan.expected) {
         return Err(Blocked::RecordsChanged);
     }
     if back {
         return Ok(());
     }
     not_overtaken(ground)?;
-    let gates = gate::for_step(ground.gates, plan, ground.policy);
+    if plan.evacuation.is_some() {
+        somebody_answers(ground)?;
+    }
+    let gates = gate::for_step(ground.gates, plan, ground.inputs);
     if gates.len() != GateId::ALL.len() {
         return Err(Blocked::GatesUnknown);
     }
@@ -303,8 +312,17 @@ fn weights(plan: &ShiftPlan, ground: &Ground<'_>) -> Result<(), Blocked> {
     if blocking.is_empty() { Ok(()) } else { Err(Blocked::Gates(blocking)) }
 }
 
+/// Whether the new stack is not known to have nobody who answers: no reason mends that, also when a region fails.
+fn somebody_answers(ground: &Ground<'_>) -> Result<(), Blocked> {
+    let Inputs { facts, now, .. } = ground.inputs;
+    match reading::hosts(facts, Side::New, now).fresh() {
+        Some(hosts) if hosts.healthy == 0 => Err(Blocked::NobodyAnswers(hosts.all)),
+        _ => Ok(()),
+    }
+}
+
 fn zone(plan: &ZonePlan, ground: &Ground<'_>) -> Result<(), Blocked> {
-    if !plan.is_as_seen(ground.key, &ground.facts.records) {
+    if !plan.is_as_seen(ground.key, &ground.inputs.facts.records) {
         return Err(Blocked::RecordsChanged);
     }
     may_change_zone(ground)
@@ -314,7 +332,7 @@ fn baseline(found: WeightPair, ground: &Ground<'_>) -> Result<(), Blocked> {
     if ground.is_sending {
         return Err(Blocked::Sending);
     }
-    let there = ground.facts.shiftable().map(RecordGroup::weights);
+    let there = ground.inputs.facts.shiftable().map(RecordGroup::weights);
     if there == Some(found) { Ok(()) } else { Err(Blocked::OtherWeights) }
 }
 

@@ -1,6 +1,7 @@
 //! One table: every change, and what forbids it.
 
 use super::*;
+use crate::domain::change::propose;
 use crate::domain::facts::{Observation, Source};
 use crate::domain::gate::Verdict;
 use crate::domain::model::fixtures::stack;
@@ -25,6 +26,7 @@ struct Night {
     facts: Facts,
     gates: Vec<Gate>,
     policy: Policy,
+    endpoints: Endpoints,
     key: GroupKey,
     problem: PulumiProblem,
     setup: Setup,
@@ -44,6 +46,7 @@ fn calm(legacy: u8, new: u8) -> Night {
         facts,
         gates: GateId::ALL.into_iter().map(|id| gate(id, Verdict::Pass)).collect(),
         policy: Policy::default(),
+        endpoints: stack().endpoints,
         key: key(),
         problem: PulumiProblem { message: "pulumi was not found".into(), hint: "install it".into() },
         setup: complete(),
@@ -55,9 +58,14 @@ fn calm(legacy: u8, new: u8) -> Night {
 impl Night {
     fn ground(&self) -> Ground<'_> {
         Ground {
-            facts: &self.facts,
+            inputs: Inputs {
+                facts: &self.facts,
+                history: None,
+                policy: &self.policy,
+                endpoints: &self.endpoints,
+                now: NOW,
+            },
             gates: &self.gates,
-            policy: &self.policy,
             key: &self.key,
             read_only: None,
             is_sending: false,
@@ -176,6 +184,52 @@ fn every_gate_forbids_a_step_forward_until_it_is_overridden_by_name() {
     assert!(
         matches!(check(&step((100, 0), 50), &night.ground()), Err(Blocked::Gates(gates)) if gates[0].id == GateId::StepSize)
     );
+}
+
+#[test]
+fn an_evacuation_steps_over_every_gate_but_where_the_members_lead_and_lists_each() {
+    let evacuate = |night: &Night| {
+        let ground = night.ground();
+        let plan = propose::evacuate("prod", "us-east-1 fails", ground.gates, ground.inputs).unwrap();
+        (plan.clone(), check(&Change::Weights(plan), &ground))
+    };
+    for verdict in [Verdict::Fail, Verdict::Unknown] {
+        let mut night = calm(80, 20);
+        night.gates = GateId::ALL.into_iter().map(|id| gate(id, verdict)).collect();
+        let (plan, checked) = evacuate(&night);
+        let names: Vec<&str> = plan.overrides.iter().map(|over| over.gate.as_str()).collect();
+        let all = GateId::ALL.into_iter().filter(|id| id.can_be_overridden()).map(GateId::name);
+        assert_eq!(names, all.collect::<Vec<_>>(), "each by its name");
+        assert!(plan.overrides.iter().all(|over| over.reason == "us-east-1 fails"));
+        assert!(
+            matches!(&checked, Err(Blocked::Gates(gates)) if gates.len() == 1 && gates[0].id == GateId::RecordTargets),
+            "{checked:?}"
+        );
+        night.gates.iter_mut().find(|gate| gate.id == GateId::RecordTargets).unwrap().verdict = Verdict::Pass;
+        assert_eq!(evacuate(&night).1, Ok(()));
+        // A gate that falls after the question was asked is not among those that it lists.
+        let mut night = calm(80, 20);
+        let (plan, checked) = evacuate(&night);
+        assert_eq!(checked, Ok(()));
+        assert_eq!(plan.overrides.len(), 1, "the step's size alone: {:?}", plan.overrides);
+        *night.gates.iter_mut().find(|gate| gate.id == GateId::Errors).unwrap() = gate(GateId::Errors, verdict);
+        assert!(matches!(check(&Change::Weights(plan), &night.ground()), Err(Blocked::Gates(_))));
+    }
+    let asks = Change::Weights(evacuate(&calm(80, 20)).0).challenge();
+    assert_eq!(asks, crate::domain::confirm::Challenge::Typed("prod".into()));
+}
+
+#[test]
+fn nobody_is_sent_to_a_stack_where_nobody_answers() {
+    use crate::domain::service::fixtures::hosts;
+    for (states, is_free) in [(&["healthy", "unhealthy"][..], true), (&["unhealthy"; 2][..], false), (&[][..], false)] {
+        let mut night = calm(80, 20);
+        let found = Observation::Hosts(Side::New, hosts(states));
+        night.facts.absorb(&key(), Source::Targets, Ok(found), NOW);
+        let ground = night.ground();
+        let plan = propose::evacuate("prod", "us-east-1 fails", ground.gates, ground.inputs).unwrap();
+        assert_eq!(check(&Change::Weights(plan), &ground).is_ok(), is_free, "{states:?}");
+    }
 }
 
 #[test]

@@ -3,12 +3,12 @@
 //! Pure. A proposal says what would be done; [`super::preconditions`] say whether it may be.
 
 use crate::domain::facts::{Fact, Facts, Source};
-use crate::domain::gate::Gate;
+use crate::domain::gate::{self, Gate, Inputs};
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::pending::Pending;
 use crate::domain::pulumi::{Plan, RunRequest};
 use crate::domain::record::History;
-use crate::domain::shift::{Override, PlanError, ShiftPlan};
+use crate::domain::shift::{Evacuation, Override, PlanError, ShiftPlan};
 use crate::domain::traffic::{GroupKey, RecordGroup, Side};
 use crate::domain::units::{Percent, Timestamp, WeightPair};
 use crate::domain::zone::{self, Endpoints, NameState, ZonePlan, ZoneRefusal, ZoneStep};
@@ -56,6 +56,35 @@ pub fn shift(
             Err(NoShift::NothingToDo { weights, but: doubt.or_else(|| facts.seen_apart(now)) })
         }
     }
+}
+
+/// The change that takes all traffic out of a legacy region that fails, stepping over every gate that does not pass and
+/// may be stepped over.
+///
+/// # Errors
+/// [`NoShift`].
+pub fn evacuate(stack: &str, reason: &str, gates: &[Gate], inputs: Inputs<'_>) -> Result<ShiftPlan, NoShift> {
+    let (facts, now) = (inputs.facts, inputs.now);
+    let group = facts.shiftable().ok_or_else(|| NoShift::Unknown(unknown_text(facts)))?;
+    let evacuation = Evacuation { stack: stack.to_owned(), reason: reason.to_owned() };
+    match ShiftPlan::evacuate(group, evacuation) {
+        Ok(plan) => Ok(stepping_over(&plan, gates, inputs)),
+        Err(PlanError::NothingToDo(weights)) => {
+            Err(NoShift::NothingToDo { weights, but: facts.records_doubt(now).or_else(|| facts.seen_apart(now)) })
+        }
+    }
+}
+
+/// An evacuation with the gates that it steps over now; any other plan as it is.
+#[must_use]
+pub fn stepping_over(plan: &ShiftPlan, gates: &[Gate], inputs: Inputs<'_>) -> ShiftPlan {
+    let Some(evacuation) = &plan.evacuation else { return plan.clone() };
+    let overrides = gate::for_step(gates, plan, inputs)
+        .iter()
+        .filter(|gate| !gate.passes() && gate.id.can_be_overridden())
+        .map(|gate| Override { gate: gate.id.name().to_owned(), reason: evacuation.reason.clone() })
+        .collect();
+    ShiftPlan { overrides, ..plan.clone() }
 }
 
 /// Why the weights are not known, in words.

@@ -284,12 +284,13 @@ pub fn runs(gates: &mut [Gate], run: &str, now: Timestamp) {
     }
 }
 
-/// The gates for this very step: what they say of the stack, and whether the step is small enough.
+/// The gates for this very step: what they say of the stack, and whether the step is small enough or leads to what was
+/// carried before.
 #[must_use]
-pub fn for_step(gates: &[Gate], plan: &ShiftPlan, policy: &Policy) -> Vec<Gate> {
+pub fn for_step(gates: &[Gate], plan: &ShiftPlan, inputs: Inputs<'_>) -> Vec<Gate> {
     let mut gates = gates.to_vec();
     for gate in gates.iter_mut().filter(|gate| gate.id == GateId::StepSize) {
-        *gate = weights::step_size(plan.points_forward(), policy);
+        *gate = weights::step_size(plan, inputs);
     }
     gates
 }

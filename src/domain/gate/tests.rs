@@ -85,6 +85,20 @@ impl Case {
         evaluate(inputs).into_iter().find(|g| g.id == id).unwrap()
     }
 
+    /// What the gate of the step's size says of this very step.
+    fn step(&self, from: (u8, u8), share: u8) -> Gate {
+        let seen = crate::domain::shift::fixtures::group(WeightPair::new(from.0, from.1).unwrap());
+        let plan = ShiftPlan::new(&seen, crate::domain::units::Percent::new(share).unwrap()).unwrap();
+        let inputs = Inputs {
+            facts: &self.facts,
+            history: self.history.as_ref(),
+            policy: &self.policy,
+            endpoints: &self.endpoints,
+            now: NOW,
+        };
+        for_step(&evaluate(inputs), &plan, inputs).into_iter().find(|gate| gate.id == GateId::StepSize).unwrap()
+    }
+
     #[track_caller]
     fn says(&self, id: GateId, verdict: Verdict, words: &str) {
         let gate = self.gate(id, NOW);
@@ -575,12 +589,7 @@ fn members_that_lead_elsewhere_block_by_name_and_no_reason_steps_over_that() {
 
 #[test]
 fn a_step_of_more_points_than_the_policy_allows_needs_its_name() {
-    let of = |from: (u8, u8), share: u8| {
-        let seen = crate::domain::shift::fixtures::group(WeightPair::new(from.0, from.1).unwrap());
-        let plan = ShiftPlan::new(&seen, crate::domain::units::Percent::new(share).unwrap()).unwrap();
-        let gates = for_step(&[weights::step_size(0, &Policy::default())], &plan, &Policy::default());
-        gates[0].verdict
-    };
+    let of = |from, share| Case::new().step(from, share).verdict;
     for (from, share, verdict) in [
         ((100, 0), 10, Verdict::Pass),
         ((100, 0), 11, Verdict::Fail),
@@ -594,4 +603,80 @@ fn a_step_of_more_points_than_the_policy_allows_needs_its_name() {
     ] {
         assert_eq!(of(from, share), verdict, "{from:?} to {share}");
     }
+}
+
+/// A journal by AWS's clock: the share came into effect, and left, so many seconds ago.
+fn carried(share: u8, since: u64, until: u64, by: &Event) -> Vec<Entry> {
+    let at = |ago, event: Event| {
+        let at = NOW.minus(Duration::from_secs(ago));
+        // This host's clock is far off; it decides nothing here.
+        Entry {
+            aws_at: Some(at),
+            at: at.minus(Duration::from_secs(7200)),
+            operator: "o".into(),
+            host: "b".into(),
+            event,
+        }
+    };
+    let (from, to) = (WeightPair::new(100, 0).unwrap(), WeightPair::new(100 - share, share).unwrap());
+    let change = "/change/C1".to_owned();
+    let moved = |id: &str, from, to| Event::Intent {
+        id: id.into(),
+        record: "app.example.com.".into(),
+        from,
+        to,
+        direction: crate::domain::shift::Direction::Forward,
+        overrides: vec![],
+    };
+    let outcome = |id: &str, change: &str| Event::Outcome {
+        id: id.into(),
+        result: crate::domain::record::OutcomeKind::Accepted,
+        weights: None,
+        change: Some(change.into()),
+        submitted_at: None,
+        detail: String::new(),
+    };
+    let insync = Event::Insync { change: change.clone(), weights: to, verified: true, pending_at: None };
+    let mut entries =
+        vec![at(since + 41, moved("a", from, to)), at(since + 40, outcome("a", &change)), at(since, insync)];
+    if matches!(by, Event::Seen { .. }) {
+        entries.push(at(until, by.clone()));
+    } else {
+        entries.extend([at(until + 1, moved("b", to, from)), at(until, outcome("b", "/change/C2"))]);
+    }
+    entries
+}
+
+#[test]
+fn what_was_carried_for_a_whole_bake_within_a_day_may_be_returned_to_at_once() {
+    const DAY: u64 = 24 * 3600;
+    let own = Event::Note { text: String::new() };
+    let found = Event::Seen { weights: WeightPair::new(100, 0).unwrap() };
+    let of = |journal: &[Entry], share| {
+        let mut case = Case::new().weights(100, 0);
+        case.facts.clock_skew_ms = Some(0);
+        case.history = Some(History::of(journal));
+        case.step((100, 0), share)
+    };
+    let verdict = |journal: &[Entry], share| of(journal, share).verdict;
+    let whole = carried(50, 1200, 700, &own);
+    assert_eq!(verdict(&whole, 50), Verdict::Pass);
+    assert!(of(&whole, 50).reason.contains("50 % for 8m20s"), "{:?}", of(&whole, 50));
+    assert_eq!(verdict(&whole, 40), Verdict::Pass, "less than it has carried");
+    assert_eq!(verdict(&whole, 51), Verdict::Fail, "more than it has carried");
+    assert_eq!(verdict(&carried(50, 1200, 721, &own), 50), Verdict::Fail, "a second short of the bake");
+    assert_eq!(verdict(&carried(50, DAY + 900, DAY, &own), 50), Verdict::Pass);
+    assert_eq!(verdict(&carried(50, DAY + 900, DAY + 1, &own), 50), Verdict::Fail, "longer ago than a day");
+    // Somebody else took it away, and nobody here saw when.
+    assert_eq!(verdict(&carried(50, 1200, 700, &found), 50), Verdict::Fail);
+    // An old journal without AWS's time proves nothing, and neither does a host that AWS has not told its time.
+    let mut undated = whole.clone();
+    for entry in &mut undated {
+        entry.aws_at = None;
+    }
+    assert_eq!(verdict(&undated, 50), Verdict::Fail);
+    let mut case = Case::new().weights(100, 0);
+    case.facts.clock_skew_ms = None;
+    case.history = Some(History::of(&whole));
+    assert_eq!(case.step((100, 0), 50).verdict, Verdict::Fail);
 }

@@ -3,7 +3,8 @@
 use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
 use crate::domain::record::History;
-use crate::domain::traffic::ChangeStatus;
+use crate::domain::shift::ShiftPlan;
+use crate::domain::traffic::{ChangeStatus, beside, beside_text};
 use crate::domain::units::{Timestamp, age_text, countdown_text};
 
 use super::{Gate, GateId, Inputs, Policy, Verdict, fresh};
@@ -184,6 +185,15 @@ pub(super) fn record_targets(inputs: Inputs<'_>) -> Gate {
         );
         return Gate::new(ID, Verdict::Fail, value, LIMIT, reason).at(at);
     }
+    let name = group.records().next().map_or("", |record| record.name.as_str());
+    if let Some(past) = beside(name, &inputs.facts.records).next() {
+        let value = format!("{} leads past the pair", past.rtype);
+        let reason = format!(
+            "{}; delete it, or take addresses and other hosts out of it: this cannot be overridden",
+            beside_text(past)
+        );
+        return Gate::new(ID, Verdict::Fail, value, LIMIT, reason).at(at);
+    }
     if let Some(why) = members.iter().find(|member| member.leads == Leads::Unknown).and_then(Member::problem) {
         return Gate::unknown(ID, LIMIT, format!("{why}: the stack outputs do not name it")).at(at);
     }
@@ -194,13 +204,14 @@ pub(super) fn record_targets(inputs: Inputs<'_>) -> Gate {
 /// What the next step of the policy's size says, as long as it is known from where it would go.
 pub(super) fn next_step_size(inputs: Inputs<'_>) -> Gate {
     let most = inputs.policy.max_step;
+    let limit = step_limit(inputs.policy);
     match fresh(inputs.facts.group.as_ref(), Source::Records, inputs) {
-        Ok((Ok(group), at)) => step_size(most.min(100 - group.new_share().get()), inputs.policy).at(at),
+        Ok((Ok(group), at)) => small_enough(most.min(100 - group.new_share().get()), inputs.policy).at(at),
         Ok((Err(shape), at)) => {
             let why = format!("the weights are not known: {shape}");
-            Gate::unknown(GateId::StepSize, &step_limit(inputs.policy), why).at(at)
+            Gate::unknown(GateId::StepSize, &limit, why).at(at)
         }
-        Err(why) => Gate::unknown(GateId::StepSize, &step_limit(inputs.policy), why),
+        Err(why) => Gate::unknown(GateId::StepSize, &limit, why),
     }
 }
 
@@ -208,20 +219,36 @@ fn step_limit(policy: &Policy) -> String {
     format!("≤ {} points", policy.max_step)
 }
 
-/// Whether `points` of share may go to the new stack at once.
-pub(super) fn step_size(points: u8, policy: &Policy) -> Gate {
+fn small_enough(points: u8, policy: &Policy) -> Gate {
+    let reason = format!("no step moves more than {} points at once", policy.max_step);
+    Gate::new(GateId::StepSize, Verdict::Pass, format!("{points} points"), &step_limit(policy), reason)
+}
+
+/// Whether so much of the share may go to the new stack at once: little, or what it has carried of late for a whole bake.
+pub(super) fn step_size(plan: &ShiftPlan, inputs: Inputs<'_>) -> Gate {
     const ID: GateId = GateId::StepSize;
-    let limit = step_limit(policy);
+    let (points, policy) = (plan.points_forward(), inputs.policy);
     if points <= policy.max_step {
-        let reason = format!("no step moves more than {} points at once", policy.max_step);
-        return Gate::new(ID, Verdict::Pass, format!("{points} points"), &limit, reason);
+        return small_enough(points, policy);
+    }
+    let limit = step_limit(policy);
+    let (share, value) = (plan.to.new_share(), format!("{points} points"));
+    let span = match (inputs.history, inputs.aws_now()) {
+        (Some(history), Some(now)) => history.carried.for_long(share, policy.bake, now),
+        _ => None,
+    };
+    if let Some(span) = span {
+        let reason = format!("back to what the new stack has carried within a day: {}", span.text());
+        return Gate::new(ID, Verdict::Pass, value, &limit, reason);
     }
     let reason = format!(
         "{points} points at once, and no gate has seen the new stack carry so much: go in steps of {}, or override it by \
-         name, with a reason, on the command line",
-        policy.max_step
+         name, with a reason, on the command line; only what it has carried for a whole bake ({}) within a day may be \
+         returned to at once",
+        policy.max_step,
+        countdown_text(policy.bake)
     );
-    Gate::new(ID, Verdict::Fail, format!("{points} points"), &limit, reason)
+    Gate::new(ID, Verdict::Fail, value, &limit, reason)
 }
 
 pub(super) fn stack_idle(inputs: Inputs<'_>) -> Gate {

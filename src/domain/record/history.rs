@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::carried::Carried;
 use super::open::{Left, OpenIntent, Sent};
 use super::{Entry, Event, OutcomeKind};
 use crate::domain::change::deadline::{SEND_DEADLINE, SIGNATURE_LIFE};
-use crate::domain::units::{Percent, Timestamp, WeightPair};
+use crate::domain::units::{Timestamp, WeightPair};
 
 /// A change is on all authoritative name servers within this time as a rule (Route 53 API reference, `GetChange`).
 pub const USUALLY_INSYNC_WITHIN: Duration = Duration::from_secs(60);
@@ -19,6 +20,8 @@ pub struct History {
     pub known: Option<(WeightPair, Timestamp)>,
     /// Weights with the greatest share of the new stack that the journal knows of, whoever set them.
     pub most_carried: Option<WeightPair>,
+    /// What the new stack has carried of late, and for how long.
+    pub carried: Carried,
     /// When the newest weight change came into effect on the authoritative servers: INSYNC, or first sight of somebody
     /// else's weights. Nothing before the first change.
     pub moved_at: Option<Timestamp>,
@@ -66,6 +69,11 @@ impl History {
     fn made(&mut self, own: Option<&OpenIntent>, weights: Option<WeightPair>, change: Option<&String>, entry: &Entry) {
         let at = entry.at;
         let sent = own.map(|own| &own.sent);
+        if let Some(Sent::Weights { from, .. }) = sent {
+            // The batch has deleted exactly these records.
+            self.carried.proved(*from, entry.aws_at);
+        }
+        self.carried.ends();
         let applied = weights.or(match sent {
             Some(Sent::Weights { to, .. }) => Some(*to),
             _ => None,
@@ -85,6 +93,9 @@ impl History {
         let usual = if change.is_some() { Duration::ZERO } else { USUALLY_INSYNC_WITHIN };
         self.moved_at = Some(at.plus(usual));
         self.moved_at_aws = entry.aws_at.map(|at| at.plus(usual));
+        if let (None, Some(weights)) = (change, applied) {
+            self.carried.begins(weights, self.moved_at_aws);
+        }
         self.pending = change.cloned().map(|id| (id, at));
         self.last_change.clone_from(&self.pending);
     }
@@ -111,10 +122,13 @@ impl History {
                     self.made(own.as_ref(), *weights, change.as_ref(), entry);
                 }
             }
-            Event::Insync { change, .. } => {
+            Event::Insync { change, weights, verified, .. } => {
                 if self.pending.as_ref().is_some_and(|(id, _)| id == change) {
                     self.pending = None;
                     (self.moved_at, self.moved_at_aws) = (Some(at), entry.aws_at);
+                    if *verified {
+                        self.carried.begins(*weights, entry.aws_at);
+                    }
                 }
             }
             Event::Seen { weights } => {
@@ -124,10 +138,16 @@ impl History {
                     (self.moved_at, self.moved_at_aws) = (Some(at), entry.aws_at);
                     self.settles_at = Some(at.plus(USUALLY_INSYNC_WITHIN));
                 }
+                if self.known.is_some_and(|(known, _)| known == *weights) {
+                    self.carried.proved(*weights, entry.aws_at);
+                } else {
+                    self.carried.begins(*weights, entry.aws_at.map(|at| at.plus(USUALLY_INSYNC_WITHIN)));
+                }
                 self.known = Some((*weights, at));
                 self.carries(*weights);
             }
             Event::Accepted { weights } => {
+                self.carried.proved(*weights, entry.aws_at);
                 self.confirmed = Some(*weights);
                 self.known.get_or_insert((*weights, at));
             }
@@ -138,15 +158,6 @@ impl History {
     fn carries(&mut self, weights: WeightPair) {
         if self.most_carried.is_none_or(|most| weights.new_percent() > most.new_percent()) {
             self.most_carried = Some(weights);
-        }
-    }
-
-    /// What the new stack has carried so far, as a sentence for the question about a step.
-    #[must_use]
-    pub fn carried_text(&self) -> String {
-        match self.most_carried.map(WeightPair::new_share) {
-            None | Some(Percent::ZERO) => "the new stack has carried nothing so far".to_owned(),
-            Some(share) => format!("the new stack has carried {share} at most so far"),
         }
     }
 

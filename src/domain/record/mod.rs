@@ -2,6 +2,7 @@
 //!
 //! Pure. The file itself belongs to `adapters::journal`; [`history`] folds the entries.
 
+mod carried;
 mod history;
 mod open;
 
@@ -10,9 +11,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::shift::{Direction, Override};
+use super::traffic::Record;
 use super::units::{Timestamp, WeightPair};
 use super::zone::ZonePlan;
 
+pub use carried::{Carried, REMEMBERED, Span};
 pub use history::{History, USUALLY_INSYNC_WITHIN};
 pub use open::{OpenIntent, Sent};
 
@@ -170,6 +173,14 @@ impl OutcomeKind {
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// The records that batches of the name have deleted or made, newest first.
+pub fn remembered(entries: &[Entry]) -> impl Iterator<Item = &Record> {
+    entries.iter().rev().flat_map(|entry| match &entry.event {
+        Event::ZoneIntent { plan, .. } => plan.deletes.iter().chain(&plan.creates),
+        _ => [].iter().chain(&[]),
+    })
 }
 
 /// The ids of all changes of the records that were about to be sent.

@@ -249,7 +249,9 @@ fn pair_of(key: &GroupKey, rtype: &str, records: &[&Record]) -> Result<RecordPai
         match &record.routing {
             Routing::Weighted(_) => {}
             Routing::Simple => return Err(GroupError::Simple { name, rtype }),
-            Routing::Other(policy) => return Err(GroupError::OtherRouting { name, rtype, policy: policy.clone() }),
+            Routing::Other(other) => {
+                return Err(GroupError::OtherRouting { name, rtype, policy: other.policy.clone() });
+            }
         }
     }
     let others: Vec<String> = records

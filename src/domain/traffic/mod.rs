@@ -3,6 +3,7 @@
 //! Pure. A group is only ever built through [`RecordGroup::from_records`], which refuses every shape that a
 //! weight change could damage.
 
+mod beside;
 mod group;
 mod name;
 mod record;
@@ -13,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::units::Timestamp;
 
+pub use beside::{beside, beside_text};
 pub use group::{GroupError, GroupKey, RecordGroup, RecordPair, traffic_records};
-pub use name::{normal_name, same_name};
-pub use record::{ALIAS_TTL, Record, Routing, Target};
+pub use name::{normal_name, readable_name, same_name};
+pub use record::{ALIAS_TTL, OtherRouting, Record, Routing, Target};
 
 /// The two sides of the migration. Legacy is always drawn left, new always right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -31,6 +31,26 @@ pub fn normal_name(name: &str) -> String {
     normal
 }
 
+/// A name as people write it: Route 53's escapes of what can be read as it is (`\\052` is `*`) taken out.
+#[must_use]
+pub fn readable_name(name: &str) -> String {
+    let bytes = name.as_bytes();
+    let mut readable = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(c) = rest.chars().next() {
+        let at = bytes.len() - rest.len();
+        let octal = bytes.get(at + 1..at + 4).filter(|_| c == '\\').and_then(octal_byte);
+        if let Some(byte) = octal.filter(|byte| byte.is_ascii_graphic() && !matches!(byte, b'.' | b'\\')) {
+            readable.push(byte.into());
+            rest = &rest[4..];
+        } else {
+            readable.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    readable
+}
+
 fn octal_digit(bits: u8) -> char {
     char::from(b'0' + (bits & 7))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::name::same_name;
 
@@ -40,8 +41,58 @@ pub enum Routing {
     Simple,
     /// Weighted, 0 to 255.
     Weighted(u8),
-    /// Another policy (latency, failover, geolocation …), by its name.
-    Other(String),
+    /// Another policy (latency, failover, geolocation …).
+    Other(OtherRouting),
+}
+
+/// A routing policy that tapctl moves no weight in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
+pub struct OtherRouting {
+    /// Its name.
+    pub policy: String,
+    /// What makes the record one of that policy, by the names of Route 53's API; a DELETE has to say it again.
+    pub fields: Map<String, Value>,
+}
+
+/// Records of a traffic policy belong to its instance.
+const TRAFFIC_POLICY: &str = "a traffic policy";
+
+impl OtherRouting {
+    /// The policy of that name.
+    #[must_use]
+    pub fn new(policy: &str, fields: Map<String, Value>) -> Self {
+        Self { policy: policy.to_owned(), fields }
+    }
+
+    /// That of records that a traffic policy's instance makes.
+    #[must_use]
+    pub fn traffic_policy() -> Self {
+        Self::new(TRAFFIC_POLICY, Map::new())
+    }
+}
+
+impl From<String> for OtherRouting {
+    fn from(policy: String) -> Self {
+        Self { policy, fields: Map::new() }
+    }
+}
+
+impl From<OtherRouting> for String {
+    fn from(routing: OtherRouting) -> Self {
+        routing.policy
+    }
+}
+
+impl Routing {
+    /// What makes the records in the place of whoever sends a batch, and lets no batch change them.
+    #[must_use]
+    pub fn is_managed(&self) -> Option<&str> {
+        match self {
+            Self::Other(OtherRouting { policy, .. }) if policy == TRAFFIC_POLICY => Some(policy),
+            _ => None,
+        }
+    }
 }
 
 /// One resource record set as Route 53 returned it, verbatim, so that a DELETE can name it exactly.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{normal_name, same_name};
+use super::{normal_name, readable_name, same_name};
 
 #[test]
 fn names_are_compared_as_route_53_writes_them() {
@@ -22,6 +22,21 @@ fn names_are_compared_as_route_53_writes_them() {
         ("app.example.com", "app.example.org"),
     ] {
         assert!(!same_name(a, b), "{a} {b}");
+    }
+}
+
+#[test]
+fn a_name_is_shown_as_people_write_it() {
+    for (name, readable) in [
+        ("\\052.example.com.", "*.example.com."),
+        ("\\141pp.example.com", "app.example.com"),
+        ("a\\056b.example.com", "a\\056b.example.com"),
+        ("b\\303\\274cher.example.com", "b\\303\\274cher.example.com"),
+        ("\\05", "\\05"),
+        ("b\u{fc}cher\\052", "b\u{fc}cher*"),
+    ] {
+        assert_eq!(readable_name(name), readable);
+        assert!(same_name(name, readable), "{name}");
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
 
-use super::{configure, provision, provision_answers, stack_reload, steps, toast, zone};
+use super::{configure, evacuate, provision, provision_answers, stack_reload, steps, toast, zone};
 
 /// Longest filter text.
 const MAX_FILTER: usize = 60;
@@ -26,7 +26,7 @@ pub(super) fn is_asking(model: &Model) -> bool {
 pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     // What is typed into is seen by whoever types; only leaving it needs no sight of it.
     let unseen = model.screen.shown != Shown::Whole
-        && matches!(model.dialog, Some(Dialog::Configure(_) | Dialog::Prompt { .. }))
+        && matches!(model.dialog, Some(Dialog::Configure(_) | Dialog::Prompt { .. } | Dialog::Reason { .. }))
         && key.code != Code::Esc
         && !(key.ctrl && key.code == Code::Char('c'));
     if unseen {
@@ -42,6 +42,7 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         Some(Dialog::Ask(question)) => provision_answers::answer(model, *question, dialog_key(key), effects),
         Some(Dialog::Configure(dialog)) => configure::key(model, dialog, key),
         Some(Dialog::Prompt { typed, error }) => prompt_key(model, typed, error, key),
+        Some(Dialog::Reason { typed, .. }) => evacuate::reason_key(model, typed, key),
         Some(dialog) => reading_key(model, dialog, key),
         None if model.screen.filtering => filter_key(model, key),
         None => {
@@ -70,7 +71,7 @@ fn reading_key(model: &mut Model, dialog: Dialog, key: Key) {
         || (dialog == Dialog::Help && lookup(key) == Some(Action::Help))
         || (key.ctrl && key.code == Code::Char('c'));
     if lookup(key) == Some(Action::ProposeRollback) {
-        steps::propose(model, Percent::ZERO);
+        steps::propose_rollback(model);
     } else if !closes {
         model.dialog = Some(dialog);
     }
@@ -89,7 +90,9 @@ fn prompt_key(model: &mut Model, mut typed: String, error: Option<String>, key: 
             model.dialog = Some(Dialog::Prompt { typed, error: None });
         }
         Code::Enter => {
-            if let Some(share) = typed.parse::<u8>().ok().and_then(Percent::new) {
+            if typed.parse() == Ok(0u8) {
+                steps::propose_rollback(model);
+            } else if let Some(share) = typed.parse::<u8>().ok().and_then(Percent::new) {
                 steps::propose(model, share);
             } else {
                 let error = Some("a whole percentage from 0 to 100 is needed".to_owned());
@@ -128,7 +131,8 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::PreviousView => go(model, model.screen.view.turned(-1)),
         Action::ProposeStep(delta) => steps::propose_step(model, delta),
         Action::PromptShare => model.dialog = Some(Dialog::Prompt { typed: String::new(), error: None }),
-        Action::ProposeRollback => steps::propose(model, Percent::ZERO),
+        Action::ProposeRollback => steps::propose_rollback(model),
+        Action::Evacuate => evacuate::ask_reason(model),
         Action::AcceptFound => steps::propose_accept(model),
         Action::Freeze => {
             model.frozen = if model.frozen.is_some() { None } else { Some(Box::new(model.live.clone())) };

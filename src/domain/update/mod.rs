@@ -4,12 +4,14 @@
 
 mod answers;
 mod ask;
+mod by_hand;
 mod clock;
 #[cfg(test)]
 mod clock_tests;
 mod configure;
 #[cfg(test)]
 mod destroy_tests;
+mod evacuate;
 mod keys;
 mod provision;
 mod provision_answers;
@@ -30,7 +32,7 @@ use super::change::preconditions::Blocked;
 use super::confirm::Confirmation;
 use super::error::PortError;
 use super::facts::Source;
-use super::gate::{self, Inputs, Verdict};
+use super::gate::{self, Verdict};
 use super::model::{Dialog, JOURNAL_KEPT, Model, SMALLEST_SCREEN, Shown, TOAST_TIME, Toast};
 use super::msg::{Effect, Msg, Request};
 use super::record::{Entry, Event, History};
@@ -125,13 +127,7 @@ fn close_if_too_small(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// What follows from any fact: gates, dialogs that have lost their ground, questions that are due.
 fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
-    let mut gates = gate::evaluate(Inputs {
-        facts: &model.live.facts,
-        history: model.live.history.as_ref(),
-        policy: &model.policy,
-        endpoints: &model.stack.endpoints,
-        now: model.live.now,
-    });
+    let mut gates = gate::evaluate(model.gate_inputs());
     if let Some(run) = model.provision.going_on() {
         gate::runs(&mut gates, &format!("pulumi {} by {}", run.head.kind, run.head.operator), model.live.now);
     }
@@ -148,6 +144,7 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     model.live.gates = gates;
     close_if_too_small(model, effects);
+    evacuate::keep_true(model);
     steps::guard_dialog(model, effects);
     provision_answers::guard(model, effects);
     if model.screen.toast.as_ref().is_some_and(|t| model.uptime.saturating_sub(t.at) >= TOAST_TIME) {

@@ -12,11 +12,11 @@ use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model, ShiftState};
 use crate::domain::msg::{Effect, Request};
 use crate::domain::record::{Entry, Event, OpenIntent};
-use crate::domain::shift::ShiftPlan;
+use crate::domain::shift::{Direction, ShiftPlan};
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::{Percent, WeightPair};
 
-use super::{blocked, list, next_request, note, notice, reread_records, toast, zone};
+use super::{blocked, by_hand, list, next_request, note, notice, reread_records, toast, zone};
 
 /// Proposes moving the new stack's share by `delta` percentage points.
 pub(super) fn propose_step(model: &mut Model, delta: i16) {
@@ -26,6 +26,18 @@ pub(super) fn propose_step(model: &mut Model, delta: i16) {
 /// Opens the confirmation for `share`, or says why it cannot be proposed.
 pub(super) fn propose(model: &mut Model, share: Percent) {
     propose_share(model, |_| share);
+}
+
+/// Opens the confirmation for all back, or says what can be done where it cannot be sent from here.
+pub(super) fn propose_rollback(model: &mut Model) {
+    match propose::shift(|_| Percent::ZERO, &model.live.facts, model.live.history.as_ref(), model.live.now) {
+        Err(NoShift::Unknown(why)) => by_hand::tell(model, &why),
+        Ok(plan) if model.watcher.read_only => {
+            let why = lost_ground(model, &Change::Weights(plan)).unwrap_or_default();
+            notice(model, "Read only", vec![why, by_hand::elsewhere()]);
+        }
+        _ => propose(model, Percent::ZERO),
+    }
 }
 
 fn propose_share(model: &mut Model, wanted: impl FnOnce(Percent) -> Percent) {
@@ -47,7 +59,7 @@ fn share_text(plan: &ShiftPlan) -> String {
     format!("{} → {}", plan.from().new_share(), plan.to.new_share())
 }
 
-fn not_proposed(model: &mut Model, why: NoShift) {
+pub(super) fn not_proposed(model: &mut Model, why: NoShift) {
     match why {
         NoShift::Unknown(why) => notice(model, "The weights are not known, so none is moved", vec![why]),
         NoShift::NothingToDo { weights, but } => {
@@ -258,7 +270,13 @@ fn moved(model: &mut Model, plan: &ShiftPlan, outcome: Outcome, effects: &mut Ve
             let why = "nothing was changed by this step: find out who did it, then take the weights as the new base";
             notice(model, "Already so, by somebody else", vec![message, why.to_owned()]);
         }
-        Outcome::Refused(error) => notice(model, "Nothing was changed", vec![error.to_string(), error.hint()]),
+        Outcome::Refused(error) => {
+            let mut lines = vec![error.to_string(), error.hint()];
+            if plan.direction() == Direction::Back {
+                lines.push(by_hand::after(&error));
+            }
+            notice(model, "Nothing was changed", lines);
+        }
         Outcome::Made { error, .. } => notice(
             model,
             "The answer was lost; the records were read back",

@@ -7,6 +7,7 @@
 //! May use: [`traffic`](super::traffic). Source of the batch's rules: Route 53 API reference,
 //! `ChangeResourceRecordSets`; a simple and a weighted record of one name and type cannot stand side by side.
 
+mod balancers;
 mod orphans;
 mod plan;
 mod refusal;
@@ -14,6 +15,7 @@ mod turn;
 
 use super::traffic::{GroupError, GroupKey, Record, RecordGroup, Routing, Side, Target, normal_name, traffic_records};
 
+pub use balancers::zone_of_balancers;
 pub use orphans::{Orphan, orphans};
 pub use plan::{ZonePlan, ZoneStep};
 pub use refusal::ZoneRefusal;
@@ -42,6 +44,12 @@ pub struct NewEndpoint {
 }
 
 impl Endpoints {
+    /// Those of a stack of which nothing is configured yet.
+    #[must_use]
+    pub const fn unset() -> Self {
+        Self { legacy_dns: String::new(), new: None, evaluate_health: false }
+    }
+
     /// Which stack a record points to.
     #[must_use]
     pub fn side_of(&self, target: &Target) -> Option<Side> {

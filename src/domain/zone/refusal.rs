@@ -76,6 +76,12 @@ pub enum ZoneRefusal {
         /// The name.
         name: String,
     },
+    /// An HTTPS or SVCB record of the name leads by itself, so that no weight would move its clients.
+    #[error("{problem}; delete it, or take addresses and other hosts out of it, then adopt")]
+    Beside {
+        /// What it is and where it leads.
+        problem: String,
+    },
     /// The TTL would mix with that of an alias.
     #[error(
         "{name} has a TTL of {ttl_s} s beside an alias with {} s: give it {} s, wait for the old TTL to run out, then \

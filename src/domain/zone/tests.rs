@@ -60,7 +60,7 @@ fn what_would_move_traffic_or_is_no_simple_record_is_refused_by_name() {
     let pair = [record("A", "legacy", 90), record("A", "new", 10)];
     assert!(matches!(try_adopt(&pair), ZoneRefusal::AlreadyPair { .. }));
     assert!(matches!(try_adopt(&pair[1..]), ZoneRefusal::Shape(GroupError::MemberMissing { .. })));
-    let latency = Record { routing: Routing::Other("latency".into()), ..simple("A", "legacy") };
+    let latency = Record { routing: Routing::Other("latency".to_owned().into()), ..simple("A", "legacy") };
     assert!(matches!(try_adopt(&[latency]), ZoneRefusal::Shape(GroupError::OtherRouting { .. })));
 }
 

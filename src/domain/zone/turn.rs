@@ -4,7 +4,8 @@ use super::plan::{ZonePlan, ZoneStep};
 use super::refusal::ZoneRefusal;
 use super::{Endpoints, lone};
 use crate::domain::traffic::{
-    ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, RecordPair, Routing, Side, Target, traffic_records,
+    ALIAS_TTL, GroupError, GroupKey, Record, RecordGroup, RecordPair, Routing, Side, Target, beside, beside_text,
+    traffic_records,
 };
 use crate::domain::units::{Percent, WeightPair};
 
@@ -19,6 +20,9 @@ pub const FIRST_WEIGHTS: WeightPair = WeightPair::for_new_share(Percent::ZERO);
 /// [`ZoneRefusal`] by name; nothing is half done.
 pub fn adopt(key: &GroupKey, endpoints: &Endpoints, records: &[Record]) -> Result<ZonePlan, ZoneRefusal> {
     let found = adoptable(key, endpoints, records)?;
+    if let Some(past) = beside(&key.name, records).next() {
+        return Err(ZoneRefusal::Beside { problem: beside_text(past) });
+    }
     let mut creates = Vec::new();
     for record in &found {
         creates.extend(members_of(key, endpoints, record)?);

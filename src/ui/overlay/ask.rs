@@ -4,6 +4,7 @@
 
 use ratatui::text::Line;
 
+use crate::domain::change::load;
 use crate::domain::confirm::Confirmation;
 use crate::domain::model::PendingAction;
 use crate::domain::pulumi::config::{self, ConfigValue};
@@ -54,6 +55,9 @@ pub(super) fn sheet(cx: &ViewContext<'_>, question: &Confirmation<PendingAction>
             }
             for record in &plan.creates {
                 named(cx, &mut body, "create", Role::Strong, &record_text(record), width);
+            }
+            for (index, cost) in load::release_costs(plan, &cx.model.stack).iter().enumerate() {
+                named(cx, &mut body, if index == 0 { "LOST" } else { "writes" }, Role::Fail, cost, width);
             }
             shorter.push(body[1..].to_vec());
             named(cx, &mut body, "call", Role::Text, &plan.call_text(), width);

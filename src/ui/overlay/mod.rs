@@ -7,6 +7,7 @@
 mod ask;
 mod configure;
 mod conflict;
+mod evacuate;
 mod help;
 mod shift;
 
@@ -65,11 +66,13 @@ fn id_cells(cx: &ViewContext<'_>, group: &RecordGroup) -> usize {
 pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &ViewContext<'_>) -> bool {
     let width = usize::from((screen.width - 2).min(WIDEST) - 4);
     let sheet = match dialog {
+        Dialog::Shift(question) if question.subject().evacuation.is_some() => evacuate::sheet(cx, question, width),
         Dialog::Shift(question) => shift::sheet(cx, question, width),
         Dialog::Accept(question) => accept(cx, question, width),
         Dialog::Ask(question) => ask::sheet(cx, question, width),
         Dialog::Configure(dialog) => configure::sheet(cx, dialog, width, usize::from(screen.height.saturating_sub(4))),
         Dialog::Prompt { typed, error } => prompt(cx, typed, error.as_deref(), width),
+        Dialog::Reason { typed, error } => evacuate::reason(cx, typed, error.as_deref(), width),
         Dialog::Conflict { expected, found, wanted, message } => {
             conflict::sheet(cx, expected, found, *wanted, message, width)
         }

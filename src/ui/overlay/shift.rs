@@ -4,14 +4,14 @@
 
 use ratatui::text::Line;
 
+use crate::domain::change::load;
 use crate::domain::confirm::Confirmation;
 use crate::domain::gate::{blocking, for_step};
 use crate::domain::readiness::Picture;
-use crate::domain::record::History;
 use crate::domain::service::Writer;
 use crate::domain::shift::{Direction, ShiftPlan, USUAL_INSYNC};
 use crate::domain::targets::{astray, leads};
-use crate::domain::traffic::Side;
+use crate::domain::traffic::{Side, beside, beside_text};
 use crate::domain::units::{age_text, countdown_text};
 use crate::keymap::{Action, key_for};
 
@@ -37,10 +37,9 @@ pub(super) fn sheet(cx: &ViewContext<'_>, question: &Confirmation<ShiftPlan>, wi
         Direction::Forward => "move",
         Direction::Back => "send back",
     };
-    let after_blank = [vec![Line::default()], allowed.clone()].concat();
-    let body = [records(cx, plan, width, true), after_blank.clone(), does.clone(), back.clone()].concat();
+    let body = [records(cx, plan, width, true), allowed.clone(), does.clone(), back.clone()].concat();
     let shorter = vec![
-        [records(cx, plan, width, false), after_blank, does, back.clone()].concat(),
+        [records(cx, plan, width, false), allowed.clone(), does, back.clone()].concat(),
         [records(cx, plan, width, false), allowed.clone(), back.clone()].concat(),
         [weights(cx, plan, width), allowed, back].concat(),
     ];
@@ -50,12 +49,15 @@ pub(super) fn sheet(cx: &ViewContext<'_>, question: &Confirmation<ShiftPlan>, wi
 
 /// What the operator has to know before this answer: where a member really leads, that the reading is old, what the new
 /// stack has carried so far.
-fn said(cx: &ViewContext<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, width: usize) {
+pub(super) fn said(cx: &ViewContext<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, width: usize) {
     let live = &cx.model.live;
     if plan.direction() == Direction::Back {
         if let Some(problem) = astray(&plan.expected, &cx.model.stack.endpoints, Side::Legacy) {
             let text = format!("{problem}: what is sent back goes there");
             named(cx, lines, "LEADS TO", Role::Fail, &text, width);
+        }
+        for past in beside(plan.record_name(), &live.facts.records) {
+            named(cx, lines, "BESIDE", Role::Fail, &beside_text(past), width);
         }
         if let Some(until) = plan.lands_until {
             let text = format!(
@@ -70,9 +72,9 @@ fn said(cx: &ViewContext<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, 
             named(cx, lines, "reading", Role::Unknown, &text, width);
         }
     } else {
-        let carried = live.history.as_ref().map(History::carried_text);
-        let carried = carried.unwrap_or_else(|| "what the new stack has carried so far is not known".to_owned());
+        let carried = load::carried(plan, &live.facts, live.history.as_ref(), live.now);
         named(cx, lines, "so far", Role::Text, &carried, width);
+        named(cx, lines, "load", Role::Text, &load::to_come(plan, &live.facts, live.now), width);
     }
     if let Some(apart) = live.facts.seen_apart(live.now) {
         named(cx, lines, "seen", Role::Unknown, &apart, width);
@@ -80,7 +82,7 @@ fn said(cx: &ViewContext<'_>, plan: &ShiftPlan, lines: &mut Vec<Line<'static>>, 
 }
 
 /// What becomes of the weights, a line for each type; for small screens.
-fn weights(cx: &ViewContext<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
+pub(super) fn weights(cx: &ViewContext<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'static>> {
     let types: Vec<&str> = plan.expected.pairs().iter().map(|pair| pair.legacy.rtype.as_str()).collect();
     let (from, to) = (plan.from(), plan.to);
     let text = format!("legacy {} → {}, new {} → {}", from.legacy(), to.legacy(), from.new_weight(), to.new_weight());
@@ -90,7 +92,7 @@ fn weights(cx: &ViewContext<'_>, plan: &ShiftPlan, width: usize) -> Vec<Line<'st
 }
 
 /// Each record with its weight now and after, and where it leads unless room is short.
-fn records(cx: &ViewContext<'_>, plan: &ShiftPlan, width: usize, targets: bool) -> Vec<Line<'static>> {
+pub(super) fn records(cx: &ViewContext<'_>, plan: &ShiftPlan, width: usize, targets: bool) -> Vec<Line<'static>> {
     let ids = id_cells(cx, &plan.expected);
     let name = cx.row().cell(Role::Dim, plan.record_name(), TYPE + ids);
     let mut lines = vec![name.num(Role::Dim, "now", 5).num(Role::Dim, "after", 9).line()];
@@ -129,7 +131,7 @@ fn records(cx: &ViewContext<'_>, plan: &ShiftPlan, width: usize, targets: bool) 
 
 /// What allows it.
 fn gates(cx: &ViewContext<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, width: usize) {
-    let gates = &for_step(&cx.model.live.gates, plan, &cx.model.policy);
+    let gates = &for_step(&cx.model.live.gates, plan, cx.model.gate_inputs());
     let now = cx.model.live.now;
     let passed = gates.iter().filter(|g| g.passes()).count();
     let of = format!("{passed} of {} gates pass", gates.len());
@@ -158,7 +160,7 @@ fn gates(cx: &ViewContext<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, 
     }
 }
 
-fn effect(cx: &ViewContext<'_>, plan: &ShiftPlan) -> String {
+pub(super) fn effect(cx: &ViewContext<'_>, plan: &ShiftPlan) -> String {
     let bake = cx.model.policy.bake;
     let next = cx.model.live.now.plus(USUAL_INSYNC + bake);
     format!(
@@ -172,7 +174,7 @@ fn effect(cx: &ViewContext<'_>, plan: &ShiftPlan) -> String {
 }
 
 /// What it costs to undo this.
-fn way_back(cx: &ViewContext<'_>, plan: &ShiftPlan) -> String {
+pub(super) fn way_back(cx: &ViewContext<'_>, plan: &ShiftPlan) -> String {
     let after = age_text(plan.effect_after());
     if plan.direction() == Direction::Back {
         return format!("{} forward again, once every gate passes", key_for(Action::ProposeStep(10)));

@@ -23,6 +23,7 @@ const OF_WEIGHTS: &[Change] = &[
     Change { name: "a step", line: "shift --step +10 --yes", before: &[] },
     Change { name: "a share", line: "shift --to 5 --yes", before: &[] },
     Change { name: "rollback", line: "rollback --yes", before: &["shift --to 10 --yes"] },
+    Change { name: "evacuation", line: "evacuate --reason drill --yes --confirm prod", before: &[] },
 ];
 
 const OF_THE_ZONE: &[Change] = &[
@@ -95,7 +96,7 @@ fn killed_before_the_intent_nothing_is_noted_and_nothing_is_made(change: &Change
 
 for_each_row!(
     killed_before_the_intent_nothing_is_noted_and_nothing_is_made in OF_WEIGHTS, OF_THE_ZONE:
-    a_step, a_share, rollback, release, adopt
+    a_step, a_share, rollback, evacuation, release, adopt
 );
 
 fn killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_cannot_land_any_more(change: &Change) {
@@ -120,7 +121,7 @@ fn killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_c
 
 for_each_row!(
     killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_cannot_land_any_more in OF_WEIGHTS, OF_THE_ZONE:
-    a_step, a_share, rollback, release, adopt
+    a_step, a_share, rollback, evacuation, release, adopt
 );
 
 fn killed_before_the_answer_the_next_start_knows_that_the_change_was_made(change: &Change) {
@@ -138,7 +139,7 @@ fn killed_before_the_answer_the_next_start_knows_that_the_change_was_made(change
 
 for_each_row!(
     killed_before_the_answer_the_next_start_knows_that_the_change_was_made in OF_WEIGHTS, OF_THE_ZONE:
-    a_step, a_share, rollback, release, adopt
+    a_step, a_share, rollback, evacuation, release, adopt
 );
 
 fn a_call_that_lands_after_its_caller_died_and_was_looked_for_is_told_as_made(change: &Change) {
@@ -158,7 +159,7 @@ fn a_call_that_lands_after_its_caller_died_and_was_looked_for_is_told_as_made(ch
 
 for_each_row!(
     a_call_that_lands_after_its_caller_died_and_was_looked_for_is_told_as_made in OF_WEIGHTS, OF_THE_ZONE:
-    a_step, a_share, rollback, release, adopt
+    a_step, a_share, rollback, evacuation, release, adopt
 );
 
 fn killed_after_the_outcome_the_next_start_follows_the_change(change: &Change) {
@@ -172,4 +173,4 @@ fn killed_after_the_outcome_the_next_start_follows_the_change(change: &Change) {
     assert_eq!(status["traffic"]["change"]["status"], "PENDING", "{}", change.line);
 }
 
-for_each_row!(killed_after_the_outcome_the_next_start_follows_the_change in OF_WEIGHTS: a_step, a_share, rollback);
+for_each_row!(killed_after_the_outcome_the_next_start_follows_the_change in OF_WEIGHTS: a_step, a_share, rollback, evacuation);

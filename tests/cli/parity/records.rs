@@ -45,6 +45,13 @@ const OF_TRAFFIC: &[Change] = &[
         command: Other::Command("shift --to 5 --yes"),
         events: &["intent", "outcome"],
     },
+    Change {
+        name: "an evacuation",
+        before: &[],
+        keys: &[GO, Press("V"), Shown("why: "), Press("drill\r"), NAME_ASKED, Press("prod\r"), Shown("PENDING")],
+        command: Other::Command("evacuate --reason drill --yes --confirm prod"),
+        events: &["intent", "outcome"],
+    },
 ];
 
 /// One host in a world of its own.
@@ -138,7 +145,7 @@ fn every_change_of_records_is_the_same_by_keys_and_by_its_command(change: &Chang
 
 for_each_row!(
     every_change_of_records_is_the_same_by_keys_and_by_its_command in OF_TRAFFIC, OF_THE_ZONE:
-    a_step_forward, the_way_back, a_share_that_is_typed, release, adopt
+    a_step_forward, the_way_back, a_share_that_is_typed, an_evacuation, release, adopt
 );
 
 /// Weights that somebody else has set are taken as the baseline by keys alone.

@@ -17,6 +17,7 @@ use crate::domain::record::{Entry, Event, OutcomeKind};
 use crate::domain::shift::Direction;
 use crate::domain::shift::ShiftPlan;
 use crate::domain::shift::fixtures::group;
+use crate::domain::shift::fixtures::record;
 use crate::domain::traffic::{self, ChangeStatus};
 use crate::domain::units::WeightPair;
 use crate::keymap::{Code, Key, View};
@@ -156,6 +157,77 @@ fn more_than_ten_points_at_once_are_not_moved_by_a_typed_share() {
     }
 }
 
+/// `V`, the reason, Enter.
+fn evacuate(cockpit: &mut Cockpit, reason: &str) {
+    cockpit.press('V');
+    cockpit.draw();
+    for c in reason.chars() {
+        cockpit.press(c);
+    }
+    cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+}
+
+fn types(cockpit: &mut Cockpit, text: &str) -> Vec<Effect> {
+    for c in text.chars() {
+        cockpit.press(c);
+    }
+    cockpit.feed(Msg::Key(Key::plain(Code::Enter)))
+}
+
+#[test]
+fn an_evacuation_wants_a_reason_and_the_stacks_name() {
+    let mut cockpit = Cockpit::at(20);
+    evacuate(&mut cockpit, "  ");
+    assert!(matches!(&cockpit.model.dialog, Some(Dialog::Reason { error: Some(_), .. })), "{:?}", cockpit.model.dialog);
+    cockpit.feed(Msg::Key(Key::plain(Code::Esc)));
+    evacuate(&mut cockpit, "us-east-1 fails");
+    cockpit.arm();
+    assert!(!types(&mut cockpit, "y").iter().any(|e| weights(e).is_some()));
+    assert!(!types(&mut cockpit, "app.example.com").iter().any(|e| weights(e).is_some()), "not the record's name");
+    let sent = types(&mut cockpit, "prod");
+    let plan = sent.iter().find_map(weights).expect("it is sent");
+    assert_eq!((plan.to.legacy(), plan.from().new_share().get()), (0, 20));
+    let over: Vec<(&str, &str)> = plan.overrides.iter().map(|o| (o.gate.as_str(), o.reason.as_str())).collect();
+    assert_eq!(over, [("step-size", "us-east-1 fails")]);
+}
+
+#[test]
+fn a_gate_that_falls_while_an_evacuation_is_asked_about_is_listed_and_read_before_a_yes_counts() {
+    let mut cockpit = Cockpit::at(20);
+    evacuate(&mut cockpit, "us-east-1 fails");
+    cockpit.arm();
+    for c in "prod".chars() {
+        cockpit.press(c);
+    }
+    cockpit.lag_s = 900.0;
+    cockpit.wait(20);
+    cockpit.answer_all();
+    let Some(Dialog::Shift(question)) = &cockpit.model.dialog else { panic!("{:?}", cockpit.model.dialog) };
+    let over: Vec<&str> = question.subject().overrides.iter().map(|over| over.gate.as_str()).collect();
+    assert_eq!(over, ["replication-lag", "step-size"]);
+    let sent = cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+    assert!(!sent.iter().any(|e| weights(e).is_some()), "what it lists now was not on the screen yet");
+    cockpit.arm();
+    let sent = cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+    assert_eq!(sent.iter().find_map(weights).expect("it is sent").overrides.len(), 2);
+}
+
+#[test]
+fn nothing_is_evacuated_to_a_balancer_that_nobody_watches() {
+    let mut cockpit = Cockpit::at(20);
+    cockpit.wait(20);
+    cockpit.answer_with(|c, query| match query {
+        Query::Records => {
+            let mut records = vec![record("A", "legacy", 80), record("A", "new", 20)];
+            records[1].target = records[0].target.clone();
+            Ok(Observation::Records(records))
+        }
+        _ => Ok(c.reply(query)),
+    });
+    cockpit.press('V');
+    assert!(cockpit.notice().contains("record-targets"), "{}", cockpit.notice());
+}
+
 #[test]
 fn a_blind_cockpit_asks_before_it_sends_back_what_may_be_there_already() {
     let unreachable = || PortError::new(ErrorKind::Unreachable, "route53:ListResourceRecordSets", "no route");
@@ -181,6 +253,55 @@ fn a_blind_cockpit_asks_before_it_sends_back_what_may_be_there_already() {
     cockpit.wait(24 * 60);
     cockpit.press('R');
     assert!(matches!(cockpit.model.dialog, Some(Dialog::Shift(_))), "a reading of 24 min ago is none");
+}
+
+#[test]
+fn where_the_cockpit_cannot_send_back_it_says_what_can_be_sent_by_hand() {
+    let read = |records: Vec<crate::domain::traffic::Record>| {
+        let mut cockpit = Cockpit::at(20);
+        cockpit.wait(20);
+        cockpit.answer_with(|c, query| match query {
+            Query::Records => Ok(Observation::Records(records.clone())),
+            _ => Ok(c.reply(query)),
+        });
+        cockpit.press('R');
+        cockpit
+    };
+    let third = read(vec![record("A", "legacy", 80), record("A", "new", 20), record("A", "blue", 5)]);
+    let said = third.notice();
+    assert!(said.contains("blue") && said.contains("`tapctl rollback --print`"), "{said}");
+    assert!(said.contains("\"Action\":\"DELETE\"") && said.contains("\"Weight\":100"), "the batch itself: {said}");
+    let simple = crate::domain::traffic::Record {
+        set_identifier: None,
+        routing: crate::domain::traffic::Routing::Simple,
+        ..record("A", "legacy", 0)
+    };
+    let released = read(vec![simple]);
+    assert!(released.model.dialog.is_none(), "{:?}", released.model.dialog);
+    let toast = &released.model.screen.toast.as_ref().unwrap().text;
+    assert!(toast.contains("goes to the legacy stack already"), "{toast}");
+
+    let mut read_only = Cockpit::at(20);
+    read_only.model.watcher.read_only = true;
+    read_only.press('R');
+    assert!(read_only.notice().contains("`tapctl rollback --print`"), "{}", read_only.notice());
+}
+
+#[test]
+fn a_way_back_whose_journal_cannot_be_written_names_the_same_with_another_folder() {
+    for (kind, way) in [
+        (ErrorKind::Storage, "TAPCTL_STATE_DIR=$(mktemp -d) tapctl rollback --yes"),
+        (ErrorKind::Denied, "`tapctl rollback --print`"),
+    ] {
+        let mut cockpit = Cockpit::at(20);
+        cockpit.press('R');
+        cockpit.arm();
+        let sent = cockpit.press('y').into_iter().find(|e| matches!(e, Effect::Execute { .. })).unwrap();
+        let Effect::Execute { request, .. } = sent else { panic!() };
+        let error = PortError::new(kind, "journal:append", "no space left on device");
+        cockpit.feed(Msg::Executed { request, outcome: Outcome::Refused(error), entries: vec![] });
+        assert!(cockpit.notice().contains(way), "{}", cockpit.notice());
+    }
 }
 
 #[test]
