@@ -67,7 +67,7 @@ def test_a_failing_resource_then_a_good_up(fresh: Engine) -> None:
     fresh.world.set_control(fail={"migration-alb-prod": "TooManyLoadBalancers: quota reached"})
     failed = fresh.up()
     assert failed.exit_code != 0
-    assert "TooManyLoadBalancers" in failed.messages
+    assert "TooManyLoadBalancers" in failed.messages, failed.messages
     made = {each["name"] for each in fresh.world.resources()}
     assert "migration-vpc-prod" in made
     assert not {"migration-alb-prod", "migration-new-prod", "migration-service-prod"} & made
