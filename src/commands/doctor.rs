@@ -2,7 +2,9 @@
 //!
 //! Every check is a row. A failed row makes the exit code; a warning (no Pulumi on a bastion, a small terminal) does not.
 
+use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use crate::compose::known;
 use crate::compose::naming::{settled, short_name};
 use crate::compose::pulumi::{backend_url, check_program, check_version, program};
 use crate::compose::session::{Session, assemble};
-use crate::config::state::FOLDER_MODE;
+use crate::config::state::{FOLDER_MODE, prove_writable};
 use crate::config::{Global, Settings, defaults, process_env};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::MAX_CLOCK_SKEW;
@@ -237,6 +239,9 @@ fn regions(session: &Session) -> Check {
 
 fn state(session: &Session) -> Check {
     let folder = &session.state_dir;
+    if let Err(error) = prove_writable(folder) {
+        return unwritable(folder, &error);
+    }
     match std::fs::metadata(folder) {
         Ok(metadata) if metadata.permissions().mode() & 0o777 == FOLDER_MODE => {
             Check::ok("state", folder.display().to_string())
@@ -246,11 +251,18 @@ fn state(session: &Session) -> Check {
             format!("{} has mode {:o}", folder.display(), metadata.permissions().mode() & 0o777),
             format!("chmod 700 {}", folder.display()),
         ),
-        Err(error) => {
-            let hint = "set TAPCTL_STATE_DIR to a folder that can be written";
-            Check::fail("state", &Failure::new(Exit::Error, "storage", format!("{}: {error}", folder.display()), hint))
-        }
+        Err(error) => unwritable(folder, &error),
     }
+}
+
+/// Without an intent on disk nothing is sent, forward or back.
+fn unwritable(folder: &Path, error: &io::Error) -> Check {
+    let found = format!(
+        "{} cannot be written: {error}; nothing can be moved from here, neither forward nor back, since no intent could be kept",
+        folder.display()
+    );
+    let hint = "make room there or mount it writable, or set TAPCTL_STATE_DIR to a folder that can be written";
+    Check::fail("state", &Failure::new(Exit::Error, "storage", found, hint))
 }
 
 fn journal(collected: &Collected) -> Check {

@@ -2,8 +2,9 @@
 //!
 //! It makes the folder and checks its rights; what lies in it belongs to the adapters.
 
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
@@ -95,10 +96,39 @@ pub fn passing() -> io::Result<Passing> {
     Err(io::Error::other("no name is free for a folder"))
 }
 
+/// Proves that files can be written here: makes one of its own, brings it to the disk and removes it. A look at rights
+/// proves nothing of a disk that is full, read-only or over its quota.
+///
+/// # Errors
+/// What the system says of the first step that fails.
+pub fn prove_writable(folder: &Path) -> io::Result<()> {
+    let path = folder.join(format!(".probe-{}", rustix::process::getpid().as_raw_nonzero()));
+    // Left by a process of the same number that was killed right here.
+    let _none = std::fs::remove_file(&path);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    // As much as a long line of the journal: a file system keeps a few bytes even where it has no room.
+    let written = file.write_all(&vec![b' '; 64 * 1024]).and_then(|()| file.sync_all());
+    let removed = std::fs::remove_file(&path);
+    written.and(removed)?;
+    File::open(folder)?.sync_all()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_proves_that_a_folder_can_be_written_is_gone_again() {
+        let base = tempfile::tempdir().unwrap();
+        let left = base.path().join(format!(".probe-{}", rustix::process::getpid().as_raw_nonzero()));
+        std::fs::write(&left, "left by one that was killed").unwrap();
+        prove_writable(base.path()).unwrap();
+        assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0);
+        for nowhere in [base.path().join("gone"), PathBuf::from("/proc")] {
+            assert!(prove_writable(&nowhere).is_err(), "{}", nowhere.display());
+        }
+    }
 
     #[test]
     fn a_link_and_the_folder_of_somebody_else_are_no_state_folder() {

@@ -173,3 +173,29 @@ fn watching_prints_one_object_after_another_until_it_is_interrupted() {
     rustix::process::kill_process(rustix::process::Pid::from_child(&watch), rustix::process::Signal::INT).unwrap();
     assert_eq!(watch.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn doctor_proves_that_the_state_folder_can_be_written_and_says_what_it_means_when_it_cannot() {
+    let drill = Drill::steady();
+    drill.run("status").ended(0);
+    let state = |ran: &Ran| {
+        let checks = ran.json()["checks"].as_array().unwrap().clone();
+        checks.into_iter().find(|check| check["name"] == "state").unwrap()
+    };
+    assert_eq!(state(&drill.run("doctor --json"))["health"], "ok");
+    let files = || std::fs::read_dir(drill.state_of("a")).unwrap().count();
+    let before = files();
+    // A quota of nothing: what cannot be written any more fails as it does on a disk that is full.
+    let doctor = drill.command("a", &["doctor", "--json"]);
+    let mut limited = std::process::Command::new("sh");
+    limited.env_clear().args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""]);
+    limited.arg(doctor.get_program()).args(doctor.get_args()).current_dir(drill.folder.path());
+    limited.envs(doctor.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ran = Ran::of(limited.output().unwrap());
+    let state = state(&ran);
+    assert_eq!((ran.code, &state["health"]), (1, &Value::from("fail")), "{state}");
+    let (found, mend) = (state["found"].as_str().unwrap(), state["mend"].as_str().unwrap());
+    assert!(found.contains("cannot be written") && found.contains("neither forward nor back"), "{state}");
+    assert!(mend.contains("TAPCTL_STATE_DIR"), "{state}");
+    assert_eq!(files(), before, "nothing is left of the proof");
+}
