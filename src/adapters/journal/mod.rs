@@ -31,8 +31,8 @@ pub use owner::{About, Binding};
 
 /// Name of the journal in the state folder.
 pub const FILE: &str = "journal.jsonl";
-/// Bytes of a line beside its entry: position, hash, stack, zone, name and type.
-const MARK_ROOM: usize = 2 * 1024;
+/// Why an entry is not written, however much room there is.
+const TOO_LONG: &str = "the entry is too long to be read again";
 /// Bytes of the lock file that are read: a holder has some hundred.
 const MAX_HOLDER: u64 = 4 * 1024;
 /// Name of the file whose lock keeps two changes apart.
@@ -117,9 +117,13 @@ impl FileJournal {
         let line = Line { place, after, binding: self.binding.clone(), entry: entry.clone() };
         let mut bytes = if end.is_torn() { vec![b'\n'] } else { Vec::new() };
         bytes.extend_from_slice(Printable::json(&serde_json::to_string(&line)?).as_str().as_bytes());
+        if bytes.len() >= MAX_LINE {
+            return Err(io::Error::other(TOO_LONG));
+        }
         bytes.push(b'\n');
         let written = match file.write(&bytes) {
-            Ok(written) if written == bytes.len() => file.sync_all(),
+            // A line that only lacks its end is whole: somebody may have read it, and it is not taken back.
+            Ok(written) if written + 1 >= bytes.len() => file.sync_all(),
             Ok(written) => Err(io::Error::new(
                 io::ErrorKind::StorageFull,
                 format!("only {written} of {} bytes were written", bytes.len()),
@@ -158,10 +162,6 @@ impl FileJournal {
 
 impl Journal for FileJournal {
     fn append(&self, entry: &Entry) -> Result<(), PortError> {
-        let line = serde_json::to_string(entry).map_err(|e| self.storage(APPEND, &e))?;
-        if line.len() >= MAX_LINE - MARK_ROOM {
-            return Err(self.storage(APPEND, &"the entry is too long to be read again"));
-        }
         self.append_line(entry).map_err(|e| self.storage(APPEND, &e))
     }
 
