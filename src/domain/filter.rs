@@ -4,7 +4,7 @@
 
 use super::model::Model;
 use super::pulumi::Filter;
-use super::pulumi::plan::Planned;
+use super::pulumi::Planned;
 use super::record::Entry;
 use super::replication::TableStat;
 

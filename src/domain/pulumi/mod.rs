@@ -1,7 +1,7 @@
 //! A Pulumi run, folded from the events that the engine writes while it works.
 //!
 //! [`event`] reads one line, [`fold`] adds it to a [`RunState`], [`tree`] holds the [resources](resource), [`plan`] says what a
-//! preview means and what is dangerous about it, [`completeness`] whether it is the whole plan, [`explain`] turns a failed run into a sentence and a way out.
+//! preview means, [`danger`] what is dangerous about it, [`completeness`] whether it is the whole plan, [`explain`] turns a failed run into a sentence and a way out.
 //! [`lock`] and [`pending`] read what a dead run may leave behind; [`guard`] says when no run may start, and
 //! [`config`] what the program has to be told before it can run.
 //!
@@ -14,6 +14,7 @@
 pub mod change;
 pub mod completeness;
 pub mod config;
+pub mod danger;
 pub mod ended;
 pub mod event;
 pub mod explain;
@@ -24,6 +25,7 @@ pub mod op;
 pub mod outputs;
 pub mod pending;
 pub mod plan;
+pub mod planned;
 pub mod problem;
 pub mod program;
 pub mod progress;
@@ -37,19 +39,23 @@ mod wire;
 pub use change::{Interrupt, NewStack, PulumiChange};
 pub use completeness::Gap;
 pub use config::{SetConfig, Setup};
+pub use danger::Danger;
 pub use ended::{FileMark, Finished, Observer, Previewed, RunEnd, RunStatus};
 pub use event::{Event, Parsed, Severity};
 pub use explain::{Explanation, FailureKind};
 pub use fold::RunState;
 pub use guard::{BlockedReason, RunKind, RunPreconditions};
 pub use op::Operation;
-pub use plan::{Danger, Plan};
+pub use plan::Plan;
+pub use planned::Planned;
 pub use problem::PulumiError;
 pub use progress::{Failure, LogLine, Progress, RunOutcome, Summary};
 pub use resource::{Resource, State};
 pub use run_request::{ForceStop, RunRequest};
 pub use tree::{Filter, Show, TreeRow};
 
+/// Runs whose folders are kept; older ones go when a new run starts. A migration takes a dozen.
+pub const KEPT_RUNS: usize = 50;
 /// Resources kept; a stack of this program has about 120, the largest recorded one 2,000.
 pub const MAX_RESOURCES: usize = 5_000;
 /// Bytes of error messages kept: room for 64 whole ones of the largest size.

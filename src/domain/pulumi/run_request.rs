@@ -4,11 +4,12 @@
 
 use serde::Serialize;
 
+use super::danger::Danger;
 use super::fold::RunState;
 use super::guard::{BlockedReason, RunKind, RunPreconditions, check_preconditions};
 use super::op::Operation;
 use super::pending::Pending;
-use super::plan::{Danger, Plan};
+use super::plan::Plan;
 use crate::domain::confirm::Challenge;
 use crate::domain::zone::NameState;
 

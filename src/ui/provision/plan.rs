@@ -10,7 +10,7 @@ use ratatui::text::Line;
 use crate::domain::model::Listing;
 use crate::domain::provision::{PLAN_MAX_AGE, ReadyPlan};
 use crate::domain::pulumi::guard::RunKind;
-use crate::domain::pulumi::plan::Planned;
+use crate::domain::pulumi::planned::Planned;
 use crate::domain::pulumi::{Danger, Operation};
 use crate::keymap::{Action, key_for};
 
