@@ -108,11 +108,17 @@ pub trait PulumiRuns: Send + Sync {
 
 /// Changes something around Pulumi: the stack, its configuration, its locks, a run.
 pub trait PulumiControl: Send + Sync {
-    /// Carries out what was confirmed, once, in the name of `operator`. A run is followed through the other port.
+    /// Carries out what was confirmed, once, in the name of `operator`. A run is followed through the other port, and keeps
+    /// the `intent` that the journal has of it, so that another process can settle it.
     ///
     /// # Errors
     /// [`PulumiError`]; what it says of itself tells whether anything was done.
-    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, operator: &'a str) -> PulumiFuture<'a, Carried>;
+    fn carry_out<'a>(
+        &'a self,
+        change: &'a Confirmed<PulumiChange>,
+        operator: &'a str,
+        intent: &'a str,
+    ) -> PulumiFuture<'a, Carried>;
 }
 
 /// The record of what was done. Appending is synchronous on purpose: the caller goes on only when the line is on disk.
@@ -149,6 +155,13 @@ pub enum Turn {
     Taken(Box<dyn Send>),
     /// Somebody else has it.
     Held(Option<Holder>),
+}
+
+/// A function that tells the time is a clock: a scenario's, or a test's.
+impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {
+    fn now(&self) -> Timestamp {
+        self()
+    }
 }
 
 /// Tells the time: of the day for all that is compared with AWS.

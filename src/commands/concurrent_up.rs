@@ -5,8 +5,7 @@
 use crate::domain::change::Change;
 use crate::domain::confirm::{Confirmed, YesFlag};
 use crate::domain::pulumi::{Plan, PulumiChange, PulumiError, RunRequest};
-use crate::domain::units::Timestamp;
-use crate::ports::{Clock, PulumiRuns};
+use crate::ports::PulumiRuns;
 use crate::runtime::execute::{execute, quietly};
 use crate::runtime::ports_set::Ports;
 
@@ -14,15 +13,6 @@ use crate::compose::host;
 
 /// Who the run belongs to.
 const OPERATOR: &str = "colleague";
-
-/// The instant at which the scenario begins.
-pub(super) struct Began(pub(super) Timestamp);
-
-impl Clock for Began {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
 
 /// Starts it and leaves it alone.
 ///

@@ -18,7 +18,7 @@ use crate::script::{self, Heard, Script};
 use crate::sim::Server;
 
 use super::cockpit::{self, Again};
-use super::concurrent_up::{Began, starts_an_up};
+use super::concurrent_up::starts_an_up;
 use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::sim::{scratch_folder, world};
@@ -99,7 +99,7 @@ async fn session(args: &DemoArgs, global: &Global, folder: &Path) -> Result<(Ses
     let state = folder.join("state");
     if fake_pulumi::InitialState::of(sim.scenario()) == fake_pulumi::InitialState::RunGoesOn {
         let now = Timestamp::from_millis(sim.now().as_millisecond());
-        let ports = pulumi_ports(&settings, &fake_pulumi, &state, Some(Arc::new(Began(now))))?;
+        let ports = pulumi_ports(&settings, &fake_pulumi, &state, Some(Arc::new(move || now)))?;
         starts_an_up(pulumi_runs(&fake_pulumi, &state)?.as_ref(), &ports).await?;
     }
     let again: Again = Arc::new(move || {

@@ -102,7 +102,7 @@ impl Fake {
             observe: Arc::new(self.clone()),
             traffic: Arc::new(self.clone()),
             journal: Arc::new(self.clone()),
-            clock: Arc::new(Steps(AtomicI64::new(1_000_000))),
+            clock: steps(),
             provision: Arc::new(NoPulumi),
             control: Arc::new(NoPulumi),
             key: key(),
@@ -376,10 +376,7 @@ impl Drop for Ours {
 }
 
 /// A clock that is a second later each time it is read.
-struct Steps(AtomicI64);
-
-impl Clock for Steps {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.fetch_add(1000, Ordering::Relaxed))
-    }
+fn steps() -> Arc<dyn Clock> {
+    let next = AtomicI64::new(1_000_000);
+    Arc::new(move || Timestamp::from_millis(next.fetch_add(1000, Ordering::Relaxed)))
 }

@@ -221,16 +221,9 @@ mod tests {
     use super::*;
     use crate::domain::units::Timestamp;
 
-    struct Fixed(Timestamp);
-    impl Clock for Fixed {
-        fn now(&self) -> Timestamp {
-            self.0
-        }
-    }
-
     #[test]
     fn the_clocks_difference_is_read_from_the_date() {
-        let skew = Skew::new(Arc::new(Fixed(Timestamp::parse("2026-11-22T12:47:12Z").unwrap())));
+        let skew = Skew::new(Arc::new(|| Timestamp::parse("2026-11-22T12:47:12Z").unwrap()));
         assert_eq!(skew.millis(), None);
         skew.note("no date");
         assert_eq!(skew.millis(), None);
@@ -269,7 +262,7 @@ crwlxmA/Oz5iQ5FUB/Oed+gzml/lvloe13E=
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, AUTHORITY).unwrap();
-        let clock = Arc::new(Fixed(Timestamp::from_millis(0)));
+        let clock = Arc::new(|| Timestamp::from_millis(0));
         let http = Http::network(Some(path), Arc::new(Skew::new(clock)));
         assert!(http.client("https://route53.amazonaws.com/").is_ok());
         assert!(format!("{:?}", trust(None).unwrap()).contains("enable_native_roots: true"));

@@ -51,11 +51,9 @@ pub(super) fn outputs() -> StackOutputs {
     StackOutputs::parse(&text.to_string()).unwrap()
 }
 
-struct Fixed;
-impl Clock for Fixed {
-    fn now(&self) -> Timestamp {
-        Timestamp::parse(NOW).unwrap()
-    }
+/// Time stands still.
+fn now() -> Timestamp {
+    Timestamp::parse(NOW).unwrap()
 }
 
 /// A request as the test saw it.
@@ -114,7 +112,7 @@ impl Canned {
         let canned = self.clone();
         let client = http_client(Arc::new(move |request| canned.reply(&request)));
         let settings = AwsSettings { test_credentials: true, http_client: Some(client), ..AwsSettings::default() };
-        Aws::connect(settings, outputs(), Arc::new(Fixed), Arc::new(|| Ok(Some("up".into())))).await
+        Aws::connect(settings, outputs(), Arc::new(now), Arc::new(|| Ok(Some("up".into())))).await
     }
 
     fn reply(&self, request: &::http::Request<Bytes>) -> InProcessReply {

@@ -7,7 +7,7 @@ use super::*;
 
 async fn connect(endpoint: String) -> Aws {
     let settings = AwsSettings { test_credentials: true, endpoint_url: Some(endpoint), ..AwsSettings::default() };
-    Aws::connect(settings, outputs(), Arc::new(Fixed), Arc::new(|| Ok(None))).await
+    Aws::connect(settings, outputs(), Arc::new(now), Arc::new(|| Ok(None))).await
 }
 
 #[tokio::test]

@@ -11,11 +11,9 @@ use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::RecordGroup;
 use crate::sim::{Fault, Sim, SimConfig};
 
-struct SimClock(Sim);
-impl Clock for SimClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.now().as_millisecond())
-    }
+/// The simulator's time.
+fn time_of(sim: &Sim) -> Timestamp {
+    Timestamp::from_millis(sim.now().as_millisecond())
 }
 
 /// A simulator and the adapter on it. Its time only moves when a test moves it.
@@ -38,7 +36,8 @@ async fn adapter(sim: &Sim) -> Aws {
         legacy_db_instance: Some("techvault-mysql".into()),
         ..AwsSettings::default()
     };
-    Aws::connect(settings, outputs, Arc::new(SimClock(sim.clone())), Arc::new(|| Ok(None))).await
+    let clock = sim.clone();
+    Aws::connect(settings, outputs, Arc::new(move || time_of(&clock)), Arc::new(|| Ok(None))).await
 }
 
 async fn seen(aws: &Aws) -> RecordGroup {
@@ -54,7 +53,7 @@ fn to(group: &RecordGroup, share: u8) -> Confirmed<Batch> {
 #[tokio::test(start_paused = true)]
 async fn every_question_gets_a_sensible_answer() {
     let (sim, aws) = world().await;
-    let now = SimClock(sim).now();
+    let now = time_of(&sim);
     assert_eq!(seen(&aws).await.pairs().len(), 1);
 
     let Ok(Observation::Replication(replication)) = aws.observe(Query::Replication).await else { panic!() };
@@ -105,7 +104,7 @@ async fn every_metric_that_is_asked_for_is_found_under_its_name_and_dimensions()
     // A balancer that gets no request publishes nothing of requests.
     aws.send(&to(&seen(&aws).await, 10)).await.unwrap();
     sim.advance(Duration::from_secs(3_900));
-    let now = SimClock(sim).now();
+    let now = time_of(&sim);
     let mut metrics = Metrics::default();
     for side in [Side::New, Side::Legacy] {
         let Ok(Observation::Metrics(_, readings)) = aws.observe(Query::Metrics(side)).await else { panic!() };
@@ -131,7 +130,7 @@ async fn a_step_is_taken_and_comes_into_sync() {
     let share = before.new_share().get() + 10;
     let change = aws.send(&to(&before, share)).await.unwrap();
     assert_eq!(change.status, ChangeStatus::Pending);
-    assert_eq!(change.at.distance(SimClock(sim.clone()).now()).as_secs(), 0);
+    assert_eq!(change.at.distance(time_of(&sim)).as_secs(), 0);
     let after = seen(&aws).await;
     assert_eq!(after.new_share().get(), share);
     assert_eq!(after, before.with_weights(after.weights()), "nothing but the weights has changed");
