@@ -10,6 +10,7 @@ use tapctl::domain::pulumi::*;
 use tapctl::fake_pulumi::settings::{FakeStack, Settings};
 use tapctl::sim::{Scenario, Server, Sim, SimConfig};
 
+use super::workspace::calm;
 use crate::support::pulumi::{context, created, follow_until, request};
 
 struct Demo {
@@ -40,17 +41,6 @@ impl Demo {
 
 fn fast() -> Settings {
     Settings { speed: f64::INFINITY, ..Settings::default() }
-}
-
-fn calm() -> RunPreconditions {
-    RunPreconditions {
-        running: None,
-        weight_change: None,
-        name_state: None,
-        new_requests_per_min: None,
-        unused_below_per_min: 1.0,
-        provisioned: false,
-    }
 }
 
 #[tokio::test]
@@ -131,13 +121,13 @@ async fn no_run_starts_against_a_guard() {
 }
 
 /// A scenario's simulator on loopback, and the stand-in as the demo sets it up.
-struct Night {
+struct SetUp {
     sim: Sim,
     folder: tempfile::TempDir,
     context: Context,
 }
 
-impl Night {
+impl SetUp {
     async fn of(scenario: Scenario) -> Self {
         let sim = Sim::new(SimConfig { scenario, ..SimConfig::default() });
         let server = Server::bind(sim.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -215,74 +205,74 @@ impl Night {
 
 #[tokio::test]
 async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_stack_and_back() {
-    let night = Night::of(Scenario::Fresh).await;
-    let pulumi = &night.context.pulumi;
+    let set_up = SetUp::of(Scenario::Fresh).await;
+    let pulumi = &set_up.context.pulumi;
     assert!(stack::config(pulumi).await.unwrap_err().to_string().contains("no stack named 'demo' found"));
-    assert!(created(&night.context).await, "the stack is new");
+    assert!(created(&set_up.context).await, "the stack is new");
     assert_eq!(stack::outputs(pulumi).await.unwrap(), serde_json::json!({}));
     let config = stack::config(pulumi).await.unwrap();
     assert!(config.contains_key("tap:recordName") && !config.contains_key("tap:owner"));
-    let unset = night.preview(false).await.unwrap_err();
+    let unset = set_up.preview(false).await.unwrap_err();
     assert!(unset.to_string().contains("tap:owner is not set"), "{unset}");
     let owner = SetConfig::new(&pulumi.stack, true, "owner", "night-shift", true).unwrap();
     stack::set_config(pulumi, &Confirmed::by_flag(owner, YesFlag::from_cli(true).unwrap())).await.unwrap();
-    let taken = night.preview(false).await.unwrap_err();
+    let taken = set_up.preview(false).await.unwrap_err();
     assert!(taken.to_string().contains("'app.example.com', which has a plain A record"), "{taken}");
     assert!(taken.to_string().contains("'migration-legacy-prod'"), "{taken}");
-    assert_eq!(night.parts(), Vec::<String>::new());
-    night.adopt();
-    let run_request = night.preview(false).await.unwrap();
-    assert_eq!(night.parts(), Vec::<String>::new(), "a preview makes nothing");
-    night.run(run_request).await.unwrap();
-    assert_eq!(night.parts().len(), 17);
-    assert_eq!(night.sim.state()["traffic"]["new_weight"], 0);
+    assert_eq!(set_up.parts(), Vec::<String>::new());
+    set_up.adopt();
+    let run_request = set_up.preview(false).await.unwrap();
+    assert_eq!(set_up.parts(), Vec::<String>::new(), "a preview makes nothing");
+    set_up.run(run_request).await.unwrap();
+    assert_eq!(set_up.parts().len(), 17);
+    assert_eq!(set_up.sim.state()["traffic"]["new_weight"], 0);
     assert_eq!(stack::outputs(pulumi).await.unwrap()["recordName"], "app.example.com");
-    let early = night.preview(true).await.unwrap();
-    let refused = night.run(early).await.unwrap_err();
+    let early = set_up.preview(true).await.unwrap();
+    let refused = set_up.run(early).await.unwrap_err();
     assert!(matches!(refused, PulumiError::Refused(BlockedReason::DeletesRecord(..))), "{refused}");
-    night.release();
-    let run_request = night.preview(true).await.unwrap();
-    night.run(run_request).await.unwrap();
-    assert_eq!(night.parts(), Vec::<String>::new());
+    set_up.release();
+    let run_request = set_up.preview(true).await.unwrap();
+    set_up.run(run_request).await.unwrap();
+    assert_eq!(set_up.parts(), Vec::<String>::new());
     assert_eq!(stack::outputs(pulumi).await.unwrap(), serde_json::json!({}));
 }
 
 #[tokio::test]
 async fn of_an_up_that_fails_in_the_middle_the_made_half_exists_and_the_second_one_goes_through() {
-    let night = Night::of(Scenario::UpFails).await;
-    let failed = night.run(night.preview(false).await.unwrap()).await.unwrap_err();
+    let set_up = SetUp::of(Scenario::UpFails).await;
+    let failed = set_up.run(set_up.preview(false).await.unwrap()).await.unwrap_err();
     assert!(failed.to_string().contains("TooManyLoadBalancers"), "{failed}");
-    let parts = night.parts();
+    let parts = set_up.parts();
     assert!(parts.contains(&"target-group".to_owned()) && !parts.contains(&"balancer".to_owned()), "{parts:?}");
-    assert_eq!(stack::outputs(&night.context.pulumi).await.unwrap(), serde_json::json!({}));
-    night.run(night.preview(false).await.unwrap()).await.unwrap();
-    assert_eq!(night.parts().len(), 17);
+    assert_eq!(stack::outputs(&set_up.context.pulumi).await.unwrap(), serde_json::json!({}));
+    set_up.run(set_up.preview(false).await.unwrap()).await.unwrap();
+    assert_eq!(set_up.parts().len(), 17);
 }
 
 #[tokio::test]
 async fn of_a_run_that_is_interrupted_only_what_was_made_exists() {
-    let night = Night::of(Scenario::Reattach).await;
-    let run_request = night.preview(false).await.unwrap();
-    let file = night.folder.path().join("pulumi/fake_pulumi.json");
+    let set_up = SetUp::of(Scenario::Reattach).await;
+    let run_request = set_up.preview(false).await.unwrap();
+    let file = set_up.folder.path().join("pulumi/fake_pulumi.json");
     Settings { speed: 60.0, ..Settings::read(&file).unwrap() }.write(&file).unwrap();
     let run_request = Confirmed::by_flag(run_request, YesFlag::from_cli(true).unwrap());
-    let started = night.context.start(&run_request, &calm(), request()).await.unwrap();
+    let started = set_up.context.start(&run_request, &calm(), request()).await.unwrap();
     follow_until(&started.dir, |run_state| run_state.progress().done > 0).await;
     interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
-    let finished = night.context.attach(None, &mut |_| ()).await.unwrap();
+    let finished = set_up.context.attach(None, &mut |_| ()).await.unwrap();
     assert_eq!(finished.state.ending(), Some(RunOutcome::Canceled));
     let made = FakeStack::read(&file).unwrap().resources;
     assert!(made.len() < run_request.get().plan().total() as usize, "{}", made.len());
-    assert!(night.parts().len() < 17);
+    assert!(set_up.parts().len() < 17);
 }
 
 #[tokio::test]
 async fn a_simulator_that_is_gone_fails_the_run_and_says_so() {
-    let night = Night::of(Scenario::UpFails).await;
-    let run_request = night.preview(false).await.unwrap();
-    let file = night.folder.path().join("pulumi/fake_pulumi.json");
+    let set_up = SetUp::of(Scenario::UpFails).await;
+    let run_request = set_up.preview(false).await.unwrap();
+    let file = set_up.folder.path().join("pulumi/fake_pulumi.json");
     let nobody = Some("http://127.0.0.1:1".to_owned());
     Settings { simulator: nobody, ..Settings::read(&file).unwrap() }.write(&file).unwrap();
-    let error = night.run(run_request).await.unwrap_err();
+    let error = set_up.run(run_request).await.unwrap_err();
     assert!(error.to_string().contains("the simulator at http://127.0.0.1:1 does not answer"), "{error}");
 }

@@ -5,6 +5,7 @@
 //! | `drill` | a simulator as a process, hosts with their folders, one command and how it ended |
 //! | `stack` | Pulumi's stack beside a simulator: the scenarios' fake Pulumi, its calls recorded and held |
 //! | `terminal` | a cockpit or a question on a terminal: keys, and what stands on the screen |
+//! | `night` | one host of a drill whose calls of AWS are recorded and held |
 //! | `process` | a process beside the test: stopped, killed, waited for |
 //! | `wire` | the way to AWS: writes recorded, a call held before or after it is carried out |
 //! | `rows` | a table whose rows are a test each, so that they run side by side |
@@ -19,7 +20,7 @@
 //! | `tapctl::script::Bastion`, with keys in `tests/cockpit/drill.rs` | the real loop in the test's own process | it is the product's own (`demo --script`); time is virtual, which no process has |
 //! | `tests/pulumi_runs/workspace.rs` | the adapter on the real engine | neither Pulumi nor the cloud is made up |
 //! | `tests/pulumi_runs/demo.rs` | how the demo sets up its fake Pulumi | that set-up is what is tested |
-//! | what `tests/cockpit/stack_reload.rs` has of Pulumi | an `up` beside which the cockpit learns of the new stack | no scenario has a backend that is away at first |
+//! | `GoesOn` in `tests/cockpit/stack_reload.rs` | an `up` beside which the cockpit learns of the new stack | no scenario has a backend that is away at first |
 //! | `src/adapters/aws/tests` | what the AWS adapter sends and how it reads answers | answers stand byte by byte, and a port would hide them |
 //! | `src/sim/tests` | what the simulator answers | it is what everything here stands on, so nothing here can judge it |
 //! | `Panics`, `SetBack`, `Works` in `src/runtime` | one port that does one wrong thing | a fault that one test needs |
@@ -28,6 +29,7 @@
 
 pub(crate) mod drill;
 pub(crate) mod locks;
+pub(crate) mod night;
 pub(crate) mod process;
 pub(crate) mod pulumi;
 pub(crate) mod rows;

@@ -3,12 +3,10 @@
 //! The truth is what the simulated Route 53 has; no start may ever tell the contrary, and what cannot be known yet stays
 //! open.
 
-use serde_json::Value;
-
-use crate::drill::{Drill, Ran};
-use crate::support::process::Process;
+use crate::drill::Ran;
+use crate::support::night::Night;
 use crate::support::rows::for_each_row;
-use crate::support::wire::{Hold, Wire};
+use crate::support::wire::Hold;
 
 const WRITE: &str = "<ChangeResourceRecordSetsRequest";
 
@@ -31,50 +29,16 @@ const OF_THE_ZONE: &[Change] = &[
     Change { name: "adopt", line: "adopt --yes", before: &["release --to legacy --yes"] },
 ];
 
-struct Night {
-    drill: Drill,
-    wire: Wire,
+/// The next start, which looks and tells.
+fn next_start(night: &Night) -> Ran {
+    night.drill.run("status --json").ended(0)
 }
 
-impl Night {
-    fn new(change: &Change) -> Self {
-        let drill = Drill::steady();
-        for line in change.before {
-            drill.run(line).ended(0);
-            drill.advance(90);
-        }
-        let wire = Wire::to(&drill.endpoint);
-        Self { drill, wire }
-    }
-
-    /// The change, killed while the call that holds this text is held.
-    fn killed_at(&self, change: &Change, text: &str, side: Hold) {
-        self.wire.hold(text, side);
-        let args: Vec<&str> = change.line.split_whitespace().collect();
-        let mut command = self.drill.command("a", &args);
-        command.env("TAPCTL_ENDPOINT_URL", &self.wire.endpoint);
-        let process = Process::start(command);
-        self.wire.until_held();
-        process.kill();
-    }
-
-    /// The records of the name, as they are.
-    fn records(&self) -> Value {
-        let traffic = &self.drill.state()["traffic"];
-        serde_json::json!([traffic["record"], traffic["legacy_weight"], traffic["new_weight"]])
-    }
-
-    /// The next start, which looks and tells.
-    fn next_start(&self) -> Ran {
-        self.drill.run("status --json").ended(0)
-    }
-
-    /// What the journal says of how changes ended, newest last.
-    fn outcomes(&self) -> Vec<String> {
-        let journal = self.drill.run("journal --json").ended(0).json();
-        let outcomes = journal["entries"].as_array().unwrap().iter().filter(|entry| entry["event"] == "outcome");
-        outcomes.map(|entry| entry["result"].as_str().unwrap().to_owned()).collect()
-    }
+/// What the journal says of how changes ended, newest last.
+fn outcomes(night: &Night) -> Vec<String> {
+    let journal = night.journal();
+    let outcomes = journal.iter().filter(|entry| entry["event"] == "outcome");
+    outcomes.map(|entry| entry["result"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Words for an outcome that says that the change was made, or that it was not.
@@ -83,13 +47,13 @@ fn says_made(outcome: &str) -> bool {
 }
 
 fn killed_before_the_intent_nothing_is_noted_and_nothing_is_made(change: &Change) {
-    let night = Night::new(change);
-    let (records, outcomes) = (night.records(), night.outcomes());
-    night.killed_at(change, "/rrset", Hold::Answer);
+    let night = Night::after(change.before);
+    let (records, before) = (night.records(), outcomes(&night));
+    night.killed_at(change.line, "/rrset", Hold::Answer);
     night.wire.drop_it();
     assert_eq!(night.records(), records, "{}", change.line);
-    night.next_start();
-    assert_eq!(night.outcomes(), outcomes, "{}", change.line);
+    next_start(&night);
+    assert_eq!(outcomes(&night), before, "{}", change.line);
     // And the change can be made after all.
     night.drill.run(change.line).ended(0);
 }
@@ -100,21 +64,21 @@ for_each_row!(
 );
 
 fn killed_before_the_call_arrives_the_next_start_says_that_it_is_open_until_it_cannot_land_any_more(change: &Change) {
-    let night = Night::new(change);
-    let (records, outcomes) = (night.records(), night.outcomes());
-    night.killed_at(change, WRITE, Hold::Request);
+    let night = Night::after(change.before);
+    let (records, before) = (night.records(), outcomes(&night));
+    night.killed_at(change.line, WRITE, Hold::Request);
     night.wire.drop_it();
-    let said = night.next_start().stderr;
+    let said = next_start(&night).stderr;
     assert!(said.contains("not known yet") && said.contains("may be made until"), "{}: {said}", change.line);
-    let early: Vec<String> = night.outcomes().split_off(outcomes.len());
+    let early: Vec<String> = outcomes(&night).split_off(before.len());
     assert!(!early.iter().any(|outcome| says_made(outcome)), "{}: {early:?}", change.line);
     assert!(!early.iter().any(|outcome| outcome == "settled_not_applied"), "{}: one look proves nothing", change.line);
     // The signature of the request is too old by then.
     night.drill.advance(370);
     assert_eq!(night.records(), records);
-    let said = night.next_start().stderr;
+    let said = next_start(&night).stderr;
     assert!(said.contains("settled") && said.contains("not made"), "{}: {said}", change.line);
-    assert_eq!(night.outcomes().last().map(String::as_str), Some("settled_not_applied"), "{}", change.line);
+    assert_eq!(outcomes(&night).last().map(String::as_str), Some("settled_not_applied"), "{}", change.line);
     // And the change can be made after all.
     night.drill.run(change.line).ended(0);
 }
@@ -125,15 +89,15 @@ for_each_row!(
 );
 
 fn killed_before_the_answer_the_next_start_knows_that_the_change_was_made(change: &Change) {
-    let night = Night::new(change);
-    let outcomes = night.outcomes();
-    night.killed_at(change, WRITE, Hold::Answer);
+    let night = Night::after(change.before);
+    let before = outcomes(&night);
+    night.killed_at(change.line, WRITE, Hold::Answer);
     let made = night.records();
     night.wire.drop_it();
-    let said = night.next_start().stderr;
+    let said = next_start(&night).stderr;
     assert!(said.contains("settled") && said.contains("it was made"), "{}: {said}", change.line);
     assert_eq!(night.records(), made, "{}", change.line);
-    let told: Vec<String> = night.outcomes().split_off(outcomes.len());
+    let told: Vec<String> = outcomes(&night).split_off(before.len());
     assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
 }
 
@@ -143,17 +107,17 @@ for_each_row!(
 );
 
 fn a_call_that_lands_after_its_caller_died_and_was_looked_for_is_told_as_made(change: &Change) {
-    let night = Night::new(change);
-    let (records, outcomes) = (night.records(), night.outcomes());
-    night.killed_at(change, WRITE, Hold::Request);
-    night.next_start();
+    let night = Night::after(change.before);
+    let (records, before) = (night.records(), outcomes(&night));
+    night.killed_at(change.line, WRITE, Hold::Request);
+    next_start(&night);
     // Route 53 limits the calls a second of the whole account; this one is not to be refused for the others.
     night.drill.advance(2);
     night.wire.let_go();
     assert_ne!(night.records(), records, "{}: it has landed", change.line);
-    let said = night.next_start().stderr;
+    let said = next_start(&night).stderr;
     assert!(said.contains("settled") && said.contains("it was made"), "{}: {said}", change.line);
-    let told: Vec<String> = night.outcomes().split_off(outcomes.len());
+    let told: Vec<String> = outcomes(&night).split_off(before.len());
     assert!(told.last().is_some_and(|outcome| says_made(outcome)), "{}: {told:?}", change.line);
 }
 
@@ -163,13 +127,11 @@ for_each_row!(
 );
 
 fn killed_after_the_outcome_the_next_start_follows_the_change(change: &Change) {
-    let night = Night::new(change);
-    let line = Box::leak(format!("{} --wait", change.line).into_boxed_str());
-    let waiting = Change { name: change.name, line, before: &[] };
-    night.killed_at(&waiting, "/change/", Hold::Request);
+    let night = Night::after(change.before);
+    night.killed_at(&format!("{} --wait", change.line), "/change/", Hold::Request);
     night.wire.drop_it();
-    assert!(night.outcomes().last().is_some_and(|outcome| outcome == "accepted"), "{:?}", night.outcomes());
-    let status = night.next_start().json();
+    assert!(outcomes(&night).last().is_some_and(|outcome| outcome == "accepted"), "{:?}", outcomes(&night));
+    let status = next_start(&night).json();
     assert_eq!(status["traffic"]["change"]["status"], "PENDING", "{}", change.line);
 }
 

@@ -1,14 +1,12 @@
 //! Every change of records by keys and by its command: the same calls to Route 53, the same journal.
 
-use std::process::Command;
-
 use serde_json::Value;
 
 use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, nameless};
-use crate::drill::{Drill, Ran};
+use crate::drill::Ran;
+use crate::support::night::Night;
 use crate::support::rows::for_each_row;
-use crate::support::terminal::{Act, Terminal};
-use crate::support::wire::Wire;
+use crate::support::terminal::Act;
 
 use Act::{Press, Shown};
 
@@ -54,51 +52,13 @@ const OF_TRAFFIC: &[Change] = &[
     },
 ];
 
-/// One host in a world of its own.
-struct Night {
-    drill: Drill,
-    wire: Wire,
-}
-
-impl Night {
-    fn new(drill: Drill, before: &[&str]) -> Self {
-        let wire = Wire::to(&drill.endpoint);
-        let night = Self { drill, wire };
-        for line in before {
-            Ran::of(night.command(line).output().unwrap()).ended(0);
-            night.drill.advance(90);
-        }
-        night
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let args: Vec<&str> = line.split_whitespace().collect();
-        let mut command = self.drill.command("a", &args);
-        command.env("TAPCTL_ENDPOINT_URL", &self.wire.endpoint);
-        command
-    }
-
-    fn at_the_keyboard(&self, keys: &[Act]) {
-        let mut cockpit = Terminal::open(&self.command(""));
-        cockpit.does(keys);
-        cockpit.leaves();
-    }
-
-    /// How the name is answered, and with which weights.
-    fn records(&self) -> [Value; 3] {
-        let traffic = &self.drill.state()["traffic"];
-        ["record", "legacy_weight", "new_weight"].map(|key| traffic[key].clone())
-    }
-
-    /// The journal without what differs between two nights.
-    fn journal(&self) -> Vec<Value> {
-        let journal = Ran::of(self.command("journal --json").output().unwrap()).ended(0).json();
-        let mut entries = journal["entries"].as_array().unwrap().clone();
-        entries.iter_mut().for_each(nameless);
-        // What watching adds is no part of the change.
-        entries.retain(|entry| entry["event"] != "seen" && entry["event"] != "insync");
-        entries
-    }
+/// The journal without what differs between two nights.
+fn journal(night: &Night) -> Vec<Value> {
+    let mut entries = night.journal();
+    entries.iter_mut().for_each(nameless);
+    // What watching adds is no part of the change.
+    entries.retain(|entry| entry["event"] != "seen" && entry["event"] != "insync");
+    entries
 }
 
 fn is_the_same(change: &Change, by_keys: &Night, by_command: &Night, before: [usize; 2]) {
@@ -108,7 +68,7 @@ fn is_the_same(change: &Change, by_keys: &Night, by_command: &Night, before: [us
     assert_eq!(keys, command, "{name}: calls");
     assert_eq!(keys.len(), 1, "{name}: one batch");
     assert_eq!(by_keys.records(), by_command.records(), "{name}: records");
-    let (keys, command) = (by_keys.journal(), by_command.journal());
+    let (keys, command) = (journal(by_keys), journal(by_command));
     assert_eq!(keys, command, "{name}: journal");
     let events: Vec<&str> = keys.iter().map(|entry| entry["event"].as_str().unwrap()).collect();
     assert!(events.ends_with(change.events), "{name}: {events:?}");
@@ -134,12 +94,12 @@ const OF_THE_ZONE: &[Change] = &[
 ];
 
 fn every_change_of_records_is_the_same_by_keys_and_by_its_command(change: &Change) {
-    let nights = [Night::new(Drill::steady(), change.before), Night::new(Drill::steady(), change.before)];
+    let nights = [Night::after(change.before), Night::after(change.before)];
     let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
     let [by_keys, by_command] = &nights;
     by_keys.at_the_keyboard(change.keys);
     let Other::Command(line) = change.command else { panic!("{}", change.name) };
-    Ran::of(by_command.command(line).output().unwrap()).ended(0);
+    by_command.run(line).ended(0);
     is_the_same(change, by_keys, by_command, before);
 }
 
@@ -159,11 +119,11 @@ const BASELINE: Change = Change {
 
 #[test]
 fn weights_that_are_taken_as_the_baseline_are_noted_and_nothing_is_sent() {
-    let night = Night::new(Drill::steady(), BASELINE.before);
+    let night = Night::after(BASELINE.before);
     Ran::of(night.drill.command("b", &["shift", "--to", "10", "--yes"]).output().unwrap()).ended(0);
     night.at_the_keyboard(BASELINE.keys);
     assert_eq!(night.wire.writes(), Vec::<String>::new());
-    let journal = night.journal();
+    let journal = journal(&night);
     assert_eq!(journal.last().unwrap()["event"], BASELINE.events[0], "{journal:#?}");
 }
 
