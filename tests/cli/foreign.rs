@@ -27,6 +27,15 @@ fn dirty() -> String {
     )
 }
 
+/// Which fields of an answer are soiled.
+#[derive(Clone, Copy, PartialEq)]
+enum Soil {
+    /// Those that only people read: the decisions stay as they are.
+    Words,
+    /// Every one that holds text, whatever becomes of the answer.
+    Everything,
+}
+
 /// Fields that only people read: changing them changes no decision.
 const FIELDS: [&str; 12] = [
     "ReplicationTaskIdentifier",
@@ -43,41 +52,50 @@ const FIELDS: [&str; 12] = [
     "StateReason",
 ];
 
-fn soil(value: &mut Value) {
+fn soil(value: &mut Value, key: &str, what: Soil) {
     match value {
-        Value::Object(map) => {
-            for (key, value) in map.iter_mut() {
-                match value {
-                    Value::String(text) if FIELDS.contains(&key.as_str()) => *text = format!("{}{text}", dirty()),
-                    other => soil(other),
-                }
-            }
+        Value::String(text) if what == Soil::Everything || FIELDS.contains(&key) => {
+            *text = format!("{}{text}", dirty());
         }
-        Value::Array(items) => items.iter_mut().for_each(soil),
+        Value::Object(map) => map.iter_mut().for_each(|(key, value)| soil(value, key, what)),
+        Value::Array(items) => items.iter_mut().for_each(|item| soil(item, key, what)),
         _ => {}
     }
 }
 
-fn soil_cbor(value: &mut ciborium::Value) {
+fn soil_cbor(value: &mut ciborium::Value, key: &str, what: Soil) {
     match value {
+        ciborium::Value::Text(text) if what == Soil::Everything || key == "StateReason" => {
+            *text = format!("{}{text}", dirty());
+        }
         ciborium::Value::Map(map) => {
             for (key, value) in map {
-                match (key.as_text(), value) {
-                    (Some("StateReason"), ciborium::Value::Text(text)) => *text = format!("{}{text}", dirty()),
-                    (_, other) => soil_cbor(other),
-                }
+                soil_cbor(value, key.as_text().unwrap_or_default(), what);
             }
         }
-        ciborium::Value::Array(items) => items.iter_mut().for_each(soil_cbor),
+        ciborium::Value::Array(items) => items.iter_mut().for_each(|item| soil_cbor(item, key, what)),
         _ => {}
     }
+}
+
+/// XML with these words before the text of elements.
+fn soil_xml(text: &str, words: &str, what: Soil) -> String {
+    if what == Soil::Words {
+        return ["Description", "Arn", "ReasonCode"]
+            .iter()
+            .fold(text.to_owned(), |text, tag| text.replace(&format!("<{tag}>"), &format!("<{tag}>{words}")));
+    }
+    text.split_inclusive('>').fold(String::new(), |soiled, part| match part.split_once('<') {
+        Some((held, _)) if !held.trim().is_empty() => soiled + words + part,
+        _ => soiled + part,
+    })
 }
 
 /// The body of an answer with its words soiled, whichever format it has.
-fn soiled(body: &[u8]) -> Vec<u8> {
+fn soiled(body: &[u8], what: Soil) -> Vec<u8> {
     if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
         if value.get("simulator").is_none() {
-            soil(&mut value);
+            soil(&mut value, "", what);
         }
         return value.to_string().into_bytes();
     }
@@ -88,13 +106,10 @@ fn soiled(body: &[u8]) -> Vec<u8> {
             .chars()
             .map(|c| if c.is_alphanumeric() { c.to_string() } else { format!("&#{};", c as u32) })
             .collect();
-        return ["Description", "Arn", "ReasonCode"]
-            .iter()
-            .fold(text.to_owned(), |text, tag| text.replace(&format!("<{tag}>"), &format!("<{tag}>{words}")))
-            .into_bytes();
+        return soil_xml(text, &words, what).into_bytes();
     }
     if let Ok(mut value) = ciborium::from_reader::<ciborium::Value, _>(body) {
-        soil_cbor(&mut value);
+        soil_cbor(&mut value, "", what);
         let mut bytes = Vec::new();
         ciborium::into_writer(&value, &mut bytes).unwrap();
         return bytes;
@@ -123,7 +138,7 @@ fn message(stream: &TcpStream) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// Stands between tapctl and the scenario, and soils every answer.
-fn soiling(drill: &Drill) -> String {
+fn soiling(drill: &Drill, what: Soil) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let drill = drill.endpoint.trim_start_matches("http://").to_owned();
@@ -136,7 +151,7 @@ fn soiling(drill: &Drill) -> String {
                 let end = format!("Connection: close\r\nContent-Length: {}\r\n\r\n", body.len());
                 server.write_all(&[head, end.into_bytes(), body].concat()).unwrap();
                 let (head, body) = message(&server);
-                let body = soiled(&body);
+                let body = soiled(&body, what);
                 let end = format!("Connection: close\r\nContent-Length: {}\r\n\r\n", body.len());
                 let mut client = client;
                 let _ = client.write_all(&[head, end.into_bytes(), body].concat());
@@ -185,7 +200,7 @@ fn assert_clean_files(folder: &Path) {
 #[test]
 fn headless_output_and_files_hold_nothing_that_steers_or_tells() {
     let drill = Drill::steady();
-    let endpoint = soiling(&drill);
+    let endpoint = soiling(&drill, Soil::Words);
     let report = drill.folder.path().join("report.md");
     let reason = dirty().replace('\0', "").chars().take(300).collect::<String>();
     let report_file = report.to_str().unwrap().to_owned();
@@ -215,6 +230,43 @@ fn headless_output_and_files_hold_nothing_that_steers_or_tells() {
     assert_eq!(drill.weights(), (100, 0), "there and back again");
     assert_clean("the report", &std::fs::read_to_string(&report).unwrap(), |c| c == '\n');
     assert_clean_files(&drill.state_of("a"));
+}
+
+#[test]
+fn whatever_field_of_an_answer_is_foreign_nothing_of_it_steers_or_tells() {
+    let drill = Drill::steady();
+    drill.run("shift --to 10 --yes").ended(0);
+    let endpoint = soiling(&drill, Soil::Everything);
+    let mut seen = String::new();
+    for line in [
+        "status",
+        "status --json",
+        "gates",
+        "gates --json",
+        "doctor",
+        "doctor --json",
+        "rollback --yes",
+        "report",
+        "journal",
+    ] {
+        let args: Vec<&str> = line.split(' ').collect();
+        let ran = run(&drill, &endpoint, &args);
+        for (stream, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
+            assert_clean(&format!("{stream} of {line}"), text, |c| c == '\n' || c == '\t');
+            seen.push_str(text);
+        }
+    }
+    assert!(seen.contains("\\x1b]52"), "some of it is shown, written out: {seen}");
+    assert_clean_files(&drill.state_of("a"));
+    let mut session = Terminal::open(&command(&drill, &endpoint, &[]));
+    for (key, words) in [("4", "Service"), ("3", "Replication"), ("2", "Traffic"), ("6", "Journal"), ("1", "Overview")]
+    {
+        session.press(key);
+        session.until_new(words);
+    }
+    session.press("q");
+    let (_, text) = session.end();
+    assert_clean("the terminal", &text, |c| matches!(c, '\u{1b}' | '\n' | '\r' | '\u{7}' | '\u{8}' | '\t'));
 }
 
 #[test]
@@ -260,7 +312,7 @@ fn arguments_and_outputs_are_taken_for_words() {
 #[test]
 fn the_cockpit_draws_words_and_its_title_is_one() {
     let drill = Drill::steady();
-    let endpoint = soiling(&drill);
+    let endpoint = soiling(&drill, Soil::Words);
     let mut session = Terminal::open(&command(&drill, &endpoint, &[]));
     for (key, words) in [("4", "\\x1b]52"), ("3", "\\x1b]52"), ("2", "Traffic"), ("6", "Journal"), ("1", "Overview")] {
         session.press(key);
