@@ -5,3 +5,4 @@
 
 mod pulumi;
 mod records;
+mod stopping;
