@@ -27,6 +27,9 @@
 //! | [`sim`] | the simulator: physics on virtual time, AWS's wire formats, faults | use another module |
 //! | [`fake_pulumi`] | the scenarios' fake Pulumi, which plays recorded runs | run in a real migration |
 //!
+//! What a room never does is held by `tests/cockpit/borders/`; that no script sleeps or reaches a network, by the golden
+//! scripts, which are played on a time that stands still (`tests/cockpit/golden.rs`).
+//!
 //! # Invariants
 //!
 //! 1. Only `update` writes the model; only the runtime runs effects; views get shared references.
@@ -40,8 +43,8 @@
 //!    once. A mismatch is a conflict: shown, never sent again by itself (`tests/conformance/test_weight_swap.py`). A sum
 //!    of 0 cannot be expressed.
 //! 5. The journal holds the intent, synced to disk, before the call, and the outcome after it. Only *made* is proved by
-//!    one look at the records; an intent without an outcome stays open until it is known (`tests/cli/crashes.rs`,
-//!    `domain::change::outcome`).
+//!    one look at the records; an intent without an outcome stays open until it is known (`tests/cli/crashes/`,
+//!    `domain::change::{outcome, settle, settle_pulumi}`).
 //! 6. Unknown is no: missing, stale, partial, contradicting or future data passes no gate, and every fact in hand is
 //!    judged (`domain::judged`). The way back to the legacy stack has no gate, and waits for no lock past its bound
 //!    (`tests/cli/two_processes.rs`).

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use std::io::{IsTerminal, Read, stdin};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -26,11 +27,12 @@ use crate::domain::pulumi::config::{
 use crate::domain::pulumi::text::clean;
 use crate::ports::PulumiRuns;
 use crate::runtime::ports_set::Ports;
+use crate::runtime::pulumi::look;
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::prompt::ask;
-use super::wait::carried_out;
+use super::wait::{carried_out, is_pulumi_open, settle_pulumi};
 
 /// Lists the configuration, or sets one key of it.
 ///
@@ -43,6 +45,9 @@ pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Console) -> Resul
     let pulumi = program(&settings, &name)?;
     let folder = state::folder(&name, &process_env)?;
     let runs = pulumi_runs(&pulumi, &folder)?;
+    if folder.is_dir() {
+        settle(pulumi_ports(&settings, &pulumi, &folder, None)?, global, out).await;
+    }
     match &args.command {
         None => list(runs.as_ref(), args.json, out).await,
         Some(ConfigCommand::Set(set_args)) => {
@@ -51,13 +56,25 @@ pub async fn run(args: &ConfigArgs, global: &Global, out: &mut Console) -> Resul
                 .as_ref()
                 .map_or_else(|| endpoints::refusal(&settings, &[]).map_or(Ok(()), Err), Session::may_change);
             refusal?;
-            let ports = pulumi_ports(&settings, &pulumi, &folder, None)?;
+            let clock = session.as_ref().map(|session| Arc::clone(&session.ports.clock));
+            let ports = pulumi_ports(&settings, &pulumi, &folder, clock)?;
             let operator = match session {
                 Some(session) => session.who().await,
                 None => host::local_user(&process_env),
             };
             set(runs.as_ref(), &ports, set_args, &operator, out).await
         }
+    }
+}
+
+/// Settles what an earlier process left open around Pulumi: what is listed then says the same as the journal.
+async fn settle(ports: Ports, global: &Global, out: &mut Console) {
+    if is_pulumi_open(&ports).await {
+        // By the clock that the change was dated with.
+        let ports = connect(global).await.map_or(ports, |session| session.ports);
+        let operator = host::local_user(&process_env);
+        let look = look(ports.provision.as_ref(), &operator).await;
+        settle_pulumi(&ports, look.as_ref(), &operator, out).await;
     }
 }
 

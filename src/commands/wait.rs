@@ -11,6 +11,7 @@ use crate::domain::change::Change as Planned;
 use crate::domain::change::outcome::Outcome;
 use crate::domain::change::turn::Stage;
 use crate::domain::confirm::Confirmed;
+use crate::domain::provision::PulumiStatus;
 use crate::domain::record::{Entry, Event, USUALLY_INSYNC_WITHIN};
 use crate::domain::traffic::{Change, ChangeStatus, GroupError, RecordGroup};
 use crate::domain::units::{Timestamp, WeightPair, age_text};
@@ -22,6 +23,7 @@ use crate::runtime::ports_set::Ports;
 use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::text;
+use crate::compose::host;
 use crate::compose::session::Session;
 
 /// How a followed change ended.
@@ -154,7 +156,7 @@ pub(super) async fn until_known(
             () = interrupt.received() => return Err(stopped_looking(until)),
         }
         session.resync().await;
-        match settle(&session.ports, &session.watcher.operator, &session.watcher.host).await {
+        match settle(&session.ports, None, &session.watcher.operator, &session.watcher.host).await {
             Ok(entries) => {
                 for entry in &entries {
                     out.say(&format!("settled: {}", text::entry(entry)));
@@ -172,6 +174,25 @@ pub(super) async fn until_known(
             return Ok(End::Settled(made.unwrap_or(false)));
         }
     }
+}
+
+/// Settles what earlier processes left open around Pulumi, from the folders of the runs and the newest look, and says
+/// what came of it. Nobody is kept from anything by what cannot be settled.
+pub(super) async fn settle_pulumi(ports: &Ports, look: Option<&PulumiStatus>, operator: &str, out: &mut Console) {
+    match settle(ports, look, operator, &host::host_name()).await {
+        Ok(entries) => {
+            for entry in &entries {
+                out.say(&format!("settled: {}", text::entry(entry)));
+            }
+        }
+        Err(error) => out.say(&format!("the journal is behind: {error}")),
+    }
+}
+
+/// Whether the journal holds a change around Pulumi without its outcome, or a run without its end.
+pub(super) async fn is_pulumi_open(ports: &Ports) -> bool {
+    let read = ports.read_journal().await;
+    read.is_ok_and(|read| !read.history.changes.is_empty() || !read.history.runs.is_empty())
 }
 
 /// The failure that says that nobody knows, and until when.

@@ -206,7 +206,7 @@ async fn send(
     let verified = plan.is_done(&records);
     let text =
         format!("{}: INSYNC, read back {}", plan.title(), if verified { "as confirmed" } else { "as something else" });
-    note(session, operator, Event::Note { text }, out).await;
+    note(session, operator, Event::note(text), out).await;
     if !verified {
         return Err(conflict("they are not what was confirmed", &records));
     }

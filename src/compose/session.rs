@@ -257,24 +257,30 @@ impl Session {
     /// # Errors
     /// When the journal or the records cannot be read.
     pub async fn settle_open(&self, told: &mut impl Told) -> Result<(), PortError> {
-        if self.ports.read_journal().await?.history.open.is_empty() {
+        let history = self.ports.read_journal().await?.history;
+        if history.open.is_empty() && history.changes.is_empty() && history.runs.is_empty() {
             return Ok(());
         }
-        for entry in settle(&self.ports, &self.watcher.operator, &self.watcher.host).await? {
+        for entry in settle(&self.ports, None, &self.watcher.operator, &self.watcher.host).await? {
             told.settled(&entry);
         }
         let open = self.ports.read_journal().await?.history.open;
         for change in &open {
             told.still_open(&change.text());
         }
-        let holder = JournalWriter::new(&self.ports, &self.watcher.operator, &self.watcher.host).holder();
         if !open.is_empty()
-            && let Err(held) = self.ports.turn(holder, Duration::ZERO, &|_| {}).await
-            && held.kind == ErrorKind::Busy
+            && let Some(held) = self.who_has_the_turn().await
         {
-            told.held(&held.message);
+            told.held(&held);
         }
         Ok(())
+    }
+
+    /// Who has the turn, in a sentence; nothing when nobody has.
+    pub async fn who_has_the_turn(&self) -> Option<String> {
+        let holder = JournalWriter::new(&self.ports, &self.watcher.operator, &self.watcher.host).holder();
+        let held = self.ports.turn(holder, Duration::ZERO, &|_| {}).await.err()?;
+        (held.kind == ErrorKind::Busy).then_some(held.message)
     }
 
     /// What was collected, as the cockpit would know it: a command's preconditions are asked on the same ground.

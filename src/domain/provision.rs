@@ -66,6 +66,21 @@ pub struct RunHead {
     pub asked_to_stop: bool,
 }
 
+/// A run of the state folder, as its own folder tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSeen {
+    /// What is fixed.
+    pub head: RunHead,
+    /// The intent of the change that it was begun by.
+    pub intent: Option<String>,
+    /// How it ended, in a few words; nothing while it goes on.
+    pub end: Option<String>,
+    /// Whether somebody was about to end it by force.
+    pub forced: bool,
+    /// Whether the end is for this process to note: nobody else has, or lives who is about to.
+    pub end_is_ours: bool,
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunEnding {
@@ -86,6 +101,8 @@ pub struct Run {
     pub state: RunState,
     /// How it ended.
     pub ending: Option<RunEnding>,
+    /// Whether the journal had its end already when this cockpit found it.
+    pub was_over: bool,
 }
 
 /// A preview that came to its end.
@@ -108,6 +125,8 @@ pub struct PulumiState {
     pub look: Option<Fact<PulumiStatus>>,
     /// A look was asked for.
     pub asked: bool,
+    /// A preview was asked for before the first look, and waits for it.
+    pub preview_wanted: bool,
     /// A request that has no answer yet.
     pub busy: Option<Request>,
     /// The run that is followed.
@@ -131,6 +150,11 @@ pub enum PulumiQuery {
     Preview {
         /// Whether it is about `destroy`.
         destroy: bool,
+    },
+    /// Look at the folders of the runs; of those named it is to be known who notes their end.
+    Runs {
+        /// Runs whose end is not in the journal.
+        unended: Vec<String>,
     },
     /// Follow the run of this name from its first event.
     Follow(String),
@@ -159,12 +183,12 @@ pub enum Carried {
 impl Carried {
     /// What the journal holds of it.
     #[must_use]
-    pub fn event(&self, change: &PulumiChange) -> Event {
+    pub fn event(&self, change: &PulumiChange, intent: String) -> Event {
         match self {
-            Self::Started(head) => PulumiChange::started(head.kind, &head.id, &head.line),
-            Self::Interrupted(true) => Event::Note { text: format!("done: {}", change.title()) },
-            Self::Interrupted(false) => change.not_done("it was asked before, and nothing was sent"),
-            Self::StackCreated(text) | Self::Done(text) => Event::Note { text: text.clone() },
+            Self::Started(head) => PulumiChange::started(head.kind, &head.id, &head.line, Some(intent)),
+            Self::Interrupted(true) => PulumiChange::outcome(intent, format!("done: {}", change.title())),
+            Self::Interrupted(false) => change.not_done(intent, "it was asked before, and nothing was sent"),
+            Self::StackCreated(text) | Self::Done(text) => PulumiChange::outcome(intent, text.clone()),
         }
     }
 }
@@ -174,6 +198,8 @@ impl Carried {
 pub enum PulumiAnswer {
     /// Answer to [`PulumiQuery::Status`].
     Looked(Box<PulumiStatus>),
+    /// Answer to [`PulumiQuery::Runs`], oldest first.
+    Runs(Vec<RunSeen>),
     /// A run has begun.
     Started(RunHead),
     /// New lines of a run.

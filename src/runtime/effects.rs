@@ -105,8 +105,9 @@ impl Runner {
             Effect::Settle { request } => {
                 let (ports, answers) = (self.ports.clone(), self.answers.clone());
                 let (operator, host) = (operator(model), model.watcher.host.clone());
+                let look = model.provision.look.as_ref().map(|look| look.value.clone());
                 self.must_end.spawn(async move {
-                    let task = tokio::spawn(async move { settle(&ports, &operator, &host).await });
+                    let task = tokio::spawn(async move { settle(&ports, look.as_ref(), &operator, &host).await });
                     let result = task.await.unwrap_or_else(|error| Err(broken("journal:Settle", &error)));
                     let _closed = answers.send(Msg::Settled { request, result }).await;
                 });

@@ -5,20 +5,18 @@
 //! disk, waits for nobody without a bound, and does not wait for INSYNC while it keeps others waiting.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::change::Change;
 use crate::domain::change::outcome::{Outcome, decide};
 use crate::domain::change::settle::{SEND_DEADLINE, SIGNATURE_LIFE, Settling, settle as judge};
 use crate::domain::change::turn::{Stage, TURN_BOUND};
 use crate::domain::confirm::Confirmed;
-use crate::domain::provision::Carried;
+use crate::domain::provision::{Carried, PulumiStatus};
 use crate::domain::pulumi::PulumiError;
 use crate::domain::record::{Entry, Event, History};
-use crate::domain::units::Timestamp;
 use crate::ports::{ErrorKind, PortError};
 
-use super::ports_set::{JournalWriter, Ports};
+use super::ports_set::{JournalWriter, Ports, intent_id};
 use super::pulumi;
 
 /// Hears how far a change is.
@@ -150,15 +148,26 @@ async fn turn(
     }
 }
 
-/// Settles what earlier processes left open, as far as the records tell. Gives no entry when there is nothing to settle,
+/// Settles what earlier processes left open, as far as the records, the folders of the runs and the newest `look` at
+/// Pulumi tell. Gives no entry when there is nothing to settle,
 /// when it is still open, or when another process is at it.
 ///
 /// # Errors
 /// When the journal or the records cannot be read, or the outcome cannot be written; then it stays open.
-pub async fn settle(ports: &Ports, operator: &str, host: &str) -> Result<Vec<Entry>, PortError> {
+pub async fn settle(
+    ports: &Ports,
+    look: Option<&PulumiStatus>,
+    operator: &str,
+    host: &str,
+) -> Result<Vec<Entry>, PortError> {
     let mut writer = JournalWriter::new(ports, operator, host);
     match ports.turn(writer.holder(), std::time::Duration::ZERO, &|_| {}).await {
-        Ok(_turn) => settle_in_turn(ports, &mut writer).await?,
+        Ok(_turn) => {
+            // The records may not be readable from here; what is around Pulumi is settled all the same.
+            let records = settle_in_turn(ports, &mut writer).await;
+            pulumi::settle_in_turn(ports, look, &mut writer).await?;
+            records?;
+        }
         // Whoever holds it settles it, or the next who looks.
         Err(error) if error.kind == ErrorKind::Busy => {}
         Err(error) => return Err(error),
@@ -268,12 +277,6 @@ async fn stands(ports: &Ports, change: &Change) -> Result<Option<Outcome>, PortE
         }
         _ => Ok(None),
     }
-}
-
-/// An id that no other intent of this host has: the instant, the process, and a number within it.
-fn intent_id(now: Timestamp) -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{:x}-{:x}-{:x}", now.millis(), std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Whether the outcome of the newest intent among `entries` was written, too.

@@ -8,7 +8,7 @@ use crate::domain::confirm::YesFlag;
 use crate::domain::facts::Source;
 use crate::domain::record::OutcomeKind;
 use crate::domain::shift::{Direction, ShiftPlan};
-use crate::domain::units::{Percent, WeightPair};
+use crate::domain::units::{Percent, Timestamp, WeightPair};
 use crate::runtime::fakes::{Fake, Fate, entry, pair};
 
 fn plan(fake: &Fake, share: u8) -> Confirmed<Change> {
@@ -176,7 +176,7 @@ async fn the_way_back_goes_on_without_the_turn_and_writes_aside() {
     assert!(matches!(run(&fake, plan(&fake, 0)).await, Outcome::Accepted(_)));
     assert_eq!(fake.steps(), ["aside", "intent", "call", "outcome"]);
     assert_eq!(fake.weights(), pair(100, 0));
-    assert!(settle(&fake.ports(), "me", "here").await.unwrap().is_empty(), "who only reads does not wait");
+    assert!(settle(&fake.ports(), None, "me", "here").await.unwrap().is_empty(), "who only reads does not wait");
 }
 
 #[tokio::test(start_paused = true)]
@@ -252,7 +252,7 @@ async fn adopt_and_release_are_settled_as_weights_are() {
             fake.set_records(change.get().batch().unwrap().creates);
         }
         fake.remember(entry(1, change.get().intent("z".into())));
-        assert_eq!(settle(&fake.ports(), "me", "here").await.unwrap().len(), 1);
+        assert_eq!(settle(&fake.ports(), None, "me", "here").await.unwrap().len(), 1);
         let expected = if made { OutcomeKind::SettledApplied } else { OutcomeKind::SettledNotApplied };
         assert_eq!(last_outcome(&fake).0, expected);
         assert_eq!(fake.records() == before, !made);
@@ -304,9 +304,9 @@ async fn an_open_change_is_settled_from_the_records_once() {
     ] {
         let fake = Fake::new(found);
         fake.remember(intent("a"));
-        assert_eq!(settle(&fake.ports(), "me", "here").await.unwrap().len(), 1);
+        assert_eq!(settle(&fake.ports(), None, "me", "here").await.unwrap().len(), 1);
         assert_eq!(last_outcome(&fake), (expected, Some(found)));
-        assert_eq!(settle(&fake.ports(), "me", "here").await.unwrap(), []);
+        assert_eq!(settle(&fake.ports(), None, "me", "here").await.unwrap(), []);
         assert_eq!(fake.steps(), ["lock", "records", "outcome", "unlock", "lock", "unlock"]);
     }
 }
@@ -316,7 +316,7 @@ async fn an_open_change_stays_open_while_the_records_cannot_be_read() {
     let fake = Fake::new(pair(90, 10));
     fake.remember(intent("a"));
     fake.fail(Source::Records, ErrorKind::Credentials, 1);
-    assert_eq!(settle(&fake.ports(), "me", "here").await.unwrap_err().kind, ErrorKind::Credentials);
+    assert_eq!(settle(&fake.ports(), None, "me", "here").await.unwrap_err().kind, ErrorKind::Credentials);
     assert_eq!(fake.events().len(), 1);
     let outcome = run(&fake, plan(&fake, 20)).await;
     assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");

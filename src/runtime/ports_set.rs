@@ -3,7 +3,7 @@
 //! It may use the ports and the domain. It holds no state of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -137,6 +137,12 @@ impl Ports {
     }
 }
 
+/// An id that no other intent of this host has: the instant, the process, and a number within it.
+pub(super) fn intent_id(now: Timestamp) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{:x}-{:x}-{:x}", now.millis(), std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// Writes entries in the name of one operator, and keeps what it wrote.
 pub struct JournalWriter<'a> {
     ports: &'a Ports,
@@ -189,9 +195,17 @@ impl<'a> JournalWriter<'a> {
     /// # Errors
     /// [`ErrorKind::Storage`]; then nothing was written.
     pub async fn append(&mut self, event: Event) -> Result<(), PortError> {
+        self.append_as(self.operator, event).await
+    }
+
+    /// Writes one entry that belongs to somebody else.
+    ///
+    /// # Errors
+    /// As [`JournalWriter::append`].
+    pub async fn append_as(&mut self, operator: &str, event: Event) -> Result<(), PortError> {
         let now = self.ports.clock.now();
         let aws_at = self.ports.aws_now();
-        let entry = Entry { at: now, aws_at, operator: self.operator.to_owned(), host: self.host.to_owned(), event };
+        let entry = Entry { at: now, aws_at, operator: operator.to_owned(), host: self.host.to_owned(), event };
         if let Err(error) = self.write(Arc::clone(&self.journal), &entry).await {
             if !self.goes_on {
                 return Err(error);

@@ -318,6 +318,8 @@ impl Provisioner for ScriptedPulumi {
                     let kind = if destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
                     started(self.start(kind, None, &operator))
                 }
+                // No process of a script dies between an intent and its outcome.
+                PulumiQuery::Runs { .. } => PulumiAnswer::Runs(Vec::new()),
                 PulumiQuery::Follow(run) => return self.follow(run, &tell).await,
                 PulumiQuery::Orphans { .. } => return,
             };
@@ -327,7 +329,12 @@ impl Provisioner for ScriptedPulumi {
 }
 
 impl PulumiControl for ScriptedPulumi {
-    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, operator: &'a str) -> PulumiFuture<'a, Carried> {
+    fn carry_out<'a>(
+        &'a self,
+        change: &'a Confirmed<PulumiChange>,
+        operator: &'a str,
+        _intent: &'a str,
+    ) -> PulumiFuture<'a, Carried> {
         Box::pin(async move { self.change(change.get(), operator) })
     }
 }

@@ -76,7 +76,7 @@ fn with_run(kind: RunKind, run_state: RunState, ending: Option<RunEnding>) -> Mo
         started_at: run_state.started_at().unwrap_or(now()),
         asked_to_stop: false,
     };
-    model.provision.run = Some(Run { head, state: run_state, ending });
+    model.provision.run = Some(Run { head, state: run_state, ending, was_over: false });
     if let Some(run) = model.provision.going_on() {
         let text = format!("pulumi {} by maria", run.head.kind);
         crate::domain::gate::runs(&mut model.live.gates, &text, now());

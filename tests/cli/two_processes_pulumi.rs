@@ -22,7 +22,12 @@ fn no_run_starts_beside_a_shift_that_is_stopped_in_the_middle_and_nothing_is_set
         assert!(took < BOUND + SLACK, "{line}: {took:?}");
         let error = ran.ended(3).json()["error"].clone();
         assert_eq!(error["code"], "blocked", "{line}");
-        assert!(error["message"].as_str().unwrap().contains("it is not known yet what came of"), "{line}: {error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("it is not known yet what came of"), "{line}: {error}");
+        let named = format!("process {} of ", holder.id());
+        for words in [named.as_str(), " on ", " since ", "which is stopped", "kill -CONT"] {
+            assert!(message.contains(words), "{line}: {words}: {error}");
+        }
     }
     let (ran, took) = ran(&stack, "config set owner night-shift --yes");
     let (said, pid) = (ran.ended(1).stderr, format!("process {}", holder.id()));

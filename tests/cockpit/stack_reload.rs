@@ -19,15 +19,12 @@ use tapctl::domain::record::Event;
 use tapctl::domain::stack::info::{ConfiguredStack, PROJECT, REGION, StackInfo};
 use tapctl::domain::stack_reload::{StackReload, StackReloaded};
 use tapctl::domain::units::Timestamp;
-use tapctl::fake_pulumi::FakeStack;
 use tapctl::keymap::View;
 use tapctl::ports::{Journal, Provisioner, PulumiControl, Tell};
 use tapctl::runtime::reload::ReloadStack;
-use tapctl::sim::{Scenario, Sim};
+use tapctl::sim::Scenario;
 
 use crate::drill::Drill;
-
-const PREVIEW: &str = include_str!("../fixtures/engine/bundled-preview.jsonl");
 
 /// Pulumi on which an `up` goes on that ends well after so long.
 struct GoesOn(Duration);
@@ -46,43 +43,8 @@ impl Provisioner for GoesOn {
                     let (text, stderr) = ("succeeded".to_owned(), String::new());
                     tell(PulumiAnswer::Ended { run, exit: ProcessEnd::Code(Some(0)), text, note: true, stderr }).await;
                 }
+                PulumiQuery::Runs { .. } => tell(PulumiAnswer::Runs(vec![])).await,
                 _ => tell(PulumiAnswer::Done("done".into())).await,
-            }
-        })
-    }
-}
-
-/// Pulumi that plays the recorded preview, and an `up` of five minutes after which the simulated stack stands.
-struct Makes {
-    sim: Sim,
-    began: Timestamp,
-}
-
-impl Provisioner for Makes {
-    fn ask(&self, query: PulumiQuery, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let ended = |run: &str| PulumiAnswer::Ended {
-            run: run.to_owned(),
-            exit: ProcessEnd::Code(Some(0)),
-            text: "succeeded".to_owned(),
-            note: true,
-            stderr: String::new(),
-        };
-        Box::pin(async move {
-            match query {
-                PulumiQuery::Status => tell(PulumiAnswer::Looked(Box::new(look(None)))).await,
-                PulumiQuery::Preview { .. } => tell(PulumiAnswer::Started(head(RunKind::Preview, self.began))).await,
-                PulumiQuery::Follow(run) if run == RunKind::Preview.name() => {
-                    let lines = PREVIEW.lines().map(|line| parse(line.as_bytes())).collect();
-                    tell(PulumiAnswer::Lines { run: run.clone(), lines, oversized: 0 }).await;
-                    tell(ended(&run)).await;
-                }
-                PulumiQuery::Follow(run) => {
-                    tokio::time::sleep(Duration::from_secs(300)).await;
-                    self.sim.set_stack(&FakeStack::provisioned().unwrap().resources).unwrap();
-                    tell(done(&run)).await;
-                    tell(ended(&run)).await;
-                }
-                other @ PulumiQuery::Orphans { .. } => panic!("nobody has asked for {other:?}"),
             }
         })
     }
@@ -102,15 +64,8 @@ fn done(run: &str) -> PulumiAnswer {
 type Carrying<'a> = Pin<Box<dyn Future<Output = Result<Carried, PulumiError>> + Send + 'a>>;
 
 impl PulumiControl for GoesOn {
-    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, _: &'a str) -> Carrying<'a> {
+    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, _: &'a str, _: &'a str) -> Carrying<'a> {
         panic!("nobody has asked for {change:?}");
-    }
-}
-
-impl PulumiControl for Makes {
-    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, _: &'a str) -> Carrying<'a> {
-        assert!(matches!(change.get(), PulumiChange::Run(_)), "nobody has asked for {change:?}");
-        Box::pin(async { Ok(Carried::Started(head(RunKind::Up, self.began))) })
     }
 }
 
@@ -155,14 +110,7 @@ fn configured(drill: &Drill) -> StackInfo {
 
 /// Opens a cockpit before the `up` is over, on outputs that cannot be read the first `failures` times.
 async fn play(drill: &Drill, script: &str, failures: u32) -> (Model, String) {
-    open(drill, script, failures, Arc::new(GoesOn(Duration::from_secs(60)))).await
-}
-
-/// Opens a cockpit on the stack as it is configured.
-async fn open<P>(drill: &Drill, script: &str, failures: u32, pulumi: Arc<P>) -> (Model, String)
-where
-    P: Provisioner + PulumiControl + 'static,
-{
+    let pulumi = Arc::new(GoesOn(Duration::from_secs(60)));
     let (configured, made) = (configured(drill), StackInfo::from(drill.outputs()));
     let mut ports = drill.ports_on(&configured).await;
     (ports.provision, ports.control) = (pulumi.clone(), pulumi.clone());
@@ -232,21 +180,4 @@ async fn a_question_that_is_open_keeps_the_stack_that_it_asks_about() {
     let drill = Drill::new(Scenario::Steady);
     let (model, _) = play(&drill, "<55s>=<15s><esc><5s>", 0).await;
     assert!(model.stack.is_provisioned());
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_whole_first_night_from_a_simple_record_to_the_first_step() {
-    let drill = Drill::new(Scenario::Fresh);
-    let began = Timestamp::from_millis(drill.sim.now().as_millisecond());
-    let pulumi = Arc::new(Makes { sim: drill.sim.clone(), began });
-    let adopt = "<5s>A<1s>app.example.com<enter><5s>";
-    let provision = "p<5s>u<1s>prod<enter><320s>";
-    let script = format!("{adopt}{provision}1<1800s>]<1s>y<5s>");
-    let (model, screen) = Box::pin(open(&drill, &script, 0, pulumi)).await;
-    assert!(model.stack.is_provisioned(), "{screen}");
-    assert_eq!(drill.weights(), (90, 10), "{screen}");
-    let told: Vec<String> = model.live.journal.iter().map(|entry| entry.event.text()).collect();
-    let at = |words: &str| told.iter().position(|text| text.contains(words));
-    let way = ["into a weighted record", "started: pulumi preview", "started: pulumi up", "found at 100/0"].map(at);
-    assert!(way.iter().all(Option::is_some) && way.is_sorted(), "{told:#?}");
 }

@@ -64,6 +64,7 @@ async fn a_closed_terminal_and_a_killed_starter_leave_the_run_going() {
         kind: RunKind::Refresh,
         stack: "prod".into(),
         preview: None,
+        intent: None,
         line: invocation.line,
         argv: invocation.argv,
         cwd: invocation.cwd,
@@ -189,7 +190,12 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
     let started = start(&fake).await;
     let (run_state, _) = follow_until(&started.dir, |run_state| run_state.lines().events == 1).await;
     let termination = ForceStop::new(&started.dir.id(), &run_state);
-    let early = interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination.clone(), yes()));
+    let early = interrupt::terminate(
+        &fake.context.runs,
+        &Confirmed::by_flag(termination.clone(), yes()),
+        "oncall",
+        request().at,
+    );
     assert!(early.is_err(), "by force only after it was asked");
     let ask = || interrupt::ask_to_stop(&started.dir, "oncall", request().at);
     assert_eq!(ask(), Ok(Interrupted::Asked));
@@ -201,7 +207,7 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
         tokio::time::sleep(crate::support::pulumi::EVERY).await;
     }
     assert_eq!(fs::read_to_string(&interrupts).unwrap(), "int\n");
-    interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination, yes())).unwrap();
+    interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination, yes()), "oncall", request().at).unwrap();
     fake.open_gate();
     let (_, status) = follow_until(&started.dir, |_| false).await;
     assert!(matches!(status, Some(RunStatus::Ended(end)) if end.code == Some(8)));

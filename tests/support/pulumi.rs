@@ -102,7 +102,7 @@ pub(crate) async fn created(context: &Context) -> bool {
 }
 
 pub(crate) fn request() -> StartedBy {
-    StartedBy { operator: "oncall".into(), at: Timestamp::parse("2026-11-23T02:19:00Z").unwrap() }
+    StartedBy { operator: "oncall".into(), at: Timestamp::parse("2026-11-23T02:19:00Z").unwrap(), intent: None }
 }
 
 /// Waits until the run is as wanted. Bounded by the test runner alone: a run that never gets there is a failure to see.

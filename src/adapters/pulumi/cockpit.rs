@@ -15,7 +15,7 @@ use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
 };
 use crate::domain::confirm::Confirmed;
-use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead};
+use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead, RunSeen};
 use crate::domain::pulumi::change::ConfirmedChange;
 use crate::domain::pulumi::explain::ProcessEnd;
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
@@ -113,8 +113,18 @@ impl CockpitRuns {
         if self.landmarks.is_empty() { Ok(()) } else { stack::check_same(pulumi, &self.landmarks).await }
     }
 
-    fn request(&self, operator: &str) -> StartedBy {
-        StartedBy { operator: operator.to_owned(), at: self.clock.now() }
+    fn request(&self, operator: &str, intent: Option<&str>) -> StartedBy {
+        StartedBy { operator: operator.to_owned(), at: self.clock.now(), intent: intent.map(str::to_owned) }
+    }
+
+    /// The runs as their folders tell of them. One that cannot be read is not known, and so is left out.
+    async fn seen(&self, unended: Vec<String>) -> Vec<RunSeen> {
+        let runs = self.runs.clone();
+        let look = move || {
+            let dirs = runs.ids().unwrap_or_default().into_iter().filter_map(|id| runs.dir(&id));
+            dirs.filter_map(|dir| seen(&dir, &unended)).collect()
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
     /// Begins a preview, of a stack that exists: one that does not is only made when somebody says so.
@@ -124,10 +134,15 @@ impl CockpitRuns {
         stack::check_exists(pulumi).await?;
         let kind = if destroy { RunKind::PreviewDestroy } else { RunKind::Preview };
         stack::check_configured(pulumi, kind).await?;
-        head_of(&preview(&self.runs, pulumi, &self.supervisor, destroy, self.request(operator)).await?)
+        head_of(&preview(&self.runs, pulumi, &self.supervisor, destroy, self.request(operator, None)).await?)
     }
 
-    async fn change(&self, change: &Confirmed<PulumiChange>, operator: &str) -> Result<Carried, PulumiError> {
+    async fn change(
+        &self,
+        change: &Confirmed<PulumiChange>,
+        operator: &str,
+        intent: &str,
+    ) -> Result<Carried, PulumiError> {
         match change.clone().into_part() {
             ConfirmedChange::CreateStack(new) => {
                 stack::create(self.usable_pulumi()?, &new).await?;
@@ -136,7 +151,8 @@ impl CockpitRuns {
             ConfirmedChange::Run(run) => {
                 let pulumi = self.usable_pulumi()?;
                 self.check_same(pulumi).await?;
-                let started = execute(&self.runs, pulumi, &self.supervisor, &run, self.request(operator)).await?;
+                let by = self.request(operator, Some(intent));
+                let started = execute(&self.runs, pulumi, &self.supervisor, &run, by).await?;
                 Ok(Carried::Started(head_of(&started)?))
             }
             ConfirmedChange::Config(set) => {
@@ -148,12 +164,15 @@ impl CockpitRuns {
             ConfirmedChange::Interrupt(subject) => {
                 let run = subject.get().run();
                 let dir = self.runs.dir(run).ok_or_else(|| PulumiError::NoSuchRun(run.to_owned()))?;
-                let sent = interrupt::ask_to_stop(&dir, operator, self.clock.now())?;
+                let (by, at) = (operator.to_owned(), self.clock.now());
+                let sent = beside(move || interrupt::ask_to_stop(&dir, &by, at)).await?;
                 Ok(Carried::Interrupted(sent == Interrupted::Asked))
             }
             ConfirmedChange::ForceStop(subject) => {
-                interrupt::terminate(&self.runs, &subject)?;
-                Ok(Carried::Done(format!("the run {} was ended by force", subject.get().run())))
+                let done = format!("the run {} was ended by force", subject.get().run());
+                let (runs, by, at) = (self.runs.clone(), operator.to_owned(), self.clock.now());
+                beside(move || interrupt::terminate(&runs, &subject, &by, at)).await?;
+                Ok(Carried::Done(done))
             }
             ConfirmedChange::ClearLocks(subject) => {
                 let pulumi = self.usable_pulumi()?;
@@ -228,16 +247,42 @@ impl CockpitRuns {
     }
 }
 
+/// What waits for the disk, off the threads that serve everything else.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PulumiError> + Send + 'static,
+) -> Result<T, PulumiError> {
+    let failed = |error: tokio::task::JoinError| PulumiError::NotStarted(error.to_string());
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
+}
+
+/// A run as its folder tells of it; nothing of one that never began, or cannot be read.
+fn seen(dir: &RunDir, unended: &[String]) -> Option<RunSeen> {
+    let record = dir.read().ok().flatten()?;
+    let status = record.status();
+    let end = (!status.is_active()).then(|| ended_text(&status));
+    Some(RunSeen {
+        intent: record.intent.clone(),
+        forced: interrupt::was_forced(dir),
+        end_is_ours: end.is_some() && unended.contains(&record.id) && dir.end_is_ours(),
+        end,
+        head: head(record, interrupt::was_asked(dir)),
+    })
+}
+
+fn ended_text(status: &RunStatus) -> String {
+    match status {
+        RunStatus::Ended(end) => end.text(),
+        _ => "it is gone, and nobody saw its exit code".to_owned(),
+    }
+}
+
 pub(super) fn head_of(started: &Started) -> Result<RunHead, PulumiError> {
     let empty = || PulumiError::NotStarted("the run's folder is empty; start it again".to_owned());
     Ok(head(started.dir.read()?.ok_or_else(empty)?, false))
 }
 
 fn ended(dir: &RunDir, status: &RunStatus) -> PulumiAnswer {
-    let text = match status {
-        RunStatus::Ended(end) => end.text(),
-        _ => "it is gone, and nobody saw its exit code".to_owned(),
-    };
+    let text = ended_text(status);
     let exit = status.exit().unwrap_or(ProcessEnd::Unseen);
     PulumiAnswer::Ended { run: dir.id(), exit, text, note: dir.claim_end_entry(), stderr: dir.stderr_tail(STDERR_TAIL) }
 }
@@ -251,6 +296,7 @@ impl Provisioner for CockpitRuns {
                     Ok(head) => PulumiAnswer::Started(head),
                     Err(error) => PulumiAnswer::Failed(trouble(&error)),
                 },
+                PulumiQuery::Runs { unended } => PulumiAnswer::Runs(self.seen(unended).await),
                 PulumiQuery::Follow(run) => return self.follow(run, &tell).await,
                 PulumiQuery::Orphans { .. } => return,
             };
@@ -260,7 +306,12 @@ impl Provisioner for CockpitRuns {
 }
 
 impl PulumiControl for CockpitRuns {
-    fn carry_out<'a>(&'a self, change: &'a Confirmed<PulumiChange>, operator: &'a str) -> PulumiFuture<'a, Carried> {
-        Box::pin(self.change(change, operator))
+    fn carry_out<'a>(
+        &'a self,
+        change: &'a Confirmed<PulumiChange>,
+        operator: &'a str,
+        intent: &'a str,
+    ) -> PulumiFuture<'a, Carried> {
+        Box::pin(self.change(change, operator, intent))
     }
 }

@@ -200,5 +200,5 @@ pub fn failure_of(kind: RunKind, dir: &RunDir, run_state: &RunState, status: &Ru
 /// A request by this operator, now.
 #[must_use]
 pub fn request(operator: &str, at: Timestamp) -> StartedBy {
-    StartedBy { operator: operator.to_owned(), at }
+    StartedBy { operator: operator.to_owned(), at, intent: None }
 }

@@ -1,7 +1,7 @@
 //! Asks a run to stop. The first request sends SIGINT once, whoever asks and from wherever; the second one needs a
 //! typed word. Only Pulumi's own process is signalled: its plug-ins have their own groups and are ended by Pulumi.
 
-use std::io;
+use std::io::{self, Write};
 
 use rustix::process::Signal;
 
@@ -53,13 +53,24 @@ pub fn was_asked(dir: &RunDir) -> bool {
 ///
 /// # Errors
 /// [`PulumiError::NotRunning`] when it has ended, [`PulumiError::NoSuchRun`] when its folder is gone.
-pub fn terminate(runs: &Runs, subject: &Confirmed<Subject>) -> Result<(), PulumiError> {
+pub fn terminate(runs: &Runs, subject: &Confirmed<Subject>, operator: &str, at: Timestamp) -> Result<(), PulumiError> {
     let id = subject.get().run();
     let dir = runs.dir(id).ok_or_else(|| PulumiError::NoSuchRun(id.to_owned()))?;
     if !was_asked(&dir) {
         return Err(PulumiError::Storage(storage("terminate", dir.path(), &"the run was not asked to stop yet")));
     }
-    send(&running(&dir)?)
+    let child = running(&dir)?;
+    // What a later process settles it by when this one dies.
+    let path = dir.file(file::FORCED);
+    let marked = dir.append(file::FORCED).and_then(|mut mark| writeln!(mark, "{at} {operator}"));
+    marked.map_err(|error| storage("write", &path, &error))?;
+    send(&child)
+}
+
+/// Whether somebody was about to end the run by force.
+#[must_use]
+pub fn was_forced(dir: &RunDir) -> bool {
+    dir.file(file::FORCED).exists()
 }
 
 fn running(dir: &RunDir) -> Result<ProcessId, PulumiError> {

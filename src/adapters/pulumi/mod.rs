@@ -43,7 +43,7 @@ use crate::domain::error::PortError;
 
 /// What the gate `stack-idle` asks: the run that goes on in this state folder, in a few words, or nothing.
 ///
-/// Reads at most [`folder::KEPT_RUNS`] small files, and starts no process.
+/// Reads at most [`KEPT_RUNS`](crate::domain::pulumi::KEPT_RUNS) small files, and starts no process.
 ///
 /// # Errors
 /// `Storage` when the folder or a run's state cannot be read: then it is not known, and unknown is no.

@@ -85,6 +85,7 @@ mod tests {
             kind,
             stack: "prod".into(),
             preview: None,
+            intent: None,
             line: String::new(),
             argv: vec![],
             cwd: "/".into(),

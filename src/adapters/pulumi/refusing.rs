@@ -13,7 +13,12 @@ use crate::ports::{Provisioner, PulumiControl, PulumiFuture, Tell};
 pub struct ReadOnlyPulumi;
 
 impl PulumiControl for ReadOnlyPulumi {
-    fn carry_out<'a>(&'a self, _change: &'a Confirmed<PulumiChange>, _operator: &'a str) -> PulumiFuture<'a, Carried> {
+    fn carry_out<'a>(
+        &'a self,
+        _change: &'a Confirmed<PulumiChange>,
+        _operator: &'a str,
+        _intent: &'a str,
+    ) -> PulumiFuture<'a, Carried> {
         Box::pin(async { Err(PulumiError::Refused(BlockedReason::ReadOnly)) })
     }
 }
@@ -41,6 +46,7 @@ impl Provisioner for NoPulumi {
                     setup: None,
                     passed_through: Vec::new(),
                 })),
+                PulumiQuery::Runs { .. } => PulumiAnswer::Runs(Vec::new()),
                 _ => PulumiAnswer::Failed(trouble),
             };
             tell(answer).await;
@@ -49,7 +55,12 @@ impl Provisioner for NoPulumi {
 }
 
 impl PulumiControl for NoPulumi {
-    fn carry_out<'a>(&'a self, _change: &'a Confirmed<PulumiChange>, _operator: &'a str) -> PulumiFuture<'a, Carried> {
+    fn carry_out<'a>(
+        &'a self,
+        _change: &'a Confirmed<PulumiChange>,
+        _operator: &'a str,
+        _intent: &'a str,
+    ) -> PulumiFuture<'a, Carried> {
         Box::pin(async { Err(PulumiError::NotStarted(NO_PROGRAM.to_owned())) })
     }
 }
@@ -64,7 +75,7 @@ mod tests {
     async fn a_read_only_port_refuses_what_was_confirmed() {
         let yes = YesFlag::from_cli(true).unwrap();
         let change = Confirmed::by_flag(PulumiChange::CreateStack(NewStack::new("prod")), yes);
-        let refused = ReadOnlyPulumi.carry_out(&change, "kim").await.unwrap_err();
+        let refused = ReadOnlyPulumi.carry_out(&change, "kim", "i1").await.unwrap_err();
         assert_eq!(refused, PulumiError::Refused(BlockedReason::ReadOnly));
         assert_eq!(refused.exit_code(), 5);
     }

@@ -63,6 +63,8 @@ pub struct StartedBy {
     pub operator: String,
     /// Now.
     pub at: Timestamp,
+    /// The intent in the journal, where there is one: what a later process settles it by.
+    pub intent: Option<String>,
 }
 
 /// A run that was started.
@@ -168,6 +170,7 @@ fn record_of(dir: &RunDir, kind: RunKind, pulumi: &Pulumi, invocation: &Invocati
         kind,
         stack: pulumi.stack.clone(),
         preview: None,
+        intent: request.intent,
         line: invocation.line.clone(),
         argv: invocation.argv.clone(),
         cwd: invocation.cwd.clone(),

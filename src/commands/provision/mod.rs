@@ -22,6 +22,7 @@ use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::prompt::ask;
 use super::run_text::{self as print, finished_json};
+use super::wait::{is_pulumi_open, settle_pulumi};
 
 use place::{Place, Purpose, followed, place, watcher};
 
@@ -203,6 +204,10 @@ pub async fn refresh(args: RunArgs, global: &Global, out: &mut Console) -> Resul
 /// [`Failure`] with the exit code of the run when it failed.
 pub async fn attach(args: &AttachArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Attach).await?;
+    // What began a run that nobody has noted stands before its end.
+    if is_pulumi_open(&place.ports).await {
+        settle_pulumi(&place.ports, None, &place.operator, out).await;
+    }
     let run = followed(place.runs.attach(args.run.as_deref(), &mut watcher(args.json))).await?;
     place.note_end(&run, out).await;
     let ended = finished_json(&run);

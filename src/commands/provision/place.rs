@@ -28,7 +28,7 @@ use super::super::console::Console;
 use super::super::failure::{Exit, Failure};
 use super::super::prompt::ask;
 use super::super::run_text::Progress;
-use super::super::wait::{Interrupt, carried_out};
+use super::super::wait::{Interrupt, carried_out, is_pulumi_open, settle_pulumi};
 
 /// What a guard wants to know of AWS before a run.
 const ASKED: [Source; 6] =
@@ -59,12 +59,18 @@ pub(super) struct Place {
 pub(super) struct Seen {
     pub(super) model: Model,
     pub(super) running: Option<String>,
+    /// Who has the turn while a change of the records is under way, in words.
+    held: Option<String>,
 }
 
 impl Seen {
     pub(super) fn ground(&self) -> Ground<'_> {
         let ground = Ground::of(&self.model);
-        Ground { run: RunPreconditions { running: self.running.clone(), ..ground.run }, ..ground }
+        let weight_change = ground.run.weight_change.clone().map(|change| match &self.held {
+            Some(held) => format!("{change}; {held}"),
+            None => change,
+        });
+        Ground { run: RunPreconditions { running: self.running.clone(), weight_change, ..ground.run }, ..ground }
     }
 }
 
@@ -117,7 +123,9 @@ impl Place {
         for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.watcher.host).await {
             out.say(&format!("the journal is behind: {error}"));
         }
-        Ok((Seen { model: session.model(&collected), running }, operator))
+        let is_open = collected.history().is_some_and(|history| history.unfinished().is_some());
+        let held = if is_open { session.who_has_the_turn().await } else { None };
+        Ok((Seen { model: session.model(&collected), running, held }, operator))
     }
 
     /// Whether a change around Pulumi may be made, on what is seen now.
@@ -179,7 +187,7 @@ impl Place {
         out: &mut Console,
     ) -> Result<Previewed, Failure> {
         let head = self.runs.preview(destroy, operator, self.now()).await?;
-        self.note(operator, PulumiChange::started(head.kind, &head.id, &head.line), out).await;
+        self.note(operator, PulumiChange::started(head.kind, &head.id, &head.line, None), out).await;
         let run = self.follow(&head, json, out).await?.ok()?;
         Ok(Previewed { plan: Plan::of(&run.state), run })
     }
@@ -197,6 +205,9 @@ impl Place {
         }
         for open in &look.pending {
             out.say(&format!("an earlier run left this open: {}", open.text()));
+        }
+        if is_pulumi_open(&self.ports).await {
+            settle_pulumi(&self.ports, Some(&look), &self.operator, out).await;
         }
         Ok(look)
     }

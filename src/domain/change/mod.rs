@@ -11,6 +11,7 @@ pub mod outcome;
 pub mod preconditions;
 pub mod propose;
 pub mod settle;
+pub mod settle_pulumi;
 pub mod turn;
 pub mod way_back;
 
@@ -78,7 +79,7 @@ impl Change {
                 overrides: plan.overrides.clone(),
             },
             Self::Zone(plan) => Event::ZoneIntent { id, plan: Box::new(plan.clone()) },
-            Self::Pulumi(change) => change.intent(),
+            Self::Pulumi(change) => change.intent(id),
             Self::AcceptBaseline(weights) => Event::Accepted { weights: *weights },
         }
     }

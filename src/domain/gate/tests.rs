@@ -336,7 +336,7 @@ fn carried(share: u8, since: u64, until: u64, by: &Event) -> Vec<Entry> {
 #[test]
 fn what_was_carried_for_a_whole_bake_within_a_day_may_be_returned_to_at_once() {
     const DAY: u64 = 24 * 3600;
-    let own = Event::Note { text: String::new() };
+    let own = Event::note("");
     let found = Event::Seen { weights: WeightPair::new(100, 0).unwrap() };
     let of = |journal: &[Entry], share| {
         let mut case = Case::new().weights(100, 0);

@@ -9,8 +9,11 @@ use super::guard::RunKind;
 use super::lock::ClearLocks;
 use super::run_request::{ForceStop, RunRequest};
 use crate::domain::confirm::{Challenge, Confirmed};
-use crate::domain::record::Event;
+use crate::domain::record::{ChangeMark, Event, Means};
 use crate::domain::units::counted;
+
+/// Bytes of a value that the journal keeps to hold against what is found; a longer one is not read back.
+const KEPT_VALUE: usize = 4 * 1024;
 
 /// A change around Pulumi.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,26 +73,53 @@ impl PulumiChange {
 
     /// What the journal holds before anything is done.
     #[must_use]
-    pub fn intent(&self) -> Event {
-        Event::Note { text: format!("confirmed: {} ({})", self.title(), self.call_text()) }
+    pub fn intent(&self, id: String) -> Event {
+        let text = format!("confirmed: {} ({})", self.title(), self.call_text());
+        let mark = ChangeMark::Intent { id, title: self.title(), means: self.means() };
+        Event::Note { text, change: Some(Box::new(mark)) }
     }
 
-    /// What the journal holds of a run that has begun.
+    /// What it does, as far as its settling has to know.
+    fn means(&self) -> Means {
+        match self {
+            Self::CreateStack(_) => Means::CreateStack,
+            Self::Run(_) => Means::Run,
+            Self::Config(set) => {
+                let is_kept = !set.is_secret() && set.value().len() <= KEPT_VALUE;
+                Means::Config { key: set.key().to_owned(), value: is_kept.then(|| set.value().to_owned()) }
+            }
+            Self::Interrupt(interrupt) => Means::Interrupt { run: interrupt.run().to_owned() },
+            Self::ForceStop(force) => Means::ForceStop { run: force.run().to_owned() },
+            Self::ClearLocks(clear) => {
+                Means::ClearLocks { locks: clear.locks().iter().map(ToString::to_string).collect() }
+            }
+        }
+    }
+
+    /// What the journal holds of the change of this intent when it is known what came of it.
     #[must_use]
-    pub fn started(kind: RunKind, run: &str, line: &str) -> Event {
-        Event::Run { id: run.to_owned(), operation: kind.name().to_owned(), detail: format!("started: {line}") }
+    pub fn outcome(id: String, text: String) -> Event {
+        Event::Note { text, change: Some(Box::new(ChangeMark::Outcome { id })) }
+    }
+
+    /// What the journal holds of a run that has begun, by the intent of its change where it had one.
+    #[must_use]
+    pub fn started(kind: RunKind, run: &str, line: &str, intent: Option<String>) -> Event {
+        let detail = format!("started: {line}");
+        Event::Run { id: run.to_owned(), operation: kind.name().to_owned(), detail, intent }
     }
 
     /// What the journal holds of a run that has ended.
     #[must_use]
     pub fn ended(kind: RunKind, run: &str, how: &str) -> Event {
-        Event::Run { id: run.to_owned(), operation: kind.name().to_owned(), detail: format!("ended: {how}") }
+        let detail = format!("ended: {how}");
+        Event::Run { id: run.to_owned(), operation: kind.name().to_owned(), detail, intent: None }
     }
 
     /// What the journal holds when it could not be done.
     #[must_use]
-    pub fn not_done(&self, why: &str) -> Event {
-        Event::Note { text: format!("not done: {}: {why}", self.title()) }
+    pub fn not_done(&self, id: String, why: &str) -> Event {
+        Self::outcome(id, format!("not done: {}: {why}", self.title()))
     }
 }
 
@@ -237,8 +267,9 @@ mod tests {
     fn the_journal_holds_no_secret_of_a_configuration() {
         let set = SetConfig::new("prod", false, "tap:dbPassword", "swordfish", true).unwrap();
         let change = PulumiChange::Config(set);
-        for event in [change.intent(), change.not_done("refused")] {
-            assert!(!event.text().contains("swordfish"), "{}", event.text());
+        for event in [change.intent("i1".into()), change.not_done("i1".into(), "refused")] {
+            let line = serde_json::to_string(&event).unwrap();
+            assert!(!line.contains("swordfish"), "{line}");
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The fold over the journal: what was last confirmed, what is unfinished, when the weights last changed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::carried::Carried;
+use super::mark::{ChangeMark, OpenChange, OpenRun};
 use super::open::{Left, OpenIntent, Sent};
 use super::{Entry, Event, OutcomeKind};
 use crate::domain::change::deadline::{SEND_DEADLINE, SIGNATURE_LIFE};
@@ -38,6 +40,12 @@ pub struct History {
     pub settles_at: Option<Timestamp>,
     /// Intents without a final outcome, oldest first.
     pub open: Vec<OpenIntent>,
+    /// Changes around Pulumi without an outcome, oldest first.
+    pub changes: Vec<OpenChange>,
+    /// Runs of Pulumi that have begun and are not known to have ended, oldest first.
+    pub runs: Vec<OpenRun>,
+    /// Runs whose end is noted.
+    pub ended: BTreeSet<String>,
 }
 
 impl History {
@@ -151,7 +159,28 @@ impl History {
                 self.confirmed = Some(*weights);
                 self.known.get_or_insert((*weights, at));
             }
-            Event::Outcome { .. } | Event::Declined { .. } | Event::Run { .. } | Event::Note { .. } => {}
+            Event::Run { id, detail, intent, .. } => {
+                self.changes.retain(|open| Some(&open.id) != intent.as_ref());
+                self.runs.retain(|run| run.id != *id);
+                // That a run has begun may be noted after its end, by whoever settles it.
+                if detail.starts_with("ended") {
+                    self.ended.insert(id.clone());
+                } else if detail.starts_with("started") && !self.ended.contains(id) {
+                    self.runs.push(OpenRun { id: id.clone(), operator: entry.operator.clone() });
+                }
+            }
+            Event::Note { change: Some(mark), .. } => self.marked(mark, at),
+            Event::Outcome { .. } | Event::Declined { .. } | Event::Note { change: None, .. } => {}
+        }
+    }
+
+    fn marked(&mut self, mark: &ChangeMark, at: Timestamp) {
+        match mark {
+            ChangeMark::Intent { id, title, means } => {
+                let (id, title, means) = (id.clone(), title.clone(), means.clone());
+                self.changes.push(OpenChange { id, at, title, means });
+            }
+            ChangeMark::Outcome { id } => self.changes.retain(|open| open.id != *id),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod carried;
 mod history;
+mod mark;
 mod open;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use super::zone::ZonePlan;
 
 pub use carried::{Carried, REMEMBERED, Span};
 pub use history::{History, USUALLY_INSYNC_WITHIN};
+pub use mark::{ChangeMark, Means, OpenChange, OpenRun};
 pub use open::{OpenIntent, Sent};
 
 /// One line of the journal.
@@ -128,11 +130,17 @@ pub enum Event {
         operation: String,
         /// What happened to it.
         detail: String,
+        /// The intent of the change that it was begun by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        intent: Option<String>,
     },
     /// Anything else worth keeping.
     Note {
         /// One line.
         text: String,
+        /// The change around Pulumi that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<Box<ChangeMark>>,
     },
 }
 
@@ -206,6 +214,12 @@ impl Event {
         }
     }
 
+    /// A line that belongs to no change.
+    #[must_use]
+    pub fn note(text: impl Into<String>) -> Self {
+        Self::Note { text: text.into(), change: None }
+    }
+
     /// Whether it is about the records, so that what stands follows from it.
     #[must_use]
     pub const fn is_about_records(&self) -> bool {
@@ -240,7 +254,7 @@ impl Event {
             Self::Seen { weights } => format!("weights found at {weights}"),
             Self::Accepted { weights } => format!("weights {weights} taken as the new base"),
             Self::Run { operation, detail, .. } => format!("pulumi {operation}: {detail}"),
-            Self::Note { text } => text.clone(),
+            Self::Note { text, .. } => text.clone(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What an answer from outside means: news about the weights, a change that has arrived.
 
+use crate::domain::change::deadline::SEND_DEADLINE;
 use crate::domain::error::PortError;
 use crate::domain::facts::{Observation, Source};
 use crate::domain::model::Model;
@@ -50,9 +51,18 @@ fn running(model: &Model) -> Option<bool> {
 fn stack_run_arrived(model: &mut Model, before: Option<bool>, effects: &mut Vec<Effect>) {
     let now = running(model);
     let followed = now == Some(true) && model.provision.going_on().is_some();
-    if before.is_some() && before != now && !followed {
+    let changed = before.is_some() && before != now && !followed;
+    if changed || is_left_open(model) {
         ask::ask_pulumi(model, PulumiQuery::Status, effects);
     }
+}
+
+/// Whether somebody has confirmed a change around Pulumi long ago, whose outcome is not known, and Pulumi has not been
+/// looked at for as long.
+fn is_left_open(model: &Model) -> bool {
+    let is_old = |at| model.live.now.since(at) >= SEND_DEADLINE;
+    let looked = model.provision.look.as_ref().is_some_and(|look| is_old(look.at));
+    looked && model.live.history.iter().flat_map(|history| &history.changes).any(|open| is_old(open.at))
 }
 
 /// INSYNC starts the reading back; the change counts as settled only after it.

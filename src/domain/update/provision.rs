@@ -41,6 +41,14 @@ pub(super) fn preview(model: &mut Model, effects: &mut Vec<Effect>) {
     if refused(model, RunKind::Preview, "preview") {
         return;
     }
+    if model.provision.look.is_none() {
+        // Whether it exists decides what p means: a question, or a preview.
+        model.provision.preview_wanted = true;
+        look(model, effects);
+        let text =
+            format!("whether the stack {} exists is not known yet: Pulumi is being asked first", model.stack.name);
+        return toast(model, text, false);
+    }
     if model.provision.setup().is_some_and(|setup| !setup.exists) {
         let new = NewStack::new(&model.stack.name);
         return ask_change(model, PulumiChange::CreateStack(new), "The stack is not created");

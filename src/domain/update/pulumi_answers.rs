@@ -13,8 +13,8 @@ use crate::domain::record::Event;
 use crate::keymap::View;
 
 use super::ask::ask_pulumi;
-use super::provision::tail;
-use super::{note, note_as, notice, reread_records, stack_reload, toast, zone};
+use super::provision::{preview, tail};
+use super::{note, note_as, notice, reread_records, stack_reload, steps, toast, zone};
 
 /// An answer of Pulumi.
 pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer, effects: &mut Vec<Effect>) {
@@ -30,6 +30,8 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
     match answer {
         PulumiAnswer::Looked(look) => looked(model, *look, effects),
         PulumiAnswer::Started(head) => started(model, head, effects),
+        // Only the executor asks for it.
+        PulumiAnswer::Runs(_) => {}
         PulumiAnswer::Lines { run, lines, oversized } => {
             if let Some(followed) = followed(model, &run) {
                 for line in lines {
@@ -56,7 +58,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
         }
         PulumiAnswer::AskedToStop(sent) => asked_to_stop(model, sent),
         PulumiAnswer::Done(text) => {
-            note(model, Event::Note { text: text.clone() }, effects);
+            note(model, Event::note(text.clone()), effects);
             toast(model, text, false);
             reread_records(model);
             ask_pulumi(model, PulumiQuery::Status, effects);
@@ -92,6 +94,11 @@ fn looked(model: &mut Model, look: PulumiStatus, effects: &mut Vec<Effect>) {
         stack_reload::want(model);
     }
     model.provision.look = Some(Fact { value: look, at: model.live.now });
+    steps::settle_changes(model, effects);
+    // Whoever has opened a question meanwhile wants something else.
+    if std::mem::take(&mut model.provision.preview_wanted) && model.dialog.is_none() {
+        preview(model, effects);
+    }
 }
 
 /// What was asked was not done. A question that is open, such as that of a rollback, is never taken away by that.
@@ -126,7 +133,7 @@ fn asked_to_stop(model: &mut Model, sent: bool) {
 fn started(model: &mut Model, head: RunHead, effects: &mut Vec<Effect>) {
     // Whatever changes something is in the journal already, from before it was done.
     if head.kind.is_preview() {
-        note_as(model, head.operator.clone(), PulumiChange::started(head.kind, &head.id, &head.line), effects);
+        note_as(model, head.operator.clone(), PulumiChange::started(head.kind, &head.id, &head.line, None), effects);
     }
     let id = head.id.clone();
     begin(model, head);
@@ -145,7 +152,15 @@ fn begin(model: &mut Model, head: RunHead) {
     if model.provision.log {
         tail(model);
     }
-    model.provision.run = Some(Run { head, state: run_state, ending: None });
+    let was_over = has_end(model, &head.id);
+    model.provision.run = Some(Run { head, state: run_state, ending: None, was_over });
+}
+
+/// Whether the journal has the end of this run.
+fn has_end(model: &Model, run: &str) -> bool {
+    let ends =
+        |event: &Event| matches!(event, Event::Run { id, detail, .. } if id == run && detail.starts_with("ended"));
+    model.live.journal.iter().any(|entry| ends(&entry.event))
 }
 
 fn followed<'a>(model: &'a mut Model, id: &str) -> Option<&'a mut Run> {
@@ -168,23 +183,21 @@ fn ended(
     let unknown = explanation.as_ref().is_some_and(|why| why.kind == FailureKind::OutcomeUnknown);
     let succeeded = explanation.is_none();
     run.ending = Some(RunEnding { text: text.to_owned(), succeeded, explanation });
-    let (kind, started, owner) = (run.head.kind, run.head.started_at, run.head.operator.clone());
+    let (kind, started, owner, was_over) =
+        (run.head.kind, run.head.started_at, run.head.operator.clone(), run.was_over);
     let plan = kind.is_preview().then(|| Plan::of(&run.state)).filter(|plan| succeeded && plan.is_whole());
     if let Some(plan) = plan {
         let ready = ReadyPlan { run: id.to_owned(), kind, plan, at: started };
         // A preview that is found again at the start may be hours old; its plan then only counts while it keeps.
         model.provision.plan = (now.since(started) <= PLAN_MAX_AGE).then_some(ready);
     }
-    let known = model.live.journal.iter().any(
-        |entry| matches!(&entry.event, Event::Run { id: known, detail, .. } if known == id && detail.starts_with("ended")),
-    );
-    if is_ours_to_note && !known {
+    if is_ours_to_note && !has_end(model, id) {
         // The end belongs to whoever started it, whoever sees it.
         note_as(model, owner, PulumiChange::ended(kind, id, text), effects);
     }
     toast(model, format!("pulumi {kind}: {text}"), !succeeded);
     // One that had ended before this cockpit was opened has nothing to tell it.
-    if !known {
+    if !was_over {
         if succeeded && kind == RunKind::Destroy {
             let (key, endpoints) = (model.stack.group.clone(), model.stack.endpoints.clone());
             ask_pulumi(model, PulumiQuery::Orphans { key, endpoints }, effects);

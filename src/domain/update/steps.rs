@@ -11,7 +11,7 @@ use crate::domain::error::PortError;
 use crate::domain::facts::{Fact, Source};
 use crate::domain::model::{Dialog, Model, ShiftState};
 use crate::domain::msg::{Effect, Request};
-use crate::domain::record::{Entry, Event, OpenIntent};
+use crate::domain::record::{Entry, Event, History, OpenIntent, OpenRun};
 use crate::domain::shift::{Direction, ShiftPlan};
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::{Percent, WeightPair};
@@ -212,6 +212,11 @@ pub(super) fn staged(model: &mut Model, request: Request, now: Stage) {
         && *sent == request
     {
         *stage = Some(now);
+    } else if let Stage::Waiting(holder) = now
+        && model.provision.busy == Some(request)
+    {
+        let by = holder.map_or_else(|| "a process that did not say its name".to_owned(), |holder| holder.text());
+        toast(model, format!("WAITING for its turn, which {by} holds; nothing was done yet"), true);
     }
 }
 
@@ -313,9 +318,45 @@ pub(super) fn settle_leftovers(model: &mut Model, effects: &mut Vec<Effect>) {
         matches!(said, Settling::Settled(..))
     };
     if history.open.iter().any(told) {
-        let request = next_request(model);
-        model.shift_state = ShiftState::Settling { request };
-        effects.push(Effect::Settle { request });
+        settle_now(model, effects);
+    }
+}
+
+/// Starts settling changes around Pulumi that an earlier process left open, after a look at Pulumi.
+pub(super) fn settle_changes(model: &mut Model, effects: &mut Vec<Effect>) {
+    let followed = model.provision.going_on().map(|run| &run.head.id);
+    let is_over = |run: &OpenRun| Some(&run.id) != followed;
+    let is_open = |history: &History| !history.changes.is_empty() || history.runs.iter().any(is_over);
+    if model.live.history.as_ref().is_some_and(is_open) && model.shift_state == ShiftState::Idle {
+        settle_now(model, effects);
+    }
+}
+
+fn settle_now(model: &mut Model, effects: &mut Vec<Effect>) {
+    let request = next_request(model);
+    model.shift_state = ShiftState::Settling { request };
+    effects.push(Effect::Settle { request });
+}
+
+/// What is said of a change that was settled: of what was done around Pulumi in passing, of all else so that nobody
+/// misses it. The end of a run is told where runs are shown.
+fn tell_settled(model: &mut Model, entries: &[Entry]) {
+    let (mut passing, mut said) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match &entry.event {
+            Event::Outcome { detail, .. } => said.push(detail.clone()),
+            Event::Note { text, .. } if !text.starts_with("done: ") => said.push(text.clone()),
+            Event::Note { .. } | Event::Run { intent: Some(_), .. } => passing.push(entry.event.text()),
+            _ => {}
+        }
+    }
+    // An open question, such as that of a rollback, is never taken away.
+    if !said.is_empty() && matches!(model.dialog, None | Some(Dialog::Notice { .. })) {
+        return notice(model, "A change that was left without an outcome is settled", [said, passing].concat());
+    }
+    said.append(&mut passing);
+    if !said.is_empty() {
+        toast(model, format!("settled: {}", said.join("; ")), false);
     }
 }
 
@@ -328,10 +369,7 @@ pub(super) fn settled(model: &mut Model, request: Request, result: Result<Vec<En
     reread_records(model);
     match result {
         Ok(entries) => {
-            if let Some(Entry { event: Event::Outcome { detail, .. }, .. }) = entries.last() {
-                let detail = detail.clone();
-                notice(model, "A change that was left without an outcome is settled", vec![detail]);
-            }
+            tell_settled(model, &entries);
             let nothing_new = entries.is_empty();
             for entry in entries {
                 if let Some(history) = &mut model.live.history {

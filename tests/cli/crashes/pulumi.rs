@@ -229,8 +229,13 @@ fn killed_after_the_intent_of_a_run_nothing_runs_and_the_next_start_can(change: 
     assert_eq!((stack.changes(), stack.kinds()), (vec![], before), "{name}");
     let said = stack.sentences();
     assert!(said.last().unwrap().contains("confirmed: "), "{name}: what came of it is not claimed: {said:#?}");
-    let status = stack.run("status --json").ended(0).json();
-    assert!(!status.to_string().contains("pulumi up by"), "{name}: {status}");
+    for _ in 0..2 {
+        let status = stack.run("status --json").ended(0).json();
+        assert!(!status.to_string().contains("pulumi up by"), "{name}: {status}");
+        let said = stack.sentences();
+        let settled: Vec<_> = said.iter().filter(|sentence| sentence.contains("not done: ")).collect();
+        assert!(settled.len() == 1 && settled[0].contains("no run of it began"), "{name}: {said:#?}");
+    }
     change.is_made_after_all(&stack);
 }
 
@@ -252,6 +257,9 @@ fn killed_before_it_is_noted_that_a_run_has_begun_the_next_start_finds_the_run(c
     let noted = stack.sentences();
     assert!(noted.last().unwrap().contains("confirmed: "), "{name}: {noted:#?}");
     it_goes_on_and_ends_well(change, &stack);
+    let begun = format!("pulumi {name}: started: ");
+    let said = stack.sentences();
+    assert_eq!(said.iter().filter(|sentence| sentence.contains(&begun)).count(), 1, "{name}: {said:#?}");
 }
 
 for_each_row!(
@@ -290,8 +298,6 @@ fn it_goes_on_and_ends_well(change: &Change, stack: &Stack) {
     assert!(stack.going_on().is_none());
 }
 
-/// Accepted: whoever has taken it upon himself to note the end and dies before the line leaves it unnoted. The run's
-/// folder tells it all the same.
 fn killed_before_the_end_of_its_run_is_noted_the_next_start_tells_that_end(change: &Change) {
     let (name, stack) = (change.name, change.night());
     stack.hold(change.call);
@@ -304,13 +310,16 @@ fn killed_before_the_end_of_its_run_is_noted_the_next_start_tells_that_end(chang
     until("somebody who notes the end", || noted.exists().then_some(()));
     victim.kill();
     drop(journal);
-    let told = attached(&stack, 0);
-    assert_eq!((&told["operation"], &told["result"]), (&Value::from(name), &Value::from("succeeded")), "{told}");
     assert!(stack.going_on().is_none());
     let succeeded: &'static str = Box::leak(format!("pulumi {name}").into_boxed_str());
     let gone: &[Act] = &[Press("5"), Shown("no records of this stack remain"), Press("\r")];
     let ended: &[Act] = &[Press("5"), Shown(succeeded), Shown("succeeded")];
     stack.at_the_keyboard(if name == "destroy" { gone } else { ended });
+    let told = attached(&stack, 0);
+    assert_eq!((&told["operation"], &told["result"]), (&Value::from(name), &Value::from("succeeded")), "{told}");
+    let said = stack.sentences();
+    let ends = said.iter().filter(|sentence| sentence.contains(&format!("pulumi {name}: ended"))).count();
+    assert_eq!(ends, 1, "{name}: it is noted after all, once: {said:#?}");
 }
 
 for_each_row!(killed_before_the_end_of_its_run_is_noted_the_next_start_tells_that_end in RUNS: up, refresh, destroy);
@@ -332,6 +341,9 @@ fn a_call_of_pulumi_may_land_after_its_caller_died_and_the_next_start_tells_what
         until("the call that lands late", || is_made(name, &stack).then_some(()));
     }
     stands(change, &stack, true);
+    let said = stack.sentences();
+    let settled = said.iter().filter(|sentence| sentence.contains("done: ") && sentence.contains("(settled: ")).count();
+    assert_eq!(settled, 1, "{name}: {said:#?}");
 }
 
 for_each_row!(

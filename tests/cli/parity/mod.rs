@@ -33,7 +33,7 @@ const NAME_ASKED: Act = Act::Shown("Esc leaves it");
 fn nameless(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            for key in ["at", "aws_at", "id", "seq", "prev", "change", "submitted_at", "token", "run"] {
+            for key in ["at", "aws_at", "id", "seq", "prev", "change", "intent", "submitted_at", "token", "run"] {
                 fields.remove(key);
             }
             fields.values_mut().for_each(nameless);

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::process::{ProcessId, host};
 use crate::domain::error::{ErrorKind, PortError};
+use crate::domain::pulumi::KEPT_RUNS;
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::units::Timestamp;
 use run_dir::{END_BYTES, private};
@@ -20,9 +21,6 @@ use run_dir::{END_BYTES, private};
 pub(super) use run_dir::storage;
 pub use run_dir::{RunDir, file};
 pub use run_record::RunRecord;
-
-/// Runs whose folders are kept; older ones go when a new run starts. A migration takes a dozen.
-pub const KEPT_RUNS: usize = 50;
 
 /// All runs of a state folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::run_record::RunRecord;
+use crate::adapters::pulumi::process::ProcessId;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::pulumi::ended::RunEnd;
 
@@ -25,6 +26,8 @@ pub mod file {
     pub const NOTED: &str = "noted";
     /// There once an interrupt was asked for.
     pub const INTERRUPTED: &str = "interrupted";
+    /// There once somebody was about to end it by force.
+    pub const FORCED: &str = "forced";
 }
 
 /// Largest state file that is read; a real one has a thousand bytes.
@@ -91,12 +94,29 @@ impl RunDir {
     /// Whether this caller is the one who notes the end of the run in the journal: of all processes on this host the
     /// first that asks. Where that cannot be settled everybody does, since an end that is told twice is better than none.
     ///
-    /// Accepted: a process that dies between this and its journal line leaves the end unnoted. The run's folder still
-    /// tells it, and every cockpit and `attach` shows it from there; the journal only misses a line.
+    /// One that dies between this and its journal line has left its name: see [`RunDir::end_is_ours`].
     #[must_use]
     pub fn claim_end_entry(&self) -> bool {
-        let taken = private().write(true).create_new(true).open(self.file(file::NOTED));
-        !matches!(taken, Err(error) if error.kind() == io::ErrorKind::AlreadyExists)
+        match private().write(true).create_new(true).open(self.file(file::NOTED)) {
+            Ok(mut file) => {
+                let own = ProcessId::own().and_then(|own| serde_json::to_vec(&own).ok()).unwrap_or_default();
+                let _ = file.write_all(&own);
+                true
+            }
+            Err(error) => error.kind() != io::ErrorKind::AlreadyExists,
+        }
+    }
+
+    /// Whether the end of a run that the journal does not hold is for this caller to note: nobody has taken it upon
+    /// himself, or somebody who is gone. Only for whoever has the turn, and has read the journal in it.
+    #[must_use]
+    pub fn end_is_ours(&self) -> bool {
+        if self.claim_end_entry() {
+            return true;
+        }
+        let claimed = fs::read(self.file(file::NOTED)).unwrap_or_default();
+        // Earlier versions left no name; theirs is not known to be gone.
+        serde_json::from_slice::<ProcessId>(&claimed).is_ok_and(|process| !process.is_alive())
     }
 
     /// Opens a file to append to it.

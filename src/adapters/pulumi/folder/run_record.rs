@@ -23,6 +23,9 @@ pub struct RunRecord {
     /// The preview that was read before it was confirmed.
     #[serde(default)]
     pub preview: Option<String>,
+    /// The intent in the journal by which it was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<String>,
     /// The command as it was shown.
     pub line: String,
     /// Program and arguments.

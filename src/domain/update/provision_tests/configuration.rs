@@ -70,6 +70,24 @@ fn no_configuration_is_set_while_a_run_goes_on_or_without_the_right_to_write() {
 }
 
 #[test]
+fn a_preview_before_the_first_look_waits_for_it_and_then_offers_to_make_the_stack() {
+    for exists in [true, false] {
+        let mut desk = Desk::new(100, 0, 0.0);
+        desk.model.provision.look = None;
+        assert!(!asked(&desk.press('p'), |query| matches!(query, PulumiQuery::Preview { .. })));
+        let said = desk.model.screen.toast.as_ref().map(|toast| toast.text.clone()).unwrap_or_default();
+        assert!(said.contains("whether the stack prod exists is not known yet"), "{said}");
+        let effects = desk.looked(|look| look.setup = Some(Setup { exists, ..complete() }));
+        let previews = asked(&effects, |query| matches!(query, PulumiQuery::Preview { destroy: false }));
+        assert_eq!(previews, exists);
+        if !exists {
+            assert!(desk.question().title().contains("Create the stack prod"), "{}", desk.question().title());
+        }
+        assert!(!asked(&desk.looked(|_| {}), |query| matches!(query, PulumiQuery::Preview { .. })), "once");
+    }
+}
+
+#[test]
 fn a_stack_that_does_not_exist_is_only_created_by_a_yes_and_previewed_then() {
     let mut desk = Desk::new(100, 0, 0.0);
     desk.looked(|look| look.setup = Some(Setup { exists: false, ..complete() }));

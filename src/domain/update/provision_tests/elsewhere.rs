@@ -8,6 +8,7 @@ use crate::domain::msg::{Effect, Msg};
 use crate::domain::provision::{PulumiAnswer, PulumiQuery};
 use crate::domain::pulumi::explain::ProcessEnd;
 use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::{NewStack, PulumiChange};
 use crate::domain::record::{Entry, Event};
 
 #[test]
@@ -116,4 +117,40 @@ fn a_run_from_another_terminal_is_looked_at_once_when_it_begins_and_once_when_it
     assert!(!looks(&mut desk, Some("pulumi up by bob")), "it goes on");
     assert!(looks(&mut desk, None), "it has ended");
     assert!(!looks(&mut desk, None));
+}
+
+#[test]
+fn a_change_that_was_left_open_is_settled_after_a_look_and_its_end_is_told() {
+    let mut desk = Desk::new(90, 10, 100.0);
+    let settles = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| if let Effect::Settle { request } = effect { Some(*request) } else { None })
+    };
+    assert_eq!(settles(&desk.looked(|_| {})), None, "nothing is open");
+    let change = PulumiChange::CreateStack(NewStack::new("prod"));
+    desk.journal(vec![change.intent("i1".into())]);
+    let request = settles(&desk.looked(|_| {})).expect("it is settled");
+    let done = PulumiChange::outcome("i1".into(), "done: Create the stack prod".into());
+    let at = desk.model.live.now;
+    let entry = |event| Entry { aws_at: None, at, operator: "kim".into(), host: "bastion".into(), event };
+    desk.feed(Msg::Settled { request, result: Ok(vec![entry(done)]) });
+    let said = desk.model.screen.toast.as_ref().map(|toast| toast.text.clone()).unwrap_or_default();
+    assert!(said.contains("done: Create the stack prod"), "{said}");
+    assert_eq!(settles(&desk.looked(|_| {})), None, "once");
+    // What was not done, or is not known, has a next step that nobody is to miss.
+    desk.journal(vec![change.intent("i2".into())]);
+    let request = settles(&desk.looked(|_| {})).expect("it is settled");
+    let lost = PulumiChange::outcome("i2".into(), "not known: Create the stack prod. Next step: look".into());
+    desk.feed(Msg::Settled { request, result: Ok(vec![entry(lost)]) });
+    assert!(desk.notice().contains("Next step: look"), "{}", desk.notice());
+}
+
+#[test]
+fn a_run_that_is_followed_needs_no_settling_and_one_that_nobody_follows_does() {
+    let mut desk = Desk::new(90, 10, 100.0);
+    let run = desk.started(RunKind::Up);
+    desk.journal(vec![PulumiChange::started(RunKind::Up, &run, "pulumi up", None)]);
+    let settles = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Settle { .. }));
+    assert!(!settles(&desk.looked(|_| {})));
+    desk.journal(vec![PulumiChange::started(RunKind::Up, "another", "pulumi up", None)]);
+    assert!(settles(&desk.looked(|_| {})));
 }

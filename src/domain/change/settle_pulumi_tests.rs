@@ -1,0 +1,149 @@
+//! What was left open around Pulumi, held against folders and looks.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::domain::provision::{PulumiProblem, RunHead};
+use crate::domain::pulumi::config::ConfigValue;
+use crate::domain::pulumi::lock::{Holder, Lock};
+use crate::domain::pulumi::{RunKind, Setup};
+
+const AT: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+
+fn open(means: Means) -> OpenChange {
+    OpenChange { id: "i1".into(), at: AT, title: "Do it".into(), means }
+}
+
+fn run(id: &str) -> RunSeen {
+    let head = RunHead {
+        id: id.into(),
+        kind: RunKind::Up,
+        line: "pulumi up".into(),
+        operator: "maria".into(),
+        host: "bastion".into(),
+        started_at: AT,
+        asked_to_stop: false,
+    };
+    RunSeen { head, intent: None, end: None, forced: false, end_is_ours: false }
+}
+
+fn look() -> PulumiStatus {
+    let setup = Setup { exists: true, bundled: true, values: Some(BTreeMap::new()) };
+    PulumiStatus {
+        pulumi: Ok("3.255.0".into()),
+        locks: vec![],
+        pending: vec![],
+        newest: None,
+        setup: Some(setup),
+        passed_through: vec![],
+    }
+}
+
+/// What is written so many seconds later; nothing while it is open.
+fn said(open: &OpenChange, runs: &[RunSeen], look: Option<&PulumiStatus>, secs: u64) -> Option<String> {
+    let event = settle(open, runs, look, AT.plus(Duration::from_secs(secs)))?;
+    if let Event::Note { change, .. } = &event {
+        assert_eq!(change.as_deref(), Some(&ChangeMark::Outcome { id: open.id.clone() }), "it is closed by its id");
+    }
+    Some(event.text())
+}
+
+#[track_caller]
+fn begins(said: Option<String>, words: &str) {
+    let said = said.unwrap_or_default();
+    assert!(said.starts_with(words), "{said:?}, not {words}");
+}
+
+#[test]
+fn a_run_is_known_by_the_intent_that_its_folder_names_at_once() {
+    let of = open(Means::Run);
+    begins(said(&of, &[run("r1")], None, 1), "not done: Do it: no run of it began");
+    let own = RunSeen { intent: Some("i1".into()), ..run("r2") };
+    let event = settle(&of, &[run("r1"), own], None, AT).unwrap();
+    assert_eq!(event, PulumiChange::started(RunKind::Up, "r2", "pulumi up", Some("i1".into())));
+    let later = |count: usize| -> Vec<RunSeen> {
+        let mut run = run("r1");
+        run.head.started_at = AT.plus(Duration::from_secs(9));
+        vec![run; count]
+    };
+    begins(said(&of, &later(KEPT_RUNS - 1), None, 1), "not done: ");
+    begins(said(&of, &later(KEPT_RUNS), None, 1), "not known: Do it: the folders of that time are gone");
+}
+
+#[test]
+fn what_stops_a_run_is_known_by_its_mark_and_without_one_only_when_nobody_is_at_it_any_more() {
+    let ended = |run: RunSeen| RunSeen { end: Some("succeeded".into()), ..run };
+    let asked = |mut run: RunSeen| {
+        run.head.asked_to_stop = true;
+        run
+    };
+    let forced = |run: RunSeen| RunSeen { forced: true, ..asked(run) };
+    let interrupt = open(Means::Interrupt { run: "r1".into() });
+    let force = open(Means::ForceStop { run: "r1".into() });
+    for (of, run, at_once, later) in [
+        (&interrupt, asked(run("r1")), Some("done: Do it"), "done: Do it"),
+        (&interrupt, run("r1"), None, "not done: Do it: the run was not asked"),
+        (&interrupt, ended(run("r1")), None, "not done: Do it: the run has ended: succeeded"),
+        (&interrupt, run("r2"), None, "not known: Do it: the run's folder is gone"),
+        (&force, ended(forced(run("r1"))), Some("done: Do it: the run has ended"), "done: Do it"),
+        (&force, forced(run("r1")), None, "not known: Do it: the signal may have been sent"),
+        (&force, asked(run("r1")), None, "not done: Do it: no signal was sent"),
+        (&force, ended(asked(run("r1"))), None, "not done: Do it: the run has ended"),
+        (&force, run("r2"), None, "not known: Do it: the run's folder is gone"),
+    ] {
+        let runs = [run];
+        match at_once {
+            Some(words) => begins(said(of, &runs, None, 1), words),
+            None => assert_eq!(said(of, &runs, None, 1), None, "{of:?} {runs:?}"),
+        }
+        begins(said(of, &runs, None, 60), later);
+    }
+}
+
+#[test]
+fn a_call_that_may_land_late_is_done_by_one_look_and_not_known_when_it_never_showed() {
+    let setup = |exists, values: &[(&str, &str, bool)]| {
+        let value = |(name, value, secret): &(&str, &str, bool)| {
+            ((*name).to_owned(), ConfigValue { value: (!secret).then(|| (*value).to_owned()), secret: *secret })
+        };
+        let values = Some(values.iter().map(value).collect());
+        PulumiStatus { setup: Some(Setup { exists, bundled: true, values }), ..look() }
+    };
+    let lock = Lock { pid: 7, host: "bastion".into(), user: "ops".into(), since: None };
+    let locked = PulumiStatus { locks: vec![(lock.clone(), Holder::DeadHere)], ..look() };
+    let key = |value: Option<&str>| Means::Config { key: "owner".into(), value: value.map(str::to_owned) };
+    let locks = Means::ClearLocks { locks: vec![lock.to_string()] };
+    let night = Some("night");
+    for (means, look, is_done, later) in [
+        (Means::CreateStack, setup(true, &[]), true, ""),
+        (Means::CreateStack, setup(false, &[]), false, "not known: Do it: 5 min later the stack does not exist"),
+        (key(night), setup(true, &[("tap:owner", "night", false)]), true, ""),
+        (
+            key(night),
+            setup(true, &[("tap:owner", "day", false)]),
+            false,
+            "not known: Do it: 5 min later owner is set to",
+        ),
+        (key(night), setup(true, &[]), false, "not known: Do it: 5 min later owner is not set"),
+        (
+            key(None),
+            setup(true, &[("tap:owner", "", true)]),
+            false,
+            "not known: Do it: 5 min later owner is set to a secret",
+        ),
+        (locks.clone(), look(), true, ""),
+        (locks, locked, false, "not known: Do it: 5 min later the stack is still locked"),
+    ] {
+        let of = open(means);
+        assert_eq!(said(&of, &[], None, 900), None, "without a look nothing is known");
+        let blind =
+            PulumiStatus { pulumi: Err(PulumiProblem { message: String::new(), hint: String::new() }), ..look.clone() };
+        assert_eq!(said(&of, &[], Some(&blind), 900), None, "{of:?}");
+        if is_done {
+            begins(said(&of, &[], Some(&look), 1), "done: Do it");
+        } else {
+            assert_eq!(said(&of, &[], Some(&look), 299), None, "{of:?}: it may still land");
+            begins(said(&of, &[], Some(&look), 300), later);
+        }
+    }
+}
