@@ -279,6 +279,14 @@ fn journal(collected: &Collected) -> Check {
         Ok(read) if read.history.unfinished().is_some() => {
             Check::warn("journal", "a change without an outcome", "tapctl status settles it from the records")
         }
+        Ok(read) if !read.history.changes.is_empty() => {
+            let open = counted(read.history.changes.len(), "change", "changes");
+            Check::warn(
+                "journal",
+                format!("{open} around Pulumi without an outcome"),
+                "tapctl config settles what can be",
+            )
+        }
         Ok(read) => Check::ok("journal", counted(read.entries.len(), "entry", "entries")),
         Err(error) => Check::port("journal", error),
     }

@@ -182,6 +182,9 @@ fn open_points(text: &mut String, history: &History, broken: usize, now: Timesta
     if let Some(open) = history.unfinished() {
         points.push(format!("It is not known yet what came of {}.", open.text()));
     }
+    for open in &history.changes {
+        points.push(format!("It is not known what came of this, confirmed at {}: {}.", open.at, cell(&open.title)));
+    }
     if let Some((id, at)) = &history.pending {
         points
             .push(format!("The change {id} was not seen INSYNC, {} after it was accepted.", age_text(now.since(*at))));
@@ -220,6 +223,7 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::pulumi::{NewStack, PulumiChange};
     use crate::domain::shift::Direction;
     use crate::runtime::fakes::{entry, pair};
 
@@ -314,6 +318,13 @@ mod tests {
         );
         let text = markdown("prod", &entries()[..3], 0, Timestamp::from_millis(60_000));
         assert!(text.contains("was not seen INSYNC, 49 s after"), "{text}");
+        let change = PulumiChange::CreateStack(NewStack::new("prod"));
+        let done = PulumiChange::outcome("i".into(), "done".into());
+        let confirmed = entry(20, change.intent("i".into()));
+        let text = markdown("prod", std::slice::from_ref(&confirmed), 0, Timestamp::from_millis(60_000));
+        assert!(text.contains("not known what came of this") && text.contains("Create the stack prod"), "{text}");
+        let text = markdown("prod", &[confirmed, entry(30, done)], 0, Timestamp::from_millis(60_000));
+        assert!(!text.contains("Open points"), "{text}");
     }
 
     #[test]
