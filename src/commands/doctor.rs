@@ -2,9 +2,8 @@
 //!
 //! Every check is a row. A failed row makes the exit code; a warning (no Pulumi on a bastion, a small terminal) does not.
 
-use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+mod folder;
+
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -17,7 +16,6 @@ use crate::compose::known;
 use crate::compose::naming::{settled, short_name};
 use crate::compose::pulumi::{backend_url, check_program, check_version, program};
 use crate::compose::session::{Session, assemble};
-use crate::config::state::{FOLDER_MODE, prove_writable};
 use crate::config::{Global, Settings, defaults, process_env};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::MAX_CLOCK_SKEW;
@@ -25,13 +23,14 @@ use crate::domain::pulumi::PulumiError;
 use crate::domain::targets::{Member, members};
 use crate::domain::text::Printable;
 use crate::domain::traffic::{Record, RecordGroup, beside, beside_text};
-use crate::domain::units::{age_text, counted};
+use crate::domain::units::age_text;
 use crate::ports::{ErrorKind, PortError};
-use crate::runtime::collect::{Collected, collect};
+use crate::runtime::collect::collect;
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::tty;
+use folder::{journal, state};
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -235,61 +234,6 @@ fn regions(session: &Session) -> Check {
         return Check::warn("regions", found, "check --region and --legacy-region against the stack outputs");
     }
     Check::ok("regions", format!("{legacy} → {new}"))
-}
-
-fn state(session: &Session) -> Check {
-    let folder = &session.state_dir;
-    if let Err(error) = prove_writable(folder) {
-        return unwritable(folder, &error);
-    }
-    match std::fs::metadata(folder) {
-        Ok(metadata) if metadata.permissions().mode() & 0o777 == FOLDER_MODE => {
-            Check::ok("state", folder.display().to_string())
-        }
-        Ok(metadata) => Check::warn(
-            "state",
-            format!("{} has mode {:o}", folder.display(), metadata.permissions().mode() & 0o777),
-            format!("chmod 700 {}", folder.display()),
-        ),
-        Err(error) => unwritable(folder, &error),
-    }
-}
-
-/// Without an intent on disk nothing is sent, forward or back.
-fn unwritable(folder: &Path, error: &io::Error) -> Check {
-    let found = format!(
-        "{} cannot be written: {error}; nothing can be moved from here, neither forward nor back, since no intent could be kept",
-        folder.display()
-    );
-    let hint = "make room there or mount it writable, or set TAPCTL_STATE_DIR to a folder that can be written";
-    Check::fail("state", &Failure::new(Exit::Error, "storage", found, hint))
-}
-
-fn journal(collected: &Collected) -> Check {
-    match &collected.journal {
-        Ok(read) if read.broken > 0 => Check::warn(
-            "journal",
-            format!(
-                "{}, {} that cannot be read",
-                counted(read.entries.len(), "entry", "entries"),
-                counted(read.broken, "line", "lines")
-            ),
-            "look at journal.jsonl in the state folder; what those lines said is not known",
-        ),
-        Ok(read) if read.history.unfinished().is_some() => {
-            Check::warn("journal", "a change without an outcome", "tapctl status settles it from the records")
-        }
-        Ok(read) if !read.history.changes.is_empty() => {
-            let open = counted(read.history.changes.len(), "change", "changes");
-            Check::warn(
-                "journal",
-                format!("{open} around Pulumi without an outcome"),
-                "tapctl config settles what can be",
-            )
-        }
-        Ok(read) => Check::ok("journal", counted(read.entries.len(), "entry", "entries")),
-        Err(error) => Check::port("journal", error),
-    }
 }
 
 fn clock(skew_ms: Option<i64>) -> Check {

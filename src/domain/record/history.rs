@@ -159,18 +159,20 @@ impl History {
                 self.confirmed = Some(*weights);
                 self.known.get_or_insert((*weights, at));
             }
-            Event::Run { id, detail, intent, .. } => {
-                self.changes.retain(|open| Some(&open.id) != intent.as_ref());
-                self.runs.retain(|run| run.id != *id);
-                // That a run has begun may be noted after its end, by whoever settles it.
-                if detail.starts_with("ended") {
-                    self.ended.insert(id.clone());
-                } else if detail.starts_with("started") && !self.ended.contains(id) {
-                    self.runs.push(OpenRun { id: id.clone(), operator: entry.operator.clone() });
-                }
-            }
+            Event::Run { id, detail, intent, .. } => self.ran(id, detail, intent.as_ref(), entry),
             Event::Note { change: Some(mark), .. } => self.marked(mark, at),
             Event::Outcome { .. } | Event::Declined { .. } | Event::Note { change: None, .. } => {}
+        }
+    }
+
+    fn ran(&mut self, id: &str, detail: &str, intent: Option<&String>, entry: &Entry) {
+        self.changes.retain(|open| Some(&open.id) != intent);
+        self.runs.retain(|run| run.id != id);
+        // That a run has begun may be noted after its end, by whoever settles it.
+        if detail.starts_with("ended") {
+            self.ended.insert(id.to_owned());
+        } else if detail.starts_with("started") && !self.ended.contains(id) {
+            self.runs.push(OpenRun { id: id.to_owned(), operator: entry.operator.clone() });
         }
     }
 
