@@ -12,7 +12,7 @@ use crate::domain::metrics::MetricReadings;
 use crate::domain::model::{Dialog, Model, Simulation};
 use crate::domain::record::{Entry, History};
 use crate::domain::schedule::interval;
-use crate::domain::service::{Alarm, AlarmState, Identity};
+use crate::domain::service::{AlarmState, Identity};
 use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::{Change, ChangeStatus, Side};
 use crate::domain::units::{Percent, WeightPair};

@@ -71,7 +71,7 @@ impl Night {
             legacy_db_instance: Some("techvault-mysql".into()),
             ..AwsSettings::default()
         };
-        let aws = Aws::connect(settings, outputs, Arc::new(Fixed), Arc::new(|| Ok(None))).await;
+        let aws = Aws::connect(settings, outputs, Arc::new(now), Arc::new(|| Ok(None))).await;
         Self { aws, answers, instead }
     }
 
