@@ -337,11 +337,33 @@ fn a_window_that_grows_again_arms_the_question_anew() {
 
 #[test]
 fn what_is_typed_into_a_line_that_is_not_shown_is_thrown_away() {
-    let mut desk = Desk::new(ready(), (80, 24));
-    desk.press(Key::char('='));
-    desk.model.screen.shown = Shown::Cut;
-    desk.feed(Msg::Key(Key::char('5')));
-    assert!(matches!(&desk.model.dialog, Some(Dialog::Prompt { typed, .. }) if typed.is_empty()));
-    desk.feed(Msg::Key(Key::plain(Code::Esc)));
-    assert!(desk.model.dialog.is_none());
+    let typed = |desk: &Desk| match &desk.model.dialog {
+        Some(Dialog::Prompt { typed, .. } | Dialog::Reason { typed, .. }) => typed.clone(),
+        other => panic!("no line but {other:?}"),
+    };
+    for opens in ['=', 'V'] {
+        let mut desk = Desk::new(ready(), (80, 24));
+        desk.press(Key::char(opens));
+        desk.model.screen.shown = Shown::Cut;
+        desk.feed(Msg::Key(Key::char('5')));
+        assert_eq!(typed(&desk), "", "{opens}");
+        desk.model.screen.shown = Shown::Whole;
+        desk.feed(Msg::Key(Key::char('5')));
+        assert_eq!(typed(&desk), "5", "{opens}");
+        desk.feed(Msg::Key(Key::plain(Code::Esc)));
+        assert!(desk.model.dialog.is_none());
+    }
+}
+
+#[test]
+fn an_evacuation_can_be_answered_on_the_usual_screens_and_lists_every_gate_on_each() {
+    for size in [(60, 20), (80, 24), (120, 36), (200, 60)] {
+        let desk = Desk::new(evacuation_question(), size);
+        assert_eq!(desk.model.screen.shown, Shown::Whole, "{size:?}: {}", desk.words());
+        for words in
+            needed(&desk.model).unwrap().iter().filter(|words| !words.starts_with("type") && !words.starts_with("Esc"))
+        {
+            assert!(desk.words().contains(words), "{size:?} {words:?}: {}", desk.words());
+        }
+    }
 }

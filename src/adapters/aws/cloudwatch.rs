@@ -68,7 +68,8 @@ impl Aws {
                 .send()
                 .await
                 .map_err(|e| self.failed(operation, &e))?;
-            for result in answer.metric_data_results.unwrap_or_default() {
+            let results = answer.metric_data_results.ok_or_else(|| garbled(operation, "an answer without results"))?;
+            for result in results {
                 found.take(result);
             }
             token = answer.next_token.filter(|token| !token.is_empty());
@@ -150,6 +151,9 @@ impl Aws {
                 .send()
                 .await
                 .map_err(|e| self.failed(operation, &e))?;
+            if answer.metric_alarms.is_none() && answer.composite_alarms.is_none() {
+                return Err(garbled(operation, "an answer without a list of alarms"));
+            }
             for alarm in answer.metric_alarms.unwrap_or_default() {
                 alarms.push(metric_alarm(side, alarm)?);
             }
