@@ -14,8 +14,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export TAPCTL_BIN = $(abspath $(TARGET))/debug/tapctl
 export TAPCTL_CONFORMANCE_PYTHON = $(CONFORMANCE_PYTHON)
 
-# What `make test` runs side by side; each prints its whole output when it is done.
-SUITES := test-unit test-cli test-cockpit test-docs test-conformance test-pulumi test-pulumi-judges
+# What `make test` runs side by side, the longest first; each prints its whole output when it is done.
+SUITES := test-pulumi test-cli test-cockpit test-unit test-pulumi-judges test-conformance test-docs
 
 .PHONY: help test $(SUITES) judge lint docs deny advisories bench documents demo clean
 

@@ -34,11 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the engine's tests out where there is none."""
+    """Leaves the engine's tests out where there is none, and begins with them where there is one."""
     if config.stash[_PULUMI] is None:
         engine = [item for item in items if item.get_closest_marker("engine")]
         config.hook.pytest_deselected(items=engine)
         items[:] = [item for item in items if item not in engine]
+    # The long ones first, and the longest before all, on each of two workers: none is left alone at the end.
+    items.sort(key=lambda item: (item.get_closest_marker("engine") is None, item.path.name != "test_engine_readme.py"))
+    items[:] = items[::2] + items[1::2]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -58,20 +61,28 @@ def pulumi_cli(pytestconfig: pytest.Config) -> Path:
     return found
 
 
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[Path]:
+    """Language hosts for the engines of this worker."""
+    with driver.hosts() as path:
+        yield path
+
+
 @pytest.fixture
-def fresh(tmp_path: Path, pulumi_cli: Path) -> Iterator[driver.Engine]:
+def fresh(tmp_path: Path, pulumi_cli: Path, hosts: Path) -> Iterator[driver.Engine]:
     """An engine with nothing deployed and no stack."""
-    with driver.engine(tmp_path / "engine", pulumi_cli) as engine:
+    with driver.engine(tmp_path / "engine", pulumi_cli, hosts) as engine:
         yield engine
 
 
 class Templates:
     """Folders in which a stack `prod` has been deployed; each made once, by whichever worker comes first."""
 
-    def __init__(self, shared: Path, pulumi: Path) -> None:
+    def __init__(self, shared: Path, pulumi: Path, hosts: Path) -> None:
         """Keeps them under `shared`."""
         self._shared = shared
         self._pulumi = pulumi
+        self._hosts = hosts
 
     def folder(self, name: str, /, **changes: str) -> Path:
         """The one called `name`, with these changes to a working configuration."""
@@ -80,7 +91,7 @@ class Templates:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not folder.exists():
                 scratch = self._shared / f"{name}-made"
-                with driver.engine(scratch, self._pulumi) as engine:
+                with driver.engine(scratch, self._pulumi, self._hosts) as engine:
                     engine.make_stack(**changes)
                     up = engine.up()
                 assert up.exit_code == 0, up.messages
@@ -89,27 +100,27 @@ class Templates:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory, pulumi_cli: Path) -> Templates:
+def templates(tmp_path_factory: pytest.TempPathFactory, pulumi_cli: Path, hosts: Path) -> Templates:
     """The folders that the workers of this run share."""
     shared = tmp_path_factory.getbasetemp()
-    return Templates(shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared, pulumi_cli)
+    return Templates(shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared, pulumi_cli, hosts)
 
 
 @pytest.fixture
-def deployed(tmp_path: Path, templates: Templates, pulumi_cli: Path) -> Iterator[driver.Engine]:
+def deployed(tmp_path: Path, templates: Templates, pulumi_cli: Path, hosts: Path) -> Iterator[driver.Engine]:
     """An engine on which the stack `prod` is deployed."""
     # As it is meant to be run: without an account of the application's own no cutover is possible.
     folder = templates.folder("deployed", legacyAppSecretArn=world.APP_SECRET)
-    with driver.engine(driver.copy(folder, tmp_path / "engine"), pulumi_cli) as engine:
+    with driver.engine(driver.copy(folder, tmp_path / "engine"), pulumi_cli, hosts) as engine:
         yield engine
 
 
 @pytest.fixture
-def peered(tmp_path: Path, templates: Templates, pulumi_cli: Path) -> Iterator[driver.Engine]:
+def peered(tmp_path: Path, templates: Templates, pulumi_cli: Path, hosts: Path) -> Iterator[driver.Engine]:
     """A stack with peering and a certificate authority, both streams running, all traffic on the new stack."""
     changes = {"sourceDbCaCertificate": moves.CA, "legacyAppSecretArn": world.APP_SECRET}
     folder = templates.folder("peered", **moves.PEERING, **changes)
-    with driver.engine(driver.copy(folder, tmp_path / "engine"), pulumi_cli) as engine:
+    with driver.engine(driver.copy(folder, tmp_path / "engine"), pulumi_cli, hosts) as engine:
         engine.world.set_task(moves.FORWARD, "running")
         engine.world.set_task(moves.REVERSE, "running")
         engine.world.move_weights({moves.LEGACY: 0, moves.NEW: 100})

@@ -10,6 +10,8 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -70,12 +72,13 @@ class Run:
 class Engine:
     """The CLI, a copy of the program, and a cloud of its own."""
 
-    def __init__(self, folder: Path, pulumi: Path, port: int) -> None:
-        """Uses the cloud that listens at `port`."""
+    def __init__(self, folder: Path, pulumi: Path, port: int, hosts: Path | None) -> None:
+        """Uses the cloud that listens at `port`, and language hosts from there if there are any."""
         self.folder = folder
         self.program = folder / "program"
         self.world = World(folder / "cloud.json")
         self._pulumi = pulumi
+        self._hosts = {} if hosts is None else {"TAPCTL_HOSTS": str(hosts)}
         self._variables = cloud.environment(port, folder / "home", pulumi)
 
     def make_stack(self, stack: str = "prod", **changes: str) -> None:
@@ -152,7 +155,7 @@ class Engine:
     def _run(self, *arguments: str) -> Run:
         done = subprocess.run(
             self._command(*arguments),
-            env=self.environment(),
+            env=self.environment() | self._hosts,
             capture_output=True,
             text=True,
             check=False,
@@ -174,13 +177,24 @@ class Engine:
 
 
 @contextmanager
-def engine(folder: Path, pulumi: Path) -> Generator[Engine, None, None]:
+def hosts() -> Generator[Path, None, None]:
+    """Where language hosts are to be had at once, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="hosts-") as folder:
+        path = Path(folder) / "socket"
+        command = [sys.executable, str(cloud.HERE / "hosts.py"), "serve", str(path)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as serving:
+            assert cast("IO[bytes]", serving.stdout).readline(), "no language hosts"  # noqa: S101 -- for tests alone
+            yield path
+
+
+@contextmanager
+def engine(folder: Path, pulumi: Path, hosts: Path | None = None) -> Generator[Engine, None, None]:
     """An engine on a folder: a new one, or one that was copied."""
     stop, port = cloud.start(folder / "cloud.json")
     try:
         if not (folder / "program").exists():
             cloud.copy_program(folder / "program")
-        yield Engine(folder, pulumi, port)
+        yield Engine(folder, pulumi, port, hosts)
     finally:
         stop()
 

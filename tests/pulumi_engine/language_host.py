@@ -10,7 +10,7 @@ import runpy
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from pathlib import Path
 from types import FrameType
@@ -77,16 +77,15 @@ class Host(LanguageServer):
         return answer
 
 
-def main() -> None:
-    """Serves until the CLI closes it."""
+def serve(engine: str, stopped: threading.Event, is_wanted: Callable[[], bool]) -> None:
+    """Serves the engine at this address until it is stopped or nobody wants it any more; never returns."""
     # It lives for seconds, and looking for cycles would be a quarter of them.
     gc.disable()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(sys.argv[-1]), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(engine), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopped.set()
@@ -95,13 +94,18 @@ def main() -> None:
     # of their own, so an interrupt at the terminal goes to the CLI alone.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    # A CLI that is killed tells nobody; the CLI's own host looks for its engine every few seconds as well.
-    parent = os.getppid()
-    while not stopped.wait(PARENT_SECONDS) and os.getppid() == parent:
+    while not stopped.wait(PARENT_SECONDS) and is_wanted():
         pass
     server.stop(grace=0)
     # A program that failed may have calls open that nobody answers any more; waiting for them helps nobody.
     os._exit(0)
+
+
+def main() -> None:
+    """Serves until the CLI closes it."""
+    # A CLI that is killed tells nobody; the CLI's own host looks for its engine every few seconds as well.
+    parent = os.getppid()
+    serve(sys.argv[-1], threading.Event(), lambda: os.getppid() == parent)
 
 
 if __name__ == "__main__":
