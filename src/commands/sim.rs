@@ -20,6 +20,11 @@ use super::failure::{Exit, Failure};
 /// When the address cannot be bound or the outputs cannot be written.
 pub async fn run(args: &SimArgs, out: &mut Console) -> Result<Exit, Failure> {
     let sim = world(&args.played, args.speed)?;
+    // Before there is a folder that somebody would have to take away again.
+    let server = Server::bind(sim.clone(), args.listen).await.map_err(|error| {
+        let hint = "give a free loopback address, for example --listen 127.0.0.1:0";
+        Failure::new(Exit::Error, "listen", format!("cannot listen on {}: {error}", args.listen), hint)
+    })?;
     let own = args.dir.is_none();
     let dir = match &args.dir {
         Some(dir) => made(dir.clone())?,
@@ -27,10 +32,6 @@ pub async fn run(args: &SimArgs, out: &mut Console) -> Result<Exit, Failure> {
     };
     let file = dir.join("outputs.json");
     write_outputs(&sim, &file)?;
-    let server = Server::bind(sim.clone(), args.listen).await.map_err(|error| {
-        let hint = "give a free loopback address, for example --listen 127.0.0.1:0";
-        Failure::new(Exit::Error, "listen", format!("cannot listen on {}: {error}", args.listen), hint)
-    })?;
     let stop = |kind| signal(kind).map_err(|error| Failure::new(Exit::Error, "signals", error.to_string(), ""));
     let (mut interrupt, mut terminate) = (stop(SignalKind::interrupt())?, stop(SignalKind::terminate())?);
     sim.follow();

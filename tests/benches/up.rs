@@ -11,6 +11,8 @@
 mod workspace;
 #[path = "."]
 mod support {
+    #[path = "../support/folder.rs"]
+    pub(crate) mod folder;
     #[path = "../support/pulumi.rs"]
     pub(crate) mod pulumi;
 }

@@ -83,8 +83,10 @@ fn a_source_that_is_denied_is_null_and_named() {
 #[test]
 fn the_simulator_listens_on_loopback_only_and_ends_when_told() {
     let folder = tempfile::tempdir().unwrap();
-    let ran = Ran::of(tapctl(folder.path(), &["sim", "--listen", "0.0.0.0:0"]).output().unwrap()).ended(1);
+    let mut everywhere = tapctl(folder.path(), &["sim", "--listen", "0.0.0.0:0"]);
+    let ran = Ran::of(everywhere.env("TMPDIR", folder.path()).output().unwrap()).ended(1);
     assert!(ran.stderr.contains("loopback"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
     let ran = Ran::of(tapctl(folder.path(), &["sim", "--scenario", "nonsense"]).output().unwrap()).ended(2);
     assert!(ran.stderr.contains("second-operator"), "{}", ran.stderr);
     assert_eq!(Drill::steady().stop(), 0);

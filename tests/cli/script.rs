@@ -1,9 +1,10 @@
 //! Golden scripts on the command line: what is printed, and how it ends.
 
 use crate::drill::{Ran, tapctl};
+use crate::support::folder::Folder;
 
-fn demo(script: &str) -> (Ran, tempfile::TempDir) {
-    let home = tempfile::tempdir().unwrap();
+fn demo(script: &str) -> (Ran, Folder) {
+    let home = Folder::new();
     std::fs::write(home.path().join("night.script"), script).unwrap();
     let mut command = tapctl(home.path(), &["demo", "--script", "night.script"]);
     command.env("TMPDIR", home.path());
@@ -49,7 +50,7 @@ fn a_script_that_is_not_understood_names_every_mistake_plays_nothing_and_ends_wi
 
 #[test]
 fn a_script_that_is_not_there_is_named() {
-    let home = tempfile::tempdir().unwrap();
+    let home = Folder::new();
     let ran = Ran::of(tapctl(home.path(), &["demo", "--script", "gone.script"]).output().unwrap()).ended(1);
     assert!(ran.stderr.contains("gone.script cannot be read"), "{}", ran.stderr);
 }

@@ -11,16 +11,17 @@ use tapctl::fake_pulumi::settings::{FakeStack, Settings};
 use tapctl::sim::{Scenario, Server, Sim, SimConfig};
 
 use super::workspace::calm;
+use crate::support::folder::Folder;
 use crate::support::pulumi::{context, created, follow_until, request};
 
 struct Demo {
-    folder: tempfile::TempDir,
+    folder: Folder,
     context: Context,
 }
 
 impl Demo {
     fn new(settings: &Settings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let file = folder.path().join("settings.json");
         settings.write(&file).unwrap();
         let pulumi = Pulumi {
@@ -123,7 +124,7 @@ async fn no_run_starts_against_a_guard() {
 /// A scenario's simulator on loopback, and the stand-in as the demo sets it up.
 struct SetUp {
     sim: Sim,
-    folder: tempfile::TempDir,
+    folder: Folder,
     context: Context,
 }
 
@@ -133,7 +134,7 @@ impl SetUp {
         let server = Server::bind(sim.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
         let endpoint = server.endpoint();
         tokio::spawn(server.serve(std::future::pending()));
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let pulumi =
             tapctl::fake_pulumi::set_up(&folder.path().join("pulumi"), &sim, f64::INFINITY, &endpoint).unwrap();
         let pulumi = Pulumi { program: env!("CARGO_BIN_EXE_tapctl").into(), ..pulumi };

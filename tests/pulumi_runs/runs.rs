@@ -216,6 +216,17 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
 }
 
 #[tokio::test]
+async fn nothing_outlives_the_folder_of_a_test() {
+    let fake = Fake::new(&format!("{BEGIN}\nwait_for_gate\n{END}"));
+    let started = start(&fake).await;
+    let record = until(&started.dir, |record, _| record.child.is_some()).await;
+    let folder = fake.folder.path().to_owned();
+    drop(fake);
+    assert!(!folder.exists());
+    assert!([record.supervisor, record.child].into_iter().flatten().all(|process| !process.is_alive()));
+}
+
+#[tokio::test]
 async fn two_at_once_start_one_run() {
     let fake = Fake::new(&format!("{BEGIN}\nwait_for_gate\n{END}"));
     let c = &fake.context;

@@ -16,6 +16,7 @@ use tapctl::domain::pulumi::Previewed;
 use tapctl::domain::pulumi::lock::{Holder, Lock};
 use tapctl::domain::pulumi::{RunPreconditions, RunRequest, RunState};
 
+use crate::support::folder::Folder;
 use crate::support::pulumi::{context, request};
 
 /// The Python with the pinned requirements, and the Pulumi CLI.
@@ -54,7 +55,7 @@ fn engine(name: &str) -> PathBuf {
 
 /// A stack of the bundled program, its state, and a cloud of its own that ends with this value.
 pub(crate) struct Workspace {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Folder,
     server: Child,
     toolchain: &'static Toolchain,
     pub(crate) context: Context,
@@ -63,7 +64,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     pub(crate) fn new() -> Option<Self> {
         let toolchain = toolchain()?;
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let state = folder.path().join("cloud.json");
         let mut server = Command::new(&toolchain.python)
             .arg(engine("cloud.py"))

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+use super::folder::Folder;
 
 /// A command of tapctl with an environment of its own: nothing of this machine's configuration reaches it.
 pub(crate) fn tapctl(home: &Path, args: &[&str]) -> Command {
@@ -50,14 +51,14 @@ impl Ran {
 pub(crate) struct Drill {
     sim: Child,
     pub(crate) endpoint: String,
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Folder,
     pub(crate) outputs: PathBuf,
 }
 
 impl Drill {
     /// `tapctl sim` with these options.
     pub(crate) fn start(options: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let dir = folder.path().join("sim");
         let mut sim = tapctl(folder.path(), &["sim", "--dir"])
             .arg(&dir)

@@ -2,6 +2,7 @@
 //!
 //! | here | for |
 //! |---|---|
+//! | `folder` | a folder that goes with its test, and with it what still runs in it |
 //! | `drill` | a simulator as a process, hosts with their folders, one command and how it ended |
 //! | `stack` | Pulumi's stack beside a simulator: the scenarios' fake Pulumi, its calls recorded and held |
 //! | `terminal` | a cockpit or a question on a terminal: keys, and what stands on the screen |
@@ -28,6 +29,7 @@
 //! | `tests/pulumi_engine`, `pulumi/tests` | the Pulumi program on the real engine, with a cloud in Python | it is AWS as Pulumi's providers see it, which `tapctl` never asks |
 
 pub(crate) mod drill;
+pub(crate) mod folder;
 pub(crate) mod locks;
 pub(crate) mod night;
 pub(crate) mod process;

@@ -16,6 +16,8 @@ use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::pulumi::{NewStack, RunState};
 use tapctl::domain::units::Timestamp;
 
+use super::folder::Folder;
+
 /// How often the tests look at what another process writes.
 pub(crate) const EVERY: Duration = Duration::from_millis(2);
 
@@ -54,14 +56,14 @@ pub(crate) fn folded(bytes: &[u8]) -> RunState {
 
 /// A state folder, and a shell script in the place of Pulumi.
 pub(crate) struct Fake {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Folder,
     pub(crate) context: Context,
 }
 
 impl Fake {
     /// `script` runs in the place of Pulumi. `$GATE` is a pipe that it can wait on until the test opens it.
     pub(crate) fn new(script: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let program = folder.path().join("pulumi");
         let gate = folder.path().join("gate");
         assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());

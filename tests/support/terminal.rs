@@ -148,5 +148,7 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         // Only this very child; it may have ended already.
         let _ = self.child.kill();
+        // Until it is gone it may write to the folder that the test is about to remove.
+        let _ = self.child.wait();
     }
 }
