@@ -190,6 +190,10 @@ pub enum Action {
     CycleShow,
     /// Show the run's log, or its resources.
     ToggleLog,
+    /// Draw the whole screen anew: something else wrote on it.
+    Redraw,
+    /// Stop as any job does, and leave the terminal to the shell meanwhile.
+    Suspend,
     /// Leave the program.
     Quit,
 }
@@ -295,14 +299,16 @@ pub const KEYMAP: &[Binding] = &[
     row(&[ch('6')], Action::Go(View::Journal), "", "Journal"),
     row(&[k(Code::Tab), k(Code::Right), ch('l')], Action::NextView, "", "next view"),
     row(&[k(Code::BackTab), k(Code::Left), ch('h')], Action::PreviousView, "", "previous view"),
-    row(&[k(Code::Down), ch('j')], Action::Scroll(1), "", "one row down"),
-    row(&[k(Code::Up), ch('k')], Action::Scroll(-1), "", "one row up"),
+    row(&[k(Code::Down), ch('j')], Action::Scroll(1), "", "a row down"),
+    row(&[k(Code::Up), ch('k')], Action::Scroll(-1), "", "a row up"),
     row(&[k(Code::PageDown), ctrl('f')], Action::Page(1), "", "one page down"),
     row(&[k(Code::PageUp), ctrl('b')], Action::Page(-1), "", "one page up"),
     row(&[ch('g'), k(Code::Home)], Action::Top, "", "first row"),
     row(&[ch('G'), k(Code::End)], Action::Bottom, "", "last row"),
     row(&[k(Code::Esc)], Action::Back, "", "close, unfilter, unfreeze"),
     row(&[ch('?')], Action::Help, "help", "show or hide this help"),
+    row(&[ctrl('l')], Action::Redraw, "", "draw all anew"),
+    row(&[ctrl('z')], Action::Suspend, "", "stop, until fg"),
     row(&[ch('q'), ctrl('c')], Action::Quit, "quit", "leave; nothing is undone"),
 ];
 

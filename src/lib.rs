@@ -86,6 +86,7 @@ const WORKERS: usize = 2;
 /// When the runtime cannot be started at all.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitCode> {
     let args: Vec<OsString> = args.into_iter().collect();
+    adapters::host::leave_no_core();
     if let Some(code) = of_its_own(&args) {
         return Ok(code);
     }

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::compose::ComposeError;
 use crate::compose::session::{Session, connect, reconnect};
+use crate::compose::{ComposeError, host};
 use crate::config::{ColorWhen, Env, Global, Settings, process_env};
 use crate::domain::model::Model;
 use crate::domain::provision::PulumiProblem;
@@ -27,6 +27,14 @@ use super::tty;
 /// # Errors
 /// [`Failure`] without a terminal.
 pub fn check_terminal() -> Result<(), Failure> {
+    if process_env("TERM").is_some_and(|term| term == "dumb") {
+        return Err(Failure::new(
+            Exit::Error,
+            "no_terminal",
+            "this terminal says that it cannot be drawn on (TERM=dumb)",
+            "set TERM to what it is, as in `TERM=xterm-256color tapctl`, or use `tapctl status`, `shift` and `rollback`",
+        ));
+    }
     if tty::can_draw() {
         return Ok(());
     }
@@ -81,8 +89,9 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
     };
     let (palette, ascii) = look(&session.settings, &process_env);
     let theme = Theme::new(palette, ascii);
-    let model =
+    let mut model =
         Model::new(session.stack.clone(), session.watcher.clone(), session.policy.clone(), session.ports.clock.now());
+    model.has_shell = host::has_shell();
     let ports = session.ports.clone();
     let current = Arc::new(Mutex::new(Arc::new(session)));
     let reload = reload(again, Arc::clone(&current));
@@ -96,12 +105,22 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
             session.resync().await;
         }
     });
-    let keys = input::until_told_to_end(input::from_terminal());
+    let keys = input::with_signals(input::from_terminal());
     let end = run_reloading(&mut taken.terminal, theme, keys, model, ports, reload, terminal::tell).await;
     drop(taken);
     time.abort();
-    say_what_goes_on(&end.map_err(broken)?);
+    match end {
+        Ok(model) => say_what_goes_on(&model),
+        // As when the process is told that the connection is gone: there is nobody to tell.
+        Err(error) if is_gone(&error) => {}
+        Err(error) => return Err(broken(error)),
+    }
     Ok(Exit::Done)
+}
+
+/// Whether there is no terminal any more, as when a connection drops.
+fn is_gone(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) || error.kind() == io::ErrorKind::BrokenPipe
 }
 
 /// A run that outlives the cockpit, and a change that it was left with, on the screen that the operator is left with. A
@@ -138,7 +157,6 @@ fn look(settings: &Settings, env: Env<'_>) -> (Palette, bool) {
     let says = |name: &str, word: &str| env(name).is_some_and(|value| value.to_lowercase().contains(word));
     let palette = match settings.color {
         ColorWhen::Never => Palette::Mono,
-        ColorWhen::Auto if says("TERM", "dumb") => Palette::Mono,
         ColorWhen::Auto | ColorWhen::Always
             if says("TERM", "256") || says("COLORTERM", "truecolor") || says("COLORTERM", "24bit") =>
         {
@@ -148,7 +166,9 @@ fn look(settings: &Settings, env: Env<'_>) -> (Palette, bool) {
     };
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| env(name).filter(|v| !v.is_empty()));
     let utf8 = locale.is_some_and(|value| value.to_lowercase().replace('-', "").contains("utf8"));
-    (palette, settings.ascii || !utf8)
+    // The console of Linux has a font of 512 glyphs at most, without braille and most marks.
+    let console = env("TERM").is_some_and(|term| term == "linux");
+    (palette, settings.ascii || console || !utf8)
 }
 
 #[cfg(test)]
@@ -188,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_locale_without_utf_8_gets_ascii_and_a_dumb_terminal_no_colour() {
+    fn a_locale_without_utf_8_and_the_console_get_ascii() {
         let settings = Settings::load(&Global::default(), &|_| None).unwrap();
         let with = |vars: &'static [(&'static str, &'static str)]| {
             let env = move |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
@@ -196,6 +216,6 @@ mod tests {
         };
         assert_eq!(with(&[("TERM", "xterm-256color"), ("LANG", "C.UTF-8")]), (Palette::Full, false));
         assert_eq!(with(&[("TERM", "linux"), ("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]), (Palette::Sixteen, true));
-        assert_eq!(with(&[("TERM", "dumb"), ("LANG", "de_DE.utf8")]), (Palette::Mono, false));
+        assert_eq!(with(&[("TERM", "linux"), ("LANG", "de_DE.utf8")]), (Palette::Sixteen, true));
     }
 }

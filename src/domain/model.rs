@@ -286,6 +286,8 @@ pub struct Model {
     pub screen: Screen,
     /// When the journal is read.
     pub journal: JournalPoll,
+    /// Whether a shell can let the program go on once it was stopped.
+    pub has_shell: bool,
     /// The loop is to end.
     pub quitting: bool,
     /// What came of the change that was under way when it ended, in words.
@@ -318,6 +320,7 @@ impl Model {
             quiet_until: None,
             screen,
             journal: JournalPoll::default(),
+            has_shell: true,
             quitting: false,
             parting: None,
         }

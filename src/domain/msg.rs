@@ -161,6 +161,10 @@ pub enum Effect {
     },
     /// Ring the terminal's bell.
     Bell,
+    /// Draw the whole screen anew.
+    Redraw,
+    /// Give the terminal to the shell and stop, until the shell lets the program go on.
+    Suspend,
     /// End the loop.
     Quit,
 }

@@ -125,7 +125,7 @@ impl Runner {
                     });
                 }
             }
-            Effect::Bell | Effect::Quit => {}
+            Effect::Bell | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
     }
 

@@ -25,7 +25,7 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Rect, Size};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -64,8 +64,10 @@ struct Loop<'a, B: Backend> {
     /// Of the last frame.
     size: Size,
     dirty: bool,
+    /// Whether something else wrote on the screen, so that the next frame is drawn whole.
+    overwritten: bool,
     title: String,
-    on_title: Box<dyn FnMut(&Notice<'_>) + 'a>,
+    tell: Box<dyn FnMut(&Notice<'_>) + 'a>,
 }
 
 /// What the loop tells the terminal beside frames.
@@ -75,6 +77,10 @@ pub enum Notice<'a> {
     Title(&'a str),
     /// Ring the bell.
     Bell,
+    /// Give the terminal to the shell, and come back when it lets this job go on.
+    Suspend,
+    /// This process was stopped without being asked, and goes on.
+    Continued,
 }
 
 /// [`run_reloading`] on a stack that stays as it is.
@@ -102,7 +108,8 @@ pub async fn run<B: Backend>(
 
 /// Runs the cockpit until the operator leaves or the input ends, and gives the last model back.
 ///
-/// A change that is being sent when the operator leaves is waited for, so that its outcome gets into the journal.
+/// A change that is being sent when the operator leaves, or the terminal goes away, is waited for, so that its outcome
+/// gets into the journal.
 ///
 /// `reload` is asked what the stack is after Pulumi has changed it; while that is read, and when it cannot be, the
 /// cockpit goes on with the stack as it was.
@@ -129,34 +136,11 @@ pub async fn run_reloading<B: Backend>(
         last_frame: None,
         size: Size::default(),
         dirty: true,
+        overwritten: false,
         title: String::new(),
-        on_title: Box::new(tell),
+        tell: Box::new(tell),
     };
-    state.draw()?;
-    let mut ticks = tokio::time::interval(START_TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !state.model.quitting {
-        // Biased, so that a flood of answers never keeps a key waiting.
-        tokio::select! {
-            biased;
-            typed = input.next() => state.typed(typed)?,
-            answer = answers.recv() => {
-                if let Some(answer) = answer {
-                    state.answered(answer, &mut answers)?;
-                }
-            }
-            _ = ticks.tick() => {
-                state.tick();
-                state.dirty = true;
-                state.draw()?;
-            }
-        }
-        let period = state.tick_period();
-        if ticks.period() != period {
-            ticks = tokio::time::interval_at(Instant::now() + period, period);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        }
-    }
+    let gone = state.go_on(&mut input, &mut answers).await;
     let Loop { mut model, runner, .. } = state;
     let left = match &model.shift_state {
         ShiftState::Sending { request, change, .. } => Some((*request, change.title())),
@@ -167,7 +151,7 @@ pub async fn run_reloading<B: Backend>(
         let came = what_came(request, &mut answers, &model);
         model.parting = Some(format!("{title}: {came}"));
     }
-    Ok(model)
+    gone.map(|()| model)
 }
 
 /// What came of a change that was under way when the program was left. Whether it was sent after all is told by whoever
@@ -187,6 +171,40 @@ fn what_came(request: Request, answers: &mut mpsc::Receiver<Msg>, model: &Model)
 }
 
 impl<B: Backend> Loop<'_, B> {
+    /// Takes message after message until the operator leaves, the input ends, or there is nothing to draw on any more.
+    async fn go_on(
+        &mut self,
+        input: &mut (impl Stream<Item = Input> + Unpin),
+        answers: &mut mpsc::Receiver<Msg>,
+    ) -> Result<(), B::Error> {
+        self.draw()?;
+        let mut ticks = tokio::time::interval(START_TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.model.quitting {
+            // Biased, so that a flood of answers never keeps a key waiting.
+            tokio::select! {
+                biased;
+                typed = input.next() => self.typed(typed)?,
+                answer = answers.recv() => {
+                    if let Some(answer) = answer {
+                        self.answered(answer, answers)?;
+                    }
+                }
+                _ = ticks.tick() => {
+                    self.tick();
+                    self.dirty = true;
+                    self.draw()?;
+                }
+            }
+            let period = self.tick_period();
+            if ticks.period() != period {
+                ticks = tokio::time::interval_at(Instant::now() + period, period);
+                ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            }
+        }
+        Ok(())
+    }
+
     fn uptime(&self) -> Duration {
         self.started.elapsed()
     }
@@ -199,6 +217,10 @@ impl<B: Backend> Loop<'_, B> {
             Some(Input::Key(key)) => self.feed(Msg::Key(key)),
             Some(Input::Pasted(text)) => self.feed(Msg::Pasted(text)),
             Some(Input::Resize) => {}
+            Some(Input::Continued) => {
+                (self.tell)(&Notice::Continued);
+                self.overwritten = true;
+            }
             None => self.model.quitting = true,
         }
         self.dirty = true;
@@ -224,7 +246,12 @@ impl<B: Backend> Loop<'_, B> {
     fn feed(&mut self, msg: Msg) {
         for effect in update(&mut self.model, msg) {
             match effect {
-                Effect::Bell => (self.on_title)(&Notice::Bell),
+                Effect::Bell => (self.tell)(&Notice::Bell),
+                Effect::Redraw => self.overwritten = true,
+                Effect::Suspend => {
+                    (self.tell)(&Notice::Suspend);
+                    self.overwritten = true;
+                }
                 Effect::Quit => self.model.quitting = true,
                 other => self.runner.run(other, &self.model),
             }
@@ -263,6 +290,12 @@ impl<B: Backend> Loop<'_, B> {
         if !self.dirty || self.model.quitting {
             return Ok(());
         }
+        if std::mem::take(&mut self.overwritten) {
+            // What `clear` does, but without asking the terminal where its cursor is: the answer would come among the keys.
+            let whole = self.terminal.size()?;
+            self.terminal.resize(Rect::from((Position::ORIGIN, whole)))?;
+            self.title.clear();
+        }
         let (mut listing, mut shown) = (Listing::default(), Shown::default());
         let (model, theme) = (&self.model, &self.theme);
         let frame = self.terminal.draw(|frame| (listing, shown) = ui::draw(frame, model, theme))?;
@@ -273,7 +306,7 @@ impl<B: Backend> Loop<'_, B> {
         self.feed(Msg::Drawn { uptime, listing, shown });
         let title = ui::title(&self.model);
         if title != self.title {
-            (self.on_title)(&Notice::Title(&title));
+            (self.tell)(&Notice::Title(&title));
             self.title = title;
         }
         Ok(())

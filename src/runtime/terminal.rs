@@ -1,6 +1,7 @@
 //! The real terminal: taken over, drawn on, and given back whatever happens.
 
 use std::io::{self, IsTerminal, Stdout, Write, stdin, stdout};
+use std::mem::ManuallyDrop;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode};
@@ -10,10 +11,15 @@ use ratatui::backend::CrosstermBackend;
 
 use super::Notice;
 
+/// Keeps the title that the terminal has, and gives it back (xterm's window operations 22 and 23).
+const KEEP_TITLE: &[u8] = b"\x1b[22;0t";
+const TITLE_AGAIN: &[u8] = b"\x1b[23;0t";
+
 /// The terminal while the cockpit has it. Dropping it gives the terminal back, also when a panic unwinds.
 pub struct Taken {
-    /// What is drawn on. Output is buffered, so that a frame is one write.
-    pub terminal: Terminal<CrosstermBackend<io::BufWriter<Stdout>>>,
+    /// What is drawn on. Output is buffered, so that a frame is one write. Never dropped: it would complain on stderr about
+    /// a terminal that is gone, and over that end the process (`tests/cli/job.rs`).
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<io::BufWriter<Stdout>>>>,
 }
 
 impl Taken {
@@ -30,10 +36,10 @@ impl Taken {
         }
         enable_raw_mode()?;
         let taken = Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(64 * 1024, stdout())));
-        if execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide).is_err() || taken.is_err() {
+        if set_up().is_err() || taken.is_err() {
             give_back();
         }
-        Ok(Self { terminal: taken? })
+        Ok(Self { terminal: ManuallyDrop::new(taken?) })
     }
 }
 
@@ -43,10 +49,32 @@ impl Drop for Taken {
     }
 }
 
+fn set_up() -> io::Result<()> {
+    stdout().write_all(KEEP_TITLE)?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+}
+
 /// Gives the terminal back. Safe to call more than once, and from a panic hook.
 pub fn give_back() {
     let _cooked = disable_raw_mode();
     let _restored = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let mut out = stdout();
+    let _titled = out.write_all(TITLE_AGAIN).and_then(|()| out.flush());
+}
+
+/// Takes the terminal again after somebody else had it. Raw mode is left first: this process believes to have it.
+fn take_again() {
+    let _cooked = disable_raw_mode();
+    // A terminal that is gone meanwhile shows it with the next frame.
+    let _raw = enable_raw_mode();
+    let _set = set_up();
+}
+
+/// Stops as a job, with whatever started it in the same job, until a shell lets it go on.
+fn stop() {
+    give_back();
+    let _stopped = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
+    take_again();
 }
 
 /// Makes every panic give the terminal back before anything is printed about it.
@@ -65,5 +93,13 @@ pub fn tell(notice: &Notice<'_>) {
     let _shown = match notice {
         Notice::Title(title) => execute!(out, SetTitle(title)),
         Notice::Bell => out.write_all(b"\x07").and_then(|()| out.flush()),
+        Notice::Suspend => {
+            stop();
+            Ok(())
+        }
+        Notice::Continued => {
+            take_again();
+            Ok(())
+        }
     };
 }

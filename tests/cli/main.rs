@@ -10,6 +10,7 @@ mod crashes;
 mod destroy;
 mod endpoints;
 mod foreign;
+mod job;
 mod looking;
 mod moving;
 mod names;

@@ -19,6 +19,60 @@ pub(crate) enum Act {
     Press(&'static str),
 }
 
+const ROWS: u16 = 36;
+const COLUMNS: u16 = 120;
+
+type Started = (Box<dyn portable_pty::MasterPty + Send>, Box<dyn portable_pty::Child + Send + Sync>);
+
+fn started(template: &Command) -> Started {
+    let mut command = CommandBuilder::new(template.get_program());
+    command.args(template.get_args());
+    command.env_clear();
+    for (name, value) in template.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    command.env("TERM", "xterm-256color");
+    command.env("LANG", "C.UTF-8");
+    command.cwd(template.get_current_dir().unwrap());
+    let pair = native_pty_system().openpty(PtySize { rows: ROWS, cols: COLUMNS, ..PtySize::default() }).unwrap();
+    let child = pair.slave.spawn_command(command).unwrap();
+    (pair.master, child)
+}
+
+/// Does this on a terminal that goes away then, as when a connection drops, once `ready` comes back; how the process ends
+/// when `gone` was done.
+pub(crate) fn on_one_that_vanishes(
+    template: &Command,
+    acts: &[Act],
+    ready: impl FnOnce(),
+    gone: impl FnOnce(),
+) -> ExitStatus {
+    let (master, mut child) = started(template);
+    let (mut keys, mut reader) = (master.take_writer().unwrap(), master.try_clone_reader().unwrap());
+    let (mut screen, mut buffer) = (emulator(), [0; 4096]);
+    for act in acts {
+        match act {
+            Act::Press(typed) => keys.write_all(typed.as_bytes()).and_then(|()| keys.flush()).unwrap(),
+            Act::Shown(words) => {
+                while !screen.screen().contents().contains(words) {
+                    let length = reader.read(&mut buffer).unwrap();
+                    assert!(length > 0, "{words:?} never came:\n{}", screen.screen().contents());
+                    screen.process(&buffer[..length]);
+                }
+            }
+        }
+    }
+    ready();
+    drop((keys, reader, master));
+    gone();
+    until("the end of the process", || child.try_wait().unwrap())
+}
+
+fn emulator() -> vt100::Parser {
+    let size = |cells| std::num::NonZero::new(cells).unwrap();
+    vt100::Parser::new(size(ROWS), size(COLUMNS), 0)
+}
+
 /// A process on a terminal of its own.
 pub(crate) struct Terminal {
     child: Box<dyn portable_pty::Child + Send + Sync>,
@@ -27,27 +81,15 @@ pub(crate) struct Terminal {
     screen: vt100::Parser,
     /// Everything that was written to it.
     pub(crate) text: String,
-    _master: Box<dyn portable_pty::MasterPty + Send>,
+    master: Box<dyn portable_pty::MasterPty + Send>,
 }
 
 impl Terminal {
     /// Starts the command on a terminal of 120 columns and 36 rows.
     pub(crate) fn open(template: &Command) -> Self {
-        let (rows, cols) = (36, 120);
-        let mut command = CommandBuilder::new(template.get_program());
-        command.args(template.get_args());
-        command.env_clear();
-        for (name, value) in template.get_envs() {
-            command.env(name, value.unwrap_or_default());
-        }
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.cwd(template.get_current_dir().unwrap());
-        let pair = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let keys = pair.master.take_writer().unwrap();
-        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (master, child) = started(template);
+        let keys = master.take_writer().unwrap();
+        let mut reader = master.try_clone_reader().unwrap();
         let (send, shown) = mpsc::channel();
         thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -57,9 +99,7 @@ impl Terminal {
                 }
             }
         });
-        let size = |cells| std::num::NonZero::new(cells).unwrap();
-        let screen = vt100::Parser::new(size(rows), size(cols), 0);
-        Self { child, keys, shown, screen, text: String::new(), _master: pair.master }
+        Self { child, keys, shown, screen: emulator(), text: String::new(), master }
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -91,6 +131,22 @@ impl Terminal {
     /// Reads until the words stand on the screen.
     pub(crate) fn until_shown(&mut self, words: &str) {
         self.wait_for(words, |terminal| terminal.screen().contains(words));
+    }
+
+    /// Reads until the words stand on the screen no more.
+    pub(crate) fn until_gone(&mut self, words: &str) {
+        self.wait_for(words, |terminal| !terminal.screen().contains(words));
+    }
+
+    /// Whether keys reach the process as they are typed.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.master.get_termios().is_some_and(|termios| !format!("{:?}", termios.local_flags).contains("ICANON"))
+    }
+
+    /// Somebody else writes on the same terminal.
+    pub(crate) fn written_over(&self, text: &str) {
+        let name = self.master.tty_name().unwrap();
+        std::fs::OpenOptions::new().write(true).open(name).unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     /// The screen as it is now.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::confirm::DialogKey;
 use crate::domain::facts::Source;
-use crate::domain::model::{Dialog, Model, Shown};
+use crate::domain::model::{Dialog, Model, ShiftState, Shown};
 use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
@@ -24,6 +24,12 @@ pub(super) fn is_asking(model: &Model) -> bool {
 }
 
 pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    // About the terminal alone: no answer to a question, no letter of a line.
+    match lookup(key) {
+        Some(Action::Redraw) => return effects.push(Effect::Redraw),
+        Some(Action::Suspend) => return suspend(model, effects),
+        _ => {}
+    }
     // What is typed into is seen by whoever types; only leaving it needs no sight of it.
     let unseen = model.screen.shown != Shown::Whole
         && matches!(model.dialog, Some(Dialog::Configure(_) | Dialog::Prompt { .. } | Dialog::Reason { .. }))
@@ -50,6 +56,17 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
                 act(model, action, effects);
             }
         }
+    }
+}
+
+/// Stops the program, unless that would hold up a change or leave nobody who could let it go on.
+fn suspend(model: &mut Model, effects: &mut Vec<Effect>) {
+    if matches!(model.shift_state, ShiftState::Sending { .. }) {
+        toast(model, "a change is under way; the program can be stopped when its outcome is known", true);
+    } else if model.has_shell {
+        effects.push(Effect::Suspend);
+    } else {
+        toast(model, "no shell started this program that could let it go on; q leaves", true);
     }
 }
 
@@ -175,6 +192,8 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::ClearLocks => provision::clear_locks(model),
         Action::CycleShow => provision::cycle_show(model),
         Action::ToggleLog => provision::toggle_log(model),
+        // Done before anything that is open gets the key.
+        Action::Redraw | Action::Suspend => {}
         Action::Quit => {
             model.quitting = true;
             effects.push(Effect::Quit);

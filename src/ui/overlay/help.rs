@@ -27,8 +27,9 @@ fn group_of(binding: &Binding) -> usize {
     }
 }
 
-fn is_view(binding: &Binding) -> bool {
-    matches!(binding.action, Action::Go(_))
+/// Whether two such rows fit beside each other: the smallest screen has no row to spare.
+fn is_short(binding: &Binding) -> bool {
+    matches!(binding.action, Action::Go(_) | Action::Scroll(_) | Action::Redraw | Action::Suspend)
 }
 
 pub(super) fn sheet(cx: &ViewContext<'_>, width: usize, rows: usize) -> DialogBody {
@@ -58,20 +59,17 @@ pub(super) fn sheet(cx: &ViewContext<'_>, width: usize, rows: usize) -> DialogBo
 
 fn group(cx: &ViewContext<'_>, group: usize, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![cx.row().put(Role::Strong, GROUPS[group]).line()];
-    let views: Vec<&Binding> = KEYMAP.iter().filter(|b| group_of(b) == group && is_view(b)).collect();
-    for two in views.chunks(2) {
+    let short: Vec<&Binding> = KEYMAP.iter().filter(|b| group_of(b) == group && is_short(b)).collect();
+    for two in short.chunks(2) {
         let row = two.iter().fold(cx.row(), |row, b| {
-            row.cell(Role::Key, b.keys.first().map(|key| key.label()).unwrap_or_default(), 2).cell(
-                Role::Text,
-                b.help,
-                width / 2 - 2,
-            )
+            let keys = keys_of(b);
+            let lead = cx.cells(&keys) + 1;
+            row.cell(Role::Key, keys, lead).cell(Role::Text, b.help, (width / 2).saturating_sub(lead))
         });
         lines.push(row.line());
     }
-    for binding in KEYMAP.iter().filter(|b| group_of(b) == group && !is_view(b)) {
-        let keys: Vec<_> = binding.keys.iter().map(|key| key.label()).collect();
-        let keys = keys.join(" ");
+    for binding in KEYMAP.iter().filter(|b| group_of(b) == group && !is_short(b)) {
+        let keys = keys_of(binding);
         let lead = if cx.cells(&keys) >= KEY { cx.cells(&keys) + 1 } else { KEY };
         for (index, text) in wrap(cx.theme, binding.help, width.saturating_sub(lead)).into_iter().enumerate() {
             let name = if index == 0 { keys.as_str() } else { "" };
@@ -79,6 +77,10 @@ fn group(cx: &ViewContext<'_>, group: usize, width: usize) -> Vec<Line<'static>>
         }
     }
     lines
+}
+
+fn keys_of(binding: &Binding) -> String {
+    binding.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
 }
 
 /// What the signs mean.

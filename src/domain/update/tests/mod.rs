@@ -572,3 +572,22 @@ fn records_that_are_older_than_the_journal_are_no_news() {
     cockpit.answer_all();
     assert!(!cockpit.sent.iter().any(is_seen), "and what is read after it is known");
 }
+
+#[test]
+fn keys_about_the_terminal_answer_no_question_and_stop_nothing_that_is_sent() {
+    let ctrl = |c| Msg::Key(Key { code: Code::Char(c), ctrl: true });
+    let mut cockpit = Cockpit::ready();
+    cockpit.press(']');
+    let asked = cockpit.model.dialog.clone();
+    assert!(asked.is_some());
+    for (typed, effect) in [('l', Effect::Redraw), ('z', Effect::Suspend)] {
+        let effects = cockpit.feed(ctrl(typed));
+        assert!(effects.contains(&effect) && cockpit.model.dialog == asked, "{effects:?}");
+    }
+    cockpit.model.has_shell = false;
+    assert!(!cockpit.feed(ctrl('z')).contains(&Effect::Suspend), "nobody could let it go on");
+    let mut cockpit = Cockpit::ready();
+    cockpit.step();
+    assert!(matches!(cockpit.model.shift_state, ShiftState::Sending { .. }));
+    assert!(!cockpit.feed(ctrl('z')).contains(&Effect::Suspend), "a change is under way");
+}

@@ -1,0 +1,169 @@
+//! The cockpit as a process among others: ended, stopped and written over from outside, and what its terminal is left
+//! with.
+
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::drill::Drill;
+use crate::support::terminal::Act::{Press, Shown};
+use crate::support::terminal::{Terminal, on_one_that_vanishes};
+use crate::support::wire::{Hold, Wire};
+
+/// A sign that the cockpit is drawn and takes keys.
+const DRAWN: &str = "1 Overview";
+
+fn cockpit(drill: &Drill) -> Terminal {
+    let mut terminal = Terminal::open(&drill.command("a", &[]));
+    terminal.until_shown(DRAWN);
+    terminal
+}
+
+fn send(signal: Signal, process: u32) {
+    kill_process(Pid::from_raw(process.try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
+/// The same command, started by a program of the shell's own making.
+fn under(shell: &str, command: &Command) -> Command {
+    let mut shelled = Command::new("sh");
+    shelled.args(["-c", shell, "sh"]).arg(command.get_program()).args(command.get_args());
+    shelled.current_dir(command.get_current_dir().unwrap()).env_clear();
+    for (name, value) in command.get_envs() {
+        shelled.env(name, value.unwrap_or_default());
+    }
+    shelled
+}
+
+/// A shell with job control, in which the cockpit is started, and the cockpit's number.
+fn in_a_shell(drill: &Drill) -> (Terminal, u32) {
+    let shell = under("PS1='shell> ' exec sh -i -s \"$@\"", &drill.command("a", &[]));
+    let mut terminal = Terminal::open(&shell);
+    terminal.until_shown("shell> ");
+    terminal.type_line("sh -c 'echo me=$$.; exec \"$@\"' sh \"$@\"");
+    terminal.until_shown(DRAWN);
+    let number = terminal.text.rsplit("me=").find_map(|rest| rest.split('.').next()?.parse().ok());
+    (terminal, number.unwrap())
+}
+
+#[test]
+fn whoever_ends_it_gets_the_terminal_back() {
+    let drill = Drill::steady();
+    for signal in [Signal::INT, Signal::QUIT, Signal::TERM] {
+        let terminal = cockpit(&drill);
+        assert!(terminal.is_raw());
+        send(signal, terminal.id());
+        let (status, text) = terminal.end();
+        assert_eq!(status.exit_code(), 0, "{signal:?}: {text}");
+        let (kept, given) = (text.find("\x1b[22;0t"), text.rfind("\x1b[23;0t"));
+        assert!(kept.is_some() && kept < given, "the title that was there is there again");
+        assert!(text.find("\x1b[?1049h") < text.rfind("\x1b[?1049l"), "what was on the screen is there again");
+    }
+}
+
+#[test]
+fn a_terminal_that_goes_away_is_no_crash() {
+    let drill = Drill::steady();
+    let status = on_one_that_vanishes(&drill.command("a", &[]), &[Shown(DRAWN)], || (), || ());
+    assert!(status.signal().is_none(), "{status:?}");
+    assert!([0, 129].contains(&status.exit_code()), "{status:?}");
+}
+
+#[test]
+fn a_terminal_that_goes_away_costs_no_outcome() {
+    let drill = Drill::steady();
+    let wire = Wire::to(&drill.endpoint);
+    wire.hold("<ChangeResourceRecordSetsRequest", Hold::Answer);
+    let mut command = drill.command("a", &[]);
+    command.env("TAPCTL_ENDPOINT_URL", &wire.endpoint);
+    let acts = [Shown("✓ GO"), Press("]"), Shown("any other key"), Press("y"), Shown("SENDING")];
+    let status = on_one_that_vanishes(&command, &acts, || wire.until_held(), || wire.let_go());
+    assert!(status.signal().is_none(), "{status:?}");
+    assert_eq!(drill.weights(), (90, 10));
+    assert!(drill.events().contains(&"outcome".to_owned()), "{:?}", drill.events());
+}
+
+#[test]
+fn ctrl_z_leaves_the_terminal_to_the_shell_and_fg_comes_back() {
+    let drill = Drill::steady();
+    let (mut terminal, _) = in_a_shell(&drill);
+    terminal.press("2\x1a");
+    terminal.until_shown("shell> ");
+    assert!(!terminal.screen().contains(DRAWN), "{}", terminal.screen());
+    terminal.type_line("fg");
+    terminal.until_shown(DRAWN);
+    assert!(terminal.is_raw());
+    terminal.press("q");
+    terminal.until_shown("shell> ");
+    assert!(!terminal.screen().contains(DRAWN), "{}", terminal.screen());
+}
+
+#[test]
+fn a_stop_from_outside_gives_the_terminal_back_too() {
+    let drill = Drill::steady();
+    let (mut terminal, number) = in_a_shell(&drill);
+    send(Signal::TSTP, number);
+    terminal.until_shown("shell> ");
+    assert!(!terminal.screen().contains(DRAWN), "{}", terminal.screen());
+    terminal.type_line("fg");
+    terminal.until_shown(DRAWN);
+    terminal.press("q");
+    terminal.until_shown("shell> ");
+}
+
+#[test]
+fn without_a_shell_it_does_not_stop() {
+    let drill = Drill::steady();
+    let mut terminal = cockpit(&drill);
+    terminal.press("\x1a");
+    terminal.until_shown("no shell started this program");
+    terminal.leaves();
+}
+
+#[test]
+fn what_others_write_on_the_screen_goes_with_ctrl_l() {
+    let drill = Drill::steady();
+    let mut terminal = cockpit(&drill);
+    terminal.press("?");
+    terminal.until_shown("leave; nothing is undone");
+    terminal.written_over(
+        "\r\n\x07Broadcast message from root@bastion (pts/9):\r\n\r\nThe system will reboot at 04:00!\r\n",
+    );
+    terminal.until_shown("will reboot");
+    terminal.press("\x0c");
+    terminal.until_gone("will reboot");
+    terminal.until_shown("leave; nothing is undone");
+    terminal.press("\x1b");
+    terminal.leaves();
+}
+
+#[test]
+fn esc_and_a_key_in_one_packet_are_both_typed() {
+    let drill = Drill::steady();
+    let mut terminal = cockpit(&drill);
+    terminal.press("?");
+    terminal.until_shown("leave; nothing is undone");
+    terminal.press("\x1b2");
+    terminal.until_gone("leave; nothing is undone");
+    terminal.until_shown("Moves");
+    terminal.leaves();
+}
+
+#[test]
+fn a_terminal_that_cannot_be_drawn_on_is_left_alone() {
+    let drill = Drill::steady();
+    let terminal = Terminal::open(&under("TERM=dumb exec \"$@\"", &drill.command("a", &[])));
+    let (status, text) = terminal.end();
+    assert_eq!(status.exit_code(), 1, "{text}");
+    assert!(text.contains("TERM=dumb") && text.contains("tapctl status"), "{text}");
+    assert!(!text.contains("\x1b[?1049h"), "{text}");
+}
+
+#[test]
+fn its_memory_is_written_nowhere() {
+    let drill = Drill::steady();
+    let terminal = cockpit(&drill);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", terminal.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
+    terminal.leaves();
+}
