@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::run_record::RunRecord;
 use crate::adapters::pulumi::process::ProcessId;
@@ -97,14 +98,18 @@ impl RunDir {
     /// One that dies between this and its journal line has left its name: see [`RunDir::end_is_ours`].
     #[must_use]
     pub fn claim_end_entry(&self) -> bool {
-        match private().write(true).create_new(true).open(self.file(file::NOTED)) {
-            Ok(mut file) => {
-                let own = ProcessId::own().and_then(|own| serde_json::to_vec(&own).ok()).unwrap_or_default();
-                let _ = file.write_all(&own);
-                true
-            }
-            Err(error) => error.kind() != io::ErrorKind::AlreadyExists,
-        }
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        // Written beside it and linked, so that whoever dies in between has left either nothing or its name.
+        let own = ProcessId::own().and_then(|own| serde_json::to_vec(&own).ok()).unwrap_or_default();
+        let name = format!(".noted-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = self.file(&name);
+        let written = private().write(true).create(true).truncate(true).open(&name);
+        let claimed = written.and_then(|mut file| file.write_all(&own)).and_then(|()| {
+            let linked = fs::hard_link(&name, self.file(file::NOTED));
+            let _nobody_reads_it = fs::remove_file(&name);
+            linked
+        });
+        claimed.map_or_else(|error| error.kind() != io::ErrorKind::AlreadyExists, |()| true)
     }
 
     /// Whether the end of a run that the journal does not hold is for this caller to note: nobody has taken it upon
