@@ -230,11 +230,13 @@ impl<B: Backend> Loop<'_, B> {
     /// An answer, and whatever else has come in by now: one frame shows them all.
     fn answered(&mut self, answer: Msg, answers: &mut mpsc::Receiver<Msg>) -> Result<(), B::Error> {
         self.tick();
-        self.feed(answer);
-        while let Ok(more) = answers.try_recv() {
-            self.feed(more);
+        let mut next = Some(answer);
+        while let Some(answer) = next {
+            // A look at the journal that found nothing is nothing to see, and comes every other second.
+            self.dirty |= answer != Msg::JournalSame;
+            self.feed(answer);
+            next = answers.try_recv().ok();
         }
-        self.dirty = true;
         self.draw_unless_crowded()
     }
 

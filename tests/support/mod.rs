@@ -24,7 +24,7 @@
 //! | `GoesOn` in `tests/cockpit/stack_reload.rs` | an `up` beside which the cockpit learns of the new stack | no scenario has a backend that is away at first |
 //! | `src/adapters/aws/tests` | what the AWS adapter sends and how it reads answers | answers stand byte by byte, and a port would hide them |
 //! | `src/sim/tests` | what the simulator answers | it is what everything here stands on, so nothing here can judge it |
-//! | `Panics`, `SetBack`, `Works` in `src/runtime` | one port that does one wrong thing | a fault that one test needs |
+//! | `Panics`, `SetBack`, `Works`, `Folders` in `src/runtime` | one port that does one wrong thing | a fault that one test needs |
 //! | `tests/conformance` | the simulator before the Python SDK | a judge that is not of this crate |
 //! | `tests/pulumi_engine`, `pulumi/tests` | the Pulumi program on the real engine, with a cloud in Python | it is AWS as Pulumi's providers see it, which `tapctl` never asks |
 

@@ -354,8 +354,10 @@ fn tell_settled(model: &mut Model, entries: &[Entry]) {
     if !said.is_empty() && matches!(model.dialog, None | Some(Dialog::Notice { .. })) {
         return notice(model, "A change that was left without an outcome is settled", [said, passing].concat());
     }
+    // What was done in passing covers nothing that somebody may be reading; the journal lists it too.
+    let shown = !said.is_empty() || model.screen.toast.is_none();
     said.append(&mut passing);
-    if !said.is_empty() {
+    if shown && !said.is_empty() {
         toast(model, format!("settled: {}", said.join("; ")), false);
     }
 }
