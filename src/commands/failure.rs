@@ -139,7 +139,7 @@ impl From<Blocked> for Failure {
                 Self::new(Exit::Declined, "read_only", message, "start it without to change anything")
             }
             Blocked::Pulumi(problem) => Self::new(Exit::Pulumi, "pulumi", problem.message, problem.hint),
-            Blocked::Gates(_) | Blocked::GatesUnknown | Blocked::NobodyAnswers(_) => {
+            Blocked::Gates(_) | Blocked::GatesUnknown | Blocked::NobodyAnswers(_) | Blocked::AnswersUnknown => {
                 Self::new(Exit::Gate, "gate", format!("nothing was sent: {blocked}"), "`tapctl gates` shows each")
             }
             Blocked::RunEnded | Blocked::StackExists => {

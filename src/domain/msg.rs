@@ -25,6 +25,8 @@ use super::units::Timestamp;
 pub enum Msg {
     /// A key was typed.
     Key(Key),
+    /// The program was stopped, and goes on.
+    Continued,
     /// Text was pasted. It is never an answer: only a line of text that is being typed takes it.
     Pasted(String),
     /// Time went on.

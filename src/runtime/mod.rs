@@ -220,6 +220,7 @@ impl<B: Backend> Loop<'_, B> {
             Some(Input::Continued) => {
                 (self.tell)(&Notice::Continued);
                 self.overwritten = true;
+                self.feed(Msg::Continued);
             }
             None => self.model.quitting = true,
         }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Stdout, Write, stdin, stdout};
 use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode};
@@ -49,8 +50,13 @@ impl Drop for Taken {
     }
 }
 
+/// Whether the terminal keeps its own title for us: it keeps as many as it is told to, and gives back the last one.
+static HAS_TITLE: AtomicBool = AtomicBool::new(false);
+
 fn set_up() -> io::Result<()> {
-    stdout().write_all(KEEP_TITLE)?;
+    if !HAS_TITLE.swap(true, Ordering::Relaxed) {
+        stdout().write_all(KEEP_TITLE)?;
+    }
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
 }
 
@@ -59,7 +65,9 @@ pub fn give_back() {
     let _cooked = disable_raw_mode();
     let _restored = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let mut out = stdout();
-    let _titled = out.write_all(TITLE_AGAIN).and_then(|()| out.flush());
+    if HAS_TITLE.swap(false, Ordering::Relaxed) {
+        let _titled = out.write_all(TITLE_AGAIN).and_then(|()| out.flush());
+    }
 }
 
 /// Takes the terminal again after somebody else had it. Raw mode is left first: this process believes to have it.

@@ -167,3 +167,21 @@ fn its_memory_is_written_nowhere() {
     assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
     terminal.leaves();
 }
+
+#[test]
+fn what_was_typed_before_fg_answers_no_question() {
+    let drill = Drill::steady();
+    let (mut terminal, _) = in_a_shell(&drill);
+    terminal.until_shown("✓ GO");
+    terminal.press("]");
+    terminal.until_shown("any other key");
+    terminal.press("\x1a");
+    terminal.until_shown("shell> ");
+    terminal.press("fg\ny");
+    terminal.until_shown("any other key");
+    terminal.press("\x1b");
+    terminal.until_gone("any other key");
+    assert_eq!(drill.weights(), (100, 0));
+    let counted = |sequence| terminal.text.matches(sequence).count();
+    assert_eq!((counted("\x1b[22;0t"), counted("\x1b[23;0t")), (2, 1), "the title is kept once at a time");
+}

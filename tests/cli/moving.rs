@@ -395,6 +395,41 @@ fn what_was_carried_for_a_whole_bake_may_be_returned_to_at_once() {
 }
 
 #[test]
+fn what_somebody_took_away_meanwhile_was_not_carried() {
+    let drill = Drill::steady();
+    let elsewhere = |line: &str| {
+        let args: Vec<&str> = line.split_whitespace().collect();
+        Ran::of(drill.command("b", &args).output().unwrap()).ended(0);
+    };
+    let half = "shift --to 50 --yes --override step-size --reason rehearsal";
+    drill.run(half).ended(0);
+    drill.advance(60);
+    drill.run("status").ended(0);
+    // Another host takes the share away for ten minutes, and gives it back; nobody looks from this one.
+    elsewhere("rollback --yes");
+    drill.advance(60);
+    elsewhere("status");
+    drill.advance(540);
+    elsewhere(half);
+    drill.advance(60);
+    drill.run("rollback --yes").ended(0);
+    drill.advance(60);
+    drill.run("status").ended(0);
+    drill.advance(900);
+    let again = drill.run("shift --to 50 --yes --json").ended(3).json();
+    assert_eq!(again["error"]["gates"][0]["id"], "step-size", "{again}");
+}
+
+#[test]
+fn nobody_is_evacuated_to_what_cannot_be_seen() {
+    let drill = Drill::steady();
+    drill.fault(&json!({"service": "elbv2", "code": "AccessDenied"}));
+    let blocked = drill.run("evacuate --reason drill --yes --confirm prod --json").ended(3).json();
+    assert!(blocked["error"]["message"].as_str().unwrap().contains("is not known"), "{blocked}");
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[test]
 fn an_evacuation_lists_what_it_steps_over_and_holds_to_where_the_members_lead() {
     let drill = Drill::steady();
     let reason = ["--reason", "us-east-1 fails"];
@@ -446,6 +481,8 @@ fn members_that_lead_elsewhere_go_nowhere_forward_and_the_way_back_says_where() 
     assert_eq!(status["ready_to_shift"], false);
     let members = status["traffic"]["members"].as_array().unwrap();
     assert!(members.iter().all(|member| member["leads"] == "across") && members.len() == 2, "{status}");
+    let printed = drill.run("rollback --print --json").ended(0).json();
+    assert_eq!(printed["result"], "nothing_to_do", "what is called new leads to the legacy stack: {printed}");
     let doctor = drill.run("doctor");
     assert!(doctor.stdout.contains("FAIL  record-targets"), "{}", doctor.stdout);
     let back = drill.run("rollback --dry-run").ended(0);

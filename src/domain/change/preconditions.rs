@@ -91,6 +91,8 @@ pub enum Blocked {
     Gates(Vec<Gate>),
     /// The new stack has so many targets, and none that answers: all traffic would find nobody.
     NobodyAnswers(usize),
+    /// Whether anybody answers on the new stack is not known.
+    AnswersUnknown,
     /// A guard of Pulumi's runs says no.
     Run(BlockedReason),
     /// The run that was to be stopped has ended.
@@ -125,6 +127,10 @@ impl fmt::Display for Blocked {
                 f,
                 "none of the new stack's {all} targets is healthy, so all traffic would find nobody; this cannot be stepped \
                  over: bring tasks up first (`tapctl status`)"
+            ),
+            Self::AnswersUnknown => f.write_str(
+                "whether any target of the new stack is healthy is not known, so all traffic might find nobody; this cannot be \
+                 stepped over: let the load balancer of the new stack be read first (`tapctl doctor`)",
             ),
             Self::Run(reason) => reason.fmt(f),
             Self::RunEnded => f.write_str("the run has ended"),
@@ -312,12 +318,14 @@ fn weights(plan: &ShiftPlan, ground: &Ground<'_>) -> Result<(), Blocked> {
     if blocking.is_empty() { Ok(()) } else { Err(Blocked::Gates(blocking)) }
 }
 
-/// Whether the new stack is not known to have nobody who answers: no reason mends that, also when a region fails.
+/// Whether somebody is known to answer on the new stack: no reason mends that, also when the legacy region fails. Its
+/// load balancer is in the region that is left.
 fn somebody_answers(ground: &Ground<'_>) -> Result<(), Blocked> {
     let Inputs { facts, now, .. } = ground.inputs;
     match reading::hosts(facts, Side::New, now).fresh() {
         Some(hosts) if hosts.healthy == 0 => Err(Blocked::NobodyAnswers(hosts.all)),
-        _ => Ok(()),
+        Some(_) => Ok(()),
+        None => Err(Blocked::AnswersUnknown),
     }
 }
 

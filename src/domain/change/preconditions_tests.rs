@@ -10,6 +10,7 @@ use crate::domain::pulumi::config::tests::{complete, setup};
 use crate::domain::pulumi::lock::{ClearLocks, Holder, Lock};
 use crate::domain::pulumi::run_request::ForceStop;
 use crate::domain::pulumi::{Interrupt, NewStack, RunRequest, RunState};
+use crate::domain::service::fixtures::hosts;
 use crate::domain::shift::Override;
 use crate::domain::shift::fixtures::{group, key, record};
 use crate::domain::units::{Percent, Timestamp};
@@ -42,6 +43,8 @@ fn calm(legacy: u8, new: u8) -> Night {
     let mut facts = Facts::default();
     let records = vec![record("A", "legacy", legacy), record("A", "new", new)];
     facts.absorb(&key(), Source::Records, Ok(Observation::Records(records)), NOW);
+    let answer = Observation::Hosts(Side::New, hosts(&["healthy"; 2]));
+    facts.absorb(&key(), Source::Targets, Ok(answer), NOW);
     Night {
         facts,
         gates: GateId::ALL.into_iter().map(|id| gate(id, Verdict::Pass)).collect(),
@@ -221,7 +224,6 @@ fn an_evacuation_steps_over_every_gate_but_where_the_members_lead_and_lists_each
 
 #[test]
 fn nobody_is_sent_to_a_stack_where_nobody_answers() {
-    use crate::domain::service::fixtures::hosts;
     for (states, is_free) in [(&["healthy", "unhealthy"][..], true), (&["unhealthy"; 2][..], false), (&[][..], false)] {
         let mut night = calm(80, 20);
         let found = Observation::Hosts(Side::New, hosts(states));
@@ -230,6 +232,12 @@ fn nobody_is_sent_to_a_stack_where_nobody_answers() {
         let plan = propose::evacuate("prod", "us-east-1 fails", ground.gates, ground.inputs).unwrap();
         assert_eq!(check(&Change::Weights(plan), &ground).is_ok(), is_free, "{states:?}");
     }
+    let mut night = calm(80, 20);
+    let blind = Facts { group: night.facts.group.clone(), records: night.facts.records.clone(), ..Facts::default() };
+    night.facts = blind;
+    let ground = night.ground();
+    let plan = propose::evacuate("prod", "us-east-1 fails", ground.gates, ground.inputs).unwrap();
+    assert_eq!(check(&Change::Weights(plan), &ground), Err(Blocked::AnswersUnknown));
 }
 
 #[test]

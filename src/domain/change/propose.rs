@@ -3,7 +3,7 @@
 //! Pure. A proposal says what would be done; [`super::preconditions`] say whether it may be.
 
 use crate::domain::facts::{Fact, Facts, Source};
-use crate::domain::gate::{self, Gate, Inputs};
+use crate::domain::gate::{self, Gate, GateId, Inputs};
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::pending::Pending;
 use crate::domain::pulumi::{Plan, RunRequest};
@@ -75,13 +75,14 @@ pub fn evacuate(stack: &str, reason: &str, gates: &[Gate], inputs: Inputs<'_>) -
     }
 }
 
-/// An evacuation with the gates that it steps over now; any other plan as it is.
+/// An evacuation with the gates that it steps over now; any other plan as it is. The size of its step is always among
+/// them: an evacuation never counts as a step, and its reason gets into the journal whatever passes.
 #[must_use]
 pub fn stepping_over(plan: &ShiftPlan, gates: &[Gate], inputs: Inputs<'_>) -> ShiftPlan {
     let Some(evacuation) = &plan.evacuation else { return plan.clone() };
     let overrides = gate::for_step(gates, plan, inputs)
         .iter()
-        .filter(|gate| !gate.passes() && gate.id.can_be_overridden())
+        .filter(|gate| gate.id == GateId::StepSize || (!gate.passes() && gate.id.can_be_overridden()))
         .map(|gate| Override { gate: gate.id.name().to_owned(), reason: evacuation.reason.clone() })
         .collect();
     ShiftPlan { overrides, ..plan.clone() }

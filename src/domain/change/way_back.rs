@@ -3,6 +3,7 @@
 //! Pure. For the sound pair it is the compare-and-swap that tapctl sends. For a name that was released, and beside any
 //! group that is no pair, tapctl sends nothing by itself; then this batch is printed for whoever decides.
 
+use crate::domain::targets::astray;
 use crate::domain::traffic::{
     ALIAS_TTL, GroupKey, Record, RecordGroup, Routing, Side, Target, beside, beside_text, traffic_records,
 };
@@ -52,7 +53,12 @@ pub fn way_back(known: Known<'_>) -> Result<WayBack, String> {
     let found: Vec<&Record> = traffic_records(key, records).collect();
     let mut change = Change::default();
     change.notes.extend(beside(&key.name, records).map(|past| format!("{}, and stays as it is", beside_text(past))));
-    if let Ok(group) = RecordGroup::from_records(key, records) {
+    // The pair is weighed by its identifiers only where they say what its targets say.
+    let is_sound = |record: &&Record| {
+        is_legacy(known, record) == (record.set_identifier.as_deref() == Some(known.key.legacy_id.as_str()))
+    };
+    if let Some(group) = RecordGroup::from_records(key, records).ok().filter(|_| found.iter().all(is_sound)) {
+        change.notes.extend(astray(&group, known.endpoints, Side::Legacy));
         let back = group.with_weights(WeightPair::for_new_share(Percent::ZERO));
         change.deletes.extend(group.records().cloned());
         change.creates.extend(back.records().cloned());
@@ -289,11 +295,23 @@ mod tests {
 
     #[test]
     fn members_that_are_swapped_are_weighed_by_where_they_lead() {
-        let mut swapped = [record("A", "legacy", 100), record("A", "new", 0), record("A", "blue", 0)];
-        let (legacy, new) = (swapped[0].target.clone(), swapped[1].target.clone());
-        (swapped[0].target, swapped[1].target) = (new, legacy);
-        let found = back(&swapped, &[]).unwrap();
-        assert!(is_home(&after(&swapped, &found.batch)), "{found:?}");
+        for weights in [(100, 0), (0, 100), (50, 50)] {
+            let (legacy, new) = (record("A", "legacy", weights.0), record("A", "new", weights.1));
+            let (there, here) = (new.target.clone(), legacy.target.clone());
+            let pair = vec![Record { target: there, ..legacy }, Record { target: here, ..new }];
+            for swapped in [pair.clone(), [pair, vec![record("A", "blue", 0)]].concat()] {
+                let found = back(&swapped, &[]).unwrap();
+                assert!(is_home(&after(&swapped, &found.batch)), "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_legacy_member_that_leads_nowhere_known_is_named() {
+        let elsewhere = Target::Values { ttl_s: 60, values: vec!["192.0.2.1".into()] };
+        let pair = [Record { target: elsewhere, ..record("A", "legacy", 50) }, record("A", "new", 50)];
+        let found = back(&pair, &[]).unwrap();
+        assert!(found.notes.iter().any(|note| note.contains("192.0.2.1")), "{found:?}");
     }
 
     #[test]

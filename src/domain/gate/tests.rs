@@ -338,12 +338,23 @@ fn what_was_carried_for_a_whole_bake_within_a_day_may_be_returned_to_at_once() {
     const DAY: u64 = 24 * 3600;
     let own = Event::note("");
     let found = Event::Seen { weights: WeightPair::new(100, 0).unwrap() };
-    let of = |journal: &[Entry], share| {
+    // The requests of each minute between the first and the last line, on the new and on the legacy stack.
+    let counted = |journal: &[Entry], share, counts: &[(Metric, f64)]| {
         let mut case = Case::new().weights(100, 0);
+        for (metric, value) in counts {
+            let ago = |entry: &Entry| entry.aws_at.map(|at| NOW.since(at).as_secs() / 60);
+            let minutes =
+                journal.iter().filter_map(ago).min().unwrap_or(0)..=journal.iter().filter_map(ago).max().unwrap_or(0);
+            for minute in minutes {
+                case = case.point(*metric, *value, minute);
+            }
+        }
         case.facts.clock_skew_ms = Some(0);
         case.history = Some(History::of(journal));
         case.step((100, 0), share)
     };
+    let half = [(Metric::NewRequests, 100.0), (Metric::LegacyRequests, 100.0)];
+    let of = |journal: &[Entry], share| counted(journal, share, &half);
     let verdict = |journal: &[Entry], share| of(journal, share).verdict;
     let whole = carried(50, 1200, 700, &own);
     assert_eq!(verdict(&whole, 50), Verdict::Pass);
@@ -353,6 +364,18 @@ fn what_was_carried_for_a_whole_bake_within_a_day_may_be_returned_to_at_once() {
     assert_eq!(verdict(&carried(50, 1200, 721, &own), 50), Verdict::Fail, "a second short of the bake");
     assert_eq!(verdict(&carried(50, DAY + 900, DAY, &own), 50), Verdict::Pass);
     assert_eq!(verdict(&carried(50, DAY + 900, DAY + 1, &own), 50), Verdict::Fail, "longer ago than a day");
+    // The journal has the two ends; what was between them is proved by the counts.
+    for (new, legacy, right) in [
+        (Some(100.0), None, Verdict::Pass),
+        (Some(100.0), Some(140.0), Verdict::Pass),
+        (Some(100.0), Some(900.0), Verdict::Fail),
+        (None, Some(100.0), Verdict::Fail),
+        (None, None, Verdict::Fail),
+    ] {
+        let counts = [(Metric::NewRequests, new), (Metric::LegacyRequests, legacy)];
+        let counts: Vec<_> = counts.into_iter().filter_map(|(metric, count)| Some((metric, count?))).collect();
+        assert_eq!(counted(&whole, 50, &counts).verdict, right, "{counts:?}");
+    }
     // Somebody else took it away, and nobody here saw when.
     assert_eq!(verdict(&carried(50, 1200, 700, &found), 50), Verdict::Fail);
     // An old journal without AWS's time proves nothing, and neither does a host that AWS has not told its time.

@@ -2,7 +2,8 @@
 //!
 //! Pure. A span counts only between two instants at which the weights are proved: it begins when a change is in effect,
 //! and ends when the next batch of ours deletes exactly these records, or else where they were read last. What an old
-//! journal has without AWS's time proves no span.
+//! journal has without AWS's time proves no span. That nobody took the share away in between is proved by the balancers'
+//! counts, which the gate `step-size` asks for.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -42,6 +42,12 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     model.quiet_until = None;
+    let typing = model.screen.filtering
+        || matches!(model.dialog, Some(Dialog::Configure(_) | Dialog::Prompt { .. } | Dialog::Reason { .. }));
+    if typing && key.code == Code::Esc {
+        // Alt and a letter is Esc and that letter: whoever edits a line by it gives no command.
+        model.quiet_until = Some(model.uptime + QUIET_AFTER);
+    }
     match model.dialog.take() {
         Some(Dialog::Shift(question)) => steps::answer_shift(model, question, dialog_key(key), effects),
         Some(Dialog::Accept(question)) => steps::answer_accept(model, question, dialog_key(key), effects),
@@ -61,12 +67,23 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
 
 /// Stops the program, unless that would hold up a change or leave nobody who could let it go on.
 fn suspend(model: &mut Model, effects: &mut Vec<Effect>) {
-    if matches!(model.shift_state, ShiftState::Sending { .. }) {
+    if model.shift_state != ShiftState::Idle || model.provision.busy.is_some() {
         toast(model, "a change is under way; the program can be stopped when its outcome is known", true);
     } else if model.has_shell {
+        continued(model);
         effects.push(Effect::Suspend);
     } else {
         toast(model, "no shell started this program that could let it go on; q leaves", true);
+    }
+}
+
+/// The screen was somebody else's for a while: what is open is read anew before it takes an answer.
+pub(super) fn continued(model: &mut Model) {
+    match &mut model.dialog {
+        Some(Dialog::Shift(question)) => question.cut(),
+        Some(Dialog::Accept(question)) => question.cut(),
+        Some(Dialog::Ask(question)) => question.cut(),
+        _ => {}
     }
 }
 
