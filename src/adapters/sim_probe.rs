@@ -224,7 +224,10 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", silent.local_addr().unwrap());
         assert_eq!(probe(&endpoint, Duration::from_millis(20)).await, Probed::Other);
-        drop(silent);
+        // Bound and not listening: nobody answers there, and nobody else can take the port meanwhile.
+        let closed = tokio::net::TcpSocket::new_v4().unwrap();
+        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let endpoint = format!("http://{}", closed.local_addr().unwrap());
         assert_eq!(probe(&endpoint, SHORT).await, Probed::Nobody);
     }
 

@@ -198,8 +198,13 @@ impl Carried {
 pub enum PulumiAnswer {
     /// Answer to [`PulumiQuery::Status`].
     Looked(Box<PulumiStatus>),
-    /// Answer to [`PulumiQuery::Runs`], oldest first.
-    Runs(Vec<RunSeen>),
+    /// Answer to [`PulumiQuery::Runs`].
+    Runs {
+        /// Those whose folders could be read, oldest first.
+        seen: Vec<RunSeen>,
+        /// Whether there may be more, which could not be read.
+        may_lack: bool,
+    },
     /// A run has begun.
     Started(RunHead),
     /// New lines of a run.

@@ -49,13 +49,13 @@ pub(super) async fn settle_in_turn(
         return Ok(());
     }
     let unended = history.runs.iter().map(|run| run.id.clone()).collect();
-    let Some(PulumiAnswer::Runs(runs)) =
+    let Some(PulumiAnswer::Runs { seen: runs, may_lack }) =
         told(ports.provision.as_ref(), PulumiQuery::Runs { unended }, writer.operator()).await
     else {
         return Ok(());
     };
     for open in &history.changes {
-        if let Some(event) = settle(open, &runs, look, ports.clock.now()) {
+        if let Some(event) = settle(open, &runs, may_lack, look, ports.clock.now()) {
             writer.append(event).await?;
         }
     }

@@ -157,7 +157,7 @@ impl Provisioner for Folders {
     fn ask(&self, query: PulumiQuery, _: String, tell: Tell) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let PulumiQuery::Runs { unended } = query else { panic!("nobody has asked for {query:?}") };
         let seen = |run: &RunSeen| RunSeen { end_is_ours: unended.contains(&run.head.id), ..run.clone() };
-        let answer = PulumiAnswer::Runs(self.0.iter().map(seen).collect());
+        let answer = PulumiAnswer::Runs { seen: self.0.iter().map(seen).collect(), may_lack: false };
         Box::pin(async move { tell(answer).await })
     }
 }

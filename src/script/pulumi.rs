@@ -319,7 +319,7 @@ impl Provisioner for ScriptedPulumi {
                     started(self.start(kind, None, &operator))
                 }
                 // No process of a script dies between an intent and its outcome.
-                PulumiQuery::Runs { .. } => PulumiAnswer::Runs(Vec::new()),
+                PulumiQuery::Runs { .. } => PulumiAnswer::Runs { seen: Vec::new(), may_lack: false },
                 PulumiQuery::Follow(run) => return self.follow(run, &tell).await,
                 PulumiQuery::Orphans { .. } => return,
             };

@@ -43,7 +43,7 @@ impl Provisioner for GoesOn {
                     let (text, stderr) = ("succeeded".to_owned(), String::new());
                     tell(PulumiAnswer::Ended { run, exit: ProcessEnd::Code(Some(0)), text, note: true, stderr }).await;
                 }
-                PulumiQuery::Runs { .. } => tell(PulumiAnswer::Runs(vec![])).await,
+                PulumiQuery::Runs { .. } => tell(PulumiAnswer::Runs { seen: vec![], may_lack: false }).await,
                 _ => tell(PulumiAnswer::Done("done".into())).await,
             }
         })

@@ -20,7 +20,7 @@ use crate::domain::pulumi::change::ConfirmedChange;
 use crate::domain::pulumi::explain::ProcessEnd;
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::{Plan, PulumiChange};
-use crate::ports::{Clock, Provisioner, PulumiControl, PulumiFuture, Tell};
+use crate::ports::{Clock, PortError, Provisioner, PulumiControl, PulumiFuture, Tell};
 
 /// Pause between two looks at a run's files once all is read: short enough to feel live, long enough to cost nothing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -117,14 +117,18 @@ impl CockpitRuns {
         StartedBy { operator: operator.to_owned(), at: self.clock.now(), intent: intent.map(str::to_owned) }
     }
 
-    /// The runs as their folders tell of them. One that cannot be read is not known, and so is left out.
-    async fn seen(&self, unended: Vec<String>) -> Vec<RunSeen> {
+    /// The runs as their folders tell of them. One that cannot be read proves nothing, not even that there is none.
+    async fn seen(&self, unended: Vec<String>) -> PulumiAnswer {
         let runs = self.runs.clone();
         let look = move || {
-            let dirs = runs.ids().unwrap_or_default().into_iter().filter_map(|id| runs.dir(&id));
-            dirs.filter_map(|dir| seen(&dir, &unended)).collect()
+            let ids = runs.ids().ok()?;
+            let looks = ids.iter().filter_map(|id| runs.dir(id)).map(|dir| seen(&dir, &unended));
+            Some(looks.collect::<Vec<_>>())
         };
-        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+        let looks = tokio::task::spawn_blocking(look).await.ok().flatten();
+        let may_lack = looks.as_ref().is_none_or(|looks| looks.iter().any(Result::is_err));
+        let seen = looks.into_iter().flatten().flatten().flatten().collect();
+        PulumiAnswer::Runs { seen, may_lack }
     }
 
     /// Begins a preview, of a stack that exists: one that does not is only made when somebody says so.
@@ -255,18 +259,18 @@ async fn beside<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
-/// A run as its folder tells of it; nothing of one that never began, or cannot be read.
-fn seen(dir: &RunDir, unended: &[String]) -> Option<RunSeen> {
-    let record = dir.read().ok().flatten()?;
+/// A run as its folder tells of it; nothing of one that never began.
+fn seen(dir: &RunDir, unended: &[String]) -> Result<Option<RunSeen>, PortError> {
+    let Some(record) = dir.read()? else { return Ok(None) };
     let status = record.status();
     let end = (!status.is_active()).then(|| ended_text(&status));
-    Some(RunSeen {
+    Ok(Some(RunSeen {
         intent: record.intent.clone(),
         forced: interrupt::was_forced(dir),
         end_is_ours: end.is_some() && unended.contains(&record.id) && dir.end_is_ours(),
         end,
         head: head(record, interrupt::was_asked(dir)),
-    })
+    }))
 }
 
 fn ended_text(status: &RunStatus) -> String {
@@ -296,7 +300,7 @@ impl Provisioner for CockpitRuns {
                     Ok(head) => PulumiAnswer::Started(head),
                     Err(error) => PulumiAnswer::Failed(trouble(&error)),
                 },
-                PulumiQuery::Runs { unended } => PulumiAnswer::Runs(self.seen(unended).await),
+                PulumiQuery::Runs { unended } => self.seen(unended).await,
                 PulumiQuery::Follow(run) => return self.follow(run, &tell).await,
                 PulumiQuery::Orphans { .. } => return,
             };
@@ -313,5 +317,25 @@ impl PulumiControl for CockpitRuns {
         intent: &'a str,
     ) -> PulumiFuture<'a, Carried> {
         Box::pin(self.change(change, operator, intent))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::pulumi::folder::Runs;
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_no_run_that_never_began() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = Runs::new(folder.path());
+        for (id, state, right) in [("r1", None, Some(true)), ("r2", Some("{\"id\":"), None)] {
+            std::fs::create_dir_all(runs.root().join(id)).unwrap();
+            if let Some(text) = state {
+                std::fs::write(runs.root().join(id).join("state.json"), text).unwrap();
+            }
+            let looked = seen(&runs.dir(id).unwrap(), &[]).ok().map(|run| run.is_none());
+            assert_eq!(looked, right, "{id}");
+        }
     }
 }

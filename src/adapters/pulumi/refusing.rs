@@ -46,7 +46,8 @@ impl Provisioner for NoPulumi {
                     setup: None,
                     passed_through: Vec::new(),
                 })),
-                PulumiQuery::Runs { .. } => PulumiAnswer::Runs(Vec::new()),
+                // Where no program is, nobody has looked for its runs.
+                PulumiQuery::Runs { .. } => PulumiAnswer::Runs { seen: Vec::new(), may_lack: true },
                 _ => PulumiAnswer::Failed(trouble),
             };
             tell(answer).await;

@@ -17,16 +17,22 @@ use super::deadline::SEND_DEADLINE;
 pub const CALL_LIFE: Duration = Duration::from_secs(300);
 
 /// What is to be written of a change that was left open, when that is known: from the runs of the state folder, oldest
-/// first, and the newest look at Pulumi where there is one. Only for whoever has the turn: a run begins in no other.
+/// first, of which some may lack, and the newest look at Pulumi where there is one. Only for whoever has the turn: a run begins in no other.
 #[must_use]
-pub fn settle(open: &OpenChange, runs: &[RunSeen], look: Option<&PulumiStatus>, now: Timestamp) -> Option<Event> {
+pub fn settle(
+    open: &OpenChange,
+    runs: &[RunSeen],
+    may_lack: bool,
+    look: Option<&PulumiStatus>,
+    now: Timestamp,
+) -> Option<Event> {
     let age = now.since(open.at);
     let words = match &open.means {
         Means::Run => match runs.iter().find(|run| run.intent.as_deref() == Some(&open.id)) {
             Some(RunSeen { head, .. }) => {
                 return Some(PulumiChange::started(head.kind, &head.id, &head.line, Some(open.id.clone())));
             }
-            None => Some(no_run(open, runs)),
+            None => Some(no_run(open, runs, may_lack)),
         },
         Means::Interrupt { run } => stopped(open, find(runs, run), age),
         Means::ForceStop { run } => forced(open, find(runs, run), age),
@@ -44,7 +50,10 @@ fn find<'r>(runs: &'r [RunSeen], id: &str) -> Option<&'r RunSeen> {
 }
 
 /// Older folders go when there are too many; what is gone proves nothing.
-fn no_run(open: &OpenChange, runs: &[RunSeen]) -> String {
+fn no_run(open: &OpenChange, runs: &[RunSeen], may_lack: bool) -> String {
+    if may_lack {
+        return format!("not known: {}: not all folders of runs can be read. Next step: preview the stack", open.title);
+    }
     let may_be_gone = runs.len() >= KEPT_RUNS && runs.first().is_some_and(|oldest| oldest.head.started_at > open.at);
     if may_be_gone {
         format!("not known: {}: the folders of that time are gone. Next step: preview the stack", open.title)

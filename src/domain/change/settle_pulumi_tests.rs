@@ -41,7 +41,7 @@ fn look() -> PulumiStatus {
 
 /// What is written so many seconds later; nothing while it is open.
 fn said(open: &OpenChange, runs: &[RunSeen], look: Option<&PulumiStatus>, secs: u64) -> Option<String> {
-    let event = settle(open, runs, look, AT.plus(Duration::from_secs(secs)))?;
+    let event = settle(open, runs, false, look, AT.plus(Duration::from_secs(secs)))?;
     if let Event::Note { change, .. } = &event {
         assert_eq!(change.as_deref(), Some(&ChangeMark::Outcome { id: open.id.clone() }), "it is closed by its id");
     }
@@ -59,7 +59,7 @@ fn a_run_is_known_by_the_intent_that_its_folder_names_at_once() {
     let of = open(Means::Run);
     begins(said(&of, &[run("r1")], None, 1), "not done: Do it: no run of it began");
     let own = RunSeen { intent: Some("i1".into()), ..run("r2") };
-    let event = settle(&of, &[run("r1"), own], None, AT).unwrap();
+    let event = settle(&of, &[run("r1"), own], false, None, AT).unwrap();
     assert_eq!(event, PulumiChange::started(RunKind::Up, "r2", "pulumi up", Some("i1".into())));
     let later = |count: usize| -> Vec<RunSeen> {
         let mut run = run("r1");
@@ -68,6 +68,8 @@ fn a_run_is_known_by_the_intent_that_its_folder_names_at_once() {
     };
     begins(said(&of, &later(KEPT_RUNS - 1), None, 1), "not done: ");
     begins(said(&of, &later(KEPT_RUNS), None, 1), "not known: Do it: the folders of that time are gone");
+    let torn = settle(&of, &[run("r1")], true, None, AT).map(|event| event.text());
+    begins(torn, "not known: Do it: not all folders of runs can be read");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) fn arrived(model: &mut Model, request: Request, answer: PulumiAnswer,
         PulumiAnswer::Looked(look) => looked(model, *look, effects),
         PulumiAnswer::Started(head) => started(model, head, effects),
         // Only the executor asks for it.
-        PulumiAnswer::Runs(_) => {}
+        PulumiAnswer::Runs { .. } => {}
         PulumiAnswer::Lines { run, lines, oversized } => {
             if let Some(followed) = followed(model, &run) {
                 for line in lines {
