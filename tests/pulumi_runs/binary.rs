@@ -206,7 +206,8 @@ async fn a_disk_that_runs_full_hides_neither_the_end_nor_that_something_is_missi
     world.cloud(&["control"]);
     let output = shell.wait_with_output().unwrap();
     // Pulumi does not mind that its events go nowhere, and its state is on another disk: all was done.
-    assert_eq!(world.cloud(&["weights"]).trim(), r#"{"migration-legacy-prod": 100, "migration-new-prod": 0}"#);
+    let weights = world.cloud(&["weights"]);
+    assert_eq!(weights.trim(), r#"{"migration-legacy-prod": 100, "migration-new-prod": 0}"#, "{}", stderr(&output));
     let stdout = String::from_utf8(output.stdout.clone()).unwrap();
     let [up, attached, code] = stdout.lines().collect::<Vec<_>>()[..] else { panic!("{stdout}\n{}", stderr(&output)) };
     // Whoever reads the events cannot know that, and says so.
