@@ -181,7 +181,10 @@ fn what_was_typed_before_fg_answers_no_question() {
     terminal.until_shown("any other key");
     terminal.press("\x1b");
     terminal.until_gone("any other key");
-    assert_eq!(drill.weights(), (100, 0));
     let counted = |sequence| terminal.text.matches(sequence).count();
     assert_eq!((counted("\x1b[22;0t"), counted("\x1b[23;0t")), (2, 1), "the title is kept once at a time");
+    // Whoever leaves waits for what is being sent, so that nothing can come later.
+    terminal.press("q");
+    terminal.until_shown("shell> ");
+    assert_eq!(drill.weights(), (100, 0));
 }
