@@ -2,7 +2,7 @@
 //!
 //! It asks the system, and nothing outside of it.
 
-use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, getpgrp, getpid, getppid, getsid, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, setrlimit};
 
 use crate::domain::text::Foreign;
 
@@ -31,15 +31,72 @@ pub fn leave_no_core() {
 /// (POSIX, "orphaned process group"), as under `ssh -t host tapctl`: stopped, it would stay so.
 #[must_use]
 pub fn has_shell() -> bool {
-    let leader = getpgrp();
-    let above = if leader == getpid() { getppid() } else { parent_of(leader) };
-    // Nobody is above the first process of a session, and who is in another session has no say here.
-    above.is_some_and(|above| getsid(Some(above)).is_ok_and(|session| getsid(None) == Ok(session)))
+    let of = |process: &str| std::fs::read_to_string(format!("/proc/{process}/stat")).ok();
+    of("self").is_some_and(|own| can_be_continued(&own, |process| of(&process.to_string())))
 }
 
-/// Field 4 of what the kernel says of a process; the name in field 2 may hold spaces and brackets.
-fn parent_of(process: Pid) -> Option<Pid> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_pid())).ok()?;
-    let parent = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?;
-    Pid::from_raw(parent.parse().ok()?)
+/// The same, of what the kernel says of a process and of others by their numbers. Asked for one by one, it answers 0 for
+/// what is outside of this process's namespace, as in a container.
+fn can_be_continued(own: &str, stat_of: impl Fn(u32) -> Option<String>) -> bool {
+    let Some(own) = Place::read(own) else { return false };
+    let leader = if own.group == own.process { Some(own) } else { stat_of(own.group).as_deref().and_then(Place::read) };
+    let above = leader.and_then(|leader| Place::read(&stat_of(leader.parent)?));
+    // Nobody is above the first process of a session, and who is in another session has no say here.
+    above.is_some_and(|above| above.session == own.session)
+}
+
+/// Where a process stands among others (`proc_pid_stat(5)`, fields 1, 4, 5 and 6).
+#[derive(Clone, Copy)]
+struct Place {
+    process: u32,
+    parent: u32,
+    group: u32,
+    session: u32,
+}
+
+impl Place {
+    /// The name in field 2 may hold spaces and brackets.
+    fn read(stat: &str) -> Option<Self> {
+        let (begin, rest) = stat.rsplit_once(')')?;
+        let process = begin.split_once(' ')?.0.parse().ok()?;
+        let mut numbers = rest.split_ascii_whitespace().skip(1).map(str::parse);
+        let mut next = || numbers.next()?.ok();
+        Some(Self { process, parent: next()?, group: next()?, session: next()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHELL: &str = "20 (bash) S 10 20 20 34816 30 4194304 0";
+    const OWN: &str = "30 (tapctl) S 20 30 20 34816 30 4194304 0";
+
+    fn has_shell_among(own: &str, others: &[&str]) -> bool {
+        can_be_continued(own, |process| {
+            others.iter().find(|stat| stat.starts_with(&format!("{process} "))).map(|stat| (*stat).to_owned())
+        })
+    }
+
+    #[test]
+    fn a_job_goes_on_where_a_shell_of_its_session_is_above_it() {
+        assert!(has_shell_among(OWN, &[SHELL]));
+        // In a pipe or a script the first process of the job stands below the shell.
+        assert!(has_shell_among("31 (tap) ctl (x) S 30 30 20 0", &["30 (sh) S 20 30 20 0", SHELL]));
+    }
+
+    #[test]
+    fn without_a_shell_of_its_session_it_would_stay_stopped() {
+        for (case, own, others) in [
+            ("the first process of its session", "30 (tapctl) S 20 30 30 0", vec![SHELL]),
+            ("started from outside of its namespace", "1 (tapctl) S 0 0 0 0", vec![]),
+            ("a session that is outside of its namespace", "30 (tapctl) S 20 30 30 0", vec!["20 (x) S 0 0 0 0"]),
+            ("a job whose first process is gone", "31 (tapctl) S 1 30 20 0", vec![SHELL]),
+            ("nothing is known", "", vec![]),
+            ("what is no number", "30 (tapctl) S x y z", vec![SHELL]),
+            ("cut short", "30 (tapctl", vec![SHELL]),
+        ] {
+            assert!(!has_shell_among(own, &others), "{case}");
+        }
+    }
 }

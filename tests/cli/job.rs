@@ -45,6 +45,14 @@ fn in_a_shell(drill: &Drill) -> (Terminal, u32) {
     (terminal, number.unwrap())
 }
 
+/// Does this, and waits until the shell asks anew: what it asked before is on the screen again as soon as the cockpit has
+/// left it.
+fn back_in_the_shell(terminal: &mut Terminal, by: impl FnOnce(&mut Terminal)) {
+    let before = terminal.text.len();
+    by(terminal);
+    terminal.until_after(before, "shell> ");
+}
+
 #[test]
 fn whoever_ends_it_gets_the_terminal_back() {
     let drill = Drill::steady();
@@ -86,14 +94,12 @@ fn a_terminal_that_goes_away_costs_no_outcome() {
 fn ctrl_z_leaves_the_terminal_to_the_shell_and_fg_comes_back() {
     let drill = Drill::steady();
     let (mut terminal, _) = in_a_shell(&drill);
-    terminal.press("2\x1a");
-    terminal.until_shown("shell> ");
+    back_in_the_shell(&mut terminal, |terminal| terminal.press("2\x1a"));
     assert!(!terminal.screen().contains(DRAWN), "{}", terminal.screen());
     terminal.type_line("fg");
     terminal.until_shown(DRAWN);
     assert!(terminal.is_raw());
-    terminal.press("q");
-    terminal.until_shown("shell> ");
+    back_in_the_shell(&mut terminal, |terminal| terminal.press("q"));
     assert!(!terminal.screen().contains(DRAWN), "{}", terminal.screen());
 }
 
@@ -101,13 +107,11 @@ fn ctrl_z_leaves_the_terminal_to_the_shell_and_fg_comes_back() {
 fn a_stop_from_outside_gives_the_terminal_back_too() {
     let drill = Drill::steady();
     let (mut terminal, number) = in_a_shell(&drill);
-    send(Signal::TSTP, number);
-    terminal.until_shown("shell> ");
+    back_in_the_shell(&mut terminal, |_| send(Signal::TSTP, number));
     assert!(!terminal.screen().contains(DRAWN), "{}", terminal.screen());
     terminal.type_line("fg");
     terminal.until_shown(DRAWN);
-    terminal.press("q");
-    terminal.until_shown("shell> ");
+    back_in_the_shell(&mut terminal, |terminal| terminal.press("q"));
 }
 
 #[test]
@@ -175,8 +179,7 @@ fn what_was_typed_before_fg_answers_no_question() {
     terminal.until_shown("✓ GO");
     terminal.press("]");
     terminal.until_shown("any other key");
-    terminal.press("\x1a");
-    terminal.until_shown("shell> ");
+    back_in_the_shell(&mut terminal, |terminal| terminal.press("\x1a"));
     terminal.press("fg\ny");
     terminal.until_shown("any other key");
     terminal.press("\x1b");
@@ -184,7 +187,6 @@ fn what_was_typed_before_fg_answers_no_question() {
     let counted = |sequence| terminal.text.matches(sequence).count();
     assert_eq!((counted("\x1b[22;0t"), counted("\x1b[23;0t")), (2, 1), "the title is kept once at a time");
     // Whoever leaves waits for what is being sent, so that nothing can come later.
-    terminal.press("q");
-    terminal.until_shown("shell> ");
+    back_in_the_shell(&mut terminal, |terminal| terminal.press("q"));
     assert_eq!(drill.weights(), (100, 0));
 }

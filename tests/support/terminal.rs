@@ -124,8 +124,12 @@ impl Terminal {
 
     /// Reads until words are written that were not there before.
     pub(crate) fn until_new(&mut self, words: &str) {
-        let before = self.text.len();
-        self.wait_for(words, |terminal| terminal.text[before..].contains(words));
+        self.until_after(self.text.len(), words);
+    }
+
+    /// Reads until the words are written behind this position of the text.
+    pub(crate) fn until_after(&mut self, position: usize, words: &str) {
+        self.wait_for(words, |terminal| terminal.text[position..].contains(words));
     }
 
     /// Reads until the words stand on the screen.
