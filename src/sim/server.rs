@@ -1,6 +1,9 @@
 //! The simulator on a socket: HTTP/1.1 on loopback, and nowhere else.
 //!
-//! It adds what a [`Reply`](super::Reply) only describes, latency and dropped connections, and decides nothing itself.
+//! It adds what a [`Reply`](super::Reply) only describes, latency and dropped connections, and says who may ask at all.
+
+mod guard;
+mod slots;
 
 use std::fmt;
 use std::future::Future;
@@ -10,25 +13,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::Sim;
+use super::{Sim, wire};
+use guard::Refusal;
+use slots::{Doing, Slot, Slots};
 
 /// The largest request AWS clients of this program send is far below; more is refused, so that a client cannot fill the memory.
 const MAX_BODY: usize = 4 * 1024 * 1024;
-/// More connections wait: a status snapshot opens about ten.
-const MAX_CONNECTIONS: usize = 256;
 /// How often a following world is brought up to date, so that no request pays for a long idle time.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// How long a client may take for its headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take until it has said what it wants: it is on this host.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection is kept for another request. Clients ask in rounds of some seconds, and one that closes just as
+/// a client writes leaves a change undecided.
+const NEXT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long it may take for its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -87,27 +93,20 @@ impl Server {
     /// What accepting connections says, when it is not about one connection alone.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         tokio::pin!(shutdown);
-        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let slots = Slots::default();
         let mut connections = JoinSet::new();
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let accept = async {
-                let slot = Arc::clone(&slots).acquire_owned().await;
-                (slot, self.listener.accept().await)
-            };
             tokio::select! {
                 () = &mut shutdown => return Ok(()),
                 Some(_) = connections.join_next() => {}
                 _ = heartbeat.tick() => { let _ = self.sim.now(); }
-                (slot, accepted) = accept => match accepted {
-                    Ok((stream, _)) => {
-                        let sim = self.sim.clone();
-                        connections.spawn(async move {
-                            connection(sim, stream).await;
-                            drop(slot);
-                        });
-                    }
+                accepted = self.listener.accept() => match accepted {
+                    // With all of them being answered, one more is closed at once.
+                    Ok((stream, _)) => if let Some(slot) = slots.take() {
+                        connections.spawn(connection(self.sim.clone(), stream, slot));
+                    },
                     Err(error) if is_about_one_connection(&error) => {}
                     Err(error) => return Err(error),
                 },
@@ -121,25 +120,46 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn connection(sim: Sim, stream: TcpStream) {
+async fn connection(sim: Sim, stream: TcpStream, slot: Slot) {
     // Answers are small and clients wait for each of them.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let sim = sim.clone();
-        async move { answer(sim, request).await }
+    let slot = Arc::new(slot);
+    let service = service_fn(|request| {
+        let (sim, slot) = (sim.clone(), Arc::clone(&slot));
+        async move {
+            slot.is(Doing::Sending);
+            let answer = answer(sim, request, &slot).await;
+            slot.is(Doing::Idle);
+            answer
+        }
     });
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "a simulator connection ended");
+        .header_read_timeout(NEXT_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    let silent = async {
+        tokio::time::sleep(FIRST_TIMEOUT).await;
+        if !slot.is_silent() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        served = served => if let Err(error) = served {
+            tracing::debug!(%error, "a simulator connection ended");
+        },
+        () = silent => tracing::debug!("a simulator connection said nothing"),
+        () = slot.has_to_go() => tracing::debug!("a simulator connection made room"),
     }
 }
 
-async fn answer(sim: Sim, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
+async fn answer(sim: Sim, request: Request<Incoming>, slot: &Slot) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
+    if let Err(Refusal { status, words }) = guard::check(&parts) {
+        let (mut parts, body) = wire::plain(status, &json!({ "error": words })).into_parts();
+        // What is left of the request is nobody's business.
+        parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        return Ok(Response::from_parts(parts, Full::new(body)));
+    }
     // What says of itself that it is too large is not waited for.
     let fits = body.size_hint().lower() <= MAX_BODY as u64;
     let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect());
@@ -149,6 +169,7 @@ async fn answer(sim: Sim, request: Request<Incoming>) -> Result<Response<Full<By
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(response);
     };
+    slot.is(Doing::Answering);
     let reply = sim.handle(Request::from_parts(parts, body.to_bytes()));
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay).await;

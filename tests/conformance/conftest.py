@@ -38,7 +38,8 @@ class Simulator:
 
     def request(self, path: str, body: object | None = None, method: str | None = None) -> tuple[int, Any]:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.endpoint + path, data=data, method=method)
+        kind = {"content-type": "application/json"}
+        request = urllib.request.Request(self.endpoint + path, data=data, headers=kind, method=method)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 return response.status, json.load(response)
