@@ -1,10 +1,11 @@
 //! What people do to the terminal, as the loop takes it: keys and resizes, free of any terminal library.
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures_util::{Stream, StreamExt, stream};
 use rustix::process::Signal as Number;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::typed::Decoder;
 use crate::keymap::{Code, Key};
 
 /// One thing that happened to the terminal.
@@ -20,53 +21,33 @@ pub enum Input {
     Continued,
 }
 
-/// The keys and resizes of the real terminal. Pasted text stays apart from keys: a pasted `y` is not an answer.
+/// The keys and resizes of the real terminal. Pasted text stays apart from keys: a pasted `y` is not an answer. It ends
+/// with the terminal.
 pub fn from_terminal() -> impl Stream<Item = Input> + Unpin {
-    let events = EventStream::new().take_while(|event| std::future::ready(event.is_ok()));
-    Box::pin(events.flat_map(|event| {
-        stream::iter(match event {
-            Ok(Event::Key(key)) => to_keys(key).into_iter().map(Input::Key).collect(),
-            Ok(Event::Paste(text)) => vec![Input::Pasted(text)],
-            Ok(Event::Resize(..) | Event::FocusGained) => vec![Input::Resize],
-            _ => vec![],
-        })
-    }))
+    let typed = from_bytes(tokio::io::stdin()).map(Some).chain(stream::iter([None]));
+    let resized = on(Number::WINCH, Input::Resize).map(Some);
+    let both = stream::select(typed, resized).take_while(|input| std::future::ready(input.is_some()));
+    Box::pin(both.filter_map(std::future::ready))
 }
 
-/// Esc and a key that come in one packet, as over a slow line, look like Alt and that key. No binding has Alt, so both
-/// are what was typed.
-fn to_keys(mut event: KeyEvent) -> Vec<Key> {
-    let mut keys = Vec::new();
-    if event.modifiers.contains(KeyModifiers::ALT) && event.kind != KeyEventKind::Release {
-        event.modifiers.remove(KeyModifiers::ALT);
-        keys.push(Key::plain(Code::Esc));
-    }
-    keys.extend(to_key(event));
-    keys
-}
-
-fn to_key(event: KeyEvent) -> Option<Key> {
-    if event.kind == KeyEventKind::Release || event.modifiers.intersects(KeyModifiers::SUPER) {
-        return None;
-    }
-    let code = match event.code {
-        KeyCode::Char(c) => Code::Char(c),
-        KeyCode::Enter => Code::Enter,
-        KeyCode::Esc => Code::Esc,
-        KeyCode::Tab => Code::Tab,
-        KeyCode::BackTab => Code::BackTab,
-        KeyCode::Backspace => Code::Backspace,
-        KeyCode::Up => Code::Up,
-        KeyCode::Down => Code::Down,
-        KeyCode::Left => Code::Left,
-        KeyCode::Right => Code::Right,
-        KeyCode::PageUp => Code::PageUp,
-        KeyCode::PageDown => Code::PageDown,
-        KeyCode::Home => Code::Home,
-        KeyCode::End => Code::End,
-        _ => return None,
-    };
-    Some(Key { code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) })
+/// What comes from a terminal, decoded, until it is gone: then a read gives nothing or fails, as when a connection
+/// drops.
+fn from_bytes(terminal: impl AsyncRead + Unpin) -> impl Stream<Item = Input> {
+    let inputs = stream::unfold((terminal, Decoder::default()), |(mut terminal, mut decoder)| async move {
+        let mut bytes = [0; 1024];
+        let read = terminal.read(&mut bytes);
+        let length = match decoder.patience() {
+            None => Some(read.await),
+            Some(patience) => tokio::time::timeout(patience, read).await.ok(),
+        };
+        let inputs = match length {
+            None => decoder.give_up(),
+            Some(Ok(0) | Err(_)) => return None,
+            Some(Ok(length)) => decoder.take(&bytes[..length]),
+        };
+        Some((stream::iter(inputs), (terminal, decoder)))
+    });
+    inputs.flatten()
 }
 
 /// The same input, with what other processes say by signals. It ends when this one is told to end (SIGTERM, SIGINT,
@@ -103,4 +84,42 @@ fn on(number: Number, input: Input) -> impl Stream<Item = Input> + Unpin {
             Some((input, Some(signals)))
         }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt, DuplexStream};
+
+    use super::*;
+
+    fn terminal() -> (DuplexStream, impl Stream<Item = Input> + Unpin) {
+        let (typist, terminal) = tokio::io::duplex(64);
+        (typist, Box::pin(from_bytes(terminal)))
+    }
+
+    const fn key(c: char) -> Input {
+        Input::Key(Key::char(c))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_typed_comes_at_once_and_the_end_of_the_terminal_ends_it() {
+        let (mut typist, mut inputs) = terminal();
+        typist.write_all(b"]y").await.unwrap();
+        assert_eq!((inputs.next().await, inputs.next().await), (Some(key(']')), Some(key('y'))));
+        typist.write_all(b"R").await.unwrap();
+        drop(typist);
+        assert_eq!((inputs.next().await, inputs.next().await), (Some(key('R')), None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_after_half_a_sequence_is_not_lost() {
+        let (mut typist, mut inputs) = terminal();
+        typist.write_all(b"\x1b[").await.unwrap();
+        assert_eq!(
+            (inputs.next().await, inputs.next().await),
+            (Some(Input::Key(Key::plain(Code::Esc))), Some(key('[')))
+        );
+        typist.write_all(b"R").await.unwrap();
+        assert_eq!(inputs.next().await, Some(key('R')));
+    }
 }

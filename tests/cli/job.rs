@@ -153,6 +153,19 @@ fn esc_and_a_key_in_one_packet_are_both_typed() {
 }
 
 #[test]
+fn the_way_back_is_asked_for_after_half_a_sequence_too() {
+    let drill = Drill::steady();
+    let mut terminal = cockpit(&drill);
+    terminal.press("?");
+    terminal.until_shown("leave; nothing is undone");
+    terminal.press("\x1b[");
+    terminal.until_gone("leave; nothing is undone");
+    terminal.press("R");
+    terminal.until_shown("the weights already are 100/0");
+    terminal.leaves();
+}
+
+#[test]
 fn a_terminal_that_cannot_be_drawn_on_is_left_alone() {
     let drill = Drill::steady();
     let terminal = Terminal::open(&under("TERM=dumb exec \"$@\"", &drill.command("a", &[])));
