@@ -15,7 +15,7 @@ use crate::config::{Global, Settings, process_env};
 use crate::domain::units::Timestamp;
 use crate::fake_pulumi;
 use crate::script::{self, Heard, Script};
-use crate::sim::Server;
+use crate::sim::{LEGACY_DB_ID, Server};
 
 use super::cockpit::{self, Again};
 use super::concurrent_up::starts_an_up;
@@ -92,7 +92,7 @@ async fn session(args: &DemoArgs, global: &Global, folder: &Path) -> Result<(Ses
     settings.profile = None;
     settings.region = None;
     settings.legacy_region = None;
-    settings.legacy_db_instance = Some("techvault-mysql".to_owned());
+    settings.legacy_db_instance = Some(LEGACY_DB_ID.to_owned());
     sim.follow();
     tokio::spawn(server.serve(std::future::pending()));
     let fake_pulumi = fake_pulumi::set_up(&folder.join("pulumi"), &sim, args.speed, &endpoint).map_err(broken)?;

@@ -131,7 +131,7 @@ mod tests {
     fn the_write_is_narrowed_to_the_record_and_its_zone() {
         let policy = policy(Some(&outputs()), false);
         let write = policy["Statement"].as_array().unwrap().last().unwrap();
-        assert_eq!(write["Resource"], json!(["arn:aws:route53:::hostedzone/Z0482716TECHVAULT9XQ"]));
+        assert_eq!(write["Resource"], json!(["arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"]));
         let names =
             &write["Condition"]["ForAllValues:StringEquals"]["route53:ChangeResourceRecordSetsNormalizedRecordNames"];
         assert_eq!(*names, json!(["app.example.com"]));

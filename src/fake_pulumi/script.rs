@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::config::Config;
 
 /// A recorded `up` of the bundled program from an empty stack; the same file that the tests fold.
-const UP: &str = include_str!("recordings/bundled-up.jsonl");
+const UP: &str = include_str!("../sim/recordings/bundled-up.jsonl");
 /// The recorded `destroy` of what it made.
-const DESTROY: &str = include_str!("recordings/bundled-destroy.jsonl");
+const DESTROY: &str = include_str!("../sim/recordings/bundled-destroy.jsonl");
 
 /// Kinds of events that carry a step.
 const STEPS: [&str; 3] = ["resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"];

@@ -12,6 +12,7 @@
 //!
 //! It may use `jiff`, the wire formats' crates and a seeded random generator. It depends on no other part of the program, opens no
 //! connection, reads no file, and never looks at the wall clock except for the start when none is given.
+//! Its stack is the bundled program's: names, outputs and alarms are those of one recorded `up`.
 //! The same seed, script and start give the same run, whenever requests arrive, as long as they change nothing.
 
 mod clock;
@@ -20,6 +21,7 @@ mod fault;
 mod limits;
 mod names;
 mod outputs;
+mod recorded;
 mod scenario;
 mod server;
 mod services;
@@ -37,6 +39,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub use fault::Fault;
+pub use names::LEGACY_DB_ID;
 pub use outputs::configuration;
 pub use scenario::{Event, Scenario, Script, ScriptedEvent, Start, UnknownScenario};
 pub use server::Server;

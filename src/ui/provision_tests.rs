@@ -27,9 +27,9 @@ use crate::keymap::View;
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 36);
 const PREVIEW: &str = include_str!("../../tests/fixtures/engine/bundled-preview.jsonl");
-const UP: &str = include_str!("../fake_pulumi/recordings/bundled-up.jsonl");
+const UP: &str = include_str!("../sim/recordings/bundled-up.jsonl");
 const UP_FAILED: &str = include_str!("../../tests/fixtures/engine/bundled-up-failed.jsonl");
-const DESTROY: &str = include_str!("../fake_pulumi/recordings/bundled-destroy.jsonl");
+const DESTROY: &str = include_str!("../sim/recordings/bundled-destroy.jsonl");
 
 /// The first `count` lines folded, moved in time so that the newest event is three seconds old.
 fn folded(mut run_state: RunState, text: &str, count: usize) -> RunState {

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from conftest import LEGACY, NEW, Simulator
 
-ZONE = "Z0482716TECHVAULT9XQ"
+ZONE = "Z0123456789ABCDEFGHIJ"
 CLOUDWATCH_PROTOCOLS = ["smithy-rpc-v2-cbor", "json", "query"]
 
 
@@ -96,11 +96,11 @@ def test_input_that_the_model_forbids(sim: Simulator) -> None:
 
 # CloudWatch, in each of its protocols
 
-TASK = [("ReplicationInstanceIdentifier", "migration-dms-prod"), ("ReplicationTaskIdentifier", "VFPFKH4FJR3FTYKK2RYSIHQ4UM")]
-ALB = [("LoadBalancer", "app/migration-alb-prod/50dc6c495c0c9188")]
-GROUP = [*ALB, ("TargetGroup", "targetgroup/migration-tg-prod/73e2d6bc24d8a067")]
+TASK = [("ReplicationInstanceIdentifier", "migration-dms-prod"), ("ReplicationTaskIdentifier", "62C7F3D905AE15A4183896667A")]
+ALB = [("LoadBalancer", "app/migration-alb-prod/c3dd17d39b6c0f74")]
+GROUP = [*ALB, ("TargetGroup", "targetgroup/migration-tg-8080-prod/5c78072eeb2cdf0b")]
 SERVICE = [("ClusterName", "migration-cluster-prod"), ("ServiceName", "migration-service-prod")]
-CLASSIC = [("LoadBalancerName", "techvault-web")]
+CLASSIC = [("LoadBalancerName", "legacy-web")]
 WRITER = [("DBClusterIdentifier", "migration-aurora-prod"), ("Role", "WRITER")]
 NEW_METRICS = [
     ("AWS/DMS", "CDCLatencySource", TASK, "Maximum"),
@@ -118,8 +118,8 @@ NEW_METRICS = [
     ("AWS/ApplicationELB", "UnHealthyHostCount", GROUP, "Minimum"),
     ("AWS/RDS", "CPUUtilization", WRITER, "Average"),
     ("AWS/RDS", "DatabaseConnections", WRITER, "Maximum"),
-    ("AWS/RDS", "FreeableMemory", [("DBInstanceIdentifier", "migration-aurora-prod-1")], "Average"),
-    ("AWS/RDS", "AuroraReplicaLag", [("DBInstanceIdentifier", "migration-aurora-prod-2")], "Maximum"),
+    ("AWS/RDS", "FreeableMemory", [("DBInstanceIdentifier", "migration-aurora-instance-1-prod")], "Average"),
+    ("AWS/RDS", "AuroraReplicaLag", [("DBInstanceIdentifier", "migration-aurora-instance-2-prod")], "Maximum"),
     ("AWS/RDS", "AuroraReplicaLagMaximum", WRITER[:1], "Maximum"),
 ]
 LEGACY_METRICS = [
@@ -129,8 +129,8 @@ LEGACY_METRICS = [
     ("AWS/ELB", "HealthyHostCount", CLASSIC, "Minimum"),
     ("AWS/ELB", "UnHealthyHostCount", CLASSIC, "Minimum"),
     ("AWS/ELB", "SurgeQueueLength", CLASSIC, "Maximum"),
-    ("AWS/RDS", "CPUUtilization", [("DBInstanceIdentifier", "techvault-mysql")], "Average"),
-    ("AWS/RDS", "DatabaseConnections", [("DBInstanceIdentifier", "techvault-mysql")], "Average"),
+    ("AWS/RDS", "CPUUtilization", [("DBInstanceIdentifier", "legacy-db")], "Average"),
+    ("AWS/RDS", "DatabaseConnections", [("DBInstanceIdentifier", "legacy-db")], "Average"),
 ]
 
 # A balancer without weight gets no requests, and publishes nothing of them.
@@ -216,9 +216,9 @@ def test_alarms(sim: Simulator, protocol: str) -> None:
     assert answer["CompositeAlarms"] == []
     assert all(alarm["StateUpdatedTimestamp"] <= now(sim) for alarm in alarms.values())
     pages = list(cloudwatch.get_paginator("describe_alarms").paginate(PaginationConfig={"PageSize": 2}))
-    assert [len(page["MetricAlarms"]) for page in pages] == [2, 2, 1]
+    assert [len(page["MetricAlarms"]) for page in pages] == [2, 2, 2, 2, 1]
     legacy = sim.client("cloudwatch", LEGACY, protocol).describe_alarms(AlarmNamePrefix="migration-")["MetricAlarms"]
-    assert [alarm["AlarmName"] for alarm in legacy] == ["migration-legacy-5xx-prod"]
+    assert [alarm["AlarmName"] for alarm in legacy] == ["migration-legacy-5xx-prod", "migration-legacy-elb-5xx-prod"]
     calm = cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
     assert all(alarm["StateValue"] == "ALARM" for alarm in calm)
 

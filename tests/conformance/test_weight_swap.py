@@ -27,8 +27,8 @@ from conftest import LEGACY, PATIENCE, running
 
 RECORD = "app.example.com."
 TARGETS = {
-    "migration-legacy-prod": ("Z35SXDOTRQ7X7K", "dualstack.techvault-web-1093847562.us-east-1.elb.amazonaws.com."),
-    "migration-new-prod": ("Z1H1FL5HABSF5", "migration-alb-prod-1827364550.us-west-2.elb.amazonaws.com."),
+    "migration-legacy-prod": ("Z35SXDOTRQ7X7K", "dualstack.legacy-web-1234567890.us-east-1.elb.amazonaws.com."),
+    "migration-new-prod": ("Z1H1FL5HABSF5", "migration-alb-prod-1286046675.us-west-2.elb.amazonaws.com."),
 }
 
 

@@ -22,8 +22,8 @@ QUOTA = (
 )
 
 
-# What the drills play is a part of the program, so it lies beside its code.
-PLAYED = cloud.HERE.parents[1] / "src" / "fake_pulumi" / "recordings"
+# What the drills play, and what their stack is, is a part of the program: it lies beside the code that reads it.
+PLAYED = cloud.HERE.parents[1] / "src" / "sim" / "recordings"
 IDENTITIES = {
     "legacyAppSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-app-a1B2c3",
     "legacyTapctlSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:legacy-tapctl-a1B2c3",

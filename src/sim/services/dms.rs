@@ -252,9 +252,8 @@ fn instance(world: &World) -> Item {
 }
 
 /// Name and ARN of the source's or the target's endpoint.
-fn end(source: bool) -> (String, &'static str) {
-    let (side, arn) = if source { ("source", n::DMS_SOURCE_ARN) } else { ("target", n::DMS_TARGET_ARN) };
-    (format!("migration-{side}-{}", n::SUFFIX), arn)
+const fn end(source: bool) -> (&'static str, &'static str) {
+    if source { (n::DMS_SOURCE, n::DMS_SOURCE_ARN) } else { (n::DMS_TARGET, n::DMS_TARGET_ARN) }
 }
 
 fn connection(source: bool) -> Item {
@@ -282,7 +281,7 @@ fn endpoint(source: bool) -> Item {
         ),
     ]);
     let node = map([
-        ("EndpointIdentifier", name.as_str().into()),
+        ("EndpointIdentifier", name.into()),
         ("EndpointArn", arn.into()),
         ("EndpointType", kind.into()),
         ("EngineName", engine.into()),
@@ -293,7 +292,7 @@ fn endpoint(source: bool) -> Item {
     ]);
     let filters = vec![
         ("endpoint-arn", arn.to_owned()),
-        ("endpoint-id", name),
+        ("endpoint-id", name.to_owned()),
         ("endpoint-type", kind.to_owned()),
         ("engine-name", engine.to_owned()),
     ];

@@ -99,7 +99,7 @@ fn before_provisioning_every_service_says_that_there_is_nothing() {
     let body = json!({"clusters": [names::CLUSTER_NAME]});
     let clusters = json_call("ecs", "us-west-2", "AmazonEC2ContainerServiceV20141113.DescribeClusters", &body);
     assert!(answer(&sim, clusters).1.contains("MISSING"));
-    assert_eq!(alarms(&sim), [names::LEGACY_5XX_ALARM]);
+    assert_eq!(alarms(&sim), Vec::<String>::new());
     let metrics = json_call("monitoring", "us-west-2", "GraniteServiceVersion20100801.ListMetrics", &json!({}));
     assert!(answer(&sim, metrics).1.contains("\"Metrics\":[]"));
 }
@@ -139,7 +139,7 @@ fn what_a_run_makes_comes_to_life_and_can_be_shifted_to() {
     let traffic = sim.state()["traffic"].clone();
     assert_eq!((&traffic["legacy_weight"], &traffic["new_weight"]), (&json!(100), &json!(0)));
     assert!(refusals(&sim).iter().all(|(_, code)| code.is_empty()), "{:?}", refusals(&sim));
-    assert_eq!(alarms(&sim).len(), 6);
+    assert_eq!(alarms(&sim).len(), 5);
     sim.advance(Duration::from_secs(20));
     let state = sim.state();
     assert_eq!((&state["service"]["pending"], &state["service"]["healthy_targets"]), (&json!(4), &json!(0)));
@@ -207,7 +207,7 @@ fn destroying_takes_all_of_it_away_and_leaves_a_simple_record() {
     let state = sim.state();
     assert_eq!((&state["stack"], &state["traffic"]["record"]), (&json!([]), &json!("simple")));
     assert!(refusals(&sim).iter().all(|(_, code)| !code.is_empty()));
-    assert_eq!(alarms(&sim), [names::LEGACY_5XX_ALARM]);
+    assert_eq!(alarms(&sim), Vec::<String>::new());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bytes_in;
 mod fresh;
+mod program;
 mod scenarios;
 mod sdk;
 mod socket;

@@ -14,6 +14,8 @@ const RDS_LATE: i64 = 60;
 /// Gauges are sampled so often.
 const EVERY: i64 = 15;
 const GIB: f64 = 1_073_741_824.0;
+/// The disk of the replication instance in GiB, as the program asks for it by default.
+const DISK: f64 = 100.0;
 
 /// Metrics of a load balancer.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,8 @@ pub(crate) struct Gauges {
     surge: Metric,
     spillover: Metric,
     ecs: (Metric, Metric),
+    /// Of Container Insights, which the program switches on for its cluster.
+    running: Metric,
     dms: DmsMetrics,
     /// RDS, then Aurora's instances in their order.
     databases: [Database; 4],
@@ -64,6 +68,7 @@ struct DmsMetrics {
     load_rows: Metric,
     cpu: Metric,
     memory: Metric,
+    disk: Metric,
 }
 
 /// A metric that is there as soon as its minute is over.
@@ -110,6 +115,11 @@ impl DmsMetrics {
         let task = [instance[0], ("ReplicationTaskIdentifier", n::DMS_TASK_RESOURCE)];
         let mut dms =
             |name: &str, dimensions: &[(&str, &str)]| put(metrics, n::NEW_REGION, "AWS/DMS", name, dimensions);
+        // Known, and without data: the way back is made and not started.
+        let reverse = [instance[0], ("ReplicationTaskIdentifier", n::DMS_REVERSE_TASK_RESOURCE)];
+        for name in ["CDCLatencySource", "CDCLatencyTarget"] {
+            dms(name, &reverse);
+        }
         Self {
             lag_source: dms("CDCLatencySource", &task),
             lag_target: dms("CDCLatencyTarget", &task),
@@ -119,6 +129,7 @@ impl DmsMetrics {
             load_rows: dms("FullLoadThroughputRowsTarget", &task),
             cpu: dms("CPUUtilization", &instance),
             memory: dms("FreeableMemory", &instance),
+            disk: dms("FreeStorageSpace", &instance),
         }
     }
 }
@@ -130,6 +141,7 @@ impl Gauges {
         let service = [("ClusterName", n::CLUSTER_NAME), ("ServiceName", n::SERVICE_NAME)];
         let mut ecs = |name: &str| put(metrics, n::NEW_REGION, "AWS/ECS", name, &service);
         let ecs = (ecs("CPUUtilization"), ecs("MemoryUtilization"));
+        let running = put(metrics, n::NEW_REGION, "ECS/ContainerInsights", "RunningTaskCount", &service);
         let dms = DmsMetrics::new(metrics);
         let mut rds = |region: &str, name: &str, dimensions: &[(&str, &str)]| {
             metrics.register(MetricId::new(region, "AWS/RDS", name, dimensions), RDS_LATE)
@@ -162,6 +174,7 @@ impl Gauges {
             surge,
             spillover,
             ecs,
+            running,
             dms,
             databases,
             writer,
@@ -221,6 +234,7 @@ fn hosts(world: &mut World, now: i64) {
     if world.stack.has(Part::Balancer) && world.stack.has(Part::Service) {
         world.metrics.record(alb.healthy, now, healthy as f64);
         world.metrics.record(alb.unhealthy, now, unhealthy as f64);
+        world.metrics.record(world.gauges.running, now, world.fargate.running(now) as f64);
     }
     world.metrics.record(legacy.healthy, now, world.legacy.healthy as f64);
     world.metrics.record(legacy.unhealthy, now, 0.0);
@@ -235,6 +249,8 @@ fn replication(world: &mut World, now: i64) {
         let busy = 9.0 + (state.read_rate + state.apply_rate) / 35.0;
         metrics.record(dms.cpu, now, busy.min(100.0));
         metrics.record(dms.memory, now, (1.9 * GIB - state.backlog * 900.0).max(0.2 * GIB).round());
+        // Changes that wait for the target spill to the disk.
+        metrics.record(dms.disk, now, (DISK * GIB - 6.0 * GIB - state.backlog * 2_000.0).max(0.0).round());
     }
 }
 

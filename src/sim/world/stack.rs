@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sim::names as n;
+use super::alarms;
 
 /// Days for which a stack has stood that stands at the start.
 const AGE: i64 = 3 * 86_400;
@@ -32,7 +32,7 @@ pub(crate) enum Part {
 }
 
 /// Each part, the type and the name of the resource that makes it. Components bear the names of what they hold, so the type counts.
-const PARTS: [(Part, &str, &str); 17] = [
+const PARTS: [(Part, &str, &str); 12] = [
     (Part::LegacyRecord, "aws:route53/record:Record", "migration-legacy-prod"),
     (Part::NewRecord, "aws:route53/record:Record", "migration-new-prod"),
     (Part::Balancer, "aws:lb/loadBalancer:LoadBalancer", "migration-alb-prod"),
@@ -45,12 +45,15 @@ const PARTS: [(Part, &str, &str); 17] = [
     (Part::Endpoints, "aws:dms/endpoint:Endpoint", "migration-dms-aurora-target-prod"),
     (Part::Task, "aws:dms/replicationTask:ReplicationTask", "migration-dms-task-prod"),
     (Part::ReverseTask, "aws:dms/replicationTask:ReplicationTask", "migration-dms-reverse-task-prod"),
-    (Part::Alarm(n::LAG_ALARM), "aws:cloudwatch/metricAlarm:MetricAlarm", "migration-dms-lag-prod"),
-    (Part::Alarm(n::SOURCE_LAG_ALARM), "aws:cloudwatch/metricAlarm:MetricAlarm", "migration-dms-source-lag-prod"),
-    (Part::Alarm(n::ALB_5XX_ALARM), "aws:cloudwatch/metricAlarm:MetricAlarm", "migration-alb-5xx-prod"),
-    (Part::Alarm(n::UNHEALTHY_ALARM), "aws:cloudwatch/metricAlarm:MetricAlarm", "migration-unhealthy-targets-prod"),
-    (Part::Alarm(n::TASKS_ALARM), "aws:cloudwatch/metricAlarm:MetricAlarm", "migration-task-count-prod"),
 ];
+
+/// What makes an alarm.
+const ALARM: &str = "aws:cloudwatch/metricAlarm:MetricAlarm";
+
+/// All parts, the alarms that the program makes among them.
+fn parts() -> impl Iterator<Item = (Part, &'static str, &'static str)> {
+    PARTS.into_iter().chain(alarms::names().map(|name| (Part::Alarm(name), ALARM, name)))
+}
 
 impl Part {
     /// As `/_sim/state` calls it.
@@ -98,7 +101,7 @@ impl Stack {
     /// A stack that has stood for some days.
     pub(crate) fn standing(start: i64) -> Self {
         let since = |part| start - AGE - if part == Part::Instance { INSTANCE_FIRST } else { 0 };
-        Self { since: PARTS.iter().map(|(part, ..)| (*part, since(*part))).collect() }
+        Self { since: parts().map(|(part, ..)| (part, since(part))).collect() }
     }
 
     /// A stack of which nothing exists.
@@ -124,7 +127,7 @@ impl Stack {
     pub(crate) fn compare(&self, resources: &[String]) -> Changes {
         let wanted = |kind: &str, name: &str| resources.iter().any(|resource| makes(resource, kind, name));
         let mut changes = Changes { came: Vec::new(), went: Vec::new() };
-        for (part, kind, name) in PARTS {
+        for (part, kind, name) in parts() {
             match (self.has(part), wanted(kind, name)) {
                 (false, true) => changes.came.push(part),
                 (true, false) => changes.went.push(part),
@@ -172,8 +175,8 @@ mod tests {
     #[test]
     fn what_stands_has_stood_for_days() {
         let stack = Stack::standing(1_000_000);
-        assert_eq!(stack.parts().count(), PARTS.len());
+        assert_eq!(stack.parts().count(), parts().count());
         assert!(stack.parts().all(|part| stack.since(part) <= 1_000_000 - AGE));
-        assert_eq!(stack.compare(&[]).went.len(), PARTS.len());
+        assert_eq!(stack.compare(&[]).went.len(), parts().count());
     }
 }

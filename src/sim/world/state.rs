@@ -24,8 +24,8 @@ pub(super) fn state(world: &World) -> Value {
             "queue": world.legacy.queue,
         }),
         "alarms": world.alarms().map(|alarm| json!({
-            "name": alarm.name,
-            "region": alarm.key.region,
+            "name": alarm.rule.name,
+            "region": alarm.rule.metric.region,
             "state": alarm.state.name(),
             "since": alarm.since.to_string(),
         })).collect::<Value>(),

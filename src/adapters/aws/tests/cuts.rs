@@ -71,7 +71,7 @@ impl Night {
         let settings = AwsSettings {
             test_credentials: true,
             http_client: Some(client),
-            legacy_db_instance: Some("techvault-mysql".into()),
+            legacy_db_instance: Some(crate::sim::LEGACY_DB_ID.into()),
             ..AwsSettings::default()
         };
         let aws = Aws::connect(settings, outputs, Arc::new(now), Arc::new(|| Ok(None))).await;

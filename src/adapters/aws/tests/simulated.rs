@@ -33,7 +33,7 @@ async fn adapter(sim: &Sim) -> Aws {
     let settings = AwsSettings {
         test_credentials: true,
         http_client: Some(client),
-        legacy_db_instance: Some("techvault-mysql".into()),
+        legacy_db_instance: Some(crate::sim::LEGACY_DB_ID.into()),
         ..AwsSettings::default()
     };
     let clock = sim.clone();

@@ -29,7 +29,7 @@ use crate::keymap::{Code, Key};
 pub(super) const PREVIEW: &str = include_str!("../../../../tests/fixtures/engine/bundled-preview.jsonl");
 pub(super) const SMALL_UP: &str = include_str!("../../../../tests/fixtures/engine/up.jsonl");
 pub(super) const DESTROY: &str = include_str!("../../../../tests/fixtures/engine/destroy.jsonl");
-pub(super) const UP: &str = include_str!("../../../fake_pulumi/recordings/bundled-up.jsonl");
+pub(super) const UP: &str = include_str!("../../../sim/recordings/bundled-up.jsonl");
 /// A run that had nothing to do.
 const NOTHING_DONE: &str = "{\"sequence\":0,\"timestamp\":1,\"preludeEvent\":{\"config\":{}}}\n\
     {\"sequence\":1,\"timestamp\":1,\"summaryEvent\":{\"resourceChanges\":{},\"result\":\"succeeded\"}}\n\

@@ -4,11 +4,10 @@ mod data;
 
 use serde_json::Value;
 
-use crate::sim::names as n;
 use crate::sim::wire::{ApiError, Call, Node, Protocol, json, map};
 use crate::sim::world::World;
 use crate::sim::world::alarms::Alarm;
-use crate::sim::world::metrics::MetricId;
+use crate::sim::world::metrics::{MetricId, Stat};
 
 pub(crate) const OPERATIONS: &[&str] = &["GetMetricData", "DescribeAlarms", "ListMetrics"];
 
@@ -64,13 +63,13 @@ fn alarms(call: &Call, world: &World) -> Result<Node, ApiError> {
     let metric_alarms = types.is_empty() || types.contains(&"MetricAlarm");
     let matches = |alarm: &&Alarm| {
         metric_alarms
-            && alarm.key.region == call.region
-            && (names.is_empty() || names.contains(&alarm.name))
-            && prefix.is_none_or(|prefix| alarm.name.starts_with(prefix))
+            && alarm.rule.metric.region == call.region
+            && (names.is_empty() || names.contains(&alarm.rule.name.as_str()))
+            && prefix.is_none_or(|prefix| alarm.rule.name.starts_with(prefix))
             && state.is_none_or(|state| alarm.state.name() == state)
     };
     let mut found: Vec<&Alarm> = world.alarms().filter(matches).collect();
-    found.sort_by_key(|alarm| alarm.name);
+    found.sort_by_key(|alarm| alarm.rule.name.as_str());
     let page = usize::try_from(most).unwrap_or(1);
     let shown = found.iter().skip(from).take(page).map(|alarm| alarm_node(alarm)).collect();
     let mut answer = map([("CompositeAlarms", Node::List(Vec::new())), ("MetricAlarms", Node::List(shown))]);
@@ -80,30 +79,33 @@ fn alarms(call: &Call, world: &World) -> Result<Node, ApiError> {
 }
 
 fn alarm_node(alarm: &Alarm) -> Node {
-    let topic = format!("arn:aws:sns:{}:{}:migration-alarms-{}", alarm.key.region, n::ACCOUNT, n::SUFFIX);
+    let rule = alarm.rule;
+    let actions = |list: &'static [String]| Node::list(list.iter().map(String::as_str));
+    let (statistic, stat) = &rule.statistic;
+    let statistic_key = if matches!(stat, Stat::Percentile(_)) { "ExtendedStatistic" } else { "Statistic" };
     let mut node = map([
-        ("AlarmName", alarm.name.into()),
+        ("AlarmName", rule.name.as_str().into()),
         ("AlarmArn", alarm.arn().into()),
-        ("AlarmDescription", alarm.description.into()),
+        ("AlarmDescription", rule.description.as_str().into()),
         ("AlarmConfigurationUpdatedTimestamp", alarm.configured.into()),
-        ("ActionsEnabled", true.into()),
-        ("OKActions", Node::List(Vec::new())),
-        ("AlarmActions", Node::list([topic])),
-        ("InsufficientDataActions", Node::List(Vec::new())),
+        ("ActionsEnabled", rule.actions_enabled.into()),
+        ("OKActions", actions(&rule.ok_actions)),
+        ("AlarmActions", actions(&rule.alarm_actions)),
+        ("InsufficientDataActions", actions(&rule.insufficient_data_actions)),
         ("StateValue", alarm.state.name().into()),
         ("StateReason", alarm.reason.as_str().into()),
         ("StateUpdatedTimestamp", alarm.since.into()),
         ("StateTransitionedTimestamp", alarm.since.into()),
-        ("MetricName", alarm.key.name.as_str().into()),
-        ("Namespace", alarm.key.namespace.as_str().into()),
-        ("Statistic", alarm.stat.0.into()),
-        ("Dimensions", dimensions(&alarm.key)),
-        ("Period", 60.into()),
-        ("EvaluationPeriods", alarm.periods.into()),
-        ("DatapointsToAlarm", alarm.needed.into()),
-        ("Threshold", alarm.threshold.into()),
-        ("ComparisonOperator", alarm.comparison().into()),
-        ("TreatMissingData", alarm.missing.name().into()),
+        ("MetricName", rule.metric.name.as_str().into()),
+        ("Namespace", rule.metric.namespace.as_str().into()),
+        (statistic_key, statistic.as_str().into()),
+        ("Dimensions", dimensions(&rule.metric)),
+        ("Period", rule.period.into()),
+        ("EvaluationPeriods", rule.periods.into()),
+        ("DatapointsToAlarm", rule.needed.into()),
+        ("Threshold", rule.threshold.into()),
+        ("ComparisonOperator", rule.comparison.name().into()),
+        ("TreatMissingData", rule.missing.name().into()),
     ]);
     if !alarm.reason_data.is_empty() {
         node.push("StateReasonData", alarm.reason_data.as_str());

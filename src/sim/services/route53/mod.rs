@@ -69,11 +69,11 @@ fn max_items(input: &Value, most: usize) -> Result<usize, ApiError> {
 }
 
 fn zone_node(world: &World) -> Node {
-    let config = map([("Comment", "techvault public zone".into()), ("PrivateZone", false.into())]);
+    let config = map([("Comment", "example public zone".into()), ("PrivateZone", false.into())]);
     map([
         ("Id", format!("/hostedzone/{}", n::ZONE_ID).into()),
         ("Name", n::ZONE_NAME.into()),
-        ("CallerReference", "techvault-2019-03-04".into()),
+        ("CallerReference", "example-2019-03-04".into()),
         ("Config", config),
         ("ResourceRecordSetCount", world.dns.records().len().into()),
     ])
