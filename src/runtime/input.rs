@@ -5,7 +5,7 @@ use rustix::process::Signal as Number;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::typed::Decoder;
+use super::typed::{Decoder, Typed};
 use crate::keymap::{Code, Key};
 
 /// One thing that happened to the terminal.
@@ -47,7 +47,11 @@ fn from_bytes(terminal: impl AsyncRead + Unpin) -> impl Stream<Item = Input> {
         };
         Some((stream::iter(inputs), (terminal, decoder)))
     });
-    inputs.flatten()
+    inputs.flatten().map(|typed| match typed {
+        Typed::Key(key) => Input::Key(key),
+        Typed::Pasted(text) => Input::Pasted(text),
+        Typed::Focused => Input::Resize,
+    })
 }
 
 /// The same input, with what other processes say by signals. It ends when this one is told to end (SIGTERM, SIGINT,

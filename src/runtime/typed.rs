@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use super::input::Input;
 use crate::keymap::{Code, Key};
 
 /// How long the rest of a key's sequence may take: longer than a terminal needs for it, shorter than a person does.
@@ -21,6 +20,17 @@ const ESC: u8 = 0x1b;
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
+/// What was done at the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted as a whole.
+    Pasted(String),
+    /// The window has the focus again.
+    Focused,
+}
+
 /// Makes keys of bytes.
 #[derive(Debug, Default)]
 pub struct Decoder {
@@ -31,7 +41,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// Takes the next bytes, and gives what they complete.
-    pub fn take(&mut self, bytes: &[u8]) -> Vec<Input> {
+    pub fn take(&mut self, bytes: &[u8]) -> Vec<Typed> {
         let mut inputs = Vec::new();
         for byte in bytes {
             self.held.push(*byte);
@@ -52,15 +62,15 @@ impl Decoder {
     }
 
     /// The rest did not come: it will not come any more.
-    pub fn give_up(&mut self) -> Vec<Input> {
+    pub fn give_up(&mut self) -> Vec<Typed> {
         let held = std::mem::take(&mut self.held);
         if std::mem::take(&mut self.pastes) {
             return vec![text(&held)];
         }
-        held.into_iter().filter_map(of_one_byte).map(Input::Key).collect()
+        held.into_iter().filter_map(of_one_byte).map(Typed::Key).collect()
     }
 
-    fn pasted(&mut self, inputs: &mut Vec<Input>) {
+    fn pasted(&mut self, inputs: &mut Vec<Typed>) {
         if self.held.ends_with(PASTE_ENDS) {
             self.held.truncate(self.held.len() - PASTE_ENDS.len());
             inputs.push(text(&std::mem::take(&mut self.held)));
@@ -71,7 +81,7 @@ impl Decoder {
     }
 
     /// Looks at what is held, of which all but the last byte was unfinished.
-    fn typed(&mut self, inputs: &mut Vec<Input>) {
+    fn typed(&mut self, inputs: &mut Vec<Typed>) {
         let last = *self.held.last().unwrap_or(&0);
         match self.held.as_slice() {
             [ESC] | [ESC, b'[' | b'O'] => {}
@@ -96,16 +106,16 @@ impl Decoder {
         }
     }
 
-    fn sequence(&mut self, inputs: &mut Vec<Input>, what: Option<Input>) {
+    fn sequence(&mut self, inputs: &mut Vec<Typed>, what: Option<Typed>) {
         self.held.clear();
         inputs.extend(what);
     }
 
     /// A character of more than one byte (UTF-8).
-    fn character(&mut self, inputs: &mut Vec<Input>) {
+    fn character(&mut self, inputs: &mut Vec<Typed>) {
         match std::str::from_utf8(&self.held) {
             Ok(character) => {
-                inputs.extend(character.chars().filter(|c| !c.is_control()).map(Key::char).map(Input::Key));
+                inputs.extend(character.chars().filter(|c| !c.is_control()).map(Key::char).map(Typed::Key));
                 self.held.clear();
             }
             Err(error) if error.error_len().is_none() => {}
@@ -122,8 +132,8 @@ impl Decoder {
     }
 }
 
-fn text(bytes: &[u8]) -> Input {
-    Input::Pasted(String::from_utf8_lossy(bytes).into_owned())
+fn text(bytes: &[u8]) -> Typed {
+    Typed::Pasted(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// A key that is sent as one byte: Control and a letter are the letter's place in the alphabet.
@@ -140,8 +150,8 @@ fn of_one_byte(byte: u8) -> Option<Key> {
 }
 
 /// A key as SS3 sends it: arrows, Home and End of a terminal in application mode.
-fn of_single_shift(last: u8) -> Option<Input> {
-    moves(last).map(Key::plain).map(Input::Key)
+fn of_single_shift(last: u8) -> Option<Typed> {
+    moves(last).map(Key::plain).map(Typed::Key)
 }
 
 fn moves(last: u8) -> Option<Code> {
@@ -158,11 +168,11 @@ fn moves(last: u8) -> Option<Code> {
 }
 
 /// A key as CSI sends it: `1;5A` is Up with Control, `5~` Page up. The focus that is back draws anew.
-fn of_sequence(parameters: &[u8], last: u8) -> Option<Input> {
+fn of_sequence(parameters: &[u8], last: u8) -> Option<Typed> {
     let parameters = std::str::from_utf8(parameters).ok()?;
     let (number, modifiers) = parameters.split_once(';').unwrap_or((parameters, ""));
     let code = match (last, number) {
-        (b'I', "") => return Some(Input::Resize),
+        (b'I', "") => return Some(Typed::Focused),
         (b'~', "1" | "7") => Code::Home,
         (b'~', "4" | "8") => Code::End,
         (b'~', "5") => Code::PageUp,
@@ -173,7 +183,7 @@ fn of_sequence(parameters: &[u8], last: u8) -> Option<Input> {
     };
     // One more than the sum of Shift 1, Alt 2, Control 4 and Super 8. No binding has Alt or Super.
     let held = if modifiers.is_empty() { 0 } else { modifiers.parse::<u8>().ok()?.checked_sub(1)? };
-    (held & !0b101 == 0).then_some(Input::Key(Key { code, ctrl: held & 0b100 != 0 }))
+    (held & !0b101 == 0).then_some(Typed::Key(Key { code, ctrl: held & 0b100 != 0 }))
 }
 
 #[cfg(test)]
@@ -185,15 +195,15 @@ mod tests {
     /// What comes of these packets, each of which is there before the rest of a sequence could be late.
     fn of(packets: &[&str]) -> String {
         let mut decoder = Decoder::default();
-        let mut inputs: Vec<Input> = packets.iter().flat_map(|packet| decoder.take(packet.as_bytes())).collect();
+        let mut inputs: Vec<Typed> = packets.iter().flat_map(|packet| decoder.take(packet.as_bytes())).collect();
         inputs.extend(decoder.patience().map(|_| decoder.give_up()).unwrap_or_default());
         said(&inputs)
     }
 
-    fn said(inputs: &[Input]) -> String {
+    fn said(inputs: &[Typed]) -> String {
         let words = inputs.iter().map(|input| match input {
-            Input::Key(Key { code: Code::Char(c), ctrl }) => format!("{}{c}", if *ctrl { "^" } else { "" }),
-            Input::Key(Key { code, ctrl }) => format!("{}{code:?}", if *ctrl { "^" } else { "" }),
+            Typed::Key(Key { code: Code::Char(c), ctrl }) => format!("{}{c}", if *ctrl { "^" } else { "" }),
+            Typed::Key(Key { code, ctrl }) => format!("{}{code:?}", if *ctrl { "^" } else { "" }),
             other => format!("{other:?}"),
         });
         words.collect::<Vec<_>>().join(" ")
@@ -210,7 +220,7 @@ mod tests {
             ("\x1b[H\x1b[F\x1b[1~\x1b[4~\x1b[7~\x1b[8~", "Home End Home End Home End"),
             ("\x1b[5~\x1b[6~\x1b[Z", "PageUp PageDown BackTab"),
             ("\x1b[1;5A\x1b[1;2B", "^Up Down"),
-            ("\x1b[I", "Resize"),
+            ("\x1b[I", "Focused"),
             ("\x1b[200~y\x1b[A\r\x1b[201~n", "Pasted(\"y\\u{1b}[A\\r\") n"),
         ] {
             assert_eq!(of(&[sent]), typed, "{sent:?}");
@@ -269,10 +279,10 @@ mod tests {
             assert_eq!(decoder.take(part.as_bytes()), []);
             assert_eq!(decoder.patience(), Some(PASTE), "{part:?}");
         }
-        assert_eq!(decoder.give_up(), [Input::Pasted("yes\x1b[201".to_owned())]);
+        assert_eq!(decoder.give_up(), [Typed::Pasted("yes\x1b[201".to_owned())]);
         assert_eq!(said(&decoder.take(b"R")), "R");
         let long = "y".repeat(3 * PASTE_BYTES);
-        let [Input::Pasted(text)] = &decoder.take(format!("\x1b[200~{long}\x1b[201~").as_bytes())[..] else { panic!() };
+        let [Typed::Pasted(text)] = &decoder.take(format!("\x1b[200~{long}\x1b[201~").as_bytes())[..] else { panic!() };
         assert!((PASTE_BYTES..PASTE_BYTES + 2 * PASTE_ENDS.len()).contains(&text.len()), "{}", text.len());
     }
 
@@ -297,7 +307,7 @@ mod tests {
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([0, bytes.len()]).collect();
             cuts.sort_unstable();
             let mut decoder = Decoder::default();
-            let mut found: Vec<Input> =
+            let mut found: Vec<Typed> =
                 cuts.windows(2).flat_map(|cut| decoder.take(&bytes[cut[0]..cut[1]])).collect();
             found.extend(decoder.give_up());
             prop_assert_eq!(found, expected);
@@ -319,7 +329,7 @@ mod tests {
             let mut decoder = Decoder::default();
             let mut found = decoder.take(first);
             found.extend(decoder.take(rest));
-            prop_assert_eq!(found, [Input::Pasted(pasted)]);
+            prop_assert_eq!(found, [Typed::Pasted(pasted)]);
         }
     }
 }
