@@ -62,7 +62,7 @@ pub fn progress_text(run_state: &RunState) -> String {
 /// # Errors
 /// When nothing can be written any more.
 pub fn plan(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
-    for danger in &plan.dangers {
+    for danger in plan.danger_lines() {
         writeln!(out, "!! this plan {danger}")?;
     }
     for drift in &plan.drift {

@@ -8,12 +8,12 @@ use std::io;
 
 use crate::cli::{AttachArgs, RunArgs};
 use crate::config::Global;
-use crate::domain::change::preconditions::{may_begin, may_preview_unseen};
+use crate::domain::change::preconditions::{Blocked, may_begin, may_preview_unseen};
 use crate::domain::change::propose;
 use crate::domain::confirm::YesFlag;
 use crate::domain::provision::Carried;
-use crate::domain::pulumi::guard::RunKind;
-use crate::domain::pulumi::run_request::Unread;
+use crate::domain::pulumi::guard::{BlockedReason, RunKind};
+use crate::domain::pulumi::run_request::{Unread, Used};
 use crate::domain::pulumi::{Finished, PulumiChange, PulumiError, RunRequest};
 use crate::domain::zone::Orphan;
 use crate::runtime::zone;
@@ -82,7 +82,11 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console
     let place = place(global, Purpose::Change).await?;
     place.may_write()?;
     let (seen, operator) = place.seen(out).await?;
-    may_begin(kind, &seen.ground())?;
+    match may_begin(kind, &seen.ground()) {
+        // Whether these are clients is for the question, which names their number.
+        Err(Blocked::Run(BlockedReason::StillUsed(..))) if !args.yes => {}
+        may => may?,
+    }
     let look = place.ready(kind, args, &operator, out).await?;
     place.same_stack().await?;
     let destroy = kind == RunKind::Destroy;
@@ -92,8 +96,10 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console
         out.say("nothing to do: the stack is as the program says");
         return finished(&previewed.run, args, out);
     }
-    let read = Some((previewed.run.id.as_str(), previewed.plan));
+    let preconditions = seen.ground().run;
+    let read = Some((previewed.run.id.as_str(), previewed.plan.beside(preconditions.name_state.as_ref())));
     let run_request = propose::run(kind, &place.stack, read, &look.pending).map_err(PulumiError::from)?;
+    let run_request = if args.yes { run_request } else { run_request.used(Used::of(&preconditions)) };
     place.may_be_made(&PulumiChange::Run(Box::new(run_request.clone())), out).await?;
     let run = run(&place, run_request, args, &operator, out).await?;
     if !destroy {
@@ -154,6 +160,9 @@ async fn left_behind(place: &Place, out: &mut Console) -> Option<Vec<Orphan>> {
 async fn confirm(run_request: &RunRequest, args: RunArgs, out: &mut Console) -> Result<YesFlag, Failure> {
     out.say(&run_request.call_text());
     let Some(yes) = YesFlag::from_cli(args.yes) else {
+        if let Some(used) = run_request.in_use() {
+            out.say(&used.text());
+        }
         out.say(&run_request.title());
         return Ok(ask(out, &run_request.challenge()).await?);
     };

@@ -355,7 +355,7 @@ fn pulumi(change: &PulumiChange, ground: &Ground<'_>) -> Result<(), Blocked> {
         PulumiChange::CreateStack(_) => may_begin(RunKind::Preview, ground),
         PulumiChange::Run(run) => {
             run.may_run(&ground.run)?;
-            may_begin(run.kind(), ground)
+            may_begin(run.kind(), &Ground { run: run.preconditions(&ground.run), ..ground.clone() })
         }
         PulumiChange::ClearLocks(_) => {
             idle(ground)?;

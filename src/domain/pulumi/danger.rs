@@ -2,12 +2,15 @@
 //!
 //! Pure. A [`Danger`] goes above everything else, and asks for the stack's name before the plan may run.
 
+pub mod text;
+
 use std::fmt;
 
 use serde::Serialize;
 
 use super::event::WeightedRecord;
 use super::op::Operation;
+use super::outage::Outage;
 use super::planned::Planned;
 use super::stream::{Streams, stops_for};
 
@@ -23,12 +26,25 @@ pub enum Stateful {
     Secret,
 }
 
+/// Settings beside a database or a stream, which can be made again from the program at any time. An imported certificate
+/// is a copy, and a new one stands before the old one goes.
+const HOLD_NOTHING: [&str; 9] = [
+    "aws:dms/certificate:",
+    "aws:dms/eventSubscription:",
+    "aws:dms/replicationSubnetGroup:",
+    "aws:rds/clusterParameterGroup:",
+    "aws:rds/eventSubscription:",
+    "aws:rds/optionGroup:",
+    "aws:rds/parameterGroup:",
+    "aws:rds/subnetGroup:",
+    "aws:secretsmanager/secretPolicy:",
+];
+
 impl Stateful {
     /// What a resource type holds, if it holds anything that cannot be made again.
     #[must_use]
     pub fn of(rtype: &str) -> Option<Self> {
-        // An imported certificate is a copy; a new one stands before the old one goes.
-        if rtype.starts_with("aws:dms/certificate") {
+        if HOLD_NOTHING.iter().any(|harmless| rtype.starts_with(harmless)) {
             return None;
         }
         [("aws:rds/", Self::Database), ("aws:dms/", Self::Replication), ("aws:secretsmanager/", Self::Secret)]
@@ -96,6 +112,18 @@ pub enum Danger {
         /// The properties that make it necessary.
         because: Vec<String>,
     },
+    /// The plan stops something of the new stack for a while.
+    Stops {
+        /// What stands still.
+        outage: Outage,
+        /// Its type.
+        #[serde(rename = "type")]
+        rtype: String,
+        /// The resource's name in the program.
+        resource: String,
+        /// The properties that make it necessary.
+        because: Vec<String>,
+    },
     /// The plan does something that this version has no name for.
     UnknownOperation {
         /// Its type.
@@ -127,7 +155,11 @@ impl Danger {
                 let streams = Streams::of(&rtype, &resource).filter(|_| unseen || !because.is_empty())?;
                 Some(Self::StopsStream { streams, rtype, resource, because })
             }
-            _ => None,
+            (op, _) => {
+                let unseen = planned.more_diffs > 0 || planned.diffs.is_empty();
+                let (outage, because) = Outage::of(op, &rtype, &planned.diffs, unseen)?;
+                Some(Self::Stops { outage, rtype, resource, because })
+            }
         }
     }
 
@@ -137,55 +169,61 @@ impl Danger {
             Self::WeightedRecord { .. } => 0,
             Self::Deletes { retained: false, .. } => 1,
             Self::Replaces { .. } => 2,
-            Self::StopsStream { .. } => 3,
-            Self::UnknownOperation { .. } => 4,
-            Self::Deletes { retained: true, .. } => 5,
+            Self::Stops { .. } => 3,
+            Self::StopsStream { .. } => 4,
+            Self::UnknownOperation { .. } => 5,
+            Self::Deletes { retained: true, .. } => 6,
+        }
+    }
+}
+
+impl Danger {
+    /// Which resource it is about.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        match self {
+            Self::WeightedRecord { resource, .. }
+            | Self::Deletes { resource, .. }
+            | Self::Replaces { resource, .. }
+            | Self::StopsStream { resource, .. }
+            | Self::Stops { resource, .. }
+            | Self::UnknownOperation { resource, .. } => resource,
+        }
+    }
+
+    /// Whether the same sentence tells both: the same thing happens to both resources, with the same consequence.
+    #[must_use]
+    pub(super) fn is_told_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::WeightedRecord { op, record, .. }, Self::WeightedRecord { op: o, record: r, .. }) => {
+                (op, &record.name) == (o, &r.name)
+            }
+            (Self::Deletes { stateful, retained, .. }, Self::Deletes { stateful: s, retained: r, .. }) => {
+                retained == r && (*retained || stateful == s)
+            }
+            (Self::Replaces { stateful, .. }, Self::Replaces { stateful: s, .. }) => stateful == s,
+            (Self::StopsStream { streams, rtype, .. }, Self::StopsStream { streams: s, rtype: r, .. }) => {
+                streams == s && super::stream::afterwards(rtype) == super::stream::afterwards(r)
+            }
+            (Self::Stops { outage, .. }, Self::Stops { outage: o, .. }) => outage == o,
+            (Self::UnknownOperation { .. }, Self::UnknownOperation { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// The properties that make it necessary.
+    #[must_use]
+    pub(super) fn because(&self) -> &[String] {
+        match self {
+            Self::Replaces { because, .. } | Self::StopsStream { because, .. } | Self::Stops { because, .. } => because,
+            Self::WeightedRecord { .. } | Self::Deletes { .. } | Self::UnknownOperation { .. } => &[],
         }
     }
 }
 
 impl fmt::Display for Danger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WeightedRecord { op, resource, record } => {
-                write!(f, "{op}s the weighted record {} {}", record.name, record.rtype)?;
-                if !record.set_identifier.is_empty() {
-                    write!(f, " ({})", record.set_identifier)?;
-                }
-                match (record.old_weight, record.new_weight) {
-                    (Some(old), Some(new)) if old != new => write!(f, ", weight {old} → {new}")?,
-                    (Some(weight), Some(_)) => write!(f, ", weight stays {weight}")?,
-                    (None, Some(new)) => write!(f, ", weight {new}")?,
-                    (Some(old), None) => write!(f, ", weight {old} → none")?,
-                    (None, None) => {}
-                }
-                write!(f, ": live traffic follows it (resource {resource})")
-            }
-            Self::Deletes { stateful, rtype, resource, retained: false } => {
-                write!(f, "deletes {resource} ({rtype}): {}", stateful.loss())
-            }
-            Self::Deletes { rtype, resource, .. } => {
-                write!(f, "lets go of {resource} ({rtype}): it stays in AWS, and nobody looks after it any more")
-            }
-            Self::Replaces { stateful, rtype, resource, because } => {
-                write!(f, "replaces {resource} ({rtype})")?;
-                if !because.is_empty() {
-                    write!(f, " because of {}", because.join(", "))?;
-                }
-                write!(f, ": a new one is made and the old one deleted, {}", stateful.loss())?;
-                Streams::of(rtype, resource).map_or(Ok(()), |streams| write!(f, "; {}", streams.start_over()))
-            }
-            Self::StopsStream { streams, rtype, resource, because } => {
-                write!(f, "stops {streams} while {resource} ({rtype}) is modified")?;
-                if !because.is_empty() {
-                    write!(f, ", because of {}", because.join(", "))?;
-                }
-                write!(f, ": {}: aws dms {}", super::stream::afterwards(rtype), streams.resume())
-            }
-            Self::UnknownOperation { rtype, resource } => {
-                write!(f, "does something to {resource} ({rtype}) that this version has no name for")
-            }
-        }
+        f.write_str(&text::sentence(&[self]))
     }
 }
 
@@ -223,11 +261,18 @@ mod tests {
             for harmless in [Operation::Create, Operation::Import] {
                 assert_eq!(Danger::of(&planned(rtype, harmless)), None);
             }
-            let update = Danger::of(&planned(rtype, Operation::Update));
-            assert_eq!(update.is_some(), stateful == Stateful::Replication, "{update:?}");
+            let mut tagged = planned(rtype, Operation::Update);
+            tagged.diffs = vec![Diff { path: "tags.Owner".into(), replaces: false }];
+            assert_eq!(Danger::of(&tagged), None, "tags stop nothing");
         }
-        assert_eq!(Danger::of(&planned("aws:dms/certificate:Certificate", Operation::Replace)), None);
-        assert_eq!(Danger::of(&planned("aws:ecs/service:Service", Operation::Replace)), None);
+        for harmless in HOLD_NOTHING {
+            for op in [Operation::Replace, Operation::Delete, Operation::Update] {
+                assert_eq!(Danger::of(&planned(&format!("{harmless}X"), op)), None, "{harmless}");
+            }
+        }
+        let service = Danger::of(&planned("aws:ecs/service:Service", Operation::Replace)).unwrap().to_string();
+        assert!(service.starts_with("replaces thing (aws:ecs/service:Service) because of engine"), "{service}");
+        assert!(service.contains("answered by nobody") && service.contains("some minutes"), "{service}");
     }
 
     #[test]
@@ -239,7 +284,9 @@ mod tests {
             Danger::of(&task).map(|danger| danger.to_string())
         };
         let forward = task("migration-dms-task-prod", Operation::Update, &["tableMappings", "tags.Owner"]).unwrap();
-        assert!(forward.starts_with("stops the forward stream (legacy to Aurora) while migration-dms-task-prod"));
+        let begins =
+            "stops the forward stream (legacy to Aurora), for some minutes as a rule, while migration-dms-task-prod";
+        assert!(forward.starts_with(begins), "{forward}");
         assert!(forward.contains("because of tableMappings:") && forward.contains("from its checkpoint"), "{forward}");
         assert!(
             forward.ends_with("aws dms start-replication-task with resume-processing (output dmsTaskArn)"),
@@ -275,7 +322,7 @@ mod tests {
             new_weight: Some(0),
         });
         let text = Danger::of(&record).unwrap().to_string();
-        assert!(text.contains("updates the weighted record app.example.com A (new), weight 70 → 0"), "{text}");
+        assert!(text.starts_with("updates the weighted record app.example.com: A (new), weight 70 → 0"), "{text}");
         record.op = Operation::Import;
         assert_eq!(Danger::of(&record), None);
         record.op = Operation::Update;

@@ -114,8 +114,9 @@ pub enum BlockedReason {
     NameUnknown(String),
     /// Weight is gone, requests are not.
     #[error(
-        "the new stack still receives {0:.1} requests/min, limit {1}: clients keep old answers and connections; wait until \
-         they have left (where these are checks of your own, set TAPCTL_UNUSED_PER_MIN above them)"
+        "the new stack still receives {0:.1} requests/min, limit {1} (what scanners send to any public load balancer): \
+         clients keep old answers and connections; wait until they have left. Where these are scanners, or checks of your \
+         own, say so in the question of `tapctl destroy` without --yes, or set TAPCTL_UNUSED_PER_MIN above them"
     )]
     StillUsed(f64, f64),
     /// The plan takes a record away from the name.

@@ -22,6 +22,7 @@ pub mod fold;
 pub mod guard;
 pub mod lock;
 pub mod op;
+pub mod outage;
 pub mod outputs;
 pub mod pending;
 pub mod plan;

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::danger::{Danger, Stateful};
+use super::danger::Danger;
+use super::danger::text as danger_text;
 use super::op::Operation;
 use super::planned::Planned;
 use super::resource::{Resource, State};
 use crate::domain::confirm::Challenge;
-use crate::domain::units::counted;
+use crate::domain::traffic::Side;
+use crate::domain::zone::NameState;
 
 /// What the operator is asked to let happen.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -26,6 +28,10 @@ pub struct Plan {
     pub drift: Vec<String>,
     /// What must be seen first, worst first.
     pub dangers: Vec<Danger>,
+    /// What is made of the weighted pair where that moves nothing, beside a legacy stack that has all traffic already: the
+    /// normal first `up`.
+    #[serde(skip)]
+    pub(super) calm: Vec<Danger>,
     /// Resources beyond those kept, which are counted here and listed in the run's file.
     pub hidden: u32,
     /// Why it may not be the whole plan, in words; none when it is.
@@ -34,40 +40,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The dangers as a question tells them, worst first: what is deleted is told once for each kind of loss, with the
-    /// names, so that the whole question fits on a screen.
+    /// The dangers as they are told, worst first: one sentence for all that happens alike, so that the whole of a question
+    /// fits on a screen.
     #[must_use]
     pub fn danger_lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        let mut told: Vec<Stateful> = Vec::new();
-        for danger in &self.dangers {
-            let Danger::Deletes { stateful, retained: false, .. } = danger else {
-                lines.push(danger.to_string());
-                continue;
-            };
-            let names: Vec<&str> = self
-                .dangers
-                .iter()
-                .filter_map(|other| match other {
-                    Danger::Deletes { stateful: kind, resource, retained: false, .. } if kind == stateful => {
-                        Some(resource.as_str())
-                    }
-                    _ => None,
-                })
-                .collect();
-            if names.len() == 1 {
-                lines.push(danger.to_string());
-            } else if !told.contains(stateful) {
-                told.push(*stateful);
-                lines.push(format!(
-                    "deletes {}, {}: {}",
-                    stateful.loss(),
-                    counted(names.len(), "resource", "resources"),
-                    names.join(", ")
-                ));
-            }
-        }
-        lines
+        danger_text::lines(&self.dangers)
     }
 
     /// The plan that these resources make, with those that were not kept, and why it may not be the whole one.
@@ -90,8 +67,28 @@ impl Plan {
             plan.dangers.extend(Danger::of(&planned));
             plan.steps.push(planned);
         }
+        if danger_text::is_calm_pair(&plan.dangers) {
+            let is_record = |danger: &Danger| matches!(danger, Danger::WeightedRecord { .. });
+            (plan.calm, plan.dangers) = std::mem::take(&mut plan.dangers).into_iter().partition(is_record);
+        }
         plan.dangers.sort_by_key(Danger::rank);
         plan
+    }
+
+    /// The same plan beside a name that is answered so: where the new stack has traffic, or that is not known, making the
+    /// pair anew is no harmless thing.
+    #[must_use]
+    pub fn beside(mut self, name: Option<&NameState>) -> Self {
+        let moves = match name {
+            Some(NameState::Pair(group)) => group.weights().new_weight() > 0,
+            Some(NameState::LegacyOnly | NameState::Absent | NameState::Simple(None | Some(Side::Legacy))) => false,
+            Some(NameState::Simple(Some(Side::New)) | NameState::Other(_)) | None => true,
+        };
+        if moves {
+            self.dangers.append(&mut self.calm);
+            self.dangers.sort_by_key(Danger::rank);
+        }
+        self
     }
 
     /// Whether it is the whole plan of a preview that went well: its counts are the engine's own, and nothing of it was
@@ -153,26 +150,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_deleted_is_told_once_for_each_kind_of_loss_and_names_everything() {
-        let deletes = |stateful, resource: &str| Danger::Deletes {
-            stateful,
-            rtype: "aws:t".into(),
-            resource: resource.into(),
-            retained: false,
-        };
-        let dangers = vec![
-            deletes(Stateful::Database, "one"),
-            deletes(Stateful::Secret, "alone"),
-            deletes(Stateful::Database, "two"),
-        ];
-        let plan = Plan { dangers, ..Plan::default() };
-        let lines = plan.danger_lines();
-        assert_eq!(lines.len(), 2, "{lines:?}");
-        assert!(
-            lines[0].starts_with("deletes the database") && lines[0].ends_with("2 resources: one, two"),
-            "{lines:?}"
-        );
-        assert!(lines[1].starts_with("deletes alone"), "{lines:?}");
+    fn the_first_up_is_silent_only_while_the_legacy_stack_has_all_traffic() {
+        use crate::domain::shift::fixtures::group;
+        use crate::domain::units::WeightPair;
+        let pair = |legacy, new| Some(NameState::Pair(group(WeightPair::new(legacy, new).unwrap())));
+        let preview = include_str!("../../../tests/fixtures/engine/bundled-preview.jsonl");
+        let mut run = super::super::RunState::new();
+        preview.lines().for_each(|line| run.fold_line(line.as_bytes()));
+        run.process_ended();
+        let plan = Plan::of(&run);
+        assert_eq!((plan.danger_lines(), plan.challenge("prod")), (vec![], Challenge::Yes), "the normal first `up`");
+        for name in [pair(100, 0), Some(NameState::LegacyOnly), Some(NameState::Absent)] {
+            assert_eq!(plan.clone().beside(name.as_ref()).dangers, [], "{name:?}");
+        }
+        for name in [pair(90, 10), pair(0, 100), Some(NameState::Simple(Some(Side::New))), None] {
+            let loud = plan.clone().beside(name.as_ref());
+            assert_eq!(loud.danger_lines().len(), 1, "{name:?}");
+            assert_eq!(loud.challenge("prod"), Challenge::Typed("prod".into()), "{name:?}");
+        }
     }
 
     #[test]

@@ -35,6 +35,50 @@ pub struct RunRequest {
     preview: Option<String>,
     plan: Plan,
     open: Vec<String>,
+    #[serde(skip)]
+    used: Option<Used>,
+}
+
+/// How much the new stack is used by those whom a `destroy` leaves without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    /// Requests a minute in the busiest minute of late, rounded up.
+    pub per_min: u32,
+    /// As many are taken for nobody's.
+    pub limit: u32,
+}
+
+impl Used {
+    /// As the preconditions know it; nothing where nobody does.
+    #[must_use]
+    pub fn of(preconditions: &RunPreconditions) -> Option<Self> {
+        let whole = |rate: f64| rate.ceil().clamp(0.0, f64::from(u32::MAX)) as u32;
+        let per_min = preconditions.new_requests_per_min.filter(|_| preconditions.provisioned)?;
+        Some(Self { per_min: whole(per_min), limit: whole(preconditions.unused_below_per_min) })
+    }
+
+    /// Whether somebody has to say that these are no clients.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        self.per_min >= self.limit
+    }
+
+    /// In a sentence, for the question.
+    #[must_use]
+    pub fn text(self) -> String {
+        let Self { per_min, limit } = self;
+        if self.is_over() {
+            return format!(
+                "{per_min} requests/min still reach the new stack, and fail from then on. The limit is {limit}, what scanners \
+                 send to any public load balancer. Typing the number behind the stack's name says that these are scanners or \
+                 checks, and no clients"
+            );
+        }
+        format!(
+            "{per_min} requests/min reach the new stack, under the limit of {limit}: scanners send as much to any public load \
+             balancer (`unused_per_min` sets another)"
+        )
+    }
 }
 
 impl RunRequest {
@@ -55,6 +99,7 @@ impl RunRequest {
             preview: Some(preview.to_owned()),
             plan,
             open: Vec::new(),
+            used: None,
         })
     }
 
@@ -69,7 +114,8 @@ impl RunRequest {
     /// Reads how everything stands into Pulumi's state; changes nothing in AWS.
     #[must_use]
     pub fn refresh(stack: &str) -> Self {
-        Self { kind: RunKind::Refresh, stack: stack.to_owned(), preview: None, plan: Plan::default(), open: Vec::new() }
+        let plan = Plan::default();
+        Self { kind: RunKind::Refresh, stack: stack.to_owned(), preview: None, plan, open: Vec::new(), used: None }
     }
 
     /// The same run beside operations that an earlier one left open: what they began may exist without Pulumi knowing, and
@@ -78,6 +124,28 @@ impl RunRequest {
     pub fn beside(self, open: &[Pending]) -> Self {
         let open = open.iter().take(NAMED_ORPHANS).map(Pending::text).collect();
         Self { open, ..self }
+    }
+
+    /// The same run where the new stack is used so much; only a `destroy` asks.
+    #[must_use]
+    pub fn used(self, used: Option<Used>) -> Self {
+        Self { used: used.filter(|_| self.kind == RunKind::Destroy), ..self }
+    }
+
+    /// How much the new stack is used, for the question of a `destroy`.
+    #[must_use]
+    pub fn in_use(&self) -> Option<Used> {
+        self.used
+    }
+
+    /// The preconditions with the limit that the question sets: as many requests as were read in it, and no more.
+    #[must_use]
+    pub fn preconditions(&self, preconditions: &RunPreconditions) -> RunPreconditions {
+        let mut preconditions = preconditions.clone();
+        if let Some(used) = self.used.filter(|used| used.is_over()) {
+            preconditions.unused_below_per_min = preconditions.unused_below_per_min.max(f64::from(used.per_min) + 1.0);
+        }
+        preconditions
     }
 
     /// Operations that an earlier run left open, in words.
@@ -132,7 +200,7 @@ impl RunRequest {
     /// # Errors
     /// The first [`BlockedReason`] that holds.
     pub fn may_run(&self, preconditions: &RunPreconditions) -> Result<(), BlockedReason> {
-        check_preconditions(self.kind, preconditions)?;
+        check_preconditions(self.kind, &self.preconditions(preconditions))?;
         if preconditions.name_state == Some(NameState::Absent) {
             return Ok(());
         }
@@ -184,7 +252,10 @@ impl RunRequest {
     #[must_use]
     pub fn challenge(&self) -> Challenge {
         match self.kind {
-            RunKind::Destroy => Challenge::Typed(self.stack.clone()),
+            RunKind::Destroy => Challenge::Typed(match self.used {
+                Some(used) if used.is_over() => format!("{} {}", self.stack, used.per_min),
+                _ => self.stack.clone(),
+            }),
             RunKind::Up if !self.open.is_empty() => Challenge::Typed(self.stack.clone()),
             _ => self.plan.challenge(&self.stack),
         }
@@ -316,6 +387,35 @@ mod tests {
             let run_request = RunRequest::up("prod", "p1", plan_of_the_legacy_record(op)).unwrap();
             assert_eq!(run_request.may_run(&preconditions(None, false)), Ok(()), "{op:?}");
         }
+    }
+
+    #[test]
+    fn the_limit_of_a_destroy_is_shown_and_set_in_its_question() {
+        let destroy = || RunRequest::destroy("prod", "p1", plan(Operation::Delete)).unwrap();
+        let released = |rate| {
+            let name = Some(NameState::Simple(Some(Side::Legacy)));
+            RunPreconditions {
+                new_requests_per_min: Some(rate),
+                unused_below_per_min: 20.0,
+                ..preconditions(name, true)
+            }
+        };
+        let quiet = destroy().used(Used::of(&released(3.2)));
+        assert_eq!(quiet.challenge(), Challenge::Typed("prod".into()));
+        assert!(
+            quiet.in_use().unwrap().text().starts_with("4 requests/min reach the new stack, under the limit of 20")
+        );
+        let busy = destroy().used(Used::of(&released(39.5)));
+        assert_eq!(busy.challenge(), Challenge::Typed("prod 40".into()));
+        assert!(busy.in_use().unwrap().text().contains("The limit is 20"));
+        assert_eq!(busy.may_run(&released(39.5)), Ok(()));
+        assert_eq!(busy.may_run(&released(40.9)), Ok(()));
+        assert!(matches!(busy.may_run(&released(41.0)), Err(BlockedReason::StillUsed(..))), "more than was read");
+        assert!(matches!(destroy().may_run(&released(39.5)), Err(BlockedReason::StillUsed(..))), "nobody was asked");
+        assert_eq!(
+            RunRequest::up("prod", "p", plan(Operation::Create)).unwrap().used(Used::of(&released(39.5))).in_use(),
+            None
+        );
     }
 
     #[test]

@@ -83,6 +83,18 @@ impl fmt::Display for Streams {
     }
 }
 
+/// How long a stream stands still that was stopped for a resource of this type. DMS stops a task, modifies it and starts
+/// it, and each takes up to a few minutes; a replication instance is upgraded in "several minutes" (DMS guide, "Upgrading
+/// the engine version of a replication instance"). The lag grows by as much.
+#[must_use]
+pub fn how_long(rtype: &str) -> &'static str {
+    match rtype {
+        ENDPOINT => "until somebody resumes it",
+        INSTANCE => "for five to fifteen minutes as a rule",
+        _ => "for some minutes as a rule",
+    }
+}
+
 /// What becomes of a stream that was stopped for a resource of this type; the command that resumes it follows.
 #[must_use]
 pub fn afterwards(rtype: &str) -> &'static str {

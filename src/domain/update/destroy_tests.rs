@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use super::provision_tests::{Desk, LEGACY_DNS, asked, simple};
+use super::provision_tests::{Desk, LEGACY_DNS, asked, change, destroy_of_released, simple};
+use crate::domain::confirm::Challenge;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Facts, Observation, Source};
 use crate::domain::metrics::{Metric, MetricReadings, Metrics};
+use crate::domain::model::PendingAction;
 use crate::domain::provision::PulumiQuery;
+use crate::domain::pulumi::PulumiChange;
+use crate::domain::pulumi::guard::RunKind;
 use crate::domain::series::{Point, Series};
 use crate::domain::traffic::Side;
 
@@ -25,9 +29,7 @@ fn released(requests: f64) -> Desk {
 #[test]
 fn destroy_is_refused_while_the_new_stack_is_used() {
     refused(&mut Desk::new(90, 10, 0.0), "still has weight");
-    let mut desk = released(40.0);
-    refused(&mut desk, "still receives 40.0 requests/min");
-    desk.enter();
+    let mut desk = released(0.0);
     desk.zone(simple("new.elb.amazonaws.com"));
     refused(&mut desk, "would take the system down");
 }
@@ -38,7 +40,32 @@ fn one_quiet_minute_does_not_make_the_new_stack_unused() {
     let newest = desk.model.live.now.floor_to(Duration::from_secs(60)).minus(Duration::from_secs(180));
     let series = vec![(Metric::NewRequests, Series::new(vec![Point { at: newest, value: 0.0 }]))];
     desk.absorb(Source::MetricsNew, Observation::Metrics(Side::New, MetricReadings { series, incomplete: vec![] }));
-    refused(&mut desk, "still receives 40.0 requests/min");
+    assert!(asked(&desk.press('D'), |query| *query == PulumiQuery::Preview { destroy: true }));
+    desk.preview(RunKind::PreviewDestroy, &destroy_of_released());
+    assert!(change(&desk.press('D')).is_none());
+    assert_eq!(in_question(&desk), (40, "prod 40".to_owned()));
+}
+
+/// The requests that the open question names, and what has to be typed.
+fn in_question(desk: &Desk) -> (u32, String) {
+    let PendingAction::Pulumi(PulumiChange::Run(run)) = desk.question() else { panic!("no question about a run") };
+    let Challenge::Typed(text) = run.challenge() else { panic!("a plain yes destroys nothing") };
+    (run.in_use().unwrap().per_min, text)
+}
+
+#[test]
+fn requests_of_scanners_are_named_in_the_question_and_those_of_many_have_to_be_typed() {
+    for (rate, typed) in [(0.0, "prod"), (19.0, "prod"), (20.0, "prod 20"), (3000.0, "prod 3000")] {
+        let mut desk = released(rate);
+        desk.press('D');
+        desk.preview(RunKind::PreviewDestroy, &destroy_of_released());
+        desk.press('D');
+        assert_eq!(in_question(&desk), (rate as u32, typed.to_owned()));
+        desk.arm();
+        let effects = desk.type_in(typed);
+        let destroyed = change(&effects);
+        assert!(matches!(destroyed, Some(PulumiChange::Run(run)) if run.kind() == RunKind::Destroy), "{typed}");
+    }
 }
 
 /// The new load balancer has no minute, and CloudWatch says `incomplete` of its answer.

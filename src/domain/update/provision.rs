@@ -1,16 +1,16 @@
 //! Keys about Pulumi: looking, previewing, running what was read, stopping, and the zone's last day. Each asks; answers are
 //! taken by `provision_answers`, and what comes of them by `pulumi_answers`.
 
-use crate::domain::change::preconditions::{Ground, may_begin, pulumi_works};
+use crate::domain::change::preconditions::{Blocked, Ground, may_begin, pulumi_works};
 use crate::domain::change::propose;
 use crate::domain::model::Model;
 use crate::domain::msg::Effect;
 use crate::domain::provision::{PLAN_MAX_AGE, PulumiQuery, ReadyPlan};
-use crate::domain::pulumi::guard::RunKind;
+use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::lock::ClearLocks;
-use crate::domain::pulumi::run_request::ForceStop;
+use crate::domain::pulumi::run_request::{ForceStop, Used};
 use crate::domain::pulumi::{Interrupt, NewStack, PulumiChange, Show};
-use crate::domain::run_preconditions::name_state;
+use crate::domain::run_preconditions::{name_state, preconditions};
 use crate::domain::zone::NameState;
 use crate::keymap::View;
 
@@ -81,8 +81,10 @@ pub(super) fn destroy(model: &mut Model, effects: &mut Vec<Effect>) {
         Some(NameState::LegacyOnly) => return zone::ask_release(model),
         _ => {}
     }
-    if refused(model, RunKind::Destroy, "destroy") {
-        return;
+    match may_begin(RunKind::Destroy, &Ground::of(model)) {
+        // Whether these are clients is for the question, which names their number.
+        Ok(()) | Err(Blocked::Run(BlockedReason::StillUsed(..))) => {}
+        Err(why) => return blocked(model, "No destroy now", &why),
     }
     match ready(model, RunKind::PreviewDestroy) {
         Some(plan) => confirm(model, RunKind::Destroy, Some(&plan)),
@@ -105,8 +107,10 @@ fn ready(model: &Model, kind: RunKind) -> Option<ReadyPlan> {
 /// Asks whether what was read is to be run.
 fn confirm(model: &mut Model, kind: RunKind, read: Option<&ReadyPlan>) {
     let open = model.provision.look.as_ref().map_or(&[][..], |look| look.value.pending.as_slice());
-    let read = read.map(|ready| (ready.run.as_str(), ready.plan.clone()));
-    match propose::run(kind, &model.stack.name, read, open) {
+    let name = name_state(model);
+    let read = read.map(|ready| (ready.run.as_str(), ready.plan.clone().beside(name.as_ref())));
+    let used = Used::of(&preconditions(model));
+    match propose::run(kind, &model.stack.name, read, open).map(|run| run.used(used)) {
         Ok(run) => ask_change(model, PulumiChange::Run(Box::new(run)), "Nothing is started"),
         Err(why) => notice(model, "Nothing is started", vec![why.to_string()]),
     }

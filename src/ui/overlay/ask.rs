@@ -77,6 +77,9 @@ fn of_run(cx: &ViewContext<'_>, body: &mut Vec<Line<'static>>, run: &RunRequest,
     for danger in run.plan().danger_lines() {
         named(cx, body, "DANGER", Role::Fail, &danger, width);
     }
+    if let Some(used) = run.in_use() {
+        named(cx, body, "in use", if used.is_over() { Role::Fail } else { Role::Text }, &used.text(), width);
+    }
     if run.kind() != RunKind::Destroy {
         for open in run.open_operations() {
             named(cx, body, "left open", Role::Fail, open, width);

@@ -22,7 +22,7 @@ use super::{heading, marked, paragraph};
 /// What must be seen before anything else, in at most `room` rows (one, when there is none): worst first, the rest
 /// counted. All of them carry a sign in the list.
 pub(super) fn dangers(cx: &ViewContext<'_>, ready: &ReadyPlan, width: usize, room: usize) -> Vec<Line<'static>> {
-    let dangers = &ready.plan.dangers;
+    let dangers = ready.plan.danger_lines();
     let mut out = Vec::new();
     for (index, danger) in dangers.iter().enumerate() {
         let mut told = Vec::new();
@@ -96,6 +96,7 @@ fn is_dangerous(ready: &ReadyPlan, step: &Planned) -> bool {
         Danger::Deletes { resource, rtype, .. }
         | Danger::Replaces { resource, rtype, .. }
         | Danger::StopsStream { resource, rtype, .. }
+        | Danger::Stops { resource, rtype, .. }
         | Danger::UnknownOperation { resource, rtype } => *rtype == step.rtype && resource == step.name(),
     })
 }

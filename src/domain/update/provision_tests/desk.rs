@@ -199,7 +199,7 @@ impl Desk {
     }
 
     /// A preview to its end.
-    pub(super) fn preview(&mut self, kind: RunKind, text: &str) {
+    pub(in crate::domain::update) fn preview(&mut self, kind: RunKind, text: &str) {
         let run = self.started(kind);
         self.lines(&run, text);
         self.ended(&run, true);
@@ -226,7 +226,7 @@ impl Desk {
         }
     }
 
-    pub(super) fn question(&self) -> &PendingAction {
+    pub(in crate::domain::update) fn question(&self) -> &PendingAction {
         match &self.model.dialog {
             Some(Dialog::Ask(question)) => question.subject(),
             other => panic!("no question but {other:?}"),
@@ -239,7 +239,7 @@ impl Desk {
 }
 
 /// The change around Pulumi among these effects: it changes something and so needs a yes.
-pub(super) fn change(effects: &[Effect]) -> Option<&PulumiChange> {
+pub(in crate::domain::update) fn change(effects: &[Effect]) -> Option<&PulumiChange> {
     effects.iter().find_map(|effect| match effect {
         Effect::Execute { change, .. } => match change.get() {
             Change::Pulumi(change) => Some(change),

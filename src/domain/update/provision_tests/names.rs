@@ -57,7 +57,7 @@ fn no_weight_moves_while_a_run_goes_on() {
 }
 
 /// What the preview of a destroy says once the name is released: a refresh has found the weighted records gone.
-pub(super) fn destroy_of_released() -> String {
+pub(in crate::domain::update) fn destroy_of_released() -> String {
     without_records(DESTROY, "delete")
 }
 
