@@ -2,6 +2,7 @@
 //!
 //! Every check is a row. A failed row makes the exit code; a warning (no Pulumi on a bastion, a small terminal) does not.
 
+mod access;
 mod folder;
 
 use std::process::Stdio;
@@ -24,12 +25,13 @@ use crate::domain::targets::{Member, members};
 use crate::domain::text::Printable;
 use crate::domain::traffic::{Record, RecordGroup, beside, beside_text};
 use crate::domain::units::age_text;
-use crate::ports::{ErrorKind, PortError};
+use crate::ports::PortError;
 use crate::runtime::collect::collect;
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
 use super::tty;
+use access::access;
 use folder::{journal, state};
 
 /// How a check ended.
@@ -178,29 +180,7 @@ async fn session_checks(session: &Session) -> Vec<Check> {
     let collected = collect(&session.ports, &Source::ALL, Facts::default(), defaults::COLLECT_DEADLINE).await;
     checks.push(journal(&collected));
     checks.push(clock(collected.facts.clock_skew_ms));
-    checks.push(match (&collected.facts.identity, collected.facts.error(Source::Identity)) {
-        (Some(identity), _) => {
-            Check::ok("credentials", format!("{} in {}", identity.value.arn, identity.value.account))
-        }
-        (None, Some(error)) => {
-            let mut check = Check::port("credentials", error);
-            let profile = session.settings.profile.clone().or_else(|| process_env("AWS_PROFILE"));
-            if let (ErrorKind::Credentials, None, Some(profile)) = (error.kind, &error.next, profile) {
-                check.fix = Some(format!("aws sso login --profile {profile}"));
-            }
-            check
-        }
-        (None, None) => Check::warn("credentials", "not asked", "run it again"),
-    });
-    for (source, health) in &collected.facts.sources {
-        match &health.error {
-            _ if *source == Source::Identity => {}
-            // Said once, in the row of the outputs.
-            Some(error) if error.kind == ErrorKind::NotProvisioned => {}
-            Some(error) => checks.push(Check::port(source.name(), error)),
-            None => checks.push(Check::ok(source.name(), "answers")),
-        }
-    }
+    checks.extend(access(session, &collected.facts).await);
     if let Some(Err(shape)) = collected.facts.group.as_ref().map(|fact| &fact.value) {
         let hint = "bring the records into the shape of one weighted pair, or fix the stack outputs";
         let absent = !session.stack.is_provisioned();

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::adapters::aws::{Aws, AwsSettings, StackRun};
+use crate::adapters::aws::{Aws, AwsSettings, KeysGiven, StackRun};
+use crate::adapters::ends;
 use crate::adapters::journal::FileJournal;
 use crate::adapters::log;
 use crate::adapters::pulumi::{self as adapter, Pulumi};
 use crate::adapters::sim_probe::{self, OffsetClock, Probed};
-use crate::config::state::Passing;
+use crate::config::passing::{Passing, passing, take_all_away};
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
@@ -42,6 +43,9 @@ pub trait Told {
     fn held(&mut self, by: &str);
 }
 
+/// Tells who gives the keys.
+pub type KeysTold = Arc<dyn Fn() -> Option<KeysGiven> + Send + Sync>;
+
 /// Everything that a command needs, put together.
 pub struct Session {
     /// What reaches outside.
@@ -63,6 +67,8 @@ pub struct Session {
     /// Changes of the records that were in the journal when this session was put together; nothing when it could not be
     /// read.
     pub sent_before: Option<BTreeSet<String>>,
+    /// Who gives the keys, once they were asked for.
+    pub keys: KeysTold,
     clock: Option<(Arc<OffsetClock>, String)>,
     refusal: Option<PortError>,
 }
@@ -90,9 +96,11 @@ pub async fn connect_to_look(global: &Global) -> Result<(Session, Option<Passing
     let name = short_name(&settings, &known);
     let own = state::folder(&name, &process_env);
     let own = own.ok().filter(|folder| state::prepare(folder).is_ok());
-    let passing = match own {
-        Some(_) => None,
-        None => Some(state::passing().map_err(|error| ComposeError::state(&std::env::temp_dir(), &error))?),
+    let passing = if own.is_some() {
+        None
+    } else {
+        ends::before_the_end(take_all_away);
+        Some(passing("look").map_err(|error| ComposeError::state(&std::env::temp_dir(), &error))?)
     };
     let state_dir = own.or_else(|| passing.as_ref().map(|folder| folder.path().to_owned())).unwrap_or_default();
     Ok((assemble(settings, known, name, state_dir, None).await?, passing))
@@ -138,7 +146,7 @@ pub async fn assemble(
     let stack = stack_of(&settings, &known, name.clone());
     let watcher = watcher_of(refusal.as_ref(), api, simulator.as_ref());
     let policy = policy_of(&settings, &known);
-    let skew = Arc::clone(&aws);
+    let (skew, keys) = (Arc::clone(&aws), Arc::clone(&aws));
     let pace = Pace {
         speed: simulator.as_ref().map_or(1.0, |simulator| simulator.speed),
         deadline: defaults::INSYNC_DEADLINE,
@@ -166,6 +174,7 @@ pub async fn assemble(
         known,
         state_dir,
         sent_before,
+        keys: Arc::new(move || keys.keys()),
         clock: simulator_clock,
         refusal,
     })

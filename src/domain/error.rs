@@ -86,6 +86,18 @@ impl PortError {
         )
     }
 
+    /// Whether this is the same cause as another's: then it is told once, and not for everything that it keeps from
+    /// answering. Keys that AWS refuses are refused by each service in its own words.
+    #[must_use]
+    pub fn is_same_cause(&self, other: &Self) -> bool {
+        let alike = self.kind == other.kind && self.next == other.next;
+        match self.kind {
+            ErrorKind::Credentials => alike,
+            ErrorKind::Unreachable | ErrorKind::TimedOut => alike && self.message == other.message,
+            _ => self == other,
+        }
+    }
+
     /// Two or three words for a table cell.
     #[must_use]
     pub fn short(&self) -> &'static str {
@@ -167,3 +179,24 @@ impl fmt::Display for PortError {
 }
 
 impl std::error::Error for PortError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cause_is_one_whatever_was_asked() {
+        let error = |kind, operation: &str, message: &str| PortError::new(kind, operation, message);
+        let refused = error(ErrorKind::Credentials, "dms:A", "ExpiredTokenException: expired");
+        assert!(refused.is_same_cause(&error(ErrorKind::Credentials, "route53:B", "ExpiredToken: expired")));
+        assert!(!refused.is_same_cause(&refused.clone().with_next("log in")), "none at all is another cause");
+        let silent = error(ErrorKind::Unreachable, "dms:A", "connection refused");
+        assert!(silent.is_same_cause(&error(ErrorKind::Unreachable, "route53:B", "connection refused")));
+        assert!(!silent.is_same_cause(&error(ErrorKind::Unreachable, "route53:B", "no such host")));
+        let denied = error(ErrorKind::Denied, "dms:A", "no");
+        assert!(
+            !denied.is_same_cause(&error(ErrorKind::Denied, "route53:B", "no")),
+            "each action is asked for by name"
+        );
+    }
+}

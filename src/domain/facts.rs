@@ -131,6 +131,8 @@ pub enum Query {
     Identity,
     /// Whether a Pulumi run is going on.
     StackRun,
+    /// Whether a change of the group's records would be let through; changes nothing.
+    MayChange,
 }
 
 impl Query {
@@ -138,7 +140,7 @@ impl Query {
     #[must_use]
     pub const fn source(&self) -> Source {
         match self {
-            Self::Records | Self::Zone => Source::Records,
+            Self::Records | Self::Zone | Self::MayChange => Source::Records,
             Self::Change(_) => Source::Change,
             Self::Replication => Source::Replication,
             Self::Tables => Source::Tables,
@@ -162,6 +164,8 @@ pub enum Observation {
     Records(Vec<Record>),
     /// Answer to [`Query::Zone`]; no fact, because it is asked for once.
     Zone(Vec<Record>),
+    /// Answer to [`Query::MayChange`]: it would. No fact, because it is asked for once.
+    MayChange,
     /// Answer to [`Query::Change`].
     Change(Change),
     /// Answer to [`Query::Replication`].
@@ -267,7 +271,7 @@ impl Facts {
                 self.group = Some(Fact { value: RecordGroup::from_records(key, &records), at });
                 self.records = records;
             }
-            Observation::Zone(_) => {}
+            Observation::Zone(_) | Observation::MayChange => {}
             Observation::Change(value) => {
                 if value.status == ChangeStatus::Pending {
                     self.pending_seen = Some((value.id.clone(), at));

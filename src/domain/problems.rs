@@ -2,8 +2,8 @@
 //!
 //! Pure. The cockpit lists them, and `status --json` tells them; no key is named in them.
 
-use super::error::ErrorKind;
-use super::facts::Source;
+use super::error::{ErrorKind, PortError};
+use super::facts::{Source, SourceHealth};
 use super::gate::{FACT_STALE, MAX_CLOCK_SKEW};
 use super::metrics::Metric;
 use super::readiness::{Mark, Picture, readiness};
@@ -148,7 +148,7 @@ fn half_a_way_back(picture: &Picture<'_>) -> Vec<Problem> {
 
 /// Sources whose newest answer was a failure.
 fn sources(picture: &Picture<'_>) -> Vec<Problem> {
-    let mut found = Vec::new();
+    let (mut found, mut told) = (Vec::new(), Vec::new());
     for source in Source::ALL {
         let Some(health) = picture.facts.sources.get(&source) else { continue };
         // Said once, above all sources.
@@ -159,6 +159,13 @@ fn sources(picture: &Picture<'_>) -> Vec<Problem> {
             found.extend(health.last_ok.and_then(|at| gone_quiet(source, at, picture)));
             continue;
         };
+        if told.iter().any(|told: &&PortError| told.is_same_cause(error)) {
+            continue;
+        }
+        told.push(error);
+        let alike = |health: &&SourceHealth| health.error.as_ref().is_some_and(|other| error.is_same_cause(other));
+        let many = picture.facts.sources.values().filter(alike).count();
+        let name = if many > 1 { format!("{many} sources") } else { source.name().to_owned() };
         let times = if health.failures > 1 { format!(" {}×", health.failures) } else { String::new() };
         let passing = match error.kind {
             ErrorKind::Throttled => true,
@@ -166,7 +173,7 @@ fn sources(picture: &Picture<'_>) -> Vec<Problem> {
             _ => false,
         };
         let mark = if passing { Mark::Unknown } else { Mark::Fail };
-        let text = format!("{}: {}{times}, {}", source.name(), error.short(), last_answer(health.last_ok, picture.now));
+        let text = format!("{name}: {}{times}, {}", error.short(), last_answer(health.last_ok, picture.now));
         found.push(Problem::new(mark, text, format!("{error}; {}", error.hint())));
     }
     found

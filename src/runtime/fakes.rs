@@ -207,6 +207,7 @@ impl Fake {
                     Observation::Records(s.records.clone())
                 }
                 Query::Zone => Observation::Zone(s.records.clone()),
+                Query::MayChange => Observation::MayChange,
                 Query::Change(id) => {
                     let status = match &mut s.insync_after {
                         Some(0) => ChangeStatus::Insync,

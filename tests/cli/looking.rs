@@ -125,6 +125,46 @@ fn doctor_finds_nothing_wrong_here_and_says_what_is_elsewhere() {
     assert!(credentials["mend"].as_str().unwrap().contains("aws sso login"), "{credentials}");
 }
 
+/// A row of `doctor`.
+fn row(report: &Value, name: &str) -> Option<Value> {
+    report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).cloned()
+}
+
+#[test]
+fn doctor_proves_each_right_without_changing_anything() {
+    let drill = Drill::steady();
+    let (weights, before) = (drill.weights(), drill.state()["traffic"]["changes"].clone());
+    let report = drill.run("doctor --json").ended(0).json();
+    for right in ["right-to-follow", "right-to-write"] {
+        assert_eq!(row(&report, right).unwrap()["health"], "ok", "{report}");
+    }
+    assert_eq!((drill.weights(), &drill.state()["traffic"]["changes"]), (weights, &before));
+    for (operation, right) in [("GetChange", "right-to-follow"), ("ChangeResourceRecordSets", "right-to-write")] {
+        drill.fault(&serde_json::json!({"service": "route53", "operation": operation, "code": "AccessDenied"}));
+        let denied = row(&drill.run("doctor --json").ended(6).json(), right).unwrap();
+        assert_eq!(denied["health"], "fail", "{denied}");
+        assert!(denied["mend"].as_str().unwrap().contains(&format!("route53:{operation}")), "{denied}");
+        drill.clear_faults();
+    }
+    let asked = drill.calls("route53:ChangeResourceRecordSets");
+    let report = drill.run("--read-only doctor --json").ended(0).json();
+    assert!(row(&report, "right-to-write").unwrap()["found"].as_str().unwrap().starts_with("not asked"), "{report}");
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), asked, "read-only sends no batch at all");
+    assert_eq!((drill.weights(), &drill.state()["traffic"]["changes"]), (weights, &before));
+}
+
+#[test]
+fn one_cause_is_told_once() {
+    let drill = Drill::steady();
+    drill.fault(&serde_json::json!({"service": "*", "code": "ExpiredToken"}));
+    let ran = drill.run("doctor").ended(6);
+    let told = ran.stdout.lines().filter(|line| line.contains("ExpiredToken")).count();
+    assert_eq!(told, 1, "{}", ran.stdout);
+    let ran = drill.run("status").ended(6);
+    let told = ran.stderr.lines().filter(|line| line.contains("ExpiredToken")).count();
+    assert_eq!(told, 1, "{}", ran.stderr);
+}
+
 #[test]
 fn doctor_looks_at_pulumi_as_a_run_would() {
     let drill = Drill::steady();

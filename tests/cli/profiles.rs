@@ -258,3 +258,19 @@ fn a_program_that_is_slow_to_give_keys_is_waited_for_or_named() {
     let error = bastion.run("--profile slow status --json", &[]).ended(6).json()["error"].clone();
     assert!(error["message"].as_str().unwrap().contains("credential_process of the profile slow"), "{error}");
 }
+
+#[test]
+fn doctor_says_who_gave_the_keys_and_what_gets_new_ones() {
+    let bastion =
+        Bastion::with("", "[saml]\naws_access_key_id=FILEKEY\naws_secret_access_key=s\naws_session_token=t\n");
+    let ran = bastion.run("--profile saml doctor --json", &[]).ended(6).json();
+    let checks = ran["checks"].as_array().unwrap();
+    let failed: Vec<_> = checks.iter().filter(|check| check["found"].to_string().contains("xpired")).collect();
+    assert_eq!(failed.len(), 1, "one cause is told once: {failed:#?}");
+    assert_eq!(failed[0]["name"], "credentials");
+    assert!(failed[0]["mend"].as_str().unwrap().contains("write new keys of saml"), "{failed:#?}");
+    let ran = bastion.run("doctor --json", &KEYS).ended(6).json();
+    let checks = ran["checks"].as_array().unwrap();
+    let credentials = checks.iter().find(|check| check["name"] == "credentials").unwrap();
+    assert!(credentials["mend"].as_str().unwrap().contains("export new keys"), "{credentials}");
+}

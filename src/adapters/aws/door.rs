@@ -55,7 +55,7 @@ pub(super) fn take_in(mut answer: Observation, exact: &Exact) -> Observation {
         Observation::Service(service) => take_service(service),
         Observation::Hosts(_, Hosts { hosts }) => hosts.iter_mut().for_each(take_host),
         Observation::Alarms(_, alarms) => alarms.iter_mut().for_each(take_alarm),
-        Observation::Metrics(..) => {}
+        Observation::Metrics(..) | Observation::MayChange => {}
         Observation::Identity(Identity { account, arn }) => {
             take(account);
             take(arn);

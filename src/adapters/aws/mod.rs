@@ -16,6 +16,7 @@ pub mod in_process;
 mod json;
 mod keys;
 mod profiles;
+mod rights;
 mod route53;
 mod sts;
 #[cfg(test)]
@@ -53,6 +54,7 @@ use keys::Keys;
 
 pub use endpoints::ClientEndpoint;
 pub use iam::{AwsOperation, IamAction, Scope, iam_actions};
+pub use keys::KeysGiven;
 
 /// Route 53 has one endpoint for the whole world, and it is signed for this region.
 const ROUTE53_REGION: &str = "us-east-1";
@@ -172,6 +174,12 @@ impl Aws {
         Box::pin(self.clients.endpoints()).await
     }
 
+    /// Who gives the keys, until when they are good, and what renews them; nothing before they were asked for.
+    #[must_use]
+    pub fn keys(&self) -> Option<KeysGiven> {
+        self.keys.as_ref()?.given()
+    }
+
     /// A simulator answers for everything and takes any keys: no real ones are looked for.
     pub fn use_any_keys(&self) {
         if let Some(keys) = &self.keys {
@@ -227,6 +235,21 @@ impl Aws {
         error
     }
 
+    /// What comes of a question, within the deadline of one.
+    async fn in_time<T>(
+        &self,
+        operation: &'static str,
+        asked: impl Future<Output = Result<T, PortError>>,
+    ) -> Result<T, PortError> {
+        tokio::time::timeout(self.deadline, asked).await.unwrap_or_else(|_| {
+            if let Some(cause) = self.keys.as_ref().and_then(|keys| keys.waiting(ATTEMPT_TIMEOUT)) {
+                return Err(errors::no_keys(operation, &cause));
+            }
+            let text = format!("no answer within {} s", self.deadline.as_secs_f64());
+            Err(PortError::new(ErrorKind::TimedOut, operation, text))
+        })
+    }
+
     async fn answer(&self, query: Query) -> Result<Observation, PortError> {
         Ok(match query {
             Query::Records => Observation::Records(self.records().await?),
@@ -241,6 +264,10 @@ impl Aws {
             Query::Metrics(side) => Observation::Metrics(side, self.metrics(side).await?),
             Query::Identity => Observation::Identity(self.identity().await?),
             Query::StackRun => Observation::StackRun((self.stack_run)()?),
+            Query::MayChange => {
+                self.prove_write().await?;
+                Observation::MayChange
+            }
         })
     }
 }
@@ -249,14 +276,11 @@ impl Observe for Aws {
     fn observe(&self, query: Query) -> PortFuture<'_, Observation> {
         Box::pin(async move {
             let operation = main_operation(&query);
-            let asked = tokio::time::timeout(self.deadline, self.answer(query)).await;
-            let answer = asked.unwrap_or_else(|_| {
-                if let Some(cause) = self.keys.as_ref().and_then(|keys| keys.waiting(ATTEMPT_TIMEOUT)) {
-                    return Err(errors::no_keys(operation, &cause));
-                }
-                let text = format!("no answer within {} s", self.deadline.as_secs_f64());
-                Err(PortError::new(ErrorKind::TimedOut, operation, text))
-            });
+            let answer = match query {
+                // As many pages as the zone has, each with a deadline of its own.
+                Query::Zone => Box::pin(self.answer(query)).await,
+                query => Box::pin(self.in_time(operation, self.answer(query))).await,
+            };
             answer.map(|answer| door::take_in(answer, &self.exact))
         })
     }
@@ -366,6 +390,7 @@ fn main_operation(query: &Query) -> &'static str {
         Query::Metrics(_) => AwsOperation::GetMetricData.action(),
         Query::Identity => AwsOperation::GetCallerIdentity.action(),
         Query::StackRun => "stack run",
+        Query::MayChange => AwsOperation::ChangeResourceRecordSets.action(),
     }
 }
 

@@ -32,8 +32,13 @@ use crate::ports::{ErrorKind, PortError};
 const PAGE: i32 = 300;
 /// Pages of one name that are followed: 100 records per type and a few types fit on the first.
 const MAX_PAGES: usize = 10;
-/// Pages of a whole zone that are followed: Route 53 takes 10,000 records in a zone, which are 34.
-const MAX_ZONE_PAGES: usize = 40;
+/// Pages of a whole zone that are followed. Route 53 takes 10,000 records in a zone, which are 34, and more where somebody
+/// has asked for a higher quota ("Quotas", Route 53 developer guide).
+const MAX_ZONE_PAGES: usize = 1000;
+/// Pause between two of them.
+const PAGE_PAUSE: Duration = Duration::from_millis(300);
+/// Where a page begins: name, type, identifier.
+type Start = (Option<String>, Option<r53::RrType>, Option<String>);
 /// How often a write is sent that Route 53 turns away unread: five times span about eight seconds, longer than the
 /// account's 5 requests a second or another change of the zone as a rule take to clear.
 const MAX_SENDS: u32 = 5;
@@ -84,37 +89,53 @@ impl Aws {
         Err(garbled(operation, &format!("more than {MAX_PAGES} pages of records under one name")))
     }
 
-    /// Every record of the zone.
+    /// Every record of the zone, page by page. Each page has the deadline of a question, and the next one waits a moment:
+    /// the whole account has 5 requests a second, and the weights are asked for meanwhile.
     pub(super) async fn zone(&self) -> Result<Vec<Record>, PortError> {
         let operation = AwsOperation::ListResourceRecordSets;
         let zone = self.key()?.zone_id;
         let mut records = Vec::new();
-        let mut start: (Option<String>, Option<r53::RrType>, Option<String>) = (None, None, None);
-        for _ in 0..MAX_ZONE_PAGES {
-            let (name, rtype, identifier) = start;
-            let answer = self
-                .clients
-                .route53
-                .list_resource_record_sets()
-                .hosted_zone_id(&zone)
-                .set_start_record_name(name)
-                .set_start_record_type(rtype)
-                .set_start_record_identifier(identifier)
-                .max_items(PAGE)
-                .send()
-                .await
-                .map_err(|e| self.failed(operation, &e))?;
-            for set in answer.resource_record_sets {
+        let mut start: Start = (None, None, None);
+        for page in 0..MAX_ZONE_PAGES {
+            if page > 0 {
+                tokio::time::sleep(PAGE_PAUSE).await;
+            }
+            let asked = self.in_time(operation.action(), self.zone_page(&zone, start)).await;
+            let (sets, next) = asked.map_err(|mut error| {
+                error.message = format!("{} after {} records of the zone", error.message, records.len());
+                error
+            })?;
+            for set in sets {
                 records.push(
                     record_of(set).ok_or_else(|| garbled(operation, "a record with a weight or TTL out of range"))?,
                 );
             }
-            if !answer.is_truncated {
-                return Ok(records);
-            }
-            start = (answer.next_record_name, answer.next_record_type, answer.next_record_identifier);
+            let Some(next) = next else { return Ok(records) };
+            start = next;
         }
         Err(garbled(operation, &format!("more than {MAX_ZONE_PAGES} pages of records in the zone")))
+    }
+
+    /// One page of the zone, and where the next one begins.
+    async fn zone_page(
+        &self,
+        zone: &str,
+        (name, rtype, identifier): Start,
+    ) -> Result<(Vec<r53::ResourceRecordSet>, Option<Start>), PortError> {
+        let answer = self
+            .clients
+            .route53
+            .list_resource_record_sets()
+            .hosted_zone_id(zone)
+            .set_start_record_name(name)
+            .set_start_record_type(rtype)
+            .set_start_record_identifier(identifier)
+            .max_items(PAGE)
+            .send()
+            .await
+            .map_err(|e| self.failed(AwsOperation::ListResourceRecordSets, &e))?;
+        let next = (answer.next_record_name, answer.next_record_type, answer.next_record_identifier);
+        Ok((answer.resource_record_sets, answer.is_truncated.then_some(next)))
     }
 
     /// How far a change is.
@@ -180,7 +201,7 @@ impl Aws {
     }
 
     /// A refused batch: a conflict when the records are not as seen, with every message that Route 53 gave.
-    fn refusal(
+    pub(super) fn refusal(
         &self,
         error: &SdkError<ChangeResourceRecordSetsError, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
     ) -> PortError {
@@ -208,7 +229,7 @@ impl Aws {
 }
 
 /// Deletes first: a record that is created under the name of one that is deleted must find its place free.
-fn batch(
+pub(super) fn batch(
     deletes: Vec<Record>,
     creates: Vec<Record>,
     comment: String,

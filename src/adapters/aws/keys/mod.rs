@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 use super::errors::NoKeys;
 use super::http::Http;
 use crate::domain::text::keep_secret;
+use crate::domain::units::Timestamp;
 use files::{Stamp, stamp};
 use source::Source;
 
@@ -35,6 +36,15 @@ const RENEW_BEFORE: Duration = Duration::from_secs(120);
 
 /// Looks up an environment variable; empty ones count as not set.
 pub(super) type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Whose keys sign, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysGiven {
+    /// Who gave them, until when they are good, whether they are renewed by themselves.
+    pub text: String,
+    /// What gets new ones.
+    pub renew: String,
+}
 
 /// Gives the keys that requests are signed with.
 #[derive(Clone)]
@@ -124,6 +134,22 @@ impl Keys {
         ))
     }
 
+    /// Who gave the newest keys, and what becomes of them; nothing while there are none, or while somebody waits for them.
+    pub(super) fn given(&self) -> Option<KeysGiven> {
+        let state = self.0.state.try_lock().ok()?;
+        let source = state.source.as_ref()?;
+        let until = state.keys.as_ref().map(|(keys, _)| match keys.expiry() {
+            Some(end) => format!(", good until {}", time_of(end)),
+            None if keys.session_token().is_some() => ", good until an instant that they do not tell".to_owned(),
+            None => ", good until somebody takes them back".to_owned(),
+        });
+        let (who, renewed) = source.gives(&self.0.env);
+        Some(KeysGiven {
+            text: format!("given by {who}{}; {}", until.unwrap_or_default(), renewed.text),
+            renew: renewed.by_hand,
+        })
+    }
+
     async fn get(&self) -> Result<Credentials, NoKeys> {
         let inner = &self.0;
         if inner.meaningless.load(Ordering::Relaxed) {
@@ -188,11 +214,14 @@ impl Keys {
     }
 }
 
+fn time_of(at: SystemTime) -> Timestamp {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
 fn lasts(keys: &Credentials, at_least: Duration) -> bool {
     keys.expiry().is_none_or(|end| end > SystemTime::now() + at_least)
 }
-
-impl Inner {}
 
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,8 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 
-use super::Inner;
 use super::files::{files, named_by_environment};
+use super::{Env, Inner};
 use crate::adapters::aws::errors::{NoKeys, causes};
 use crate::adapters::aws::profiles::{AwsFiles, Chain, How, Problem, sdk_name};
 
@@ -31,6 +31,49 @@ impl Source {
             Some((name, _)) => format!("the profile {name}"),
             None => "AWS's environment, container or instance".to_owned(),
         }
+    }
+
+    /// Who gives the keys, and what renews them. Without a profile AWS's own order tells who it is: environment, web
+    /// identity, container, instance (SDKs and Tools reference, "Credential provider chain").
+    pub(super) fn gives(&self, env: &Env) -> (String, Renewed) {
+        let Some((name, chain)) = &self.named else { return of_nobody_named(env) };
+        let base = &chain.base;
+        let how = match chain.how {
+            How::Keys => "keys in AWS's files",
+            How::Process => "its credential_process",
+            How::Sso => "IAM Identity Center",
+            How::Login => "aws login",
+            How::WebIdentity => "a web identity",
+            How::Named => "its credential_source",
+        };
+        let over = if name == base { String::new() } else { format!(", over {base}") };
+        let renewed = match chain.how {
+            How::Keys => Renewed::new(
+                "they are not renewed by themselves; new ones in the file are read without a restart",
+                format!("write new keys of {base} into AWS's credentials file; they are read without a restart"),
+            ),
+            How::Process => Renewed::new(
+                "the program is asked again before they end",
+                format!("run the credential_process of {base} by hand and see what it says"),
+            ),
+            How::Sso => Renewed::new(
+                "they are renewed by themselves while the session of IAM Identity Center lasts",
+                format!("aws sso login --profile {base}"),
+            ),
+            How::Login => Renewed::new(
+                "they are renewed by themselves while the session of aws login lasts",
+                format!("aws login --profile {base}"),
+            ),
+            How::WebIdentity => Renewed::new(
+                "they are renewed by themselves while the token in its file is",
+                format!("look at web_identity_token_file of {base}: its token is refused"),
+            ),
+            How::Named => Renewed::new(
+                "they are renewed by themselves",
+                format!("`aws sts get-caller-identity --profile {name}` shows whether it works at all"),
+            ),
+        };
+        (format!("the profile {name} ({how}{over})"), renewed)
     }
 
     /// The SDK's words for a failure, with the way out that belongs to where the keys should come from.
@@ -69,6 +112,34 @@ impl Source {
         };
         NoKeys::new(format!("the profile {name} gives no credentials: {words}"), next)
     }
+}
+
+/// What becomes of keys.
+pub(super) struct Renewed {
+    pub(super) text: &'static str,
+    pub(super) by_hand: String,
+}
+
+impl Renewed {
+    fn new(text: &'static str, by_hand: impl Into<String>) -> Self {
+        Self { text, by_hand: by_hand.into() }
+    }
+}
+
+fn of_nobody_named(env: &Env) -> (String, Renewed) {
+    let set = |name: &str| env(name).is_some();
+    let (who, renewed) = if set("AWS_ACCESS_KEY_ID") {
+        let fixed = "they are not renewed: a process keeps the environment that it was started with";
+        ("AWS's environment variables", Renewed::new(fixed, "export new keys, then start tapctl again"))
+    } else if set("AWS_WEB_IDENTITY_TOKEN_FILE") {
+        let token = "they are renewed by themselves while the token in its file is";
+        ("a web identity", Renewed::new(token, "look at AWS_WEB_IDENTITY_TOKEN_FILE: its token is refused"))
+    } else if set("AWS_CONTAINER_CREDENTIALS_FULL_URI") || set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
+        ("the container's role", Renewed::new("they are renewed by themselves", "look at the role of the task or pod"))
+    } else {
+        ("the instance's role", Renewed::new("they are renewed by themselves", "look at the role of this instance"))
+    };
+    (who.to_owned(), renewed)
 }
 
 const NO_CREDENTIALS: &str = "log in (aws sso login, aws login), name a profile with --profile or AWS_PROFILE, or use a \

@@ -3,6 +3,7 @@
 use super::super::http::Skew;
 use super::*;
 use crate::adapters::clock::SystemClock;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use std::path::Path;
 
 fn keys(home: &Path, profile: &str) -> Keys {
@@ -35,4 +36,44 @@ async fn a_file_that_cannot_be_read_is_named() {
     std::fs::create_dir_all(home.path().join(".aws/credentials")).unwrap();
     let error = keys(home.path(), "saml").get().await.unwrap_err();
     assert!(error.message.contains(".aws/credentials cannot be read"), "{error}");
+}
+
+#[tokio::test]
+async fn who_gives_the_keys_is_told_with_their_end_and_what_renews_them() {
+    let home = tempfile::tempdir().unwrap();
+    let saml = keys(home.path(), "saml");
+    assert_eq!(saml.given(), None, "nobody has asked");
+    write(home.path(), "[saml]\naws_access_key_id=KEY1\naws_secret_access_key=secret-of-one\naws_session_token=t1t1\n");
+    saml.get().await.unwrap();
+    let given = saml.given().unwrap();
+    assert!(
+        given.text.starts_with("given by the profile saml (keys in AWS's files), good until an instant"),
+        "{given:?}"
+    );
+    assert!(given.text.contains("not renewed by themselves") && given.renew.contains("without a restart"), "{given:?}");
+    let config = "[profile slow]\ncredential_process = echo '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"s\",\
+                  \"SessionToken\":\"t\",\"Expiration\":\"2036-01-01T00:00:00Z\"}'\n";
+    std::fs::write(home.path().join(".aws/config"), config).unwrap();
+    let slow = keys(home.path(), "slow");
+    slow.get().await.unwrap();
+    let given = slow.given().unwrap().text;
+    assert!(
+        given.starts_with("given by the profile slow (its credential_process), good until 2036-01-01T00:00:00Z"),
+        "{given}"
+    );
+}
+
+#[test]
+fn without_a_profile_awss_own_order_tells_who_gives_them() {
+    let nobody =
+        Source { provider: SharedCredentialsProvider::new(Credentials::from_keys("a", "b", None)), named: None };
+    for (set, who) in [
+        ("AWS_ACCESS_KEY_ID", "environment variables"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "web identity"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "container"),
+        ("HOME", "instance"),
+    ] {
+        let env: Env = Arc::new(move |name| (name == set).then(|| "x".to_owned()));
+        assert!(nobody.gives(&env).0.contains(who), "{set}");
+    }
 }

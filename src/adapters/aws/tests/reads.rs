@@ -48,6 +48,27 @@ async fn reads_are_tried_three_times_and_end_with_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_zone_is_read_to_its_end_however_many_pages_it_has_and_each_has_its_deadline() {
+    let more = "<IsTruncated>true</IsTruncated><NextRecordName>x.example.com.</NextRecordName><NextRecordType>A</NextRecordType>";
+    let mut canned = Canned::default();
+    for page in 0..120 {
+        let tail = if page < 119 { more } else { END };
+        let slow = Duration::from_secs(2);
+        canned = canned.xml(200, &listing(&set("x.example.com.", "a", 1).repeat(300), tail)).late(slow);
+    }
+    let answer = canned.aws().await.observe(Query::Zone).await.unwrap();
+    let Observation::Zone(records) = answer else { panic!("{answer:?}") };
+    assert_eq!((records.len(), canned.seen().len()), (36_000, 120));
+    let silent = Duration::from_secs(300);
+    let canned = Canned::default().xml(200, &listing(&set("x.example.com.", "a", 1), more)).xml(200, "").late(silent);
+    let start = tokio::time::Instant::now();
+    let error = canned.aws().await.observe(Query::Zone).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::TimedOut);
+    assert!(error.message.ends_with("after 1 records of the zone"), "{error}");
+    assert!(start.elapsed() <= Duration::from_secs(12), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_clocks_difference_is_known_after_one_answer() {
     let aws = Canned::default().xml(200, &listing("", END)).aws().await;
     assert_eq!(aws.clock_skew(), None);

@@ -110,6 +110,7 @@ impl Cockpit {
                 record("A", "new", self.weights.new_weight()),
             ]),
             Query::Zone => Observation::Zone(vec![]),
+            Query::MayChange => Observation::MayChange,
             Query::Change(id) => {
                 Observation::Change(traffic::Change { id: id.clone(), status: ChangeStatus::Pending, at: now })
             }
