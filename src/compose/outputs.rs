@@ -14,7 +14,8 @@ use crate::domain::stack::StackOutputs;
 /// [`FindError`] says what was looked for and why it cannot be used.
 pub(super) async fn outputs(settings: &Settings) -> Result<StackOutputs, FindError> {
     let (from, text) = if let Some(file) = &settings.outputs {
-        (file.display().to_string(), read(file)?)
+        // Whatever a plug-in said on stdout is in the file, too.
+        (file.display().to_string(), json_part(&read(file)?).to_owned())
     } else {
         let answer = ask_pulumi(settings, &["stack", "output", "--json"]).await?;
         let text = json_part(&answer).to_owned();
@@ -34,34 +35,49 @@ fn is_empty(text: &str) -> bool {
 /// The stack that is selected in the program's folder.
 ///
 /// # Errors
-/// [`FindError`] when none is.
+/// [`FindError`] when none is, or when it cannot be told of which organisation it is.
 pub(super) async fn selected_stack(settings: &Settings) -> Result<String, FindError> {
-    match ask_pulumi(settings, &["stack", "ls", "--json"]).await {
-        Ok(listed) => {
-            if let Some(name) = current(&listed) {
-                return Ok(name);
-            }
-        }
+    let listed = match ask_pulumi(settings, &["stack", "ls", "--json"]).await {
+        Ok(listed) => stacks(&listed),
         // A backend that lists nothing may still say which stack is selected here.
-        Err(FindError::PulumiFailed { .. }) => {}
+        Err(FindError::PulumiFailed { .. }) => Vec::new(),
         Err(error) => return Err(error),
+    };
+    if let Some(current) = listed.iter().find(|stack| stack.current && !stack.name.is_empty()) {
+        return Ok(current.name.clone());
     }
     let text = ask_pulumi(settings, &["stack", "--show-name"]).await?;
-    let name = text.trim().to_owned();
-    if name.is_empty() { Err(FindError::PulumiFailed { why: "no stack is selected".to_owned() }) } else { Ok(name) }
+    whole(text.trim(), &listed).map_err(|why| FindError::PulumiFailed { why })
 }
 
-/// The stack that is marked as current in `pulumi stack ls --json`, as it is written there: without its organisation the
-/// same name would be another stack, that of whoever is logged in.
-fn current(listed: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Listed {
-        name: String,
-        #[serde(default)]
-        current: bool,
+/// A stack in `pulumi stack ls --json`, by its name as it is written there: without its organisation the same name would
+/// be another stack, that of whoever is logged in.
+#[derive(serde::Deserialize)]
+struct Listed {
+    name: String,
+    #[serde(default)]
+    current: bool,
+}
+
+fn stacks(listed: &str) -> Vec<Listed> {
+    serde_json::from_str(json_part(listed)).unwrap_or_default()
+}
+
+/// The whole name of a selected stack that is not marked in the list: `--show-name` leaves its organisation out.
+fn whole(name: &str, listed: &[Listed]) -> Result<String, String> {
+    if name.is_empty() {
+        return Err("no stack is selected".to_owned());
     }
-    let stacks: Vec<Listed> = serde_json::from_str(json_part(listed)).ok()?;
-    stacks.into_iter().find(|stack| stack.current && !stack.name.is_empty()).map(|stack| stack.name)
+    let short = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+    let mut alike: Vec<&str> =
+        listed.iter().map(|stack| stack.name.as_str()).filter(|stack| *stack == name || short(stack) == name).collect();
+    alike.sort_unstable();
+    alike.dedup();
+    match alike.as_slice() {
+        [] => Ok(name.to_owned()),
+        [one] => Ok((*one).to_owned()),
+        several => Err(format!("the selected stack is called {name}, and so are several: {}", several.join(", "))),
+    }
 }
 
 async fn ask_pulumi(settings: &Settings, question: &[&str]) -> Result<String, FindError> {
@@ -89,10 +105,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_current_stack_keeps_its_organisation() {
-        let listed = r#"[{"name":"prod"},{"name":"acme/prod","current":true}]"#;
-        assert_eq!(current(listed).as_deref(), Some("acme/prod"));
-        assert_eq!(current(r#"[{"name":"prod","current":false}]"#), None);
-        assert_eq!(current("nothing"), None);
+    fn a_selected_stack_keeps_its_organisation() {
+        let listed = stacks(r#"[{"name":"prod"},{"name":"acme/prod","current":true}]"#);
+        assert_eq!(listed.iter().find(|stack| stack.current).map(|stack| stack.name.as_str()), Some("acme/prod"));
+        assert!(stacks("nothing").is_empty());
+        let unmarked = stacks("warning: a plug-in\n[{\"name\":\"acme/shop/prod\"},{\"name\":\"acme/shop/test\"}]");
+        assert_eq!(whole("prod", &unmarked).as_deref(), Ok("acme/shop/prod"));
+        assert_eq!(whole("other", &unmarked).as_deref(), Ok("other"), "a backend without organisations");
+        let two = stacks(r#"[{"name":"prod"},{"name":"acme/prod"}]"#);
+        let why = whole("prod", &two).unwrap_err();
+        assert!(why.contains("acme/prod, prod"), "{why}");
+        assert_eq!(whole("", &two).unwrap_err(), "no stack is selected");
     }
 }

@@ -114,6 +114,9 @@ fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
     match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        // Without a mark, as some tools leave it out: JSON begins with a character of one byte.
+        [b'{' | b'[' | b'\r' | b'\n' | b' ', 0, ..] => utf16(&bytes, u16::from_le_bytes),
+        [0, b'{' | b'[' | b'\r' | b'\n' | b' ', ..] => utf16(&bytes, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| NO_TEXT),
         _ => String::from_utf8(bytes).map_err(|_| NO_TEXT),
     }
@@ -132,6 +135,8 @@ mod tests {
             [&[0xef, 0xbb, 0xbf], wanted.as_bytes()].concat(),
             [&[0xff, 0xfe][..], &words(u16::to_le_bytes)].concat(),
             [&[0xfe, 0xff][..], &words(u16::to_be_bytes)].concat(),
+            words(u16::to_le_bytes),
+            words(u16::to_be_bytes),
         ] {
             assert_eq!(decoded(bytes).as_deref(), Ok(wanted));
         }
@@ -149,6 +154,15 @@ mod tests {
                 "PULUMI_ACCESS_TOKEN",
             ),
             ("error: could not create workspace: unable to mkdir '/opt/ro/.pulumi/workspaces'", "PULUMI_HOME"),
+            (
+                "error: getting stack: performing HTTP request: Get \"https://api.pulumi.com/\": dial tcp: no such host",
+                "PULUMI_BACKEND_URL",
+            ),
+            (
+                "error: read \".pulumi/meta.yaml\": blob (key \".pulumi/meta.yaml\") (code=Unknown)",
+                "PULUMI_BACKEND_URL",
+            ),
+            ("error: [401] Unauthorized: No credentials provided or are invalid.", "PULUMI_ACCESS_TOKEN"),
             ("error: something new", "--stack NAME"),
         ] {
             let error = FindError::PulumiFailed { why: why.to_owned() };

@@ -95,11 +95,18 @@ const WORDS: &[(&str, FailureKind, &str)] = &[
     ("failed to load language plugin", FailureKind::Dependencies, INSTALL),
     ("It looks like the Pulumi SDK has not been installed", FailureKind::Dependencies, INSTALL),
     ("The virtual environment", FailureKind::Dependencies, INSTALL),
+    ("failed to download plugin", FailureKind::Dependencies, PLUGIN),
+    ("could not load plugin", FailureKind::Dependencies, PLUGIN),
     ("could not create workspace", FailureKind::Home, HOME),
     ("unable to mkdir", FailureKind::Home, HOME),
     ("PULUMI_HOME", FailureKind::Home, HOME),
     ("PULUMI_ACCESS_TOKEN", FailureKind::Token, TOKEN),
+    ("invalid access token", FailureKind::Token, TOKEN),
+    ("[401] Unauthorized", FailureKind::Token, TOKEN),
     ("failed to open backend", FailureKind::Backend, BACKEND),
+    ("performing HTTP request", FailureKind::Backend, BACKEND),
+    (".pulumi/meta.yaml", FailureKind::Backend, BACKEND),
+    ("blob (key", FailureKind::Backend, BACKEND),
     ("problem logging in", FailureKind::Backend, BACKEND),
     ("unable to open bucket", FailureKind::Backend, BACKEND),
     ("could not list bucket", FailureKind::Backend, BACKEND),
@@ -117,6 +124,8 @@ const PASSPHRASE: &str = "set PULUMI_CONFIG_PASSPHRASE_FILE (or PULUMI_CONFIG_PA
 const TOKEN: &str = "set PULUMI_ACCESS_TOKEN, or log in with `pulumi login`; PULUMI_BACKEND_URL names another backend";
 const HOME: &str = "set PULUMI_HOME to a folder that this user may write to; nothing was changed";
 const INSTALL: &str = "run `pulumi install` in the program's folder";
+const PLUGIN: &str = "run `pulumi install` in the program's folder where the Internet can be reached, or copy the plug-in \
+                      there; nothing was changed";
 const HALF_WRITTEN: &str = "nothing was changed. Another run may be writing the state just now: try again in a moment. If it \
                             stays so, a run was killed while it wrote: take the last whole state, which a file:// backend \
                             keeps beside it as .bak, and a bucket in its versions";
@@ -258,7 +267,11 @@ fn in_its_own_words(
             } else {
                 format!(", with {} under way", counted(left, "resource", "resources"))
             };
-            let cut = if is_cut(run_state) { "; its last line is cut, as a full disk leaves it (`df -h`)" } else { "" };
+            let cut = if is_cut(run_state) {
+                "; its last line is cut, as a crash or a full disk leaves it (`df -h`)"
+            } else {
+                ""
+            };
             (
                 FailureKind::BrokenOff,
                 format!("it stopped without an ending{open}{cut}"),
@@ -326,6 +339,12 @@ mod tests {
             ("error: PULUMI_ACCESS_TOKEN must be set for login", FailureKind::Token),
             ("error: could not create workspace: unable to mkdir '/ro/.pulumi'", FailureKind::Home),
             ("error: failed to load checkpoint: EOF", FailureKind::Backend),
+            ("error: performing HTTP request: Get \"https://api.pulumi.com/\": i/o timeout", FailureKind::Backend),
+            ("error: invalid access token", FailureKind::Token),
+            (
+                "error: could not load plugin for aws provider 'urn:x': failed to download plugin: aws-7.1.0",
+                FailureKind::Dependencies,
+            ),
             ("error: something new", FailureKind::Other),
             ("", FailureKind::BrokenOff),
         ] {

@@ -104,15 +104,25 @@ pub fn capped(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}… ({} more bytes in the run's file)", &text[..end], text.len() - end))
 }
 
-/// The JSON in an answer that begins with words: some plug-ins warn on stdout before Pulumi answers.
+/// The JSON in an answer: some plug-ins warn on stdout before Pulumi answers, or say more behind it. It begins a line.
 #[must_use]
 pub fn json_part(answer: &str) -> &str {
-    let begins = |line: &str| line.starts_with(['{', '[']);
-    if begins(answer.trim_start()) {
-        return answer;
-    }
-    let at = answer.match_indices('\n').map(|(at, _)| at + 1).find(|at| begins(&answer[*at..]));
-    at.map_or(answer, |at| &answer[at..])
+    let answer = answer.trim_start_matches('\u{feff}');
+    let lines = std::iter::once(0).chain(answer.match_indices('\n').map(|(at, _)| at + 1));
+    let mut found = lines.filter_map(|at| {
+        let rest = answer[at..].trim_start_matches([' ', '\t', '\r', '\u{feff}']);
+        let value = serde_json::Deserializer::from_str(rest).into_iter::<serde::de::IgnoredAny>();
+        rest.starts_with(['{', '[']).then(|| whole_value(rest, value)).flatten()
+    });
+    found.next().unwrap_or(answer)
+}
+
+fn whole_value<'a>(
+    text: &'a str,
+    mut values: serde_json::StreamDeserializer<'a, serde_json::de::StrRead<'a>, serde::de::IgnoredAny>,
+) -> Option<&'a str> {
+    values.next()?.ok()?;
+    text.get(..values.byte_offset())
 }
 
 /// An argument as a shell takes it.
@@ -185,10 +195,18 @@ mod tests {
 
     #[test]
     fn words_before_an_answer_are_passed_over() {
-        assert_eq!(json_part("warning: a plug-in\n[not this\n{\"a\":1}\n"), "[not this\n{\"a\":1}\n");
-        assert_eq!(json_part("warning: a plug-in\n{\"a\":1}\n"), "{\"a\":1}\n");
-        for whole in ["{}", "\n {}", "no answer", ""] {
-            assert_eq!(json_part(whole), whole);
+        for answer in [
+            "warning: a plug-in\n{\"a\":1}\n",
+            "[resource plugin aws-7.1.0] installing\n{\"a\":1}",
+            "\u{feff}{\"a\":1}",
+            "\n {\"a\":1}\r\nPermalink: https://app.pulumi.com/x\n",
+            "Installing {x}\r\n{half\r\n{\"a\":1}",
+        ] {
+            assert_eq!(json_part(answer), "{\"a\":1}", "{answer}");
+        }
+        assert_eq!(json_part("words\n{\"a\":\n{\"b\":1}}"), "{\"a\":\n{\"b\":1}}");
+        for none in ["no answer", "", "{half", "[1, 2"] {
+            assert_eq!(json_part(none), none);
         }
     }
 
