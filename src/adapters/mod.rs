@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod clock;
+pub mod ends;
 pub mod environment;
 pub mod host;
 pub mod journal;

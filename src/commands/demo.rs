@@ -8,9 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::DemoArgs;
+use crate::compose::ends::{Ends, before_the_end};
 use crate::compose::known;
-use crate::compose::pulumi::{pulumi_ports, pulumi_runs};
+use crate::compose::pulumi::{end_fake_runs, pulumi_ports, pulumi_runs};
 use crate::compose::session::{Session, assemble};
+use crate::config::passing::take_all_away;
 use crate::config::{Global, Settings, process_env};
 use crate::domain::units::Timestamp;
 use crate::fake_pulumi;
@@ -32,15 +34,26 @@ pub async fn run(args: &DemoArgs, global: &Global, out: &mut Console) -> Result<
         return play(file, out);
     }
     cockpit::check_terminal()?;
+    // Before there is a folder that somebody would have to take away again.
+    let mut ends = Ends::listen();
     let folder = scratch_folder("demo")?;
-    let end = match session(args, global, &folder).await {
+    let made = tokio::select! {
+        made = session(args, global, folder.path()) => made,
+        _ = ends.told() => {
+            end_fake_runs(&folder.path().join(STATE)).await;
+            return Ok(Exit::Done);
+        }
+    };
+    let end = match made {
         Ok((session, again)) => Box::pin(cockpit::open(session, again)).await,
         Err(failure) => Err(failure),
     };
-    // What is left behind in a temporary folder hurts nobody.
-    let _ = std::fs::remove_dir_all(&folder);
+    end_fake_runs(&folder.path().join(STATE)).await;
     end
 }
+
+/// The state folder, in the folder of the demo.
+const STATE: &str = "state";
 
 /// Plays a golden script, a line for each step.
 fn play(file: &Path, out: &mut Console) -> Result<Exit, Failure> {
@@ -53,17 +66,17 @@ fn play(file: &Path, out: &mut Console) -> Result<Exit, Failure> {
         let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         Failure { hint: "fix these lines; nothing was played".to_owned(), ..Failure::usage(lines.join("\n")) }
     })?;
+    before_the_end(take_all_away);
     let folder = scratch_folder("script")?;
     let mut printed = Ok(());
-    let played = script::alone(&script, &folder, |heard| {
+    let played = script::alone(&script, folder.path(), |heard| {
         let told = match heard {
             Heard::Done(step, at) => out.data(&format!("{at} {step}")),
             Heard::Screen(screen) => out.data(&screen.to_string()),
         };
         printed = std::mem::replace(&mut printed, Ok(())).and(told);
     });
-    // What is left behind in a temporary folder hurts nobody.
-    let _ = std::fs::remove_dir_all(&folder);
+    drop(folder);
     printed?;
     match played {
         Ok(()) => {
@@ -96,7 +109,7 @@ async fn session(args: &DemoArgs, global: &Global, folder: &Path) -> Result<(Ses
     sim.follow();
     tokio::spawn(server.serve(std::future::pending()));
     let fake_pulumi = fake_pulumi::set_up(&folder.join("pulumi"), &sim, args.speed, &endpoint).map_err(broken)?;
-    let state = folder.join("state");
+    let state = folder.join(STATE);
     if fake_pulumi::InitialState::of(sim.scenario()) == fake_pulumi::InitialState::RunGoesOn {
         let now = Timestamp::from_millis(sim.now().as_millisecond());
         let ports = pulumi_ports(&settings, &fake_pulumi, &state, Some(Arc::new(move || now)))?;

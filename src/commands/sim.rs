@@ -1,54 +1,47 @@
 //! `sim`: serves the simulator on loopback until it is told to stop.
 
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{ScenarioArgs, SimArgs};
+use crate::compose::ends::Ends;
+use crate::config::passing::{Passing, passing};
 use crate::sim::{Scenario, Server, Sim, SimConfig};
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
 
-/// Serves until SIGINT or SIGTERM.
+/// Serves until it is told to end: SIGINT, SIGTERM, SIGHUP or SIGQUIT.
 ///
 /// # Errors
 /// When the address cannot be bound or the outputs cannot be written.
 pub async fn run(args: &SimArgs, out: &mut Console) -> Result<Exit, Failure> {
     let sim = world(&args.played, args.speed)?;
     // Before there is a folder that somebody would have to take away again.
+    let mut ends = Ends::listen();
     let server = Server::bind(sim.clone(), args.listen).await.map_err(|error| {
         let hint = "give a free loopback address, for example --listen 127.0.0.1:0";
         Failure::new(Exit::Error, "listen", format!("cannot listen on {}: {error}", args.listen), hint)
     })?;
-    let own = args.dir.is_none();
-    let dir = match &args.dir {
-        Some(dir) => made(dir.clone())?,
-        None => scratch_folder("sim")?,
+    let own = if args.dir.is_none() { Some(scratch_folder("sim")?) } else { None };
+    let dir = match (&args.dir, &own) {
+        (Some(dir), _) => made(dir.clone())?,
+        (None, own) => own.as_ref().map(|own| own.path().to_owned()).unwrap_or_default(),
     };
     let file = dir.join("outputs.json");
     write_outputs(&sim, &file)?;
-    let stop = |kind| signal(kind).map_err(|error| Failure::new(Exit::Error, "signals", error.to_string(), ""));
-    let (mut interrupt, mut terminate) = (stop(SignalKind::interrupt())?, stop(SignalKind::terminate())?);
     sim.follow();
     out.json(&json!({
         "endpoint": server.endpoint(), "outputs": file, "scenario": args.played.scenario,
     }))?;
-    let shutdown = async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+    let told = async move {
+        ends.told().await;
     };
-    let end = server.serve(shutdown).await;
-    if own {
-        // What is left behind in a temporary folder hurts nobody.
-        let _ = std::fs::remove_dir_all(&dir);
-    }
+    let end = server.serve(told).await;
+    drop(own);
     end.map_err(|error| Failure::new(Exit::Error, "serve", error.to_string(), ""))?;
     Ok(Exit::Done)
 }
@@ -79,12 +72,9 @@ pub(super) fn write_outputs(sim: &Sim, file: &Path) -> Result<(), Failure> {
     written.map_err(|error| unusable(file, &error))
 }
 
-/// A new folder for this process alone, in the system's place for such.
-pub(super) fn scratch_folder(what: &str) -> Result<PathBuf, Failure> {
-    let stamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
-    let dir = std::env::temp_dir().join(format!("tapctl-{what}-{}-{stamp:08x}", std::process::id()));
-    std::fs::DirBuilder::new().mode(0o700).create(&dir).map_err(|error| unusable(&dir, &error))?;
-    Ok(dir)
+/// A new folder that goes with this process.
+pub(super) fn scratch_folder(what: &str) -> Result<Passing, Failure> {
+    passing(what).map_err(|error| unusable(&std::env::temp_dir(), &error))
 }
 
 fn made(dir: PathBuf) -> Result<PathBuf, Failure> {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::ports::Journal;
 
 pub use crate::adapters::aws::iam_actions;
+pub use crate::adapters::ends;
 pub use crate::adapters::host;
 pub use error::ComposeError;
 

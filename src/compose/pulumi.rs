@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::adapters::clock::SystemClock;
 use crate::adapters::journal::FileJournal;
 use crate::adapters::pulumi::cockpit::CockpitRuns;
 use crate::adapters::pulumi::find;
 use crate::adapters::pulumi::headless::{Context, FOLLOW_EVERY};
+use crate::adapters::pulumi::process::ProcessId;
 use crate::adapters::pulumi::project::project_name;
 use crate::adapters::pulumi::refusing::ReadOnlyPulumi;
 use crate::adapters::pulumi::run::Supervisor;
@@ -105,6 +107,27 @@ pub fn pulumi_runs(pulumi: &Pulumi, state_dir: &Path) -> Result<Arc<dyn PulumiRu
         every: FOLLOW_EVERY,
     }))
 }
+
+/// Ends what a scenario's fake Pulumi still does in this state folder, and waits until nobody writes there any more: its
+/// world ends, and nothing outlives it.
+pub async fn end_fake_runs(state_dir: &Path) {
+    let runs = Runs::new(state_dir);
+    let records = runs.ids().unwrap_or_default().into_iter().filter_map(|id| runs.dir(&id)?.read().ok().flatten());
+    for record in records {
+        if let Some(child) = record.child.filter(|_| record.end.is_none()) {
+            let _gone = child.signal(rustix::process::Signal::KILL);
+        }
+        let waited = tokio::time::Instant::now();
+        while record.supervisor.as_ref().is_some_and(ProcessId::is_alive) && waited.elapsed() < LAST_WORDS {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+/// How long a supervisor may take to write down the end of what it waits for.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Pause between two looks at it.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// What changes something around Pulumi, or what refuses to.
 pub(super) fn control(refuses: bool, runs: &Arc<CockpitRuns>) -> Arc<dyn PulumiControl> {

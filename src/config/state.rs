@@ -4,10 +4,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{ConfigError, Env};
@@ -57,44 +58,41 @@ pub fn prepare(folder: &Path) -> io::Result<()> {
     if found.st_mode & 0o777 != FOLDER_MODE {
         rustix::fs::fchmod(&opened, Mode::from_raw_mode(FOLDER_MODE))?;
     }
+    look_through(&opened, own)
+}
+
+/// Refuses what somebody may have put into the folder while others could write there: a link leads the journal, or
+/// whatever is written in its name, to another place, and a file of somebody else says what that one wants. From now on
+/// nobody else can put anything there.
+fn look_through(folder: impl AsFd, own: u32) -> io::Result<()> {
+    for entry in rustix::fs::Dir::read_from(&folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !OURS.iter().any(|ours| name.to_bytes().starts_with(ours.as_bytes())) {
+            continue;
+        }
+        let found = match rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => found,
+            // Another process has just put its file in place.
+            Err(Errno::NOENT) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let wrong = |why: String| {
+            let what = format!("{} in it {why}; move it away", name.to_string_lossy());
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, what))
+        };
+        if FileType::from_raw_mode(found.st_mode) == FileType::Symlink {
+            return wrong("is a link".to_owned());
+        }
+        if found.st_uid != own {
+            return wrong(format!("belongs to somebody else (uid {}, this is uid {own})", found.st_uid));
+        }
+    }
     Ok(())
 }
 
-/// A folder that goes with whoever holds it.
-#[derive(Debug)]
-pub struct Passing(PathBuf);
-
-impl Passing {
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Passing {
-    fn drop(&mut self) {
-        // Nobody misses what is in it.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A new, empty folder for a process that keeps nothing.
-///
-/// # Errors
-/// What the system says.
-pub fn passing() -> io::Result<Passing> {
-    let base = std::env::temp_dir();
-    // One that was killed has left its own; the next name is as good.
-    for attempt in 0..1000 {
-        let folder = base.join(format!("tapctl-{attempt}"));
-        match std::fs::DirBuilder::new().mode(FOLDER_MODE).create(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => return made.map(|()| Passing(folder)),
-        }
-    }
-    Err(io::Error::other("no name is free for a folder"))
-}
+/// How the names begin of what this program keeps in its folder.
+const OURS: [&str; 4] = ["journal", "lock", "runs", "tapctl.log"];
 
 /// Proves that files can be written here: makes one of its own, brings it to the disk and removes it. A look at rights
 /// proves nothing of a disk that is full, read-only or over its quota.
@@ -147,6 +145,30 @@ mod tests {
         if rustix::process::geteuid().is_root() {
             std::os::unix::fs::chown(&real, Some(65_534), None).unwrap();
             assert!(prepare(&real).unwrap_err().to_string().contains("uid 65534"));
+        }
+    }
+
+    #[test]
+    fn what_was_planted_in_the_folder_is_named_and_nothing_is_opened() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("state");
+        prepare(&folder).unwrap();
+        std::fs::write(folder.join("notes.txt"), "").unwrap();
+        std::os::unix::fs::symlink("/nowhere", folder.join("of-somebody")).unwrap();
+        for name in ["journal.jsonl", "journal-3.jsonl", "lock", "runs", "tapctl.log"] {
+            let path = folder.join(name);
+            std::os::unix::fs::symlink(base.path(), &path).unwrap();
+            let error = prepare(&folder).unwrap_err().to_string();
+            assert!(error.contains(&format!("{name} in it is a link")), "{error}");
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, "").unwrap();
+            prepare(&folder).unwrap();
+            // Only the superuser can give a file away.
+            if rustix::process::geteuid().is_root() {
+                std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+                assert!(prepare(&folder).unwrap_err().to_string().contains("uid 65534"), "{name}");
+            }
+            std::fs::remove_file(&path).unwrap();
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
+use super::report;
 use super::script::{Script, TimedEvent, step_op};
 use super::settings::{Settings, wall_now};
 use super::state::FakeState;
@@ -95,6 +96,9 @@ impl<W: Write> Player<'_, W> {
     async fn run(&mut self, interrupts: &mut Option<Signal>) -> Result<u8, String> {
         let start = Instant::now();
         let mut last = 0.0;
+        let settings = self.settings;
+        let alone = report::is_gone(settings.simulator.as_deref());
+        tokio::pin!(alone);
         for beat in &self.script.beats {
             if !self.is_due(beat) {
                 continue;
@@ -113,6 +117,7 @@ impl<W: Write> Player<'_, W> {
                         self.stdout(at, FIRST)?;
                         self.stop = Some(Stop::Cancelled);
                     }
+                    () = &mut alone => return Err("the simulator does not answer any more: with it ends all that this run makes".to_owned()),
                     () = tokio::time::sleep_until(due) => break,
                 }
             }

@@ -70,6 +70,22 @@ impl Simulator {
     }
 }
 
+/// Pause between two looks whether the simulator is still there.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Ends when the simulator has: nobody sees any more what a run makes. Without a simulator, never.
+pub(super) async fn is_gone(endpoint: Option<&str>) {
+    let address = endpoint.and_then(|endpoint| endpoint.strip_prefix("http://")?.parse::<SocketAddr>().ok());
+    let Some(address) = address else { return std::future::pending().await };
+    loop {
+        // A step that cannot be told fails by itself, and says so in the stream.
+        tokio::time::sleep(LOOK_AGAIN).await;
+        if tokio::net::TcpStream::connect(address).await.is_err() {
+            return;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

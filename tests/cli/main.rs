@@ -14,6 +14,7 @@ mod job;
 mod looking;
 mod moving;
 mod names;
+mod nothing_left;
 mod parity;
 mod profiles;
 mod script;
