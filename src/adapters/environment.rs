@@ -4,6 +4,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::process::Command;
 
 use crate::domain::text::keep_secret;
 
@@ -19,6 +20,34 @@ const PLACES: [&str; 9] = ["_FILE", "_PATH", "_DIR", "_URI", "_URL", "_ARN", "_I
 const SECRET_FILES: [&str; 3] = ["PASSPHRASE_FILE", "TOKEN_FILE", "PASSWORD_FILE"];
 /// Key ids of AWS have twenty characters; what a test or a simulator calls one is an ordinary word.
 const KEY_ID_LENGTH: usize = 16;
+
+/// What a child needs of this process's secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// None of them.
+    Nothing,
+    /// Those of Pulumi itself, its backends and secrets providers, the provider, and where it gets its plug-ins.
+    Pulumi,
+}
+
+/// Beginnings of the names that Pulumi, its backends (S3, Google Cloud Storage, Azure Blob), its secrets providers and
+/// its sources of plug-ins read ("Pulumi CLI environment variables", "DIY backends").
+const OF_PULUMI: [&str; 9] =
+    ["PULUMI_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "CLOUDSDK_", "VAULT_", "GITHUB_TOKEN", "GITLAB_TOKEN"];
+
+/// Keeps from a child what it does not need: secrets of others, and what is said to tapctl alone.
+pub fn withhold(command: &mut Command, needs: Needs) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_withheld(&name.to_string_lossy(), needs)) {
+        command.env_remove(name);
+    }
+}
+
+fn is_withheld(name: &str, needs: Needs) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let is_place = PLACES.iter().any(|end| upper.ends_with(end)) && !upper.ends_with("ACCESS_KEY_ID");
+    let is_secret = SECRET_PARTS.iter().any(|part| upper.contains(part)) && !is_place;
+    is_secret && (needs == Needs::Nothing || !OF_PULUMI.iter().any(|begin| upper.starts_with(begin)))
+}
 
 /// Looks through the environment once, at the start.
 pub fn keep_secrets() {
@@ -83,6 +112,32 @@ mod tests {
 
     fn found(name: &str, value: &str) -> Vec<String> {
         secrets(name, value, &|path| (path == Path::new("/run/pass")).then(|| "from-file\n".to_owned()))
+    }
+
+    #[test]
+    fn a_child_gets_no_secret_that_is_not_for_it() {
+        for name in ["DATABASE_PASSWORD", "SLACK_TOKEN", "npm_config_token", "STRIPE_API_KEY", "MY_SECRET"] {
+            assert!(is_withheld(name, Needs::Pulumi) && is_withheld(name, Needs::Nothing), "{name}");
+        }
+        for name in [
+            "PULUMI_CONFIG_PASSPHRASE",
+            "PULUMI_ACCESS_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "GITHUB_TOKEN",
+        ] {
+            assert!(!is_withheld(name, Needs::Pulumi) && is_withheld(name, Needs::Nothing), "{name}");
+        }
+        for name in ["PATH", "HOME", "AWS_PROFILE", "PULUMI_BACKEND_URL", "https_proxy", "LANG", "AWS_ROLE_ARN"] {
+            assert!(!is_withheld(name, Needs::Pulumi) && !is_withheld(name, Needs::Nothing), "{name}");
+        }
+        let mut command = Command::new("true");
+        withhold(&mut command, Needs::Nothing);
+        assert!(
+            command
+                .get_envs()
+                .all(|(name, value)| value.is_none() && is_withheld(&name.to_string_lossy(), Needs::Nothing))
+        );
     }
 
     #[test]

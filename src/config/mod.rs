@@ -7,6 +7,7 @@
 pub mod defaults;
 pub mod file;
 pub mod find;
+pub mod passing;
 pub mod policy;
 pub mod state;
 pub mod trust;
@@ -156,9 +157,9 @@ impl Settings {
     }
 }
 
-/// Whether there is no such file, as opposed to one that cannot be looked at.
+/// Whether there is no such file, as opposed to one that cannot be looked at, or a link that leads nowhere just now.
 fn is_absent(path: &Path) -> bool {
-    match std::fs::metadata(path) {
+    match std::fs::symlink_metadata(path) {
         Ok(_) => false,
         Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
     }
@@ -244,6 +245,25 @@ mod tests {
         assert!(matches!(Settings::load(&global, &none), Err(ConfigError::Unreadable { .. })));
         let env = |name: &str| (name == "XDG_CONFIG_HOME").then(|| "/nonexistent".to_owned());
         assert_eq!(Settings::load(&Global::default(), &env).unwrap().file, None);
+    }
+
+    #[test]
+    fn a_default_file_that_is_there_and_cannot_be_read_is_no_missing_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().display().to_string();
+        let env = |name: &str| (name == "XDG_CONFIG_HOME").then(|| base.clone());
+        let own = folder.path().join("tapctl");
+        assert_eq!(Settings::load(&Global::default(), &env).unwrap().file, None);
+        std::fs::create_dir(&own).unwrap();
+        assert_eq!(Settings::load(&Global::default(), &env).unwrap().file, None);
+        let file = own.join("config.toml");
+        for link in ["/nowhere/at/all/config.toml", "config.toml"] {
+            std::os::unix::fs::symlink(link, &file).unwrap();
+            assert!(matches!(Settings::load(&Global::default(), &env), Err(ConfigError::Unreadable { .. })), "{link}");
+            std::fs::remove_file(&file).unwrap();
+        }
+        std::fs::create_dir(&file).unwrap();
+        assert!(matches!(Settings::load(&Global::default(), &env), Err(ConfigError::Unreadable { .. })));
     }
 
     #[test]

@@ -68,8 +68,9 @@ pub(super) fn open_private(path: &Path) -> io::Result<(File, bool)> {
 
 /// Opens a file to read, without waiting for whoever would write into a pipe.
 pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    // Whoever writes follows no link either: a journal that is read elsewhere would be another one.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     must_be_a_file(&file)?;
     Ok(file)
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use super::find;
+use crate::adapters::environment::{self, Needs};
+
 /// Words of the CLI about a state that is just being written: a `file://` backend writes it in place.
 const HALF_WRITTEN: &str = "failed to load checkpoint";
 /// Reads of such a state before its failure counts.
@@ -55,7 +58,11 @@ impl Asked<'_> {
     }
 
     async fn once(&self, question: &[&str]) -> Result<String, NoAnswer> {
-        let mut command = Command::new(self.program.unwrap_or(Path::new("pulumi")));
+        let found = find::locate(self.program, std::env::var_os("PATH").as_deref());
+        // Where it is not found the system says so, in the words below.
+        let program = found.unwrap_or_else(|_| self.program.map_or_else(|| "/nowhere/pulumi".into(), Path::to_owned));
+        let mut command = Command::new(program);
+        environment::withhold(command.as_std_mut(), Needs::Pulumi);
         command.args(question).args(["--non-interactive", "--color", "never"]).arg("--cwd").arg(self.dir);
         if let Some(stack) = self.stack {
             command.arg("--stack").arg(stack);
@@ -84,8 +91,29 @@ impl Asked<'_> {
     }
 }
 
+/// The line that says what is wrong: Pulumi warns of other things behind it now and then.
 fn last_words(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let line = lines.clone().find(|line| line.starts_with("error:")).or_else(|| lines.next_back());
     line.map_or_else(|| format!("it ended with {} and said nothing", output.status), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    #[test]
+    fn a_warning_behind_the_error_does_not_hide_it() {
+        let said = |stderr: &str| {
+            let status = std::process::ExitStatus::from_raw(255 << 8);
+            last_words(&Output { status, stdout: Vec::new(), stderr: stderr.as_bytes().to_vec() })
+        };
+        let warned =
+            "warning: a plug-in\nerror: passphrase must be set\nwarning: A new version of Pulumi is available\n";
+        assert_eq!(said(warned), "error: passphrase must be set");
+        assert_eq!(said("something\nelse\n\n"), "else");
+        assert!(said("").contains("said nothing"));
+    }
 }

@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use super::command::Invocation;
+use crate::adapters::environment::{self, Needs};
 use crate::domain::pulumi::problem::PulumiError;
 use crate::domain::pulumi::text::clean;
 use crate::domain::text::hide;
@@ -41,12 +42,18 @@ pub enum Patience {
 /// # Errors
 /// [`PulumiError::Unusable`] when it cannot be started, [`PulumiError::NoAnswer`] when patience runs out.
 pub async fn ask(invocation: &Invocation, patience: Patience) -> Result<CommandOutput, PulumiError> {
+    ask_with(invocation, patience, Needs::Pulumi).await
+}
+
+async fn ask_with(invocation: &Invocation, patience: Patience, needs: Needs) -> Result<CommandOutput, PulumiError> {
     let unusable = |error: &std::io::Error| PulumiError::Unusable {
         path: invocation.argv.first().map(Into::into).unwrap_or_default(),
         message: error.to_string(),
     };
     let (program, args) = invocation.argv.split_first().ok_or_else(|| PulumiError::Missing("no program".to_owned()))?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    environment::withhold(command.as_std_mut(), needs);
+    let mut child = command
         .args(args)
         .current_dir(&invocation.cwd)
         .envs(invocation.env.iter().cloned())
@@ -85,7 +92,18 @@ pub async fn ask(invocation: &Invocation, patience: Patience) -> Result<CommandO
 /// # Errors
 /// As [`ask`], and [`PulumiError::Refusing`] with what it wrote to stderr.
 pub async fn answer(invocation: &Invocation, patience: Patience) -> Result<String, PulumiError> {
-    let answer = ask(invocation, patience).await?;
+    taken(invocation, ask(invocation, patience).await?)
+}
+
+/// The same for a question that needs no secret at all.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn answer_without_secrets(invocation: &Invocation, patience: Patience) -> Result<String, PulumiError> {
+    taken(invocation, ask_with(invocation, patience, Needs::Nothing).await?)
+}
+
+fn taken(invocation: &Invocation, answer: CommandOutput) -> Result<String, PulumiError> {
     if answer.code == Some(0) {
         return Ok(answer.stdout);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::folder::{RunDir, RunRecord};
 use super::follow::expected_plan;
-use super::run::{Started, StartedBy, Supervisor, execute, preview};
+use super::run::{Started, StartedBy, Supervisor, execute, only_one, preview};
 use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
 };
@@ -180,6 +180,8 @@ impl CockpitRuns {
             }
             ConfirmedChange::ClearLocks(subject) => {
                 let pulumi = self.usable_pulumi()?;
+                // Held until the locks are gone, so that no run of ours begins, and takes one, in between.
+                let _only_one = only_one(&self.runs).await?;
                 self.check_idle()?;
                 locks::clear(pulumi, &subject, &self.runs.processes()?).await?;
                 Ok(Carried::Done("the stale locks were cleared".to_owned()))

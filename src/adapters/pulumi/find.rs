@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::capture::{Patience, answer, ask};
+use super::capture::{Patience, answer_without_secrets, ask};
 use super::command::{Invocation, Pulumi};
 use crate::domain::pulumi::problem::PulumiError;
 
@@ -64,7 +64,9 @@ pub fn locate(configured: Option<&Path>, path: Option<&OsStr>) -> Result<PathBuf
             Err(PulumiError::Missing(format!("{} is not a program", program.display())))
         };
     }
-    let folders: Vec<PathBuf> = path.map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
+    // What lies where the operator happens to stand is nobody's choice: neither an empty entry nor a relative one counts.
+    let folders = path.map(|path| std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect());
+    let folders: Vec<PathBuf> = folders.unwrap_or_default();
     folders
         .iter()
         .map(|folder| folder.join("pulumi"))
@@ -81,7 +83,9 @@ fn is_program(path: &Path) -> bool {
 /// # Errors
 /// [`PulumiError::Unusable`] when it gives none, [`PulumiError::TooOld`] below [`MINIMUM`].
 pub async fn check_version(pulumi: &Pulumi) -> Result<Version, PulumiError> {
-    let text = answer(&pulumi.version(), Patience::Limited(VERSION_PATIENCE)).await.map_err(|error| match error {
+    // A version needs no keys.
+    let asked = answer_without_secrets(&pulumi.version(), Patience::Limited(VERSION_PATIENCE)).await;
+    let text = asked.map_err(|error| match error {
         PulumiError::Refusing { message, .. } => PulumiError::Unusable { path: pulumi.program.clone(), message },
         other => other,
     })?;
@@ -208,6 +212,9 @@ mod tests {
         let path = std::env::join_paths([empty.path(), full.path()]).unwrap();
         assert_eq!(locate(None, Some(&path)).unwrap(), full.path().join("pulumi"));
         assert!(matches!(locate(None, Some(empty.path().as_os_str())), Err(PulumiError::Missing(_))));
+        for here in ["", ".", ":", "bin", "./bin"] {
+            assert!(matches!(locate(None, Some(OsStr::new(here))), Err(PulumiError::Missing(_))), "{here}");
+        }
         assert!(matches!(locate(Some(&empty.path().join("pulumi")), Some(&path)), Err(PulumiError::Missing(_))));
     }
 

@@ -4,7 +4,6 @@
 //! process. Handles a last line without its end, a file that was cut or put in place of another, lines of any
 //! length, and a file that is gone.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -73,7 +72,7 @@ impl Tail {
     }
 
     fn read_into(&mut self, batch: &mut Batch) -> io::Result<()> {
-        let mut file = File::open(&self.path)?;
+        let mut file = RunDir::open(&self.path)?;
         let meta = file.metadata()?;
         if self.inode.is_some_and(|inode| inode != meta.ino()) || meta.len() < self.offset {
             (self.offset, self.skipping) = (0, false);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::capture::{Patience, answer};
 use super::command::Pulumi;
 use super::folder::storage;
-use super::process::{ProcessId, exists, host};
+use super::process::{ProcessId, exists, host, may_be_pulumi};
 use crate::domain::confirm::Confirmed;
 use crate::domain::error::PortError;
 use crate::domain::pulumi::lock::{ClearLocks, Holder, Lock};
@@ -83,6 +83,8 @@ pub fn holder(lock: &Lock, ours: &[ProcessId]) -> Holder {
     match known.as_slice() {
         [] => Holder::Unknown,
         known if known.iter().any(|process| process.is_alive()) => Holder::AliveHere,
+        // Our run is gone, and its number belongs to another now: to another Pulumi, which may have taken this lock?
+        _ if may_be_pulumi(lock.pid) => Holder::Unknown,
         _ => Holder::DeadHere,
     }
 }
@@ -124,6 +126,21 @@ mod tests {
         assert_eq!(holder(&held, &[gone, own.clone()]), Holder::AliveHere);
         assert_eq!(holder(&lock(own.pid, "another-bastion", now), std::slice::from_ref(&own)), Holder::Elsewhere);
         assert_eq!(holder(&lock(u32::MAX, &host(), now), &[]), Holder::DeadHere);
+    }
+
+    #[test]
+    fn another_pulumi_with_the_number_of_a_run_of_ours_may_hold_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("pulumi-language");
+        fs::copy("/bin/sleep", &program).unwrap();
+        let mut other = std::process::Command::new(&program).arg("600").spawn().unwrap();
+        let gone = ProcessId { pid: other.id(), identity: "another boot:1".into() };
+        let held = lock(other.id(), &host(), super::super::process::wall_now());
+        let judged = holder(&held, &[gone]);
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert_eq!(judged, Holder::Unknown);
+        assert_eq!(holder(&held, &[]), Holder::DeadHere, "now there is no such process");
     }
 
     #[test]

@@ -104,6 +104,15 @@ pub fn exists(pid: u32) -> bool {
     }
 }
 
+/// Whether the process that has this number now may be a Pulumi: its name begins so, or cannot be read.
+#[must_use]
+pub fn may_be_pulumi(pid: u32) -> bool {
+    match fs::read_to_string(format!("/proc/{pid}/comm")) {
+        Ok(name) => name.starts_with("pulumi"),
+        Err(_) => true,
+    }
+}
+
 /// This host's name, as lock files hold it.
 #[must_use]
 pub fn host() -> String {

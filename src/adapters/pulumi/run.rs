@@ -149,7 +149,7 @@ async fn start(
 
 /// Waits for the lock: whoever holds it is about to have a run going, which then says more than the lock does. A child
 /// that another thread is just starting holds it too, for the moment between fork and exec.
-async fn only_one(runs: &Runs) -> Result<fs::File, PulumiError> {
+pub(super) async fn only_one(runs: &Runs) -> Result<fs::File, PulumiError> {
     let waited = tokio::time::Instant::now();
     loop {
         match runs.exclusive() {

@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::folder::{RunDir, RunRecord, file};
 use super::plan_file::mark_of;
 use super::process::{ProcessId, wall_now};
+use crate::adapters::environment::{self, Needs};
 use crate::domain::pulumi::ended::RunEnd;
 use crate::domain::pulumi::guard::RunKind;
 
@@ -79,7 +80,9 @@ async fn oversee(dir: &RunDir, mut record: RunRecord) -> Result<(), String> {
 fn spawn(dir: &RunDir, record: &RunRecord) -> Result<Child, String> {
     let (program, args) = record.argv.split_first().ok_or("the run has no command")?;
     let open = |name: &str| dir.append(name).map_err(|error| format!("{name}: {error}"));
-    Command::new(program)
+    let mut command = Command::new(program);
+    environment::withhold(command.as_std_mut(), Needs::Pulumi);
+    command
         .args(args)
         .current_dir(&record.cwd)
         .envs(record.env.iter().cloned())

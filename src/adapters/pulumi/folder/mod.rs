@@ -55,7 +55,8 @@ impl Runs {
         for entry in entries {
             let entry = entry.map_err(|error| storage("list", &self.root, &error))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.starts_with('.') && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let kind = entry.file_type().map_err(|error| storage("list", &self.root, &error))?;
+            if !name.starts_with('.') && kind.is_dir() {
                 ids.push(name);
             }
         }
@@ -68,7 +69,12 @@ impl Runs {
     pub fn dir(&self, id: &str) -> Option<RunDir> {
         let plain = !id.is_empty() && !id.starts_with('.') && !id.contains(['/', '\\', '\0']);
         let path = self.root.join(id);
-        (plain && path.is_dir()).then_some(RunDir { path })
+        let is_there = || match fs::symlink_metadata(&path) {
+            Ok(metadata) => metadata.is_dir(),
+            // One that may not be looked at is there: whoever reads it is told why it cannot be read.
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
+        (plain && is_there()).then_some(RunDir { path })
     }
 
     /// The newest run, going on or not.

@@ -46,10 +46,18 @@ pub(in crate::adapters::pulumi) fn storage(what: &str, path: &Path, error: &dyn 
     PortError::new(ErrorKind::Storage, format!("runs:{what}"), format!("{}: {error}", path.display()))
 }
 
+/// Options for a file that nobody else can read; what a link leads to is never one of a run's files.
 pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.mode(0o600);
+    options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     options
+}
+
+/// The bytes of one of a run's files, at most `max`.
+fn bytes_of(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    private().read(true).open(path)?.take(max).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl RunDir {
@@ -119,9 +127,14 @@ impl RunDir {
         if self.claim_end_entry() {
             return true;
         }
-        let claimed = fs::read(self.file(file::NOTED)).unwrap_or_default();
+        let claimed = bytes_of(&self.file(file::NOTED), MAX_STATE_BYTES).unwrap_or_default();
         // Earlier versions left no name; theirs is not known to be gone.
         serde_json::from_slice::<ProcessId>(&claimed).is_ok_and(|process| !process.is_alive())
+    }
+
+    /// Opens a file to read it.
+    pub(in crate::adapters::pulumi) fn open(path: &Path) -> io::Result<File> {
+        private().read(true).open(path)
     }
 
     /// Opens a file to append to it.
@@ -135,18 +148,22 @@ impl RunDir {
     /// `Storage` when the state is there and cannot be read.
     pub fn read(&self) -> Result<Option<RunRecord>, PortError> {
         let path = self.file(file::STATE);
-        let mut text = String::new();
-        match File::open(&path) {
-            Ok(file) => {
-                file.take(MAX_STATE_BYTES).read_to_string(&mut text).map_err(|error| storage("read", &path, &error))?
-            }
+        let text = match bytes_of(&path, MAX_STATE_BYTES) {
+            Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(storage("read", &path, &error)),
         };
-        let mut record: RunRecord = serde_json::from_str(&text).map_err(|error| storage("read", &path, &error))?;
+        let mut record: RunRecord = serde_json::from_slice(&text).map_err(|error| storage("read", &path, &error))?;
         record.id = self.id();
         if record.end.is_none() {
-            record.end = fs::read_to_string(self.file(file::END)).ok().and_then(|end| serde_json::from_str(&end).ok());
+            let path = self.file(file::END);
+            record.end = match bytes_of(&path, MAX_STATE_BYTES) {
+                // Until it has ended there are only spaces.
+                Ok(end) => serde_json::from_slice(&end).ok(),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                // An end that cannot be read is no run that goes on.
+                Err(error) => return Err(storage("read", &path, &error)),
+            };
         }
         Ok(Some(record))
     }
@@ -179,7 +196,7 @@ impl RunDir {
             serde_json::to_vec(&RunEnd { error, ..end.clone() }).map_err(|error| storage("write", &path, &error))?;
         text.resize(text.len().max(END_BYTES), b' ');
         let in_place = (|| {
-            let mut file = OpenOptions::new().write(true).open(&path)?;
+            let mut file = private().write(true).open(&path)?;
             file.write_all(&text)?;
             file.sync_all()
         })();
@@ -194,7 +211,7 @@ impl RunDir {
     #[must_use]
     pub fn stderr_tail(&self, max: u64) -> String {
         use std::io::{Seek, SeekFrom};
-        let Ok(mut file) = File::open(self.file(file::STDERR)) else { return String::new() };
+        let Ok(mut file) = private().read(true).open(self.file(file::STDERR)) else { return String::new() };
         let length = file.metadata().map(|meta| meta.len()).unwrap_or_default();
         let mut bytes = Vec::new();
         let read =
@@ -204,5 +221,31 @@ impl RunDir {
         }
         let text = String::from_utf8_lossy(&bytes);
         crate::domain::text::hide(&crate::domain::pulumi::text::clean(&text)).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_link_leads_to_is_no_file_of_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = folder.path().join("elsewhere");
+        fs::write(&elsewhere, "{\"kept\":true}").unwrap();
+        let dir = RunDir { path: folder.path().join("r1") };
+        fs::create_dir(dir.path()).unwrap();
+        assert_eq!(dir.read(), Ok(None), "a run that never began");
+        let link = |name| std::os::unix::fs::symlink(&elsewhere, dir.file(name)).unwrap();
+        link(file::STATE);
+        assert!(
+            dir.read().unwrap_err().message.contains("state.json"),
+            "a state that cannot be read is no missing one"
+        );
+        link(file::EVENTS);
+        assert!(dir.append(file::EVENTS).is_err() && RunDir::open(&dir.file(file::EVENTS)).is_err());
+        link(file::STDERR);
+        assert_eq!(dir.stderr_tail(100), "");
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "{\"kept\":true}", "nothing was written through it");
     }
 }
