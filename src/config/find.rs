@@ -71,6 +71,11 @@ impl FindError {
             }
             Self::NotProvisioned => "`tapctl up` provisions it".to_owned(),
             Self::Unreadable { .. } => "check the path after --outputs (or TAPCTL_OUTPUTS) and its rights".to_owned(),
+            Self::Broken { error, .. } if error.has_masked() => {
+                "write it again where the stack was made, with the secrets that tapctl has to read: `pulumi stack output \
+                 --json --show-secrets`; keep that file readable by you alone"
+                    .to_owned()
+            }
             Self::Broken { .. } => {
                 "write the file again with `pulumi stack output --json`; the keys are those that the \
                 bundled Pulumi program exports"
@@ -125,6 +130,7 @@ fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::stack::StackOutputs;
 
     #[test]
     fn text_of_other_systems_is_read_and_what_is_no_text_is_told() {
@@ -143,6 +149,16 @@ mod tests {
         for bytes in [vec![0xff, 0xfe, 0x7b], vec![0xc3, 0x28], vec![0xff, 0xfe, 0x00, 0xd8]] {
             assert!(decoded(bytes).is_err());
         }
+    }
+
+    #[test]
+    fn a_secret_that_was_left_out_is_asked_for_in_the_next_step() {
+        let broken = |text: &str| {
+            let error = StackOutputs::parse(text).unwrap_err();
+            FindError::Broken { from: "outputs.json".to_owned(), error }.hint()
+        };
+        assert!(broken(r#"{"dbSecretArn":"[secret]"}"#).contains("--show-secrets"));
+        assert!(!broken("{}").contains("--show-secrets"));
     }
 
     #[test]

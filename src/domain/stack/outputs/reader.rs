@@ -16,7 +16,16 @@ pub struct OutputsError {
     pub mistyped: Vec<String>,
 }
 
+/// What is said of a value that Pulumi has masked.
+const IS_MASKED: &str = "is [secret]: export with --show-secrets";
+
 impl OutputsError {
+    /// Whether a value was left out because it is a secret.
+    #[must_use]
+    pub fn has_masked(&self) -> bool {
+        self.mistyped.iter().any(|key| key.contains(IS_MASKED))
+    }
+
     fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.syntax.iter().cloned().collect();
         if !self.missing.is_empty() {
@@ -51,7 +60,7 @@ impl OutputsReader {
     }
 
     fn masked(&mut self, key: &str) {
-        self.error.mistyped.push(format!("{key} (is [secret]: export with --show-secrets)"));
+        self.error.mistyped.push(format!("{key} ({IS_MASKED})"));
     }
 
     pub(super) fn list(&mut self, key: &str) -> Vec<String> {
