@@ -15,6 +15,7 @@ pub mod ports_set;
 pub mod pulumi;
 pub mod reload;
 pub mod terminal;
+pub mod terse;
 pub mod typed;
 #[cfg(test)]
 mod window_tests;

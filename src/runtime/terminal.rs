@@ -11,6 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 use super::Notice;
+use super::terse::Terse;
 
 /// Keeps the title that the terminal has, and gives it back (xterm's window operations 22 and 23).
 const KEEP_TITLE: &[u8] = b"\x1b[22;0t";
@@ -20,7 +21,7 @@ const TITLE_AGAIN: &[u8] = b"\x1b[23;0t";
 pub struct Taken {
     /// What is drawn on. Output is buffered, so that a frame is one write. Never dropped: it would complain on stderr about
     /// a terminal that is gone, and over that end the process (`tests/cli/job.rs`).
-    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<io::BufWriter<Stdout>>>>,
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Terse<Stdout>>>>,
 }
 
 impl Taken {
@@ -36,7 +37,7 @@ impl Taken {
             ));
         }
         enable_raw_mode()?;
-        let taken = Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(64 * 1024, stdout())));
+        let taken = Terminal::new(CrosstermBackend::new(Terse::new(stdout())));
         if set_up().is_err() || taken.is_err() {
             give_back();
         }

@@ -1,6 +1,5 @@
-//! The real loop in a window that becomes another one while a question is open.
+//! The real loop in a window that becomes another one, or goes away, while a question or a change is open.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,51 +17,81 @@ use crate::keymap::Key;
 use crate::runtime::fakes::{Fake, pair};
 use crate::ui::Palette;
 
-/// A screen whose size is set from outside, as a window's is, without a word to the program.
+/// A screen whose size is set from outside, as a window's is, without a word to the program. One of no size is gone.
 struct Window {
     screen: TestBackend,
     size: Arc<Mutex<Size>>,
 }
 
-impl Backend for Window {
-    type Error = Infallible;
+impl Window {
+    fn there(&mut self) -> Result<&mut TestBackend, Gone> {
+        let gone = *self.size.lock().unwrap() == Size::ZERO;
+        if gone { Err(Gone) } else { Ok(&mut self.screen) }
+    }
+}
 
-    fn draw<'a, I>(&mut self, content: I) -> Result<(), Infallible>
+/// There is nothing to draw on any more.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Gone;
+
+impl std::fmt::Display for Gone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the window is gone")
+    }
+}
+
+impl std::error::Error for Gone {}
+
+impl Backend for Window {
+    type Error = Gone;
+
+    fn draw<'a, I>(&mut self, content: I) -> Result<(), Gone>
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        self.screen.draw(content)
+        let Ok(()) = self.there()?.draw(content);
+        Ok(())
     }
-    fn hide_cursor(&mut self) -> Result<(), Infallible> {
-        self.screen.hide_cursor()
+    fn hide_cursor(&mut self) -> Result<(), Gone> {
+        let Ok(()) = self.there()?.hide_cursor();
+        Ok(())
     }
-    fn show_cursor(&mut self) -> Result<(), Infallible> {
-        self.screen.show_cursor()
+    fn show_cursor(&mut self) -> Result<(), Gone> {
+        let Ok(()) = self.there()?.show_cursor();
+        Ok(())
     }
-    fn get_cursor_position(&mut self) -> Result<Position, Infallible> {
-        self.screen.get_cursor_position()
+    fn get_cursor_position(&mut self) -> Result<Position, Gone> {
+        let Ok(position) = self.there()?.get_cursor_position();
+        Ok(position)
     }
-    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), Infallible> {
-        self.screen.set_cursor_position(position)
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), Gone> {
+        let Ok(()) = self.there()?.set_cursor_position(position);
+        Ok(())
     }
-    fn clear(&mut self) -> Result<(), Infallible> {
+    fn clear(&mut self) -> Result<(), Gone> {
         let size = *self.size.lock().unwrap();
-        self.screen.resize(size.width, size.height);
-        self.screen.clear()
+        let screen = self.there()?;
+        screen.resize(size.width, size.height);
+        let Ok(()) = screen.clear();
+        Ok(())
     }
-    fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Infallible> {
+    fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Gone> {
         let size = *self.size.lock().unwrap();
-        self.screen.resize(size.width, size.height);
-        self.screen.clear_region(clear_type)
+        let screen = self.there()?;
+        screen.resize(size.width, size.height);
+        let Ok(()) = screen.clear_region(clear_type);
+        Ok(())
     }
-    fn size(&self) -> Result<Size, Infallible> {
-        Ok(*self.size.lock().unwrap())
+    fn size(&self) -> Result<Size, Gone> {
+        Some(*self.size.lock().unwrap()).filter(|size| *size != Size::ZERO).ok_or(Gone)
     }
-    fn window_size(&mut self) -> Result<WindowSize, Infallible> {
-        self.screen.window_size()
+    fn window_size(&mut self) -> Result<WindowSize, Gone> {
+        let Ok(size) = self.there()?.window_size();
+        Ok(size)
     }
-    fn flush(&mut self) -> Result<(), Infallible> {
-        self.screen.flush()
+    fn flush(&mut self) -> Result<(), Gone> {
+        let Ok(()) = self.there()?.flush();
+        Ok(())
     }
 }
 
@@ -76,12 +105,12 @@ enum Act {
 
 async fn sent_after(acts: &'static [Act]) -> bool {
     let fake = Fake::new(pair(90, 10));
-    left_after(&fake, acts).await;
+    left_after(&fake, acts).await.unwrap();
     fake.steps().contains(&"call")
 }
 
 /// The cockpit as it is left.
-async fn left_after(fake: &Fake, acts: &'static [Act]) -> Model {
+async fn left_after(fake: &Fake, acts: &'static [Act]) -> Result<Model, Gone> {
     let size = Arc::new(Mutex::new(Size::new(80, 24)));
     let window = Window { screen: TestBackend::new(80, 24), size: Arc::clone(&size) };
     let mut terminal = Terminal::new(window).unwrap();
@@ -99,12 +128,11 @@ async fn left_after(fake: &Fake, acts: &'static [Act]) -> Model {
     });
     let model = Model::new(stack(), watcher(), Policy::default(), fake.ports().clock.now());
     let theme = Theme::new(Palette::Full, false);
-    run(&mut terminal, theme, Box::pin(input), model, fake.ports(), |_| {}).await.unwrap()
+    run(&mut terminal, theme, Box::pin(input), model, fake.ports(), |_| {}).await
 }
 
-#[tokio::test(start_paused = true)]
-async fn who_leaves_while_the_way_back_waits_for_its_turn_is_told_what_came_of_it() {
-    use Act::{Type, Wait};
+/// AWS beside a process that has the turn, so that a change waits for it first.
+fn waiting_for_its_turn() -> Fake {
     let fake = Fake::new(pair(90, 10));
     let holder = Holder {
         pid: 7,
@@ -114,11 +142,28 @@ async fn who_leaves_while_the_way_back_waits_for_its_turn_is_told_what_came_of_i
         stopped: Some(true),
     };
     fake.held_by(holder);
-    let left = left_after(&fake, &[Wait(2000), Type('R'), Wait(1500), Type('y'), Wait(300), Type('q')]).await;
+    fake
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_was_confirmed_gets_its_outcome_although_there_is_nothing_to_draw_on_any_more() {
+    use Act::{Size, Type, Wait};
+    let fake = waiting_for_its_turn();
+    let acts = &[Wait(2000), Type('R'), Wait(1500), Type('y'), Wait(300), Size(0, 0), Wait(60_000)];
+    assert_eq!(left_after(&fake, acts).await.err(), Some(Gone));
+    assert_eq!(fake.weights(), pair(100, 0));
+    assert!(fake.steps().ends_with(&["intent", "call", "outcome"]), "{:?}", fake.steps());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_while_the_way_back_waits_for_its_turn_is_told_what_came_of_it() {
+    use Act::{Type, Wait};
+    let fake = waiting_for_its_turn();
+    let left = left_after(&fake, &[Wait(2000), Type('R'), Wait(1500), Type('y'), Wait(300), Type('q')]).await.unwrap();
     assert_eq!(fake.weights(), pair(100, 0), "it was confirmed, and is sent without its turn");
     let told = left.parting.unwrap();
     assert!(told.contains("Send ALL traffic back") && told.contains("Route 53 accepted it"), "{told}");
-    let calm = left_after(&Fake::new(pair(90, 10)), &[Wait(2000), Type('q')]).await;
+    let calm = left_after(&Fake::new(pair(90, 10)), &[Wait(2000), Type('q')]).await.unwrap();
     assert_eq!(calm.parting, None);
 }
 

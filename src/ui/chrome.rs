@@ -121,6 +121,9 @@ fn weights<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     head.append(share_bar(cx, new, room, seen)).append(after).append(tail)
 }
 
+/// Cells for the age of the data, `data <10 s`.
+const DATA: usize = 10;
+
 /// What stands behind the share: what was seen of it, the requests, and how old the facts are.
 fn seen_and_age<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let (data, data_role) = data_age(cx);
@@ -140,7 +143,9 @@ fn seen_and_age<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     tail = if let Some(held) = frozen_for(cx) {
         tail.put(Role::Badge, format!(" FROZEN {held} "))
     } else {
-        tail.put(data_role, data)
+        // As wide as it is most of the time, so that the share's bar does not change with it.
+        let width = cx.cells(&data).max(DATA);
+        tail.num(data_role, data, width)
     };
     tail.gap(1)
 }

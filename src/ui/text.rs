@@ -84,7 +84,13 @@ impl<'t> Row<'t> {
     pub(super) fn num(self, role: Role, text: impl AsRef<str>, width: usize) -> Self {
         let text = clip(self.theme, text.as_ref(), width);
         let lead = width.saturating_sub(text.width());
-        self.gap(lead).put_clean(role, text)
+        self.led(role, lead, text)
+    }
+
+    /// Adds text behind `lead` spaces of its own look: where it becomes shorter or longer, no other look is in between,
+    /// which would cost more bytes than the text.
+    fn led(self, role: Role, lead: usize, text: impl AsRef<str>) -> Self {
+        self.put_clean(role, format!("{:lead$}{}", "", text.as_ref()))
     }
 
     /// Adds text so that it ends at column `to`; leaves it out when it does not fit with a space before it.
@@ -94,7 +100,8 @@ impl<'t> Row<'t> {
         if width == 0 || self.width + width >= to {
             return self;
         }
-        self.tab(to - width).put_clean(role, text)
+        let lead = self.room(to - width);
+        self.led(role, lead, text)
     }
 
     /// Adds another row's text.
