@@ -22,7 +22,14 @@ fn leads_past(name: &str, value: &str) -> bool {
     let mut words = value.split_whitespace().skip(1);
     let Some(target) = words.next() else { return true };
     let is_own = target == "." || same_name(target, name);
-    !is_own || words.any(|word| word.starts_with("ipv4hint") || word.starts_with("ipv6hint"))
+    !is_own || words.any(is_hint)
+}
+
+/// Whether a parameter names addresses: by name, or by number as `key4` and `key6` (RFC 9460, 2.1 and 14.3.2).
+fn is_hint(parameter: &str) -> bool {
+    let key = parameter.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    let number = key.strip_prefix("key").and_then(|number| number.parse::<u16>().ok());
+    matches!(key.as_str(), "ipv4hint" | "ipv6hint") || matches!(number, Some(4 | 6))
 }
 
 /// What is wrong with such a record, in a sentence.
@@ -50,6 +57,12 @@ mod tests {
         for (value, leads) in [
             ("1 . alpn=h2 ipv4hint=203.0.113.9", true),
             ("1 . ipv6hint=2001:db8::1", true),
+            ("1 . key4=203.0.113.9", true),
+            ("1 . alpn=h2 key6=\"2001:db8::1\"", true),
+            ("1 . KEY4=203.0.113.9", true),
+            ("1 . key00006=2001:db8::1", true),
+            ("1 . key5=ech key65=x key40=203.0.113.9", false),
+            ("1 . mandatory=alpn alpn=h2", false),
             ("0 cdn.example.net.", true),
             ("1 cdn.example.net. alpn=h3", true),
             ("1", true),
