@@ -72,7 +72,8 @@ pub async fn evacuate(args: &EvacuateArgs, global: &Global, out: &mut Console) -
 /// What is left where Route 53 takes no change: its control plane is in us-east-1, its answers are not (Route 53
 /// developer guide, "Amazon Route 53 concepts", "Health checks and DNS failover").
 fn without_control_plane(failure: Failure) -> Failure {
-    if failure.exit != Exit::Access {
+    // Credentials that have expired, a right that is missing and a rate that is used up say nothing about it.
+    if !matches!(failure.code, "unreachable" | "timed_out") {
         return failure;
     }
     let still = "Route 53 takes changes through us-east-1 alone; while it does not, records that evaluate the health of \
@@ -99,4 +100,24 @@ fn now(plan: &ShiftPlan, model: &Model) -> Result<(ShiftPlan, Vec<Gate>), Failur
 fn says_more(asked: &ShiftPlan, model: &Model) -> Result<bool, Failure> {
     let (plan, _) = now(asked, model)?;
     Ok(plan.overrides.iter().any(|over| !asked.overrides.contains(over)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::{ErrorKind, PortError};
+
+    #[test]
+    fn what_is_left_without_the_control_plane_is_said_where_it_does_not_answer_and_nowhere_else() {
+        let hint = |kind| {
+            let error = PortError::new(kind, "route53:ListResourceRecordSets", "no");
+            without_control_plane(error.into()).hint
+        };
+        for kind in [ErrorKind::TimedOut, ErrorKind::Unreachable] {
+            assert!(hint(kind).contains("through us-east-1 alone"), "{kind:?}");
+        }
+        for kind in [ErrorKind::Credentials, ErrorKind::Denied, ErrorKind::Throttled, ErrorKind::NotFound] {
+            assert!(!hint(kind).contains("us-east-1"), "{kind:?}: {}", hint(kind));
+        }
+    }
 }
