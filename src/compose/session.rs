@@ -8,12 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::adapters::aws::{Aws, AwsSettings, KeysGiven, StackRun};
-use crate::adapters::ends;
 use crate::adapters::journal::FileJournal;
 use crate::adapters::log;
 use crate::adapters::pulumi::{self as adapter, Pulumi};
 use crate::adapters::sim_probe::{self, OffsetClock, Probed};
-use crate::config::passing::{Passing, passing, take_all_away};
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::gate::{Gate, Inputs, Policy, evaluate};
@@ -85,25 +83,20 @@ pub async fn connect(global: &Global) -> Result<Session, ComposeError> {
     assemble(settings, known, name, state_dir, None).await
 }
 
-/// The same for a command that only looks, and has to work without a state folder that can be written too: then it works
-/// in a folder of its own, which is empty and goes with the process.
+/// The same for a command that only looks, and has to work without a state folder: where none can be made nothing is kept,
+/// neither a journal nor a log.
 ///
 /// # Errors
 /// [`ComposeError`] when something else of it cannot be used.
-pub async fn connect_to_look(global: &Global) -> Result<(Session, Option<Passing>), ComposeError> {
+pub async fn connect_to_look(global: &Global) -> Result<Session, ComposeError> {
     let settings = settled(Settings::load(global, &process_env)?).await?;
     let known = known::find(&settings).await?;
     let name = short_name(&settings, &known);
     let own = state::folder(&name, &process_env);
-    let own = own.ok().filter(|folder| state::prepare(folder).is_ok());
-    let passing = if own.is_some() {
-        None
-    } else {
-        ends::before_the_end(take_all_away);
-        Some(passing("look").map_err(|error| ComposeError::state(&std::env::temp_dir(), &error))?)
-    };
-    let state_dir = own.or_else(|| passing.as_ref().map(|folder| folder.path().to_owned())).unwrap_or_default();
-    Ok((assemble(settings, known, name, state_dir, None).await?, passing))
+    match own.ok().filter(|folder| state::prepare(folder).is_ok()) {
+        Some(folder) => assemble(settings, known, name, folder, None).await,
+        None => put_together(settings, known, name, state::nowhere(), None).await,
+    }
 }
 
 /// The same stack as it is now: its name, its state folder and the settings stay what they were, whatever the program's
@@ -127,8 +120,17 @@ pub async fn assemble(
     state_dir: PathBuf,
     fake_pulumi: Option<Pulumi>,
 ) -> Result<Session, ComposeError> {
-    let known = known.into();
     open(&state_dir, &settings)?;
+    put_together(settings, known.into(), name, state_dir, fake_pulumi).await
+}
+
+async fn put_together(
+    settings: Settings,
+    known: StackInfo,
+    name: String,
+    state_dir: PathBuf,
+    fake_pulumi: Option<Pulumi>,
+) -> Result<Session, ComposeError> {
     // Read before anybody is asked, so that whatever another process sends from now on is known as such.
     let group = known.group_key().unwrap_or_else(GroupKey::unset);
     let journal = Arc::new(FileJournal::of(state_dir.clone(), &name, &group));

@@ -94,6 +94,12 @@ fn look_through(folder: impl AsFd, own: u32) -> io::Result<()> {
 /// How the names begin of what this program keeps in its folder.
 const OURS: [&str; 4] = ["journal", "lock", "runs", "tapctl.log"];
 
+/// A place where no folder can be, for what only looks where none can be made: nothing is read there, and nothing written.
+#[must_use]
+pub fn nowhere() -> PathBuf {
+    PathBuf::from("/dev/null/tapctl")
+}
+
 /// Proves that files can be written here: makes one of its own, brings it to the disk and removes it. A look at rights
 /// proves nothing of a disk that is full, read-only or over its quota.
 ///

@@ -9,7 +9,7 @@ use crate::domain::change::aws_cli::{change_batch, command};
 use crate::domain::change::way_back::{Known, WayBack, way_back};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::record::remembered;
-use crate::domain::traffic::Record;
+use crate::domain::traffic::{Record, RecordGroup};
 use crate::runtime::collect::collect;
 
 use super::super::console::Console;
@@ -20,11 +20,11 @@ use super::super::failure::{Exit, Failure};
 /// # Errors
 /// [`Failure`] when the records cannot be read, or no batch can be named.
 pub(super) async fn print(go: GoArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
-    let (session, _folder) = connect_to_look(global).await?;
+    let session = connect_to_look(global).await?;
     let back = read(&session).await?;
     let back = back.map_err(|why| Failure::new(Exit::Error, "record_group", why, HINT))?;
     if back.is_done() {
-        return is_done(&session, go, out);
+        return is_done(&session, &back, go, out);
     }
     say(&session, &back, out);
     let command = command_of(&session, &back);
@@ -54,7 +54,7 @@ pub(super) async fn instead(
         Err(why) => return Err(Failure { message: format!("{}; {why}", failure.message), ..failure }),
     };
     if back.is_done() {
-        return is_done(session, go, out);
+        return is_done(session, &back, go, out);
     }
     let command = command_of(session, &back);
     if !go.json {
@@ -66,7 +66,8 @@ pub(super) async fn instead(
     Err(Failure { hint: hint.to_owned(), ..failure }
         .with("hosted_zone_id", json!(session.ports.key.zone_id))
         .with("change_batch", change_batch(&back.batch))
-        .with("command", json!(command)))
+        .with("command", json!(command))
+        .with("notes", json!(back.notes)))
 }
 
 /// The way back from the freshest records.
@@ -77,12 +78,20 @@ async fn read(session: &Session) -> Result<Result<WayBack, String>, Failure> {
     }
     let entries = collected.journal.as_ref().map(|journal| journal.entries.as_slice()).unwrap_or_default();
     let remembered: Vec<Record> = remembered(entries).cloned().collect();
-    Ok(way_back(Known {
+    let back = way_back(Known {
         key: &session.ports.key,
         endpoints: &session.stack.endpoints,
         legacy_region: &session.stack.legacy_region,
         records: &collected.facts.records,
         remembered: &remembered,
+    });
+    let weights = collected.facts.shiftable().map(RecordGroup::weights);
+    let may_land = weights.zip(collected.history()).and_then(|(weights, history)| history.may_land(weights));
+    Ok(back.map(|mut back| {
+        back.notes.extend(may_land.map(|(to, until)| {
+            format!("a change to {to} may still be made until {} UTC: `tapctl rollback` waits for it", until.hms())
+        }));
+        back
     }))
 }
 
@@ -116,13 +125,16 @@ fn say(session: &Session, back: &WayBack, out: &mut Console) {
     out.say("nothing was sent; this is the command that sends it:");
 }
 
-fn is_done(session: &Session, go: GoArgs, out: &mut Console) -> Result<Exit, Failure> {
+fn is_done(session: &Session, back: &WayBack, go: GoArgs, out: &mut Console) -> Result<Exit, Failure> {
     let record = &session.ports.key.name;
     if go.json {
         out.json(&json!({
             "schema": 1, "result": "nothing_to_do", "record": record, "from": null, "to": null, "new_percent": 0.0,
-            "change": null,
+            "change": null, "notes": back.notes,
         }))?;
+    }
+    for note in &back.notes {
+        out.say(&format!("  ATTENTION: {note}"));
     }
     out.say(&format!("all traffic of {record} goes to the legacy stack already; nothing was sent"));
     Ok(Exit::Done)

@@ -59,6 +59,10 @@ pub fn way_back(known: Known<'_>) -> Result<WayBack, String> {
     };
     if let Some(group) = RecordGroup::from_records(key, records).ok().filter(|_| found.iter().all(is_sound)) {
         change.notes.extend(astray(&group, known.endpoints, Side::Legacy));
+        let weights = group.weights();
+        if weights.new_weight() == 0 && weights.legacy() > 0 {
+            return Ok(change.done(known));
+        }
         let back = group.with_weights(WeightPair::for_new_share(Percent::ZERO));
         change.deletes.extend(group.records().cloned());
         change.creates.extend(back.records().cloned());
