@@ -86,8 +86,22 @@ struct ShiftRow<'a> {
     from: WeightPair,
     to: WeightPair,
     overrides: &'a [Override],
+    evacuation: Option<&'a str>,
     outcome: Option<(OutcomeKind, Option<&'a str>)>,
     insync: Option<Insync>,
+}
+
+impl ShiftRow<'_> {
+    /// What was stepped over, and why.
+    fn stepped_over(&self) -> String {
+        let gates = self.overrides.iter();
+        if let Some(reason) = self.evacuation {
+            let gates: Vec<_> = gates.map(|over| over.gate.as_str()).collect();
+            return cell(&format!("EVACUATION: {reason}; stepping over {}", gates.join(", ")));
+        }
+        let over: Vec<_> = gates.map(|over| format!("{}: {}", over.gate, over.reason)).collect();
+        if over.is_empty() { "–".to_owned() } else { cell(&over.join("; ")) }
+    }
 }
 
 /// The report as Markdown.
@@ -130,8 +144,10 @@ fn steps(entries: &[Entry]) -> Vec<ShiftRow<'_>> {
     let mut steps: Vec<ShiftRow<'_>> = Vec::new();
     for entry in entries {
         match &entry.event {
-            Event::Intent { id, from, to, overrides, .. } => {
-                steps.push(ShiftRow { entry, id, from: *from, to: *to, overrides, outcome: None, insync: None });
+            Event::Intent { id, from, to, overrides, evacuation, .. } => {
+                let evacuation = evacuation.as_deref();
+                let (from, to) = (*from, *to);
+                steps.push(ShiftRow { entry, id, from, to, overrides, evacuation, outcome: None, insync: None });
             }
             Event::Outcome { id, result, change, .. } => {
                 if let Some(step) = steps.iter_mut().rev().find(|step| step.id == id) {
@@ -163,7 +179,6 @@ fn changes(text: &mut String, steps: &[ShiftRow<'_>]) {
         let insync = step.insync.as_ref().map_or_else(|| "–".to_owned(), |insync| insync.after(step.entry));
         let read_back =
             step.insync.as_ref().map_or("–", |insync| if insync.verified { "as confirmed" } else { "DIFFERENT" });
-        let over: Vec<_> = step.overrides.iter().map(|o| format!("{}: {}", o.gate, o.reason)).collect();
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {outcome} | {insync} | {read_back} | {} |",
@@ -171,7 +186,7 @@ fn changes(text: &mut String, steps: &[ShiftRow<'_>]) {
             cell(&step.entry.operator),
             step.from,
             step.to,
-            if over.is_empty() { "–".to_owned() } else { cell(&over.join("; ")) }
+            step.stepped_over()
         );
     }
     text.push('\n');
@@ -239,6 +254,7 @@ mod tests {
                     to: pair(90, 10),
                     direction: Direction::Forward,
                     overrides: vec![Override { gate: "bake".into(), reason: "drill | only".into() }],
+                    evacuation: None,
                 },
             ),
             entry(
@@ -273,6 +289,25 @@ mod tests {
         );
         assert!(text.contains("Weights at the end (legacy/new): 90/10"));
         assert!(!text.contains("## Open points"));
+    }
+
+    #[test]
+    fn an_evacuation_is_told_as_one_with_its_reason_and_what_it_stepped_over() {
+        let mut entries = entries();
+        let over = |gate: &str| Override { gate: gate.into(), reason: "us-east-1 fails".into() };
+        if let Event::Intent { overrides, evacuation, .. } = &mut entries[1].event {
+            *overrides = vec![over("alarms"), over("step-size")];
+            *evacuation = Some("us-east-1 fails".into());
+        }
+        let said = "EVACUATION 0 % → 10 %: us-east-1 fails; stepping over alarms, step-size";
+        assert!(entries[1].event.text().contains(said), "{}", entries[1].event.text());
+        let text = markdown("prod", &entries, 0, Timestamp::from_millis(60_000));
+        let row = "| as confirmed | EVACUATION: us-east-1 fails; stepping over alarms, step-size |";
+        assert!(text.contains(row) && text.contains(said), "{text}");
+        // What an older version has written has no mark, and is an ordinary change.
+        let line = serde_json::to_value(&self::entries()[1]).unwrap();
+        assert!(line.get("evacuation").is_none(), "{line}");
+        assert_eq!(serde_json::from_value::<Entry>(line).unwrap(), self::entries()[1]);
     }
 
     #[test]

@@ -142,11 +142,12 @@ impl<T> Confirmation<T> {
         &self.subject
     }
 
-    /// What is asked about has become this. What says more than before has to be read first, so it arms anew.
-    pub fn amend(&mut self, subject: T, says_more: bool) {
+    /// What is asked about has become this. What says more than before has to be read first, so it arms anew, and has all
+    /// of its time.
+    pub fn amend(&mut self, subject: T, says_more: bool, uptime: Duration) {
         self.subject = subject;
         if says_more {
-            self.drawn_at = None;
+            (self.drawn_at, self.opened_at) = (None, uptime);
         }
     }
 
@@ -278,6 +279,18 @@ mod tests {
             matches!(question.key(DialogKey::Other, later), Answer::Declined(7)),
             "Escape leaves what is half seen"
         );
+    }
+
+    #[test]
+    fn what_says_more_than_before_is_read_for_as_long_as_if_it_were_asked_now() {
+        let mut question = shown(Challenge::Typed("prod".into()));
+        let late = START + EXPIRES_AFTER.saturating_sub(Duration::from_millis(1));
+        question.amend(8, true, late);
+        assert!(!question.is_expired(late + ARMS_AFTER) && !question.is_armed(late + ARMS_AFTER));
+        question.drawn(late);
+        assert!(question.is_armed(late + ARMS_AFTER) && question.is_expired(late + EXPIRES_AFTER));
+        question.amend(9, false, late + ARMS_AFTER);
+        assert!(question.is_armed(late + ARMS_AFTER) && question.is_expired(late + EXPIRES_AFTER));
     }
 
     #[test]

@@ -125,6 +125,8 @@ pub enum Dialog {
         typed: String,
         /// Why what was typed cannot be taken.
         error: Option<String>,
+        /// Since when the key that opens it counts for doubled, by the uptime.
+        since: Duration,
     },
     /// The records were not what the operator saw.
     Conflict {

@@ -250,6 +250,7 @@ mod tests {
                     to: pair(90, 10),
                     direction: Direction::Forward,
                     overrides: vec![],
+                    evacuation: None,
                 },
             ));
             fake.remember(entry(

@@ -27,6 +27,7 @@ fn intent(id: &str) -> Entry {
             to: pair(90, 10),
             direction: Direction::Forward,
             overrides: vec![],
+            evacuation: None,
         },
     )
 }

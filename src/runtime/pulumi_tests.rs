@@ -142,6 +142,7 @@ async fn no_run_starts_while_it_is_not_known_what_came_of_a_change_of_the_record
             to: pair(90, 10),
             direction: Direction::Forward,
             overrides: vec![],
+            evacuation: None,
         },
     ));
     let run_request = PulumiChange::Run(Box::new(RunRequest::refresh("prod")));

@@ -90,6 +90,7 @@ fn entries() -> Vec<Entry> {
         to,
         direction: Direction::Forward,
         overrides: vec![],
+        evacuation: None,
     };
     let (result, detail) = (OutcomeKind::Accepted, String::new());
     let outcome =

@@ -77,6 +77,7 @@ impl Change {
                 to: plan.to,
                 direction: plan.direction(),
                 overrides: plan.overrides.clone(),
+                evacuation: plan.evacuation.as_ref().map(|evacuation| evacuation.reason.clone()),
             },
             Self::Zone(plan) => Event::ZoneIntent { id, plan: Box::new(plan.clone()) },
             Self::Pulumi(change) => change.intent(id),

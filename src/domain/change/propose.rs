@@ -2,6 +2,7 @@
 //!
 //! Pure. A proposal says what would be done; [`super::preconditions`] say whether it may be.
 
+use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Fact, Facts, Source};
 use crate::domain::gate::{self, Gate, GateId, Inputs};
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
@@ -86,6 +87,19 @@ pub fn stepping_over(plan: &ShiftPlan, gates: &[Gate], inputs: Inputs<'_>) -> Sh
         .map(|gate| Override { gate: gate.id.name().to_owned(), reason: evacuation.reason.clone() })
         .collect();
     ShiftPlan { overrides, ..plan.clone() }
+}
+
+/// A plan that was confirmed, without the gates that an evacuation has listed and that pass now: nothing is stepped over
+/// there, and the journal is not to say so.
+#[must_use]
+pub fn as_it_stands(plan: Confirmed<ShiftPlan>, gates: &[Gate], inputs: Inputs<'_>) -> Option<Confirmed<ShiftPlan>> {
+    let now = stepping_over(plan.get(), gates, inputs).overrides;
+    plan.narrow(|mut plan| {
+        if plan.evacuation.is_some() {
+            plan.overrides.retain(|over| now.contains(over));
+        }
+        Some(plan)
+    })
 }
 
 /// Why the weights are not known, in words.

@@ -52,6 +52,7 @@ fn all_back_is_proposed_again_while_the_reading_is_in_doubt_or_a_change_may_land
         to,
         direction: Direction::Forward,
         overrides: Vec::new(),
+        evacuation: None,
     };
     let history =
         History::of(&[Entry { aws_at: None, at: NOW, operator: "kim".into(), host: "b1".into(), event: intent }]);

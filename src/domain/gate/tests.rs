@@ -313,6 +313,7 @@ fn carried(share: u8, since: u64, until: u64, by: &Event) -> Vec<Entry> {
         to,
         direction: crate::domain::shift::Direction::Forward,
         overrides: vec![],
+        evacuation: None,
     };
     let outcome = |id: &str, change: &str| Event::Outcome {
         id: id.into(),

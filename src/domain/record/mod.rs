@@ -58,6 +58,9 @@ pub enum Event {
         /// Gates overridden.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         overrides: Vec<Override>,
+        /// Why all traffic leaves the legacy stack at once, where it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evacuation: Option<String>,
     },
     /// A confirmed batch that turns the name's records is about to be sent. On disk and synced before the call.
     ZoneIntent {
@@ -230,6 +233,15 @@ impl Event {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
+            Self::Intent { from, to, evacuation: Some(reason), overrides, .. } => {
+                let gates: Vec<_> = overrides.iter().map(|over| over.gate.as_str()).collect();
+                let over = if gates.is_empty() { "no gate".to_owned() } else { gates.join(", ") };
+                format!(
+                    "confirmed EVACUATION {} → {}: {reason}; stepping over {over}",
+                    from.new_share(),
+                    to.new_share()
+                )
+            }
             Self::Intent { from, to, direction, overrides, .. } => {
                 let arrow = if *direction == Direction::Back { "back " } else { "" };
                 let stepped = if overrides.is_empty() {

@@ -21,6 +21,7 @@ fn intent(id: &str, from: (u8, u8), to: (u8, u8)) -> Event {
         to: WeightPair::new(to.0, to.1).unwrap(),
         direction: Direction::Forward,
         overrides: vec![],
+        evacuation: None,
     }
 }
 

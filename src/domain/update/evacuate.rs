@@ -1,13 +1,15 @@
 //! Evacuation: all traffic leaves a legacy region that fails. A reason is typed, then one question lists every gate that
 //! is stepped over, and wants the stack's name.
 
+use std::time::Duration;
+
 use crate::domain::change::Change;
 use crate::domain::change::preconditions::{Ground, check};
 use crate::domain::change::propose;
-use crate::domain::confirm::{Confirmation, MAX_TYPED};
-use crate::domain::model::{Dialog, Model};
+use crate::domain::confirm::{ARMS_AFTER, Confirmation, MAX_TYPED};
+use crate::domain::model::{Dialog, Model, Shown};
 use crate::domain::shift::ShiftPlan;
-use crate::keymap::{Code, Key};
+use crate::keymap::{Action, Code, Key, lookup};
 
 use super::{blocked, steps};
 
@@ -17,7 +19,7 @@ const TITLE: &str = "Blocked: nothing is evacuated";
 pub(super) fn ask_reason(model: &mut Model) {
     if propose(model, "").is_some() {
         model.frozen = None;
-        model.dialog = Some(Dialog::Reason { typed: String::new(), error: None });
+        model.dialog = Some(Dialog::Reason { typed: String::new(), error: None, since: model.uptime });
     }
 }
 
@@ -38,7 +40,13 @@ fn propose(model: &mut Model, reason: &str) -> Option<ShiftPlan> {
 }
 
 /// A key for the line.
-pub(super) fn reason_key(model: &mut Model, mut typed: String, key: Key) {
+pub(super) fn reason_key(model: &mut Model, mut typed: String, since: Duration, key: Key) {
+    // The key that has opened the line, doubled or held, is no letter of the reason.
+    let is_doubled = typed.is_empty() && lookup(key) == Some(Action::Evacuate);
+    if is_doubled && model.uptime.saturating_sub(since) < ARMS_AFTER {
+        model.dialog = Some(Dialog::Reason { typed, error: None, since: model.uptime });
+        return;
+    }
     match key.code {
         Code::Char('c') if key.ctrl => return,
         Code::Char('u') if key.ctrl => typed.clear(),
@@ -53,12 +61,12 @@ pub(super) fn reason_key(model: &mut Model, mut typed: String, key: Key) {
                 return ask(model, &reason);
             }
             let error = Some("a reason is needed: the journal keeps it for whoever asks later".to_owned());
-            model.dialog = Some(Dialog::Reason { typed, error });
+            model.dialog = Some(Dialog::Reason { typed, error, since });
             return;
         }
         _ => {}
     }
-    model.dialog = Some(Dialog::Reason { typed, error: None });
+    model.dialog = Some(Dialog::Reason { typed, error: None, since });
 }
 
 fn ask(model: &mut Model, reason: &str) {
@@ -68,16 +76,34 @@ fn ask(model: &mut Model, reason: &str) {
     }
 }
 
-/// Keeps the open question true: it lists what would be stepped over now. A gate more has to be read first.
+/// Keeps the open question true: it lists what would be stepped over now. A gate that was not listed yet has to be read
+/// first; one that passes meanwhile stays listed, since it may fall again while somebody types.
 pub(super) fn keep_true(model: &mut Model) {
     let Some(Dialog::Shift(question)) = &model.dialog else { return };
     let plan = question.subject();
-    let now = propose::stepping_over(plan, &model.live.gates, model.gate_inputs());
-    if now.overrides == plan.overrides {
+    let mut now = propose::stepping_over(plan, &model.live.gates, model.gate_inputs());
+    let says_more = now.overrides.iter().any(|over| !plan.overrides.contains(over));
+    if !says_more {
         return;
     }
-    let says_more = now.overrides.iter().any(|over| !plan.overrides.contains(over));
+    let were_listed = plan.overrides.iter().filter(|over| !now.overrides.contains(over)).cloned();
+    let were_listed: Vec<_> = were_listed.collect();
+    now.overrides.extend(were_listed);
+    let uptime = model.uptime;
     if let Some(Dialog::Shift(question)) = &mut model.dialog {
-        question.amend(now, says_more);
+        question.amend(now, true, uptime);
+    }
+}
+
+/// Pasted text goes into the line, as one line.
+pub(super) fn paste(model: &mut Model, text: &str) {
+    if model.screen.shown != Shown::Whole {
+        return;
+    }
+    if let Some(Dialog::Reason { typed, error, .. }) = &mut model.dialog {
+        let room = MAX_TYPED.saturating_sub(typed.chars().count());
+        let one_line = text.trim().chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+        typed.extend(one_line.filter(|c| !c.is_control()).take(room));
+        *error = None;
     }
 }

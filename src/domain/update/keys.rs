@@ -54,7 +54,7 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         Some(Dialog::Ask(question)) => provision_answers::answer(model, *question, dialog_key(key), effects),
         Some(Dialog::Configure(dialog)) => configure::key(model, dialog, key),
         Some(Dialog::Prompt { typed, error }) => prompt_key(model, typed, error, key),
-        Some(Dialog::Reason { typed, .. }) => evacuate::reason_key(model, typed, key),
+        Some(Dialog::Reason { typed, since, .. }) => evacuate::reason_key(model, typed, since, key),
         Some(dialog) => reading_key(model, dialog, key),
         None if model.screen.filtering => filter_key(model, key),
         None => {

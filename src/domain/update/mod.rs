@@ -52,7 +52,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Key(key) => keys::key(model, key, &mut effects),
         Msg::Continued => keys::continued(model),
-        Msg::Pasted(text) => configure::paste(model, &text),
+        Msg::Pasted(text) => {
+            configure::paste(model, &text);
+            evacuate::paste(model, &text);
+        }
         Msg::Drawn { uptime, listing, shown } => {
             model.uptime = model.uptime.max(uptime);
             model.screen.listing = listing;

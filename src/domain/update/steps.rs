@@ -99,7 +99,11 @@ pub(super) fn answer_shift(
     match question.key(key, model.uptime) {
         Answer::Open(question) => model.dialog = Some(Dialog::Shift(question)),
         Answer::Declined(plan) => declined(model, &plan, "not confirmed", effects),
-        Answer::Confirmed(plan) => send(model, plan, effects),
+        Answer::Confirmed(plan) => {
+            if let Some(plan) = propose::as_it_stands(plan, &model.live.gates, model.gate_inputs()) {
+                send(model, plan, effects);
+            }
+        }
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &ViewCon
         Dialog::Ask(question) => ask::sheet(cx, question, width),
         Dialog::Configure(dialog) => configure::sheet(cx, dialog, width, usize::from(screen.height.saturating_sub(4))),
         Dialog::Prompt { typed, error } => prompt(cx, typed, error.as_deref(), width),
-        Dialog::Reason { typed, error } => evacuate::reason(cx, typed, error.as_deref(), width),
+        Dialog::Reason { typed, error, .. } => evacuate::reason(cx, typed, error.as_deref(), width),
         Dialog::Conflict { expected, found, wanted, message } => {
             conflict::sheet(cx, expected, found, *wanted, message, width)
         }

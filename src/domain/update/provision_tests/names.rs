@@ -26,6 +26,7 @@ fn no_up_while_a_weight_change_is_pending() {
             to: weights(90, 10),
             direction: Direction::Forward,
             overrides: vec![],
+            evacuation: None,
         },
         Event::Outcome {
             id: "i".into(),

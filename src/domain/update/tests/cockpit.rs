@@ -193,6 +193,7 @@ impl Cockpit {
                 to: plan.to,
                 direction: plan.direction(),
                 overrides: vec![],
+                evacuation: None,
             }),
             entry(Event::Outcome {
                 id: "i".into(),

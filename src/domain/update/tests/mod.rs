@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use crate::domain::change::Change;
 use crate::domain::change::outcome::Outcome;
-use crate::domain::confirm::{Confirmed, EXPIRES_AFTER};
+use crate::domain::confirm::{Confirmed, EXPIRES_AFTER, MAX_TYPED};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Query, Source};
 use crate::domain::gate::{self, GateId, Verdict};
 use crate::domain::model::{Dialog, ShiftState};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::record::{Entry, Event, OutcomeKind};
+use crate::domain::service::fixtures::hosts;
 use crate::domain::shift::Direction;
 use crate::domain::shift::ShiftPlan;
 use crate::domain::shift::fixtures::group;
 use crate::domain::shift::fixtures::record;
-use crate::domain::traffic::{self, ChangeStatus};
+use crate::domain::traffic::{self, ChangeStatus, Side};
 use crate::domain::units::WeightPair;
 use crate::keymap::{Code, Key, View};
 use cockpit::weights;
@@ -214,6 +215,92 @@ fn a_gate_that_falls_while_an_evacuation_is_asked_about_is_listed_and_read_befor
 }
 
 #[test]
+fn a_gate_that_falls_again_and_again_closes_no_question_that_somebody_answers() {
+    let mut cockpit = Cockpit::at(20);
+    evacuate(&mut cockpit, "us-east-1 fails");
+    cockpit.arm();
+    let flaps = |cockpit: &mut Cockpit, fourth: &str| {
+        cockpit.wait(12);
+        cockpit.answer_with(|c, query| match query {
+            Query::Hosts(side @ Side::New) => {
+                Ok(Observation::Hosts(*side, hosts(&["healthy", "healthy", "healthy", fourth])))
+            }
+            _ => Ok(c.reply(query)),
+        });
+    };
+    flaps(&mut cockpit, "unhealthy");
+    cockpit.arm();
+    cockpit.press('p');
+    // What passes meanwhile stays listed, so that it may fall again without a new reading.
+    flaps(&mut cockpit, "healthy");
+    assert_eq!(cockpit.verdict(GateId::Targets), Verdict::Pass);
+    for c in "rod".chars() {
+        cockpit.press(c);
+    }
+    let Some(Dialog::Shift(question)) = &cockpit.model.dialog else { panic!("{:?}", cockpit.model.dialog) };
+    assert_eq!((question.typed(), question.subject().overrides.len()), ("prod", 2));
+    let sent = cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+    let plan = sent.iter().find_map(weights).expect("it is sent");
+    let over: Vec<&str> = plan.overrides.iter().map(|over| over.gate.as_str()).collect();
+    assert_eq!(over, ["step-size"], "what passes is not stepped over");
+}
+
+#[test]
+fn a_question_that_says_more_is_not_closed_by_the_time_that_an_earlier_reading_took() {
+    let mut cockpit = Cockpit::at(20);
+    evacuate(&mut cockpit, "us-east-1 fails");
+    cockpit.arm();
+    for lag_s in [900.0, 1.0] {
+        cockpit.lag_s = lag_s;
+        cockpit.wait(20);
+        cockpit.answer_all();
+        cockpit.draw();
+    }
+    assert!(matches!(cockpit.model.dialog, Some(Dialog::Shift(_))), "{:?}", cockpit.model.dialog);
+}
+
+#[test]
+fn the_key_that_opens_the_line_for_a_reason_is_no_letter_of_it_when_it_is_doubled() {
+    let typed = |cockpit: &Cockpit| match &cockpit.model.dialog {
+        Some(Dialog::Reason { typed, .. }) => typed.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut cockpit = Cockpit::at(20);
+    cockpit.press('V');
+    cockpit.draw();
+    for _ in 0..30 {
+        cockpit.press('V');
+        cockpit.model.uptime += Duration::from_millis(100);
+    }
+    assert_eq!(typed(&cockpit), "");
+    cockpit.press('i');
+    cockpit.press('V');
+    assert_eq!(typed(&cockpit), "iV");
+    cockpit.feed(Msg::Key(Key::plain(Code::Esc)));
+    cockpit.wait(1);
+    cockpit.press('V');
+    cockpit.draw();
+    cockpit.wait(1);
+    cockpit.press('V');
+    assert_eq!(typed(&cockpit), "V", "a reason may begin with it");
+}
+
+#[test]
+fn a_reason_can_be_pasted_and_is_one_line() {
+    let mut cockpit = Cockpit::at(20);
+    cockpit.press('V');
+    cockpit.draw();
+    cockpit.feed(Msg::Pasted("INC-4711:\nus-east-1\u{1b} fails \n".into()));
+    assert!(
+        matches!(&cockpit.model.dialog, Some(Dialog::Reason { typed, .. }) if typed == "INC-4711: us-east-1 fails"),
+        "{:?}",
+        cockpit.model.dialog
+    );
+    cockpit.feed(Msg::Pasted("x".repeat(10_000)));
+    assert!(matches!(&cockpit.model.dialog, Some(Dialog::Reason { typed, .. }) if typed.chars().count() == MAX_TYPED));
+}
+
+#[test]
 fn nothing_is_evacuated_to_a_balancer_that_nobody_watches() {
     let mut cockpit = Cockpit::at(20);
     cockpit.wait(20);
@@ -398,6 +485,7 @@ fn a_change_left_open_by_a_dead_process_is_settled_before_anything_else() {
         to: WeightPair::new(90, 10).unwrap(),
         direction: Direction::Forward,
         overrides: vec![],
+        evacuation: None,
     };
     let entry = |event| Entry { aws_at: None, at, operator: "oncall".into(), host: "bastion".into(), event };
     cockpit.feed(Msg::JournalRead { result: Ok((vec![entry(intent)], 0)), stamp: None });
@@ -460,6 +548,7 @@ fn a_step_of_another_process_on_this_host_is_no_news() {
         to,
         direction: Direction::Forward,
         overrides: vec![],
+        evacuation: None,
     };
     let outcome = Event::Outcome {
         id: "other".into(),
