@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::error::PortError;
-use super::metrics::{Metric, MetricReadings, Metrics};
+use super::metrics::{Metric, MetricReadings, Metrics, TimeRange};
+use super::record::History;
 use super::replication::{Replication, TableCounts, TableStat};
 use super::service::{Alarm, Hosts, Identity, Service};
 use super::time::{Jump, Moment, Watch};
@@ -85,9 +86,10 @@ impl Source {
         }
     }
 
-    /// The question that this source is asked. [`Source::Change`] has none before a change is known.
+    /// The question that this source is asked. [`Source::Change`] has none before a change is known; the metrics tell what
+    /// was counted in the `past`, too, where that is wanted.
     #[must_use]
-    pub fn query(self, change_id: Option<&str>) -> Option<Query> {
+    pub fn query(self, change_id: Option<&str>, past: Option<TimeRange>) -> Option<Query> {
         Some(match self {
             Self::Records => Query::Records,
             Self::Change => Query::Change(change_id?.to_owned()),
@@ -98,8 +100,8 @@ impl Source {
             Self::LegacyHosts => Query::Hosts(Side::Legacy),
             Self::AlarmsNew => Query::Alarms(Side::New),
             Self::AlarmsLegacy => Query::Alarms(Side::Legacy),
-            Self::MetricsNew => Query::Metrics(Side::New),
-            Self::MetricsLegacy => Query::Metrics(Side::Legacy),
+            Self::MetricsNew => Query::Metrics(Side::New, past),
+            Self::MetricsLegacy => Query::Metrics(Side::Legacy, past),
             Self::Identity => Query::Identity,
             Self::StackRun => Query::StackRun,
         })
@@ -125,8 +127,8 @@ pub enum Query {
     Hosts(Side),
     /// The stack's alarms in the side's region.
     Alarms(Side),
-    /// All metrics of the side, one batched call.
-    Metrics(Side),
+    /// All metrics of the side, one batched call, and the requests that it has counted in this window.
+    Metrics(Side, Option<TimeRange>),
     /// Who is asking.
     Identity,
     /// Whether a Pulumi run is going on.
@@ -149,8 +151,8 @@ impl Query {
             Self::Hosts(Side::Legacy) => Source::LegacyHosts,
             Self::Alarms(Side::New) => Source::AlarmsNew,
             Self::Alarms(Side::Legacy) => Source::AlarmsLegacy,
-            Self::Metrics(Side::New) => Source::MetricsNew,
-            Self::Metrics(Side::Legacy) => Source::MetricsLegacy,
+            Self::Metrics(Side::New, _) => Source::MetricsNew,
+            Self::Metrics(Side::Legacy, _) => Source::MetricsLegacy,
             Self::Identity => Source::Identity,
             Self::StackRun => Source::StackRun,
         }
@@ -369,6 +371,13 @@ impl Facts {
         self.sources.get(&source).is_some_and(|health| {
             health.error.is_none() && health.last_ok.is_some_and(|at| now.since(at) <= super::series::STALE)
         }) && !self.incomplete.iter().any(|(incomplete, _)| *incomplete == metric)
+    }
+
+    /// When the new stack has carried what it may be returned to, as long as the balancers have not told what they counted
+    /// then.
+    #[must_use]
+    pub fn past_wanted(&self, history: &History, aws_now: Timestamp) -> Option<TimeRange> {
+        history.carried.window(aws_now).filter(|window| !self.metrics.has_past(*window))
     }
 
     /// All alarms that were read, new region first.

@@ -51,7 +51,7 @@ pub(crate) fn healthy(now: Timestamp) -> Facts {
     ] {
         take(alarms, Observation::Alarms(side, vec![alarm(side, AlarmState::Ok)]));
         let series = Metric::of(side).map(|metric| (metric, minutes(now, usual(metric)))).collect();
-        take(metrics, Observation::Metrics(side, MetricReadings { series, incomplete: vec![] }));
+        take(metrics, Observation::Metrics(side, MetricReadings { series, incomplete: vec![], past: None }));
     }
     let identity =
         Identity { account: "123456789012".into(), arn: "arn:aws:sts::123456789012:assumed-role/oncall/maria".into() };

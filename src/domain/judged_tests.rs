@@ -80,7 +80,7 @@ fn alarm(facts: &mut Facts) -> &mut Alarm {
 }
 
 fn metric(facts: &mut Facts, metric: Metric, value: f64) {
-    let readings = MetricReadings { series: vec![(metric, minutes(NOW, value))], incomplete: vec![] };
+    let readings = MetricReadings { series: vec![(metric, minutes(NOW, value))], incomplete: vec![], past: None };
     facts.metrics.absorb(&readings, NOW);
 }
 

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::series::Series;
+use super::error::PortError;
+use super::series::{Point, Series, is_settled};
 use super::traffic::Side;
 use super::units::Timestamp;
 
@@ -109,6 +110,15 @@ impl Metric {
         }
     }
 
+    /// The metric that counts the requests of one side.
+    #[must_use]
+    pub const fn requests(side: Side) -> Self {
+        match side {
+            Side::New => Self::NewRequests,
+            Side::Legacy => Self::LegacyRequests,
+        }
+    }
+
     /// The metrics of one side.
     pub fn of(side: Side) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |metric| metric.side() == side)
@@ -119,6 +129,28 @@ impl Metric {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Metrics {
     series: BTreeMap<Metric, Series>,
+    #[serde(skip)]
+    past: BTreeMap<Side, (Past, Timestamp)>,
+}
+
+/// A stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeRange {
+    /// Its first minute.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+}
+
+/// Requests that a side's balancer has counted, minute by minute, in a window that may lie a day back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past {
+    /// Whose.
+    pub side: Side,
+    /// When.
+    pub window: TimeRange,
+    /// The minutes in which there were any, or why nobody knows.
+    pub counts: Result<Vec<Point>, PortError>,
 }
 
 /// The answer to one batched GetMetricData call.
@@ -128,6 +160,8 @@ pub struct MetricReadings {
     pub series: Vec<(Metric, Series)>,
     /// Metrics that CloudWatch marked `PartialData` or `InternalError`, with its message.
     pub incomplete: Vec<(Metric, String)>,
+    /// What was counted earlier, where that was asked for.
+    pub past: Option<Past>,
 }
 
 impl Metrics {
@@ -136,6 +170,29 @@ impl Metrics {
         for (metric, series) in &readings.series {
             self.series.entry(*metric).or_default().absorb(series, read_at);
         }
+        if let Some(past) = &readings.past {
+            self.past.insert(past.side, (past.clone(), read_at));
+        }
+    }
+
+    /// What a side has counted earlier: its minutes that no longer change, or why nobody knows; nothing before it was asked.
+    #[must_use]
+    pub fn past(&self, side: Side) -> Option<Result<Vec<Point>, &PortError>> {
+        let (past, read_at) = self.past.get(&side)?;
+        let settled =
+            |counts: &Vec<Point>| counts.iter().copied().filter(|point| is_settled(point.at, *read_at)).collect();
+        Some(past.counts.as_ref().map(settled))
+    }
+
+    /// Whether both sides have told all that they counted in the window.
+    #[must_use]
+    pub fn has_past(&self, window: TimeRange) -> bool {
+        let has = |side| {
+            self.past.get(&side).is_some_and(|(past, read_at)| {
+                past.counts.is_ok() && past.window == window && is_settled(window.to, *read_at)
+            })
+        };
+        has(Side::New) && has(Side::Legacy)
     }
 
     /// Drops all points of a metric.
@@ -147,6 +204,7 @@ impl Metrics {
     /// Makes every minute provisional until it was read again. The points stay: they are dated by AWS.
     pub fn distrust(&mut self) {
         self.series.values_mut().for_each(Series::distrust);
+        self.past.clear();
     }
 
     /// The series of a metric, empty when it was never read.

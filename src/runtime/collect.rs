@@ -52,7 +52,8 @@ pub async fn collect(ports: &Ports, sources: &[Source], mut facts: Facts, deadli
     let set = facts.look_at_the_clock(ports.clock.moment()).is_some();
     let mut sources = if set { &Source::ALL } else { sources };
     for _ in 0..TRIES {
-        let queries: Vec<Query> = sources.iter().filter_map(|source| source.query(pending.as_deref())).collect();
+        let past = journal.as_ref().ok().and_then(|read| facts.past_wanted(&read.history, ports.aws_now()?));
+        let queries: Vec<Query> = sources.iter().filter_map(|source| source.query(pending.as_deref(), past)).collect();
         let answers = join_all(queries.into_iter().map(|query| ask(ports, query, end))).await;
         for (source, answer, at) in answers {
             facts.absorb(&ports.key, source, answer, at);

@@ -224,7 +224,7 @@ impl Fake {
                 Query::Service => Observation::Service(service(4)),
                 Query::Hosts(side) => Observation::Hosts(*side, Hosts::default()),
                 Query::Alarms(side) => Observation::Alarms(*side, vec![]),
-                Query::Metrics(side) => Observation::Metrics(*side, MetricReadings::default()),
+                Query::Metrics(side, _) => Observation::Metrics(*side, MetricReadings::default()),
                 Query::Identity => Observation::Identity(Identity {
                     account: "123456789012".into(),
                     arn: "arn:aws:sts::1:user/me".into(),

@@ -31,6 +31,7 @@ pub(super) fn steady(share: u8, secs_since_insync: u64) -> Model {
     let split = |side: Side| MetricReadings {
         series: readings.iter().filter(|(m, _)| m.side() == side).cloned().collect(),
         incomplete: vec![],
+        past: None,
     };
     let key = model.stack.group.clone();
     let facts = &mut model.live.facts;
@@ -111,7 +112,7 @@ pub(super) fn lag_spike() -> Model {
     let mut model = ready();
     let readings = metrics(20.0, |n| if n < 44.0 { 3.1 + wave(n, 0.0) } else { 3.0 + (n - 43.0) * 5.4 });
     let facts = &mut model.live.facts;
-    facts.metrics.absorb(&MetricReadings { series: readings, incomplete: vec![] }, ago(31));
+    facts.metrics.absorb(&MetricReadings { series: readings, incomplete: vec![], past: None }, ago(31));
     let alarm = facts.alarms_new.as_mut().and_then(|f| f.value.first_mut()).unwrap();
     alarm.state = AlarmState::Alarm;
     alarm.since = Some(ago(150));

@@ -78,7 +78,7 @@ fn states() -> impl Strategy<Value = State> {
 }
 
 fn told(model: &mut Model, metric: Metric, points: Vec<Point>, read_at: Timestamp) {
-    let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![] };
+    let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![], past: None };
     model.live.facts.metrics.absorb(&readings, read_at);
 }
 

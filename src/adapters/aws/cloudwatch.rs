@@ -11,12 +11,12 @@ use aws_sdk_cloudwatch::types as cw;
 use super::errors::{garbled, one_line};
 use super::iam::AwsOperation;
 use super::{Aws, stamp};
-use crate::domain::metrics::{Metric, MetricReadings};
-use crate::domain::series::{PERIOD, Point, Series};
+use crate::domain::metrics::{Metric, MetricReadings, Past, TimeRange};
+use crate::domain::series::{MOST, PERIOD, Point, Series};
 use crate::domain::service::{Alarm, AlarmState};
 use crate::domain::traffic::Side;
 use crate::domain::units::Timestamp;
-use crate::ports::PortError;
+use crate::ports::{ErrorKind, PortError};
 
 /// What the first call reads, so that a chart has a past: one hour.
 const FIRST_WINDOW: Duration = Duration::from_secs(60 * 60);
@@ -25,6 +25,8 @@ const FIRST_WINDOW: Duration = Duration::from_secs(60 * 60);
 const NEXT_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Pages that are followed; two dozen metrics of one hour are far below the 100,800 points of a single page.
 const MAX_PAGES: usize = 10;
+/// What was counted earlier is waited for so long, which is less than any call may take as a whole.
+const PAST_DEADLINE: Duration = Duration::from_secs(4);
 /// Names that one `DescribeAlarms` call takes (API reference).
 const MAX_NAMES: usize = 100;
 
@@ -38,8 +40,7 @@ struct Spec {
 }
 
 impl Aws {
-    pub(super) async fn metrics(&self, side: Side) -> Result<MetricReadings, PortError> {
-        let operation = AwsOperation::GetMetricData;
+    pub(super) async fn metrics(&self, side: Side, past: Option<TimeRange>) -> Result<MetricReadings, PortError> {
         match side {
             Side::New => {
                 self.built()?;
@@ -52,6 +53,29 @@ impl Aws {
         let end = now.floor_to(PERIOD);
         let start = end.minus(self.window(side, end));
         let wanted: Vec<Metric> = Metric::of(side).filter(|metric| self.spec(*metric).is_some()).collect();
+        let (found, past) =
+            tokio::join!(self.metric_data(side, &wanted, TimeRange { from: start, to: end }), self.counted(side, past));
+        let found = found?;
+        self.last_window(side).store(end.millis(), Ordering::Relaxed);
+        Ok(MetricReadings { past, ..found.readings(&wanted) })
+    }
+
+    /// The requests that the side's balancer has counted then, by a call of its own: what is watched does not wait for it.
+    async fn counted(&self, side: Side, window: Option<TimeRange>) -> Option<Past> {
+        let window = window?;
+        let metric = Metric::requests(side);
+        let operation = AwsOperation::GetMetricData;
+        let asked = tokio::time::timeout(PAST_DEADLINE, self.metric_data(side, &[metric], window)).await;
+        let late = |_| Err(PortError::new(ErrorKind::TimedOut, operation.action(), "no answer in time"));
+        let counts = asked.unwrap_or_else(late).and_then(|found| {
+            found.points(metric).map_err(|why| garbled(operation, &format!("requests of {}: {why}", window.from)))
+        });
+        Some(Past { side, window, counts })
+    }
+
+    /// The minutes of these metrics.
+    async fn metric_data(&self, side: Side, wanted: &[Metric], window: TimeRange) -> Result<Found, PortError> {
+        let operation = AwsOperation::GetMetricData;
         let queries: Vec<cw::MetricDataQuery> =
             wanted.iter().filter_map(|metric| Some(query_of(*metric, self.spec(*metric)?))).collect();
         let mut found = Found::default();
@@ -61,8 +85,8 @@ impl Aws {
                 .cloudwatch(side)
                 .get_metric_data()
                 .set_metric_data_queries(Some(queries.clone()))
-                .start_time(date(start))
-                .end_time(date(end))
+                .start_time(date(window.from))
+                .end_time(date(window.to))
                 .scan_by(cw::ScanBy::TimestampAscending)
                 .set_next_token(token)
                 .send()
@@ -74,8 +98,7 @@ impl Aws {
             }
             token = answer.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
-                self.last_window(side).store(end.millis(), Ordering::Relaxed);
-                return Ok(found.readings(&wanted));
+                return Ok(found);
             }
         }
         Err(garbled(operation, &format!("more than {MAX_PAGES} pages of metric data")))
@@ -282,6 +305,19 @@ impl Found {
         }
         if times.len() == values.len() {
             points.extend(times.iter().zip(values).map(|(at, value)| Point { at: stamp(at), value }));
+        }
+    }
+
+    /// All points of one metric, oldest first.
+    fn points(mut self, metric: Metric) -> Result<Vec<Point>, String> {
+        match self.0.remove(&id_of(metric)) {
+            Some((mut points, None)) => {
+                points.retain(|point| point.value.is_finite() && (0.0..=MOST).contains(&point.value));
+                points.sort_by_key(|point| point.at);
+                Ok(points)
+            }
+            Some((_, Some(trouble))) => Err(trouble),
+            None => Err("CloudWatch did not answer for this metric".to_owned()),
         }
     }
 

@@ -261,7 +261,7 @@ impl Aws {
             Query::Hosts(Side::New) => Observation::Hosts(Side::New, self.targets().await?),
             Query::Hosts(Side::Legacy) => Observation::Hosts(Side::Legacy, self.legacy_hosts().await?),
             Query::Alarms(side) => Observation::Alarms(side, self.alarms(side).await?),
-            Query::Metrics(side) => Observation::Metrics(side, self.metrics(side).await?),
+            Query::Metrics(side, past) => Observation::Metrics(side, self.metrics(side, past).await?),
             Query::Identity => Observation::Identity(self.identity().await?),
             Query::StackRun => Observation::StackRun((self.stack_run)()?),
             Query::MayChange => {
@@ -387,7 +387,7 @@ fn main_operation(query: &Query) -> &'static str {
         Query::Hosts(Side::New) => AwsOperation::DescribeTargetHealth.action(),
         Query::Hosts(Side::Legacy) => AwsOperation::DescribeInstanceHealth.action(),
         Query::Alarms(_) => AwsOperation::DescribeAlarms.action(),
-        Query::Metrics(_) => AwsOperation::GetMetricData.action(),
+        Query::Metrics(..) => AwsOperation::GetMetricData.action(),
         Query::Identity => AwsOperation::GetCallerIdentity.action(),
         Query::StackRun => "stack run",
         Query::MayChange => AwsOperation::ChangeResourceRecordSets.action(),

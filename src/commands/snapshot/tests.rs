@@ -66,6 +66,7 @@ fn healthy() -> Facts {
     let readings = |list: &[(Metric, f64)]| MetricReadings {
         series: list.iter().map(|(metric, value)| (*metric, minutes(*value))).collect(),
         incomplete: vec![],
+        past: None,
     };
     take(Source::MetricsNew, Observation::Metrics(Side::New, readings(&new)));
     take(Source::MetricsLegacy, Observation::Metrics(Side::Legacy, readings(&legacy)));
@@ -210,7 +211,9 @@ fn old_metrics_are_not_known() {
     let mut facts = healthy();
     facts.metrics = crate::domain::metrics::Metrics::default();
     let old = Series::new(vec![Point { at: now().minus(Duration::from_secs(900)), value: 3.0 }]);
-    facts.metrics.absorb(&MetricReadings { series: vec![(Metric::LagTarget, old)], incomplete: vec![] }, now());
+    facts
+        .metrics
+        .absorb(&MetricReadings { series: vec![(Metric::LagTarget, old)], incomplete: vec![], past: None }, now());
     let value = serde_json::to_value(snapshot(facts, &entries())).unwrap();
     assert_eq!(value["replication"]["lag_s"], Value::Null);
 }

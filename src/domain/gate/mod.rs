@@ -8,6 +8,7 @@ mod comparison;
 mod health;
 mod replication;
 mod service;
+mod step_size;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -276,7 +277,7 @@ pub fn evaluate(inputs: Inputs<'_>) -> Vec<Gate> {
             GateId::Drift => weights::drift(inputs),
             GateId::StackIdle => weights::stack_idle(inputs),
             GateId::RecordTargets => weights::record_targets(inputs),
-            GateId::StepSize => weights::next_step_size(inputs),
+            GateId::StepSize => step_size::next_step_size(inputs),
         })
         .collect()
 }
@@ -294,7 +295,7 @@ pub fn runs(gates: &mut [Gate], run: &str, now: Timestamp) {
 pub fn for_step(gates: &[Gate], plan: &ShiftPlan, inputs: Inputs<'_>) -> Vec<Gate> {
     let mut gates = gates.to_vec();
     for gate in gates.iter_mut().filter(|gate| gate.id == GateId::StepSize) {
-        *gate = weights::step_size(plan, inputs);
+        *gate = step_size::step_size(plan, inputs);
     }
     gates
 }

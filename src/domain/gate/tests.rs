@@ -19,6 +19,7 @@ use crate::domain::units::WeightPair;
 
 mod replication;
 mod service;
+mod step_size;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_020_000);
 
@@ -57,7 +58,7 @@ impl Case {
     fn metric(mut self, metric: Metric, value: f64, ago: u64) -> Self {
         let start = NOW.floor_to(Duration::from_secs(60));
         let points = (ago..ago + 10).map(|m| Point { at: start.minus(Duration::from_secs(60 * m)), value }).collect();
-        let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![] };
+        let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![], past: None };
         self.facts.metrics.absorb(&readings, NOW);
         self
     }
@@ -165,7 +166,9 @@ impl Case {
     fn point(mut self, metric: Metric, value: f64, ago: u64) -> Self {
         let at = NOW.floor_to(Duration::from_secs(60)).minus(Duration::from_secs(60 * ago));
         let series = Series::new(vec![Point { at, value }]);
-        self.facts.metrics.absorb(&MetricReadings { series: vec![(metric, series)], incomplete: vec![] }, NOW);
+        self.facts
+            .metrics
+            .absorb(&MetricReadings { series: vec![(metric, series)], incomplete: vec![], past: None }, NOW);
         self
     }
 }
@@ -289,104 +292,4 @@ fn a_step_of_more_points_than_the_policy_allows_needs_its_name() {
     ] {
         assert_eq!(of(from, share), verdict, "{from:?} to {share}");
     }
-}
-
-/// A journal by AWS's clock: the share came into effect, and left, so many seconds ago.
-fn carried(share: u8, since: u64, until: u64, by: &Event) -> Vec<Entry> {
-    let at = |ago, event: Event| {
-        let at = NOW.minus(Duration::from_secs(ago));
-        // This host's clock is far off; it decides nothing here.
-        Entry {
-            aws_at: Some(at),
-            at: at.minus(Duration::from_secs(7200)),
-            operator: "o".into(),
-            host: "b".into(),
-            event,
-        }
-    };
-    let (from, to) = (WeightPair::new(100, 0).unwrap(), WeightPair::new(100 - share, share).unwrap());
-    let change = "/change/C1".to_owned();
-    let moved = |id: &str, from, to| Event::Intent {
-        id: id.into(),
-        record: "app.example.com.".into(),
-        from,
-        to,
-        direction: crate::domain::shift::Direction::Forward,
-        overrides: vec![],
-        evacuation: None,
-    };
-    let outcome = |id: &str, change: &str| Event::Outcome {
-        id: id.into(),
-        result: crate::domain::record::OutcomeKind::Accepted,
-        weights: None,
-        change: Some(change.into()),
-        submitted_at: None,
-        detail: String::new(),
-    };
-    let insync = Event::Insync { change: change.clone(), weights: to, verified: true, pending_at: None };
-    let mut entries =
-        vec![at(since + 41, moved("a", from, to)), at(since + 40, outcome("a", &change)), at(since, insync)];
-    if matches!(by, Event::Seen { .. }) {
-        entries.push(at(until, by.clone()));
-    } else {
-        entries.extend([at(until + 1, moved("b", to, from)), at(until, outcome("b", "/change/C2"))]);
-    }
-    entries
-}
-
-#[test]
-fn what_was_carried_for_a_whole_bake_within_a_day_may_be_returned_to_at_once() {
-    const DAY: u64 = 24 * 3600;
-    let own = Event::note("");
-    let found = Event::Seen { weights: WeightPair::new(100, 0).unwrap() };
-    // The requests of each minute between the first and the last line, on the new and on the legacy stack.
-    let counted = |journal: &[Entry], share, counts: &[(Metric, f64)]| {
-        let mut case = Case::new().weights(100, 0);
-        for (metric, value) in counts {
-            let ago = |entry: &Entry| entry.aws_at.map(|at| NOW.since(at).as_secs() / 60);
-            let minutes =
-                journal.iter().filter_map(ago).min().unwrap_or(0)..=journal.iter().filter_map(ago).max().unwrap_or(0);
-            for minute in minutes {
-                case = case.point(*metric, *value, minute);
-            }
-        }
-        case.facts.clock_skew_ms = Some(0);
-        case.history = Some(History::of(journal));
-        case.step((100, 0), share)
-    };
-    let half = [(Metric::NewRequests, 100.0), (Metric::LegacyRequests, 100.0)];
-    let of = |journal: &[Entry], share| counted(journal, share, &half);
-    let verdict = |journal: &[Entry], share| of(journal, share).verdict;
-    let whole = carried(50, 1200, 700, &own);
-    assert_eq!(verdict(&whole, 50), Verdict::Pass);
-    assert!(of(&whole, 50).reason.contains("50 % for 8m20s"), "{:?}", of(&whole, 50));
-    assert_eq!(verdict(&whole, 40), Verdict::Pass, "less than it has carried");
-    assert_eq!(verdict(&whole, 51), Verdict::Fail, "more than it has carried");
-    assert_eq!(verdict(&carried(50, 1200, 721, &own), 50), Verdict::Fail, "a second short of the bake");
-    assert_eq!(verdict(&carried(50, DAY + 900, DAY, &own), 50), Verdict::Pass);
-    assert_eq!(verdict(&carried(50, DAY + 900, DAY + 1, &own), 50), Verdict::Fail, "longer ago than a day");
-    // The journal has the two ends; what was between them is proved by the counts.
-    for (new, legacy, right) in [
-        (Some(100.0), None, Verdict::Pass),
-        (Some(100.0), Some(140.0), Verdict::Pass),
-        (Some(100.0), Some(900.0), Verdict::Fail),
-        (None, Some(100.0), Verdict::Fail),
-        (None, None, Verdict::Fail),
-    ] {
-        let counts = [(Metric::NewRequests, new), (Metric::LegacyRequests, legacy)];
-        let counts: Vec<_> = counts.into_iter().filter_map(|(metric, count)| Some((metric, count?))).collect();
-        assert_eq!(counted(&whole, 50, &counts).verdict, right, "{counts:?}");
-    }
-    // Somebody else took it away, and nobody here saw when.
-    assert_eq!(verdict(&carried(50, 1200, 700, &found), 50), Verdict::Fail);
-    // An old journal without AWS's time proves nothing, and neither does a host that AWS has not told its time.
-    let mut undated = whole.clone();
-    for entry in &mut undated {
-        entry.aws_at = None;
-    }
-    assert_eq!(verdict(&undated, 50), Verdict::Fail);
-    let mut case = Case::new().weights(100, 0);
-    case.facts.clock_skew_ms = None;
-    case.history = Some(History::of(&whole));
-    assert_eq!(case.step((100, 0), 50).verdict, Verdict::Fail);
 }

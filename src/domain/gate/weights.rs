@@ -1,17 +1,12 @@
 //! Gates on the weights themselves: settled, watched for long enough, as confirmed, and nobody else at work.
 
-use std::time::Duration;
-
 use crate::domain::error::ErrorKind;
-use crate::domain::facts::{Facts, Source};
-use crate::domain::metrics::Metric;
-use crate::domain::record::{History, Span};
-use crate::domain::series::PERIOD;
-use crate::domain::shift::ShiftPlan;
+use crate::domain::facts::Source;
+use crate::domain::record::History;
 use crate::domain::traffic::{ChangeStatus, beside, beside_text};
-use crate::domain::units::{Percent, Timestamp, age_text, countdown_text};
+use crate::domain::units::{Timestamp, age_text, countdown_text};
 
-use super::{Gate, GateId, Inputs, Policy, Verdict, fresh};
+use super::{Gate, GateId, Inputs, Verdict, fresh};
 use crate::domain::targets::{Leads, Member, members};
 
 const NO_JOURNAL: &str = "the journal of this host could not be read, so it is not known what was changed last";
@@ -203,76 +198,6 @@ pub(super) fn record_targets(inputs: Inputs<'_>) -> Gate {
     }
     let value = format!("{0} of {0}", members.len());
     Gate::new(ID, Verdict::Pass, value, LIMIT, "every member leads to its own stack's load balancer").at(at)
-}
-
-/// What the next step of the policy's size says, as long as it is known from where it would go.
-pub(super) fn next_step_size(inputs: Inputs<'_>) -> Gate {
-    let most = inputs.policy.max_step;
-    let limit = step_limit(inputs.policy);
-    match fresh(inputs.facts.group.as_ref(), Source::Records, inputs) {
-        Ok((Ok(group), at)) => small_enough(most.min(100 - group.new_share().get()), inputs.policy).at(at),
-        Ok((Err(shape), at)) => {
-            let why = format!("the weights are not known: {shape}");
-            Gate::unknown(GateId::StepSize, &limit, why).at(at)
-        }
-        Err(why) => Gate::unknown(GateId::StepSize, &limit, why),
-    }
-}
-
-fn step_limit(policy: &Policy) -> String {
-    format!("≤ {} points", policy.max_step)
-}
-
-fn small_enough(points: u8, policy: &Policy) -> Gate {
-    let reason = format!("no step moves more than {} points at once", policy.max_step);
-    Gate::new(GateId::StepSize, Verdict::Pass, format!("{points} points"), &step_limit(policy), reason)
-}
-
-/// Points by which a minute's share of requests may lie below the weights: resolvers keep answers, and requests are few.
-const COUNTED_BELOW: u8 = 10;
-
-/// Whether the balancers' own counts say so too. The journal proves the two ends of a span; between them somebody may have
-/// taken the share away and given it back. The minutes that the ends cut are not looked at. What CloudWatch was not asked
-/// for, more than about an hour before this program started, proves nothing.
-fn was_counted(facts: &Facts, span: Span, share: Percent, long: Duration) -> bool {
-    let [new, legacy] =
-        [Metric::NewRequests, Metric::LegacyRequests].map(|metric| facts.metrics.series(metric).settled());
-    let least = f64::from(share.get().saturating_sub(COUNTED_BELOW)) / 100.0;
-    let whole = new.iter().filter(|minute| minute.at >= span.since && minute.at.plus(PERIOD) <= span.until);
-    let carried = whole.filter(|minute| {
-        let beside = legacy.binary_search_by_key(&minute.at, |point| point.at).map_or(0.0, |index| legacy[index].value);
-        minute.value > 0.0 && minute.value >= (minute.value + beside) * least
-    });
-    let minutes = u32::try_from(carried.count()).unwrap_or(u32::MAX);
-    PERIOD.saturating_mul(minutes.saturating_add(2)) >= long
-}
-
-/// Whether so much of the share may go to the new stack at once: little, or what it has carried of late for a whole bake.
-pub(super) fn step_size(plan: &ShiftPlan, inputs: Inputs<'_>) -> Gate {
-    const ID: GateId = GateId::StepSize;
-    let (points, policy) = (plan.points_forward(), inputs.policy);
-    if points <= policy.max_step {
-        return small_enough(points, policy);
-    }
-    let limit = step_limit(policy);
-    let (share, value) = (plan.to.new_share(), format!("{points} points"));
-    let span = match (inputs.history, inputs.aws_now()) {
-        (Some(history), Some(now)) => history.carried.for_long(share, policy.bake, now),
-        _ => None,
-    };
-    let span = span.filter(|span| was_counted(inputs.facts, *span, share, policy.bake));
-    if let Some(span) = span {
-        let reason = format!("back to what the new stack has carried within a day: {}", span.text());
-        return Gate::new(ID, Verdict::Pass, value, &limit, reason);
-    }
-    let reason = format!(
-        "{points} points at once, and no gate has seen the new stack carry so much: go in steps of {}, or override it by \
-         name, with a reason, on the command line; only what it has carried for a whole bake ({}) within a day, by the \
-         journal and by the requests that both balancers counted, may be returned to at once",
-        policy.max_step,
-        countdown_text(policy.bake)
-    );
-    Gate::new(ID, Verdict::Fail, value, &limit, reason)
 }
 
 pub(super) fn stack_idle(inputs: Inputs<'_>) -> Gate {

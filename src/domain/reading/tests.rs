@@ -18,7 +18,7 @@ fn told(facts: &mut Facts, metric: Metric, points: &[(u64, f64)]) {
     let start = NOW.floor_to(Duration::from_secs(60));
     let at = |ago: u64| start.minus(Duration::from_secs(60 * ago));
     let points = points.iter().map(|(ago, value)| Point { at: at(*ago), value: *value }).collect();
-    let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![] };
+    let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![], past: None };
     facts.metrics.absorb(&readings, NOW);
 }
 

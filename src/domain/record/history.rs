@@ -159,13 +159,20 @@ impl History {
                 self.confirmed = Some(*weights);
                 self.known.get_or_insert((*weights, at));
             }
-            Event::Run { id, detail, intent, .. } => self.ran(id, detail, intent.as_ref(), entry),
+            Event::Run { id, operation, detail, intent } => {
+                self.ran(id, operation, detail, intent.as_ref(), entry);
+            }
             Event::Note { change: Some(mark), .. } => self.marked(mark, at),
             Event::Outcome { .. } | Event::Declined { .. } | Event::Note { change: None, .. } => {}
         }
     }
 
-    fn ran(&mut self, id: &str, detail: &str, intent: Option<&String>, entry: &Entry) {
+    fn ran(&mut self, id: &str, operation: &str, detail: &str, intent: Option<&String>, entry: &Entry) {
+        match (may_change_the_stack(operation), detail.starts_with("ended")) {
+            (true, true) => self.carried.stack_changed(entry.aws_at),
+            (true, false) => self.carried.stack_changes(),
+            (false, _) => {}
+        }
         self.changes.retain(|open| Some(&open.id) != intent);
         self.runs.retain(|run| run.id != id);
         // That a run has begun may be noted after its end, by whoever settles it.
@@ -233,4 +240,9 @@ impl History {
     pub fn moved_for_metrics(&self) -> Option<Timestamp> {
         self.moved_at_aws.or(self.moved_at)
     }
+}
+
+/// Whether a run of Pulumi may change what answers requests. Its journal lines do not say what it changed.
+fn may_change_the_stack(operation: &str) -> bool {
+    !operation.starts_with("preview") && operation != "refresh"
 }

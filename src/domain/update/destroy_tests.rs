@@ -39,7 +39,10 @@ fn one_quiet_minute_does_not_make_the_new_stack_unused() {
     let mut desk = released(40.0);
     let newest = desk.model.live.now.floor_to(Duration::from_secs(60)).minus(Duration::from_secs(180));
     let series = vec![(Metric::NewRequests, Series::new(vec![Point { at: newest, value: 0.0 }]))];
-    desk.absorb(Source::MetricsNew, Observation::Metrics(Side::New, MetricReadings { series, incomplete: vec![] }));
+    desk.absorb(
+        Source::MetricsNew,
+        Observation::Metrics(Side::New, MetricReadings { series, incomplete: vec![], past: None }),
+    );
     assert!(asked(&desk.press('D'), |query| *query == PulumiQuery::Preview { destroy: true }));
     desk.preview(RunKind::PreviewDestroy, &destroy_of_released());
     assert!(change(&desk.press('D')).is_none());
@@ -77,7 +80,10 @@ fn without_a_minute(incomplete: Vec<(Metric, String)>) -> Desk {
         (Side::Legacy, Source::MetricsLegacy, Metric::LegacyRequests, legacy, vec![]),
         (Side::New, Source::MetricsNew, Metric::NewRequests, Series::new(vec![]), incomplete),
     ] {
-        desk.absorb(source, Observation::Metrics(side, MetricReadings { series: vec![(metric, series)], incomplete }));
+        desk.absorb(
+            source,
+            Observation::Metrics(side, MetricReadings { series: vec![(metric, series)], incomplete, past: None }),
+        );
     }
     desk
 }

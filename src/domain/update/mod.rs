@@ -234,8 +234,10 @@ fn is_about_health(id: gate::GateId) -> bool {
 /// Sends every question that is due.
 fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
     let change = model.live.history.as_ref().and_then(|h| h.pending.as_ref()).map(|(id, _)| id.clone());
+    let aws_now = model.live.facts.aws_now(model.live.now);
+    let past = aws_now.zip(model.live.history.as_ref()).and_then(|(now, h)| model.live.facts.past_wanted(h, now));
     for source in model.polls.due(model.moment()) {
-        if let Some(query) = source.query(change.as_deref()) {
+        if let Some(query) = source.query(change.as_deref(), past) {
             let request = next_request(model);
             model.polls.sent(source, request, model.moment());
             effects.push(Effect::Observe { request, query });

@@ -16,8 +16,8 @@ pub(super) fn queries() -> [Query; 12] {
         Query::Hosts(Side::Legacy),
         Query::Alarms(Side::New),
         Query::Alarms(Side::Legacy),
-        Query::Metrics(Side::New),
-        Query::Metrics(Side::Legacy),
+        Query::Metrics(Side::New, None),
+        Query::Metrics(Side::Legacy, None),
         Query::Identity,
     ]
 }

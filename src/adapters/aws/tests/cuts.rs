@@ -235,7 +235,7 @@ fn renamed(body: &Bytes, names: &[&str]) -> Bytes {
 async fn no_answer_of_cloudwatch_without_its_lists_passes_for_a_whole_one() {
     let night = Night::begin().await;
     for (query, lists) in [
-        (Query::Metrics(Side::New), &["MetricDataResults"][..]),
+        (Query::Metrics(Side::New, None), &["MetricDataResults"][..]),
         (Query::Alarms(Side::New), &["MetricAlarms", "CompositeAlarms"]),
     ] {
         let recorded = night.recorded(&query).await;

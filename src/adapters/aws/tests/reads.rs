@@ -1,6 +1,7 @@
 //! The questions: how each answer becomes a value, and each failure an error.
 
 use super::*;
+use crate::domain::metrics::TimeRange;
 
 #[tokio::test(start_paused = true)]
 async fn records_are_followed_over_pages_until_the_name_ends() {
@@ -85,7 +86,9 @@ async fn metrics_are_one_call_whose_series_may_come_in_pieces() {
         .cbor(&json!({"MetricDataResults": [first, lost], "NextToken": "n"}))
         .cbor(&json!({"MetricDataResults": [rest]}));
     let aws = canned.aws().await;
-    let Ok(Observation::Metrics(Side::New, readings)) = aws.observe(Query::Metrics(Side::New)).await else { panic!() };
+    let Ok(Observation::Metrics(Side::New, readings)) = aws.observe(Query::Metrics(Side::New, None)).await else {
+        panic!()
+    };
     let lag = &readings.series.iter().find(|(metric, _)| *metric == Metric::LagSource).unwrap().1;
     assert_eq!(lag.points().iter().map(|p| p.value).collect::<Vec<_>>(), [3.0, 4.0]);
     let trouble = |metric| readings.incomplete.iter().find(|(m, _)| *m == metric).map(|(_, words)| words.as_str());
@@ -97,6 +100,30 @@ async fn metrics_are_one_call_whose_series_may_come_in_pieces() {
     assert_eq!(asked[0].scope, "us-west-2/monitoring");
     for text in ["VFPFKH4FJR3FTYKK2RYSIHQ4UM", "CDCLatencyTarget", "app/migration-alb-prod/50dc6c495c0c9188", "p99"] {
         assert!(asked[0].body.contains(text), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_earlier_is_a_call_of_its_own_that_keeps_nothing_else_back() {
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    let window = TimeRange { from: at("2026-11-21T12:40:00Z"), to: at("2026-11-21T12:55:00Z") };
+    let requests = format!("m{}", Metric::NewRequests as usize);
+    for (status, right) in [("Complete", Some(vec![120.0, 130.0])), ("PartialData", None)] {
+        let lag = result("m0", &[(1_795_351_080, 3.0)], "Complete");
+        let counted = result(&requests, &[(1_795_264_860, 130.0), (1_795_264_800, 120.0)], status);
+        let canned =
+            Canned::default().cbor(&json!({"MetricDataResults": [lag]})).cbor(&json!({"MetricDataResults": [counted]}));
+        let aws = canned.aws().await;
+        let answer = aws.observe(Query::Metrics(Side::New, Some(window))).await;
+        let Ok(Observation::Metrics(Side::New, readings)) = answer else { panic!("{answer:?}") };
+        assert_eq!(readings.series[0].1.points().len(), 1);
+        let past = readings.past.unwrap();
+        assert_eq!((past.side, past.window), (Side::New, window));
+        let counts = past.counts.map(|points| points.iter().map(|p| p.value).collect::<Vec<_>>());
+        assert_eq!(counts.as_ref().ok(), right.as_ref(), "{counts:?}");
+        let asked = canned.seen();
+        assert_eq!(asked.len(), 2);
+        assert!(asked[1].body.contains("RequestCount") && !asked[1].body.contains("CDCLatencyTarget"));
     }
 }
 
@@ -112,7 +139,7 @@ async fn the_window_is_an_hour_at_first_and_a_quarter_later() {
     let aws = canned.aws().await;
     let end = Timestamp::parse("2026-11-22T12:40:00Z").unwrap();
     assert_eq!(aws.window(Side::Legacy, end), Duration::from_secs(3600));
-    aws.observe(Query::Metrics(Side::Legacy)).await.unwrap();
+    aws.observe(Query::Metrics(Side::Legacy, None)).await.unwrap();
     assert_eq!(aws.window(Side::Legacy, end), Duration::from_secs(900));
     assert_eq!(aws.window(Side::Legacy, end.plus(Duration::from_secs(600))), Duration::from_secs(1500));
     assert_eq!(aws.window(Side::Legacy, end.plus(Duration::from_secs(86_400))), Duration::from_secs(3600));

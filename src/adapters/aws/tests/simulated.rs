@@ -107,7 +107,7 @@ async fn every_metric_that_is_asked_for_is_found_under_its_name_and_dimensions()
     let now = time_of(&sim);
     let mut metrics = Metrics::default();
     for side in [Side::New, Side::Legacy] {
-        let Ok(Observation::Metrics(_, readings)) = aws.observe(Query::Metrics(side)).await else { panic!() };
+        let Ok(Observation::Metrics(_, readings)) = aws.observe(Query::Metrics(side, None)).await else { panic!() };
         assert_eq!(readings.incomplete, []);
         assert_eq!(readings.series.len(), Metric::of(side).count());
         metrics.absorb(&readings, now);

@@ -82,7 +82,7 @@ impl Desk {
             [(Side::New, Metric::NewRequests, new), (Side::Legacy, Metric::LegacyRequests, 900.0)]
         {
             let points = (1..=15).map(|n| Point { at: last.minus(Duration::from_secs(60 * n)), value }).collect();
-            let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![] };
+            let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![], past: None };
             let source = if side == Side::New { Source::MetricsNew } else { Source::MetricsLegacy };
             self.absorb(source, Observation::Metrics(side, readings));
         }

@@ -119,7 +119,7 @@ impl Cockpit {
             Query::Service => Observation::Service(service(4)),
             Query::Hosts(side) => Observation::Hosts(*side, hosts(&["healthy"; 4])),
             Query::Alarms(side) => Observation::Alarms(*side, vec![alarm(*side, AlarmState::Ok)]),
-            Query::Metrics(side) => {
+            Query::Metrics(side, _) => {
                 let points = |value: f64| {
                     let last = now.floor_to(Duration::from_secs(60));
                     let at = |ago: u64| last.minus(Duration::from_secs(60 * ago));
@@ -133,7 +133,7 @@ impl Cockpit {
                     _ => 1000.0,
                 };
                 let series = Metric::of(*side).map(|m| (m, points(value(m)))).collect();
-                Observation::Metrics(*side, MetricReadings { series, incomplete: vec![] })
+                Observation::Metrics(*side, MetricReadings { series, incomplete: vec![], past: None })
             }
             Query::Identity => Observation::Identity(Identity {
                 account: "123456789012".into(),

@@ -1,0 +1,209 @@
+//! How much of the share may go to the new stack at once.
+
+use super::*;
+use crate::domain::metrics::{Past, TimeRange};
+use crate::domain::pulumi::{PulumiChange, RunKind};
+
+/// A journal by AWS's clock: the share came into effect, and left, so many seconds ago.
+fn carried(share: u8, since: u64, until: u64, by: &Event) -> Vec<Entry> {
+    let at = |ago, event: Event| {
+        let at = NOW.minus(Duration::from_secs(ago));
+        // This host's clock is far off; it decides nothing here.
+        Entry {
+            aws_at: Some(at),
+            at: at.minus(Duration::from_secs(7200)),
+            operator: "o".into(),
+            host: "b".into(),
+            event,
+        }
+    };
+    let (from, to) = (WeightPair::new(100, 0).unwrap(), WeightPair::new(100 - share, share).unwrap());
+    let change = "/change/C1".to_owned();
+    let moved = |id: &str, from, to| Event::Intent {
+        id: id.into(),
+        record: "app.example.com.".into(),
+        from,
+        to,
+        direction: crate::domain::shift::Direction::Forward,
+        overrides: vec![],
+        evacuation: None,
+    };
+    let outcome = |id: &str, change: &str| Event::Outcome {
+        id: id.into(),
+        result: crate::domain::record::OutcomeKind::Accepted,
+        weights: None,
+        change: Some(change.into()),
+        submitted_at: None,
+        detail: String::new(),
+    };
+    let insync = Event::Insync { change: change.clone(), weights: to, verified: true, pending_at: None };
+    let mut entries =
+        vec![at(since + 41, moved("a", from, to)), at(since + 40, outcome("a", &change)), at(since, insync)];
+    if matches!(by, Event::Seen { .. }) {
+        entries.push(at(until, by.clone()));
+    } else {
+        entries.extend([at(until + 1, moved("b", to, from)), at(until, outcome("b", "/change/C2"))]);
+    }
+    entries
+}
+
+const DAY: u64 = 24 * 3600;
+
+fn own() -> Event {
+    Event::note("")
+}
+
+/// What the balancers have counted in each minute between the first and the last line: on the new and on the legacy stack.
+type Counts = [Result<Option<f64>, ErrorKind>; 2];
+
+const HALF: Counts = [Ok(Some(100.0)), Ok(Some(100.0))];
+
+/// A case in which all is known: the weights are back, and the release is older than the journal.
+fn case(journal: &[Entry], counts: Counts) -> Case {
+    let mut release = service(4);
+    release.deployments[0].created = Some(NOW.minus(Duration::from_secs(3 * DAY)));
+    let mut case = Case::new().weights(100, 0).learn(Source::Service, Observation::Service(release));
+    case.facts.clock_skew_ms = Some(0);
+    case.history = Some(History::of(journal));
+    let at: Vec<Timestamp> = journal.iter().filter_map(|entry| entry.aws_at).collect();
+    let window =
+        TimeRange { from: at.iter().min().copied().unwrap_or(NOW), to: at.iter().max().copied().unwrap_or(NOW) };
+    for (side, count) in [Side::New, Side::Legacy].into_iter().zip(counts) {
+        let from = window.from.floor_to(Duration::from_secs(60));
+        let minutes = u64::try_from((window.to.millis() - from.millis()) / 60_000).unwrap();
+        let minute = |value| move |n| Point { at: from.plus(Duration::from_secs(60 * n)), value };
+        let counts = match count {
+            Ok(Some(value)) => Ok((0..=minutes).map(minute(value)).collect()),
+            Ok(None) => Ok(vec![]),
+            Err(kind) => Err(PortError::new(kind, "cloudwatch:GetMetricData", "no")),
+        };
+        let past = Some(Past { side, window, counts });
+        case.facts.metrics.absorb(&MetricReadings { past, ..MetricReadings::default() }, NOW);
+    }
+    case
+}
+
+fn of(journal: &[Entry], share: u8) -> Gate {
+    case(journal, HALF).step((100, 0), share)
+}
+
+#[track_caller]
+fn fails(gate: &Gate, why: &str) {
+    assert_eq!(gate.verdict, Verdict::Fail, "{gate:?}");
+    assert!(gate.reason.contains(why), "{:?}, not {why}", gate.reason);
+}
+
+#[test]
+fn what_was_carried_for_a_whole_bake_within_a_day_may_be_returned_to_at_once() {
+    let found = Event::Seen { weights: WeightPair::new(100, 0).unwrap() };
+    let verdict = |journal: &[Entry], share| of(journal, share).verdict;
+    let whole = carried(50, 1200, 700, &own());
+    assert_eq!(verdict(&whole, 50), Verdict::Pass);
+    assert!(of(&whole, 50).reason.contains("50 % for 8m20s"), "{:?}", of(&whole, 50));
+    assert_eq!(verdict(&whole, 40), Verdict::Pass, "less than it has carried");
+    fails(&of(&whole, 51), "has not carried 51 % for a whole bake");
+    assert_eq!(verdict(&carried(50, 1200, 721, &own()), 50), Verdict::Fail, "a second short of the bake");
+    assert_eq!(verdict(&carried(50, DAY + 900, DAY, &own()), 50), Verdict::Pass);
+    assert_eq!(verdict(&carried(50, DAY + 900, DAY + 1, &own()), 50), Verdict::Fail, "longer ago than a day");
+    // Somebody else took it away, and nobody here saw when.
+    assert_eq!(verdict(&carried(50, 1200, 700, &found), 50), Verdict::Fail);
+    // An old journal without AWS's time proves nothing, and neither does a host that AWS has not told its time.
+    let mut undated = whole.clone();
+    for entry in &mut undated {
+        entry.aws_at = None;
+    }
+    assert_eq!(verdict(&undated, 50), Verdict::Fail);
+    let mut untold = case(&whole, HALF);
+    untold.facts.clock_skew_ms = None;
+    assert_eq!(untold.step((100, 0), 50).verdict, Verdict::Fail);
+}
+
+#[test]
+fn the_journal_has_the_two_ends_and_what_was_between_them_is_proved_by_counts_that_both_sides_told() {
+    let whole = carried(50, 1200, 700, &own());
+    for (counts, right) in [
+        ([Ok(Some(100.0)), Ok(None)], None),
+        ([Ok(Some(100.0)), Ok(Some(140.0))], None),
+        ([Ok(Some(100.0)), Ok(Some(900.0))], Some("counted show it in only 0 min")),
+        ([Ok(None), Ok(Some(100.0))], Some("counted show it in only 0 min")),
+        ([Ok(None), Ok(None)], Some("counted show it in only 0 min")),
+        ([Err(ErrorKind::Denied), Ok(Some(100.0))], Some("what was counted then could not be read: ")),
+        ([Ok(Some(100.0)), Err(ErrorKind::Throttled)], Some("what was counted then could not be read: ")),
+    ] {
+        let gate = case(&whole, counts).step((100, 0), 50);
+        match right {
+            None => assert_eq!(gate.verdict, Verdict::Pass, "{gate:?}"),
+            Some(why) => fails(&gate, why),
+        }
+    }
+    let mut unasked = case(&whole, HALF);
+    unasked.facts.metrics = crate::domain::metrics::Metrics::default();
+    fails(&unasked.step((100, 0), 50), "CloudWatch has not told yet");
+}
+
+#[test]
+fn what_another_release_has_carried_says_nothing_about_this_one() {
+    let whole = carried(50, 1200, 700, &own());
+    let deployed = |ago: Option<u64>| {
+        let mut release = service(4);
+        release.deployments[0].created = ago.map(|ago| NOW.minus(Duration::from_secs(ago)));
+        case(&whole, HALF).learn(Source::Service, Observation::Service(release)).step((100, 0), 50)
+    };
+    assert_eq!(deployed(Some(1200)).verdict, Verdict::Pass);
+    fails(&deployed(Some(1199)), "was deployed at");
+    fails(&deployed(Some(60)), "was deployed at");
+    fails(&deployed(None), "ECS does not say since when");
+    let mut unread = case(&whole, HALF);
+    unread.facts.service = None;
+    fails(&unread.step((100, 0), 50), "it is not known whether the same release runs");
+}
+
+#[test]
+fn a_run_that_may_have_changed_the_stack_ends_what_it_has_carried() {
+    let whole = carried(50, 3000, 700, &own());
+    // The same journal, with a run of so many seconds ago in its place; AWS's time orders it.
+    let with = |kind: RunKind, events: &[(u64, Event)]| {
+        let mut journal = whole.clone();
+        for (ago, event) in events {
+            let at = NOW.minus(Duration::from_secs(*ago));
+            journal.push(Entry { aws_at: Some(at), event: event.clone(), ..whole[0].clone() });
+        }
+        journal.sort_by_key(|entry| entry.aws_at);
+        (kind, of(&journal, 50))
+    };
+    let started = |kind: RunKind| PulumiChange::started(kind, "r1", "pulumi", None);
+    let ended = |kind: RunKind| PulumiChange::ended(kind, "r1", "succeeded");
+    for kind in [RunKind::Up, RunKind::Destroy] {
+        for (events, right) in [
+            (vec![(600, started(kind)), (590, ended(kind))], Verdict::Fail),
+            (vec![(600, ended(kind))], Verdict::Fail),
+            (vec![(1500, started(kind))], Verdict::Fail),
+            (vec![(1500, started(kind)), (1000, ended(kind))], Verdict::Fail),
+            // What it carried after the run, for a whole bake.
+            (vec![(2500, started(kind)), (2400, ended(kind))], Verdict::Pass),
+            (vec![(3500, started(kind)), (2400, ended(kind))], Verdict::Pass),
+            (vec![(3500, started(kind)), (1000, ended(kind))], Verdict::Fail),
+            (vec![(3500, started(kind)), (3400, ended(kind))], Verdict::Pass),
+        ] {
+            let (kind, gate) = with(kind, &events);
+            assert_eq!(gate.verdict, right, "{kind}: {events:?}: {gate:?}");
+        }
+    }
+    for kind in [RunKind::Preview, RunKind::PreviewDestroy, RunKind::Refresh] {
+        let (kind, gate) = with(kind, &[(600, started(kind)), (590, ended(kind))]);
+        assert_eq!(gate.verdict, Verdict::Pass, "{kind}");
+    }
+}
+
+#[test]
+fn what_was_counted_is_asked_for_once_for_all_that_may_count_and_no_further_back_than_two_days() {
+    let asked = |journal: &[Entry]| History::of(journal).carried.window(NOW);
+    assert_eq!(asked(&[]), None);
+    assert_eq!(asked(&carried(50, DAY + 900, DAY + 1, &own())), None, "nothing of it counts");
+    let ago = |secs| NOW.minus(Duration::from_secs(secs));
+    let window = asked(&carried(50, DAY + 930, DAY - 630, &own())).unwrap();
+    assert!(window.from <= ago(DAY + 930) && window.from > ago(DAY + 990), "{window:?}");
+    assert!(window.to <= ago(DAY - 630) && window.to > ago(DAY - 570), "{window:?}");
+    let long = asked(&carried(50, 30 * DAY, 600, &own())).unwrap();
+    assert!(long.from >= ago(2 * DAY + 60), "{long:?}");
+}
