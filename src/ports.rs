@@ -108,6 +108,15 @@ pub trait PulumiRuns: Send + Sync {
 
 /// Changes something around Pulumi: the stack, its configuration, its locks, a run.
 pub trait PulumiControl: Send + Sync {
+    /// Holds on to a change that goes on without the turn, from before its intent is noted: nobody else says what came of
+    /// it until the guard is dropped, or this process ends. What needs the turn is held by the turn.
+    ///
+    /// # Errors
+    /// [`PulumiError::Storage`] when that cannot be kept.
+    fn hold<'a>(&'a self, _change: &'a PulumiChange, _intent: &'a str) -> PulumiFuture<'a, Option<Box<dyn Send>>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// Carries out what was confirmed, once, in the name of `operator`. A run is followed through the other port, and keeps
     /// the `intent` that the journal has of it, so that another process can settle it.
     ///

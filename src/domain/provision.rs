@@ -11,6 +11,7 @@ use super::pulumi::explain::ProcessEnd;
 use super::pulumi::guard::RunKind;
 use super::pulumi::lock::{Holder, Lock};
 use super::pulumi::pending::Pending;
+use super::pulumi::stop::StopSeen;
 use super::pulumi::{Explanation, Parsed, Plan, RunState, Show};
 use super::record::Event;
 use super::request::Request;
@@ -33,6 +34,8 @@ pub struct PulumiProblem {
 /// What a look at Pulumi found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PulumiStatus {
+    /// When the look began: it proves nothing of what was confirmed later.
+    pub asked_at: Timestamp,
     /// Its version, or why it cannot be used.
     pub pulumi: Result<String, PulumiProblem>,
     /// Locks of the stack, with what is known of their holders.
@@ -75,8 +78,8 @@ pub struct RunSeen {
     pub intent: Option<String>,
     /// How it ended, in a few words; nothing while it goes on.
     pub end: Option<String>,
-    /// Whether somebody was about to end it by force.
-    pub forced: bool,
+    /// All requests to stop it.
+    pub stops: Vec<StopSeen>,
     /// Whether the end is for this process to note: nobody else has, or lives who is about to.
     pub end_is_ours: bool,
 }

@@ -79,6 +79,11 @@ pub(super) async fn carry_out(
         return (Err(error), None);
     }
     let id = intent_id(ports.clock.now());
+    // Until the outcome is noted: nobody else says meanwhile what came of it.
+    let _held = match ports.control.hold(change.get(), &id).await {
+        Ok(held) => held,
+        Err(error) => return (Err(error), None),
+    };
     if let Err(error) = writer.append(change.get().intent(id.clone())).await {
         return (Err(PulumiError::Storage(error)), None);
     }

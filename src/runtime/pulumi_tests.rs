@@ -72,6 +72,41 @@ async fn a_change_is_in_the_journal_before_and_after_it_under_whoever_made_it() 
     }
 }
 
+/// Keeps hold of a change, and notes how much of it was in the journal when it did and when it let go.
+struct Holds {
+    fake: Fake,
+    noted: Arc<Mutex<Vec<usize>>>,
+}
+
+struct Held(Fake, Arc<Mutex<Vec<usize>>>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.1.lock().unwrap().push(self.0.events().len());
+    }
+}
+
+impl PulumiControl for Holds {
+    fn hold<'a>(&'a self, _: &'a PulumiChange, _: &'a str) -> PulumiFuture<'a, Option<Box<dyn Send>>> {
+        self.noted.lock().unwrap().push(self.fake.events().len());
+        let held = Held(self.fake.clone(), Arc::clone(&self.noted));
+        Box::pin(async { Ok(Some(Box::new(held) as Box<dyn Send>)) })
+    }
+
+    fn carry_out<'a>(&'a self, _: &'a Confirmed<PulumiChange>, _: &'a str, _: &'a str) -> PulumiFuture<'a, Carried> {
+        Box::pin(async { Ok(Carried::Interrupted(true)) })
+    }
+}
+
+#[tokio::test]
+async fn it_is_held_from_before_its_intent_until_its_outcome_is_noted() {
+    let fake = Fake::new(pair(100, 0));
+    let control = Arc::new(Holds { fake: fake.clone(), noted: Arc::default() });
+    let ports = Ports { control: control.clone(), ..fake.ports() };
+    execute(&ports, change(), "kim", "bastion-2", &quietly()).await;
+    assert_eq!(*control.noted.lock().unwrap(), [0, 2]);
+}
+
 #[tokio::test]
 async fn without_its_intent_on_disk_nothing_is_done() {
     let (fake, control) = (Fake::new(pair(100, 0)), Arc::new(Works::default()));
@@ -174,7 +209,7 @@ fn seen(id: &str, intent: Option<&str>, end: Option<&str>) -> RunSeen {
         asked_to_stop: false,
     };
     let (intent, end) = (intent.map(str::to_owned), end.map(str::to_owned));
-    RunSeen { head, intent, end, forced: false, end_is_ours: false }
+    RunSeen { head, intent, end, stops: vec![], end_is_ours: false }
 }
 
 /// What is written by two looks, one after the other, beside these folders.

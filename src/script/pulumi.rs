@@ -261,6 +261,7 @@ impl ScriptedPulumi {
 
     fn look(&self) -> PulumiStatus {
         PulumiStatus {
+            asked_at: self.clock.now(),
             pulumi: Ok(VERSION.trim_start_matches('v').to_owned()),
             locks: Vec::new(),
             pending: Vec::new(),

@@ -49,6 +49,7 @@ fn bare() -> Model {
     let mut model = on(View::Provision, ready());
     model.provision.asked = true;
     let look = PulumiStatus {
+        asked_at: now(),
         pulumi: Ok("3.253.0".into()),
         locks: vec![],
         pending: vec![],

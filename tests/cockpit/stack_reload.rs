@@ -71,6 +71,7 @@ impl PulumiControl for GoesOn {
 
 fn look(newest: Option<RunHead>) -> PulumiStatus {
     PulumiStatus {
+        asked_at: Timestamp::default(),
         pulumi: Ok("3.255.0".into()),
         locks: vec![],
         pending: vec![],

@@ -101,7 +101,7 @@ async fn an_interrupt_in_the_middle_ends_in_good_order_and_can_be_read_again() {
     let started = demo.context.start(&run_request, &calm(), request()).await.unwrap();
     follow_until(&started.dir, |run_state| run_state.progress().running > 0).await;
     assert!(stack_run(demo.folder.path()).unwrap().is_some());
-    interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
+    interrupt::ask_to_stop(&started.dir, &request()).unwrap();
     let finished = demo.context.attach(None, &mut |_| ()).await.unwrap();
     assert_eq!(finished.state.ending(), Some(RunOutcome::Canceled), "{:?}", finished.state.summary());
     assert!(matches!(&finished.status, RunStatus::Ended(end) if end.code == Some(1)), "{:?}", finished.status);
@@ -259,7 +259,7 @@ async fn of_a_run_that_is_interrupted_only_what_was_made_exists() {
     let run_request = Confirmed::by_flag(run_request, YesFlag::from_cli(true).unwrap());
     let started = set_up.context.start(&run_request, &calm(), request()).await.unwrap();
     follow_until(&started.dir, |run_state| run_state.progress().done > 0).await;
-    interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap();
+    interrupt::ask_to_stop(&started.dir, &request()).unwrap();
     let finished = set_up.context.attach(None, &mut |_| ()).await.unwrap();
     assert_eq!(finished.state.ending(), Some(RunOutcome::Canceled));
     let made = FakeStack::read(&file).unwrap().resources;

@@ -100,8 +100,8 @@ async fn an_interrupt_in_the_middle_waits_for_what_is_under_way() {
     let started = world.start().await;
     let held = |run_state: &RunState| run_state.under_way().iter().any(|r| r.name() == "migration-aurora-prod");
     follow_until(&started.dir, held).await;
-    assert_eq!(interrupt::ask_to_stop(&started.dir, "oncall", request().at), Ok(Interrupted::Asked));
-    assert_eq!(interrupt::ask_to_stop(&started.dir, "oncall", request().at), Ok(Interrupted::AlreadyAsked));
+    assert_eq!(interrupt::ask_to_stop(&started.dir, &request()), Ok(Interrupted::Asked));
+    assert_eq!(interrupt::ask_to_stop(&started.dir, &request()), Ok(Interrupted::AlreadyAsked));
     let (run_state, _) = follow_until(&started.dir, |run_state| run_state.interrupts() == 1).await;
     assert!(ForceStop::new(&started.dir.id(), &run_state).warning().contains("migration-aurora-prod"));
     world.cloud(&["control"]);

@@ -175,7 +175,7 @@ async fn a_number_that_was_given_away_again_is_not_the_run() {
     started.dir.write(&record).unwrap();
     assert_eq!(started.dir.read().unwrap().unwrap().status(), RunStatus::Lost);
     assert_eq!(stack_run(fake.folder.path()), Ok(None));
-    let refused = interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap_err();
+    let refused = interrupt::ask_to_stop(&started.dir, &request()).unwrap_err();
     assert_eq!(refused, PulumiError::NotRunning);
     record.child = Some(own);
     started.dir.write(&record).unwrap();
@@ -190,14 +190,9 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
     let started = start(&fake).await;
     let (run_state, _) = follow_until(&started.dir, |run_state| run_state.lines().events == 1).await;
     let termination = ForceStop::new(&started.dir.id(), &run_state);
-    let early = interrupt::terminate(
-        &fake.context.runs,
-        &Confirmed::by_flag(termination.clone(), yes()),
-        "oncall",
-        request().at,
-    );
+    let early = interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination.clone(), yes()), &request());
     assert!(early.is_err(), "by force only after it was asked");
-    let ask = || interrupt::ask_to_stop(&started.dir, "oncall", request().at);
+    let ask = || interrupt::ask_to_stop(&started.dir, &request());
     assert_eq!(ask(), Ok(Interrupted::Asked));
     assert_eq!(ask(), Ok(Interrupted::AlreadyAsked));
     assert_eq!(ask(), Ok(Interrupted::AlreadyAsked));
@@ -207,7 +202,7 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
         tokio::time::sleep(crate::support::pulumi::EVERY).await;
     }
     assert_eq!(fs::read_to_string(&interrupts).unwrap(), "int\n");
-    interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination, yes()), "oncall", request().at).unwrap();
+    interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination, yes()), &request()).unwrap();
     fake.open_gate();
     let (_, status) = follow_until(&started.dir, |_| false).await;
     assert!(matches!(status, Some(RunStatus::Ended(end)) if end.code == Some(8)));
@@ -277,7 +272,7 @@ async fn a_run_of_another_host_is_not_taken_for_dead() {
     (record.end, record.host) = (None, "another-bastion".into());
     started.dir.write(&record).unwrap();
     assert!(stack_run(fake.folder.path()).unwrap().unwrap().contains("another-bastion"));
-    let refused = interrupt::ask_to_stop(&started.dir, "oncall", request().at).unwrap_err();
+    let refused = interrupt::ask_to_stop(&started.dir, &request()).unwrap_err();
     assert_eq!(refused, PulumiError::Elsewhere("another-bastion".into()));
 }
 

@@ -13,6 +13,7 @@ use super::follow::expected_plan;
 use super::run::{Started, StartedBy, Supervisor, execute, only_one, preview};
 use super::{
     Follower, Interrupted, Pulumi, PulumiError, RunStatus, Runs, Update, command, find, interrupt, locks, stack,
+    stop_mark,
 };
 use crate::domain::confirm::Confirmed;
 use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus, RunHead, RunSeen};
@@ -74,6 +75,7 @@ impl CockpitRuns {
             _ => None,
         };
         let mut look = PulumiStatus {
+            asked_at: self.clock.now(),
             pulumi: Err(PulumiProblem { message: String::new(), hint: String::new() }),
             locks: Vec::new(),
             pending: Vec::new(),
@@ -168,14 +170,14 @@ impl CockpitRuns {
             ConfirmedChange::Interrupt(subject) => {
                 let run = subject.get().run();
                 let dir = self.runs.dir(run).ok_or_else(|| PulumiError::NoSuchRun(run.to_owned()))?;
-                let (by, at) = (operator.to_owned(), self.clock.now());
-                let sent = beside(move || interrupt::ask_to_stop(&dir, &by, at)).await?;
+                let by = self.request(operator, Some(intent));
+                let sent = beside(move || interrupt::ask_to_stop(&dir, &by)).await?;
                 Ok(Carried::Interrupted(sent == Interrupted::Asked))
             }
             ConfirmedChange::ForceStop(subject) => {
                 let done = format!("the run {} was ended by force", subject.get().run());
-                let (runs, by, at) = (self.runs.clone(), operator.to_owned(), self.clock.now());
-                beside(move || interrupt::terminate(&runs, &subject, &by, at)).await?;
+                let (runs, by) = (self.runs.clone(), self.request(operator, Some(intent)));
+                beside(move || interrupt::terminate(&runs, &subject, &by)).await?;
                 Ok(Carried::Done(done))
             }
             ConfirmedChange::ClearLocks(subject) => {
@@ -268,7 +270,7 @@ fn seen(dir: &RunDir, unended: &[String]) -> Result<Option<RunSeen>, PortError> 
     let end = (!status.is_active()).then(|| ended_text(&status));
     Ok(Some(RunSeen {
         intent: record.intent.clone(),
-        forced: interrupt::was_forced(dir),
+        stops: stop_mark::all(dir)?,
         end_is_ours: end.is_some() && unended.contains(&record.id) && dir.end_is_ours(),
         end,
         head: head(record, interrupt::was_asked(dir)),
@@ -312,6 +314,16 @@ impl Provisioner for CockpitRuns {
 }
 
 impl PulumiControl for CockpitRuns {
+    fn hold<'a>(&'a self, change: &'a PulumiChange, intent: &'a str) -> PulumiFuture<'a, Option<Box<dyn Send>>> {
+        Box::pin(async move {
+            let dir = change.stops().and_then(|run| self.runs.dir(run));
+            let Some(dir) = dir else { return Ok(None) };
+            let intent = intent.to_owned();
+            let held = beside(move || Ok(stop_mark::hold(&dir, &intent)?)).await?;
+            Ok(Some(Box::new(held) as Box<dyn Send>))
+        })
+    }
+
     fn carry_out<'a>(
         &'a self,
         change: &'a Confirmed<PulumiChange>,

@@ -1,17 +1,19 @@
 //! Asks a run to stop. The first request sends SIGINT once, whoever asks and from wherever; the second one needs a
 //! typed word. Only Pulumi's own process is signalled: its plug-ins have their own groups and are ended by Pulumi.
 
-use std::io::{self, Write};
+use std::io;
 
 use rustix::process::Signal;
 
 use super::folder::{RunDir, Runs, file, storage};
 use super::process::ProcessId;
+use super::run::StartedBy;
+use super::stop_mark::note;
 use crate::domain::confirm::Confirmed;
 use crate::domain::pulumi::ended::RunStatus;
 use crate::domain::pulumi::problem::PulumiError;
 use crate::domain::pulumi::run_request::ForceStop as Subject;
-use crate::domain::units::Timestamp;
+use crate::domain::pulumi::stop::Stage;
 
 pub use crate::domain::pulumi::run_request::ForceStop;
 
@@ -28,18 +30,25 @@ pub enum Interrupted {
 ///
 /// # Errors
 /// [`PulumiError::NotRunning`] when it has ended, [`PulumiError::Storage`] when that it was asked cannot be kept.
-pub fn ask_to_stop(dir: &RunDir, operator: &str, at: Timestamp) -> Result<Interrupted, PulumiError> {
+pub fn ask_to_stop(dir: &RunDir, by: &StartedBy) -> Result<Interrupted, PulumiError> {
     let child = running(dir)?;
+    let intent = by.intent.as_deref();
+    note(dir, intent, Stage::About)?;
     // The file is what makes it once: two processes can ask at the same instant, only one can make the file.
-    match dir.make(file::INTERRUPTED, format!("{at} {operator}\n").as_bytes()) {
+    match dir.make(file::INTERRUPTED, format!("{} {}\n", by.at, by.operator).as_bytes()) {
         Ok(_) => {}
-        Err(_) if dir.file(file::INTERRUPTED).exists() => return Ok(Interrupted::AlreadyAsked),
+        Err(_) if was_asked(dir) => {
+            note(dir, intent, Stage::AskedBefore)?;
+            return Ok(Interrupted::AlreadyAsked);
+        }
         Err(error) => return Err(error.into()),
     }
     if let Err(error) = send(&child) {
         let _ended_anyway = std::fs::remove_file(dir.file(file::INTERRUPTED));
+        let _told_by_the_error = note(dir, intent, Stage::NotSent);
         return Err(error);
     }
+    sent(dir, intent);
     Ok(Interrupted::Asked)
 }
 
@@ -53,24 +62,29 @@ pub fn was_asked(dir: &RunDir) -> bool {
 ///
 /// # Errors
 /// [`PulumiError::NotRunning`] when it has ended, [`PulumiError::NoSuchRun`] when its folder is gone.
-pub fn terminate(runs: &Runs, subject: &Confirmed<Subject>, operator: &str, at: Timestamp) -> Result<(), PulumiError> {
+pub fn terminate(runs: &Runs, subject: &Confirmed<Subject>, by: &StartedBy) -> Result<(), PulumiError> {
     let id = subject.get().run();
     let dir = runs.dir(id).ok_or_else(|| PulumiError::NoSuchRun(id.to_owned()))?;
     if !was_asked(&dir) {
         return Err(PulumiError::Storage(storage("terminate", dir.path(), &"the run was not asked to stop yet")));
     }
     let child = running(&dir)?;
-    // What a later process settles it by when this one dies.
-    let path = dir.file(file::FORCED);
-    let marked = dir.append(file::FORCED).and_then(|mut mark| writeln!(mark, "{at} {operator}"));
-    marked.map_err(|error| storage("write", &path, &error))?;
-    send(&child)
+    let intent = by.intent.as_deref();
+    note(&dir, intent, Stage::About)?;
+    if let Err(error) = send(&child) {
+        let _told_by_the_error = note(&dir, intent, Stage::NotSent);
+        return Err(error);
+    }
+    sent(&dir, intent);
+    Ok(())
 }
 
-/// Whether somebody was about to end the run by force.
-#[must_use]
-pub fn was_forced(dir: &RunDir) -> bool {
-    dir.file(file::FORCED).exists()
+/// Only what is written after the signal proves that it was sent. Where it cannot be written, whoever settles the change
+/// says that nobody knows.
+fn sent(dir: &RunDir, intent: Option<&str>) {
+    if let Err(error) = note(dir, intent, Stage::Sent) {
+        tracing::warn!(%error, "that the signal was sent could not be kept");
+    }
 }
 
 fn running(dir: &RunDir) -> Result<ProcessId, PulumiError> {

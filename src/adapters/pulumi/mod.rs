@@ -27,6 +27,7 @@ pub mod project;
 pub mod refusing;
 pub mod run;
 pub mod stack;
+mod stop_mark;
 pub mod supervisor;
 
 pub use crate::domain::pulumi::ended::{RunEnd, RunStatus};

@@ -6,6 +6,7 @@ use crate::domain::confirm::Confirmed;
 use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery, PulumiStatus};
 use crate::domain::pulumi::guard::BlockedReason;
 use crate::domain::pulumi::{PulumiChange, PulumiError};
+use crate::domain::units::Timestamp;
 use crate::ports::{Provisioner, PulumiControl, PulumiFuture, Tell};
 
 /// Changes nothing, whatever was confirmed: what `--read-only` hands out.
@@ -39,6 +40,7 @@ impl Provisioner for NoPulumi {
         Box::pin(async move {
             let answer = match query {
                 PulumiQuery::Status => PulumiAnswer::Looked(Box::new(PulumiStatus {
+                    asked_at: Timestamp::default(),
                     pulumi: Err(trouble),
                     locks: Vec::new(),
                     pending: Vec::new(),

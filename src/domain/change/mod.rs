@@ -95,7 +95,7 @@ impl Change {
     /// Whether it goes on when somebody else does not give the turn back: the way back, and what stops a run.
     #[must_use]
     pub fn goes_on_without_turn(&self) -> bool {
-        let stops = matches!(self, Self::Pulumi(PulumiChange::Interrupt(_) | PulumiChange::ForceStop(_)));
+        let stops = matches!(self, Self::Pulumi(change) if change.stops().is_some());
         stops || self.is_way_back()
     }
 

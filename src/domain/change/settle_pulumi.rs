@@ -1,12 +1,14 @@
 //! What came of a change around Pulumi whose process died before it could say so.
 //!
-//! Pure. A run names its intent in its folder before it begins, and what stops a run leaves a mark there before it sends
-//! anything: "done" and "not done" are both proved by the folder. What is one call of Pulumi may land after its caller has
-//! died, so that one look proves only "done"; after [`CALL_LIFE`] nobody waits for it any more.
+//! Pure. A run names its intent in its folder before it begins: "done" and "not done" are both proved by the folder. What
+//! stops a run leaves a mark there before it sends its signal and another after it; between the two nobody knows. What is
+//! one call of Pulumi may land after its caller has died, so that one look proves only "done"; after [`CALL_LIFE`] nobody
+//! waits for it any more. No evidence is older than the intent.
 
 use std::time::Duration;
 
 use crate::domain::provision::{PulumiStatus, RunSeen};
+use crate::domain::pulumi::stop::Stage;
 use crate::domain::pulumi::{KEPT_RUNS, PulumiChange};
 use crate::domain::record::{ChangeMark, Event, Means, OpenChange};
 use crate::domain::units::Timestamp;
@@ -34,9 +36,8 @@ pub fn settle(
             }
             None => Some(no_run(open, runs, may_lack)),
         },
-        Means::Interrupt { run } => stopped(open, find(runs, run), age),
-        Means::ForceStop { run } => forced(open, find(runs, run), age),
-        Means::CreateStack | Means::Config { .. } | Means::ClearLocks { .. } => called(open, look, age),
+        Means::Interrupt { run } | Means::ForceStop { run } => stopped(open, find(runs, run), may_lack, age),
+        Means::CreateStack | Means::Config { .. } | Means::ClearLocks { .. } => called(open, look),
     }?;
     let mark = ChangeMark::Outcome { id: open.id.clone() };
     Some(Event::Note {
@@ -62,43 +63,43 @@ fn no_run(open: &OpenChange, runs: &[RunSeen], may_lack: bool) -> String {
     }
 }
 
-/// Nobody has to have the turn to stop a run, so that its process may still be about to.
+/// Nobody has to have the turn to stop a run, so that its process may still be about to where nothing tells that it is not.
 fn is_over(age: Duration) -> bool {
     age >= SEND_DEADLINE
 }
 
-fn stopped(open: &OpenChange, run: Option<&RunSeen>, age: Duration) -> Option<String> {
+/// Only what was written after the signal proves that it was sent.
+fn stopped(open: &OpenChange, run: Option<&RunSeen>, may_lack: bool, age: Duration) -> Option<String> {
     let title = &open.title;
-    match run {
-        Some(run) if run.head.asked_to_stop => Some(format!("done: {title}")),
-        _ if !is_over(age) => None,
-        Some(RunSeen { end: Some(end), .. }) => Some(format!("not done: {title}: the run has ended: {end}")),
-        Some(_) => Some(format!(
-            "not done: {title}: the run was not asked. Next step: interrupt it in the cockpit's Provision view"
-        )),
-        None => Some(format!("not known: {title}: the run's folder is gone. Next step: preview the stack")),
+    let next = "Next step: look at the run in the cockpit's Provision view, or with `tapctl attach`";
+    let Some(run) = run else {
+        let why = if may_lack { "not all folders of runs can be read" } else { "the run's folder is gone" };
+        return is_over(age).then(|| format!("not known: {title}: {why}. Next step: preview the stack"));
+    };
+    let stands = match &run.end {
+        Some(end) => format!("the run has ended: {end}"),
+        None => format!("the run goes on. {next}"),
+    };
+    let Some(stop) = run.stops.iter().find(|stop| stop.intent == open.id) else {
+        return is_over(age).then(|| format!("not known: {title}: how far it came was not kept, and {stands}"));
+    };
+    if stop.is_held {
+        return None;
     }
+    Some(match stop.stage {
+        Stage::Sent => format!("done: {title}: the signal was sent, and {stands}"),
+        Stage::About => format!("not known: {title}: the signal may have been sent, and {stands}"),
+        Stage::NotBegun => format!("not done: {title}: no signal was sent, and {stands}"),
+        Stage::AskedBefore => format!("not done: {title}: it was asked before, and nothing was sent; {stands}"),
+        Stage::NotSent => format!("not done: {title}: the signal could not be sent, and {stands}"),
+    })
 }
 
-fn forced(open: &OpenChange, run: Option<&RunSeen>, age: Duration) -> Option<String> {
+/// A look proves nothing of what was confirmed after it began, and "never showed" only as long as it came later.
+fn called(open: &OpenChange, look: Option<&PulumiStatus>) -> Option<String> {
     let title = &open.title;
-    match run {
-        Some(RunSeen { forced: true, end: Some(end), .. }) => Some(format!("done: {title}: the run has ended: {end}")),
-        _ if !is_over(age) => None,
-        Some(RunSeen { forced: true, .. }) => Some(format!(
-            "not known: {title}: the signal may have been sent, and the run goes on. Next step: end it by force in the cockpit's Provision view"
-        )),
-        Some(RunSeen { end: Some(end), .. }) => Some(format!("not done: {title}: the run has ended: {end}")),
-        Some(_) => Some(format!(
-            "not done: {title}: no signal was sent. Next step: end it by force in the cockpit's Provision view"
-        )),
-        None => Some(format!("not known: {title}: the run's folder is gone. Next step: preview the stack")),
-    }
-}
-
-fn called(open: &OpenChange, look: Option<&PulumiStatus>, age: Duration) -> Option<String> {
-    let title = &open.title;
-    let look = look.filter(|look| look.pulumi.is_ok())?;
+    let look = look.filter(|look| look.pulumi.is_ok() && look.asked_at > open.at)?;
+    let age = look.asked_at.since(open.at);
     let setup = look.setup.as_ref();
     let (is_made, stands) = match &open.means {
         Means::CreateStack => (setup?.exists, "the stack does not exist".to_owned()),

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::provision::{PulumiProblem, RunHead};
 use crate::domain::pulumi::config::ConfigValue;
 use crate::domain::pulumi::lock::{Holder, Lock};
+use crate::domain::pulumi::stop::StopSeen;
 use crate::domain::pulumi::{RunKind, Setup};
 
 const AT: Timestamp = Timestamp::from_millis(1_795_000_000_000);
@@ -24,12 +25,13 @@ fn run(id: &str) -> RunSeen {
         started_at: AT,
         asked_to_stop: false,
     };
-    RunSeen { head, intent: None, end: None, forced: false, end_is_ours: false }
+    RunSeen { head, intent: None, end: None, stops: vec![], end_is_ours: false }
 }
 
 fn look() -> PulumiStatus {
     let setup = Setup { exists: true, bundled: true, values: Some(BTreeMap::new()) };
     PulumiStatus {
+        asked_at: AT,
         pulumi: Ok("3.255.0".into()),
         locks: vec![],
         pending: vec![],
@@ -73,32 +75,39 @@ fn a_run_is_known_by_the_intent_that_its_folder_names_at_once() {
 }
 
 #[test]
-fn what_stops_a_run_is_known_by_its_mark_and_without_one_only_when_nobody_is_at_it_any_more() {
+fn what_stops_a_run_is_known_by_what_was_written_after_the_signal_and_while_somebody_is_at_it_nobody_says_anything() {
     let ended = |run: RunSeen| RunSeen { end: Some("succeeded".into()), ..run };
-    let asked = |mut run: RunSeen| {
-        run.head.asked_to_stop = true;
-        run
-    };
-    let forced = |run: RunSeen| RunSeen { forced: true, ..asked(run) };
-    let interrupt = open(Means::Interrupt { run: "r1".into() });
-    let force = open(Means::ForceStop { run: "r1".into() });
-    for (of, run, at_once, later) in [
-        (&interrupt, asked(run("r1")), Some("done: Do it"), "done: Do it"),
-        (&interrupt, run("r1"), None, "not done: Do it: the run was not asked"),
-        (&interrupt, ended(run("r1")), None, "not done: Do it: the run has ended: succeeded"),
-        (&interrupt, run("r2"), None, "not known: Do it: the run's folder is gone"),
-        (&force, ended(forced(run("r1"))), Some("done: Do it: the run has ended"), "done: Do it"),
-        (&force, forced(run("r1")), None, "not known: Do it: the signal may have been sent"),
-        (&force, asked(run("r1")), None, "not done: Do it: no signal was sent"),
-        (&force, ended(asked(run("r1"))), None, "not done: Do it: the run has ended"),
-        (&force, run("r2"), None, "not known: Do it: the run's folder is gone"),
-    ] {
-        let runs = [run];
-        match at_once {
-            Some(words) => begins(said(of, &runs, None, 1), words),
-            None => assert_eq!(said(of, &runs, None, 1), None, "{of:?} {runs:?}"),
+    let stop = |intent: &str, is_held, stage| StopSeen { intent: intent.into(), is_held, stage };
+    let with =
+        |stage| RunSeen { stops: vec![stop("another", true, Stage::Sent), stop("i1", false, stage)], ..run("r1") };
+    for means in [Means::Interrupt { run: "r1".into() }, Means::ForceStop { run: "r1".into() }] {
+        let of = open(means);
+        for (run, words) in [
+            (with(Stage::Sent), "done: Do it: the signal was sent, and the run goes on. Next step"),
+            (ended(with(Stage::Sent)), "done: Do it: the signal was sent, and the run has ended: succeeded"),
+            (with(Stage::About), "not known: Do it: the signal may have been sent, and the run goes on. Next step"),
+            (ended(with(Stage::About)), "not known: Do it: the signal may have been sent, and the run has ended"),
+            (with(Stage::NotBegun), "not done: Do it: no signal was sent, and the run goes on. Next step"),
+            (ended(with(Stage::NotBegun)), "not done: Do it: no signal was sent, and the run has ended"),
+            (with(Stage::AskedBefore), "not done: Do it: it was asked before, and nothing was sent"),
+            (with(Stage::NotSent), "not done: Do it: the signal could not be sent"),
+        ] {
+            begins(said(&of, std::slice::from_ref(&run), None, 1), words);
+            let held = run.stops.iter().map(|stop| StopSeen { is_held: true, ..stop.clone() }).collect();
+            let held = [RunSeen { stops: held, ..run }];
+            assert_eq!(said(&of, &held, None, 9_999), None, "whoever is at it lives");
         }
-        begins(said(of, &runs, None, 60), later);
+        // A mark of somebody else's request proves nothing of this one, and neither does one that names nobody.
+        let mut asked = RunSeen { stops: vec![stop("another", false, Stage::Sent)], ..run("r1") };
+        asked.head.asked_to_stop = true;
+        for (runs, words) in [
+            (vec![asked.clone()], "not known: Do it: how far it came was not kept, and the run goes on. Next step"),
+            (vec![ended(asked)], "not known: Do it: how far it came was not kept, and the run has ended"),
+            (vec![run("r2")], "not known: Do it: the run's folder is gone. Next step"),
+        ] {
+            assert_eq!(said(&of, &runs, None, 59), None);
+            begins(said(&of, &runs, None, 60), words);
+        }
     }
 }
 
@@ -138,14 +147,19 @@ fn a_call_that_may_land_late_is_done_by_one_look_and_not_known_when_it_never_sho
     ] {
         let of = open(means);
         assert_eq!(said(&of, &[], None, 900), None, "without a look nothing is known");
+        let at =
+            |secs: i64| PulumiStatus { asked_at: Timestamp::from_millis(AT.millis() + secs * 1000), ..look.clone() };
         let blind =
-            PulumiStatus { pulumi: Err(PulumiProblem { message: String::new(), hint: String::new() }), ..look.clone() };
+            PulumiStatus { pulumi: Err(PulumiProblem { message: String::new(), hint: String::new() }), ..at(900) };
         assert_eq!(said(&of, &[], Some(&blind), 900), None, "{of:?}");
+        for older in [-60, 0] {
+            assert_eq!(said(&of, &[], Some(&at(older)), 900), None, "{of:?}: what was seen before proves nothing");
+        }
         if is_done {
-            begins(said(&of, &[], Some(&look), 1), "done: Do it");
+            begins(said(&of, &[], Some(&at(1)), 900), "done: Do it");
         } else {
-            assert_eq!(said(&of, &[], Some(&look), 299), None, "{of:?}: it may still land");
-            begins(said(&of, &[], Some(&look), 300), later);
+            assert_eq!(said(&of, &[], Some(&at(299)), 900), None, "{of:?}: it may have landed since");
+            begins(said(&of, &[], Some(&at(300)), 900), later);
         }
     }
 }

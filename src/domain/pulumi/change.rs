@@ -42,7 +42,19 @@ impl PulumiChange {
             Self::Config(set) => format!("Set {} of the stack {}", set.key(), set.stack()),
             Self::Interrupt(interrupt) => interrupt.title(),
             Self::ForceStop(termination) => format!("End the run {} by force", termination.run()),
-            Self::ClearLocks(clear) => format!("Clear {} locks of {}", clear.locks().len(), clear.stack()),
+            Self::ClearLocks(clear) => {
+                format!("Clear {} locks of {}", clear.locks().len(), clear.stack())
+            }
+        }
+    }
+
+    /// The run that it asks to stop, or ends by force.
+    #[must_use]
+    pub fn stops(&self) -> Option<&str> {
+        match self {
+            Self::Interrupt(interrupt) => Some(interrupt.run()),
+            Self::ForceStop(force) => Some(force.run()),
+            _ => None,
         }
     }
 

@@ -32,6 +32,7 @@ pub mod program;
 pub mod progress;
 pub mod resource;
 pub mod run_request;
+pub mod stop;
 pub mod stream;
 pub mod text;
 pub mod tree;

@@ -1,15 +1,15 @@
 //! What stops a run, killed at each step, and beside a turn or a journal that somebody does not give back.
 
-use std::path::PathBuf;
-
-use serde_json::json;
-use tapctl::adapters::pulumi::folder::file;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::support::locks::{HeldRun, lock_journal, lock_turn, until_about_to_note};
 use crate::support::process::{Process, until};
 use crate::support::rows::for_each_row;
 use crate::support::stack::Stack;
 use crate::support::terminal::{Act, Terminal};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 
 use Act::{Press, Shown};
 
@@ -20,8 +20,6 @@ struct Change {
     keys: &'static [Act],
     /// What answers the question.
     answer: &'static str,
-    /// What the run's folder has of it once it was begun.
-    mark: &'static str,
     confirmed: &'static str,
     done: &'static str,
     /// What is said of it when it was not done.
@@ -36,7 +34,6 @@ const STOPS: &[Change] = &[
         name: "interrupt",
         keys: ASK,
         answer: "y",
-        mark: file::INTERRUPTED,
         confirmed: "confirmed: Interrupt ",
         done: "done: Interrupt ",
         not_done: "not done: Interrupt ",
@@ -45,7 +42,6 @@ const STOPS: &[Change] = &[
         name: "force stop",
         keys: FORCE,
         answer: "terminate\r",
-        mark: file::FORCED,
         confirmed: "confirmed: End the run ",
         done: "by force",
         not_done: "not done: End the run ",
@@ -81,8 +77,12 @@ impl Change {
         stack.sentences().into_iter().filter(about).collect()
     }
 
-    fn has_stopped(&self, dir: &std::path::Path) -> bool {
-        dir.join(self.mark).exists()
+    /// Whether the run's folder says that the signal was sent: of an end by force, after that of the interrupt before it.
+    fn has_stopped(&self, dir: &Path) -> bool {
+        let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let marks = names.filter(|name| name.starts_with("stop-"));
+        let sent = marks.filter(|name| fs::read_to_string(dir.join(name)).unwrap().ends_with("\nsent\n")).count();
+        sent > usize::from(self.name == "force stop")
     }
 
     /// The next cockpit can do it after all, and the run ends by it.
@@ -129,10 +129,6 @@ fn killed_between_intent_and_signal_the_next_look_says_that_nothing_was_sent(cha
     held.let_go();
     assert!(!change.has_stopped(&dir) && stack.going_on().is_some());
     assert_eq!(change.said(&stack).len(), 1, "what came of it is not claimed: {:#?}", change.said(&stack));
-    // As long as somebody may be about to send it nobody says that it was not.
-    stack.run("status").ended(0);
-    assert_eq!(change.said(&stack).len(), 1, "{:#?}", change.said(&stack));
-    stack.drill.advance(61);
     for _ in 0..2 {
         stack.run("status").ended(0);
         let said = change.said(&stack);
@@ -171,6 +167,31 @@ fn killed_between_signal_and_outcome_the_next_look_says_that_it_was_sent(change:
 
 for_each_row!(killed_between_signal_and_outcome_the_next_look_says_that_it_was_sent in STOPS: interrupt, force_stop);
 
+fn stopped_between_intent_and_signal_nobody_settles_it_and_it_notes_its_outcome_once(change: &Change) {
+    let (stack, up, dir) = change.night();
+    let mut cockpit = change.asked(&stack);
+    let held = HeldRun::hold(&dir);
+    cockpit.press(change.answer);
+    stack.until_noted(change.confirmed);
+    let process = Pid::from_raw(i32::try_from(cockpit.id()).unwrap()).unwrap();
+    kill_process(process, Signal::STOP).unwrap();
+    held.let_go();
+    // What stops a run needs no turn, so that the next process has one beside it.
+    fs::remove_file(stack.state().join("lock")).unwrap();
+    stack.drill.advance(3_600);
+    stack.run("status").ended(0);
+    assert_eq!(change.said(&stack).len(), 1, "nobody knows what it will do: {:#?}", change.said(&stack));
+    kill_process(process, Signal::CONT).unwrap();
+    until("its outcome", || (change.said(&stack).len() > 1).then_some(()));
+    stack.run("status").ended(0);
+    let said = change.said(&stack);
+    assert!(said.len() == 2 && said[1].contains(change.done), "{said:#?}");
+    change.ends(&stack, up);
+    cockpit.leaves();
+}
+
+for_each_row!(stopped_between_intent_and_signal_nobody_settles_it_and_it_notes_its_outcome_once in STOPS: interrupt, force_stop);
+
 fn beside_a_turn_that_is_not_given_back_it_goes_on_and_notes_it_in_a_segment(change: &Change) {
     let (stack, up, dir) = change.night();
     let mut cockpit = change.asked(&stack);
@@ -206,7 +227,7 @@ for_each_row!(beside_a_locked_journal_it_goes_on_and_notes_it_in_a_segment in ST
 fn it_is_in_a_segment(change: &Change, stack: &Stack) {
     let segment = stack.state().join("journal-1.jsonl");
     let text = until("both lines in a segment", || {
-        let text = std::fs::read_to_string(&segment).ok()?;
+        let text = fs::read_to_string(&segment).ok()?;
         (text.lines().count() == 2).then_some(text)
     });
     assert!(text.lines().next().unwrap().contains(change.confirmed), "{text}");

@@ -27,8 +27,6 @@ pub mod file {
     pub const NOTED: &str = "noted";
     /// There once an interrupt was asked for.
     pub const INTERRUPTED: &str = "interrupted";
-    /// There once somebody was about to end it by force.
-    pub const FORCED: &str = "forced";
 }
 
 /// Largest state file that is read; a real one has a thousand bytes.

@@ -82,7 +82,8 @@ impl Desk {
             [(Side::New, Metric::NewRequests, new), (Side::Legacy, Metric::LegacyRequests, 900.0)]
         {
             let points = (1..=15).map(|n| Point { at: last.minus(Duration::from_secs(60 * n)), value }).collect();
-            let readings = MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![], past: None };
+            let readings =
+                MetricReadings { series: vec![(metric, Series::new(points))], incomplete: vec![], past: None };
             let source = if side == Side::New { Source::MetricsNew } else { Source::MetricsLegacy };
             self.absorb(source, Observation::Metrics(side, readings));
         }
@@ -123,6 +124,7 @@ impl Desk {
 
     pub(in crate::domain::update) fn looked(&mut self, change: impl FnOnce(&mut PulumiStatus)) -> Vec<Effect> {
         let mut look = PulumiStatus {
+            asked_at: self.model.live.now,
             pulumi: Ok("3.253.0".into()),
             locks: vec![],
             pending: vec![],
