@@ -12,7 +12,7 @@ use crate::domain::change::turn::Holder;
 use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Observation, Query};
 use crate::domain::provision::{Carried, PulumiAnswer, PulumiQuery, RunHead};
-use crate::domain::pulumi::{Finished, Observer, PulumiChange, PulumiError, Setup};
+use crate::domain::pulumi::{Finished, Observer, PulumiChange, PulumiError, RunState, Setup};
 use crate::domain::record::Entry;
 use crate::domain::time::Moment;
 use crate::domain::traffic::Change;
@@ -83,6 +83,18 @@ pub trait PulumiRuns: Send + Sync {
     /// # Errors
     /// [`PulumiError::Storage`] when that cannot be known.
     fn going_on(&self) -> Result<Option<String>, PulumiError>;
+
+    /// The run that goes on in the state folder.
+    ///
+    /// # Errors
+    /// [`PulumiError::Storage`] when that cannot be known.
+    fn running(&self) -> Result<Option<RunHead>, PulumiError>;
+
+    /// How a run stands, by what it has written so far.
+    ///
+    /// # Errors
+    /// [`PulumiError::NoSuchRun`], and [`PulumiError::Storage`] when its files cannot be read.
+    fn state(&self, run: &str) -> Result<RunState, PulumiError>;
 
     /// Begins to say what an `up`, or a `destroy`, would do.
     ///

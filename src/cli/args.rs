@@ -205,6 +205,23 @@ pub struct AttachArgs {
     pub json: bool,
 }
 
+/// `interrupt`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct InterruptArgs {
+    /// End it at once: Pulumi does not write its state; only after it was asked to stop
+    #[arg(long)]
+    pub force: bool,
+    /// The word that the question of --force asks for, in place of typing it; needed with --force --yes
+    #[arg(long, value_name = "WORD", requires = "force", required_if_eq_all([("force", "true"), ("yes", "true")]))]
+    pub confirm: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `journal`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct JournalArgs {

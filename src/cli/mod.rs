@@ -17,8 +17,9 @@ use crate::domain::text::Foreign;
 use values::name;
 
 pub use args::{
-    AdoptArgs, AttachArgs, ConfigArgs, ConfigCommand, DemoArgs, EvacuateArgs, GoArgs, JournalArgs, JsonArgs,
-    ReleaseArgs, ReportArgs, RollbackArgs, RunArgs, ScenarioArgs, SetConfigArgs, ShiftArgs, SimArgs, StatusArgs,
+    AdoptArgs, AttachArgs, ConfigArgs, ConfigCommand, DemoArgs, EvacuateArgs, GoArgs, InterruptArgs, JournalArgs,
+    JsonArgs, ReleaseArgs, ReportArgs, RollbackArgs, RunArgs, ScenarioArgs, SetConfigArgs, ShiftArgs, SimArgs,
+    StatusArgs,
 };
 pub use values::Since;
 
@@ -141,6 +142,10 @@ pub enum Command {
     Config(ConfigArgs),
     /// Follow a Pulumi run that is still going on, or show how a finished one ended
     Attach(AttachArgs),
+    /// Ask the Pulumi run that goes on to stop, or end it by force once it was asked
+    Interrupt(InterruptArgs),
+    /// Clear the Pulumi stack's locks when every process that holds one is known to be dead
+    Unlock(RunArgs),
     /// The record of what was done
     Journal(JournalArgs),
     /// The incident report, as Markdown
@@ -170,7 +175,10 @@ impl Command {
             Self::Evacuate(args) => args.go.json,
             Self::Adopt(args) => args.go.json,
             Self::Release(args) => args.go.json,
-            Self::Preview(args) | Self::Up(args) | Self::Refresh(args) | Self::Destroy(args) => args.json,
+            Self::Preview(args) | Self::Up(args) | Self::Refresh(args) | Self::Destroy(args) | Self::Unlock(args) => {
+                args.json
+            }
+            Self::Interrupt(args) => args.json,
             Self::Attach(args) => args.json,
             Self::Config(args) => args.json,
             Self::Journal(args) => args.json,

@@ -27,7 +27,7 @@ fn the_definition_holds_together() {
 fn every_command_and_global_option_of_the_contract_is_there() {
     let definition = definition();
     let commands: Vec<_> = definition.get_subcommands().map(clap::Command::get_name).collect();
-    let wanted = "demo sim status gates shift rollback adopt release preview up refresh destroy attach journal report doctor \
+    let wanted = "demo sim status gates shift rollback adopt release preview up refresh destroy attach interrupt unlock journal report doctor \
                   iam-policy completions man";
     for name in wanted.split_whitespace() {
         assert!(commands.contains(&name), "{name}");

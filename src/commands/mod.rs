@@ -55,6 +55,8 @@ pub async fn run(cli: Cli, out: &mut Console) -> Result<Exit, Failure> {
         Some(Command::Destroy(args)) => provision::destroy(*args, global, out).await,
         Some(Command::Config(args)) => config::run(args, global, out).await,
         Some(Command::Attach(args)) => provision::attach(args, global, out).await,
+        Some(Command::Interrupt(args)) => provision::interrupt(args, global, out).await,
+        Some(Command::Unlock(args)) => provision::unlock(*args, global, out).await,
         Some(Command::Journal(args)) => journal::run(*args, global, out).await,
         Some(Command::Report(args)) => report::run(args, global, out).await,
         Some(Command::Doctor(args)) => doctor::run(*args, global, out).await,

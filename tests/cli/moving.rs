@@ -380,7 +380,8 @@ fn what_was_carried_for_a_whole_bake_may_be_returned_to_at_once() {
     drill.run("rollback --yes").ended(0);
     drill.advance(60);
     drill.run("status").ended(0);
-    drill.advance(900);
+    // Hours ago: longer than a command reads to know how all stands now.
+    drill.advance(3 * 3600);
     let more = drill.run("shift --to 60 --yes --json").ended(3).json();
     assert_eq!(more["error"]["gates"][0]["id"], "step-size", "{more}");
     let again = drill.run("shift --to 50 --yes --json").ended(0);
@@ -453,7 +454,7 @@ fn an_evacuation_lists_what_it_steps_over_and_holds_to_where_the_members_lead() 
     assert_eq!(drill.weights(), (0, 100));
     assert_eq!(evacuate(&["--yes", "--confirm", "prod", "--json"]).ended(0).json()["result"], "nothing_to_do");
     let journal = drill.run("journal").ended(0).stdout;
-    assert!(journal.contains("step-size") && journal.contains("us-east-1 fails"), "{journal}");
+    assert!(journal.contains("EVACUATION") && journal.contains("us-east-1 fails; stepping over "), "{journal}");
     drill.run("rollback --yes").ended(0);
 }
 
@@ -491,4 +492,29 @@ fn members_that_lead_elsewhere_go_nowhere_forward_and_the_way_back_says_where() 
     let forward = drill.run("shift --to 100 --yes --override record-targets --reason poll_now --json").ended(3).json();
     let names: Vec<_> = forward["error"]["gates"].as_array().unwrap().iter().map(|gate| gate["id"].clone()).collect();
     assert!(names.contains(&json!("record-targets")), "{forward}");
+}
+
+#[test]
+fn the_way_back_is_printed_where_no_folder_can_be_made_at_all() {
+    let drill = Drill::steady();
+    drill.run("shift --step +10 --yes").ended(0);
+    let nowhere = |line: &str| {
+        let args: Vec<&str> = line.split_whitespace().collect();
+        let mut command = drill.command("a", &args);
+        for name in ["TAPCTL_STATE_DIR", "XDG_STATE_HOME", "HOME", "TMPDIR"] {
+            command.env(name, "/dev/null/none");
+        }
+        Ran::of(command.output().unwrap())
+    };
+    let printed = nowhere("rollback --print --json").ended(0).json();
+    assert_eq!((&printed["result"], &printed["notes"]), (&json!("printed"), &json!([])), "{printed}");
+    assert_eq!(printed["change_batch"]["Changes"].as_array().unwrap().len(), 4, "{printed}");
+    drill.run("rollback --yes").ended(0);
+    let calls = drill.calls("route53:ChangeResourceRecordSets");
+    // A batch that changes nothing would only look like one that does.
+    let done = nowhere("rollback --print --json").ended(0).json();
+    assert_eq!(done["result"], "nothing_to_do", "{done}");
+    let said = nowhere("rollback --print").ended(0);
+    assert!(said.stdout.is_empty() && said.stderr.contains("goes to the legacy stack already"), "{}", said.stderr);
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), calls);
 }

@@ -52,7 +52,7 @@ fn trouble(error: &PulumiError) -> PulumiProblem {
     PulumiProblem { message: error.to_string(), hint: error.hint() }
 }
 
-fn head(record: RunRecord, asked_to_stop: bool) -> RunHead {
+pub(super) fn head(record: RunRecord, asked_to_stop: bool) -> RunHead {
     RunHead {
         id: record.id,
         kind: record.kind,

@@ -144,18 +144,31 @@ pub fn expected_plan(runs: &Runs, record: &RunRecord) -> Result<Option<Plan>, Po
 /// # Errors
 /// `Storage` when they are there and cannot be read.
 pub fn plan_of(dir: &RunDir) -> Result<Plan, PortError> {
-    let mut preview = RunState::new();
+    let mut preview = folded(dir, RunState::new(), true)?;
+    preview.process_ended();
+    Ok(Plan::of(&preview))
+}
+
+/// What a run that goes on has come to so far. Waits for the disk.
+///
+/// # Errors
+/// `Storage` when its events are there and cannot be read.
+pub fn so_far(dir: &RunDir, blank: RunState) -> Result<RunState, PortError> {
+    folded(dir, blank, false)
+}
+
+/// All events that are written, and the last line without its end when nobody writes any more.
+fn folded(dir: &RunDir, mut run_state: RunState, ended: bool) -> Result<RunState, PortError> {
     let mut tail = Tail::new(dir.file(file::EVENTS));
     loop {
         let mut batch = tail.read()?;
-        if !batch.more {
+        if ended && !batch.more {
             tail.flush(&mut batch);
         }
-        (0..batch.oversized).for_each(|_| preview.skipped_line());
-        batch.lines.into_iter().for_each(|line| preview.fold(line));
+        (0..batch.oversized).for_each(|_| run_state.skipped_line());
+        batch.lines.into_iter().for_each(|line| run_state.fold(line));
         if !batch.more {
-            preview.process_ended();
-            return Ok(Plan::of(&preview));
+            return Ok(run_state);
         }
     }
 }

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use super::cockpit::head_of;
+use super::cockpit::{head, head_of};
 use super::command::{self, Pulumi};
 use super::folder::{RunDir, RunRecord, Runs};
-use super::follow::{Follower, Update, expected_plan};
+use super::follow::{Follower, Update, expected_plan, so_far};
+use super::interrupt::was_asked;
 use super::run::{self, Started, StartedBy, Supervisor};
 use super::{find, stack};
 use crate::domain::confirm::Confirmed;
@@ -172,6 +173,17 @@ impl PulumiRuns for Context {
 
     fn going_on(&self) -> Result<Option<String>, PulumiError> {
         Ok(self.runs.going_on()?.map(|record| record.summary()))
+    }
+
+    fn running(&self) -> Result<Option<RunHead>, PulumiError> {
+        let Some(record) = self.runs.going_on()? else { return Ok(None) };
+        let asked = self.runs.dir(&record.id).is_some_and(|dir| was_asked(&dir));
+        Ok(Some(head(record, asked)))
+    }
+
+    fn state(&self, run: &str) -> Result<RunState, PulumiError> {
+        let dir = self.runs.dir(run).ok_or_else(|| PulumiError::NoSuchRun(run.to_owned()))?;
+        Ok(so_far(&dir, RunState::new().redacting(command::redactor()))?)
     }
 
     fn preview<'a>(&'a self, destroy: bool, operator: &'a str, at: Timestamp) -> PulumiFuture<'a, RunHead> {

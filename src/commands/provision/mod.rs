@@ -1,8 +1,9 @@
-//! `preview`, `up`, `refresh`, `destroy`, `attach`: Pulumi on the bundled program, from scripts.
+//! `preview`, `up`, `refresh`, `destroy`, `attach`, `interrupt`, `unlock`: Pulumi on the bundled program, from scripts.
 //!
 //! The same guards, plans and runs as in the cockpit. A run goes on when the command that follows it ends.
 
 mod place;
+mod stop;
 
 use std::io;
 
@@ -25,6 +26,7 @@ use super::run_text::{self as print, finished_json};
 use super::wait::{is_pulumi_open, settle_pulumi};
 
 use place::{Place, Purpose, followed, place, watcher};
+pub use stop::{interrupt, unlock};
 
 fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
     let mut bytes = Vec::new();

@@ -289,7 +289,7 @@ pub(super) async fn followed<T>(run: impl Future<Output = Result<T, PulumiError>
             Exit::Declined,
             "interrupted",
             "the run is no longer followed here, and goes on",
-            "`tapctl attach` follows it again; x in the cockpit's Provision view asks Pulumi to stop",
+            "`tapctl attach` follows it again; `tapctl interrupt` asks Pulumi to stop",
         )),
     }
 }

@@ -177,6 +177,14 @@ pub fn check_unseen(change: &Change, running: Option<String>, setup: Option<&Set
     unseen(running, setup, |ground| check(change, ground))
 }
 
+/// Whether what stops a run may be sent by whoever has asked nothing of AWS, while this run goes on.
+///
+/// # Errors
+/// The first thing that forbids it.
+pub fn check_stop(change: &Change, goes_on: Option<&str>) -> Result<(), Blocked> {
+    unseen(None, None, |ground| check(change, &Ground { followed: goes_on, ..ground.clone() }))
+}
+
 /// Whether a preview may begin for whoever has asked nothing of AWS.
 ///
 /// # Errors

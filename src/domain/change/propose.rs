@@ -5,9 +5,10 @@
 use crate::domain::confirm::Confirmed;
 use crate::domain::facts::{Fact, Facts, Source};
 use crate::domain::gate::{self, Gate, GateId, Inputs};
+use crate::domain::provision::RunHead;
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::pending::Pending;
-use crate::domain::pulumi::{Plan, RunRequest};
+use crate::domain::pulumi::{ForceStop, Interrupt, Plan, PulumiChange, RunRequest, RunState};
 use crate::domain::record::History;
 use crate::domain::shift::{Evacuation, Override, PlanError, ShiftPlan};
 use crate::domain::traffic::{GroupKey, RecordGroup, Side};
@@ -117,6 +118,16 @@ pub fn unknown_text(facts: &Facts) -> String {
 pub fn needed(overrides: &[Override], gates: &[Gate]) -> Vec<Override> {
     let needed = |o: &&Override| gates.iter().any(|gate| !gate.passes() && gate.id.name() == o.gate);
     overrides.iter().filter(needed).cloned().collect()
+}
+
+/// What stops a run: the first time it is asked to, the second time it is ended by force.
+#[must_use]
+pub fn stop(head: &RunHead, operator: &str, run_state: &RunState) -> PulumiChange {
+    if head.asked_to_stop {
+        return PulumiChange::ForceStop(ForceStop::new(&head.id, run_state));
+    }
+    let owner = (head.operator.as_str(), head.host.as_str());
+    PulumiChange::Interrupt(Interrupt::new(&head.id, head.kind, owner, operator, run_state))
 }
 
 /// The weights that are taken as the baseline, or that they are it already.

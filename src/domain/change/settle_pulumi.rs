@@ -71,7 +71,7 @@ fn is_over(age: Duration) -> bool {
 /// Only what was written after the signal proves that it was sent.
 fn stopped(open: &OpenChange, run: Option<&RunSeen>, may_lack: bool, age: Duration) -> Option<String> {
     let title = &open.title;
-    let next = "Next step: look at the run in the cockpit's Provision view, or with `tapctl attach`";
+    let next = "Next step: `tapctl attach` shows it, `tapctl interrupt` asks again";
     let Some(run) = run else {
         let why = if may_lack { "not all folders of runs can be read" } else { "the run's folder is gone" };
         return is_over(age).then(|| format!("not known: {title}: {why}. Next step: preview the stack"));

@@ -43,7 +43,7 @@ impl PulumiChange {
             Self::Interrupt(interrupt) => interrupt.title(),
             Self::ForceStop(termination) => format!("End the run {} by force", termination.run()),
             Self::ClearLocks(clear) => {
-                format!("Clear {} locks of {}", clear.locks().len(), clear.stack())
+                format!("Clear {} of {}", counted(clear.locks().len(), "lock", "locks"), clear.stack())
             }
         }
     }
@@ -68,6 +68,16 @@ impl PulumiChange {
             Self::Interrupt(_) => "one SIGINT to the run's pulumi".to_owned(),
             Self::ForceStop(_) => "a second SIGINT to the run's pulumi".to_owned(),
             Self::ClearLocks(clear) => format!("pulumi cancel --yes --stack {}", clear.stack()),
+        }
+    }
+
+    /// What comes of stopping a run; nothing of any other change.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Interrupt(interrupt) => interrupt.lines(),
+            Self::ForceStop(force) => vec![format!("DANGER: {}", force.warning())],
+            _ => Vec::new(),
         }
     }
 

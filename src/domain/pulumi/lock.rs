@@ -96,7 +96,7 @@ impl Holder {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::DeadHere => "it is dead; the cockpit's Provision view clears stale locks",
+            Self::DeadHere => "it is dead; `tapctl unlock` clears stale locks",
             Self::AliveHere => "it is still running on this host",
             Self::Unknown => "a process with this number lives, and may be another by now",
             Self::Elsewhere => "whether it still runs can only be seen on that host",

@@ -8,8 +8,8 @@ use crate::domain::msg::Effect;
 use crate::domain::provision::{PLAN_MAX_AGE, PulumiQuery, ReadyPlan};
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::lock::ClearLocks;
-use crate::domain::pulumi::run_request::{ForceStop, Used};
-use crate::domain::pulumi::{Interrupt, NewStack, PulumiChange, Show};
+use crate::domain::pulumi::run_request::Used;
+use crate::domain::pulumi::{NewStack, PulumiChange, Show};
 use crate::domain::run_preconditions::{name_state, preconditions};
 use crate::domain::zone::NameState;
 use crate::keymap::View;
@@ -121,13 +121,7 @@ pub(super) fn stop(model: &mut Model) {
     let Some(run) = model.provision.going_on() else {
         return toast(model, "no run goes on", false);
     };
-    let head = &run.head;
-    let change = if head.asked_to_stop {
-        PulumiChange::ForceStop(ForceStop::new(&head.id, &run.state))
-    } else {
-        let owner = (head.operator.as_str(), head.host.as_str());
-        PulumiChange::Interrupt(Interrupt::new(&head.id, head.kind, owner, &operator(model), &run.state))
-    };
+    let change = propose::stop(&run.head, &operator(model), &run.state);
     ask_change(model, change, "The run is not stopped");
 }
 

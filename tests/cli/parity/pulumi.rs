@@ -9,7 +9,7 @@ use crate::support::stack::Stack;
 use crate::support::terminal::{Act, Terminal};
 
 use Act::{Press, Shown};
-use Other::{Command, Nothing};
+use Other::Command;
 
 /// One row of the table.
 struct Change {
@@ -126,8 +126,8 @@ const AROUND_PULUMI: &[Change] = &[
     },
 ];
 
-/// Changes that have keys alone.
-const AT_THE_KEYBOARD_ALONE: &[Change] = &[
+/// What stops a run, and what clears locks.
+const STOPS: &[Change] = &[
     Change {
         name: "a run is asked to stop",
         stack: Stack::lacking_one,
@@ -142,7 +142,7 @@ const AT_THE_KEYBOARD_ALONE: &[Change] = &[
             SAID_YES,
             Shown("Pulumi was asked to stop"),
         ],
-        command: Nothing("Ctrl-C of a command that follows a run ends the following, and never the run"),
+        command: Command("interrupt --yes"),
         calls: &["up --stack prod --plan"],
         runs: &["preview", "up"],
         says: &["confirmed: Interrupt your pulumi up on ", "done: Interrupt your pulumi up on "],
@@ -165,9 +165,7 @@ const AT_THE_KEYBOARD_ALONE: &[Change] = &[
             Press("terminate\r"),
             Shown("ended with exit code 255"),
         ],
-        command: Nothing(
-            "what is under way may be left in AWS without Pulumi knowing of it: somebody has to read what",
-        ),
+        command: Command("interrupt --yes; interrupt --force --yes --confirm terminate"),
         calls: &["up --stack prod --plan"],
         runs: &["preview", "up"],
         says: &[
@@ -191,10 +189,10 @@ const AT_THE_KEYBOARD_ALONE: &[Change] = &[
             Press("prod\r"),
             Shown("locks were cleared"),
         ],
-        command: Nothing("whose lock it is can only be told by a person where its holder is on another host"),
+        command: Command("unlock --yes"),
         calls: &["cancel --yes --stack prod"],
         runs: &[],
-        says: &["confirmed: Clear 1 locks of prod (pulumi cancel --yes --stack prod)", "the stale locks were cleared"],
+        says: &["confirmed: Clear 1 lock of prod (pulumi cancel --yes --stack prod)", "the stale locks were cleared"],
     },
 ];
 
@@ -262,29 +260,71 @@ for_each_row!(
     the_stack_is_made, config_set, up, refresh, destroy
 );
 
-fn a_change_that_has_keys_alone_is_in_the_journal_from_before_it_to_its_end(change: &Change) {
+fn what_stops_a_run_or_clears_locks_is_the_same_by_keys_and_by_its_command(change: &Change) {
     let name = change.name;
-    let stack = (change.stack)();
-    let running = (!change.before.is_empty()).then(|| stack.up_going_on());
-    let before = stack.sentences().len();
-    stack.at_the_keyboard(change.keys);
-    begins_with(name, &stack.changes(), change.calls);
-    assert_eq!(stack.kinds(), change.runs, "{name}");
-    let mut said = stack.sentences().split_off(before);
+    let nights = [(change.stack)(), (change.stack)()];
+    let running = nights.each_ref().map(|stack| (!change.before.is_empty()).then(|| stack.up_going_on()));
+    let before = nights[0].sentences().len();
+    let [by_keys, by_command] = &nights;
+    by_keys.at_the_keyboard(change.keys);
+    let Command(lines) = change.command else { panic!("{name}") };
+    for line in lines.split("; ") {
+        by_command.run(line).ended(0);
+    }
     // Whoever follows a run notes its end, beside this change.
-    said.retain(|sentence| !sentence.contains("pulumi up: ended"));
-    begins_with(name, &said, change.says);
-    assert!(!stack.is_locked());
+    let said = |stack: &Stack| {
+        let mut said = stack.sentences().split_off(before);
+        said.retain(|sentence| !sentence.contains("pulumi up: ended"));
+        said
+    };
+    for stack in &nights {
+        begins_with(name, &stack.changes(), change.calls);
+        assert_eq!(stack.kinds(), change.runs, "{name}");
+        begins_with(name, &said(stack), change.says);
+        assert!(!stack.is_locked());
+    }
     drop(running);
 }
 
 for_each_row!(
-    a_change_that_has_keys_alone_is_in_the_journal_from_before_it_to_its_end in AT_THE_KEYBOARD_ALONE:
+    what_stops_a_run_or_clears_locks_is_the_same_by_keys_and_by_its_command in STOPS:
     a_run_is_asked_to_stop, a_run_is_ended_by_force, locks_of_the_dead_are_cleared
 );
 
+#[test]
+fn what_stops_a_run_says_what_it_does_not_do_and_ends_with_its_code() {
+    let stack = Stack::lacking_one();
+    let none = stack.run("interrupt --yes --json").ended(0).json();
+    assert_eq!((&none["result"], &none["run"]), (&"nothing_to_do".into(), &Value::Null), "{none}");
+    assert_eq!(stack.run("unlock --yes --json").ended(0).json()["result"], "nothing_to_do");
+    let up = stack.up_going_on();
+    stack.run("interrupt --force --yes").ended(2);
+    stack.run("interrupt --confirm terminate").ended(2);
+    let early = stack.run("interrupt --force --yes --confirm terminate --json").ended(1).json();
+    assert_eq!(early["error"]["code"], "not_asked", "{early}");
+    stack.run("interrupt").ended(5);
+    stack.run("interrupt --yes --read-only").ended(5);
+    assert!(stack.going_on().is_some_and(|run| !run.id.is_empty()));
+    let asked = stack.run("interrupt --yes --json").ended(0).json();
+    assert_eq!((&asked["result"], asked["run"].is_string()), (&"asked".into(), true), "{asked}");
+    assert_eq!(stack.run("interrupt --yes --json").ended(0).json()["result"], "already_asked");
+    let wrong = stack.run("interrupt --force --yes --confirm yes --json").ended(5).json();
+    assert_eq!(wrong["error"]["code"], "declined", "{wrong}");
+    stack.let_go();
+    up.ended().0.ended(5);
+    stack.lock_of_the_dead();
+    stack.run("unlock").ended(5);
+    assert!(stack.is_locked());
+    let cleared = stack.run("unlock --yes --json").ended(0).json();
+    assert_eq!(
+        (&cleared["result"], cleared["locks"].as_array().map(Vec::len)),
+        (&"cleared".into(), Some(1)),
+        "{cleared}"
+    );
+}
+
 /// Keys and command of every row.
 pub(super) fn rows() -> impl Iterator<Item = (&'static [Act], &'static Other)> {
-    let rows = AROUND_PULUMI.iter().chain(AT_THE_KEYBOARD_ALONE);
+    let rows = AROUND_PULUMI.iter().chain(STOPS);
     rows.map(|change| (change.keys, &change.command))
 }
