@@ -28,9 +28,13 @@ pub(super) fn tell(model: &mut Model, why: &str) {
         remembered: &remembered,
     });
     let lines = match back {
-        Ok(back) if back.is_done() => {
-            return toast(model, "all traffic goes to the legacy stack already", false);
-        }
+        Ok(back) if back.is_done() => match model.live.facts.records_doubt(model.live.now) {
+            None => return toast(model, "all traffic goes to the legacy stack already", false),
+            // Unknown is not already.
+            Some(doubt) => {
+                vec![why.to_owned(), format!("All traffic went to the legacy stack, but {doubt}."), PRINT.to_owned()]
+            }
+        },
         Ok(back) => {
             let mut lines = vec![why.to_owned(), PRINT.to_owned()];
             lines.extend(back.notes.clone());

@@ -364,10 +364,13 @@ fn where_the_cockpit_cannot_send_back_it_says_what_can_be_sent_by_hand() {
         routing: crate::domain::traffic::Routing::Simple,
         ..record("A", "legacy", 0)
     };
-    let released = read(vec![simple]);
+    let mut released = read(vec![simple]);
     assert!(released.model.dialog.is_none(), "{:?}", released.model.dialog);
     let toast = &released.model.screen.toast.as_ref().unwrap().text;
     assert!(toast.contains("goes to the legacy stack already"), "{toast}");
+    released.wait(24 * 60);
+    released.press('R');
+    assert!(released.notice().contains("went to the legacy stack, but the records were read"), "{}", released.notice());
 
     let mut read_only = Cockpit::at(20);
     read_only.model.watcher.read_only = true;
