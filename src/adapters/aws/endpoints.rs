@@ -17,6 +17,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
 
 use super::Clients;
 
@@ -76,31 +78,35 @@ impl Stop {
 }
 
 impl Clients {
-    /// Where every client sends to.
+    /// Where every client sends to. They are asked beside each other: this is done before the first frame.
     pub(super) async fn endpoints(&self) -> Vec<ClientEndpoint> {
-        let stop = Stop::default();
-        // Only what is sent is signed, and nothing is sent.
-        let nobody = || Credentials::from_keys("NOBODY", "not-a-secret", None);
         macro_rules! seen {
-            ($service:literal, $sdk:ident, $operation:expr) => {{
-                let over = $sdk::config::Builder::new()
-                    .http_client(stop.client())
-                    .credentials_provider(nobody())
-                    .interceptor(stop.clone());
-                let _ = $operation.customize().config_override(over).send().await;
-                ClientEndpoint { service: $service, url: stop.seen() }
+            ($service:literal, $sdk:ident, $client:expr, $operation:ident $(, $id:literal)?) => {{
+                let (service, client) = ($service, $client.clone());
+                let asked = tokio::spawn(async move {
+                    let stop = Stop::default();
+                    // Only what is sent is signed, and nothing is sent.
+                    let over = $sdk::config::Builder::new()
+                        .http_client(stop.client())
+                        .credentials_provider(Credentials::from_keys("NOBODY", "not-a-secret", None))
+                        .interceptor(stop.clone());
+                    let _ = client.$operation()$(.id($id))?.customize().config_override(over).send().await;
+                    stop.seen()
+                });
+                async move { ClientEndpoint { service, url: asked.await.unwrap_or_default() } }.boxed()
             }};
         }
         let [new, legacy] = &self.cloudwatch;
-        vec![
-            seen!("route53", aws_sdk_route53, self.route53.get_change().id("C")),
-            seen!("sts", aws_sdk_sts, self.sts.get_caller_identity()),
-            seen!("dms", aws_sdk_databasemigration, self.dms.describe_replication_tasks()),
-            seen!("ecs", aws_sdk_ecs, self.ecs.describe_services()),
-            seen!("elasticloadbalancing", aws_sdk_elasticloadbalancingv2, self.elb.describe_target_health()),
-            seen!("elasticloadbalancing", aws_sdk_elasticloadbalancing, self.classic.describe_instance_health()),
-            seen!("cloudwatch", aws_sdk_cloudwatch, new.describe_alarms()),
-            seen!("cloudwatch", aws_sdk_cloudwatch, legacy.describe_alarms()),
-        ]
+        let asked = [
+            seen!("route53", aws_sdk_route53, self.route53, get_change, "C"),
+            seen!("sts", aws_sdk_sts, self.sts, get_caller_identity),
+            seen!("dms", aws_sdk_databasemigration, self.dms, describe_replication_tasks),
+            seen!("ecs", aws_sdk_ecs, self.ecs, describe_services),
+            seen!("elasticloadbalancing", aws_sdk_elasticloadbalancingv2, self.elb, describe_target_health),
+            seen!("elasticloadbalancing", aws_sdk_elasticloadbalancing, self.classic, describe_instance_health),
+            seen!("cloudwatch", aws_sdk_cloudwatch, new, describe_alarms),
+            seen!("cloudwatch", aws_sdk_cloudwatch, legacy, describe_alarms),
+        ];
+        join_all(asked).await
     }
 }
