@@ -4,6 +4,7 @@
 //! simulator; nothing else is ever asked so, and no other host.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::domain::text::Foreign;
+use crate::domain::time::Moment;
 use crate::domain::units::Timestamp;
 use crate::ports::Clock;
 
@@ -30,6 +32,8 @@ pub struct Simulator {
     pub following: bool,
     /// The scenario it plays.
     pub scenario: String,
+    /// By how many seconds this host's clock is to be ahead of it, as the scenario plays it.
+    pub host_ahead_s: i64,
 }
 
 /// What an endpoint turned out to be.
@@ -149,6 +153,7 @@ fn read(state: &Value) -> Option<Simulator> {
         speed: simulator.get("speed")?.as_f64().filter(|speed| speed.is_finite() && *speed > 0.0)?,
         following: simulator.get("following")?.as_bool()?,
         scenario: Foreign::take(simulator.get("scenario")?.as_str()?).as_str().to_owned(),
+        host_ahead_s: simulator.get("host_ahead_s").and_then(Value::as_i64).unwrap_or(0),
     })
 }
 
@@ -157,6 +162,8 @@ fn read(state: &Value) -> Option<Simulator> {
 pub struct OffsetClock {
     set: Mutex<(Timestamp, Instant)>,
     speed: f64,
+    /// How far the time of day is ahead of the simulator's, in seconds: a scenario may set it, both ways.
+    ahead: AtomicI64,
 }
 
 impl OffsetClock {
@@ -164,20 +171,40 @@ impl OffsetClock {
     #[must_use]
     pub fn of(simulator: &Simulator) -> Self {
         let speed = if simulator.following { simulator.speed } else { 0.0 };
-        Self { set: Mutex::new((simulator.now, Instant::now())), speed }
+        let ahead = AtomicI64::new(simulator.host_ahead_s);
+        Self { set: Mutex::new((simulator.now, Instant::now())), speed, ahead }
     }
 
-    /// Sets it anew, after somebody has moved the simulator's time. It never goes back.
+    fn ahead_ms(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed).saturating_mul(1_000)
+    }
+
+    /// The simulator's time.
+    fn simulated(&self) -> Timestamp {
+        let (at, since) = *self.set.lock().unwrap_or_else(PoisonError::into_inner);
+        at.plus(since.elapsed().mul_f64(self.speed))
+    }
+
+    /// Sets it anew, after somebody has moved the simulator's time, which never goes back.
     pub fn set(&self, now: Timestamp) {
-        let later = self.now().max(now);
+        let later = self.simulated().max(now);
         *self.set.lock().unwrap_or_else(PoisonError::into_inner) = (later, Instant::now());
+    }
+
+    /// Sets the time of day so many seconds ahead of the simulator's, as an operator of this host might.
+    pub fn put_ahead(&self, seconds: i64) {
+        self.ahead.store(seconds, Ordering::Relaxed);
     }
 }
 
 impl Clock for OffsetClock {
     fn now(&self) -> Timestamp {
-        let (at, since) = *self.set.lock().unwrap_or_else(PoisonError::into_inner);
-        at.plus(since.elapsed().mul_f64(self.speed))
+        self.simulated().shifted(self.ahead_ms())
+    }
+
+    fn moment(&self) -> Moment {
+        let simulated = self.simulated();
+        Moment { wall: simulated.shifted(self.ahead_ms()), ..Moment::alone(simulated) }
     }
 }
 
@@ -214,6 +241,13 @@ mod tests {
         assert!(clock.now() >= simulator.now && clock.now() < simulator.now.plus(Duration::from_secs(60)));
         clock.set(simulator.now.plus(Duration::from_secs(3600)));
         assert!(clock.now() >= simulator.now.plus(Duration::from_secs(3600)));
+        // A scenario sets the time of day, both ways; what only counts goes on.
+        let before = clock.moment();
+        clock.put_ahead(600);
+        assert!(clock.now() >= before.wall.plus(Duration::from_secs(600)));
+        clock.put_ahead(-600);
+        assert!(clock.now() < before.wall);
+        assert!(clock.moment().steady >= before.steady);
     }
 
     #[tokio::test]

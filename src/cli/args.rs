@@ -244,6 +244,14 @@ pub struct ReportArgs {
     pub since: Option<Since>,
 }
 
+/// `runbook`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct RunbookArgs {
+    /// Write it to this file instead of stdout; a file that is there is written anew only when it is a runbook
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
 /// What to do with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {

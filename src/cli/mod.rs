@@ -18,8 +18,8 @@ use values::name;
 
 pub use args::{
     AdoptArgs, AttachArgs, ConfigArgs, ConfigCommand, DemoArgs, EvacuateArgs, GoArgs, InterruptArgs, JournalArgs,
-    JsonArgs, ReleaseArgs, ReportArgs, RollbackArgs, RunArgs, ScenarioArgs, SetConfigArgs, ShiftArgs, SimArgs,
-    StatusArgs,
+    JsonArgs, ReleaseArgs, ReportArgs, RollbackArgs, RunArgs, RunbookArgs, ScenarioArgs, SetConfigArgs, ShiftArgs,
+    SimArgs, StatusArgs,
 };
 pub use values::Since;
 
@@ -150,6 +150,8 @@ pub enum Command {
     Journal(JournalArgs),
     /// The incident report, as Markdown
     Report(ReportArgs),
+    /// The night as Markdown, from live facts: every step and the way back as commands, also for when tapctl is not there
+    Runbook(RunbookArgs),
     /// Check credentials, permissions, regions, clock, Pulumi, Python and terminal
     Doctor(JsonArgs),
     /// Print the least-privilege IAM policy for what tapctl calls
@@ -182,9 +184,13 @@ impl Command {
             Self::Attach(args) => args.json,
             Self::Config(args) => args.json,
             Self::Journal(args) => args.json,
-            Self::Demo(_) | Self::Sim(_) | Self::Report(_) | Self::IamPolicy | Self::Completions { .. } | Self::Man => {
-                false
-            }
+            Self::Demo(_)
+            | Self::Sim(_)
+            | Self::Report(_)
+            | Self::Runbook(_)
+            | Self::IamPolicy
+            | Self::Completions { .. }
+            | Self::Man => false,
         }
     }
 }

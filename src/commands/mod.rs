@@ -17,6 +17,7 @@ pub mod prompt;
 pub mod provision;
 pub mod report;
 pub mod run_text;
+pub mod runbook;
 pub mod shell;
 pub mod shift;
 pub mod sim;
@@ -59,6 +60,7 @@ pub async fn run(cli: Cli, out: &mut Console) -> Result<Exit, Failure> {
         Some(Command::Unlock(args)) => provision::unlock(*args, global, out).await,
         Some(Command::Journal(args)) => journal::run(*args, global, out).await,
         Some(Command::Report(args)) => report::run(args, global, out).await,
+        Some(Command::Runbook(args)) => Box::pin(runbook::run(args, global, out)).await,
         Some(Command::Doctor(args)) => doctor::run(*args, global, out).await,
         Some(Command::IamPolicy) => iam_policy::run(global, out).await,
         Some(Command::Completions { shell }) => shell::completions(*shell, out),

@@ -260,6 +260,7 @@ impl Session {
             && let Probed::Simulator(simulator) = sim_probe::probe(endpoint, defaults::PROBE_DEADLINE).await
         {
             clock.set(simulator.now);
+            clock.put_ahead(simulator.host_ahead_s);
         }
     }
 

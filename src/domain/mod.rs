@@ -25,6 +25,7 @@ pub mod record;
 pub mod replication;
 pub mod request;
 pub mod run_preconditions;
+pub mod runbook;
 pub mod schedule;
 pub mod series;
 pub mod service;

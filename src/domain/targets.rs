@@ -104,11 +104,22 @@ pub fn astray(group: &RecordGroup, endpoints: &Endpoints, side: Side) -> Option<
     (!problems.is_empty()).then(|| problems.join("; "))
 }
 
+/// Where the traffic really goes that the weights send to a side, when that is not the side's own load balancer.
+#[must_use]
+pub fn sent_astray(group: &RecordGroup, endpoints: &Endpoints) -> Option<String> {
+    let weights = group.weights();
+    let sides = [(Side::Legacy, weights.legacy()), (Side::New, weights.new_weight())];
+    let weighed = sides.into_iter().filter(|(_, weight)| *weight > 0);
+    let problems: Vec<String> = weighed.filter_map(|(side, _)| astray(group, endpoints, side)).collect();
+    (!problems.is_empty()).then(|| problems.join("; "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::model::fixtures::stack;
     use crate::domain::shift::fixtures::{key, record};
+    use crate::domain::traffic::Routing;
     use crate::domain::zone::NewEndpoint;
 
     fn alias(id: &str, weight: u8, dns: &str, zone: &str) -> Record {
@@ -182,5 +193,14 @@ mod tests {
         let group = RecordGroup::from_records(&key(), &swapped).unwrap();
         let said = astray(&group, &stack().endpoints, Side::Legacy).unwrap();
         assert_eq!(said, "the A member legacy leads to alias new.elb.amazonaws.com, the NEW load balancer");
+        // Only what has weight is answered, so only that sends anybody astray.
+        let sent = |weights: (u8, u8)| {
+            let weigh = |at: usize, weight| Record { routing: Routing::Weighted(weight), ..swapped[at].clone() };
+            let pair = [weigh(0, weights.0), weigh(1, weights.1)];
+            sent_astray(&RecordGroup::from_records(&key(), &pair).unwrap(), &stack().endpoints)
+        };
+        assert_eq!(sent((100, 0)), Some(said));
+        assert!(sent((0, 100)).is_some_and(|why| why.starts_with("the A member new leads to")));
+        assert!(sent((50, 50)).is_some_and(|why| why.contains("; the A member new")));
     }
 }

@@ -16,6 +16,7 @@ use crate::domain::model::{Model, Simulation, Stack, Watcher};
 use crate::domain::provision::PulumiProblem;
 use crate::domain::stack::{StackInfo, StackOutputs};
 use crate::domain::stack_reload::StackReloaded;
+use crate::domain::time::Moment;
 use crate::domain::traffic::GroupKey;
 use crate::domain::units::Timestamp;
 use crate::fake_pulumi::InitialState;
@@ -49,19 +50,30 @@ impl From<&Script> for Setting {
     }
 }
 
-/// The simulator's time, moved along with tokio's.
+/// The simulator's time, moved along with tokio's; the time of day may be set by the scenario.
 struct ScriptClock {
     sim: Sim,
     start: Instant,
     origin: Timestamp,
 }
 
-impl Clock for ScriptClock {
-    fn now(&self) -> Timestamp {
+impl ScriptClock {
+    fn simulated(&self) -> Timestamp {
         let wanted = self.origin.plus(self.start.elapsed());
         let now = Timestamp::from_millis(self.sim.now().as_millisecond());
         self.sim.advance(wanted.since(now));
         wanted.max(now)
+    }
+}
+
+impl Clock for ScriptClock {
+    fn now(&self) -> Timestamp {
+        self.simulated().shifted(self.sim.host_ahead_s().saturating_mul(1_000))
+    }
+
+    fn moment(&self) -> Moment {
+        let simulated = self.simulated();
+        Moment { wall: simulated.shifted(self.sim.host_ahead_s().saturating_mul(1_000)), ..Moment::alone(simulated) }
     }
 }
 

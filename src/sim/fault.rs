@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::Service;
 
+/// AWS takes no request that is older than a quarter of an hour; one that is carried out an hour late helps nobody.
+const MAX_LATE_S: f64 = 3_600.0;
+
 /// So many faults can be active at once; the oldest gives way, so that a script cannot fill the memory.
 const MAX_FAULTS: usize = 256;
 
@@ -45,6 +48,9 @@ pub struct Fault {
     /// Let the call do its work first: only the answer is lost or replaced.
     #[serde(default, skip_serializing_if = "is_false")]
     pub after: bool,
+    /// Let the call do its work so many virtual seconds later: only the answer is lost or replaced, at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_s: Option<f64>,
     /// Answer 200 with bytes that no client can parse.
     #[serde(default, skip_serializing_if = "is_false")]
     pub garbage: bool,
@@ -80,6 +86,7 @@ impl Fault {
             latency_ms: 0,
             drop: false,
             after: false,
+            late_s: None,
             garbage: false,
             count: None,
             duration_s: None,
@@ -122,6 +129,12 @@ impl Fault {
         if self.after && self.code.is_none() && !self.drop && !self.garbage {
             return Err("after needs an answer that is lost: give drop, garbage or code".to_owned());
         }
+        if self.late_s.is_some() && (self.after || !(self.code.is_some() || self.drop || self.garbage)) {
+            return Err("late_s needs an answer that is lost, drop, garbage or code, and no after".to_owned());
+        }
+        if self.late_s.is_some_and(|seconds| !(0.0..=MAX_LATE_S).contains(&seconds)) {
+            return Err(format!("late_s must be a number of seconds, 0 to {MAX_LATE_S}"));
+        }
         Ok(())
     }
 
@@ -147,6 +160,8 @@ pub(crate) struct Verdict {
     pub(crate) effect: Option<Effect>,
     /// The call does its work all the same.
     pub(crate) after: bool,
+    /// The call does its work so many virtual seconds later.
+    pub(crate) late_s: Option<f64>,
 }
 
 /// How a call ends instead of being answered.
@@ -196,6 +211,7 @@ impl Faults {
             verdict.delay = verdict.delay.saturating_add(Duration::from_millis(active.fault.latency_ms));
             verdict.effect = effect(&active.fault);
             verdict.after = active.fault.after;
+            verdict.late_s = active.fault.late_s;
             if verdict.effect.is_some() {
                 break;
             }
@@ -281,8 +297,9 @@ mod tests {
         faults.add(Fault { latency_ms: 100, ..Fault::on("*") }, Timestamp::UNIX_EPOCH);
         faults.add(Fault { drop: true, latency_ms: 50, ..Fault::on("route53") }, Timestamp::UNIX_EPOCH);
         let verdict = faults.judge(&call("GetChange"), Timestamp::UNIX_EPOCH);
-        let after = false;
-        assert_eq!(verdict, Verdict { delay: Duration::from_millis(150), effect: Some(Effect::Drop), after });
+        let expected =
+            Verdict { delay: Duration::from_millis(150), effect: Some(Effect::Drop), after: false, late_s: None };
+        assert_eq!(verdict, expected);
     }
 
     #[test]
@@ -294,6 +311,9 @@ mod tests {
             (Fault { status: Some(500), drop: true, ..Fault::on("dms") }, "needs a code"),
             (throttling().lasting(f64::NAN), "duration_s"),
             (Fault { after: true, latency_ms: 5, ..Fault::on("dms") }, "after needs"),
+            (Fault { late_s: Some(5.0), latency_ms: 5, ..Fault::on("dms") }, "late_s needs"),
+            (Fault { late_s: Some(f64::NAN), ..throttling() }, "late_s must"),
+            (Fault { late_s: Some(1e9), ..throttling() }, "late_s must"),
         ];
         for (fault, word) in cases {
             let message = fault.check().unwrap_err();

@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 pub use fault::Fault;
@@ -52,6 +52,9 @@ use world::World;
 
 /// Who every caller is.
 const CALLER: &str = "arn:aws:sts::123456789012:assumed-role/oncall-role/bastion";
+
+/// Calls that may wait to be carried out.
+const MAX_LATE: usize = 64;
 
 /// How a simulator is set up.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +98,8 @@ pub(crate) struct Inner {
     world: World,
     faults: Faults,
     limits: Limits,
+    /// Calls whose work is still to be done, and when; in order.
+    late: Vec<(Timestamp, Call)>,
     /// Calls by `service:Operation`, only for operations that exist, so that it stays small.
     requests: BTreeMap<String, u64>,
     serial: u64,
@@ -120,6 +125,7 @@ impl Sim {
             world,
             faults: Faults::default(),
             limits: Limits::default(),
+            late: Vec::new(),
             requests: BTreeMap::new(),
             serial: 0,
         };
@@ -146,6 +152,12 @@ impl Sim {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.lock().clock.now()
+    }
+
+    /// By how many seconds the clock of tapctl's host is ahead of virtual time, which is AWS's; below 0 when it is behind.
+    #[must_use]
+    pub fn host_ahead_s(&self) -> i64 {
+        self.lock().world.host_ahead_s
     }
 
     /// Lets virtual time pass by itself from now on: each real second moves it by the configured speed.
@@ -237,6 +249,9 @@ impl Inner {
             // Nobody hears how it went.
             let _lost = self.serve(&call, now);
         }
+        if let Some(seconds) = verdict.late_s {
+            self.put_off(&call, now, seconds);
+        }
         let response = match verdict.effect {
             Some(Effect::Drop) => {
                 return Reply { response: Response::new(Bytes::new()), delay: verdict.delay, drop_connection: true };
@@ -264,9 +279,29 @@ impl Inner {
         self.settle();
     }
 
-    /// Lets the world live through every whole second up to the present.
+    /// Keeps a call whose work is to be done later.
+    fn put_off(&mut self, call: &Call, now: Timestamp, seconds: f64) {
+        if self.late.len() < MAX_LATE {
+            let by = SignedDuration::try_from_secs_f64(seconds).unwrap_or_default();
+            self.late.push((now.saturating_add(by).unwrap_or(now), call.clone()));
+            self.late.sort_by_key(|(at, _)| *at);
+        }
+    }
+
+    /// Lets the world live through every whole second up to the present; what was put off happens at its time.
     fn settle(&mut self) {
-        for (at, fault) in self.world.step_to(self.clock.now().as_second()) {
+        let now = self.clock.now();
+        while self.late.first().is_some_and(|(at, _)| *at <= now) {
+            let (at, call) = self.late.remove(0);
+            self.live_to(at);
+            // Nobody hears how it went.
+            let _lost = services::handle(&call, &mut self.world, at, false);
+        }
+        self.live_to(now);
+    }
+
+    fn live_to(&mut self, now: Timestamp) {
+        for (at, fault) in self.world.step_to(now.as_second()) {
             self.faults.add(fault, at);
         }
     }
@@ -304,6 +339,7 @@ impl Inner {
             "start": self.clock.origin().to_string(),
             "now": now.to_string(),
             "elapsed_s": self.clock.passed().as_secs_f64(),
+            "host_ahead_s": self.world.host_ahead_s,
         });
         state["faults"] = self.faults.to_json();
         state["requests"] = json!(self.requests);

@@ -36,6 +36,14 @@ pub enum Scenario {
     ControlPlaneDown,
     /// The session's credentials run out.
     ExpiredCredentials,
+    /// The clock of this host is set, ahead and back.
+    ClockJump,
+    /// Route 53 carries out a batch long after it was sent.
+    LateWrite,
+    /// A service with few requests.
+    SmallService,
+    /// The pair's members lead to each other's load balancer.
+    SwappedTargets,
     /// Nothing of the new stack exists yet.
     Fresh,
     /// The first run that provisions it fails.
@@ -54,7 +62,7 @@ pub struct UnknownScenario {
 
 impl Scenario {
     /// Every scenario, in the order in which they are listed to people.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Steady,
         Self::LagSpike,
         Self::TaskCrash,
@@ -66,6 +74,10 @@ impl Scenario {
         Self::Throttled,
         Self::ControlPlaneDown,
         Self::ExpiredCredentials,
+        Self::ClockJump,
+        Self::LateWrite,
+        Self::SmallService,
+        Self::SwappedTargets,
         Self::Fresh,
         Self::UpFails,
         Self::Reattach,
@@ -86,6 +98,10 @@ impl Scenario {
             Self::Throttled => "throttled",
             Self::ControlPlaneDown => "control-plane-down",
             Self::ExpiredCredentials => "expired-credentials",
+            Self::ClockJump => "clock-jump",
+            Self::LateWrite => "late-write",
+            Self::SmallService => "small-service",
+            Self::SwappedTargets => "swapped-targets",
             Self::Fresh => "fresh",
             Self::UpFails => "up-fails",
             Self::Reattach => "reattach",
@@ -115,6 +131,16 @@ impl Scenario {
                 "after 30 s Route 53 drops every connection for 20 minutes; DNS goes on answering"
             }
             Self::ExpiredCredentials => "after 30 s every service refuses the session's token",
+            Self::ClockJump => {
+                "after 60 s this host's clock is set 10 minutes ahead, after 240 s 20 minutes back, after 420 s right again"
+            }
+            Self::LateWrite => {
+                "the first batch for Route 53 gets no answer, and is carried out two minutes after it was sent"
+            }
+            Self::SmallService => "30 requests a minute in all: a step of 10 % is 3 requests, and one error is a third",
+            Self::SwappedTargets => {
+                "after 45 s somebody swaps the targets: each member of the pair leads to the other's load balancer"
+            }
             Self::Fresh => {
                 "nothing of the new stack exists yet, and the name is a simple record to the legacy load balancer: \
                  configure, adopt the name, provision, migrate"
@@ -130,7 +156,6 @@ impl Scenario {
     #[must_use]
     pub fn script(self) -> Script {
         let events = match self {
-            Self::Steady | Self::Fresh | Self::UpFails | Self::Reattach => vec![],
             Self::LagSpike => vec![Event::at(60, ScriptedEvent::BulkWrites { rows_per_s: 2_200.0, for_s: 150 })],
             Self::TaskCrash => vec![
                 Event::at(60, ScriptedEvent::TasksFail { tasks: 2, ill_for_s: 150 }),
@@ -153,6 +178,27 @@ impl Scenario {
                     comment: "moved by hand from the console".to_owned(),
                 },
             )],
+            Self::ClockJump => [(60, 600), (240, -1_200), (420, 600)]
+                .map(|(at_s, by_s)| Event::at(at_s, ScriptedEvent::ClockSet { by_s }))
+                .to_vec(),
+            Self::SwappedTargets => {
+                let comment = "moved to the new names".to_owned();
+                vec![Event::at(45, ScriptedEvent::TargetsSwapped { comment })]
+            }
+            _ => self.faults(),
+        };
+        let start = match self {
+            Self::Fresh => Start::Fresh,
+            Self::UpFails | Self::Reattach => Start::Adopted,
+            _ => Start::Provisioned,
+        };
+        let requests_per_s = (self == Self::SmallService).then_some(0.5);
+        Script { start, full_load_s: 0.0, requests_per_s, events }
+    }
+
+    /// What happens on the way to AWS.
+    fn faults(self) -> Vec<Event> {
+        match self {
             Self::Throttled => ["route53", "dms", "cloudwatch"]
                 .map(|service| {
                     let fault = Fault { code: Some("Throttling".to_owned()), ..Fault::on(service) };
@@ -167,13 +213,13 @@ impl Scenario {
                 let fault = Fault { code: Some("ExpiredToken".to_owned()), ..Fault::on("*") };
                 vec![Event::at(30, ScriptedEvent::Fault(fault))]
             }
-        };
-        let start = match self {
-            Self::Fresh => Start::Fresh,
-            Self::UpFails | Self::Reattach => Start::Adopted,
-            _ => Start::Provisioned,
-        };
-        Script { start, full_load_s: 0.0, events }
+            Self::LateWrite => {
+                let operation = Some("ChangeResourceRecordSets".to_owned());
+                let fault = Fault { operation, drop: true, late_s: Some(120.0), ..Fault::on("route53") };
+                vec![Event::at(1, ScriptedEvent::Fault(fault.times(1)))]
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -213,6 +259,9 @@ pub struct Script {
     /// Seconds of full load that are left at the start; 0 when the migration already replicates changes only. Where the
     /// replication is made later, the seconds that its full load takes; 0 for seven minutes.
     pub full_load_s: f64,
+    /// Requests a second that clients make on average; as many as of a large shop when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_s: Option<f64>,
     /// What happens, in any order.
     pub events: Vec<Event>,
 }
@@ -299,6 +348,16 @@ pub enum ScriptedEvent {
         /// The comment on the change.
         comment: String,
     },
+    /// The clock of the host on which tapctl runs is set; AWS's own goes on.
+    ClockSet {
+        /// By how many seconds, below 0 for back.
+        by_s: i64,
+    },
+    /// Somebody lets each member of the pair lead to where the other did.
+    TargetsSwapped {
+        /// The comment on the change.
+        comment: String,
+    },
     /// A fault starts on the way to a service.
     Fault(Fault),
 }
@@ -328,10 +387,11 @@ mod tests {
     }
 
     #[test]
-    fn every_provisioned_scenario_but_steady_has_something_happen() {
+    fn in_every_provisioned_scenario_but_the_quiet_ones_something_happens() {
         for scenario in Scenario::ALL {
             let script = scenario.script();
-            let calm = scenario == Scenario::Steady || script.start != Start::Provisioned;
+            let quiet = [Scenario::Steady, Scenario::SmallService].contains(&scenario);
+            let calm = quiet || script.start != Start::Provisioned;
             assert_eq!(script.events.is_empty(), calm, "{scenario}");
         }
     }

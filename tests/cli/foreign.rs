@@ -204,7 +204,7 @@ fn headless_output_and_files_hold_nothing_that_steers_or_tells() {
     let report = drill.folder.path().join("report.md");
     let reason = dirty().replace('\0', "").chars().take(300).collect::<String>();
     let report_file = report.to_str().unwrap().to_owned();
-    let lines: [&[&str]; 12] = [
+    let lines: [&[&str]; 13] = [
         &["status"],
         &["status", "--json"],
         &["gates"],
@@ -216,6 +216,7 @@ fn headless_output_and_files_hold_nothing_that_steers_or_tells() {
         &["journal"],
         &["journal", "--json"],
         &["report"],
+        &["runbook"],
         &["report", "--output", &report_file],
     ];
     let mut seen = String::new();
@@ -247,6 +248,7 @@ fn whatever_field_of_an_answer_is_foreign_nothing_of_it_steers_or_tells() {
         "doctor --json",
         "rollback --yes",
         "report",
+        "runbook",
         "journal",
     ] {
         let args: Vec<&str> = line.split(' ').collect();

@@ -17,6 +17,7 @@ mod names;
 mod nothing_left;
 mod parity;
 mod profiles;
+mod runbook;
 mod script;
 mod state_folder;
 mod terminal;

@@ -92,7 +92,7 @@ fn the_way_back_goes_on_beside_a_stopped_holder() {
 fn whoever_only_reads_never_waits() {
     let drill = Drill::steady();
     let _holder = Holder::start(&drill);
-    for line in ["status", "gates", "journal", "report", "iam-policy"] {
+    for line in ["status", "gates", "journal", "report", "runbook", "iam-policy"] {
         let (ran, took) = ran(&drill, line);
         assert!(took < BOUND, "{line}: {took:?}");
         assert!(ran.code == 0 || ran.code == 3, "{line}: {}\n{}", ran.code, ran.stderr);

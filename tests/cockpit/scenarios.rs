@@ -151,3 +151,76 @@ async fn read_only_moves_nothing() {
     seen.shows("READ-ONLY");
     assert_eq!(drill.weights(), (100, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn clock_jump_makes_all_unknown_and_leaves_the_way_back_open() {
+    let drill = Drill::new(Scenario::ClockJump);
+    let seen = drill.play("<5s>]<1s>y<30s>").await;
+    assert_eq!(drill.weights(), (90, 10));
+    assert!(seen.model.live.facts.jump.is_none());
+    // A question of before the jump takes no answer of after it.
+    let drill = Drill::new(Scenario::ClockJump);
+    let seen = drill.play("<50s>]<12s>y<1s>").await;
+    assert_eq!(drill.weights(), (100, 0));
+    seen.shows("set ahead by 10m");
+    // Set back: nothing moves forward on what was read by another clock, and everything can go back.
+    let drill = Drill::new(Scenario::ClockJump);
+    drill.play("<5s>]<1s>y<5s>").await;
+    let seen = drill.play("<232s>]<1s>y<1s>").await;
+    assert_eq!(drill.weights(), (90, 10));
+    seen.gate(GateId::ReplicationLag, Verdict::Unknown);
+    seen.shows("this host's clock is 600 s behind AWS's");
+    way_back_works(&drill).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_write_is_not_known_until_it_has_landed() {
+    let drill = Drill::new(Scenario::LateWrite);
+    let seen = drill.play("<5s>]<1s>y<30s>").await;
+    assert_eq!(drill.weights(), (100, 0));
+    seen.shows("may be made until 12:45:06 UTC");
+    let seen = drill.play("<120s>").await;
+    assert_eq!(drill.weights(), (90, 10));
+    assert!(seen.model.live.history.as_ref().is_some_and(|history| history.open.is_empty()));
+    way_back_works(&drill).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_write_that_is_called_back_lands_and_is_sent_back() {
+    let drill = Drill::new(Scenario::LateWrite);
+    let seen = drill.play("<5s>]<1s>y<20s><esc>R<1s>").await;
+    seen.shows("a change may land until 12:45:06");
+    let seen = drill.play("<5s>R<1s>y<150s>").await;
+    seen.shows("applied at 90/10");
+    seen.shows("INSYNC 100/0, read back as confirmed");
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn small_service_waits_for_requests_instead_of_judging_three() {
+    let drill = Drill::new(Scenario::SmallService);
+    let seen = drill.play("<5s>").await;
+    seen.all_gates_pass();
+    let seen = drill.play("<5s>]<1s>y<640s>").await;
+    assert_eq!(drill.weights(), (90, 10));
+    seen.gate(GateId::Errors, Verdict::Unknown);
+    seen.shows("not enough data: 7 requests in 3 min, 300 needed");
+    way_back_works(&drill).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn swapped_targets_refuse_forward_by_name_and_the_way_back_says_where_it_leads() {
+    let drill = Drill::new(Scenario::SwappedTargets);
+    let seen = drill.play("<60s>]<1s>").await;
+    seen.gate(GateId::RecordTargets, Verdict::Fail);
+    seen.shows("fail record-targets: the A member migration-legacy-prod leads to alias");
+    seen.shows("this cannot be overridden");
+    // All weight is where the way back puts it, and leads to the new stack all the same: that is no "already".
+    let seen = drill.play("<5s>R<1s>").await;
+    seen.shows("the weights already are 100/0, but the A member migration-legacy-prod leads to");
+    assert!(!drill.was_asked("route53:ChangeResourceRecordSets"));
+    let drill = Drill::new(Scenario::SwappedTargets);
+    let seen = drill.play("<5s>]<1s>y<60s><esc>R<1s>").await;
+    seen.shows("LEADS TO  the A member migration-legacy-prod leads to alias");
+    seen.shows("what is sent back goes there");
+}

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::GoArgs;
 use crate::compose::session::{Session, connect_to_look};
 use crate::config::{Global, defaults};
-use crate::domain::change::aws_cli::{change_batch, command};
+use crate::domain::change::aws_cli::{change_batch, command, region_of_route53};
 use crate::domain::change::way_back::{Known, WayBack, way_back};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::record::remembered;
@@ -105,15 +105,6 @@ fn command_of(session: &Session, back: &WayBack) -> String {
     ];
     let options: Vec<(&str, &str)> = options.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
     command(&back.batch, &session.ports.key.zone_id, &options)
-}
-
-/// Where Route 53's control plane is in the partition of this region (AWS General Reference, "Amazon Route 53 endpoints").
-fn region_of_route53(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "cn-northwest-1",
-        _ if region.starts_with("us-gov-") => "us-gov-west-1",
-        _ => "us-east-1",
-    }
 }
 
 fn say(session: &Session, back: &WayBack, out: &mut Console) {

@@ -22,6 +22,7 @@ use crate::domain::gate::{Gate, for_step};
 use crate::domain::record::Event;
 use crate::domain::shift::{Direction, Override, ShiftPlan};
 use crate::domain::targets::astray;
+use crate::domain::targets::sent_astray;
 use crate::domain::traffic::{Change as Change53, RecordGroup, Side, beside, beside_text};
 use crate::domain::units::{Percent, WeightPair, age_text};
 use crate::runtime::collect::collect;
@@ -104,6 +105,9 @@ async fn carry_out(
             if !back {
                 not_overtaken(&ground(session, &base, &session.model(&base.collected)))
                     .map_err(|why| conflict(&base.group, Ok(&base.group), &why.to_string()))?;
+            }
+            if let Some(why) = sent_astray(&base.group, &session.stack.endpoints) {
+                out.say(&format!("{why}; `tapctl rollback --print` names the batch that leads back"));
             }
             let words = format!("the weights already are {weights}: there is nothing to change");
             return nothing_to_do(session, base, go, &words, out).await;

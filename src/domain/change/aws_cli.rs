@@ -56,18 +56,43 @@ fn record_set(record: &Record) -> Map<String, Value> {
 /// The whole command, to be pasted into a shell or piped into one. `options` stand before the service's name.
 #[must_use]
 pub fn command(batch: &Batch, zone_id: &str, options: &[(&str, &str)]) -> String {
-    let options: Vec<String> = options.iter().map(|(name, value)| format!(" {name} {}", quoted(value))).collect();
-    let options = options.concat();
+    written(&format!("{:#}", change_batch(batch)), &with(options), zone_id)
+}
+
+/// The same on one line, for a list of many.
+#[must_use]
+pub fn one_line(batch: &Batch, zone_id: &str, options: &[(&str, &str)]) -> String {
+    written(&change_batch(batch).to_string(), &with(options), zone_id)
+}
+
+fn with(options: &[(&str, &str)]) -> String {
+    let words: Vec<String> = options.iter().map(|(name, value)| format!(" {name} {}", quoted(value))).collect();
+    words.concat()
+}
+
+fn written(batch: &str, options: &str, zone_id: &str) -> String {
     // In a string of JSON a quote can be written so that no shell sees one.
-    let batch = format!("{:#}", change_batch(batch)).replace('\'', "\\u0027");
+    let batch = batch.replace('\'', "\\u0027");
     format!(
         "aws{options} route53 change-resource-record-sets --hosted-zone-id {} --change-batch \'{batch}\'",
         quoted(zone_id)
     )
 }
 
+/// Where Route 53's control plane is in the partition of this region (AWS General Reference, "Amazon Route 53 endpoints").
+/// Without a region of its own the command line asks for one, though Route 53 has none.
+#[must_use]
+pub fn region_of_route53(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "cn-northwest-1",
+        _ if region.starts_with("us-gov-") => "us-gov-west-1",
+        _ => "us-east-1",
+    }
+}
+
 /// A word of a shell's command line.
-fn quoted(text: &str) -> String {
+#[must_use]
+pub fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()

@@ -13,6 +13,7 @@ use crate::domain::model::{Dialog, Model, ShiftState};
 use crate::domain::msg::{Effect, Request};
 use crate::domain::record::{Entry, Event, History, OpenIntent, OpenRun};
 use crate::domain::shift::{Direction, ShiftPlan};
+use crate::domain::targets::sent_astray;
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::{Percent, WeightPair};
 
@@ -63,6 +64,8 @@ pub(super) fn not_proposed(model: &mut Model, why: NoShift) {
     match why {
         NoShift::Unknown(why) => notice(model, "The weights are not known, so none is moved", vec![why]),
         NoShift::NothingToDo { weights, but } => {
+            let (facts, endpoints) = (&model.live.facts, &model.stack.endpoints);
+            let but = but.or_else(|| facts.shiftable().and_then(|group| sent_astray(group, endpoints)));
             let text = but.as_ref().map(|but| format!(", but {but}")).unwrap_or_default();
             toast(model, format!("the weights already are {weights}{text}"), but.is_some());
         }

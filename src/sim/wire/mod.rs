@@ -127,7 +127,7 @@ pub(crate) enum Protocol {
 }
 
 /// One understood request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) service: Service,
     pub(crate) region: String,

@@ -139,6 +139,21 @@ impl Dns {
         self.replace(records, Some(comment.to_owned()), now);
     }
 
+    /// Lets each member of the pair lead to where the other did, as somebody who took one name for the other would.
+    pub(crate) fn swap_targets(&mut self, comment: &str, now: Timestamp) {
+        let of = |set: &str| self.pair().find(|record| record.set_identifier.as_deref() == Some(set))?.alias.clone();
+        let (Some(legacy), Some(new)) = (of(n::LEGACY_SET), of(n::NEW_SET)) else { return };
+        let mut records = self.records.clone();
+        for record in records.iter_mut().filter(|record| is_of_the_name(record)) {
+            match record.set_identifier.as_deref() {
+                Some(n::LEGACY_SET) => record.alias = Some(new.clone()),
+                Some(n::NEW_SET) => record.alias = Some(legacy.clone()),
+                _ => {}
+            }
+        }
+        self.replace(records, Some(comment.to_owned()), now);
+    }
+
     /// Declares a record of the pair as the bundled program does: one that is there stays as it is.
     pub(crate) fn declare(&mut self, set: &str, now: Timestamp) {
         if self.pair().any(|record| record.set_identifier.as_deref() == Some(set)) {

@@ -2,7 +2,7 @@
 
 use super::random::{Random, RandomWalk};
 
-/// Requests per second on an average day.
+/// Requests per second on an average day, where a script says nothing else.
 const MEAN: f64 = 412.0;
 /// How far the daily wave goes up and down.
 const WAVE: f64 = 0.14;
@@ -20,14 +20,20 @@ const RESOLVERS: f64 = 900.0;
 /// The wish for requests.
 #[derive(Debug)]
 pub(crate) struct Demand {
+    mean: f64,
     drift: RandomWalk,
     jitter: RandomWalk,
     random: Random,
 }
 
 impl Demand {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { drift: RandomWalk::new(900.0), jitter: RandomWalk::new(3.0), random: Random::new(seed, 2) }
+    pub(crate) fn new(seed: u64, mean: Option<f64>) -> Self {
+        Self {
+            mean: mean.unwrap_or(MEAN),
+            drift: RandomWalk::new(900.0),
+            jitter: RandomWalk::new(3.0),
+            random: Random::new(seed, 2),
+        }
     }
 
     /// Requests per second, at this second.
@@ -36,7 +42,7 @@ impl Demand {
         let wave = 1.0 + WAVE * phase.cos();
         let drift = 1.0 + 0.02 * self.drift.step(&mut self.random);
         let jitter = 1.0 + 0.03 * self.jitter.step(&mut self.random);
-        (MEAN * wave * drift * jitter).max(1.0)
+        (self.mean * wave * drift * jitter).max(0.0)
     }
 }
 
@@ -79,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_daily_wave_is_there_and_the_mean_is_right() {
-        let mut demand = Demand::new(1);
+        let mut demand = Demand::new(1, None);
         let rates: Vec<f64> = (0..86_400).map(|second| demand.tick(second)).collect();
         let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
         assert!((mean(&rates) - MEAN).abs() < 15.0);

@@ -49,7 +49,7 @@ fn nameless(value: &mut Value) {
 }
 
 /// Commands that change nothing outside the state folder.
-const ONLY_LOOK: [&str; 14] = [
+const ONLY_LOOK: [&str; 15] = [
     "demo",
     "sim",
     "status",
@@ -57,6 +57,7 @@ const ONLY_LOOK: [&str; 14] = [
     "attach",
     "journal",
     "report",
+    "runbook",
     "doctor",
     "iam-policy",
     "completions",
