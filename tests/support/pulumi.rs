@@ -22,7 +22,7 @@ use super::folder::Folder;
 pub(crate) const EVERY: Duration = Duration::from_millis(2);
 
 /// Where the recorded streams lie: those that the scenarios play too lie beside the code that plays them.
-const RECORDED: [&str; 2] = ["tests/fixtures/engine", "src/fake_pulumi/recordings"];
+const RECORDED: [&str; 2] = ["tests/fixtures/engine", "src/sim/recordings"];
 
 /// A recorded stream.
 pub(crate) fn recording(name: &str) -> Vec<u8> {
