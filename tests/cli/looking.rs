@@ -217,6 +217,33 @@ fn watching_prints_one_object_after_another_until_it_is_interrupted() {
 }
 
 #[test]
+fn pulumi_gets_the_secrets_that_are_for_it_and_no_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let drill = Drill::steady();
+    let (program, bin) = (drill.folder.path().join("program"), drill.folder.path().join("bin"));
+    std::fs::create_dir(&program).unwrap();
+    std::fs::create_dir(&bin).unwrap();
+    std::fs::write(program.join("Pulumi.yaml"), "name: tap\nruntime: python\n").unwrap();
+    let (seen, outputs) = (drill.folder.path().join("seen"), drill.outputs.display());
+    let script = format!(
+        "#!/bin/sh\nenv | sed \"s/^/$1 /\" >> {seen}\ncase \"$*\" in\n*'stack output'*) cat {outputs};;\n\
+         *'stack ls'*) echo '[{{\"name\":\"prod\",\"current\":true}}]';;\n*) echo v3.255.0;;\nesac\n",
+        seen = seen.display()
+    );
+    std::fs::write(bin.join("pulumi"), script).unwrap();
+    std::fs::set_permissions(bin.join("pulumi"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = drill.command("a", &["doctor"]);
+    command.env_remove("TAPCTL_OUTPUTS").env("TAPCTL_PULUMI_DIR", &program);
+    command.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    command.env("SLACK_TOKEN", "not-for-pulumi").env("PULUMI_ACCESS_TOKEN", "for-pulumi");
+    command.output().unwrap();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("stack PULUMI_ACCESS_TOKEN=for-pulumi"), "{seen}");
+    assert!(seen.contains("version PATH=") && !seen.contains("version PULUMI_ACCESS_TOKEN"), "{seen}");
+    assert!(!seen.contains("SLACK_TOKEN"), "{seen}");
+}
+
+#[test]
 fn doctor_proves_that_the_state_folder_can_be_written_and_says_what_it_means_when_it_cannot() {
     let drill = Drill::steady();
     drill.run("status").ended(0);
