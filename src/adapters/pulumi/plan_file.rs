@@ -44,7 +44,7 @@ pub fn check(runs: &Runs, run_request: &RunRequest) -> Result<(), PulumiError> {
     if !read.is_whole() {
         return Err(PulumiError::Refused(BlockedReason::incomplete(&read)));
     }
-    if read != *run_request.plan() {
+    if !read.is_same_as(run_request.plan()) {
         return Err(other(format!("the events of {id} say {} now", read.text())));
     }
     if run_request.kind() == RunKind::Up { check_file(&dir, &record) } else { Ok(()) }

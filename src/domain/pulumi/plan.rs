@@ -91,6 +91,13 @@ impl Plan {
         self
     }
 
+    /// Whether it is this plan, whatever either is beside: which dangers are told goes by the name's answer, what would be
+    /// done does not.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.clone().beside(None) == other.clone().beside(None)
+    }
+
     /// Whether it is the whole plan of a preview that went well: its counts are the engine's own, and nothing of it was
     /// lost on the way. No other plan may run.
     #[must_use]
@@ -120,7 +127,7 @@ impl Plan {
     /// Whether it changes a weighted record.
     #[must_use]
     pub fn touches_weights(&self) -> bool {
-        self.dangers.iter().any(|danger| matches!(danger, Danger::WeightedRecord { .. }))
+        self.dangers.iter().chain(&self.calm).any(|danger| matches!(danger, Danger::WeightedRecord { .. }))
     }
 
     /// What the operator has to do to let it run: type the stack's name when anything is dangerous, deleted or unseen.
@@ -167,6 +174,8 @@ mod tests {
             let loud = plan.clone().beside(name.as_ref());
             assert_eq!(loud.danger_lines().len(), 1, "{name:?}");
             assert_eq!(loud.challenge("prod"), Challenge::Typed("prod".into()), "{name:?}");
+            assert!(loud.is_same_as(&plan) && plan.is_same_as(&loud), "{name:?}");
+            assert!(loud.touches_weights() && plan.touches_weights(), "{name:?}");
         }
     }
 
