@@ -50,6 +50,9 @@ fn a_wildcard_goes_all_the_way_and_back_however_it_is_written() {
         drill.run("shift --to 10 --yes").ended(0);
         drill.advance(90);
         assert_eq!(drill.run("status --json").ended(0).json()["traffic"]["new_weight"], 10);
+        let printed = drill.run("rollback --print --json").ended(0).json();
+        let set = &printed["change_batch"]["Changes"][0]["ResourceRecordSet"];
+        assert_eq!(set["Name"], "\\052.shop.example.com.", "as Route 53 lists it: {printed}");
         drill.run("rollback --yes").ended(0);
         drill.advance(90);
         drill.run("status").ended(0);
@@ -57,9 +60,6 @@ fn a_wildcard_goes_all_the_way_and_back_however_it_is_written() {
         drill.advance(90);
         drill.run("adopt --yes").ended(0);
         drill.advance(90);
-        let printed = drill.run("rollback --print --json").ended(0).json();
-        let set = &printed["change_batch"]["Changes"][0]["ResourceRecordSet"];
-        assert_eq!(set["Name"], "\\052.shop.example.com.", "as Route 53 lists it: {printed}");
         let doctor = drill.run("doctor").stdout;
         assert!(doctor.contains("every member leads to its own stack"), "{doctor}");
     }

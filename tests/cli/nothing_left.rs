@@ -66,28 +66,6 @@ fn what_a_killed_one_has_left_goes_at_the_next_start_and_what_is_in_use_stays() 
     assert_eq!(left_in(tmp.path()), Vec::<PathBuf>::new());
 }
 
-/// A command that only looks, on a host without a state folder, waits for an AWS that says nothing.
-#[test]
-fn a_command_that_keeps_nothing_takes_its_folder_with_it_when_it_is_told_to_end() {
-    let (home, tmp) = (Folder::new(), Folder::new());
-    let (mut child, outputs) = sim(home.path(), tmp.path());
-    let kept = home.path().join("outputs.json");
-    std::fs::copy(outputs.join("outputs.json"), &kept).unwrap();
-    send(child.id(), Signal::TERM);
-    child.wait().unwrap();
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    for signal in ENDS {
-        let mut command = with_tmp(home.path(), tmp.path(), &["rollback", "--print", "--outputs"]);
-        command.arg(&kept).env("TAPCTL_STATE_DIR", "/proc/no/state/here");
-        command.env("AWS_ENDPOINT_URL", format!("http://{}", silent.local_addr().unwrap()));
-        let mut looking = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        until("its folder", || (!left_in(tmp.path()).is_empty()).then_some(()));
-        send(looking.id(), signal);
-        assert_eq!(looking.wait().unwrap().code(), Some(128 + signal.as_raw()), "{signal:?}");
-        assert_eq!(left_in(tmp.path()), Vec::<PathBuf>::new(), "{signal:?}");
-    }
-}
-
 /// Processes whose command line names something in this folder.
 fn processes_in(folder: &Path) -> Vec<String> {
     let of = |entry: std::fs::DirEntry| {
