@@ -225,7 +225,7 @@ async fn from_nothing_the_way_leads_over_the_configuration_and_the_name_to_a_sta
     let run_request = set_up.preview(false).await.unwrap();
     assert_eq!(set_up.parts(), Vec::<String>::new(), "a preview makes nothing");
     set_up.run(run_request).await.unwrap();
-    assert_eq!(set_up.parts().len(), 17);
+    assert_eq!(set_up.parts().len(), 23);
     assert_eq!(set_up.sim.state()["traffic"]["new_weight"], 0);
     assert_eq!(stack::outputs(pulumi).await.unwrap()["recordName"], "app.example.com");
     let early = set_up.preview(true).await.unwrap();
@@ -247,7 +247,7 @@ async fn of_an_up_that_fails_in_the_middle_the_made_half_exists_and_the_second_o
     assert!(parts.contains(&"target-group".to_owned()) && !parts.contains(&"balancer".to_owned()), "{parts:?}");
     assert_eq!(stack::outputs(&set_up.context.pulumi).await.unwrap(), serde_json::json!({}));
     set_up.run(set_up.preview(false).await.unwrap()).await.unwrap();
-    assert_eq!(set_up.parts().len(), 17);
+    assert_eq!(set_up.parts().len(), 23);
 }
 
 #[tokio::test]
