@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::error::PortError;
-use super::series::{Point, Series, is_settled};
+use super::series::{PERIOD, Point, Series, is_settled, settled_until};
 use super::traffic::Side;
 use super::units::Timestamp;
 
@@ -142,6 +142,24 @@ pub struct TimeRange {
     pub to: Timestamp,
 }
 
+/// What a side has counted in a stretch of time; nothing is known of any other minute.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    told: TimeRange,
+    minutes: &'a [Point],
+}
+
+impl Counted<'_> {
+    /// Requests in this minute: none where CloudWatch has no point for it, and nothing where it was not asked for it or may
+    /// still change it.
+    #[must_use]
+    pub fn in_minute(&self, at: Timestamp) -> Option<f64> {
+        let is_told = self.told.from <= at && at.plus(PERIOD) <= self.told.to;
+        let point = self.minutes.binary_search_by_key(&at, |point| point.at);
+        is_told.then(|| point.map_or(0.0, |index| self.minutes[index].value))
+    }
+}
+
 /// Requests that a side's balancer has counted, minute by minute, in a window that may lie a day back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
@@ -175,13 +193,12 @@ impl Metrics {
         }
     }
 
-    /// What a side has counted earlier: its minutes that no longer change, or why nobody knows; nothing before it was asked.
+    /// What a side has counted earlier, as far as it no longer changes, or why nobody knows; nothing before it was asked.
     #[must_use]
-    pub fn past(&self, side: Side) -> Option<Result<Vec<Point>, &PortError>> {
+    pub fn past(&self, side: Side) -> Option<Result<Counted<'_>, &PortError>> {
         let (past, read_at) = self.past.get(&side)?;
-        let settled =
-            |counts: &Vec<Point>| counts.iter().copied().filter(|point| is_settled(point.at, *read_at)).collect();
-        Some(past.counts.as_ref().map(settled))
+        let told = TimeRange { to: past.window.to.min(settled_until(*read_at)), ..past.window };
+        Some(past.counts.as_ref().map(|minutes| Counted { told, minutes }))
     }
 
     /// Whether both sides have told all that they counted in the window.

@@ -173,6 +173,12 @@ impl Series {
     }
 }
 
+/// The end of the last bucket of which what was read at `read_at` no longer changes.
+#[must_use]
+pub fn settled_until(read_at: Timestamp) -> Timestamp {
+    read_at.minus(SETTLE).floor_to(PERIOD)
+}
+
 /// Whether what was read at `read_at` of the bucket that starts at `at` no longer changes.
 #[must_use]
 pub fn is_settled(at: Timestamp, read_at: Timestamp) -> bool {

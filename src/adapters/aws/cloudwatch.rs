@@ -312,7 +312,10 @@ impl Found {
     fn points(mut self, metric: Metric) -> Result<Vec<Point>, String> {
         match self.0.remove(&id_of(metric)) {
             Some((mut points, None)) => {
-                points.retain(|point| point.value.is_finite() && (0.0..=MOST).contains(&point.value));
+                // A count that is left out would read as no requests.
+                if let Some(odd) = points.iter().find(|point| !(0.0..=MOST).contains(&point.value)) {
+                    return Err(format!("{} is no count", odd.value));
+                }
                 points.sort_by_key(|point| point.at);
                 Ok(points)
             }

@@ -4,12 +4,14 @@
 //! minutes between them, and ECS says that the same release runs since. What cannot be known of these is not proved, and
 //! the gate says which.
 
+use std::time::Duration;
+
 use crate::domain::facts::{Facts, Source};
 use crate::domain::record::Span;
-use crate::domain::series::{PERIOD, Point};
+use crate::domain::series::PERIOD;
 use crate::domain::shift::ShiftPlan;
 use crate::domain::traffic::Side;
-use crate::domain::units::{Percent, countdown_text};
+use crate::domain::units::{Percent, age_text, countdown_text};
 
 use super::{Gate, GateId, Inputs, Policy, Verdict, fresh};
 
@@ -78,31 +80,43 @@ fn proved(share: Percent, inputs: Inputs<'_>) -> Result<Span, String> {
     let span = history.carried.for_long(share, bake, now).ok_or_else(nothing)?;
     let says = |what: String| format!("the journal has {}, but {what}", span.text());
     same_release(span, inputs).map_err(says)?;
-    let minutes = counted(inputs.facts, span, share).map_err(says)?;
-    // The two minutes that the ends of the span cut are not looked at.
-    if PERIOD.saturating_mul(minutes.saturating_add(2)) >= bake {
+    let longest = counted(inputs.facts, span, share).map_err(says)?;
+    if longest.is_some_and(|longest| longest >= bake) {
         return Ok(span);
     }
-    Err(says(format!("the requests that both balancers counted show it in only {minutes} min")))
+    let longest = longest.map_or_else(|| "no minute".to_owned(), age_text);
+    Err(says(format!("the requests that both balancers counted show it for {longest} without a break")))
 }
 
-/// How many whole minutes of the span show the share in the balancers' own counts. The journal proves the two ends of it;
-/// between them somebody may have taken the share away and given it back.
-fn counted(facts: &Facts, span: Span, share: Percent) -> Result<u32, String> {
+/// How long the share was carried without a break by the balancers' own counts; nothing where no whole minute shows it.
+/// The journal proves the two ends of the span; between them somebody may have taken the share away and given it back.
+/// The two minutes that the ends cut go with the whole minutes beside them.
+fn counted(facts: &Facts, span: Span, share: Percent) -> Result<Option<Duration>, String> {
     let past = |side| match facts.metrics.past(side) {
         Some(Ok(counts)) => Ok(counts),
         Some(Err(error)) => Err(format!("what was counted then could not be read: {error}")),
         None => Err("CloudWatch has not told yet what was counted then".to_owned()),
     };
-    let (new, legacy): (Vec<Point>, Vec<Point>) = (past(Side::New)?, past(Side::Legacy)?);
+    let (new, legacy) = (past(Side::New)?, past(Side::Legacy)?);
     let least = f64::from(share.get().saturating_sub(COUNTED_BELOW)) / 100.0;
-    let whole = new.iter().filter(|minute| minute.at >= span.since && minute.at.plus(PERIOD) <= span.until);
-    let carried = whole.filter(|minute| {
-        // Both sides have answered: where there is no minute there was nothing to count.
-        let beside = legacy.binary_search_by_key(&minute.at, |point| point.at).map_or(0.0, |index| legacy[index].value);
-        minute.value > 0.0 && minute.value >= (minute.value + beside) * least
-    });
-    Ok(u32::try_from(carried.count()).unwrap_or(u32::MAX))
+    let carried = |at| {
+        let minute = new.in_minute(at).zip(legacy.in_minute(at));
+        minute.is_some_and(|(new, legacy)| new > 0.0 && new >= (new + legacy) * least)
+    };
+    let (mut longest, mut begun) = (None, Some(span.since));
+    let mut at = span.since.plus(PERIOD.saturating_sub(Duration::from_millis(1))).floor_to(PERIOD);
+    while at.plus(PERIOD) <= span.until {
+        let next = at.plus(PERIOD);
+        if carried(at) {
+            let since = *begun.get_or_insert(at);
+            let until = if next.plus(PERIOD) > span.until { span.until } else { next };
+            longest = longest.max(Some(until.since(since)));
+        } else {
+            begun = None;
+        }
+        at = next;
+    }
+    Ok(longest)
 }
 
 /// That what runs now is what ran then: another release has carried nothing yet.

@@ -124,9 +124,9 @@ fn the_journal_has_the_two_ends_and_what_was_between_them_is_proved_by_counts_th
     for (counts, right) in [
         ([Ok(Some(100.0)), Ok(None)], None),
         ([Ok(Some(100.0)), Ok(Some(140.0))], None),
-        ([Ok(Some(100.0)), Ok(Some(900.0))], Some("counted show it in only 0 min")),
-        ([Ok(None), Ok(Some(100.0))], Some("counted show it in only 0 min")),
-        ([Ok(None), Ok(None)], Some("counted show it in only 0 min")),
+        ([Ok(Some(100.0)), Ok(Some(900.0))], Some("counted show it for no minute")),
+        ([Ok(None), Ok(Some(100.0))], Some("counted show it for no minute")),
+        ([Ok(None), Ok(None)], Some("counted show it for no minute")),
         ([Err(ErrorKind::Denied), Ok(Some(100.0))], Some("what was counted then could not be read: ")),
         ([Ok(Some(100.0)), Err(ErrorKind::Throttled)], Some("what was counted then could not be read: ")),
     ] {
@@ -139,6 +139,57 @@ fn the_journal_has_the_two_ends_and_what_was_between_them_is_proved_by_counts_th
     let mut unasked = case(&whole, HALF);
     unasked.facts.metrics = crate::domain::metrics::Metrics::default();
     fails(&unasked.step((100, 0), 50), "CloudWatch has not told yet");
+}
+
+/// The same span, in which each side was asked for the minutes from so many seconds ago to so many, and the new one has
+/// answered in those from which `answered` says so.
+fn counted_in(journal: &[Entry], asked: [(u64, u64); 2], answered: impl Fn(u64) -> bool) -> Case {
+    let mut case = case(journal, HALF);
+    for (side, (from, to)) in [Side::New, Side::Legacy].into_iter().zip(asked) {
+        let minute = Duration::from_secs(60);
+        let window = TimeRange {
+            from: NOW.minus(Duration::from_secs(from)).floor_to(minute),
+            to: NOW.minus(Duration::from_secs(to)).floor_to(minute),
+        };
+        let all = (0..10_000).map(|n| window.from.plus(minute * n)).take_while(|at| *at < window.to);
+        let there = all.filter(|at| side == Side::Legacy || answered(NOW.since(*at).as_secs()));
+        let counts = Ok(there.map(|at| Point { at, value: 100.0 }).collect());
+        let past = Some(Past { side, window, counts });
+        case.facts.metrics.absorb(&MetricReadings { past, ..MetricReadings::default() }, NOW);
+    }
+    case
+}
+
+#[test]
+fn a_share_that_somebody_took_away_meanwhile_counts_only_as_long_as_it_was_carried_without_a_break() {
+    let journal = carried(50, 6_600, 600, &own());
+    let all = [(6_700, 500); 2];
+    let verdict = |answered: &dyn Fn(u64) -> bool| counted_in(&journal, all, answered).step((100, 0), 50).verdict;
+    assert_eq!(verdict(&|_| true), Verdict::Pass);
+    // Five minutes, an hour and a half of nothing, and five minutes again: ten, and no bake.
+    assert_eq!(verdict(&|ago| !(900..6_300).contains(&ago)), Verdict::Fail);
+    assert_eq!(verdict(&|ago| ago % 120 < 60), Verdict::Fail, "every other minute");
+    assert_eq!(verdict(&|ago| !(1_300..6_000).contains(&ago)), Verdict::Pass, "at last a bake");
+}
+
+#[test]
+fn however_short_the_bake_is_a_whole_minute_has_to_show_the_share() {
+    for bake in [0, 60, 120] {
+        let mut nobody = counted_in(&carried(50, 6_600, 600, &own()), [(6_700, 500); 2], |_| false);
+        nobody.policy.bake = Duration::from_secs(bake);
+        fails(&nobody.step((100, 0), 50), "counted show it for no minute");
+    }
+}
+
+#[test]
+fn a_minute_that_only_one_side_was_asked_for_proves_nothing() {
+    let journal = carried(50, 6_600, 600, &own());
+    let verdict = |asked| counted_in(&journal, asked, |_| true).step((100, 0), 50).verdict;
+    assert_eq!(verdict([(6_700, 500), (6_700, 500)]), Verdict::Pass);
+    assert_eq!(verdict([(6_700, 500), (6_700, 6_300)]), Verdict::Fail, "legacy's answer is an older one");
+    assert_eq!(verdict([(6_700, 6_300), (6_700, 500)]), Verdict::Fail);
+    assert_eq!(verdict([(6_700, 3_000), (3_000, 500)]), Verdict::Fail);
+    assert_eq!(verdict([(6_700, 500), (3_000, 500)]), Verdict::Pass);
 }
 
 #[test]
