@@ -4,7 +4,7 @@
 //! when it is killed. So the next one that makes such a folder can tell what was left behind from what is in use, and
 //! takes it away. Numbers of processes prove nothing: they are given away again.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
@@ -15,8 +15,10 @@ use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fstat, open,
 
 use super::state::FOLDER_MODE;
 
-/// How the names of these folders begin, and of nothing else.
+/// How the names of these folders begin.
 const PREFIX: &str = "tapctl.";
+/// What makes a folder with such a name one of these: others name theirs so, too. It is made before anything else is.
+const MARK: &str = ".goes-with-its-process";
 /// How many names are tried; each is taken by a folder of this very process, or by one that is just being taken away.
 const TRIES: u32 = 1000;
 
@@ -69,6 +71,7 @@ fn passing_in(base: &Path, what: &str) -> io::Result<Passing> {
             made => made?,
         }
         if let Some(lock) = locked(&path).filter(|lock| is_still(&path, lock)) {
+            OpenOptions::new().write(true).create_new(true).open(path.join(MARK))?;
             HELD.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
             return Ok(Passing { path, _lock: lock });
         }
@@ -96,13 +99,31 @@ fn is_still(path: &Path, lock: &OwnedFd) -> bool {
 /// Takes away what processes have left behind that were killed. What cannot be taken away hurts nobody.
 fn sweep(base: &Path) {
     for entry in std::fs::read_dir(base).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(PREFIX)
+        if is_name(&entry.file_name().to_string_lossy())
             && let Some(lock) = locked(&entry.path())
         {
-            take_away(&entry.path());
+            if is_marked(&entry.path()) {
+                take_away(&entry.path());
+            } else {
+                // Its process was killed before it had its mark: then nothing is in it, and nothing else goes this way.
+                let _kept = std::fs::remove_dir(entry.path());
+            }
             drop(lock);
         }
     }
+}
+
+/// Whether [`passing_in`] gives such names: what for, and the numbers of the process and of the try.
+fn is_name(name: &str) -> bool {
+    let Some((what, numbers)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')) else { return false };
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_numbered =
+        numbers.split_once('-').is_some_and(|(process, attempt)| are_digits(process) && are_digits(attempt));
+    is_numbered && !what.is_empty() && what.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+fn is_marked(path: &Path) -> bool {
+    std::fs::symlink_metadata(path.join(MARK)).is_ok_and(|found| found.is_file())
 }
 
 fn take_away(path: &Path) {
@@ -136,14 +157,31 @@ mod tests {
         let held = passing_in(base.path(), "held").unwrap();
         let left = base.path().join("tapctl.demo.4242-0");
         std::fs::create_dir_all(left.join("state/runs")).unwrap();
-        let others = ["tapctl-demo-1-00000000", "tapctlx", "mine"].map(|name| base.path().join(name));
+        std::fs::write(left.join(MARK), "").unwrap();
+        let empty = base.path().join("tapctl.demo.4243-0");
+        std::fs::create_dir(&empty).unwrap();
+        // What people call their own folders, with and without files of ours in them.
+        let others = [
+            "tapctl-demo-1-00000000",
+            "tapctlx",
+            "mine",
+            "tapctl.git",
+            "tapctl.backup-of-state",
+            "tapctl.Xa3kQ1",
+            "tapctl.demo.x-0",
+            "tapctl.demo.4244-0",
+            "tapctl..1-0",
+        ]
+        .map(|name| base.path().join(name));
         for other in &others {
             std::fs::create_dir(other).unwrap();
+            std::fs::write(other.join("journal.jsonl"), "").unwrap();
         }
+        std::fs::write(base.path().join("tapctl.git").join(MARK), "").unwrap();
         let link = base.path().join("tapctl.link");
         std::os::unix::fs::symlink(&others[2], &link).unwrap();
         let _next = passing_in(base.path(), "next").unwrap();
-        assert!(!left.exists(), "nobody holds it");
+        assert!(!left.exists() && !empty.exists(), "nobody holds them");
         assert!(held.path().is_dir(), "it is held, whatever its number");
         for other in others.iter().chain([&link]) {
             assert!(other.exists(), "{}", other.display());
@@ -151,6 +189,7 @@ mod tests {
         // Only the superuser can give a folder away.
         if rustix::process::geteuid().is_root() {
             std::fs::create_dir(&left).unwrap();
+            std::fs::write(left.join(MARK), "").unwrap();
             std::os::unix::fs::chown(&left, Some(65_534), None).unwrap();
             let _last = passing_in(base.path(), "last").unwrap();
             assert!(left.exists(), "it is somebody else's");
