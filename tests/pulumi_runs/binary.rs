@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
@@ -17,6 +18,8 @@ use tapctl::domain::pulumi::RunState;
 use super::workspace::{Workspace, tell};
 use crate::support::pulumi::{EVERY, follow_until};
 
+/// How long an `up` with its preview may take to begin.
+const BEGINS: Duration = Duration::from_secs(180);
 const AURORA: &str = "migration-aurora-prod";
 
 /// What an operator's shell would set, and nothing of this machine but its PATH.
@@ -55,15 +58,18 @@ fn json(output: &Output) -> Value {
 
 /// The `up` in this state folder, once it is there.
 async fn the_up(runs: &Runs) -> RunDir {
-    loop {
-        let up = runs.ids().unwrap().into_iter().rev().find(|id| id.ends_with("-up"));
-        if let Some(dir) = up.and_then(|id| runs.dir(&id))
-            && dir.read().unwrap().is_some_and(|record| record.child.is_some())
-        {
-            return dir;
+    let begun = async {
+        loop {
+            let up = runs.ids().unwrap().into_iter().rev().find(|id| id.ends_with("-up"));
+            if let Some(dir) = up.and_then(|id| runs.dir(&id))
+                && dir.read().unwrap().is_some_and(|record| record.child.is_some())
+            {
+                return dir;
+            }
+            tokio::time::sleep(EVERY).await;
         }
-        tokio::time::sleep(EVERY).await;
-    }
+    };
+    tokio::time::timeout(BEGINS, begun).await.unwrap_or_else(|_| panic!("no up began: {:?}", runs.ids()))
 }
 
 fn holds(run_state: &RunState) -> bool {

@@ -33,8 +33,8 @@ pub fn is_calm_pair(dangers: &[Danger]) -> bool {
             _ => None,
         })
         .collect();
-    // `pulumi/lib/routing.py` names the legacy member so.
-    let is_legacy = |resource: &str| resource.contains("-legacy-");
+    // `pulumi/lib/routing.py` names the legacy member so; what follows is the suffix of the stack, which may hold anything.
+    let is_legacy = |resource: &str| resource.starts_with("migration-legacy-");
     let calm = |(op, resource, record): &(Operation, &str, &WeightedRecord)| {
         *op == Operation::Create
             && match record.new_weight {
@@ -188,8 +188,11 @@ mod tests {
         let (legacy, new) = (create("migration-legacy-prod", 100), create("migration-new-prod", 0));
         assert!(is_calm_pair(&[legacy.clone(), new.clone()]));
         assert!(is_calm_pair(std::slice::from_ref(&new)), "beside a legacy member that was adopted");
+        let suffixed = [create("migration-legacy-x-legacy-y", 100), create("migration-new-x-legacy-y", 0)];
+        assert!(is_calm_pair(&suffixed), "whatever the suffix of the stack is");
         for moves in [
             vec![legacy.clone()],
+            vec![create("migration-legacy-x-legacy-y", 100), create("migration-new-x-legacy-y", 100)],
             vec![create("migration-legacy-prod", 80), create("migration-new-prod", 20)],
             vec![create("migration-legacy-prod", 0), create("migration-new-prod", 0)],
             vec![create("migration-legacy-prod", 0), create("migration-new-prod", 100)],
