@@ -518,3 +518,19 @@ fn the_way_back_is_printed_where_no_folder_can_be_made_at_all() {
     assert!(said.stdout.is_empty() && said.stderr.contains("goes to the legacy stack already"), "{}", said.stderr);
     assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), calls);
 }
+
+#[test]
+fn weights_that_are_back_while_their_members_lead_elsewhere_are_no_success() {
+    let drill = Drill::start(&["--scenario", "swapped-targets"]);
+    drill.advance(60);
+    let back = drill.run("rollback --yes --json").ended(1);
+    let error = back.json()["error"].clone();
+    assert_eq!(error["code"], "led_astray", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("the weights already are 100/0, but "), "{error}");
+    let command = error["command"].as_str().unwrap();
+    assert!(command.contains("change-resource-record-sets"), "{error}");
+    assert!(error["change_batch"]["Changes"].is_array() && error["notes"].is_array(), "{error}");
+    assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 0, "nothing was sent");
+    let text = drill.run("rollback --yes").ended(1);
+    assert!(text.stdout.contains("change-resource-record-sets") && text.stderr.contains("leads"), "{}", text.stderr);
+}

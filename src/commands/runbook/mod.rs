@@ -4,9 +4,11 @@
 
 mod file;
 
+use std::path::PathBuf;
+
 use crate::cli::RunbookArgs;
 use crate::compose::session::{Session, connect_to_look};
-use crate::config::{Global, defaults};
+use crate::config::{Global, Settings, defaults};
 use crate::domain::facts::{Facts, Source};
 use crate::domain::record::remembered;
 use crate::domain::runbook::{Cli, MARK, Night, runbook};
@@ -55,7 +57,25 @@ fn written(session: &Session, collected: &Collected) -> String {
         policy: &session.policy,
         remembered: &records,
         cli: &cli,
+        options: &options(settings),
         by: &by,
         at: collected.now,
     })
+}
+
+/// What was said by file, environment or flags, as flags.
+fn options(settings: &Settings) -> Vec<(&'static str, String)> {
+    let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string();
+    [
+        ("--config", settings.file.as_ref().map(whole)),
+        ("--outputs", settings.outputs.as_ref().map(whole)),
+        ("--stack", settings.stack.clone()),
+        ("--region", settings.region.clone()),
+        ("--legacy-region", settings.legacy_region.clone()),
+        ("--profile", settings.profile.clone()),
+        ("--endpoint-url", settings.endpoint_url.clone()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
 }

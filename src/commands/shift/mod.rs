@@ -59,7 +59,7 @@ pub async fn rollback(args: RollbackArgs, global: &Global, out: &mut Console) ->
     }
     let session = connect(global).await.map_err(|error| another_way(error.into()))?;
     match carry_out(&session, &|_| Percent::ZERO, &[], args.go, out).await {
-        Err(failure) if matches!(failure.code, "record_group" | "not_provisioned") => {
+        Err(failure) if matches!(failure.code, "record_group" | "not_provisioned" | ASTRAY) => {
             by_hand::instead(&session, failure, args.go, out).await
         }
         sent => sent.map_err(another_way),
@@ -107,7 +107,7 @@ async fn carry_out(
                     .map_err(|why| conflict(&base.group, Ok(&base.group), &why.to_string()))?;
             }
             if let Some(why) = sent_astray(&base.group, &session.stack.endpoints) {
-                out.say(&format!("{why}; `tapctl rollback --print` names the batch that leads back"));
+                return Err(led_astray(&format!("the weights already are {weights}, but {why}")));
             }
             let words = format!("the weights already are {weights}: there is nothing to change");
             return nothing_to_do(session, base, go, &words, out).await;
@@ -226,6 +226,14 @@ fn wrong_shape(why: &str) -> Failure {
         format!("the records cannot be shifted: {why}"),
         "bring them into the shape of one weighted pair, or fix the stack outputs; `tapctl status` shows what is seen",
     )
+}
+
+const ASTRAY: &str = "led_astray";
+
+/// Weights that are what was asked for, while the traffic goes to another place than they say.
+fn led_astray(why: &str) -> Failure {
+    let message = format!("{why}; nothing was sent");
+    Failure::new(Exit::Error, ASTRAY, message, "`tapctl rollback --print` names the batch that leads back")
 }
 
 /// A conflict, with what was expected and what is there.

@@ -47,7 +47,7 @@ pub(super) fn records(night: &Night<'_>) -> String {
             "--start-record-type",
             &group.rtype,
             "--max-items",
-            "4",
+            "20",
         ],
     )
 }

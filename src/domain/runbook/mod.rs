@@ -10,6 +10,7 @@ mod steps;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::change::aws_cli::quoted;
 use crate::domain::facts::Facts;
 use crate::domain::gate::{Gate, Policy};
 use crate::domain::service::Writer;
@@ -43,10 +44,21 @@ pub struct Night<'a> {
     pub remembered: &'a [Record],
     /// How AWS's command line is called here.
     pub cli: &'a Cli,
+    /// What tapctl has to be told in another shell to speak of this stack: options, each with its value.
+    pub options: &'a [(&'static str, String)],
     /// Who made it, and on which host.
     pub by: &'a str,
     /// When.
     pub at: Timestamp,
+}
+
+impl Night<'_> {
+    /// A command of tapctl that speaks of this stack wherever it is pasted.
+    fn tapctl(&self, words: &str) -> String {
+        let options: Vec<String> =
+            self.options.iter().flat_map(|(name, value)| [(*name).to_owned(), quoted(value)]).collect();
+        [vec![format!("tapctl {words}")], options].concat().join(" ")
+    }
 }
 
 /// The runbook, ready to be written.
@@ -124,7 +136,7 @@ fn about(text: &mut String, night: &Night<'_>) {
             "New stack",
             &format!("member {}; not known: it is not provisioned, or its outputs cannot be read", code(&group.new_id)),
         );
-        text.push_str(&fenced("tapctl status"));
+        text.push_str(&fenced(&night.tapctl("status")));
         return;
     };
     new_stack(text, night, outputs);
@@ -163,7 +175,7 @@ fn new_stack(text: &mut String, night: &Night<'_>, outputs: &StackOutputs) {
 fn without_control_plane(text: &mut String, night: &Night<'_>) {
     text.push_str(
         "\n## 6. The control plane of Route 53 is gone\n\n\
-         It lives in us-east-1, the region of the legacy stack. While it is gone, no weight can be changed by anybody: \
+         It lives in one region (us-east-1 for the public regions of AWS). While it is gone, no weight can be changed by anybody: \
          not by tapctl, not by the commands above, not in the console. Answers go on: the name servers and the health of \
          targets do not need it, and the weights stay what they were.\n\n",
     );

@@ -76,15 +76,15 @@ fn find_out(night: &Night<'_>, gate: GateId) -> String {
         GateId::RecordTargets | GateId::Drift => Some(aws::records(night)),
         _ => None,
     };
-    let command = found.unwrap_or_else(|| "tapctl status".to_owned());
+    let command = found.unwrap_or_else(|| night.tapctl("status"));
     let commands: Vec<String> = command.lines().map(code).collect();
     format!("find out: {}", commands.join(" and "))
 }
 
 /// What to look at before each step, with tapctl and without.
 pub(super) fn checks(text: &mut String, night: &Night<'_>) {
-    text.push_str("## 3. Look, before every step\n\nWith tapctl, everything at once; go on only at `GO`:\n\n");
-    text.push_str(&fenced("tapctl status\ntapctl gates"));
+    text.push_str("## 3. Look, before every step\n\nWith tapctl, everything at once; go on only when it says `go: every gate passes`:\n\n");
+    text.push_str(&fenced(&[night.tapctl("status"), night.tapctl("gates")].join("\n")));
     text.push_str("Without tapctl, one after the other; stop at the first that is not so.\n\n");
     let mut check = |good: &str, command: &str| {
         add(text, &format!("{good}\n\n{}", fenced(command)));

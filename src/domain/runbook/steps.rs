@@ -55,12 +55,12 @@ fn one(text: &mut String, night: &Night<'_>, number: usize, plan: &ShiftPlan, to
         &format!(
             "### Step {number}: {before} to {after}\n\n\
          Only from {before}, and only after section 3. With tapctl, which looks by itself and refuses where a gate does:\n\n{}",
-            fenced(&format!("tapctl shift --to {} --wait", after.new_share().get()))
+            fenced(&night.tapctl(&format!("shift --to {} --wait", after.new_share().get())))
         ),
     );
     text.push_str("Without tapctl:\n\n");
     text.push_str(&fenced(&aws::send(night, &plan.batch())));
-    add(text, &format!("Back from {after}, with tapctl:\n\n{}", fenced("tapctl rollback --wait")));
+    add(text, &format!("Back from {after}, with tapctl:\n\n{}", fenced(&night.tapctl("rollback --wait"))));
     add(text, &format!("Back from {after}, without tapctl:\n\n"));
     text.push_str(&fenced(&aws::send(night, &ShiftPlan::back_in_doubt(to).batch())));
 }
@@ -72,7 +72,7 @@ pub(super) fn back(text: &mut String, night: &Night<'_>) {
         &format!(
             "## 5. The way back, from anywhere\n\n\
          No gate stands before it. With tapctl; the second line only prints the batch, from fresh records:\n\n{}",
-            fenced("tapctl rollback --wait\ntapctl rollback --print")
+            fenced(&[night.tapctl("rollback --wait"), night.tapctl("rollback --print")].join("\n"))
         ),
     );
     text.push_str("Without tapctl, first what is there:\n\n");
@@ -82,7 +82,7 @@ pub(super) fn back(text: &mut String, night: &Night<'_>) {
          this was made, it is this one:\n\n",
     );
     if night.facts.group.is_none() {
-        text.push_str("Not known: the records could not be read. What is listed above goes into the batch: a DELETE of each record exactly as it is listed, and a CREATE of the legacy one with weight 100 and of the new one with weight 0.\n");
+        text.push_str("Not known: the records could not be read. What is listed above goes into the batch: a DELETE of each record exactly as it is listed, and a CREATE of the one that leads to the legacy load balancer with weight 100 and of the one that leads to the new one with weight 0, whatever they are called.\n");
         return;
     }
     let found = way_back(Known {
@@ -106,7 +106,8 @@ pub(super) fn back(text: &mut String, night: &Night<'_>) {
     }
     text.push_str(
         "\nIf it is refused as `InvalidChangeBatch`, nothing was changed: the records are others. List them again, and \
-         put each into the batch exactly as it is listed: DELETE what is there, CREATE the legacy member with weight 100 \
-         and the new one with 0, in one batch.\n",
+         put each into the batch exactly as it is listed: DELETE what is there, CREATE the one that leads to the legacy \
+         load balancer with weight 100 and the one that leads to the new one with 0, whatever they are called, in one \
+         batch.\n",
     );
 }

@@ -32,6 +32,7 @@ fn written(stack: &Stack, facts: &Facts, by: &str, cli: &Cli) -> String {
         policy: &policy,
         remembered: &[],
         cli,
+        options: &[("--config", "/home/maria/my night.toml".to_owned()), ("--stack", "staging".to_owned())],
         by,
         at: AT,
     })
@@ -145,4 +146,15 @@ fn no_text_from_outside_is_markup_or_a_command() {
         assert_eq!(words[5], "http://h/$(id)", "{command}");
     }
     assert!(commands.iter().all(|line| line.starts_with("aws ") || line.starts_with("tapctl ")), "{commands:?}");
+}
+
+#[test]
+fn every_command_of_tapctl_speaks_of_this_stack_wherever_it_is_pasted() {
+    let stack = stack();
+    let text = written(&stack, &pair(&stack, (100, 0)), "op@host", &Cli::default());
+    let commands: Vec<String> = commands(&text).into_iter().filter(|line| line.starts_with("tapctl ")).collect();
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands {
+        assert!(command.ends_with(" --config '/home/maria/my night.toml' --stack staging"), "{command}");
+    }
 }
