@@ -168,6 +168,17 @@ pub struct RunArgs {
     pub json: bool,
 }
 
+/// `destroy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct DestroyArgs {
+    /// So many requests a minute on the new load balancer are nobody's: scanners, checks of your own [default: 0]
+    #[arg(long, value_name = "N")]
+    pub unused_per_min: Option<u32>,
+    /// How.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
 /// `config`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(args_conflicts_with_subcommands = true)]

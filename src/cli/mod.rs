@@ -17,9 +17,9 @@ use crate::domain::text::Foreign;
 use values::name;
 
 pub use args::{
-    AdoptArgs, AttachArgs, ConfigArgs, ConfigCommand, DemoArgs, EvacuateArgs, GoArgs, InterruptArgs, JournalArgs,
-    JsonArgs, ReleaseArgs, ReportArgs, RollbackArgs, RunArgs, RunbookArgs, ScenarioArgs, SetConfigArgs, ShiftArgs,
-    SimArgs, StatusArgs,
+    AdoptArgs, AttachArgs, ConfigArgs, ConfigCommand, DemoArgs, DestroyArgs, EvacuateArgs, GoArgs, InterruptArgs,
+    JournalArgs, JsonArgs, ReleaseArgs, ReportArgs, RollbackArgs, RunArgs, RunbookArgs, ScenarioArgs, SetConfigArgs,
+    ShiftArgs, SimArgs, StatusArgs,
 };
 pub use values::Since;
 
@@ -137,7 +137,7 @@ pub enum Command {
     /// Bring Pulumi's state in line with what is there
     Refresh(RunArgs),
     /// Remove the target stack with Pulumi
-    Destroy(RunArgs),
+    Destroy(DestroyArgs),
     /// List the stack's configuration and what is missing of it (exit code 1 then), or set one key
     Config(ConfigArgs),
     /// Follow a Pulumi run that is still going on, or show how a finished one ended
@@ -177,9 +177,8 @@ impl Command {
             Self::Evacuate(args) => args.go.json,
             Self::Adopt(args) => args.go.json,
             Self::Release(args) => args.go.json,
-            Self::Preview(args) | Self::Up(args) | Self::Refresh(args) | Self::Destroy(args) | Self::Unlock(args) => {
-                args.json
-            }
+            Self::Preview(args) | Self::Up(args) | Self::Refresh(args) | Self::Unlock(args) => args.json,
+            Self::Destroy(args) => args.run.json,
             Self::Interrupt(args) => args.json,
             Self::Attach(args) => args.json,
             Self::Config(args) => args.json,

@@ -25,7 +25,7 @@ pub(super) const LIMITS: [Limit; 8] = [
     Limit { key: "max_error_excess", min: 0.0, max: 100.0, set: |p, v| p.max_error_excess = v },
     Limit { key: "latency_factor", min: 1.0, max: 100.0, set: |p, v| p.latency_factor = v },
     Limit { key: "latency_floor_s", min: 0.0, max: 60.0, set: |p, v| p.latency_floor = v },
-    Limit { key: "unused_per_min", min: 1.0, max: 1e6, set: |p, v| p.unused_per_min = v },
+    Limit { key: "unused_per_min", min: 0.0, max: 1e6, set: |p, v| p.unused_per_min = v },
     Limit { key: "window_minutes", min: 1.0, max: 60.0, set: |p, v| p.window = v.round() as usize },
 ];
 

@@ -2,11 +2,18 @@
 //!
 //! Pure.
 
+use std::time::Duration;
+
 use super::metrics::Metric;
 use super::model::Model;
 use super::pulumi::guard::RunPreconditions;
-use super::series::STALE;
+use super::pulumi::used::NewRequests;
+use super::series::{PERIOD, STALE, Series, settled_until};
 use super::zone::{Endpoints, NameState};
+
+/// Time whose busiest minute says how much the new stack is used: clients that left have left for minutes, one quiet
+/// minute is no proof, and a client of a small service comes by every few minutes.
+const USE_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// What has to be known before a run may start.
 #[must_use]
@@ -25,26 +32,42 @@ pub fn preconditions(model: &Model) -> RunPreconditions {
         running,
         weight_change,
         name_state: name_state(model),
-        new_requests_per_min: new_requests_per_min(model),
-        unused_below_per_min: model.policy.unused_per_min,
+        new_requests: new_requests(model),
+        unused_per_min: model.policy.unused_per_min,
         provisioned: model.stack.is_provisioned(),
     }
 }
 
-/// Requests in the busiest of the new stack's settled minutes of late: clients that left have left for minutes, and one
-/// quiet minute is no proof. Nothing when it is not known.
-fn new_requests_per_min(model: &Model) -> Option<f64> {
+/// What reaches the new stack. Nothing when it is not known: CloudWatch was not read, has no recent minute of either balancer,
+/// or gave a number that cannot be.
+fn new_requests(model: &Model) -> Option<NewRequests> {
     let (facts, now) = (&model.live.facts, model.live.now);
+    let new = facts.metrics.series(Metric::NewRequests);
     if !facts.is_read(Metric::NewRequests, now) {
         return None;
     }
-    let recent = |metric| {
-        let points = facts.metrics.series(metric).settled().iter();
-        points.rev().take_while(|point| now.since(point.at) <= STALE).map(|point| point.value).reduce(f64::max)
-    };
+    let legacy = facts.metrics.series(Metric::LegacyRequests);
     // A balancer without a request publishes nothing: where CloudWatch has the legacy one's minutes and none of the new
     // one's, there were none.
-    recent(Metric::NewRequests).or_else(|| recent(Metric::LegacyRequests).map(|_| 0.0))
+    let is_recent = |series: &Series| series.last_settled().is_some_and(|point| now.since(point.at) <= STALE);
+    if !is_recent(new) && !is_recent(legacy) {
+        return None;
+    }
+    let until = settled_until(new.read_at()?);
+    let from = until.minus(USE_WINDOW);
+    if new.broken_since(from).is_some() {
+        return None;
+    }
+    let busiest = |series: &Series| {
+        let recent = series.settled().iter().rev().take_while(|point| point.at >= from);
+        recent.map(|point| point.value).reduce(f64::max)
+    };
+    Some(NewRequests {
+        per_min: busiest(new).unwrap_or(0.0),
+        minutes: (USE_WINDOW.as_secs() / PERIOD.as_secs()) as u32,
+        until,
+        legacy_per_min: busiest(legacy),
+    })
 }
 
 /// How the name is answered, when Route 53 was read.

@@ -57,6 +57,24 @@ fn the_outputs_of_another_stack_guard_nothing() {
 }
 
 #[test]
+fn requests_that_still_come_are_nobodys_only_when_somebody_names_their_number() {
+    let stack = Stack::whole();
+    stack.run("shift --step +10 --yes").ended(0);
+    stack.drill.advance(600);
+    stack.run("rollback --yes --wait").ended(0);
+    stack.run("release --to legacy --yes").ended(0);
+    for line in ["destroy --yes --json", "destroy --yes --json --unused-per-min 1"] {
+        let error = stack.run(line).ended(3).json();
+        let message = error["error"]["message"].as_str().unwrap();
+        assert!(message.contains("in the busiest of the 15 minutes until"), "{line}: {message}");
+        assert!(message.contains("or with --unused-per-min "), "{line}: {message}");
+    }
+    nothing_started(&stack);
+    stack.run("destroy --yes --json --unused-per-min 1000000").ended(0);
+    assert!(stack.has_begun_a_run(), "{:?}", stack.kinds());
+}
+
+#[test]
 fn a_misspelt_stack_is_not_made() {
     let stack = Stack::whole();
     for line in ["destroy --yes --json", "refresh --yes --json"] {

@@ -152,8 +152,8 @@ pub(crate) fn calm() -> RunPreconditions {
         running: None,
         weight_change: None,
         name_state: None,
-        new_requests_per_min: None,
-        unused_below_per_min: 1.0,
+        new_requests: None,
+        unused_per_min: 0.0,
         provisioned: false,
     }
 }

@@ -7,14 +7,14 @@ mod stop;
 
 use std::io;
 
-use crate::cli::{AttachArgs, RunArgs};
+use crate::cli::{AttachArgs, DestroyArgs, RunArgs};
 use crate::config::Global;
 use crate::domain::change::preconditions::{Blocked, may_begin, may_preview_unseen};
 use crate::domain::change::propose;
 use crate::domain::confirm::YesFlag;
 use crate::domain::provision::Carried;
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
-use crate::domain::pulumi::run_request::{Unread, Used};
+use crate::domain::pulumi::run_request::Unread;
 use crate::domain::pulumi::{Finished, PulumiChange, PulumiError, RunRequest};
 use crate::domain::zone::Orphan;
 use crate::runtime::zone;
@@ -69,19 +69,19 @@ pub async fn preview(args: RunArgs, global: &Global, out: &mut Console) -> Resul
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
 pub async fn up(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
-    change(RunKind::Up, args, global, out).await
+    Box::pin(change(RunKind::Up, args, place(global, Purpose::Change).await?, out)).await
 }
 
 /// Previews, asks, and deletes exactly what was read.
 ///
 /// # Errors
 /// [`Failure`] with the exit code for whatever kept it from being done.
-pub async fn destroy(args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
-    change(RunKind::Destroy, args, global, out).await
+pub async fn destroy(args: DestroyArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
+    let place = Place { unused_per_min: args.unused_per_min, ..place(global, Purpose::Change).await? };
+    Box::pin(change(RunKind::Destroy, args.run, place, out)).await
 }
 
-async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
-    let place = place(global, Purpose::Change).await?;
+async fn change(kind: RunKind, args: RunArgs, place: Place, out: &mut Console) -> Result<Exit, Failure> {
     place.may_write()?;
     let (seen, operator) = place.seen(out).await?;
     match may_begin(kind, &seen.ground()) {
@@ -101,7 +101,8 @@ async fn change(kind: RunKind, args: RunArgs, global: &Global, out: &mut Console
     let preconditions = seen.ground().run;
     let read = Some((previewed.run.id.as_str(), previewed.plan.beside(preconditions.name_state.as_ref())));
     let run_request = propose::run(kind, &place.stack, read, &look.pending).map_err(PulumiError::from)?;
-    let run_request = if args.yes { run_request } else { run_request.used(Used::of(&preconditions)) };
+    // With --yes only what was named is nobody's: the number of a question that nobody reads names nothing.
+    let run_request = run_request.used(preconditions.used().filter(|used| !(args.yes && used.is_over())));
     place.may_be_made(&PulumiChange::Run(Box::new(run_request.clone())), out).await?;
     let run = run(&place, run_request, args, &operator, out).await?;
     if !destroy {

@@ -53,6 +53,8 @@ pub(super) struct Place {
     pub(super) stack: String,
     pub(super) operator: String,
     pub(super) read_only: bool,
+    /// So many requests a minute on the new stack are nobody's, where that was said on the command line.
+    pub(super) unused_per_min: Option<u32>,
 }
 
 /// What was seen of the stack, as the cockpit would know it.
@@ -61,6 +63,7 @@ pub(super) struct Seen {
     pub(super) running: Option<String>,
     /// Who has the turn while a change of the records is under way, in words.
     held: Option<String>,
+    unused_per_min: Option<u32>,
 }
 
 impl Seen {
@@ -70,7 +73,9 @@ impl Seen {
             Some(held) => format!("{change}; {held}"),
             None => change,
         });
-        Ground { run: RunPreconditions { running: self.running.clone(), weight_change, ..ground.run }, ..ground }
+        let unused_per_min = self.unused_per_min.map_or(ground.run.unused_per_min, f64::from);
+        let running = self.running.clone();
+        Ground { run: RunPreconditions { running, weight_change, unused_per_min, ..ground.run }, ..ground }
     }
 }
 
@@ -106,7 +111,7 @@ pub(super) async fn place(global: &Global, purpose: Purpose) -> Result<Place, Fa
         Some(session) => session.ports.clone(),
         None => pulumi_ports(&settings, &pulumi, &folder, None)?,
     };
-    Ok(Place { runs: pulumi_runs(&pulumi, &folder)?, ports, session, stack, operator, read_only })
+    Ok(Place { runs: pulumi_runs(&pulumi, &folder)?, ports, session, stack, operator, read_only, unused_per_min: None })
 }
 
 impl Place {
@@ -125,7 +130,8 @@ impl Place {
         }
         let is_open = collected.history().is_some_and(|history| history.unfinished().is_some());
         let held = if is_open { session.who_has_the_turn().await } else { None };
-        Ok((Seen { model: session.model(&collected), running, held }, operator))
+        let model = session.model(&collected);
+        Ok((Seen { model, running, held, unused_per_min: self.unused_per_min }, operator))
     }
 
     /// Whether a change around Pulumi may be made, on what is seen now.

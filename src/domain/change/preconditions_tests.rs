@@ -9,6 +9,7 @@ use crate::domain::pulumi::config::SetConfig;
 use crate::domain::pulumi::config::tests::{complete, setup};
 use crate::domain::pulumi::lock::{ClearLocks, Holder, Lock};
 use crate::domain::pulumi::run_request::ForceStop;
+use crate::domain::pulumi::used::fixtures::requests;
 use crate::domain::pulumi::{Interrupt, NewStack, RunRequest, RunState};
 use crate::domain::service::fixtures::hosts;
 use crate::domain::shift::Override;
@@ -80,8 +81,8 @@ impl Night {
                 running: None,
                 weight_change: None,
                 name_state: None,
-                new_requests_per_min: Some(0.0),
-                unused_below_per_min: 1.0,
+                new_requests: Some(requests(0.0)),
+                unused_per_min: 0.0,
                 provisioned: true,
             },
             overtaken_by: None,

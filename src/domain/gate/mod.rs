@@ -201,8 +201,8 @@ pub struct Policy {
     pub latency_factor: f64,
     /// Seconds of p99 latency that are never held against the new stack.
     pub latency_floor: f64,
-    /// Requests per minute below which the new load balancer counts as unused before a `destroy`: a stray scanner from
-    /// outside. Checks that are sent straight to it need more.
+    /// So many requests a minute on the new load balancer are nobody's before a `destroy`: scanners, checks of one's own.
+    /// There is no number that is safe by itself, so nothing is until somebody names one.
     pub unused_per_min: f64,
     /// Points of share that go to the new stack in one step at most.
     pub max_step: u8,
@@ -211,10 +211,6 @@ pub struct Policy {
     /// Alarms that have to exist.
     pub expected_alarms: Vec<String>,
 }
-
-/// Requests a minute that a public load balancer gets although nobody uses it: whoever scans the Internet finds each of
-/// its addresses, two or three, several times a minute. Checks of one's own come on top.
-pub const SCANNERS_PER_MIN: f64 = 20.0;
 
 impl Default for Policy {
     fn default() -> Self {
@@ -225,7 +221,7 @@ impl Default for Policy {
             max_error_excess: 0.5,
             latency_factor: 2.0,
             latency_floor: 0.050,
-            unused_per_min: SCANNERS_PER_MIN,
+            unused_per_min: 0.0,
             max_step: 10,
             window: 3,
             expected_alarms: Vec::new(),

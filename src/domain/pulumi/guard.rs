@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
+use super::used::{NewRequests, Used};
 use crate::domain::traffic::Side;
 use crate::domain::units::WeightPair;
 use crate::domain::zone::NameState;
@@ -62,12 +63,20 @@ pub struct RunPreconditions {
     pub weight_change: Option<String>,
     /// How the name is answered; nothing when Route 53 could not be asked or was not asked yet.
     pub name_state: Option<NameState>,
-    /// Requests per minute that reach the new stack; nothing when they could not be read.
-    pub new_requests_per_min: Option<f64>,
-    /// Below this many it counts as unused.
-    pub unused_below_per_min: f64,
+    /// What reaches the new stack; nothing when it could not be read.
+    pub new_requests: Option<NewRequests>,
+    /// Up to this many requests a minute are nobody's, because somebody has named the number.
+    pub unused_per_min: f64,
     /// Whether the stack has outputs: before the first `up` nobody can say what uses it.
     pub provisioned: bool,
+}
+
+impl RunPreconditions {
+    /// How much the new stack is used; nothing where nobody knows.
+    #[must_use]
+    pub fn used(&self) -> Option<Used> {
+        self.new_requests.filter(|_| self.provisioned).map(|requests| Used::of(requests, self.unused_per_min))
+    }
 }
 
 /// Why a run may not start.
@@ -113,12 +122,8 @@ pub enum BlockedReason {
     #[error("it is not known how the name is answered ({0}): `destroy` needs to know")]
     NameUnknown(String),
     /// Weight is gone, requests are not.
-    #[error(
-        "the new stack still receives {0:.1} requests/min, limit {1} (what scanners send to any public load balancer): \
-         clients keep old answers and connections; wait until they have left. Where these are scanners, or checks of your \
-         own, say so in the question of `tapctl destroy` without --yes, or set TAPCTL_UNUSED_PER_MIN above them"
-    )]
-    StillUsed(f64, f64),
+    #[error("{}", .0.refusal())]
+    StillUsed(Used),
     /// The plan takes a record away from the name.
     #[error("the plan deletes the weighted record {0}: {1}")]
     DeletesRecord(String, &'static str),
@@ -165,12 +170,10 @@ fn may_destroy(preconditions: &RunPreconditions) -> Result<(), BlockedReason> {
         Some(NameState::Other(error)) => return Err(BlockedReason::NameUnknown(error.to_string())),
         Some(NameState::Simple(_) | NameState::Absent) => {}
     }
-    match preconditions.new_requests_per_min {
+    match preconditions.used() {
         _ if !preconditions.provisioned => Ok(()),
         None => Err(BlockedReason::UseUnknown),
-        Some(rate) if rate >= preconditions.unused_below_per_min => {
-            Err(BlockedReason::StillUsed(rate, preconditions.unused_below_per_min))
-        }
+        Some(used) if used.is_over() => Err(BlockedReason::StillUsed(used)),
         Some(_) => Ok(()),
     }
 }
@@ -178,6 +181,7 @@ fn may_destroy(preconditions: &RunPreconditions) -> Result<(), BlockedReason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::pulumi::used::fixtures::requests;
     use crate::domain::shift::fixtures::group;
     use crate::domain::traffic::GroupError;
 
@@ -186,8 +190,8 @@ mod tests {
             running: None,
             weight_change: None,
             name_state: Some(NameState::Simple(Some(Side::Legacy))),
-            new_requests_per_min: Some(0.0),
-            unused_below_per_min: 1.0,
+            new_requests: Some(requests(0.0)),
+            unused_per_min: 0.0,
             provisioned: true,
         }
     }
@@ -221,14 +225,17 @@ mod tests {
         ] {
             assert_eq!(refusal(RunPreconditions { name_state, ..calm() }), wanted);
         }
-        assert_eq!(
-            refusal(RunPreconditions { new_requests_per_min: Some(40.0), ..calm() }),
-            BlockedReason::StillUsed(40.0, 1.0)
-        );
-        let checks = RunPreconditions { new_requests_per_min: Some(40.0), unused_below_per_min: 90.0, ..calm() };
-        assert_eq!(check_preconditions(RunKind::Destroy, &checks), Ok(()));
-        assert_eq!(refusal(RunPreconditions { new_requests_per_min: None, ..calm() }), BlockedReason::UseUnknown);
-        let fresh = RunPreconditions { provisioned: false, name_state: None, new_requests_per_min: None, ..calm() };
+        // One request a minute may be a user's, until somebody names the number.
+        for rate in [0.2, 1.0, 19.0, 30.0, 3000.0] {
+            let used = RunPreconditions { new_requests: Some(requests(rate)), ..calm() };
+            let refused = refusal(used.clone());
+            assert!(matches!(refused, BlockedReason::StillUsed(_)), "{rate}: {refused}");
+            let named = |unused_per_min| RunPreconditions { unused_per_min, ..used.clone() };
+            assert_eq!(check_preconditions(RunKind::Destroy, &named(rate.ceil())), Ok(()));
+            assert!(refusal(named(rate.ceil() - 1.0)).to_string().contains("--unused-per-min"), "{rate}");
+        }
+        assert_eq!(refusal(RunPreconditions { new_requests: None, ..calm() }), BlockedReason::UseUnknown);
+        let fresh = RunPreconditions { provisioned: false, name_state: None, new_requests: None, ..calm() };
         assert_eq!(check_preconditions(RunKind::Destroy, &fresh), Ok(()));
         // An `up` that failed half-way hands no outputs out, and may have taken the name's records over.
         for name_state in [NameState::LegacyOnly, pair(100, 0)] {

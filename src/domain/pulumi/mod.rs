@@ -36,6 +36,7 @@ pub mod stop;
 pub mod stream;
 pub mod text;
 pub mod tree;
+pub mod used;
 mod wire;
 
 pub use change::{Interrupt, NewStack, PulumiChange};

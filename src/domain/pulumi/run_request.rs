@@ -10,6 +10,7 @@ use super::guard::{BlockedReason, RunKind, RunPreconditions, check_preconditions
 use super::op::Operation;
 use super::pending::Pending;
 use super::plan::Plan;
+use super::used::Used;
 use crate::domain::confirm::Challenge;
 use crate::domain::zone::NameState;
 
@@ -37,48 +38,6 @@ pub struct RunRequest {
     open: Vec<String>,
     #[serde(skip)]
     used: Option<Used>,
-}
-
-/// How much the new stack is used by those whom a `destroy` leaves without an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Used {
-    /// Requests a minute in the busiest minute of late, rounded up.
-    pub per_min: u32,
-    /// As many are taken for nobody's.
-    pub limit: u32,
-}
-
-impl Used {
-    /// As the preconditions know it; nothing where nobody does.
-    #[must_use]
-    pub fn of(preconditions: &RunPreconditions) -> Option<Self> {
-        let whole = |rate: f64| rate.ceil().clamp(0.0, f64::from(u32::MAX)) as u32;
-        let per_min = preconditions.new_requests_per_min.filter(|_| preconditions.provisioned)?;
-        Some(Self { per_min: whole(per_min), limit: whole(preconditions.unused_below_per_min) })
-    }
-
-    /// Whether somebody has to say that these are no clients.
-    #[must_use]
-    pub const fn is_over(self) -> bool {
-        self.per_min >= self.limit
-    }
-
-    /// In a sentence, for the question.
-    #[must_use]
-    pub fn text(self) -> String {
-        let Self { per_min, limit } = self;
-        if self.is_over() {
-            return format!(
-                "{per_min} requests/min still reach the new stack, and fail from then on. The limit is {limit}, what scanners \
-                 send to any public load balancer. Typing the number behind the stack's name says that these are scanners or \
-                 checks, and no clients"
-            );
-        }
-        format!(
-            "{per_min} requests/min reach the new stack, under the limit of {limit}: scanners send as much to any public load \
-             balancer (`unused_per_min` sets another)"
-        )
-    }
 }
 
 impl RunRequest {
@@ -143,7 +102,7 @@ impl RunRequest {
     pub fn preconditions(&self, preconditions: &RunPreconditions) -> RunPreconditions {
         let mut preconditions = preconditions.clone();
         if let Some(used) = self.used.filter(|used| used.is_over()) {
-            preconditions.unused_below_per_min = preconditions.unused_below_per_min.max(f64::from(used.per_min) + 1.0);
+            preconditions.unused_per_min = preconditions.unused_per_min.max(f64::from(used.per_min));
         }
         preconditions
     }
@@ -265,7 +224,10 @@ impl RunRequest {
     #[must_use]
     pub fn title(&self) -> String {
         match self.kind {
-            RunKind::Destroy => format!("DESTROY the stack {}: {}", self.stack, self.plan.text()),
+            RunKind::Destroy => {
+                let nobodys = self.used.and_then(Used::nobodys).map(|used| format!("; {used}")).unwrap_or_default();
+                format!("DESTROY the stack {}: {}{nobodys}", self.stack, self.plan.text())
+            }
             RunKind::Refresh => format!("Refresh the Pulumi state of {}", self.stack),
             _ => format!("Run the plan on {}: {}", self.stack, self.plan.text()),
         }
@@ -340,6 +302,7 @@ mod tests {
 
     use super::*;
     use crate::domain::pulumi::event::WeightedRecord;
+    use crate::domain::pulumi::used::fixtures::requests;
     use crate::domain::traffic::Side;
 
     fn plan(op: Operation) -> Plan {
@@ -363,8 +326,8 @@ mod tests {
             running: None,
             weight_change: None,
             name_state,
-            new_requests_per_min: Some(0.0),
-            unused_below_per_min: 1.0,
+            new_requests: Some(requests(0.0)),
+            unused_per_min: 0.0,
             provisioned,
         }
     }
@@ -394,26 +357,20 @@ mod tests {
         let destroy = || RunRequest::destroy("prod", "p1", plan(Operation::Delete)).unwrap();
         let released = |rate| {
             let name = Some(NameState::Simple(Some(Side::Legacy)));
-            RunPreconditions {
-                new_requests_per_min: Some(rate),
-                unused_below_per_min: 20.0,
-                ..preconditions(name, true)
-            }
+            RunPreconditions { new_requests: Some(requests(rate)), ..preconditions(name, true) }
         };
-        let quiet = destroy().used(Used::of(&released(3.2)));
+        let quiet = destroy().used(released(0.0).used());
         assert_eq!(quiet.challenge(), Challenge::Typed("prod".into()));
-        assert!(
-            quiet.in_use().unwrap().text().starts_with("4 requests/min reach the new stack, under the limit of 20")
-        );
-        let busy = destroy().used(Used::of(&released(39.5)));
+        assert!(!quiet.title().contains("requests"), "{}", quiet.title());
+        let busy = destroy().used(released(39.5).used());
         assert_eq!(busy.challenge(), Challenge::Typed("prod 40".into()));
-        assert!(busy.in_use().unwrap().text().contains("The limit is 20"));
+        assert!(busy.title().ends_with("40 requests/min are taken for nobody's"), "{}", busy.title());
         assert_eq!(busy.may_run(&released(39.5)), Ok(()));
-        assert_eq!(busy.may_run(&released(40.9)), Ok(()));
-        assert!(matches!(busy.may_run(&released(41.0)), Err(BlockedReason::StillUsed(..))), "more than was read");
-        assert!(matches!(destroy().may_run(&released(39.5)), Err(BlockedReason::StillUsed(..))), "nobody was asked");
+        assert_eq!(busy.may_run(&released(40.0)), Ok(()));
+        assert!(matches!(busy.may_run(&released(41.0)), Err(BlockedReason::StillUsed(_))), "more than was read");
+        assert!(matches!(destroy().may_run(&released(39.5)), Err(BlockedReason::StillUsed(_))), "nobody was asked");
         assert_eq!(
-            RunRequest::up("prod", "p", plan(Operation::Create)).unwrap().used(Used::of(&released(39.5))).in_use(),
+            RunRequest::up("prod", "p", plan(Operation::Create)).unwrap().used(released(39.5).used()).in_use(),
             None
         );
     }

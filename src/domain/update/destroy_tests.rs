@@ -35,6 +35,27 @@ fn destroy_is_refused_while_the_new_stack_is_used() {
 }
 
 #[test]
+fn a_client_that_comes_by_every_ten_minutes_is_no_silence() {
+    for (minutes, wanted) in [(10, "prod 1"), (15, "prod")] {
+        let mut desk = released(0.0);
+        desk.model.live.facts.metrics = Metrics::default();
+        let newest = desk.model.live.now.floor_to(Duration::from_secs(60)).minus(Duration::from_secs(180));
+        let came = newest.minus(Duration::from_secs(60 * minutes));
+        for (side, source, metric, point) in [
+            (Side::New, Source::MetricsNew, Metric::NewRequests, Point { at: came, value: 1.0 }),
+            (Side::Legacy, Source::MetricsLegacy, Metric::LegacyRequests, Point { at: newest, value: 900.0 }),
+        ] {
+            let series = vec![(metric, Series::new(vec![point]))];
+            desk.absorb(source, Observation::Metrics(side, MetricReadings { series, incomplete: vec![], past: None }));
+        }
+        desk.press('D');
+        desk.preview(RunKind::PreviewDestroy, &destroy_of_released());
+        desk.press('D');
+        assert_eq!(in_question(&desk).1, wanted, "{minutes}");
+    }
+}
+
+#[test]
 fn one_quiet_minute_does_not_make_the_new_stack_unused() {
     let mut desk = released(40.0);
     let newest = desk.model.live.now.floor_to(Duration::from_secs(60)).minus(Duration::from_secs(180));
@@ -57,8 +78,8 @@ fn in_question(desk: &Desk) -> (u32, String) {
 }
 
 #[test]
-fn requests_of_scanners_are_named_in_the_question_and_those_of_many_have_to_be_typed() {
-    for (rate, typed) in [(0.0, "prod"), (19.0, "prod"), (20.0, "prod 20"), (3000.0, "prod 3000")] {
+fn every_request_that_still_comes_is_named_in_the_question_and_has_to_be_typed() {
+    for (rate, typed) in [(0.0, "prod"), (1.0, "prod 1"), (19.0, "prod 19"), (30.0, "prod 30"), (3000.0, "prod 3000")] {
         let mut desk = released(rate);
         desk.press('D');
         desk.preview(RunKind::PreviewDestroy, &destroy_of_released());

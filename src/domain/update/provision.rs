@@ -8,7 +8,6 @@ use crate::domain::msg::Effect;
 use crate::domain::provision::{PLAN_MAX_AGE, PulumiQuery, ReadyPlan};
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::lock::ClearLocks;
-use crate::domain::pulumi::run_request::Used;
 use crate::domain::pulumi::{NewStack, PulumiChange, Show};
 use crate::domain::run_preconditions::{name_state, preconditions};
 use crate::domain::zone::NameState;
@@ -109,7 +108,7 @@ fn confirm(model: &mut Model, kind: RunKind, read: Option<&ReadyPlan>) {
     let open = model.provision.look.as_ref().map_or(&[][..], |look| look.value.pending.as_slice());
     let name = name_state(model);
     let read = read.map(|ready| (ready.run.as_str(), ready.plan.clone().beside(name.as_ref())));
-    let used = Used::of(&preconditions(model));
+    let used = preconditions(model).used();
     match propose::run(kind, &model.stack.name, read, open).map(|run| run.used(used)) {
         Ok(run) => ask_change(model, PulumiChange::Run(Box::new(run)), "Nothing is started"),
         Err(why) => notice(model, "Nothing is started", vec![why.to_string()]),
