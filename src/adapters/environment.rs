@@ -1,4 +1,5 @@
-//! Which values of this process's environment are secret: told to [`crate::domain::text`] before anything is printed.
+//! What of this process's environment is secret, which is told to [`crate::domain::text`] before anything is printed; and
+//! what of it a child gets.
 //!
 //! Reads the environment, and the files that hold a passphrase or a token there. Prints nothing.
 
@@ -34,19 +35,72 @@ pub enum Needs {
 /// its sources of plug-ins read ("Pulumi CLI environment variables", "DIY backends").
 const OF_PULUMI: [&str; 9] =
     ["PULUMI_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "CLOUDSDK_", "VAULT_", "GITHUB_TOKEN", "GITLAB_TOKEN"];
+/// Beginnings of further names that a child may need: the language, folders of the user, authorities, the Python of the
+/// program and its packages, gRPC between Pulumi and its plug-ins, the AWS provider's own (`TF_AWS_…`).
+const ORDINARY: [&str; 8] = ["LC_", "XDG_", "SSL_CERT_", "PYTHON", "PIP_", "UV_", "GRPC_", "TF_"];
+/// Whole names that a child may need: who and where the user is, the terminal, proxies and their authorities, what Go's
+/// runtime reads, and what a `credential_process` finds its key store by (a keyring, GnuPG and `pass`, an agent, Kerberos).
+const ORDINARY_NAMES: [&str; 35] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TERM",
+    "COLORTERM",
+    "NO_COLOR",
+    "TMPDIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NIX_SSL_CERT_FILE",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    "GODEBUG",
+    "GOMAXPROCS",
+    "GOMEMLIMIT",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "PASSWORD_STORE_DIR",
+    "SSH_AUTH_SOCK",
+    "KRB5CCNAME",
+    "KRB5_CONFIG",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "BROWSER",
+    "PWD",
+];
+/// Names, with commas between them, that somebody wants a child to get as well.
+const PASSED_BY_NAME: &str = "TAPCTL_PASS_ENV";
 
-/// Keeps from a child what it does not need: secrets of others, and what is said to tapctl alone.
-pub fn withhold(command: &mut Command, needs: Needs) {
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_withheld(&name.to_string_lossy(), needs)) {
-        command.env_remove(name);
-    }
+/// Gives a child what it needs of this environment, and nothing else.
+pub fn confine(command: &mut Command, needs: Needs) {
+    let named = std::env::var(PASSED_BY_NAME).unwrap_or_default();
+    command.env_clear();
+    command.envs(std::env::vars_os().filter(|(name, _)| is_passed(&name.to_string_lossy(), needs, &named)));
 }
 
-fn is_withheld(name: &str, needs: Needs) -> bool {
+/// Whether a child gets this variable. Names of secrets that are Pulumi's own go to Pulumi alone; what was named goes
+/// where Pulumi's secrets go.
+fn is_passed(name: &str, needs: Needs, named: &str) -> bool {
     let upper = name.to_ascii_uppercase();
+    let begins = |list: &[&str]| list.iter().any(|begin| upper.starts_with(begin));
+    if needs == Needs::Pulumi && named.split(',').any(|passed| passed.trim() == name) {
+        return true;
+    }
     let is_place = PLACES.iter().any(|end| upper.ends_with(end)) && !upper.ends_with("ACCESS_KEY_ID");
     let is_secret = SECRET_PARTS.iter().any(|part| upper.contains(part)) && !is_place;
-    is_secret && (needs == Needs::Nothing || !OF_PULUMI.iter().any(|begin| upper.starts_with(begin)))
+    if is_secret {
+        return needs == Needs::Pulumi && begins(&OF_PULUMI);
+    }
+    begins(&OF_PULUMI) || begins(&ORDINARY) || ORDINARY_NAMES.contains(&upper.as_str())
 }
 
 /// Looks through the environment once, at the start.
@@ -115,9 +169,26 @@ mod tests {
     }
 
     #[test]
-    fn a_child_gets_no_secret_that_is_not_for_it() {
-        for name in ["DATABASE_PASSWORD", "SLACK_TOKEN", "npm_config_token", "STRIPE_API_KEY", "MY_SECRET"] {
-            assert!(is_withheld(name, Needs::Pulumi) && is_withheld(name, Needs::Nothing), "{name}");
+    fn a_child_gets_what_it_needs_and_nothing_else() {
+        let both = |name: &str| [Needs::Nothing, Needs::Pulumi].map(|needs| is_passed(name, needs, ""));
+        for name in [
+            "DATABASE_PASSWORD",
+            "SLACK_TOKEN",
+            "npm_config_token",
+            "STRIPE_API_KEY",
+            "MY_SECRET",
+            "DATABASE_URL",
+            "SENTRY_DSN",
+            "MYSQL_PWD",
+            "PIP_TOKEN",
+            "TAPCTL_OUTPUTS",
+            "TAPCTL_STATE_DIR",
+            "LD_PRELOAD",
+            "BASH_ENV",
+            "EDITOR",
+            "ANYTHING",
+        ] {
+            assert_eq!(both(name), [false, false], "{name}");
         }
         for name in [
             "PULUMI_CONFIG_PASSPHRASE",
@@ -125,19 +196,49 @@ mod tests {
             "AWS_SECRET_ACCESS_KEY",
             "AWS_SESSION_TOKEN",
             "GITHUB_TOKEN",
+            "AWS_ACCESS_KEY_ID",
         ] {
-            assert!(!is_withheld(name, Needs::Pulumi) && is_withheld(name, Needs::Nothing), "{name}");
+            assert_eq!(both(name), [false, true], "{name}");
         }
-        for name in ["PATH", "HOME", "AWS_PROFILE", "PULUMI_BACKEND_URL", "https_proxy", "LANG", "AWS_ROLE_ARN"] {
-            assert!(!is_withheld(name, Needs::Pulumi) && !is_withheld(name, Needs::Nothing), "{name}");
+        for name in [
+            "PATH",
+            "HOME",
+            "LANG",
+            "LC_ALL",
+            "TERM",
+            "AWS_PROFILE",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "PULUMI_BACKEND_URL",
+            "PULUMI_CONFIG_PASSPHRASE_FILE",
+            "https_proxy",
+            "NO_PROXY",
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+            "AWS_ROLE_ARN",
+            "XDG_RUNTIME_DIR",
+            "SSH_AUTH_SOCK",
+            "DBUS_SESSION_BUS_ADDRESS",
+            "GNUPGHOME",
+            "VIRTUAL_ENV",
+            "TMPDIR",
+        ] {
+            assert_eq!(both(name), [true, true], "{name}");
         }
-        let mut command = Command::new("true");
-        withhold(&mut command, Needs::Nothing);
-        assert!(
-            command
-                .get_envs()
-                .all(|(name, value)| value.is_none() && is_withheld(&name.to_string_lossy(), Needs::Nothing))
-        );
+        let named = "DATABASE_URL, MY_SECRET";
+        assert!(is_passed("DATABASE_URL", Needs::Pulumi, named) && is_passed("MY_SECRET", Needs::Pulumi, named));
+        assert!(!is_passed("MY_SECRET", Needs::Nothing, named) && !is_passed("MY_SECRET2", Needs::Pulumi, named));
+    }
+
+    #[test]
+    fn a_child_begins_with_an_empty_environment() {
+        let mut command = Command::new("env");
+        command.env("FROM_BEFORE", "x");
+        confine(&mut command, Needs::Nothing);
+        let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let names = said.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+        let others: Vec<_> = names.filter(|name| !is_passed(name, Needs::Nothing, "")).collect();
+        assert!(others.is_empty() && said.contains("PATH="), "{others:?}");
     }
 
     #[test]

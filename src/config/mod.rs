@@ -7,6 +7,7 @@
 pub mod defaults;
 pub mod file;
 pub mod find;
+mod ownership;
 pub mod passing;
 pub mod policy;
 pub mod state;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::ownership::Ownership;
 use super::{ConfigError, Env};
 
 /// Rights of the state folder: its owner's.
@@ -38,12 +39,21 @@ fn folder_name(stack: &str) -> String {
 }
 
 /// Makes the folder where it is missing, and takes the rights of others away where it is there. The folder itself is
-/// looked at, never what a link leads to, and it has to be this user's own.
+/// looked at, never what a link leads to, and it has to be this user's own. Whoever has a folder above it, or may turn a
+/// link on the way to it, could put another one in its place.
 ///
 /// # Errors
 /// What the system says, or whose folder it is.
 pub fn prepare(folder: &Path) -> io::Result<()> {
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let is_safe = || {
+        let refused = |why| io::Error::new(io::ErrorKind::PermissionDenied, format!("on the way to it, {why}"));
+        Ownership::forbidding(EVERYBODY_WRITES).walk_into(above).map_err(refused)
+    };
+    // Before anything is made, and once more with all that was made.
+    is_safe()?;
     std::fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
+    is_safe()?;
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = rustix::fs::open(folder, flags, Mode::empty()).map_err(|error| match error {
         Errno::LOOP | Errno::NOTDIR => io::Error::other("it is a link, and no folder itself"),
@@ -58,17 +68,18 @@ pub fn prepare(folder: &Path) -> io::Result<()> {
     if found.st_mode & 0o777 != FOLDER_MODE {
         rustix::fs::fchmod(&opened, Mode::from_raw_mode(FOLDER_MODE))?;
     }
-    look_through(&opened, own)
+    look_through(&opened, own, DEPTH)
 }
 
 /// Refuses what somebody may have put into the folder while others could write there: a link leads the journal, or
 /// whatever is written in its name, to another place, and a file of somebody else says what that one wants. From now on
 /// nobody else can put anything there.
-fn look_through(folder: impl AsFd, own: u32) -> io::Result<()> {
+fn look_through(folder: impl AsFd, own: u32, depth: usize) -> io::Result<()> {
     for entry in rustix::fs::Dir::read_from(&folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        if !OURS.iter().any(|ours| name.to_bytes().starts_with(ours.as_bytes())) {
+        let is_of_the_folder = matches!(name.to_bytes(), b"." | b"..");
+        if is_of_the_folder || depth == DEPTH && !OURS.iter().any(|ours| name.to_bytes().starts_with(ours.as_bytes())) {
             continue;
         }
         let found = match rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -87,9 +98,23 @@ fn look_through(folder: impl AsFd, own: u32) -> io::Result<()> {
         if found.st_uid != own {
             return wrong(format!("belongs to somebody else (uid {}, this is uid {own})", found.st_uid));
         }
+        if FileType::from_raw_mode(found.st_mode) == FileType::Directory && depth > 1 {
+            let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            match rustix::fs::openat(&folder, name, flags, Mode::empty()) {
+                Ok(inner) => look_through(inner, own, depth - 1)?,
+                // An old run that another process has just removed.
+                Err(Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
     Ok(())
 }
+
+/// Folders that are looked through below each other: this one, `runs`, and that of each run.
+const DEPTH: usize = 3;
+/// The right of everybody to write. A group may be one's own: many systems give every user one.
+const EVERYBODY_WRITES: u32 = 0o002;
 
 /// How the names begin of what this program keeps in its folder.
 const OURS: [&str; 4] = ["journal", "lock", "runs", "tapctl.log"];
@@ -175,6 +200,66 @@ mod tests {
                 assert!(prepare(&folder).unwrap_err().to_string().contains("uid 65534"), "{name}");
             }
             std::fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_lies_in_the_folder_of_a_run_is_looked_at_as_well() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("state");
+        prepare(&folder).unwrap();
+        let run = folder.join("runs/20261122T120000000Z-up");
+        std::fs::create_dir_all(&run).unwrap();
+        std::fs::write(run.join("state.json"), "{}").unwrap();
+        prepare(&folder).unwrap();
+        std::os::unix::fs::symlink("/nowhere", run.join("plan")).unwrap();
+        let error = prepare(&folder).unwrap_err().to_string();
+        assert!(error.contains("plan in it is a link"), "{error}");
+        std::fs::remove_file(run.join("plan")).unwrap();
+        // Only the superuser can give a file away.
+        if rustix::process::geteuid().is_root() {
+            for path in [run.join("state.json"), run.clone(), folder.join("runs")] {
+                std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+                assert!(prepare(&folder).unwrap_err().to_string().contains("uid 65534"), "{}", path.display());
+                std::os::unix::fs::chown(&path, Some(0), None).unwrap();
+            }
+        }
+        prepare(&folder).unwrap();
+    }
+
+    #[test]
+    fn whoever_can_turn_the_way_to_the_folder_has_the_folder() {
+        let base = tempfile::tempdir().unwrap();
+        let (above, link) = (base.path().join("above"), base.path().join("open/link"));
+        let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let says = |folder: &Path, what: &str| {
+            let error = prepare(folder).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}");
+            assert!(error.to_string().contains(what), "{error}");
+        };
+        std::fs::create_dir_all(&above).unwrap();
+        std::fs::create_dir_all(base.path().join("open")).unwrap();
+        set(&above, 0o777);
+        says(&above.join("state"), "above can be written by others (mode 777)");
+        says(&above.join("not/made/yet"), "above can be written by others");
+        assert!(!above.join("state").exists() && !above.join("not").exists(), "nothing is made there");
+        set(&above, 0o1777);
+        prepare(&above.join("state")).unwrap();
+        set(&above, 0o775);
+        prepare(&above.join("state")).unwrap();
+        // A link on the way is as good as the folder that it lies in.
+        std::os::unix::fs::symlink(&above, &link).unwrap();
+        set(&base.path().join("open"), 0o755);
+        prepare(&link.join("state")).unwrap();
+        set(&base.path().join("open"), 0o777);
+        says(&link.join("state"), "open can be written by others");
+        set(&base.path().join("open"), 0o755);
+        // Only the superuser can give a folder away.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::lchown(&link, Some(65_534), None).unwrap();
+            says(&link.join("state"), "link belongs to somebody else (uid 65534)");
+            std::os::unix::fs::chown(&above, Some(65_534), None).unwrap();
+            says(&above.join("state"), "above belongs to somebody else (uid 65534)");
         }
     }
 

@@ -4,120 +4,69 @@
 //! Looks at owners and rights, and starts nothing.
 
 use std::collections::HashSet;
-use std::fs::Metadata;
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Others may write into such a folder, but only remove what is their own.
-const STICKY: u32 = 0o1000;
+use super::ownership::{Ownership, unseen};
+
 /// Rights of group and others to write.
 const OTHERS_WRITE: u32 = 0o022;
 /// Files of a program that are looked at: the bundled one has some twenty beside its virtual environment, which has some
 /// ten thousand.
 const MAX_FILES: usize = 100_000;
 
-/// Why a folder is not trusted; nothing where it is, or where there is none. Every file in it counts: what is imported
-/// is executed, and `Pulumi.yaml` names further programs.
+/// Why a folder is not trusted; nothing where it is, or where there is none. Every file in it counts, and in every folder
+/// that a link in it leads to: what is imported is executed, and `Pulumi.yaml` names further programs.
 #[must_use]
 pub fn why_not(folder: &Path) -> Option<String> {
-    let folder = match std::fs::canonicalize(folder) {
-        Ok(folder) => folder,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return None,
-        Err(error) => return Some(format!("{} cannot be looked at: {error}", folder.display())),
-    };
-    let mut look = Look { own: rustix::process::geteuid().as_raw(), seen: HashSet::new(), left: MAX_FILES };
-    look.way_to(&folder).and_then(|()| look.all_in(&folder)).err()
+    let ownership = Ownership::forbidding(OTHERS_WRITE);
+    Look { ownership, seen: HashSet::new(), left: MAX_FILES }.follow(folder).err()
 }
 
 /// What was looked at so far.
 struct Look {
-    own: u32,
-    /// Folders outside of the program's that links lead through.
+    ownership: Ownership,
+    /// Folders whose contents were looked at.
     seen: HashSet<PathBuf>,
     left: usize,
 }
 
 impl Look {
-    /// A folder or file, and everything above it: whoever may write there may put another one in its place.
-    fn way_to(&mut self, path: &Path) -> Result<(), String> {
-        for (index, above) in path.ancestors().enumerate() {
-            if index > 0 && !self.seen.insert(above.to_owned()) {
-                break;
-            }
-            let metadata = std::fs::metadata(above).map_err(|error| unseen(above, &error))?;
-            self.judge(above, &metadata, index > 0)?;
-        }
-        Ok(())
-    }
-
-    fn all_in(&mut self, folder: &Path) -> Result<(), String> {
-        for entry in std::fs::read_dir(folder).map_err(|error| unseen(folder, &error))? {
-            let path = entry.map_err(|error| unseen(folder, &error))?.path();
-            self.left = self.left.checked_sub(1).ok_or_else(|| {
-                format!("{} holds more than {MAX_FILES} files, too many to look at", folder.display())
-            })?;
-            let metadata = std::fs::symlink_metadata(&path).map_err(|error| unseen(&path, &error))?;
-            if metadata.is_symlink() {
-                self.link(&path, metadata.uid())?;
-            } else {
-                self.judge(&path, &metadata, false)?;
-                if metadata.is_dir() {
-                    self.all_in(&path)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A link has no rights of its own: its owner made it, and where it leads counts. One that leads nowhere executes
-    /// nothing.
-    fn link(&mut self, path: &Path, owner: u32) -> Result<(), String> {
-        if let Some(why) = distrust(owner, 0, self.own, false) {
-            return Err(format!("{} {why}", path.display()));
-        }
-        match std::fs::canonicalize(path) {
-            Ok(target) => self.way_to(&target),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(unseen(path, &error)),
-        }
-    }
-
-    fn judge(&self, path: &Path, metadata: &Metadata, is_parent: bool) -> Result<(), String> {
-        match distrust(metadata.uid(), metadata.mode(), self.own, is_parent) {
-            Some(why) => Err(format!("{} {why}", path.display())),
+    /// A path, and all that it leads to; one that leads nowhere executes nothing.
+    fn follow(&mut self, path: &Path) -> Result<(), String> {
+        match self.ownership.walk(path)? {
+            Some(end) => self.at(&end),
             None => Ok(()),
         }
     }
-}
 
-fn unseen(path: &Path, error: &io::Error) -> String {
-    format!("{} cannot be looked at: {error}", path.display())
-}
-
-fn distrust(owner: u32, mode: u32, own: u32, is_parent: bool) -> Option<String> {
-    if owner != own && owner != 0 {
-        return Some(format!("belongs to somebody else (uid {owner})"));
+    /// A file, or a folder with all in it.
+    fn at(&mut self, path: &Path) -> Result<(), String> {
+        let metadata = std::fs::symlink_metadata(path).map_err(|error| unseen(path, &error))?;
+        if let Some(why) = self.ownership.distrust(metadata.uid(), metadata.mode(), false) {
+            return Err(format!("{} {why}", path.display()));
+        }
+        if !metadata.is_dir() || !self.seen.insert(path.to_owned()) {
+            return Ok(());
+        }
+        for entry in std::fs::read_dir(path).map_err(|error| unseen(path, &error))? {
+            let entry = entry.map_err(|error| unseen(path, &error))?;
+            self.left = self
+                .left
+                .checked_sub(1)
+                .ok_or_else(|| format!("{} holds more than {MAX_FILES} files, too many to look at", path.display()))?;
+            let is_link = entry.file_type().map_err(|error| unseen(path, &error))?.is_symlink();
+            // The way to what is no link was looked at with its folder.
+            if is_link { self.follow(&entry.path())? } else { self.at(&entry.path())? }
+        }
+        Ok(())
     }
-    let held = is_parent && mode & STICKY != 0;
-    (mode & OTHERS_WRITE != 0 && !held).then(|| format!("can be written by others (mode {:o})", mode & 0o7777))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn only_own_folders_and_those_of_root_that_nobody_else_writes_are_trusted() {
-        assert_eq!(distrust(1000, 0o755, 1000, false), None);
-        assert_eq!(distrust(0, 0o755, 1000, false), None);
-        assert_eq!(distrust(0, 0o1777, 1000, true), None, "/tmp on the way to an own folder");
-        assert!(distrust(0, 0o1777, 1000, false).is_some(), "/tmp itself");
-        assert!(distrust(1001, 0o755, 1000, true).is_some());
-        assert!(distrust(1000, 0o775, 1000, false).is_some());
-        assert!(distrust(1001, 0o755, 0, false).is_some(), "root trusts nobody's folder but its own");
-    }
 
     #[test]
     fn what_is_executed_counts_as_the_folder_does() {
@@ -164,6 +113,17 @@ mod tests {
         let why = why_not(&program).unwrap();
         assert!(why.contains("open can be written by others"), "{why}");
         set(&open, 0o755);
+        assert_eq!(why_not(&program), None);
+        // A folder that is linked is imported from like one that lies there.
+        std::os::unix::fs::symlink(&open, program.join("vendored")).unwrap();
+        std::fs::create_dir(open.join("deep")).unwrap();
+        std::fs::write(open.join("deep/module.py"), "").unwrap();
+        set(&open.join("deep"), 0o755);
+        set(&open.join("deep/module.py"), 0o646);
+        let why = why_not(&program).unwrap();
+        assert!(why.contains("deep/module.py can be written by others"), "{why}");
+        set(&open.join("deep/module.py"), 0o644);
+        std::os::unix::fs::symlink("..", open.join("deep/round")).unwrap();
         assert_eq!(why_not(&program), None);
         // Only the superuser can give a file away.
         if rustix::process::geteuid().is_root() {

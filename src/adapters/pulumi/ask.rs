@@ -62,7 +62,7 @@ impl Asked<'_> {
         // Where it is not found the system says so, in the words below.
         let program = found.unwrap_or_else(|_| self.program.map_or_else(|| "/nowhere/pulumi".into(), Path::to_owned));
         let mut command = Command::new(program);
-        environment::withhold(command.as_std_mut(), Needs::Pulumi);
+        environment::confine(command.as_std_mut(), Needs::Pulumi);
         command.args(question).args(["--non-interactive", "--color", "never"]).arg("--cwd").arg(self.dir);
         if let Some(stack) = self.stack {
             command.arg("--stack").arg(stack);

@@ -52,7 +52,7 @@ async fn ask_with(invocation: &Invocation, patience: Patience, needs: Needs) -> 
     };
     let (program, args) = invocation.argv.split_first().ok_or_else(|| PulumiError::Missing("no program".to_owned()))?;
     let mut command = Command::new(program);
-    environment::withhold(command.as_std_mut(), needs);
+    environment::confine(command.as_std_mut(), needs);
     let mut child = command
         .args(args)
         .current_dir(&invocation.cwd)

@@ -1,7 +1,7 @@
 //! The exact commands: program, arguments, and the few variables that are added to the environment.
 //!
-//! The environment of `tapctl` is passed through (backend, passphrase file, profile) and never shown: a command line
-//! is printed without any value of it.
+//! What a child needs of the environment of `tapctl` is passed through (backend, passphrase file, profile) and never
+//! shown: a command line is printed without any value of it.
 
 use std::path::{Path, PathBuf};
 

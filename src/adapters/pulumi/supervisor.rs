@@ -81,7 +81,7 @@ fn spawn(dir: &RunDir, record: &RunRecord) -> Result<Child, String> {
     let (program, args) = record.argv.split_first().ok_or("the run has no command")?;
     let open = |name: &str| dir.append(name).map_err(|error| format!("{name}: {error}"));
     let mut command = Command::new(program);
-    environment::withhold(command.as_std_mut(), Needs::Pulumi);
+    environment::confine(command.as_std_mut(), Needs::Pulumi);
     command
         .args(args)
         .current_dir(&record.cwd)

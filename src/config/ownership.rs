@@ -1,0 +1,193 @@
+//! Who could put something else in the place of a path: every folder and every link that is passed on the way counts.
+//!
+//! Looks at owners and rights, and changes nothing.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+/// Others may write into such a folder, but only remove what is their own.
+const STICKY: u32 = 0o1000;
+/// The kernel follows as many links (path_resolution(7)).
+const MAX_LINKS: usize = 40;
+
+/// Whose files are believed, and what others may not do with them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ownership {
+    /// This user.
+    pub(super) own: u32,
+    /// Rights that make what is there somebody else's, too: those to write of everybody, or of the group as well.
+    pub(super) forbidden: u32,
+}
+
+impl Ownership {
+    /// For this user.
+    pub(super) fn forbidding(forbidden: u32) -> Self {
+        Self { own: rustix::process::geteuid().as_raw(), forbidden }
+    }
+
+    /// Where `path` really leads, one step at a time as the kernel goes; nothing where something on the way is not there.
+    /// What lies at its end is judged by its owner alone.
+    ///
+    /// # Errors
+    /// What on the way somebody else has, or could replace.
+    pub(super) fn walk(self, path: &Path) -> Result<Option<PathBuf>, String> {
+        let path = std::path::absolute(path).map_err(|error| unseen(path, &error))?;
+        let mut at = PathBuf::from("/");
+        let mut rest = steps(&path);
+        let mut links = 0;
+        self.judge(&at, true)?;
+        while let Some(step) = rest.pop() {
+            let here = match step {
+                Step::Root => {
+                    at = PathBuf::from("/");
+                    continue;
+                }
+                Step::Up => {
+                    at.pop();
+                    continue;
+                }
+                Step::Down(name) => at.join(name),
+            };
+            let Some(metadata) = found(&here)? else { return Ok(None) };
+            if !metadata.is_symlink() {
+                self.judge(&here, !rest.is_empty())?;
+                at = here;
+                continue;
+            }
+            if let Some(why) = self.is_of_another(metadata.uid()) {
+                return Err(format!("{} {why}", here.display()));
+            }
+            links += 1;
+            if links > MAX_LINKS {
+                return Err(format!("{} leads through more than {MAX_LINKS} links", path.display()));
+            }
+            rest.extend(steps(&std::fs::read_link(&here).map_err(|error| unseen(&here, &error))?));
+        }
+        Ok(Some(at))
+    }
+
+    /// The same for a folder into which something is put: what is true of those on the way to it is true of it, too.
+    ///
+    /// # Errors
+    /// As [`Ownership::walk`].
+    pub(super) fn walk_into(self, folder: &Path) -> Result<(), String> {
+        match self.walk(folder)? {
+            Some(end) => self.judge(&end, true),
+            None => Ok(()),
+        }
+    }
+
+    fn judge(self, path: &Path, is_passed: bool) -> Result<(), String> {
+        let Some(metadata) = found(path)? else { return Ok(()) };
+        let why = if is_passed {
+            self.distrust(metadata.uid(), metadata.mode(), true)
+        } else {
+            self.is_of_another(metadata.uid())
+        };
+        why.map_or(Ok(()), |why| Err(format!("{} {why}", path.display())))
+    }
+
+    /// Why what has this owner and these rights may be somebody else's; a folder that is only passed through may be one
+    /// in which everybody keeps what is his own.
+    pub(super) fn distrust(self, owner: u32, mode: u32, is_passed: bool) -> Option<String> {
+        let held = is_passed && mode & STICKY != 0;
+        self.is_of_another(owner).or_else(|| {
+            (mode & self.forbidden != 0 && !held)
+                .then(|| format!("can be written by others (mode {:o})", mode & 0o7777))
+        })
+    }
+
+    fn is_of_another(self, owner: u32) -> Option<String> {
+        (owner != self.own && owner != 0).then(|| format!("belongs to somebody else (uid {owner})"))
+    }
+}
+
+enum Step {
+    Root,
+    Up,
+    Down(OsString),
+}
+
+/// The steps of a path, the last one first.
+fn steps(path: &Path) -> Vec<Step> {
+    let step = |component| match component {
+        Component::RootDir => Some(Step::Root),
+        Component::ParentDir => Some(Step::Up),
+        Component::Normal(name) => Some(Step::Down(name.to_owned())),
+        Component::CurDir | Component::Prefix(_) => None,
+    };
+    path.components().rev().filter_map(step).collect()
+}
+
+fn found(path: &Path) -> Result<Option<std::fs::Metadata>, String> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(unseen(path, &error)),
+    }
+}
+
+pub(super) fn unseen(path: &Path, error: &io::Error) -> String {
+    format!("{} cannot be looked at: {error}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn set(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn only_own_folders_and_those_of_root_that_nobody_else_writes_are_trusted() {
+        let me = Ownership { own: 1000, forbidden: 0o022 };
+        assert_eq!(me.distrust(1000, 0o755, false), None);
+        assert_eq!(me.distrust(0, 0o755, false), None);
+        assert_eq!(me.distrust(0, 0o1777, true), None, "/tmp on the way to an own folder");
+        assert!(me.distrust(0, 0o1777, false).is_some(), "/tmp itself");
+        assert!(me.distrust(1001, 0o755, true).is_some());
+        assert!(me.distrust(1000, 0o775, false).is_some());
+        let root = Ownership { own: 0, forbidden: 0o022 };
+        assert!(root.distrust(1001, 0o755, false).is_some(), "root trusts nobody's folder but its own");
+        let group = Ownership { own: 1000, forbidden: 0o002 };
+        assert_eq!(group.distrust(1000, 0o775, true), None);
+        assert!(group.distrust(1000, 0o777, true).is_some());
+    }
+
+    #[test]
+    fn every_link_and_folder_of_a_chain_counts_also_those_in_its_middle() {
+        let base = tempfile::tempdir().unwrap();
+        let at = |name: &str| base.path().canonicalize().unwrap().join(name);
+        for name in ["end", "middle", "start"] {
+            std::fs::create_dir(at(name)).unwrap();
+            set(&at(name), 0o755);
+        }
+        // start/link -> middle/link -> end: the canonical path does not show that `middle` was passed.
+        symlink(at("end"), at("middle/link")).unwrap();
+        symlink("../middle/link", at("start/link")).unwrap();
+        let walked = || Ownership::forbidding(0o022).walk(&at("start/link/file"));
+        assert_eq!(walked(), Ok(None), "there is no such file");
+        std::fs::write(at("end/file"), "").unwrap();
+        assert_eq!(walked(), Ok(Some(at("end/file"))));
+        for name in ["end", "middle", "start"] {
+            set(&at(name), 0o777);
+            let why = walked().unwrap_err();
+            assert!(why.contains(&format!("{name} can be written by others (mode 777)")), "{why}");
+            set(&at(name), 0o1777);
+            assert_eq!(walked(), Ok(Some(at("end/file"))), "nobody turns what is not his own there");
+            set(&at(name), 0o755);
+        }
+        // Only the superuser can give a link away.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::lchown(at("middle/link"), Some(65_534), None).unwrap();
+            let why = walked().unwrap_err();
+            assert!(why.contains("middle/link belongs to somebody else (uid 65534)"), "{why}");
+        }
+        symlink("loop", at("loop")).unwrap();
+        assert!(Ownership::forbidding(0o022).walk(&at("loop")).unwrap_err().contains("more than 40 links"));
+    }
+}
