@@ -30,6 +30,8 @@ pub fn start(level: &str, folder: &Path) -> io::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
+        // What cannot be noted, on a full disk, is said nowhere else: least of all on the terminal that is drawn on.
+        .log_internal_errors(false)
         .with_writer(Mutex::new(Harmless(file)))
         .try_init()
         .map_err(io::Error::other)

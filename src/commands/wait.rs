@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::domain::change::Change as Planned;
-use crate::domain::change::outcome::Outcome;
+use crate::domain::change::outcome::{Found, Outcome};
 use crate::domain::change::turn::Stage;
 use crate::domain::confirm::Confirmed;
 use crate::domain::provision::PulumiStatus;
@@ -75,12 +75,7 @@ pub(super) async fn insync(
         insync = until_insync(&session.ports, &change.id, session.pace, &mut progress) => insync,
         () = interrupt.received() => return Err(stopped_waiting(&change.id, hint)),
     };
-    let insync = insync.map_err(|error| {
-        let mut failure = Failure::from(error);
-        failure.message = format!("{} was accepted and stays; following it failed: {}", change.id, failure.message);
-        hint.clone_into(&mut failure.hint);
-        failure
-    })?;
+    let insync = insync.map_err(|error| stays(&change.id, error, hint))?;
     session.resync().await;
     Ok(insync)
 }
@@ -97,7 +92,8 @@ pub(super) async fn to_the_end(
     let hint = "`tapctl status` shows how far the change is and reads the records back; `tapctl rollback` sends all \
                 traffic back";
     let insync = insync(session, change, interrupt, hint, out).await?;
-    let read = read_back(&session.ports, insync, wanted, operator, &session.watcher.host).await?;
+    let read = read_back(&session.ports, insync, wanted, operator, &session.watcher.host).await;
+    let read = read.map_err(|error| stays(&change.id, error, hint))?;
     if let (true, Ok(group)) = (read.verified, &read.found) {
         debug_assert_eq!(read.change.status, ChangeStatus::Insync);
         out.say(&format!(
@@ -107,6 +103,14 @@ pub(super) async fn to_the_end(
         ));
     }
     Ok(Followed { change: read.change, verified: read.verified, found: read.found })
+}
+
+/// The failure of what comes after a change was accepted: whatever fails then, it was made.
+pub(super) fn stays(change: &str, error: PortError, hint: &str) -> Failure {
+    let mut failure = Failure::from(error);
+    failure.message = format!("{change} was accepted and stays; following it failed: {}", failure.message);
+    hint.clone_into(&mut failure.hint);
+    failure
 }
 
 /// Waits as long as a change usually takes to be on every name server: without its id nobody can be asked.
@@ -196,14 +200,15 @@ pub(super) async fn is_pulumi_open(ports: &Ports) -> bool {
 }
 
 /// The failure that says that nobody knows, and until when.
-pub(super) fn not_known(error: &PortError, until: Timestamp) -> Failure {
+pub(super) fn not_known(error: &PortError, until: Timestamp, found: &Found) -> Failure {
+    let records = match found {
+        Ok(_) => "the records show that it was not made so far".to_owned(),
+        Err(why) => format!("the records could not be read: {why}"),
+    };
     let mut failure = Failure::from(error.clone());
     failure.exit = Exit::Access;
     failure.code = "not_known";
-    failure.message = format!(
-        "not known: the change may be made until {} UTC ({error}); the records show that it was not made so far",
-        until.hms()
-    );
+    failure.message = format!("not known: the change may be made until {} UTC ({error}); {records}", until.hms());
     "`tapctl status` settles it from the records, --wait goes on looking; `tapctl rollback` is open all the while"
         .clone_into(&mut failure.hint);
     failure.with("until", until.to_string().into())

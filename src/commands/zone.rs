@@ -202,7 +202,7 @@ async fn send(
     }
     let hint = "`tapctl status` shows how the name is answered";
     let (change, _) = wait::insync(session, &change, interrupt, hint, out).await?;
-    let records = session.ports.read_records().await?;
+    let records = session.ports.read_records().await.map_err(|error| wait::stays(&change.id, error, hint))?;
     let verified = plan.is_done(&records);
     let text =
         format!("{}: INSYNC, read back {}", plan.title(), if verified { "as confirmed" } else { "as something else" });
@@ -235,7 +235,7 @@ fn not_accepted(plan: &ZonePlan, outcome: Outcome, go: GoArgs, out: &mut Console
         Outcome::AlreadySo { message, found } => {
             Err(conflict(&format!("already so, by somebody else: {message}"), &found))
         }
-        Outcome::Unknown { error, until, .. } => Err(wait::not_known(&error, until)),
+        Outcome::Unknown { error, until, found } => Err(wait::not_known(&error, until, &found)),
         Outcome::Refused(error) => {
             let mut failure = Failure::from(error);
             failure.message.push_str("; nothing was changed");

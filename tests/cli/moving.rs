@@ -2,10 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::drill::{Drill, Ran};
+use crate::support::way::{Fate, LIST, Way, advance};
 use crate::support::wire::{Hold, Wire};
 
 #[test]
@@ -533,4 +535,41 @@ fn weights_that_are_back_while_their_members_lead_elsewhere_are_no_success() {
     assert_eq!(drill.calls("route53:ChangeResourceRecordSets"), 0, "nothing was sent");
     let text = drill.run("rollback --yes").ended(1);
     assert!(text.stdout.contains("change-resource-record-sets") && text.stderr.contains("leads"), "{}", text.stderr);
+}
+
+/// The batch was accepted and became INSYNC; what fails after that makes it neither undone nor unknown.
+#[test]
+fn a_change_that_cannot_be_read_back_is_said_to_be_made() {
+    let made: [(&str, &[&str]); 4] = [
+        ("shift --to 10 --yes --wait --json", &[]),
+        ("rollback --yes --wait --json", &["shift --to 10 --yes"]),
+        ("release --to legacy --yes --wait --json", &[]),
+        ("adopt --yes --wait --json", &["release --to legacy --yes"]),
+    ];
+    for (line, before) in made {
+        let drill = Drill::steady();
+        for line in before {
+            drill.run(line).ended(0);
+            drill.advance(90);
+        }
+        let sim = drill.endpoint.clone();
+        let way = Way::to(
+            &drill.endpoint,
+            Arc::new(move |call| match (call.operation.as_str(), call.since) {
+                ("GetChange", 1) => {
+                    advance(&sim, 60);
+                    Fate::Goes
+                }
+                (LIST, 1..) => Fate::Coded { code: "AccessDenied", after: false },
+                _ => Fate::Goes,
+            }),
+        );
+        let args: Vec<&str> = line.split(' ').collect();
+        let ran = Ran::of(drill.command("a", &args).env("TAPCTL_ENDPOINT_URL", &way.endpoint).output().unwrap());
+        way.end();
+        let error = ran.ended(6).json()["error"].clone();
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("/change/") && message.contains("was accepted and stays"), "{line}: {error}");
+        assert!(error["hint"].as_str().unwrap().contains("tapctl status"), "{line}: {error}");
+    }
 }

@@ -47,6 +47,25 @@ impl Ran {
     }
 }
 
+/// One request; the simulator takes any signature and reads service and region out of it.
+pub(crate) fn http(endpoint: &str, method: &str, path: &str, body: &str) -> String {
+    let authority = endpoint.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(authority).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {}\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=A/20261122/us-east-1/route53/aws4_request, SignedHeaders=host, \
+         Signature=0\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+    body.to_owned()
+}
+
 /// A simulator and the folders of one host that works on it.
 pub(crate) struct Drill {
     sim: Child,
@@ -101,23 +120,8 @@ impl Drill {
         Ran::of(self.command("a", &args).output().unwrap())
     }
 
-    /// One request; the simulator takes any signature and reads service and region out of it.
     fn http(&self, method: &str, path: &str, body: &str) -> String {
-        let authority = self.endpoint.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(authority).unwrap();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {}\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential=A/20261122/us-east-1/route53/aws4_request, SignedHeaders=host, \
-             Signature=0\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
-        body.to_owned()
+        http(&self.endpoint, method, path, body)
     }
 
     /// One request to the simulator's own paths.
@@ -221,6 +225,11 @@ impl Drill {
         std::fs::create_dir_all(&folder).unwrap();
         let text = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
         std::fs::write(folder.join("journal.jsonl"), text).unwrap();
+    }
+
+    /// The simulator's process.
+    pub(crate) fn id(&self) -> u32 {
+        self.sim.id()
     }
 
     /// Asks the simulator to end as a person would, and gives its exit code.

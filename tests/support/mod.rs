@@ -9,6 +9,7 @@
 //! | `night` | one host of a drill whose calls of AWS are recorded and held |
 //! | `process` | a process beside the test: stopped, killed, waited for |
 //! | `wire` | the way to AWS: writes recorded, a call held before or after it is carried out |
+//! | `way` | the same way, on which calls are refused, lost, cut, doubled, delayed or altered |
 //! | `rows` | a table whose rows are a test each, so that they run side by side |
 //! | `locks` | files that are locked, so that a process stands still right before it writes |
 //! | `pulumi` | the adapter alone, inside the test's process, with a shell script as Pulumi |
@@ -37,6 +38,7 @@ pub(crate) mod pulumi;
 pub(crate) mod rows;
 pub(crate) mod stack;
 pub(crate) mod terminal;
+pub(crate) mod way;
 pub(crate) mod wire;
 
 /// What does not come within this time does not come at all. Long, because a machine may be busy; a test that goes well

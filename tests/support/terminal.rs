@@ -4,12 +4,13 @@ use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, ExitStatus, PtySize, native_pty_system};
 
 use super::PATIENCE;
 use super::process::until;
+use super::pulumi::EVERY;
 
 /// What a person does at the cockpit.
 pub(crate) enum Act {
@@ -140,6 +141,49 @@ impl Terminal {
     /// Reads until the words stand on the screen no more.
     pub(crate) fn until_gone(&mut self, words: &str) {
         self.wait_for(words, |terminal| !terminal.screen().contains(words));
+    }
+
+    /// Whether the words come to stand on the screen within this time.
+    pub(crate) fn comes(&mut self, words: &str, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        while !self.screen().contains(words) {
+            match self.shown.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Whether the process ends within this time, and how.
+    pub(crate) fn ends(&mut self, within: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + within;
+        loop {
+            let ended = self.child.try_wait().unwrap();
+            if ended.is_some() || Instant::now() > until {
+                return ended;
+            }
+            while let Ok(bytes) = self.shown.recv_timeout(EVERY) {
+                self.take(&bytes);
+            }
+        }
+    }
+
+    /// The window has another size from now on.
+    pub(crate) fn resized(&mut self, rows: u16, columns: u16) {
+        self.master.resize(PtySize { rows, cols: columns, ..PtySize::default() }).unwrap();
+        let size = |cells| std::num::NonZero::new(cells).unwrap();
+        self.screen.set_size(size(rows), size(columns));
+    }
+
+    /// Forgets what was written so far; what stands on the screen stays.
+    pub(crate) fn forgets(&mut self) {
+        self.text.clear();
+    }
+
+    /// Presses keys, if anybody is there to take them.
+    pub(crate) fn tries(&mut self, keys: &str) {
+        let _gone = self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush());
     }
 
     /// Whether keys reach the process as they are typed.

@@ -3,7 +3,7 @@
 //! One connection carries one call, and one thread serves it. A held call waits until the test lets it go; one that is
 //! let go after its caller has died still reaches the simulator, as a packet on its way would.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -121,30 +121,12 @@ impl Wire {
     }
 
     fn serve(&self, client: &TcpStream, target: &str) -> Option<()> {
-        let mut reader = BufReader::new(client.try_clone().ok()?);
-        let (mut head, mut length) = (String::new(), 0);
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).ok()? == 0 {
-                return None;
-            }
-            let (name, value) = line.split_once(':').unwrap_or((line.trim_end(), ""));
-            match name.to_ascii_lowercase().as_str() {
-                "content-length" => length = value.trim().parse().ok()?,
-                "host" => line = format!("Host: {target}\r\n"),
-                "connection" => continue,
-                "" => break,
-                _ => {}
-            }
-            head.push_str(&line);
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).ok()?;
-        let text = String::from_utf8_lossy(&body).into_owned();
-        let call = format!("{}\n{text}", head.lines().next().unwrap_or_default());
-        if text.contains("<ChangeResourceRecordSetsRequest") {
+        let request = Request::read(client, target)?;
+        if request.body.windows(WRITE.len()).any(|part| part == WRITE) {
+            let text = String::from_utf8_lossy(&request.body).into_owned();
             self.with(|state| state.writes.push(without_comment(&text)));
         }
+        let call = request.text();
         // Other calls may come and go beside the held one.
         let marks = |held: bool| self.with(|state| state.gone |= held);
         let (goes_on, held_before) = self.gate(&call, Hold::Request);
@@ -152,11 +134,7 @@ impl Wire {
             marks(held_before);
             return None;
         }
-        let mut server = TcpStream::connect(target).ok()?;
-        server.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).ok()?;
-        server.write_all(&body).ok()?;
-        let mut answer = Vec::new();
-        server.read_to_end(&mut answer).ok()?;
+        let answer = request.forward(target)?;
         // A call that was throttled comes again, and it is the one that counts.
         let throttled = !answer.starts_with(b"HTTP/1.1 200");
         let (goes_on, held_after) = if throttled { (true, false) } else { self.gate(&call, Hold::Answer) };
@@ -166,6 +144,93 @@ impl Wire {
             client.write_all(&answer).ok()?;
         }
         Some(())
+    }
+}
+
+const WRITE: &[u8] = b"<ChangeResourceRecordSetsRequest";
+
+/// A request as it came, for the simulator.
+pub(crate) struct Request {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// Reads one; nothing when the caller went away in the middle.
+    fn read(client: &TcpStream, target: &str) -> Option<Self> {
+        let (mut client, mut bytes, mut buffer) = (client, Vec::new(), [0; 16 * 1024]);
+        loop {
+            if let Some((request, _)) = Self::parse(&bytes, target) {
+                return Some(request);
+            }
+            let length = client.read(&mut buffer).ok().filter(|length| *length > 0)?;
+            bytes.extend_from_slice(&buffer[..length]);
+        }
+    }
+
+    /// The request that these bytes begin with, and its length; nothing while it is not whole.
+    pub(crate) fn parse(bytes: &[u8], target: &str) -> Option<(Self, usize)> {
+        let end = bytes.windows(4).position(|part| part == b"\r\n\r\n")? + 4;
+        let (mut head, mut length) = (String::new(), 0);
+        for line in String::from_utf8_lossy(&bytes[..end]).trim_end().lines() {
+            let (name, value) = line.split_once(':').unwrap_or((line, ""));
+            match name.to_ascii_lowercase().as_str() {
+                "connection" => continue,
+                "host" => {
+                    head.push_str("Host: ");
+                    head.push_str(target);
+                }
+                "content-length" => {
+                    length = value.trim().parse().unwrap_or(0);
+                    head.push_str(line);
+                }
+                _ => head.push_str(line),
+            }
+            head.push_str("\r\n");
+        }
+        let body = bytes.get(end..end + length)?.to_vec();
+        Some((Self { head, body }, end + length))
+    }
+
+    /// Its first line and its body.
+    pub(crate) fn text(&self) -> String {
+        format!("{}\n{}", self.head.lines().next().unwrap_or_default(), String::from_utf8_lossy(&self.body))
+    }
+
+    /// What the simulator answers.
+    pub(crate) fn forward(&self, target: &str) -> Option<Vec<u8>> {
+        let mut server = TcpStream::connect(target).ok()?;
+        server.write_all(format!("{}Connection: close\r\n\r\n", self.head).as_bytes()).ok()?;
+        server.write_all(&self.body).ok()?;
+        let mut answer = Vec::new();
+        server.read_to_end(&mut answer).ok()?;
+        Some(answer)
+    }
+
+    /// What is asked: the service and the region that it is signed for, and the operation. Nothing of what is no call of AWS.
+    pub(crate) fn call(&self) -> Option<(String, String, String)> {
+        let header = |name: &str| {
+            let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
+            lines.find(|(of, _)| of.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+        };
+        let authorization = header("authorization")?;
+        let mut scope = authorization.split("Credential=").nth(1)?.split('/').skip(2);
+        let (region, service) = (scope.next()?.to_owned(), scope.next()?.to_owned());
+        let first = self.head.lines().next()?;
+        let path = first.split(' ').nth(1)?;
+        let action = || {
+            let text = std::str::from_utf8(&self.body).ok()?;
+            text.split('&').find_map(|part| part.strip_prefix("Action=")).map(str::to_owned)
+        };
+        let operation = match header("x-amz-target") {
+            Some(target) => target.rsplit('.').next()?.to_owned(),
+            None if path.contains("/operation/") => path.rsplit('/').next()?.to_owned(),
+            None if path.contains("/rrset") && first.starts_with("POST") => "ChangeResourceRecordSets".to_owned(),
+            None if path.contains("/rrset") => "ListResourceRecordSets".to_owned(),
+            None if path.contains("/change/") => "GetChange".to_owned(),
+            None => action()?,
+        };
+        Some((service, region, operation))
     }
 }
 

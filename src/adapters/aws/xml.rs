@@ -40,6 +40,9 @@ const REQUIRED: [(&str, &[&str]); 9] = [
     ("GetCallerIdentityResponse", &["GetCallerIdentityResult"]),
 ];
 
+/// Stands among the children of a list that says of itself that it goes on; no element has such a name.
+const GOES_ON: &str = "IsTruncated: true";
+
 /// Checks a body. What is not XML at all is for the SDK to refuse.
 ///
 /// # Errors
@@ -71,6 +74,13 @@ pub(super) fn check(body: &[u8]) -> Result<(), NotWhole> {
                 }
                 complete(&name, &BTreeSet::new())?;
             }
+            Ok(Event::Text(text)) if text.trim() == "true" => {
+                if let [.., (_, inside), (name, _)] = open.as_mut_slice()
+                    && name == "IsTruncated"
+                {
+                    inside.insert(GOES_ON.to_owned());
+                }
+            }
             Ok(Event::End(_)) => {
                 if let Some((name, inside)) = open.pop() {
                     complete(&name, &inside)?;
@@ -89,6 +99,9 @@ pub(super) fn check(body: &[u8]) -> Result<(), NotWhole> {
 }
 
 fn complete(name: &str, inside: &BTreeSet<String>) -> Result<(), NotWhole> {
+    if inside.contains(GOES_ON) && !inside.contains("NextRecordName") {
+        return Err(NotWhole::new("a list that goes on and does not say where"));
+    }
     let required = REQUIRED.iter().find(|(element, _)| *element == name).map_or(&[][..], |(_, required)| *required);
     match required.iter().find(|child| !inside.contains(**child)) {
         Some(missing) => Err(NotWhole(format!("{name} without {missing}"))),

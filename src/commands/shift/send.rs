@@ -82,7 +82,8 @@ pub(super) async fn settled(
         return Ok(Exit::Done);
     }
     wait::usual_time(session, wait::Interrupt::listen(), out).await?;
-    match session.ports.read_group().await? {
+    let hint = "`tapctl status` reads the records back; `tapctl rollback` sends all traffic back";
+    match session.ports.read_group().await.map_err(|error| wait::stays("the change", error, hint))? {
         Ok(found) if found == wanted.target() => {
             out.say(&format!("read back as confirmed: {}", found.weights()));
             report(wanted, gates, "settled", None, Some(true), go, out)?;
@@ -120,6 +121,6 @@ pub(super) fn accepted(
             failure.message = format!("nothing was changed: {}", failure.message);
             Err(failure)
         }
-        Outcome::Unknown { error, until, .. } => Err(wait::not_known(&error, until)),
+        Outcome::Unknown { error, until, found } => Err(wait::not_known(&error, until, &found)),
     }
 }

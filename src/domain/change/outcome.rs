@@ -125,7 +125,7 @@ pub fn decide(
             let found = Err(why.to_string());
             return match error.kind {
                 ErrorKind::Conflict => Outcome::Conflict { message: error.message, found },
-                _ if lost || sent_before => Outcome::Unknown { error, until, found },
+                _ if lost || sent_before || is_unproved(&error) => Outcome::Unknown { error, until, found },
                 _ => Outcome::Refused(error),
             };
         }
@@ -143,6 +143,12 @@ pub fn decide(
         }
         _ => Outcome::Refused(error),
     }
+}
+
+/// Whether a refusal says nothing for itself: a token or a right that is gone may be so only since the batch was made. What
+/// was found here, before AWS was asked, has a next step of its own.
+fn is_unproved(refusal: &PortError) -> bool {
+    matches!(refusal.kind, ErrorKind::Credentials | ErrorKind::Denied) && refusal.next.is_none()
 }
 
 #[cfg(test)]
@@ -206,6 +212,16 @@ mod tests {
     }
 
     #[test]
+    fn without_keys_nothing_was_sent_whatever_can_be_read() {
+        let seen = group(WeightPair::new(100, 0).unwrap());
+        let batch = ShiftPlan::new(&seen, Percent::new(10).unwrap()).unwrap().batch();
+        let error = PortError::new(ErrorKind::Credentials, "route53:Change", "no keys").with_next("aws sso login");
+        let blind = Err(error.clone());
+        let outcome = decide(&batch, SendError { error, sent_before: false }, blind, &key(), UNTIL);
+        assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+    }
+
+    #[test]
     fn a_refusal_is_held_against_the_records() {
         let refusals = [ErrorKind::Credentials, ErrorKind::Denied, ErrorKind::Throttled, ErrorKind::Invalid];
         for kind in refusals {
@@ -215,6 +231,10 @@ mod tests {
             assert!(matches!(refused, Outcome::Refused(_)), "{kind:?}: {refused:?}");
             let blind = came_to(kind, true, Err(ErrorKind::Credentials));
             assert!(matches!(blind, Outcome::Unknown { .. }), "{kind:?}: {blind:?}");
+        }
+        for kind in [ErrorKind::Credentials, ErrorKind::Denied] {
+            let blind = came_to(kind, false, Err(ErrorKind::Credentials));
+            assert!(matches!(blind, Outcome::Unknown { .. }), "a refusal that nothing bears out: {kind:?}: {blind:?}");
         }
         let raced = came_to(ErrorKind::Throttled, false, Ok(at(70, 30)));
         assert!(matches!(raced, Outcome::Conflict { .. }), "{raced:?}");

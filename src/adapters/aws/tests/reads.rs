@@ -27,6 +27,16 @@ async fn records_are_followed_over_pages_until_the_name_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_goes_on_and_does_not_say_where_is_no_whole_one() {
+    let endless = listing(&set("app.example.com.", "new", 20), "<IsTruncated>true</IsTruncated>");
+    for query in [Query::Records, Query::Zone] {
+        let error = Canned::default().xml(200, &endless).aws().await.observe(query).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Garbled, "{error}");
+        assert!(error.message.contains("does not say where"), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_simple_record_is_seen_as_one() {
     let simple = "<ResourceRecordSet><Name>app.example.com.</Name><Type>CNAME</Type><TTL>300</TTL><ResourceRecords>\
                   <ResourceRecord><Value>a.example.net</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>";
