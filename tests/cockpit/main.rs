@@ -10,6 +10,7 @@
 mod borders;
 mod documents;
 mod drill;
+mod fuzz;
 mod golden;
 mod scenarios;
 mod stack_reload;
