@@ -17,7 +17,7 @@ export TAPCTL_CONFORMANCE_PYTHON = $(CONFORMANCE_PYTHON)
 # What `make test` runs side by side, the longest first; each prints its whole output when it is done.
 SUITES := test-pulumi test-cli test-cockpit test-unit test-pulumi-judges test-conformance test-docs
 
-.PHONY: help test $(SUITES) judge lint docs deny advisories bench documents demo clean
+.PHONY: help test $(SUITES) judge lint docs deny advisories bench documents faults fuzz soak demo clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -86,6 +86,15 @@ bench: $(BENCH_VENV)/ready ## measure, each number beside a peer in the same run
 
 documents: ## write the README's tables and the screenshots anew
 	UPDATE_DOCUMENTS=1 cargo test --locked --test cockpit documents
+
+faults: ## every fault at every moment of every change, and docs/faults.md anew; FAULTS_ONLY=TEXT plays some
+	cargo test --locked --test cli -- --ignored --nocapture every_fault_at_every_moment
+
+fuzz: ## feed whatever takes bytes from outside for FUZZ_SECONDS (3600) in all; FUZZ_ONLY=TARGET, FUZZ_SEED=N
+	cargo test --locked --test cockpit -- --ignored --nocapture for_as_long_as_it_is_told
+
+soak: ## SOAK_MINUTES (60) of the cockpit and the commands with faults, kills and jumps of the clock; SOAK_SEED=N
+	cargo test --locked --test cli -- --ignored --nocapture a_long_time_with_faults
 
 demo: ## the cockpit on the built-in simulator
 	cargo run --locked --release -- demo

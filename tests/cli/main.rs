@@ -6,9 +6,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by a panic")]
 
 mod broken;
+mod contradictions;
 mod crashes;
 mod destroy;
 mod endpoints;
+mod faults;
 mod foreign;
 mod job;
 mod looking;
