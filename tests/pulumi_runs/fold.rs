@@ -70,7 +70,7 @@ fn an_interrupted_run_says_so_and_its_last_resource_was_waited_for() {
 #[test]
 fn the_bundled_program_shows_its_records_first_and_its_failure_whole() {
     // Beside a name whose answer is not known, they are dangerous.
-    let plan = Plan::of(&folded(&recording("bundled-preview.jsonl"))).beside(None);
+    let plan = Plan::of(&folded(&recording("bundled-preview.jsonl"))).loud();
     let records: Vec<_> = plan
         .dangers
         .iter()

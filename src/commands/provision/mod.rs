@@ -99,7 +99,10 @@ async fn change(kind: RunKind, args: RunArgs, place: Place, out: &mut Console) -
         return finished(&previewed.run, args, out);
     }
     let preconditions = seen.ground().run;
-    let read = Some((previewed.run.id.as_str(), previewed.plan.beside(preconditions.name_state.as_ref())));
+    let read = Some((
+        previewed.run.id.as_str(),
+        previewed.plan.beside(&seen.model.stack.group.name, preconditions.name_state.as_ref()),
+    ));
     let run_request = propose::run(kind, &place.stack, read, &look.pending).map_err(PulumiError::from)?;
     // With --yes only what was named is nobody's: the number of a question that nobody reads names nothing.
     let run_request = run_request.used(preconditions.used().filter(|used| !(args.yes && used.is_over())));

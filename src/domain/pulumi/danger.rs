@@ -12,7 +12,7 @@ use super::event::WeightedRecord;
 use super::op::Operation;
 use super::outage::Outage;
 use super::planned::Planned;
-use super::stream::{Streams, stops_for};
+use super::stream::{RUN_STATE, Streams, stops_for};
 
 /// What would be lost with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -150,14 +150,17 @@ impl Danger {
                 Some(Self::Replaces { stateful, rtype, resource, because })
             }
             (Operation::Update, Some(Stateful::Replication)) => {
-                let because = stops_for(&planned.diffs);
+                let because = stops_for(&planned.diffs, planned.halts);
                 let unseen = planned.more_diffs > 0 || planned.diffs.is_empty();
                 let streams = Streams::of(&rtype, &resource).filter(|_| unseen || !because.is_empty())?;
                 Some(Self::StopsStream { streams, rtype, resource, because })
             }
             (op, _) => {
                 let unseen = planned.more_diffs > 0 || planned.diffs.is_empty();
-                let (outage, because) = Outage::of(op, &rtype, &planned.diffs, unseen)?;
+                if planned.retain && op == Operation::Delete {
+                    return None;
+                }
+                let (outage, because) = Outage::of(op, &rtype, &planned.diffs, unseen, planned.halts)?;
                 Some(Self::Stops { outage, rtype, resource, because })
             }
         }
@@ -203,12 +206,18 @@ impl Danger {
             }
             (Self::Replaces { stateful, .. }, Self::Replaces { stateful: s, .. }) => stateful == s,
             (Self::StopsStream { streams, rtype, .. }, Self::StopsStream { streams: s, rtype: r, .. }) => {
-                streams == s && super::stream::afterwards(rtype) == super::stream::afterwards(r)
+                let ends = |rtype: &str, danger: &Self| super::stream::afterwards(rtype, danger.stays_stopped());
+                streams == s && ends(rtype, self) == ends(r, other)
             }
             (Self::Stops { outage, .. }, Self::Stops { outage: o, .. }) => outage == o,
             (Self::UnknownOperation { .. }, Self::UnknownOperation { .. }) => true,
             _ => false,
         }
+    }
+
+    /// Whether a stream that is stopped is declared as one that does not run.
+    pub(super) fn stays_stopped(&self) -> bool {
+        matches!(self, Self::StopsStream { because, .. } if because.iter().any(|path| path == RUN_STATE))
     }
 
     /// The properties that make it necessary.
@@ -241,6 +250,7 @@ mod tests {
             diffs: vec![Diff { path: "engine".into(), replaces: true }, Diff { path: "tags".into(), replaces: false }],
             more_diffs: 0,
             weighted: None,
+            halts: false,
             custom: true,
             protect: false,
             retain: false,
@@ -265,6 +275,26 @@ mod tests {
             tagged.diffs = vec![Diff { path: "tags.Owner".into(), replaces: false }];
             assert_eq!(Danger::of(&tagged), None, "tags stop nothing");
         }
+        let listener = |op, retain| {
+            let mut listener = planned("aws:lb/listener:Listener", op);
+            listener.retain = retain;
+            Danger::of(&listener).map(|danger| danger.to_string())
+        };
+        let gone = listener(Operation::Delete, false).unwrap();
+        assert!(
+            gone.starts_with("deletes thing (aws:lb/listener:Listener): ") && gone.contains("from then on"),
+            "{gone}"
+        );
+        assert_eq!(listener(Operation::Delete, true), None, "it stays in AWS");
+        let mut idle = planned("aws:ecs/service:Service", Operation::Update);
+        idle.diffs = vec![Diff { path: "desiredCount".into(), replaces: false }];
+        assert_eq!(Danger::of(&idle), None, "another number of tasks");
+        idle.halts = true;
+        let idle = Danger::of(&idle).unwrap().to_string();
+        assert!(
+            idle.starts_with("stops thing (aws:ecs/service:Service) because of desiredCount: no task is left"),
+            "{idle}"
+        );
         for harmless in HOLD_NOTHING {
             for op in [Operation::Replace, Operation::Delete, Operation::Update] {
                 assert_eq!(Danger::of(&planned(&format!("{harmless}X"), op)), None, "{harmless}");
@@ -285,7 +315,7 @@ mod tests {
         };
         let forward = task("migration-dms-task-prod", Operation::Update, &["tableMappings", "tags.Owner"]).unwrap();
         let begins =
-            "stops the forward stream (legacy to Aurora), for some minutes as a rule, while migration-dms-task-prod";
+            "stops the forward stream (legacy to Aurora), for how long is not known, while migration-dms-task-prod";
         assert!(forward.starts_with(begins), "{forward}");
         assert!(forward.contains("because of tableMappings:") && forward.contains("from its checkpoint"), "{forward}");
         assert!(
@@ -298,6 +328,16 @@ mod tests {
             "{back}"
         );
         assert_eq!(task("migration-dms-task-prod", Operation::Update, &["tags.Owner", "startReplicationTask"]), None);
+        let mut halted = planned("aws:dms/replicationTask:ReplicationTask", Operation::Update);
+        halted.urn = format!("urn:pulumi:prod::tap::{}::migration-dms-reverse-task-prod", halted.rtype);
+        halted.diffs = vec![Diff { path: "startReplicationTask".into(), replaces: false }];
+        halted.halts = true;
+        let halted = Danger::of(&halted).unwrap().to_string();
+        assert!(halted.starts_with("stops the way back (Aurora to legacy), until somebody resumes it"), "{halted}");
+        assert!(
+            halted.contains("because of startReplicationTask: it is declared as one that does not run"),
+            "{halted}"
+        );
         let unseen = task("migration-dms-task-prod", Operation::Update, &[]).unwrap();
         assert!(unseen.starts_with("stops the forward stream"), "what is not known is not harmless: {unseen}");
         let new = task("migration-dms-task-prod", Operation::Replace, &["sourceEndpointArn"]).unwrap();

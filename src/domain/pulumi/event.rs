@@ -127,6 +127,7 @@ pub enum Severity {
 }
 
 /// One step as the engine describes it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, as the engine tells it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineStep {
     /// The resource.
@@ -153,6 +154,8 @@ pub struct EngineStep {
     pub init_errors: Vec<String>,
     /// For a weighted Route 53 record.
     pub weighted: Option<WeightedRecord>,
+    /// Whether its new declaration switches it off: a stream that is not to run any more, a service that is to have no task.
+    pub halts: bool,
     /// For the stack itself: its outputs, secrets masked.
     pub outputs: Option<BTreeMap<String, String>>,
 }
@@ -278,7 +281,9 @@ fn step_of(moment: Moment, raw: RawStep<'_>, line: &[u8]) -> Kind {
     let states = || metadata.new.iter().chain(metadata.old.iter());
     let parent = states().map(|state| state.parent.as_ref()).find(|text| !text.is_empty());
     let id = states().map(|state| state.id.as_ref()).find(|text| !text.is_empty());
-    let wants_values = metadata.rtype == RECORD_TYPE || (metadata.rtype == STACK_TYPE && moment == Moment::Done);
+    let has_switch = SWITCHES.iter().any(|(rtype, _)| *rtype == metadata.rtype);
+    let wants_values =
+        has_switch || metadata.rtype == RECORD_TYPE || (metadata.rtype == STACK_TYPE && moment == Moment::Done);
     let values: Option<Value> = if wants_values { serde_json::from_slice(line).ok() } else { None };
     let values = values.as_ref().and_then(|value| {
         let key = match moment {
@@ -302,6 +307,7 @@ fn step_of(moment: Moment, raw: RawStep<'_>, line: &[u8]) -> Kind {
             .map(|text| clean(text).into_owned())
             .collect(),
         weighted: values.filter(|_| metadata.rtype == RECORD_TYPE).and_then(weighted_of),
+        halts: metadata.op == "update" && values.is_some_and(|values| halts(&metadata.rtype, values)),
         outputs: values
             .filter(|_| metadata.rtype == STACK_TYPE)
             .and_then(|value| value.get("new")?.get("outputs")?.as_object())
@@ -331,6 +337,20 @@ fn diffs_of(metadata: &RawMetadata<'_>) -> (Vec<Diff>, usize) {
     };
     let more = count.saturating_sub(list.len());
     (list, more)
+}
+
+/// What switches a resource off: its type, and the input that says so with `false` or 0.
+const SWITCHES: [(&str, &str); 2] =
+    [("aws:dms/replicationTask:ReplicationTask", "startReplicationTask"), ("aws:ecs/service:Service", "desiredCount")];
+
+/// Whether the new inputs switch off what the old ones did not. What the old ones do not say may have been on.
+fn halts(rtype: &str, metadata: &Value) -> bool {
+    let Some((_, input)) = SWITCHES.iter().find(|(of, _)| *of == rtype) else { return false };
+    let is_off = |side: &str| {
+        let value = metadata.get(side).and_then(|state| state.get("inputs")?.get(*input));
+        value.is_some_and(|value| value.as_bool() == Some(false) || value.as_f64() == Some(0.0))
+    };
+    is_off("new") && !is_off("old")
 }
 
 fn weighted_of(metadata: &Value) -> Option<WeightedRecord> {
@@ -435,6 +455,27 @@ mod tests {
         let unknown = state("\"04da6b54-80e4-46f7-96ec-b56ff0331ba9\"");
         let Kind::Step { step, .. } = event(&line("null", &unknown)).kind else { panic!() };
         assert_eq!(step.weighted.unwrap().new_weight, None);
+    }
+
+    #[test]
+    fn what_is_switched_off_says_so_and_what_was_off_or_is_switched_on_does_not() {
+        const TASK: &str = "aws:dms/replicationTask:ReplicationTask";
+        const SERVICE: &str = "aws:ecs/service:Service";
+        let halts = |rtype: &str, old: &str, new: &str| {
+            let line = format!(
+                r#"{{"timestamp":5,"resourcePreEvent":{{"metadata":{{"op":"update","urn":"u","type":"{rtype}",
+                "old":{{"inputs":{old}}},"new":{{"inputs":{new}}}}},"planning":true}}}}"#
+            );
+            let Kind::Step { step, .. } = event(&line).kind else { panic!() };
+            step.halts
+        };
+        let (on, off) = (r#"{"startReplicationTask":true}"#, r#"{"startReplicationTask":false}"#);
+        assert!(halts(TASK, on, off) && halts(TASK, "{}", off), "what is not said may have been on");
+        assert!(!halts(TASK, off, on) && !halts(TASK, off, off) && !halts(TASK, on, on) && !halts(TASK, on, "{}"));
+        let count = |n: &str| format!(r#"{{"desiredCount":{n}}}"#);
+        assert!(halts(SERVICE, &count("2"), &count("0")) && halts(SERVICE, "{}", &count("0.0")));
+        assert!(!halts(SERVICE, &count("0"), &count("0")) && !halts(SERVICE, &count("2"), &count("1")));
+        assert!(!halts("aws:ecs/taskSet:TaskSet", &count("2"), &count("0")));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::op::Operation;
 use super::planned::Planned;
 use super::resource::{Resource, State};
 use crate::domain::confirm::Challenge;
-use crate::domain::traffic::Side;
+use crate::domain::traffic::{Side, same_name};
 use crate::domain::zone::NameState;
 
 /// What the operator is asked to let happen.
@@ -75,19 +75,27 @@ impl Plan {
         plan
     }
 
-    /// The same plan beside a name that is answered so: where the new stack has traffic, or that is not known, making the
-    /// pair anew is no harmless thing.
+    /// The same plan beside the name that is watched and is answered so: where the new stack has traffic, or that is not
+    /// known, making the pair anew is no harmless thing; nor is a pair at another name, which nobody has looked at.
     #[must_use]
-    pub fn beside(mut self, name: Option<&NameState>) -> Self {
+    pub fn beside(self, watched: &str, name: Option<&NameState>) -> Self {
+        let is_elsewhere = self.calm.iter().any(|danger| match danger {
+            Danger::WeightedRecord { record, .. } => !same_name(&record.name, watched),
+            _ => true,
+        });
         let moves = match name {
             Some(NameState::Pair(group)) => group.weights().new_weight() > 0,
             Some(NameState::LegacyOnly | NameState::Absent | NameState::Simple(None | Some(Side::Legacy))) => false,
             Some(NameState::Simple(Some(Side::New)) | NameState::Other(_)) | None => true,
         };
-        if moves {
-            self.dangers.append(&mut self.calm);
-            self.dangers.sort_by_key(Danger::rank);
-        }
+        if moves || is_elsewhere { self.loud() } else { self }
+    }
+
+    /// The same plan with every danger told, whatever it is beside.
+    #[must_use]
+    pub fn loud(mut self) -> Self {
+        self.dangers.append(&mut self.calm);
+        self.dangers.sort_by_key(Danger::rank);
         self
     }
 
@@ -95,7 +103,7 @@ impl Plan {
     /// done does not.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
-        self.clone().beside(None) == other.clone().beside(None)
+        self.clone().loud() == other.clone().loud()
     }
 
     /// Whether it is the whole plan of a preview that went well: its counts are the engine's own, and nothing of it was
@@ -168,10 +176,12 @@ mod tests {
         let plan = Plan::of(&run);
         assert_eq!((plan.danger_lines(), plan.challenge("prod")), (vec![], Challenge::Yes), "the normal first `up`");
         for name in [pair(100, 0), Some(NameState::LegacyOnly), Some(NameState::Absent)] {
-            assert_eq!(plan.clone().beside(name.as_ref()).dangers, [], "{name:?}");
+            assert_eq!(plan.clone().beside("APP.example.com.", name.as_ref()).dangers, [], "{name:?}");
+            let elsewhere = plan.clone().beside("shop.example.com.", name.as_ref());
+            assert_eq!(elsewhere.danger_lines().len(), 1, "nobody has looked at that name: {name:?}");
         }
         for name in [pair(90, 10), pair(0, 100), Some(NameState::Simple(Some(Side::New))), None] {
-            let loud = plan.clone().beside(name.as_ref());
+            let loud = plan.clone().beside("app.example.com.", name.as_ref());
             assert_eq!(loud.danger_lines().len(), 1, "{name:?}");
             assert_eq!(loud.challenge("prod"), Challenge::Typed("prod".into()), "{name:?}");
             assert!(loud.is_same_as(&plan) && plan.is_same_as(&loud), "{name:?}");

@@ -9,6 +9,7 @@ use super::op::Operation;
 use super::resource::{Resource, urn_name};
 
 /// One planned change.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, as the engine tells it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Planned {
     /// The resource.
@@ -26,6 +27,9 @@ pub struct Planned {
     pub more_diffs: usize,
     /// For a weighted record.
     pub weighted: Option<WeightedRecord>,
+    /// Whether its new declaration switches it off.
+    #[serde(skip)]
+    pub halts: bool,
     /// Whether a provider holds it.
     pub custom: bool,
     /// Whether Pulumi refuses to delete it.
@@ -44,6 +48,7 @@ impl Planned {
             diffs: resource.diffs.clone(),
             more_diffs: resource.more_diffs,
             weighted: resource.weighted.clone(),
+            halts: resource.halts,
             custom: resource.custom,
             protect: resource.protect,
             retain: resource.retain,
@@ -72,6 +77,7 @@ impl Planned {
             more_diffs: self.more_diffs,
             init_errors: Vec::new(),
             weighted: self.weighted.clone(),
+            halts: self.halts,
             outputs: None,
         }
     }

@@ -40,6 +40,7 @@ impl State {
 }
 
 /// One resource in a run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, as the engine tells it")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
     /// Its URN.
@@ -68,6 +69,8 @@ pub struct Resource {
     pub drift: Option<Operation>,
     /// For a weighted record.
     pub weighted: Option<WeightedRecord>,
+    /// Whether its new declaration switches it off.
+    pub halts: bool,
     /// Whether a provider holds it; a component only groups others.
     pub custom: bool,
     /// Whether Pulumi refuses to delete it.
@@ -157,6 +160,7 @@ impl Resource {
             more_diffs: 0,
             drift: None,
             weighted: None,
+            halts: false,
             custom: false,
             protect: false,
             retain: false,
@@ -204,6 +208,7 @@ impl Resource {
         if step.weighted.is_some() {
             self.weighted = step.weighted;
         }
+        self.halts |= step.halts;
         self.custom |= step.custom;
         self.protect |= step.protect;
         self.retain |= step.retain;

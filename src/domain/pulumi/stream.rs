@@ -17,8 +17,10 @@ const ENDPOINT: &str = "aws:dms/endpoint:Endpoint";
 const INSTANCE: &str = "aws:dms/replicationInstance:ReplicationInstance";
 
 /// Properties that change nothing at DMS's side of a stream: tags, and what the program declares about a stream's run
-/// state, which is what it found.
-const HARMLESS: [&str; 3] = ["tags", "tagsAll", "startReplicationTask"];
+/// state, which is what it found, unless that switches a stream off.
+const HARMLESS: [&str; 3] = ["tags", "tagsAll", RUN_STATE];
+/// What declares whether a task runs. The provider stops a running task where it is false now (`replication_task.go`).
+pub const RUN_STATE: &str = "startReplicationTask";
 
 /// The streams that a resource belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,22 +85,25 @@ impl fmt::Display for Streams {
     }
 }
 
-/// How long a stream stands still that was stopped for a resource of this type. DMS stops a task, modifies it and starts
-/// it, and each takes up to a few minutes; a replication instance is upgraded in "several minutes" (DMS guide, "Upgrading
-/// the engine version of a replication instance"). The lag grows by as much.
+/// How long a stream stands still that was stopped for a resource of this type. AWS says of the upgrade of a replication
+/// instance that it takes "several minutes" (DMS guide, "Upgrading the engine version of a replication instance"), and of
+/// the rest nothing. The lag grows by as much.
 #[must_use]
-pub fn how_long(rtype: &str) -> &'static str {
+pub fn how_long(rtype: &str, stays_stopped: bool) -> &'static str {
     match rtype {
-        ENDPOINT => "until somebody resumes it",
-        INSTANCE => "for five to fifteen minutes as a rule",
-        _ => "for some minutes as a rule",
+        _ if stays_stopped || rtype == ENDPOINT => "until somebody resumes it",
+        INSTANCE => "for several minutes where its engine is upgraded, else for how long is not known",
+        _ => "for how long is not known",
     }
 }
 
 /// What becomes of a stream that was stopped for a resource of this type; the command that resumes it follows.
 #[must_use]
-pub fn afterwards(rtype: &str) -> &'static str {
-    if rtype == ENDPOINT {
+pub fn afterwards(rtype: &str, stays_stopped: bool) -> &'static str {
+    if stays_stopped {
+        "it is declared as one that does not run, and stays stopped; where that is not meant, declare it as running, or \
+         resume it"
+    } else if rtype == ENDPOINT {
         "a stream that runs now normally stays stopped, and the run ends with an error that says so; resume it"
     } else {
         "a stream that runs now starts again from its checkpoint, one that stands still stays so; if it does not come \
@@ -106,12 +111,13 @@ pub fn afterwards(rtype: &str) -> &'static str {
     }
 }
 
-/// The properties for which a stream is stopped, without those that change nothing for it.
+/// The properties for which a stream is stopped, without those that change nothing for it; `halts` says that what is
+/// declared about its run state switches it off.
 #[must_use]
-pub fn stops_for(diffs: &[Diff]) -> Vec<String> {
+pub fn stops_for(diffs: &[Diff], halts: bool) -> Vec<String> {
     let root = |path: &str| path.split(['.', '[']).next().unwrap_or(path).to_owned();
     let mut found: Vec<String> = diffs.iter().map(|diff| root(&diff.path)).collect();
-    found.retain(|path| !HARMLESS.contains(&path.as_str()));
+    found.retain(|path| !HARMLESS.contains(&path.as_str()) || (halts && path == RUN_STATE));
     found.dedup();
     found
 }
@@ -142,10 +148,11 @@ mod tests {
     fn tags_and_a_declared_run_state_stop_nothing() {
         let diff = |path: &str| Diff { path: path.to_owned(), replaces: false };
         let harmless = ["tags.Owner", "tagsAll.Owner", "startReplicationTask"].map(diff);
-        assert_eq!(stops_for(&harmless), Vec::<String>::new());
+        assert_eq!(stops_for(&harmless, false), Vec::<String>::new());
+        assert_eq!(stops_for(&harmless, true), [RUN_STATE]);
         let mixed = ["tags.Owner", "tableMappings", "replicationTaskSettings"].map(diff);
-        assert_eq!(stops_for(&mixed), ["tableMappings", "replicationTaskSettings"]);
+        assert_eq!(stops_for(&mixed, false), ["tableMappings", "replicationTaskSettings"]);
         // The provider pauses the streams of an endpoint as soon as it is told that it may.
-        assert_eq!(stops_for(&["pauseReplicationTasks"].map(diff)), ["pauseReplicationTasks"]);
+        assert_eq!(stops_for(&["pauseReplicationTasks"].map(diff), false), ["pauseReplicationTasks"]);
     }
 }

@@ -107,7 +107,8 @@ fn ready(model: &Model, kind: RunKind) -> Option<ReadyPlan> {
 fn confirm(model: &mut Model, kind: RunKind, read: Option<&ReadyPlan>) {
     let open = model.provision.look.as_ref().map_or(&[][..], |look| look.value.pending.as_slice());
     let name = name_state(model);
-    let read = read.map(|ready| (ready.run.as_str(), ready.plan.clone().beside(name.as_ref())));
+    let read =
+        read.map(|ready| (ready.run.as_str(), ready.plan.clone().beside(&model.stack.group.name, name.as_ref())));
     let used = preconditions(model).used();
     match propose::run(kind, &model.stack.name, read, open).map(|run| run.used(used)) {
         Ok(run) => ask_change(model, PulumiChange::Run(Box::new(run)), "Nothing is started"),

@@ -4,9 +4,9 @@
 
 use super::super::event::WeightedRecord;
 use super::super::op::Operation;
-use super::super::outage::Outage;
 use super::super::stream::{Streams, afterwards, how_long};
 use super::Danger;
+use crate::domain::traffic::same_name;
 use crate::domain::units::counted;
 
 /// One sentence for each thing that happens, in the order of the dangers.
@@ -33,6 +33,11 @@ pub fn is_calm_pair(dangers: &[Danger]) -> bool {
             _ => None,
         })
         .collect();
+    // A pair at another name would be made as calmly, and nobody has looked at that name.
+    let Some((.., first)) = records.first() else { return false };
+    if !records.iter().all(|(.., record)| same_name(&record.name, &first.name)) {
+        return false;
+    }
     // `pulumi/lib/routing.py` names the legacy member so; what follows is the suffix of the stack, which may hold anything.
     let is_legacy = |resource: &str| resource.starts_with("migration-legacy-");
     let calm = |(op, resource, record): &(Operation, &str, &WeightedRecord)| {
@@ -80,14 +85,13 @@ pub(super) fn sentence(alike: &[&Danger]) -> String {
             let are = if alike.len() == 1 { "is" } else { "are" };
             format!(
                 "stops {streams}, {}, while {names} {are} modified{because}: {}: aws dms {}",
-                how_long(rtype),
-                afterwards(rtype),
+                how_long(rtype, first.stays_stopped()),
+                afterwards(rtype, first.stays_stopped()),
                 streams.resume()
             )
         }
         Danger::Stops { outage, .. } => {
-            let verb = if *outage == Outage::Serving { "replaces" } else { "restarts" };
-            format!("{verb} {names}{because}: {}", outage.words())
+            format!("{} {names}{because}: {}", outage.verb(), outage.words())
         }
         Danger::UnknownOperation { .. } => format!("does something to {names} that this version has no name for"),
     }
@@ -190,7 +194,12 @@ mod tests {
         assert!(is_calm_pair(std::slice::from_ref(&new)), "beside a legacy member that was adopted");
         let suffixed = [create("migration-legacy-x-legacy-y", 100), create("migration-new-x-legacy-y", 0)];
         assert!(is_calm_pair(&suffixed), "whatever the suffix of the stack is");
+        let mut elsewhere = new.clone();
+        if let Danger::WeightedRecord { record, .. } = &mut elsewhere {
+            record.name = "shop.example.com".into();
+        }
         for moves in [
+            vec![legacy.clone(), elsewhere],
             vec![legacy.clone()],
             vec![create("migration-legacy-x-legacy-y", 100), create("migration-new-x-legacy-y", 100)],
             vec![create("migration-legacy-prod", 80), create("migration-new-prod", 20)],
