@@ -69,7 +69,8 @@ pub(super) async fn settle_in_turn(
     Ok(())
 }
 
-/// Does what was confirmed; tells also why the outcome is not in the journal. Without an intent on disk nothing is done.
+/// Does what was confirmed; tells also why the outcome is not in the journal. Without an intent on disk nothing is done, but
+/// for what stops a run: a folder that takes no file, or no lock, keeps nobody from that.
 pub(super) async fn carry_out(
     ports: &Ports,
     change: &Confirmed<PulumiChange>,
@@ -80,13 +81,19 @@ pub(super) async fn carry_out(
     }
     let id = intent_id(ports.clock.now());
     // Until the outcome is noted: nobody else says meanwhile what came of it.
+    let stops = change.get().stops().is_some();
     let _held = match ports.control.hold(change.get(), &id).await {
         Ok(held) => held,
+        Err(error) if stops => {
+            tracing::warn!(%error, "how far the request to stop comes cannot be kept; it is sent all the same");
+            None
+        }
         Err(error) => return (Err(error), None),
     };
-    if let Err(error) = writer.append(change.get().intent(id.clone())).await {
-        return (Err(PulumiError::Storage(error)), None);
-    }
+    let unnoted = match writer.append(change.get().intent(id.clone())).await {
+        Err(error) if !stops => return (Err(PulumiError::Storage(error)), None),
+        noted => noted.err(),
+    };
     let result = ports.control.carry_out(change, writer.operator(), &id).await;
     let outcome = match &result {
         Ok(carried) => carried.event(change.get(), id),
@@ -94,7 +101,7 @@ pub(super) async fn carry_out(
     };
     writer.goes_on_aside();
     let unwritten = writer.append(outcome).await.err();
-    (result, unwritten)
+    (result, unnoted.or(unwritten))
 }
 
 /// A run writes the records too: it does not start while it is not known what came of a change of them, which another

@@ -116,6 +116,43 @@ async fn without_its_intent_on_disk_nothing_is_done() {
     assert!(control.asked.lock().unwrap().is_empty());
 }
 
+/// What stops a run where the folder takes no lock.
+struct TakesNoLock(Arc<Mutex<usize>>);
+
+impl PulumiControl for TakesNoLock {
+    fn hold<'a>(&'a self, _: &'a PulumiChange, _: &'a str) -> PulumiFuture<'a, Option<Box<dyn Send>>> {
+        Box::pin(async { Err(PulumiError::NotStarted("no locks available".into())) })
+    }
+
+    fn carry_out<'a>(&'a self, _: &'a Confirmed<PulumiChange>, _: &'a str, _: &'a str) -> PulumiFuture<'a, Carried> {
+        *self.0.lock().unwrap() += 1;
+        Box::pin(async { Ok(Carried::Interrupted(true)) })
+    }
+}
+
+#[tokio::test]
+async fn what_stops_a_run_is_sent_where_nothing_can_be_held_or_noted_and_says_so() {
+    let interrupt = || {
+        let kim = ("kim", "bastion-2");
+        let interrupt = Interrupt::new("r1", RunKind::Up, kim, "kim", &RunState::new());
+        Confirmed::by_flag(Change::Pulumi(PulumiChange::Interrupt(interrupt)), YesFlag::from_cli(true).unwrap())
+    };
+    for (room, noted) in [(9, true), (0, false)] {
+        let fake = Fake::new(pair(100, 0));
+        fake.room_for(room);
+        let sent = Arc::new(Mutex::new(0));
+        let ports = Ports { control: Arc::new(TakesNoLock(Arc::clone(&sent))), ..fake.ports() };
+        let done = execute(&ports, interrupt(), "kim", "bastion-2", &quietly()).await;
+        assert_eq!(*sent.lock().unwrap(), 1);
+        assert_eq!((result(&done).is_ok(), done.unwritten.is_none()), (true, noted), "{done:?}");
+        // Whatever else is changed needs what was refused.
+        let sent = Arc::new(Mutex::new(0));
+        let ports = Ports { control: Arc::new(TakesNoLock(Arc::clone(&sent))), ..fake.ports() };
+        assert!(result(&execute(&ports, change(), "kim", "bastion-2", &quietly()).await).is_err());
+        assert_eq!(*sent.lock().unwrap(), 0);
+    }
+}
+
 #[tokio::test]
 async fn an_outcome_that_could_not_be_written_is_told() {
     let (fake, control) = (Fake::new(pair(100, 0)), Arc::new(Works::default()));

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use tapctl::adapters::pulumi::RunStatus;
 use tapctl::adapters::pulumi::folder::{RunRecord, file};
 use tapctl::adapters::pulumi::process::{ProcessId, host};
-use tapctl::adapters::pulumi::run::Supervisor;
+use tapctl::adapters::pulumi::run::{StartedBy, Supervisor};
 use tapctl::adapters::pulumi::{Interrupted, PulumiError, interrupt, run, stack_run};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
 use tapctl::domain::pulumi::{BlockedReason, FailureKind, ForceStop, RunKind, RunOutcome, RunState};
@@ -208,6 +208,30 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
     assert!(matches!(status, Some(RunStatus::Ended(end)) if end.code == Some(8)));
     assert_eq!(fs::read_to_string(&interrupts).unwrap(), "int\nint\n");
     assert_eq!(ask(), Err(PulumiError::NotRunning));
+}
+
+#[tokio::test]
+async fn a_folder_that_takes_no_file_keeps_nobody_from_asking_a_run_to_stop_once() {
+    let heard =
+        r#"{"sequence":2,"timestamp":1,"stdoutEvent":{"message":"^C received; cancelling.\n","color":"never"}}"#;
+    let script = format!(
+        "heard() {{ printf '%s\\n' '{heard}'; echo int >> \"$HERE/interrupts\"; }}\ntrap heard INT\n{BEGIN}\nwait_for_gate\n\
+         wait_for_gate\n{END}\nexit 8"
+    );
+    let fake = Fake::new(&script);
+    let started = start(&fake).await;
+    follow_until(&started.dir, |run_state| run_state.lines().events == 1).await;
+    // Neither the mark nor the file that makes it once can be made: a folder and a broken link stand in their place.
+    fs::create_dir(started.dir.file("stop-1a-2")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", started.dir.file(file::INTERRUPTED)).unwrap();
+    let by = StartedBy { intent: Some("1a-2".into()), ..request() };
+    assert_eq!(interrupt::ask_to_stop(&started.dir, &by), Ok(Interrupted::Asked));
+    fake.open_gate();
+    follow_until(&started.dir, |run_state| run_state.interrupts() == 1).await;
+    assert_eq!(interrupt::ask_to_stop(&started.dir, &by), Ok(Interrupted::AlreadyAsked), "Pulumi has said so");
+    fake.open_gate();
+    follow_until(&started.dir, |_| false).await;
+    assert_eq!(fs::read_to_string(fake.path("interrupts")).unwrap(), "int\n");
 }
 
 #[tokio::test]

@@ -1,15 +1,20 @@
 //! Asks a run to stop. The first request sends SIGINT once, whoever asks and from wherever; the second one needs a
 //! typed word. Only Pulumi's own process is signalled: its plug-ins have their own groups and are ended by Pulumi.
+//!
+//! A state folder that takes no file (read-only, full, NFS without locks) keeps nobody from stopping a run: then nothing is
+//! noted, and what Pulumi itself has said tells whether it was asked before.
 
 use std::io;
 
 use rustix::process::Signal;
 
 use super::folder::{RunDir, Runs, file, storage};
+use super::follow::so_far;
 use super::process::ProcessId;
 use super::run::StartedBy;
 use super::stop_mark::note;
 use crate::domain::confirm::Confirmed;
+use crate::domain::pulumi::RunState;
 use crate::domain::pulumi::ended::RunStatus;
 use crate::domain::pulumi::problem::PulumiError;
 use crate::domain::pulumi::run_request::ForceStop as Subject;
@@ -29,33 +34,43 @@ pub enum Interrupted {
 /// Asks the run to stop, once.
 ///
 /// # Errors
-/// [`PulumiError::NotRunning`] when it has ended, [`PulumiError::Storage`] when that it was asked cannot be kept.
+/// [`PulumiError::NotRunning`] when it has ended, [`PulumiError::NotStarted`] when it takes no signal from here.
 pub fn ask_to_stop(dir: &RunDir, by: &StartedBy) -> Result<Interrupted, PulumiError> {
     let child = running(dir)?;
     let intent = by.intent.as_deref();
-    note(dir, intent, Stage::About)?;
+    keep(dir, intent, Stage::About);
     // The file is what makes it once: two processes can ask at the same instant, only one can make the file.
     match dir.make(file::INTERRUPTED, format!("{} {}\n", by.at, by.operator).as_bytes()) {
         Ok(_) => {}
-        Err(_) if was_asked(dir) => {
-            note(dir, intent, Stage::AskedBefore)?;
+        Err(_) if was_asked(dir) || has_heard(dir) => {
+            keep(dir, intent, Stage::AskedBefore);
             return Ok(Interrupted::AlreadyAsked);
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => tracing::warn!(%error, "that the run was asked to stop cannot be kept"),
     }
     if let Err(error) = send(&child) {
         let _ended_anyway = std::fs::remove_file(dir.file(file::INTERRUPTED));
-        let _told_by_the_error = note(dir, intent, Stage::NotSent);
+        keep(dir, intent, Stage::NotSent);
         return Err(error);
     }
-    sent(dir, intent);
+    keep(dir, intent, Stage::Sent);
     Ok(Interrupted::Asked)
 }
 
-/// Whether the run was asked to stop.
+/// Whether the run was asked to stop, as its folder tells; where nothing can be written there, as Pulumi has said.
 #[must_use]
 pub fn was_asked(dir: &RunDir) -> bool {
-    dir.file(file::INTERRUPTED).exists()
+    dir.file(file::INTERRUPTED).exists() || (!takes_files(dir) && has_heard(dir))
+}
+
+fn takes_files(dir: &RunDir) -> bool {
+    rustix::fs::access(dir.path(), rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+/// Whether Pulumi has said that it was asked. What cannot be read says nothing: a second signal would end it by force, so
+/// that is taken for yes.
+fn has_heard(dir: &RunDir) -> bool {
+    so_far(dir, RunState::new()).map_or(true, |run_state| run_state.interrupts() > 0)
 }
 
 /// Ends the run by force: the second interrupt, after which Pulumi does not write its state.
@@ -65,25 +80,24 @@ pub fn was_asked(dir: &RunDir) -> bool {
 pub fn terminate(runs: &Runs, subject: &Confirmed<Subject>, by: &StartedBy) -> Result<(), PulumiError> {
     let id = subject.get().run();
     let dir = runs.dir(id).ok_or_else(|| PulumiError::NoSuchRun(id.to_owned()))?;
-    if !was_asked(&dir) {
+    if !was_asked(&dir) && !has_heard(&dir) {
         return Err(PulumiError::Storage(storage("terminate", dir.path(), &"the run was not asked to stop yet")));
     }
     let child = running(&dir)?;
     let intent = by.intent.as_deref();
-    note(&dir, intent, Stage::About)?;
+    keep(&dir, intent, Stage::About);
     if let Err(error) = send(&child) {
-        let _told_by_the_error = note(&dir, intent, Stage::NotSent);
+        keep(&dir, intent, Stage::NotSent);
         return Err(error);
     }
-    sent(&dir, intent);
+    keep(&dir, intent, Stage::Sent);
     Ok(())
 }
 
-/// Only what is written after the signal proves that it was sent. Where it cannot be written, whoever settles the change
-/// says that nobody knows.
-fn sent(dir: &RunDir, intent: Option<&str>) {
-    if let Err(error) = note(dir, intent, Stage::Sent) {
-        tracing::warn!(%error, "that the signal was sent could not be kept");
+/// Only what is written proves how far it came. Where it cannot be, whoever settles the change says that nobody knows.
+fn keep(dir: &RunDir, intent: Option<&str>, stage: Stage) {
+    if let Err(error) = note(dir, intent, stage) {
+        tracing::warn!(%error, ?stage, "how far the request to stop came could not be kept");
     }
 }
 
