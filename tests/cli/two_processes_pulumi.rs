@@ -1,6 +1,7 @@
 //! Pulumi's runs and configuration on one state folder with another process: a shift that is stopped in the middle of its
 //! call, and an `up` that goes on.
 
+use std::fs::{File, TryLockError};
 use std::time::Duration;
 
 use crate::drill::Ran;
@@ -100,4 +101,20 @@ fn an_up_that_somebody_stops_in_a_cockpit_ends_and_the_command_that_follows_it_s
     let journal = stack.sentences();
     assert!(journal.last().unwrap().contains("pulumi up: ended: "), "{journal:#?}");
     assert!(stack.going_on().is_none());
+}
+
+#[test]
+fn no_run_begins_while_stale_locks_are_cleared() {
+    let stack = Stack::whole();
+    stack.lock_of_the_dead();
+    stack.hold("cancel");
+    let unlock = Process::start(stack.command("unlock --yes"));
+    stack.until_held();
+    // Whoever starts a run takes this lock first; one that began now would take the stack's lock, and lose it again.
+    let start = File::options().write(true).open(stack.state().join("runs/.lock")).unwrap();
+    assert!(matches!(start.try_lock(), Err(TryLockError::WouldBlock)));
+    stack.let_go();
+    unlock.ended().0.ended(0);
+    assert!(!stack.is_locked());
+    start.try_lock().unwrap();
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::capture::{Patience, answer};
 use super::command::Pulumi;
 use super::folder::storage;
-use super::process::{ProcessId, exists, host, may_be_pulumi};
+use super::process::{ProcessId, exists, host, is_nowhere, may_be_pulumi};
 use crate::domain::confirm::Confirmed;
 use crate::domain::error::PortError;
 use crate::domain::pulumi::lock::{ClearLocks, Holder, Lock};
@@ -76,16 +76,24 @@ pub fn holder(lock: &Lock, ours: &[ProcessId]) -> Holder {
     if lock.host != host() {
         return Holder::Elsewhere;
     }
-    if !exists(lock.pid) {
-        return Holder::DeadHere;
+    seen(lock.pid, ours, &is_nowhere)
+}
+
+/// The same of a process with the host's name. `is_nowhere` tells whether the number is known to be no process's of any
+/// PID namespace: a container may have its host's name, and numbers of its own.
+fn seen(pid: u32, ours: &[ProcessId], is_nowhere: &dyn Fn(u32) -> bool) -> Holder {
+    let known: Vec<&ProcessId> = ours.iter().filter(|process| process.pid == pid).collect();
+    let is_ours_and_gone = !known.is_empty() && known.iter().all(|process| process.is_of_here());
+    if known.iter().any(|process| process.is_alive()) {
+        return Holder::AliveHere;
     }
-    let known: Vec<&ProcessId> = ours.iter().filter(|process| process.pid == lock.pid).collect();
-    match known.as_slice() {
-        [] => Holder::Unknown,
-        known if known.iter().any(|process| process.is_alive()) => Holder::AliveHere,
+    match exists(pid) {
+        false if is_ours_and_gone || is_nowhere(pid) => Holder::DeadHere,
         // Our run is gone, and its number belongs to another now: to another Pulumi, which may have taken this lock?
-        _ if may_be_pulumi(lock.pid) => Holder::Unknown,
-        _ => Holder::DeadHere,
+        true if known.is_empty() || may_be_pulumi(pid) => Holder::Unknown,
+        true if is_ours_and_gone => Holder::DeadHere,
+        // It may live in another namespace, whatever has its number in this one.
+        _ => Holder::Unseen,
     }
 }
 
@@ -134,13 +142,35 @@ mod tests {
         let program = folder.path().join("pulumi-language");
         fs::copy("/bin/sleep", &program).unwrap();
         let mut other = std::process::Command::new(&program).arg("600").spawn().unwrap();
-        let gone = ProcessId { pid: other.id(), identity: "another boot:1".into() };
+        let gone = ProcessId { pid: other.id(), identity: "another boot:1".into(), ..ProcessId::own().unwrap() };
         let held = lock(other.id(), &host(), super::super::process::wall_now());
         let judged = holder(&held, &[gone]);
         other.kill().unwrap();
         other.wait().unwrap();
         assert_eq!(judged, Holder::Unknown);
-        assert_eq!(holder(&held, &[]), Holder::DeadHere, "now there is no such process");
+        assert_eq!(seen(other.id(), &[], &|_| true), Holder::DeadHere, "now there is no such process");
+    }
+
+    #[test]
+    fn a_number_that_is_not_seen_from_here_may_live_in_another_namespace() {
+        let own = ProcessId::own().unwrap();
+        let gone = ProcessId { pid: u32::MAX, identity: "another boot:1".into(), ..own.clone() };
+        let elsewhere = ProcessId { namespace: Some("pid:[1]".into()), ..gone.clone() };
+        let undated = ProcessId { namespace: None, ..gone.clone() };
+        for (ours, nowhere, judged) in [
+            (vec![], true, Holder::DeadHere),
+            (vec![], false, Holder::Unseen),
+            (vec![gone.clone()], false, Holder::DeadHere),
+            (vec![elsewhere.clone()], false, Holder::Unseen),
+            (vec![undated], false, Holder::Unseen),
+            (vec![gone, elsewhere.clone()], false, Holder::Unseen),
+            (vec![elsewhere], true, Holder::DeadHere),
+        ] {
+            assert_eq!(seen(u32::MAX, &ours, &|_| nowhere), judged, "{ours:?} {nowhere}");
+        }
+        // The number is one of this namespace's by now; in the other one the run may go on.
+        let there = ProcessId { namespace: Some("pid:[1]".into()), identity: "another boot:1".into(), ..own.clone() };
+        assert_eq!(seen(own.pid, &[there], &|_| false), Holder::Unseen);
     }
 
     #[test]

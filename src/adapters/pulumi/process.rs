@@ -19,19 +19,28 @@ pub struct ProcessId {
     pub pid: u32,
     /// What tells it from others with the same number.
     pub identity: String,
+    /// Whose numbers it has: its PID namespace, where there are such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
 }
 
 impl ProcessId {
     /// The process that has this number now; nothing when there is none, or only its remains.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
-        Some(Self { pid, identity: identity(pid)? })
+        Some(Self { pid, identity: identity(pid)?, namespace: namespace() })
     }
 
     /// This process.
     #[must_use]
     pub fn own() -> Option<Self> {
         Self::of(std::process::id())
+    }
+
+    /// Whether it is one of those whose numbers are seen from here.
+    #[must_use]
+    pub fn is_of_here(&self) -> bool {
+        self.namespace == namespace()
     }
 
     /// Whether it still lives.
@@ -93,6 +102,57 @@ fn ticks_in(stat: &str) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
+/// The PID namespace of this process, in the kernel's words; nothing where there are none.
+fn namespace() -> Option<String> {
+    Some(fs::read_link("/proc/self/ns/pid").ok()?.to_string_lossy().into_owned())
+}
+
+/// No process of any namespace has a larger number (`PID_MAX_LIMIT`, proc(5)).
+#[cfg(target_os = "linux")]
+const MOST_PIDS: u32 = 1 << 22;
+/// The namespace from which all processes of the host are seen (`PROC_PID_INIT_INO` of the kernel).
+#[cfg(target_os = "linux")]
+const INITIAL: &str = "pid:[4026531836]";
+
+/// Whether it is known that no process of this host has this number, although none has it here: also no one of another
+/// PID namespace, whose numbers are its own. A container may share its host's name.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn is_nowhere(pid: u32) -> bool {
+    pid > MOST_PIDS || (namespace().as_deref() == Some(INITIAL) && is_in_no_other_namespace(pid).unwrap_or(false))
+}
+
+/// Whether it is known that no process of this host has this number.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn is_nowhere(pid: u32) -> bool {
+    !exists(pid)
+}
+
+/// Whether no process that is seen from here has this number in a namespace of its own.
+#[cfg(target_os = "linux")]
+fn is_in_no_other_namespace(pid: u32) -> io::Result<bool> {
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        // One that has ended meanwhile works on nothing.
+        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        if inner_numbers(&status).contains(&pid) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The numbers of a process in the namespaces below this one.
+#[cfg(target_os = "linux")]
+fn inner_numbers(status: &str) -> Vec<u32> {
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    numbers.split_ascii_whitespace().skip(1).filter_map(|number| number.parse().ok()).collect()
+}
+
 /// Whether a process with this number exists, whoever it belongs to; a process that may not be looked at does.
 #[must_use]
 pub fn exists(pid: u32) -> bool {
@@ -136,6 +196,19 @@ pub fn wall_now() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_number_may_be_taken_in_another_namespace() {
+        assert_eq!(inner_numbers("Name:\tpulumi\nNSpid:\t4711\t7\nNStgid:\t4711\t7\n"), [7]);
+        assert_eq!(inner_numbers("Name:\tpulumi\nNSpid:\t4711\n"), Vec::<u32>::new());
+        assert_eq!(inner_numbers(""), Vec::<u32>::new());
+        assert!(is_nowhere(u32::MAX), "no namespace has such a number");
+        let own = ProcessId::own().unwrap();
+        assert!(own.is_of_here());
+        assert!(!ProcessId { namespace: Some("pid:[1]".into()), ..own.clone() }.is_of_here());
+        assert!(!ProcessId { namespace: None, ..own }.is_of_here(), "an older record does not say");
+    }
 
     #[test]
     fn a_process_is_known_by_more_than_its_number() {

@@ -87,6 +87,9 @@ pub enum Holder {
     AliveHere,
     /// A process with its number lives on this host; whether it is the one that took the lock cannot be told.
     Unknown,
+    /// No process with its number is seen from here; one of another PID namespace may live, as a container that has its
+    /// host's name.
+    Unseen,
     /// It is on another host, where nobody here can look.
     Elsewhere,
 }
@@ -99,6 +102,7 @@ impl Holder {
             Self::DeadHere => "it is dead; `tapctl unlock` clears stale locks",
             Self::AliveHere => "it is still running on this host",
             Self::Unknown => "a process with this number lives, and may be another by now",
+            Self::Unseen => "no such process is seen from here; in another container of this host it may live",
             Self::Elsewhere => "whether it still runs can only be seen on that host",
         }
     }
@@ -127,6 +131,13 @@ pub enum LockRefusal {
         pid = .0.pid
     )]
     Unknown(Lock),
+    /// It may live where nobody here looks.
+    #[error(
+        "no process of {0} is seen from here, but not all processes of this host are: in a container that has its host's \
+         name it may live. Look on the host and in its containers for a running `pulumi`; clearing the lock under a running \
+         update lets two of them write the same state. Where none runs: `pulumi cancel`"
+    )]
+    Unseen(Lock),
     /// Nobody here can tell.
     #[error(
         "{0} is on another host: look there whether the process still runs; clearing the lock under a running update \
@@ -145,6 +156,7 @@ impl ClearLocks {
             match holder {
                 Holder::AliveHere => return Err(LockRefusal::Alive(lock.clone())),
                 Holder::Unknown => return Err(LockRefusal::Unknown(lock.clone())),
+                Holder::Unseen => return Err(LockRefusal::Unseen(lock.clone())),
                 Holder::Elsewhere => return Err(LockRefusal::Elsewhere(lock.clone())),
                 Holder::DeadHere => {}
             }
@@ -205,6 +217,7 @@ mod tests {
         assert!(holder(Holder::DeadHere).is_ok());
         assert_eq!(holder(Holder::AliveHere), Err(LockRefusal::Alive(lock())));
         assert_eq!(holder(Holder::Elsewhere), Err(LockRefusal::Elsewhere(lock())));
+        assert_eq!(holder(Holder::Unseen), Err(LockRefusal::Unseen(lock())));
         let unknown = holder(Holder::Unknown).unwrap_err();
         assert_eq!(unknown, LockRefusal::Unknown(lock()));
         assert!(unknown.to_string().contains("ps -fp 999"), "{unknown}");

@@ -82,6 +82,9 @@ fn locked(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, lock: &Lock, holde
             Role::Text,
             "whose number is taken here: whether by it or by another cannot be told".to_owned(),
         ),
+        Holder::Unseen => {
+            (Mark::Unknown, Role::Text, "not seen from here: in another container of this host it may live".to_owned())
+        }
         Holder::Elsewhere => {
             (Mark::Unknown, Role::Text, "on another host: look there whether it still runs".to_owned())
         }
