@@ -65,8 +65,8 @@ pub(super) fn step_size(plan: &ShiftPlan, inputs: Inputs<'_>) -> Gate {
     }
 }
 
-/// The span in which the new stack, as it is now, has carried the share for a whole bake within a day; or what of it is
-/// not proved.
+/// A span in which the new stack, as it is now, has carried the share for a whole bake within a day; or what of the newest
+/// one is not proved, where nothing proves any other either.
 fn proved(share: Percent, inputs: Inputs<'_>) -> Result<Span, String> {
     let bake = inputs.policy.bake;
     let nothing = || {
@@ -77,15 +77,24 @@ fn proved(share: Percent, inputs: Inputs<'_>) -> Result<Span, String> {
         )
     };
     let (history, now) = inputs.history.zip(inputs.aws_now()).ok_or_else(nothing)?;
-    let span = history.carried.for_long(share, bake, now).ok_or_else(nothing)?;
-    let says = |what: String| format!("the journal has {}, but {what}", span.text());
-    same_release(span, inputs).map_err(says)?;
-    let longest = counted(inputs.facts, span, share).map_err(says)?;
-    if longest.is_some_and(|longest| longest >= bake) {
-        return Ok(span);
+    let mut newest = None;
+    for span in history.carried.for_long(share, bake, now) {
+        match is_proved(span, share, inputs) {
+            Ok(()) => return Ok(span),
+            Err(what) => newest = newest.or_else(|| Some(format!("the journal has {}, but {what}", span.text()))),
+        }
+    }
+    Err(newest.unwrap_or_else(nothing))
+}
+
+fn is_proved(span: Span, share: Percent, inputs: Inputs<'_>) -> Result<(), String> {
+    same_release(span, inputs)?;
+    let longest = counted(inputs.facts, span, share)?;
+    if longest.is_some_and(|longest| longest >= inputs.policy.bake) {
+        return Ok(());
     }
     let longest = longest.map_or_else(|| "no minute".to_owned(), age_text);
-    Err(says(format!("the requests that both balancers counted show it for {longest} without a break")))
+    Err(format!("the requests that both balancers counted show it for {longest} without a break"))
 }
 
 /// How long the share was carried without a break by the balancers' own counts; nothing where no whole minute shows it.

@@ -121,13 +121,12 @@ impl Carried {
         Some(TimeRange { from: from.floor_to(PERIOD), to: to.floor_to(PERIOD) })
     }
 
-    /// The newest span within [`REMEMBERED`] in which the new stack carried this share, or more, for so long.
-    #[must_use]
-    pub fn for_long(&self, share: Percent, long: Duration, aws_now: Timestamp) -> Option<Span> {
+    /// The spans within [`REMEMBERED`] in which the new stack carried this share, or more, for so long; the newest first.
+    pub fn for_long(&self, share: Percent, long: Duration, aws_now: Timestamp) -> impl Iterator<Item = Span> {
         self.spans
             .iter()
             .rev()
             .copied()
-            .find(|span| span.weights.new_share() >= share && span.length() >= long && span.is_of_late(aws_now))
+            .filter(move |span| span.weights.new_share() >= share && span.length() >= long && span.is_of_late(aws_now))
     }
 }

@@ -173,6 +173,30 @@ fn a_share_that_somebody_took_away_meanwhile_counts_only_as_long_as_it_was_carri
 }
 
 #[test]
+fn any_span_of_a_day_proves_what_was_carried_and_not_only_the_newest() {
+    let earlier = carried(50, 9_000, 6_000, &own());
+    let later = carried(50, 5_000, 600, &own());
+    let both: Vec<Entry> = earlier.iter().chain(&later).cloned().collect();
+    let step = |journal: &[Entry], answered: &dyn Fn(u64) -> bool| {
+        counted_in(journal, [(9_100, 500); 2], answered).step((100, 0), 50)
+    };
+    // In the later one somebody took the share away every other minute.
+    let torn = |ago: u64| ago > 6_000 || ago % 120 < 60;
+    fails(&step(&later, &torn), "without a break");
+    let gate = step(&both, &torn);
+    assert_eq!(gate.verdict, Verdict::Pass, "{gate:?}");
+    assert!(gate.reason.contains("50 % for 50m"), "{gate:?}");
+    // Where neither is proved, the newest one says why.
+    let gate = step(&both, &|ago| ago % 120 < 60);
+    fails(&gate, "50 % for 1h13,");
+    // A release that came between the two voids the earlier one alone.
+    let mut release = service(4);
+    release.deployments[0].created = Some(NOW.minus(Duration::from_secs(5_500)));
+    let case = counted_in(&both, [(9_100, 500); 2], torn).learn(Source::Service, Observation::Service(release));
+    fails(&case.step((100, 0), 50), "without a break");
+}
+
+#[test]
 fn however_short_the_bake_is_a_whole_minute_has_to_show_the_share() {
     for bake in [0, 60, 120] {
         let mut nobody = counted_in(&carried(50, 6_600, 600, &own()), [(6_700, 500); 2], |_| false);
