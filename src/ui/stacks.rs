@@ -122,8 +122,10 @@ fn metric(cx: &ViewContext<'_>, metric: Metric, show: impl Fn(f64) -> String) ->
 }
 
 fn errors(cx: &ViewContext<'_>, side: Side) -> Cell {
-    let window = Window::of(cx.model.policy.window, cx.world.history.as_ref());
-    let reading = reading::errors(&cx.world.facts, side, window, cx.world.now);
+    let (policy, world) = (&cx.model.policy, cx.world);
+    let history = world.history.as_ref();
+    let window = Window::wide_enough(policy.window, policy.min_requests, history, &world.facts, world.now);
+    let reading = reading::errors(&world.facts, side, window, world.now);
     let none = cx.theme.glyphs().none;
     let percent =
         |rate: &ErrorRate| rate.percent().map_or_else(|| none.to_owned(), |p| format!("{} %", short_number(p)));

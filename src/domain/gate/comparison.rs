@@ -5,11 +5,11 @@
 
 use crate::domain::facts::Source;
 use crate::domain::metrics::Metric;
-use crate::domain::reading::{self, ErrorRate, Window};
+use crate::domain::reading::{self, ErrorRate, WIDEST, Window};
 use crate::domain::traffic::{RecordGroup, Side};
 use crate::domain::units::short_number;
 
-use super::{Gate, GateId, Inputs, Verdict, fresh};
+use super::{Gate, GateId, Inputs, Policy, Verdict, fresh};
 
 /// The pair, when it is known well enough to decide on.
 fn pair(inputs: Inputs<'_>) -> Option<&RecordGroup> {
@@ -54,6 +54,36 @@ const ERRORS: [Metric; 6] = [
     Metric::LegacyElb5xx,
 ];
 
+/// The minutes that both gates look at: as many as hold enough requests.
+fn window(inputs: Inputs<'_>) -> Window {
+    let Policy { window, min_requests, .. } = *inputs.policy;
+    Window::wide_enough(window, min_requests, inputs.history, inputs.facts, inputs.now)
+}
+
+/// Why so few requests decide nothing, and when there will be enough of them.
+fn too_few(rate: ErrorRate, needed: f64) -> Option<String> {
+    if rate.requests >= needed {
+        return None;
+    }
+    let per_min = rate.requests / rate.minutes.max(1) as f64;
+    let left = ((needed - rate.requests) / per_min).ceil();
+    let when = if left + rate.minutes as f64 <= WIDEST as f64 {
+        format!("at this rate enough in about {left} min; wait")
+    } else {
+        format!(
+            "at this rate {WIDEST} min have about {}, so waiting decides nothing: name fewer (`min_requests`), or override \
+             it by name",
+            short_number(per_min * WIDEST as f64)
+        )
+    };
+    Some(format!(
+        "not enough data: {} requests in {} min, {} needed; {when}",
+        short_number(rate.requests),
+        rate.minutes,
+        short_number(needed)
+    ))
+}
+
 pub(super) fn errors(inputs: Inputs<'_>) -> Gate {
     const ID: GateId = GateId::Errors;
     let limit = format!("≤ legacy + {} points", short_number(inputs.policy.max_error_excess));
@@ -63,19 +93,14 @@ pub(super) fn errors(inputs: Inputs<'_>) -> Gate {
     if let Some(gate) = without_traffic(ID, &limit, inputs) {
         return gate;
     }
-    let window = Window::of(inputs.policy.window, inputs.history);
+    let window = window(inputs);
     let of = |side| reading::errors(inputs.facts, side, window, inputs.now);
     let new = of(Side::New);
     let at = new.at;
     let unknown = |why: String| Gate { at, ..Gate::unknown(ID, &limit, why) };
     let Some(&rate) = new.fresh() else { return unknown(new.quality.why().to_owned()) };
-    if rate.requests < inputs.policy.min_requests {
-        return unknown(format!(
-            "not enough data: {} requests in {} min, {} needed; wait",
-            short_number(rate.requests),
-            rate.minutes,
-            short_number(inputs.policy.min_requests)
-        ));
+    if let Some(why) = too_few(rate, inputs.policy.min_requests) {
+        return unknown(why);
     }
     let legacy = of(Side::Legacy);
     let beside = match legacy.fresh().copied().and_then(ErrorRate::percent) {
@@ -117,13 +142,20 @@ pub(super) fn latency(inputs: Inputs<'_>) -> Gate {
     if let Some(gate) = without_traffic(ID, &limit, inputs) {
         return gate;
     }
-    let window = Window::of(inputs.policy.window, inputs.history);
+    let window = window(inputs);
     let of = |side| reading::latency(inputs.facts, side, window, inputs.now);
     let (new, legacy) = (of(Side::New), of(Side::Legacy));
     let at = new.at;
     let unknown = |why: String| Gate { at, ..Gate::unknown(ID, &limit, why) };
     let ms = |s: f64| format!("{} ms", short_number(s * 1000.0));
     let Some(&own) = new.fresh() else { return unknown(new.quality.why().to_owned()) };
+    // The slowest of a few requests says as little as the share of them that failed.
+    let counted = reading::errors(inputs.facts, Side::New, window, inputs.now);
+    if let Some(why) =
+        counted.value.map_or(Some(counted.quality.why().to_owned()), |rate| too_few(rate, inputs.policy.min_requests))
+    {
+        return unknown(why);
+    }
     let Some(&beside) = legacy.fresh() else {
         if legacy_is_done(inputs) {
             let reason = "the legacy stack has no traffic left to compare with";

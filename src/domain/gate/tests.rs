@@ -203,9 +203,40 @@ fn missing_5xx_counts_as_zero_only_where_requests_exist() {
 }
 
 #[test]
+fn few_requests_are_counted_over_more_minutes_by_both_gates_or_it_is_said_when_they_decide() {
+    let service = |per_min: f64, minutes: u64, failed: f64, p99: f64| {
+        let mut case = Case::new().weights(50, 50).metric(Metric::LegacyLatency, 0.2, 3);
+        case = case.metric(Metric::NewLatency, p99, 3);
+        for ago in 3..3 + minutes {
+            case = case.point(Metric::NewRequests, per_min, ago).point(Metric::LegacyRequests, per_min, ago);
+        }
+        case.point(Metric::NewTarget5xx, failed, 2 + minutes)
+    };
+    let both = |case: &Case, verdict, words: &str| {
+        case.says(GateId::Errors, verdict, words);
+        case.says(GateId::Latency, verdict, words);
+    };
+    // 15 a minute have 300 in 20 minutes.
+    both(
+        &service(15.0, 3, 0.0, 0.2),
+        Verdict::Unknown,
+        "45 requests in 3 min, 300 needed; at this rate enough in about 17 min",
+    );
+    both(&service(15.0, 19, 9.0, 0.9), Verdict::Unknown, "enough in about 1 min");
+    both(&service(15.0, 20, 0.0, 0.2), Verdict::Pass, "");
+    service(15.0, 20, 9.0, 0.9).says(GateId::Errors, Verdict::Fail, "3 % errors");
+    service(15.0, 20, 9.0, 0.9).says(GateId::Latency, Verdict::Fail, "900 ms");
+    // 3 a minute never have as many.
+    both(&service(3.0, 50, 0.0, 0.2), Verdict::Unknown, "60 min have about 180, so waiting decides nothing");
+    // A lot of requests is looked at of late, not over an hour.
+    service(500.0, 30, 900.0, 0.2).says(GateId::Errors, Verdict::Pass, "no more errors");
+}
+
+#[test]
 fn latency_is_compared_with_the_legacy_stack_of_the_same_minutes() {
     let split = |new, legacy| {
-        Case::new().weights(80, 20).metric(Metric::NewLatency, new, 3).metric(Metric::LegacyLatency, legacy, 3)
+        let case = Case::new().weights(80, 20).metric(Metric::NewRequests, 2000.0, 3);
+        case.metric(Metric::NewLatency, new, 3).metric(Metric::LegacyLatency, legacy, 3)
     };
     split(0.182, 0.214).says(GateId::Latency, Verdict::Pass, "not slower");
     split(0.700, 0.214).says(GateId::Latency, Verdict::Fail, "700 ms");

@@ -29,6 +29,21 @@ impl Window {
     }
 }
 
+/// Minutes that are looked at together at most: as many as a command asks CloudWatch for that has no past.
+pub const WIDEST: usize = 60;
+
+impl Window {
+    /// The newest `minutes`, or as many more as hold `needed` requests on the new stack; the widest one where none does.
+    #[must_use]
+    pub fn wide_enough(minutes: usize, needed: f64, history: Option<&History>, facts: &Facts, now: Timestamp) -> Self {
+        let narrow = Self::of(minutes, history);
+        let widest = Self { minutes: narrow.minutes.max(WIDEST), ..narrow };
+        let holds =
+            |window: &Self| errors(facts, Side::New, *window, now).value.is_some_and(|rate| rate.requests >= needed);
+        (narrow.minutes..=widest.minutes).map(|minutes| Self { minutes, ..narrow }).find(holds).unwrap_or(widest)
+    }
+}
+
 /// Requests and server errors of one stack over a window of settled minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct ErrorRate {

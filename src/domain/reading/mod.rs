@@ -22,7 +22,7 @@ use super::facts::{Fact, Facts, Source};
 use super::time::TOLERANCE;
 use super::units::{Timestamp, age_text};
 
-pub use comparison::{ErrorRate, Window, errors, latency};
+pub use comparison::{ErrorRate, WIDEST, Window, errors, latency};
 pub use counts::{AlarmCount, HostCount, TaskCount, alarms, hosts, tasks};
 pub use lag::lag;
 pub use metric::{MAX_CLOCK_SKEW, metric};
