@@ -73,7 +73,7 @@ class Monitoring(pulumi.ComponentResource):
     forward_lag_alarm_name: str
     reverse_lag_alarm_name: str
     alarm_names: list[str]
-    """The alarms of this region that count."""
+    """The alarms of both regions that count."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Creates topics, alarms and dashboard."""
@@ -88,7 +88,7 @@ class Monitoring(pulumi.ComponentResource):
         self.alarm_names = []
         for alarm in (*self._stream_alarms(), *self._alarms(), *self._legacy_alarms()):
             name = self._alarm(alarm, legacy_topic if alarm.legacy else topic)
-            if not (alarm.silent or alarm.legacy):
+            if not alarm.silent:
                 self.alarm_names.append(name)
         self.forward_lag_alarm_name = self._naming.name("dms-lag")
         self.reverse_lag_alarm_name = self._naming.name("dms-reverse-lag")

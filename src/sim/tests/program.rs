@@ -72,9 +72,11 @@ fn every_alarm_is_told_as_the_program_declared_it_key_by_key_and_there_is_no_oth
 #[test]
 fn the_outputs_name_the_alarms_that_are_there_and_heard() {
     let (sim, outputs) = (sim(Scenario::Steady), sim(Scenario::Steady).outputs());
-    let told = told(&sim, names::NEW_REGION);
+    let told = [names::NEW_REGION, names::LEGACY_REGION].map(|region| told(&sim, region));
+    let all = told.iter().flatten();
     let heard: BTreeSet<&str> =
-        told.iter().filter(|(_, alarm)| alarm["ActionsEnabled"] == true).map(|(name, _)| name.as_str()).collect();
+        all.filter(|(_, alarm)| alarm["ActionsEnabled"] == true).map(|(name, _)| name.as_str()).collect();
+    assert!(told.iter().all(|region| region.keys().any(|name| heard.contains(name.as_str()))), "{heard:?}");
     let named: BTreeSet<&str> =
         outputs["alarmNames"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
     assert_eq!(heard, named);
