@@ -10,17 +10,19 @@ const PLAIN: (&[u8], &[u8]) = (b"\x1b[39m\x1b[49m\x1b[59m\x1b[0m", b"\x1b[0m");
 /// The cursor is hidden for as long as the cockpit has the terminal, by whoever takes it.
 const HIDDEN: (&[u8], &[u8]) = (b"\x1b[?25l", b"");
 
-/// Gathers what is written until it is flushed, and writes it in one piece.
+/// Gathers what is written until it is flushed, and writes it in one piece. What the terminal did not take goes before the
+/// next frame: whoever draws takes it for drawn.
 #[derive(Debug)]
 pub struct Terse<W: Write> {
     out: W,
     frame: Vec<u8>,
+    unwritten: Vec<u8>,
 }
 
 impl<W: Write> Terse<W> {
     /// A writer to this one.
     pub fn new(out: W) -> Self {
-        Self { out, frame: Vec::new() }
+        Self { out, frame: Vec::new(), unwritten: Vec::new() }
     }
 }
 
@@ -33,10 +35,20 @@ impl<W: Write> Write for Terse<W> {
     fn flush(&mut self) -> io::Result<()> {
         let frame = terse(&std::mem::take(&mut self.frame));
         // A frame in which nothing changed says at most that all is plain, as it was left.
-        if frame.is_empty() || frame == PLAIN.1 {
+        if !frame.is_empty() && frame != PLAIN.1 {
+            self.unwritten.extend(frame);
+        }
+        if self.unwritten.is_empty() {
             return Ok(());
         }
-        self.out.write_all(&frame)?;
+        while !self.unwritten.is_empty() {
+            match self.out.write(&self.unwritten) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(taken) => drop(self.unwritten.drain(..taken)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         self.out.flush()
     }
 }
@@ -79,19 +91,39 @@ mod tests {
         cells.chain([format!("{:?}", screen.screen().hide_cursor())]).collect()
     }
 
-    /// The bytes of these frames: what stands where, in which colour.
+    /// A terminal that takes so many bytes at once, and none where it says 0: one for each time it is written to.
+    struct Hesitant<'a> {
+        taken: &'a mut Vec<u8>,
+        takes: std::vec::IntoIter<usize>,
+    }
+
+    impl Write for Hesitant<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let most = self.takes.next().unwrap_or(usize::MAX).min(bytes.len());
+            if most == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.taken.extend(&bytes[..most]);
+            Ok(most)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The bytes of these frames: what stands where, in which colour. A frame that was not taken whole is drawn again.
     fn drawn<W: Write>(out: W, frames: &[Vec<(u16, u16, String, u8)>]) {
         let viewport = Viewport::Fixed(ratatui::layout::Rect::new(0, 0, AREA.0, AREA.1));
         let mut terminal = Terminal::with_options(CrosstermBackend::new(out), TerminalOptions { viewport }).unwrap();
         for frame in frames {
-            terminal
-                .draw(|drawing| {
-                    for (x, y, text, colour) in frame {
-                        let look = Style::new().fg(Color::Indexed(*colour)).underline_color(Color::Indexed(*colour));
-                        drawing.buffer_mut().set_span(*x, *y, &Span::styled(text, look), AREA.0);
-                    }
-                })
-                .unwrap();
+            let draw = |drawing: &mut ratatui::Frame<'_>| {
+                for (x, y, text, colour) in frame {
+                    let look = Style::new().fg(Color::Indexed(*colour)).underline_color(Color::Indexed(*colour));
+                    drawing.buffer_mut().set_span(*x, *y, &Span::styled(text, look), AREA.0);
+                }
+            };
+            while terminal.draw(draw).is_err() {}
         }
     }
 
@@ -108,6 +140,22 @@ mod tests {
             drawn(Terse::new(&mut short), &frames);
             prop_assert!(short.len() < all.len());
             prop_assert_eq!(shown(&short), shown(&all));
+        }
+
+        #[test]
+        fn nothing_is_lost_of_what_the_terminal_did_not_take_at_once(
+            frames in proptest::collection::vec(
+                proptest::collection::vec((0..AREA.0, 0..AREA.1, "[a-z ]{1,12}", any::<u8>()), 0..4),
+                1..4,
+            ),
+            takes in proptest::collection::vec(0_usize..40, 0..12),
+        ) {
+            let (mut all, mut taken) = (Vec::new(), Vec::new());
+            drawn(&mut all, &frames);
+            drawn(Terse::new(Hesitant { taken: &mut taken, takes: takes.into_iter() }), &frames);
+            // The cursor is given back by the last word, for which nobody asks a second time.
+            let cells = usize::from(AREA.0 * AREA.1);
+            prop_assert_eq!(&shown(&taken)[..cells], &shown(&all)[..cells]);
         }
     }
 

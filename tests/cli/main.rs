@@ -19,6 +19,7 @@ mod names;
 mod nothing_left;
 mod parity;
 mod profiles;
+mod promises;
 mod runbook;
 mod script;
 mod state_folder;

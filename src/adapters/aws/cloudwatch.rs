@@ -360,3 +360,33 @@ fn query_of(metric: Metric, spec: Spec) -> cw::MetricDataQuery {
 fn date(at: Timestamp) -> aws_smithy_types::DateTime {
     aws_smithy_types::DateTime::from_millis(at.millis())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of these values of a count, under this status.
+    fn points(values: &[f64], status: cw::StatusCode) -> Result<Vec<f64>, String> {
+        let at = |n: usize| aws_sdk_cloudwatch::primitives::DateTime::from_secs(6_000 - 60 * i64::try_from(n).unwrap());
+        let result = cw::MetricDataResult::builder()
+            .id(id_of(Metric::NewRequests))
+            .set_timestamps(Some((0..values.len()).map(at).collect()))
+            .set_values(Some(values.to_vec()))
+            .status_code(status)
+            .build();
+        let mut found = Found::default();
+        found.take(result);
+        found.points(Metric::NewRequests).map(|points| points.iter().map(|point| point.value).collect())
+    }
+
+    #[test]
+    fn a_count_that_cannot_be_is_an_error_and_no_minute_that_is_left_out() {
+        assert_eq!(points(&[3.0, 0.0, MOST], cw::StatusCode::Complete), Ok(vec![MOST, 0.0, 3.0]), "oldest first");
+        for odd in [-1.0, f64::NAN, f64::INFINITY, MOST * 2.0] {
+            let why = points(&[3.0, odd], cw::StatusCode::Complete).unwrap_err();
+            assert!(why.ends_with("is no count"), "{why}");
+        }
+        assert_eq!(points(&[3.0], cw::StatusCode::PartialData), Err("PartialData".to_owned()));
+        assert!(Found::default().points(Metric::NewRequests).unwrap_err().contains("did not answer"));
+    }
+}
