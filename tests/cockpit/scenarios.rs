@@ -205,7 +205,7 @@ async fn small_service_waits_for_requests_instead_of_judging_three() {
     assert_eq!(drill.weights(), (90, 10));
     seen.gate(GateId::Errors, Verdict::Unknown);
     seen.gate(GateId::Latency, Verdict::Unknown);
-    seen.shows("so waiting decides nothing: name fewer");
+    seen.shows("300 needed; at this rate 60 min have about 120, so waiting");
     way_back_works(&drill).await;
 }
 

@@ -103,6 +103,15 @@ impl Change {
     }
 }
 
+/// Whether every thread of a process is stopped: the signal is taken by one, which stops the others in its own time.
+fn all_stand_still(pid: u32) -> bool {
+    let mut tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    tasks.all(|task| {
+        let stat = fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+    })
+}
+
 fn killed_before_the_intent_nothing_is_noted_and_the_run_goes_on(change: &Change) {
     let (stack, up, dir) = change.night();
     let before = change.said(&stack);
@@ -175,6 +184,7 @@ fn stopped_between_intent_and_signal_nobody_settles_it_and_it_notes_its_outcome_
     stack.until_noted(change.confirmed);
     let process = Pid::from_raw(i32::try_from(cockpit.id()).unwrap()).unwrap();
     kill_process(process, Signal::STOP).unwrap();
+    until("that every thread stands still", || all_stand_still(cockpit.id()).then_some(()));
     held.let_go();
     // What stops a run needs no turn, so that the next process has one beside it.
     fs::remove_file(stack.state().join("lock")).unwrap();
