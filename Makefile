@@ -17,7 +17,7 @@ export TAPCTL_CONFORMANCE_PYTHON = $(CONFORMANCE_PYTHON)
 # What `make test` runs side by side, the longest first; each prints its whole output when it is done.
 SUITES := test-pulumi test-cli test-cockpit test-unit test-pulumi-judges test-conformance test-docs
 
-.PHONY: help test $(SUITES) judge lint docs deny advisories bench documents faults fuzz soak demo clean
+.PHONY: help test $(SUITES) judge lint docs deny advisories bench dist documents faults fuzz soak demo clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -83,6 +83,15 @@ bench: $(BENCH_VENV)/ready ## measure, each number beside a peer in the same run
 	cargo build --locked --release
 	TAPCTL_BIN=$(abspath $(TARGET))/release/tapctl $(BENCH_VENV)/bin/python tests/benches/bench.py
 	cargo bench --locked
+
+# A binary to hand on: without symbols, and without the folders of whoever built it, which panics would print.
+DIST := $(abspath $(TARGET))/dist
+dist: ## the binary to hand on, in target/dist: stripped, paths of the build taken out, its size printed
+	RUSTFLAGS="--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo --remap-path-prefix=$(CURDIR)=/tapctl" \
+	  cargo build --locked --release --target-dir $(DIST) --config 'profile.release.strip="symbols"'
+	cp $(DIST)/release/tapctl $(DIST)/tapctl
+	@! grep -aoF -m1 -e "$(HOME)" -e "$(CURDIR)" $(DIST)/tapctl || { echo "the binary names a folder of this machine" >&2; exit 1; }
+	@stat -c '%n: %s bytes' $(DIST)/tapctl
 
 documents: ## write the README's tables and the screenshots anew
 	UPDATE_DOCUMENTS=1 cargo test --locked --test cockpit documents

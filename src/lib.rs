@@ -72,6 +72,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use futures_util::future::LocalBoxFuture;
 
 use commands::console::Console;
 use commands::failure::{Exit, Failure};
@@ -103,7 +104,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitC
     };
     let json = cli.command.as_ref().is_some_and(cli::Command::wants_json);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-    let exit = runtime.block_on(commands::run(cli, &mut out)).unwrap_or_else(|failure| {
+    // One compiled copy: what waits for it is compiled more than once, and would carry all the commands each time.
+    let command: LocalBoxFuture<'_, _> = Box::pin(commands::run(cli, &mut out));
+    let exit = runtime.block_on(command).unwrap_or_else(|failure| {
         out.failure(&failure, json);
         failure.exit
     });

@@ -10,12 +10,13 @@ use crate::domain::change::Batch;
 use crate::domain::change::outcome::SendError;
 use crate::domain::change::turn::Holder;
 use crate::domain::confirm::Confirmed;
+use crate::domain::evidence::answers::Answer;
 use crate::domain::facts::{Observation, Query};
 use crate::domain::provision::{Carried, PulumiAnswer, PulumiQuery, RunHead};
 use crate::domain::pulumi::{Finished, Observer, PulumiChange, PulumiError, RunState, Setup};
 use crate::domain::record::Entry;
 use crate::domain::time::Moment;
-use crate::domain::traffic::Change;
+use crate::domain::traffic::{Change, RecordGroup};
 use crate::domain::units::Timestamp;
 
 pub use crate::domain::error::{ErrorKind, PortError};
@@ -30,6 +31,21 @@ pub trait Observe: Send + Sync {
     /// # Errors
     /// [`PortError`] with the IAM name of the operation that failed.
     fn observe(&self, query: Query) -> PortFuture<'_, Observation>;
+}
+
+/// What came of one query to a name server.
+pub type Asked<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// Asks the zone's own name servers, as resolvers do. Uses no quota of AWS's but for the look-up. Never changes anything.
+pub trait NameServers: Send + Sync {
+    /// Learns which servers answer for the zone, and which addresses each member of the group leads to; the servers' names.
+    ///
+    /// # Errors
+    /// [`PortError`] when AWS does not say, and for a zone whose servers cannot be asked from here.
+    fn look_up<'a>(&'a self, group: &'a RecordGroup) -> PortFuture<'a, Vec<String>>;
+
+    /// Asks one of the servers that were looked up once, within the adapter's own deadline.
+    fn ask<'a>(&'a self, server: &'a str) -> Asked<'a>;
 }
 
 /// The end of one sending of a batch.

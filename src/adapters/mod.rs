@@ -10,6 +10,7 @@ pub mod environment;
 pub mod host;
 pub mod journal;
 pub mod log;
+pub mod name_servers;
 pub mod pulumi;
 pub mod refuse;
 pub mod sim_probe;

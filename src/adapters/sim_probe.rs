@@ -34,6 +34,8 @@ pub struct Simulator {
     pub scenario: String,
     /// By how many seconds this host's clock is to be ahead of it, as the scenario plays it.
     pub host_ahead_s: i64,
+    /// The zone's name servers by name, and where on this host they answer.
+    pub name_servers: Vec<(String, SocketAddr)>,
 }
 
 /// What an endpoint turned out to be.
@@ -154,7 +156,18 @@ fn read(state: &Value) -> Option<Simulator> {
         following: simulator.get("following")?.as_bool()?,
         scenario: Foreign::take(simulator.get("scenario")?.as_str()?).as_str().to_owned(),
         host_ahead_s: simulator.get("host_ahead_s").and_then(Value::as_i64).unwrap_or(0),
+        name_servers: name_servers(simulator.get("name_servers")).unwrap_or_default(),
     })
+}
+
+/// The simulator's name servers; those that are not on this host are none.
+fn name_servers(told: Option<&Value>) -> Option<Vec<(String, SocketAddr)>> {
+    let server = |told: &Value| {
+        let name = Foreign::take(told.get("name")?.as_str()?).into_string();
+        let at: SocketAddr = told.get("at")?.as_str()?.parse().ok()?;
+        at.ip().is_loopback().then_some((name, at))
+    };
+    Some(told?.as_array()?.iter().filter_map(server).collect())
 }
 
 /// A clock that was set at one instant and goes on from there, at a speed of its own.

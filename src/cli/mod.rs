@@ -120,6 +120,8 @@ pub enum Command {
     Status(StatusArgs),
     /// The gates alone
     Gates(JsonArgs),
+    /// Ask the zone's name servers what they answer now
+    Dns(JsonArgs),
     /// Move weight between the stacks
     Shift(ShiftArgs),
     /// Send all traffic back to the legacy stack; no gate blocks this
@@ -171,7 +173,7 @@ impl Command {
     pub fn wants_json(&self) -> bool {
         match self {
             Self::Status(args) => args.json,
-            Self::Gates(args) | Self::Doctor(args) => args.json,
+            Self::Gates(args) | Self::Dns(args) | Self::Doctor(args) => args.json,
             Self::Shift(args) => args.go.json,
             Self::Rollback(args) => args.go.json,
             Self::Evacuate(args) => args.go.json,

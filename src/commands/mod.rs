@@ -8,6 +8,7 @@ mod concurrent_up;
 pub mod config;
 pub mod console;
 pub mod demo;
+pub mod dns;
 pub mod doctor;
 pub mod failure;
 pub mod gates;
@@ -45,6 +46,7 @@ pub async fn run(cli: Cli, out: &mut Console) -> Result<Exit, Failure> {
         Some(Command::Sim(args)) => sim::run(args, out).await,
         Some(Command::Status(args)) => status::run(*args, global, out).await,
         Some(Command::Gates(args)) => gates::run(*args, global, out).await,
+        Some(Command::Dns(args)) => Box::pin(dns::run(*args, global, out)).await,
         Some(Command::Shift(args)) => shift::shift(args, global, out).await,
         Some(Command::Evacuate(args)) => shift::evacuate(args, global, out).await,
         Some(Command::Rollback(args)) => shift::rollback(*args, global, out).await,

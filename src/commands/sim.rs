@@ -35,7 +35,7 @@ pub async fn run(args: &SimArgs, out: &mut Console) -> Result<Exit, Failure> {
     write_outputs(&sim, &file)?;
     sim.follow();
     out.json(&json!({
-        "endpoint": server.endpoint(), "outputs": file, "scenario": args.played.scenario,
+        "endpoint": server.endpoint(), "dns": server.dns(), "outputs": file, "scenario": args.played.scenario,
     }))?;
     let told = async move {
         ends.told().await;

@@ -75,6 +75,12 @@ fn endpoint(client: &ClientEndpoint, probed: &[(&str, String, Probed)]) -> Endpo
     }
 }
 
+/// Whether Route 53 is asked at AWS.
+#[must_use]
+pub fn is_route53_of_aws(endpoints: &[Endpoint]) -> bool {
+    endpoints.iter().any(|endpoint| endpoint.service == "route53" && endpoint.answers == Answers::Aws)
+}
+
 fn is_aws(url: &str) -> bool {
     let Some(host) = url.strip_prefix("https://") else { return false };
     let host = host.split_once(':').map_or(host, |(host, _)| host).to_ascii_lowercase();

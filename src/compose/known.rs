@@ -20,7 +20,8 @@ use super::pulumi::program;
 /// # Errors
 /// [`ComposeError`] when there is nothing to ask, or it cannot be asked. That a stack was not provisioned yet is none.
 pub async fn find(settings: &Settings) -> Result<StackInfo, ComposeError> {
-    let error = match outputs::outputs(settings).await {
+    // In a box, so that what asks Pulumi is not compiled into each of this one's callers.
+    let error = match Box::pin(outputs::outputs(settings)).await {
         Ok(outputs) => return Ok(outputs.into()),
         Err(error) => error,
     };

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use crate::adapters::aws::{Aws, AwsSettings, KeysGiven, StackRun};
 use crate::adapters::journal::FileJournal;
 use crate::adapters::log;
+use crate::adapters::name_servers::ZoneServers;
 use crate::adapters::pulumi::{self as adapter, Pulumi};
 use crate::adapters::sim_probe::{self, OffsetClock, Probed};
 use crate::config::{Global, Settings, defaults, process_env, state};
@@ -19,7 +22,7 @@ use crate::domain::model::{Model, Stack, Watcher};
 use crate::domain::record::{Entry, intents, sent_since};
 use crate::domain::stack::StackInfo;
 use crate::domain::traffic::GroupKey;
-use crate::ports::{Clock, ErrorKind, Journal, PortError};
+use crate::ports::{Clock, ErrorKind, Journal, NameServers, PortError};
 use crate::runtime::collect::{Collected, collect};
 use crate::runtime::execute::settle;
 use crate::runtime::follow::Pace;
@@ -67,6 +70,8 @@ pub struct Session {
     pub sent_before: Option<BTreeSet<String>>,
     /// Who gives the keys, once they were asked for.
     pub keys: KeysTold,
+    /// Who answers for the zone.
+    pub name_servers: Arc<dyn NameServers>,
     clock: Option<(Arc<OffsetClock>, String)>,
     refusal: Option<PortError>,
 }
@@ -124,7 +129,18 @@ pub async fn assemble(
     put_together(settings, known.into(), name, state_dir, fake_pulumi).await
 }
 
-async fn put_together(
+/// In a box, so that it is compiled once and not into each of its callers.
+fn put_together(
+    settings: Settings,
+    known: StackInfo,
+    name: String,
+    state_dir: PathBuf,
+    fake_pulumi: Option<Pulumi>,
+) -> BoxFuture<'static, Result<Session, ComposeError>> {
+    Box::pin(put_together_here(settings, known, name, state_dir, fake_pulumi))
+}
+
+async fn put_together_here(
     settings: Settings,
     known: StackInfo,
     name: String,
@@ -144,6 +160,9 @@ async fn put_together(
     let Found { endpoints: api, simulator } = endpoints::look(&aws, has_own_keys(&settings)).await;
     let simulator_clock = simulator.as_ref().map(|(simulator, url)| (late.follow(simulator), url.clone()));
     let simulator = simulator.map(|(simulator, _)| simulator);
+    let simulated = simulator.as_ref().map(|simulator| simulator.name_servers.clone());
+    let simulated = simulated.or_else(|| (!endpoints::is_route53_of_aws(&api)).then(Vec::new));
+    let name_servers = Arc::new(ZoneServers::new(Arc::clone(&aws), simulated));
     let refusal = endpoints::refusal(&settings, &api);
     let stack = stack_of(&settings, &known, name.clone());
     let watcher = watcher_of(refusal.as_ref(), api, simulator.as_ref());
@@ -175,6 +194,7 @@ async fn put_together(
         settings,
         known,
         state_dir,
+        name_servers,
         sent_before,
         keys: Arc::new(move || keys.keys()),
         clock: simulator_clock,

@@ -8,6 +8,7 @@ pub mod confirm;
 
 pub mod endpoint;
 pub mod error;
+pub mod evidence;
 pub mod facts;
 pub mod filter;
 pub mod gate;

@@ -93,7 +93,7 @@ impl<'a> Printable<'a> {
     #[must_use]
     pub fn json(text: &'a str) -> Self {
         let text = hide(text);
-        if !text.chars().any(|c| c != '\n' && is_unfit(c)) {
+        if text.split('\n').all(is_plain) || !text.chars().any(|c| c != '\n' && is_unfit(c)) {
             return Self(text);
         }
         let mut escaped = String::with_capacity(text.len());
@@ -130,10 +130,15 @@ pub fn is_unfit(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether all of it is printable ASCII, as almost every text is: told byte by byte, many at once.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// The text with every unfit character written out; `lines` keeps new lines and tabs.
 fn visible(text: &str, lines: bool) -> Cow<'_, str> {
     let kept = |c: char| !is_unfit(c) || (lines && matches!(c, '\n' | '\t'));
-    if text.chars().all(kept) {
+    if is_plain(text) || text.chars().all(kept) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);

@@ -14,6 +14,7 @@ pub mod input;
 pub mod ports_set;
 pub mod pulumi;
 pub mod reload;
+pub mod sample;
 pub mod terminal;
 pub mod terse;
 pub mod typed;

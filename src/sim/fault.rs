@@ -14,6 +14,9 @@ use super::wire::Service;
 /// AWS takes no request that is older than a quarter of an hour; one that is carried out an hour late helps nobody.
 const MAX_LATE_S: f64 = 3_600.0;
 
+/// The zone's name servers, as a fault calls them.
+const DNS: &str = "dns";
+
 /// So many faults can be active at once; the oldest gives way, so that a script cannot fill the memory.
 const MAX_FAULTS: usize = 256;
 
@@ -21,7 +24,9 @@ const MAX_FAULTS: usize = 256;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// `route53`, `cloudwatch`, `dms`, `ecs`, `elbv2`, `elb`, `sts`, `secretsmanager`, or `*` for all of them.
+    /// `route53`, `cloudwatch`, `dms`, `ecs`, `elbv2`, `elb`, `sts`, `secretsmanager`, or `*` for all of them; `dns` for the
+    /// zone's name servers, whose operation is a server's name and whose codes are `SERVFAIL`, `REFUSED`, `NXDOMAIN`,
+    /// `TRUNCATED` and `BEHIND`.
     pub service: String,
     /// Only this operation, for example `GetChange`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,6 +115,9 @@ impl Fault {
     /// # Errors
     /// An unknown service, an impossible status or duration, or a fault without any effect.
     pub fn check(&self) -> Result<(), String> {
+        if self.service == DNS {
+            return self.check_dns();
+        }
         if self.service != "*" && Service::from_name(&self.service).is_none() {
             let known = Service::ALL.map(Service::name).join(", ");
             return Err(format!("no service is called `{}`; known: {known}, or * for all", self.service));
@@ -138,8 +146,36 @@ impl Fault {
         Ok(())
     }
 
+    fn check_dns(&self) -> Result<(), String> {
+        let codes = ["SERVFAIL", "REFUSED", "NXDOMAIN", "TRUNCATED", "BEHIND"];
+        if let Some(code) = self.code.as_deref().filter(|code| !codes.contains(code)) {
+            return Err(format!("no name server answers `{code}`; known: {}", codes.join(", ")));
+        }
+        if self.region.is_some()
+            || self.status.is_some()
+            || self.message.is_some()
+            || self.after
+            || self.late_s.is_some()
+        {
+            return Err(
+                "a fault of dns has operation, code, latency_ms, drop, garbage, count and duration_s".to_owned()
+            );
+        }
+        if self.duration_s.is_some_and(|seconds| !seconds.is_finite() || seconds < 0.0) {
+            return Err("duration_s must be a number of seconds, 0 or more".to_owned());
+        }
+        if self.code.is_none() && !self.drop && !self.garbage && self.latency_ms == 0 {
+            return Err("the fault does nothing: give code, latency_ms, drop or garbage".to_owned());
+        }
+        Ok(())
+    }
+
     fn meets(&self, call: &Target<'_>) -> bool {
-        let service = self.service == "*" || Service::from_name(&self.service) == Some(call.service);
+        let service = match call.service {
+            Some(service) => self.service == "*" || Service::from_name(&self.service) == Some(service),
+            // What answers for the zone is apart from what AWS is asked and told by.
+            None => self.service == DNS,
+        };
         let operation = self.operation.as_deref().is_none_or(|operation| operation == call.operation);
         let region = self.region.as_deref().is_none_or(|region| region == call.region);
         service && operation && region
@@ -148,7 +184,8 @@ impl Fault {
 
 /// What a fault is matched against.
 pub(crate) struct Target<'a> {
-    pub(crate) service: Service,
+    /// Nothing for the name servers.
+    pub(crate) service: Option<Service>,
     pub(crate) operation: &'a str,
     pub(crate) region: &'a str,
 }
@@ -257,7 +294,7 @@ mod tests {
     use super::*;
 
     fn call(operation: &str) -> Target<'_> {
-        Target { service: Service::Route53, operation, region: "us-east-1" }
+        Target { service: Some(Service::Route53), operation, region: "us-east-1" }
     }
 
     fn throttling() -> Fault {

@@ -19,6 +19,7 @@ mod clock;
 mod control;
 mod fault;
 mod limits;
+mod name_servers;
 mod names;
 mod outputs;
 mod recorded;
@@ -30,6 +31,7 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -103,6 +105,8 @@ pub(crate) struct Inner {
     /// Calls by `service:Operation`, only for operations that exist, so that it stays small.
     requests: BTreeMap<String, u64>,
     serial: u64,
+    /// Where the zone's name servers listen, in their order.
+    name_servers: Vec<SocketAddr>,
 }
 
 impl Sim {
@@ -128,6 +132,7 @@ impl Sim {
             late: Vec::new(),
             requests: BTreeMap::new(),
             serial: 0,
+            name_servers: Vec::new(),
         };
         inner.settle();
         Self { inner: Arc::new(Mutex::new(inner)) }
@@ -242,7 +247,7 @@ impl Inner {
         };
         self.count(&call);
         let now = self.clock.now();
-        let target = Target { service: call.service, operation: &call.operation, region: &call.region };
+        let target = Target { service: Some(call.service), operation: &call.operation, region: &call.region };
         let verdict = self.faults.judge(&target, now);
         let refuse = |error: &ApiError| wire::refuse(call.protocol, Some(call.service), error, &request_id);
         if verdict.after {
@@ -340,6 +345,7 @@ impl Inner {
             "now": now.to_string(),
             "elapsed_s": self.clock.passed().as_secs_f64(),
             "host_ahead_s": self.world.host_ahead_s,
+            "name_servers": name_servers::state(&self.name_servers),
         });
         state["faults"] = self.faults.to_json();
         state["requests"] = json!(self.requests);

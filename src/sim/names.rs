@@ -21,6 +21,9 @@ pub(crate) const NEW_SET: &str = "migration-new-prod";
 pub(crate) const LEGACY_LB_ZONE: &str = "Z35SXDOTRQ7X7K";
 pub(crate) const LEGACY_LB_NAME: &str = "legacy-web";
 pub(crate) const LEGACY_LB_DNS: &str = "legacy-web-1234567890.us-east-1.elb.amazonaws.com";
+/// Its addresses, and the new one's: from what documentation may use (RFC 5737).
+pub(crate) const LEGACY_LB_ADDRESSES: [[u8; 4]; 2] = [[192, 0, 2, 21], [192, 0, 2, 22]];
+pub(crate) const ALB_ADDRESSES: [[u8; 4]; 3] = [[198, 51, 100, 31], [198, 51, 100, 32], [198, 51, 100, 33]];
 /// The legacy database, which no output names.
 pub const LEGACY_DB_ID: &str = "legacy-db";
 

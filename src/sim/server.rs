@@ -22,6 +22,7 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use super::name_servers::Listening;
 use super::{Sim, wire};
 use guard::Refusal;
 use slots::{Doing, Slot, Slots};
@@ -46,6 +47,7 @@ pub struct Server {
     sim: Sim,
     listener: TcpListener,
     addr: SocketAddr,
+    name_servers: Listening,
 }
 
 /// The deliberate end of a connection without an answer.
@@ -72,13 +74,20 @@ impl Server {
         }
         let listener = TcpListener::bind(listen).await?;
         let addr = listener.local_addr()?;
-        Ok(Self { sim, listener, addr })
+        let name_servers = Listening::bind(&sim, addr).await?;
+        Ok(Self { sim, listener, addr, name_servers })
     }
 
     /// The address that was bound.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where the first of the zone's name servers answers; `GET /_sim/state` tells of all.
+    #[must_use]
+    pub fn dns(&self) -> Option<SocketAddr> {
+        self.sim.lock().name_servers.first().copied()
     }
 
     /// The URL that an AWS client takes as its endpoint.
@@ -93,6 +102,9 @@ impl Server {
     /// What accepting connections says, when it is not about one connection alone.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         tokio::pin!(shutdown);
+        let (sim, name_servers) = (self.sim.clone(), &self.name_servers);
+        let answering = name_servers.serve(&sim);
+        tokio::pin!(answering);
         let slots = Slots::default();
         let mut connections = JoinSet::new();
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
@@ -100,6 +112,7 @@ impl Server {
         loop {
             tokio::select! {
                 () = &mut shutdown => return Ok(()),
+                () = &mut answering => {}
                 Some(_) = connections.join_next() => {}
                 _ = heartbeat.tick() => { let _ = self.sim.now(); }
                 accepted = self.listener.accept() => match accepted {

@@ -9,6 +9,7 @@ mod broken;
 mod contradictions;
 mod crashes;
 mod destroy;
+mod dns;
 mod endpoints;
 mod faults;
 mod foreign;

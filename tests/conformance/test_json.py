@@ -54,7 +54,7 @@ def holds(name: str, found: object) -> None:
     validator(schema).validate(found)
 
 
-@pytest.mark.parametrize("name", ["status", "gates", "doctor", "journal"])
+@pytest.mark.parametrize("name", ["status", "gates", "dns", "doctor", "journal"])
 def test_what_is_looked_at_is_as_promised(bastion: Bastion, name: str) -> None:
     _, found = bastion.run(name)
     holds(name, found)

@@ -90,7 +90,7 @@ impl Drill {
         BufReader::new(sim.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let hello: Value = serde_json::from_str(&line).unwrap();
         let fields: Vec<_> = hello.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(fields, ["endpoint", "outputs", "scenario"]);
+        assert_eq!(fields, ["dns", "endpoint", "outputs", "scenario"]);
         let endpoint = hello["endpoint"].as_str().unwrap().to_owned();
         let outputs = PathBuf::from(hello["outputs"].as_str().unwrap());
         assert_eq!(outputs, dir.join("outputs.json"));

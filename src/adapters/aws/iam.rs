@@ -13,6 +13,8 @@ pub enum AwsOperation {
     ChangeResourceRecordSets,
     /// Route 53: how far a change is.
     GetChange,
+    /// Route 53: which name servers answer for the zone.
+    GetHostedZone,
     /// CloudWatch: all metrics of a region.
     GetMetricData,
     /// CloudWatch: the stack's alarms.
@@ -67,10 +69,11 @@ pub struct IamAction {
 
 impl AwsOperation {
     /// Every operation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ListResourceRecordSets,
         Self::ChangeResourceRecordSets,
         Self::GetChange,
+        Self::GetHostedZone,
         Self::GetMetricData,
         Self::DescribeAlarms,
         Self::DescribeReplicationTasks,
@@ -97,6 +100,7 @@ impl AwsOperation {
             Self::ListResourceRecordSets => ("route53:ListResourceRecordSets", Scope::HostedZone),
             Self::ChangeResourceRecordSets => ("route53:ChangeResourceRecordSets", Scope::HostedZone),
             Self::GetChange => ("route53:GetChange", Scope::Changes),
+            Self::GetHostedZone => ("route53:GetHostedZone", Scope::HostedZone),
             Self::GetMetricData => ("cloudwatch:GetMetricData", Scope::Everything),
             // Composite alarms are only told to callers whose permission has no narrower scope (API reference).
             Self::DescribeAlarms => ("cloudwatch:DescribeAlarms", Scope::Everything),

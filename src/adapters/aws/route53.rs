@@ -25,6 +25,7 @@ use crate::domain::change::Batch;
 use crate::domain::change::outcome::SendError;
 use crate::domain::change::settle::SEND_DEADLINE;
 use crate::domain::confirm::Confirmed;
+use crate::domain::text::Foreign;
 use crate::domain::traffic::{Change, ChangeStatus, OtherRouting, Record, Routing, Target, same_name};
 use crate::ports::{ErrorKind, PortError};
 
@@ -114,6 +115,29 @@ impl Aws {
             start = next;
         }
         Err(garbled(operation, &format!("more than {MAX_ZONE_PAGES} pages of records in the zone")))
+    }
+
+    /// The names of the servers that answer for the zone: the ones that its registrar delegates to.
+    ///
+    /// # Errors
+    /// [`PortError`], also for a private zone, which has none that can be asked from here.
+    pub async fn name_servers(&self) -> Result<Vec<String>, PortError> {
+        let operation = AwsOperation::GetHostedZone;
+        let zone = self.key()?.zone_id;
+        let asked = async {
+            let sent = self.clients.route53.get_hosted_zone().id(&zone).send();
+            sent.await.map_err(|error| self.failed(operation, &error))
+        };
+        let answer = self.in_time(operation.action(), asked).await?;
+        if answer.hosted_zone.and_then(|zone| zone.config).is_some_and(|config| config.private_zone) {
+            let why = "the zone is private: its name servers answer inside its VPCs alone";
+            return Err(PortError::new(ErrorKind::Refused, operation.action(), why));
+        }
+        let servers = answer.delegation_set.map(|set| set.name_servers).unwrap_or_default();
+        if servers.is_empty() {
+            return Err(garbled(operation, "a zone without name servers"));
+        }
+        Ok(servers.iter().map(|server| Foreign::take(server).into_string()).collect())
     }
 
     /// One page of the zone, and where the next one begins.

@@ -194,6 +194,20 @@ pub fn remembered(entries: &[Entry]) -> impl Iterator<Item = &Record> {
     })
 }
 
+/// The newest step that Route 53 is known to have taken: the weights before it, and those that it set.
+#[must_use]
+pub fn newest_step(entries: &[Entry]) -> Option<(WeightPair, WeightPair)> {
+    let made = |id: &String| {
+        entries
+            .iter()
+            .any(|entry| matches!(&entry.event, Event::Outcome { id: of, result, .. } if of == id && result.applied()))
+    };
+    entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Intent { id, from, to, .. } if made(id) => Some((*from, *to)),
+        _ => None,
+    })
+}
+
 /// The ids of all changes of the records that were about to be sent.
 #[must_use]
 pub fn intents(entries: &[Entry]) -> BTreeSet<String> {

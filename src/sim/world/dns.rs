@@ -11,6 +11,9 @@ use crate::sim::scenario::Start;
 
 /// Changes that are remembered; the oldest is forgotten first.
 const KEPT_CHANGES: usize = 1_000;
+/// The zone's name servers.
+pub(crate) const NAME_SERVERS: [&str; 4] =
+    ["ns-2048.awsdns-64.com", "ns-2049.awsdns-65.net", "ns-2050.awsdns-66.org", "ns-2051.awsdns-67.co.uk"];
 /// Seconds before the first name server has a change.
 const FIRST_SERVER: i64 = 4;
 /// The comment that the provider behind Pulumi's AWS package leaves on its changes.
@@ -45,11 +48,21 @@ pub(crate) struct Change {
     pub(crate) submitted: Timestamp,
     pub(crate) in_sync: Timestamp,
     pub(crate) comment: Option<String>,
+    /// What the name is answered with once a name server has it.
+    leads: Group,
 }
 
 impl Change {
     pub(crate) fn status(&self, now: Timestamp) -> &'static str {
         if now >= self.in_sync { "INSYNC" } else { "PENDING" }
+    }
+
+    /// Whether the name server of that number has it. They take it over one after the other, the last at INSYNC.
+    fn is_at(&self, server: usize, now: Timestamp) -> bool {
+        let span = self.in_sync.duration_since(self.submitted).as_secs_f64() - FIRST_SERVER as f64;
+        let turn = (server + self.id.len() + usize::from(self.id.as_bytes()[1])) % NAME_SERVERS.len();
+        let part = (turn + 1) as f64 / NAME_SERVERS.len() as f64;
+        now.duration_since(self.submitted).as_secs_f64() >= FIRST_SERVER as f64 + span * part
     }
 }
 
@@ -78,7 +91,11 @@ pub(crate) struct Dns {
     changes: Vec<Change>,
     /// What the name servers answer with on average.
     served: Group,
+    /// What they answered with before the first change.
+    first: Group,
     random: Random,
+    /// The name servers' own choice among weighted records: how often they are asked changes nothing else.
+    chance: Random,
 }
 
 /// The two answers a client can get for the record, as weights; `None` where there is no such record.
@@ -99,7 +116,14 @@ impl Dns {
     pub(crate) fn new(seed: u64, start: Start) -> Self {
         let records = zone(start);
         let served = group(&records);
-        Self { records: sorted(records), changes: Vec::new(), served, random: Random::new(seed, 1) }
+        Self {
+            records: sorted(records),
+            changes: Vec::new(),
+            served,
+            first: served,
+            random: Random::new(seed, 1),
+            chance: Random::new(seed, 53),
+        }
     }
 
     /// The zone in the order in which Route 53 lists it.
@@ -118,9 +142,9 @@ impl Dns {
         let spread = SignedDuration::from_millis((seconds * 1_000.0) as i64);
         let id = format!("C{}", self.random.capitals(20));
         let in_sync = now.saturating_add(spread).unwrap_or(Timestamp::MAX);
-        let change = Change { id, submitted: now, in_sync, comment };
+        let change = Change { id, submitted: now, in_sync, comment, leads: group(&self.records) };
         if self.changes.len() >= KEPT_CHANGES {
-            self.changes.remove(0);
+            self.first = self.changes.remove(0).leads;
         }
         self.changes.push(change.clone());
         change
@@ -203,6 +227,15 @@ impl Dns {
             self.served.legacy = blend(self.served.legacy, target.legacy, part);
             self.served.new = blend(self.served.new, target.new, part);
         }
+    }
+
+    /// Which stack the name server of that number leads one query to: true is the new one; `None` if it has no answer.
+    /// One that is `behind` does not have the newest change.
+    pub(crate) fn answer(&mut self, server: usize, behind: bool, healthy: [bool; 2], now: Timestamp) -> Option<bool> {
+        let known = &self.changes[..self.changes.len() - usize::from(behind && !self.changes.is_empty())];
+        let leads = known.iter().rev().find(|change| change.is_at(server, now)).map_or(self.first, |it| it.leads);
+        let share = share(leads, healthy[0], healthy[1])?;
+        Some(self.chance.unit() < share)
     }
 
     /// The part of answers that lead to the new stack; `None` if there is no answer at all.
@@ -312,10 +345,9 @@ fn zone(start: Start) -> Vec<RecordSet> {
         health_check: None,
     };
     let soa = "ns-2048.awsdns-64.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400";
-    let servers =
-        ["ns-2048.awsdns-64.com.", "ns-2049.awsdns-65.net.", "ns-2050.awsdns-66.org.", "ns-2051.awsdns-67.co.uk."];
+    let servers = NAME_SERVERS.map(|server| format!("{server}."));
     let mut records = vec![
-        plain("", "NS", 172_800, &servers),
+        plain("", "NS", 172_800, &servers.each_ref().map(String::as_str)),
         plain("", "SOA", 900, &[soa]),
         plain("", "MX", 3_600, &["10 inbound-smtp.us-east-1.amazonaws.com"]),
         plain("", "TXT", 3_600, &["\"v=spf1 include:amazonses.com ~all\""]),
@@ -388,6 +420,28 @@ mod tests {
         assert!((last - 0.5).abs() < 1e-9, "{last}");
         let seconds = change.in_sync.duration_since(at(1_000)).as_secs();
         assert!((30..60).contains(&seconds));
+    }
+
+    #[test]
+    fn name_servers_take_a_change_over_one_after_the_other_and_all_have_it_at_insync() {
+        let mut dns = Dns::new(1, Start::Provisioned);
+        dns.move_weights(0, 100, "test", at(1_000));
+        let in_sync = dns.changes()[0].in_sync;
+        let mut have = |now| (0..4).filter(|server| dns.answer(*server, false, [true; 2], now) == Some(true)).count();
+        let counts: Vec<usize> = (1_000..=in_sync.as_second()).map(|second| have(at(second))).collect();
+        assert_eq!((counts[0], counts.iter().max(), have(in_sync)), (0, Some(&3), 4));
+        assert!(counts.is_sorted() && [1, 2, 3].iter().all(|some| counts.contains(some)), "{counts:?}");
+        assert_eq!(dns.answer(2, true, [true; 2], in_sync), Some(false), "one that is behind has it not");
+        assert_eq!(dns.answer(2, false, [true, false], in_sync), Some(false), "Route 53 leads nobody to the unhealthy");
+    }
+
+    #[test]
+    fn a_name_server_leads_as_many_to_the_new_stack_as_its_weight_says() {
+        let mut dns = Dns::new(7, Start::Provisioned);
+        dns.move_weights(70, 30, "test", at(1_000));
+        let now = dns.changes()[0].in_sync;
+        let new = (0..10_000).filter(|_| dns.answer(1, false, [true; 2], now) == Some(true)).count();
+        assert!((2_850..3_150).contains(&new), "{new}");
     }
 
     #[test]

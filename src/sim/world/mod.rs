@@ -125,8 +125,8 @@ impl World {
         let now = self.second;
         self.play(now, faults);
         self.dns.tick(now);
-        let healthy = self.fargate.targets(now, TargetState::Healthy) > 0;
-        let share = self.clients.tick(self.dns.share(self.legacy.healthy > 0, healthy));
+        let [legacy, new] = self.healthy();
+        let share = self.clients.tick(self.dns.share(legacy, new));
         let rate = self.demand.tick(now);
         self.flow = (rate, share);
         let legacy = self.legacy.tick(rate * (1.0 - share));
@@ -140,6 +140,11 @@ impl World {
         if now.rem_euclid(60) == EVALUATION {
             self.alarms.evaluate(&self.metrics, now);
         }
+    }
+
+    /// Whether Route 53 holds each balancer for healthy: the legacy one, the new one.
+    pub(crate) fn healthy(&self) -> [bool; 2] {
+        [self.legacy.healthy > 0, self.fargate.targets(self.second, TargetState::Healthy) > 0]
     }
 
     /// Takes over which resources a Pulumi run has made; they are all that the stack has now.

@@ -40,8 +40,8 @@ fn traffic(world: &World) -> Value {
     let weight = |answer: Option<WeightedAnswer>| {
         answer.filter(|_| standing == RecordKind::Weighted).map(|answer| answer.weight.round() as u64)
     };
-    let healthy = world.fargate.targets(world.second, TargetState::Healthy) > 0;
-    let answered = world.dns.share(world.legacy.healthy > 0, healthy);
+    let [legacy, new] = world.healthy();
+    let answered = world.dns.share(legacy, new);
     let changes = world.dns.changes().iter().rev().take(SHOWN_CHANGES).map(|change| {
         json!({
             "id": format!("/change/{}", change.id),

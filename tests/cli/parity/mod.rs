@@ -49,7 +49,7 @@ fn nameless(value: &mut Value) {
 }
 
 /// Commands that change nothing outside the state folder.
-const ONLY_LOOK: [&str; 15] = [
+const ONLY_LOOK: [&str; 16] = [
     "demo",
     "sim",
     "status",
@@ -59,6 +59,7 @@ const ONLY_LOOK: [&str; 15] = [
     "report",
     "runbook",
     "doctor",
+    "dns",
     "iam-policy",
     "completions",
     "man",
