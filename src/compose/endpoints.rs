@@ -75,10 +75,11 @@ fn endpoint(client: &ClientEndpoint, probed: &[(&str, String, Probed)]) -> Endpo
     }
 }
 
-/// Whether Route 53 is asked at AWS.
+/// Who alone may be asked for the zone, where it is not AWS's: the name servers of a simulator, or nobody.
 #[must_use]
-pub fn is_route53_of_aws(endpoints: &[Endpoint]) -> bool {
-    endpoints.iter().any(|endpoint| endpoint.service == "route53" && endpoint.answers == Answers::Aws)
+pub fn name_servers(simulator: Option<&Simulator>, endpoints: &[Endpoint]) -> Option<Vec<(String, SocketAddr)>> {
+    let is_awss = endpoints.iter().any(|it| it.service == "route53" && it.answers == Answers::Aws);
+    simulator.map(|simulator| simulator.name_servers.clone()).or_else(|| (!is_awss).then(Vec::new))
 }
 
 fn is_aws(url: &str) -> bool {

@@ -160,8 +160,7 @@ async fn put_together_here(
     let Found { endpoints: api, simulator } = endpoints::look(&aws, has_own_keys(&settings)).await;
     let simulator_clock = simulator.as_ref().map(|(simulator, url)| (late.follow(simulator), url.clone()));
     let simulator = simulator.map(|(simulator, _)| simulator);
-    let simulated = simulator.as_ref().map(|simulator| simulator.name_servers.clone());
-    let simulated = simulated.or_else(|| (!endpoints::is_route53_of_aws(&api)).then(Vec::new));
+    let simulated = endpoints::name_servers(simulator.as_ref(), &api);
     let name_servers = Arc::new(ZoneServers::new(Arc::clone(&aws), simulated));
     let refusal = endpoints::refusal(&settings, &api);
     let stack = stack_of(&settings, &known, name.clone());

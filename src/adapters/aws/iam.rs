@@ -175,13 +175,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The adapters' sources, in which every operation that is called is named.
-    const SOURCES: [&str; 6] = [
+    const SOURCES: [&str; 7] = [
         include_str!("cloudwatch.rs"),
         include_str!("dms.rs"),
         include_str!("ecs.rs"),
         include_str!("elb.rs"),
         include_str!("route53.rs"),
         include_str!("sts.rs"),
+        include_str!("zone.rs"),
     ];
 
     #[test]

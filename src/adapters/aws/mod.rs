@@ -22,6 +22,7 @@ mod sts;
 #[cfg(test)]
 mod tests;
 mod xml;
+mod zone;
 
 use std::error::Error;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
