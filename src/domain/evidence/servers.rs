@@ -94,18 +94,18 @@ pub fn told(counts: &Counts, before: f64, after: f64) -> Told {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use proptest::strategy::{Strategy, ValueTree};
-    use proptest::test_runner::TestRunner;
+    use rand_pcg::Pcg32;
+    use rand_pcg::rand_core::Rng;
 
     use super::*;
 
     /// How often 100 servers with this share in their answers are called so, after a look of `queries`.
     fn called(share: f64, before: f64, after: f64, queries: u32) -> [u32; 3] {
-        let mut runner = TestRunner::deterministic();
+        let mut chance = Pcg32::new(100, 1);
+        let limit = (share * f64::from(u32::MAX)) as u32;
         let mut called = [0; 3];
         for _ in 0..100 {
-            let answers = proptest::collection::vec(0.0..1.0f64, queries as usize).new_tree(&mut runner).unwrap();
-            let new = answers.current().iter().filter(|at| **at < share).count() as u32;
+            let new = (0..queries).filter(|_| chance.next_u32() < limit).count() as u32;
             let counts = Counts { legacy: queries - new, new, ..Counts::default() };
             called[told(&counts, before, after) as usize] += 1;
         }
