@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::drill::http;
+use super::drill::{answered, http};
 use super::pulumi::EVERY;
 use super::wire::Request;
 
@@ -307,8 +307,21 @@ fn dated(answer: &[u8], by: i64) -> Vec<u8> {
     [format!("{head}\r\n\r\n").as_bytes(), &answer[at..]].concat()
 }
 
-/// The records of the name as the simulator lists them, with this done to each, in one batch of a colleague's.
+/// A colleague changes the records of the name, as soon as nobody else does.
 pub(crate) fn colleague_writes(endpoint: &str, zone: &str) {
+    for _ in 0..8 {
+        // The whole account has five calls a second.
+        advance(endpoint, 2);
+        let path = format!("/2013-04-01/hostedzone/{zone}/rrset");
+        if answered(endpoint, "POST", &path, &colleagues_batch(endpoint, zone)).starts_with("HTTP/1.1 200") {
+            return;
+        }
+    }
+    panic!("a colleague cannot write");
+}
+
+/// The records of the name as the simulator lists them, with something done to each, in one batch.
+fn colleagues_batch(endpoint: &str, zone: &str) -> String {
     let listing = http(endpoint, "GET", &format!("/2013-04-01/hostedzone/{zone}/rrset?name=app.example.com"), "");
     let mut changes = String::new();
     for set in listing.split("<ResourceRecordSet>").skip(1) {
@@ -332,11 +345,10 @@ pub(crate) fn colleague_writes(endpoint: &str, zone: &str) {
             }
         }
     }
-    let batch = format!(
+    format!(
         "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Changes>\
          {changes}</Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
-    );
-    http(endpoint, "POST", &format!("/2013-04-01/hostedzone/{zone}/rrset"), &batch);
+    )
 }
 
 /// What the simulator knows.

@@ -135,7 +135,7 @@ fn beside(others: &[Section]) -> String {
     let before = std::fs::read_to_string(path()).unwrap_or_default();
     let before = before.split(BESIDE).nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap_or_default();
     let mut lines: BTreeMap<String, String> = BTreeMap::new();
-    for line in before.lines() {
+    for line in before.lines().filter(|line| line.starts_with("| ")) {
         lines.insert(line.split(" | ").next().unwrap_or_default().to_owned(), line.to_owned());
     }
     for Section { name, tried, what_held, broken } in others {
