@@ -152,6 +152,8 @@ pub enum Action {
     AcceptFound,
     /// Hold the display still, or let it go.
     Freeze,
+    /// Show another length of time on the charts.
+    Zoom,
     /// Ask every source again now.
     Refresh,
     /// Show or hide the help.
@@ -166,6 +168,10 @@ pub enum Action {
     Top,
     /// Last row.
     Bottom,
+    /// Say all that is known of the row at the pointer, or of the gates.
+    Details,
+    /// Give the terminal the row at the pointer, or how it all stands, to be pasted elsewhere.
+    Copy,
     /// Close what is open, or drop the filter.
     Back,
     /// Say what `pulumi up` would do.
@@ -279,6 +285,7 @@ pub const KEYMAP: &[Binding] = &[
     row(&[ch('a')], Action::AcceptFound, "", "accept weights as baseline"),
     row(&[ch('f')], Action::Freeze, "freeze", "freeze the display"),
     row(&[ch('/')], Action::Filter, "filter", "filter the list"),
+    row(&[ch('z')], Action::Zoom, "", "zoom: 15 min, 1 h, 3 h"),
     row(&[ch('r')], Action::Refresh, "", "ask every source again"),
     row(&[ch('e')], Action::Configure, "", "show and set configuration"),
     row(&[ch('p')], Action::Preview, "", "preview: what up would do"),
@@ -305,6 +312,8 @@ pub const KEYMAP: &[Binding] = &[
     row(&[k(Code::PageUp), ctrl('b')], Action::Page(-1), "", "one page up"),
     row(&[ch('g'), k(Code::Home)], Action::Top, "", "first row"),
     row(&[ch('G'), k(Code::End)], Action::Bottom, "", "last row"),
+    row(&[k(Code::Enter)], Action::Details, "", "details of the row"),
+    row(&[ch('y')], Action::Copy, "", "copy the row"),
     row(&[k(Code::Esc)], Action::Back, "", "close, unfilter, unfreeze"),
     row(&[ch('?')], Action::Help, "help", "show or hide this help"),
     row(&[ctrl('l')], Action::Redraw, "", "draw all anew"),

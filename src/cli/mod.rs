@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::config::typed::{ColorWhen, Global, LogLevel, endpoint_url};
+use crate::config::typed::{ColorWhen, Global, LogLevel, ThemeFor, endpoint_url};
 use crate::domain::text::Foreign;
 use values::name;
 
@@ -84,6 +84,9 @@ pub struct GlobalArgs {
     /// When to use colour; `NO_COLOR` turns it off where nothing else was said
     #[arg(long, global = true, value_name = "WHEN", env = "TAPCTL_COLOR", hide_env_values = true)]
     pub color: Option<ColorWhen>,
+    /// The terminal's ground; auto goes by COLORFGBG, and is dark where that is not set
+    #[arg(long, global = true, value_name = "GROUND", env = "TAPCTL_THEME", hide_env_values = true)]
+    pub theme: Option<ThemeFor>,
     /// How much goes into the log in the state folder
     #[arg(long, global = true, value_name = "L", env = "TAPCTL_LOG_LEVEL", hide_env_values = true)]
     pub log_level: Option<LogLevel>,
@@ -104,6 +107,7 @@ impl GlobalArgs {
             read_only: self.read_only,
             ascii: self.ascii,
             color: self.color,
+            theme: self.theme,
             log_level: self.log_level,
         }
     }

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use crate::compose::session::{Session, connect, reconnect};
 use crate::compose::{ComposeError, host};
-use crate::config::{ColorWhen, Env, Global, Settings, process_env};
+use crate::config::{ColorWhen, Env, Global, Settings, ThemeFor, process_env};
 use crate::domain::model::Model;
 use crate::domain::provision::PulumiProblem;
 use crate::domain::stack_reload::StackReloaded;
 use crate::runtime::reload::ReloadStack;
 use crate::runtime::terminal::{self, Taken};
 use crate::runtime::{input, run_reloading};
-use crate::ui::{Palette, Theme};
+use crate::ui::{Ground, Palette, Theme};
 
 use super::console::Console;
 use super::failure::{Exit, Failure};
@@ -88,7 +88,7 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
         )
     };
     let (palette, ascii) = look(&session.settings, &process_env);
-    let theme = Theme::new(palette, ascii);
+    let theme = Theme::new(palette, ascii).on(ground(session.settings.theme, &process_env));
     let mut model =
         Model::new(session.stack.clone(), session.watcher.clone(), session.policy.clone(), session.ports.clock.now());
     model.has_shell = host::has_shell();
@@ -171,6 +171,21 @@ fn look(settings: &Settings, env: Env<'_>) -> (Palette, bool) {
     (palette, settings.ascii || console || !utf8)
 }
 
+/// The terminal's ground, as set, or as it says itself. rxvt, Konsole, iTerm2 and others name the numbers of their ink
+/// and of their ground in COLORFGBG: `0;15`, `0;default;15`.
+fn ground(theme: ThemeFor, env: Env<'_>) -> Ground {
+    let said = || env("COLORFGBG").and_then(|value| value.rsplit(';').next()?.trim().parse::<u8>().ok());
+    match theme {
+        ThemeFor::Dark => Ground::Dark,
+        ThemeFor::Light => Ground::Light,
+        ThemeFor::Auto => match said() {
+            // Of the sixteen, white, bright white and the bright colours are light.
+            Some(7 | 9..=15) => Ground::Light,
+            _ => Ground::Dark,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +220,27 @@ mod tests {
         let second = again(&first)().await.unwrap();
         assert_eq!((second.stack.name.as_str(), &second.state_dir), ("prod", &state));
         assert_eq!((second.known.suffix(), &second.settings), ("night", &first.settings));
+    }
+
+    #[test]
+    fn the_ground_is_what_was_set_and_else_what_the_terminal_says() {
+        let with = |theme, said: Option<&'static str>| {
+            ground(theme, &move |name: &str| said.filter(|_| name == "COLORFGBG").map(str::to_owned))
+        };
+        for (said, wanted) in [
+            (None, Ground::Dark),
+            (Some("15;0"), Ground::Dark),
+            (Some("0;15"), Ground::Light),
+            (Some("0;default;15"), Ground::Light),
+            (Some("7;8"), Ground::Dark),
+            (Some("0;7"), Ground::Light),
+            (Some("default;default"), Ground::Dark),
+            (Some(""), Ground::Dark),
+        ] {
+            assert_eq!(with(ThemeFor::Auto, said), wanted, "{said:?}");
+            assert_eq!(with(ThemeFor::Light, said), Ground::Light);
+            assert_eq!(with(ThemeFor::Dark, said), Ground::Dark);
+        }
     }
 
     #[test]

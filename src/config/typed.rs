@@ -29,6 +29,8 @@ pub struct Global {
     pub ascii: bool,
     /// When to use colour; `NO_COLOR` turns it off where nothing else was said
     pub color: Option<ColorWhen>,
+    /// The terminal's ground: dark, light, or as COLORFGBG says
+    pub theme: Option<ThemeFor>,
     /// How much goes into the log in the state folder
     pub log_level: Option<LogLevel>,
 }
@@ -43,6 +45,19 @@ pub enum ColorWhen {
     Always,
     /// Never.
     Never,
+}
+
+/// Which ground the colours are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ThemeFor {
+    /// As the terminal's own COLORFGBG says, dark where it says nothing. It is never asked: one that does not answer would
+    /// hold up the start, and its answer would come among the keys.
+    #[default]
+    Auto,
+    /// Light text on dark.
+    Dark,
+    /// Dark text on light.
+    Light,
 }
 
 /// How much is logged.

@@ -12,6 +12,7 @@ use super::metrics::{Metric, MetricReadings, Metrics, TimeRange};
 use super::record::History;
 use super::replication::{Replication, TableCounts, TableStat};
 use super::service::{Alarm, Hosts, Identity, Service};
+use super::table_rates::{Earlier, TableRate, rates};
 use super::time::{Jump, Moment, Watch};
 use super::traffic::{Change, ChangeStatus, GroupError, GroupKey, Record, RecordGroup, Side};
 use super::units::Timestamp;
@@ -225,6 +226,8 @@ pub struct Facts {
     pub tables: Option<Fact<Vec<TableStat>>>,
     /// The same, counted once when they came: a task may have tens of thousands of tables, and every key asks the gates.
     pub table_counts: Option<TableCounts>,
+    /// How fast changes go through each of them.
+    pub table_rates: Vec<Option<TableRate>>,
     /// The ECS service.
     pub service: Option<Fact<Service>>,
     /// Targets of the ALB.
@@ -283,6 +286,9 @@ impl Facts {
             Observation::Replication(value) => self.replication = Some(Fact { value, at }),
             Observation::Tables(mut value) => {
                 value.sort_by(|a, b| (&a.schema, &a.table).cmp(&(&b.schema, &b.table)));
+                let old = self.tables.as_ref();
+                let before = old.map(|old| Earlier { at: old.at, tables: &old.value, rates: &self.table_rates });
+                self.table_rates = rates(before, &value, at);
                 self.table_counts = Some(TableCounts::of(&value));
                 self.tables = Some(Fact { value, at });
             }
@@ -321,7 +327,7 @@ impl Facts {
     /// The tables, counted.
     #[must_use]
     pub fn count_tables(&self) -> Option<TableCounts> {
-        self.table_counts.or_else(|| self.tables.as_ref().map(|fact| TableCounts::of(&fact.value)))
+        self.table_counts.or_else(|| Some(TableCounts::of(&self.tables.as_ref()?.value)))
     }
 
     /// Compares both clocks, and forgets what was read before when the wall clock was set since the last look.

@@ -21,11 +21,19 @@ impl Model {
         Filter { text: self.screen.filter.clone(), show: self.provision.show }
     }
 
-    /// The tables that the filter lets through.
-    pub fn tables(&self) -> impl Iterator<Item = &TableStat> {
+    /// The tables that the filter lets through, with their places in the facts: those that need a hand first, then those
+    /// that wait, then the others; each by name.
+    #[must_use]
+    pub fn tables(&self) -> Vec<(usize, &TableStat)> {
         let tables = self.shown().facts.tables.as_ref().map_or(&[][..], |fact| fact.value.as_slice());
         let all = self.screen.filter.is_empty();
-        tables.iter().filter(move |t| all || self.matches_filter(&[&t.full_name(), &t.state, &t.validation]))
+        let kept = tables
+            .iter()
+            .enumerate()
+            .filter(|(_, table)| all || self.matches_filter(&[&table.full_name(), &table.state, &table.validation]));
+        let mut kept: Vec<_> = kept.collect();
+        kept.sort_by_key(|(_, table)| table.need());
+        kept
     }
 
     /// The journal entries that the filter lets through, newest first.

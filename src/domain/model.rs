@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::keymap::View;
@@ -18,6 +18,7 @@ use super::pulumi::change::PulumiChange;
 use super::record::{Entry, History};
 use super::request::Request;
 use super::schedule::Polls;
+pub use super::screen::{Listing, SMALLEST_SCREEN, Screen, Shown, TOAST_TIME, Toast};
 use super::shift::ShiftPlan;
 pub use super::stack::watched::Stack;
 pub use super::stack::watcher::{Simulation, Watcher};
@@ -166,52 +167,6 @@ impl Dialog {
     }
 }
 
-/// A line that says what just happened; it fades by itself.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Toast {
-    /// Text.
-    pub text: String,
-    /// Whether it needs a hand.
-    pub is_bad: bool,
-    /// When it came, uptime.
-    pub at: Duration,
-}
-
-/// How long a toast stays.
-pub const TOAST_TIME: Duration = Duration::from_secs(8);
-
-/// How a view's list came out on the screen: only the view knows how many rows its facts take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Listing {
-    /// Rows that could be shown, for paging.
-    pub page_rows: u16,
-    /// The last row that the list can be scrolled to.
-    pub last_row: usize,
-}
-
-impl Listing {
-    /// A list of `count` rows of which `page_rows` are shown at a time; its last page stays full.
-    #[must_use]
-    pub fn of(count: usize, page_rows: u16) -> Self {
-        Self { page_rows, last_row: count.saturating_sub(page_rows.into()) }
-    }
-}
-
-/// The smallest screen, in columns and rows, that shows more than the verdict. On a smaller one no question is open.
-pub const SMALLEST_SCREEN: (u16, u16) = (60, 15);
-
-/// How much of what is open a frame held. A question that is not wholly on the screen takes no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shown {
-    /// All lines of the dialog, when one is open.
-    #[default]
-    Whole,
-    /// A dialog of which lines are missing.
-    Cut,
-    /// The screen is smaller than [`SMALLEST_SCREEN`]: the verdict, and no dialog at all.
-    TooSmall,
-}
-
 /// When the journal is read: it is a source like any other, since other processes of this host write there, too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JournalPoll {
@@ -228,25 +183,6 @@ pub struct JournalPoll {
     /// Whether the journal has said something new since the records were asked for: they may be older than that, and so
     /// are no news.
     pub outran_records: bool,
-}
-
-/// State of the screen that is not about the migration.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Screen {
-    /// The view.
-    pub view: View,
-    /// First visible row of each view's list.
-    pub scroll: BTreeMap<View, usize>,
-    /// Filter of the lists.
-    pub filter: String,
-    /// Whether the filter is being typed.
-    pub filtering: bool,
-    /// How the view's list came out when it was last drawn.
-    pub listing: Listing,
-    /// How much of what is open the last frame held.
-    pub shown: Shown,
-    /// What just happened.
-    pub toast: Option<Toast>,
 }
 
 /// Everything.

@@ -163,6 +163,8 @@ pub enum Effect {
     },
     /// Ring the terminal's bell.
     Bell,
+    /// Put this into the clipboard of the terminal.
+    Copy(String),
     /// Draw the whole screen anew.
     Redraw,
     /// Give the terminal to the shell and stop, until the shell lets the program go on.

@@ -190,6 +190,17 @@ pub enum ValidationState {
     NotCompared,
 }
 
+/// How soon a table needs a hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// It does not come into order by waiting.
+    Now,
+    /// It may.
+    Later,
+    /// It is in order.
+    None,
+}
+
 impl TableStat {
     /// Folds [`TableStat::state`]; a word that is not known counts as an error, because it is no proof of completion.
     #[must_use]
@@ -245,6 +256,17 @@ impl TableStat {
                 self.validation_suspended.unwrap_or_default()
             ),
             _ => format!("{name} ({}){details}; revalidate the table in DMS", self.validation),
+        }
+    }
+
+    /// How soon it needs a hand: now, perhaps later, or not.
+    #[must_use]
+    pub fn need(&self) -> Need {
+        match (self.table_state(), self.validation_state()) {
+            _ if self.is_suspended() => Need::Now,
+            (TableState::Error, _) | (_, ValidationState::Mismatched | ValidationState::NotCompared) => Need::Now,
+            (TableState::Completed, ValidationState::Validated) => Need::None,
+            _ => Need::Later,
         }
     }
 

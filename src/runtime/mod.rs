@@ -3,6 +3,7 @@
 //! The loop takes a message, computes, spawns, draws. It never awaits an answer: a Route 53 that hangs leaves every
 //! key working. Terminal and input are arguments, so the real loop runs in tests on paused time.
 
+pub mod clipboard;
 pub mod collect;
 mod disk;
 mod effects;
@@ -80,6 +81,8 @@ pub enum Notice<'a> {
     Title(&'a str),
     /// Ring the bell.
     Bell,
+    /// Put this into the terminal's clipboard.
+    Copy(&'a str),
     /// Give the terminal to the shell, and come back when it lets this job go on.
     Suspend,
     /// This process was stopped without being asked, and goes on.
@@ -253,6 +256,7 @@ impl<B: Backend> Loop<'_, B> {
         for effect in update(&mut self.model, msg) {
             match effect {
                 Effect::Bell => (self.tell)(&Notice::Bell),
+                Effect::Copy(text) => (self.tell)(&Notice::Copy(&text)),
                 Effect::Redraw => self.overwritten = true,
                 Effect::Suspend => {
                     (self.tell)(&Notice::Suspend);

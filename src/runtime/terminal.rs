@@ -10,8 +10,8 @@ use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use super::Notice;
 use super::terse::Terse;
+use super::{Notice, clipboard};
 
 /// Keeps the title that the terminal has, and gives it back (xterm's window operations 22 and 23).
 const KEEP_TITLE: &[u8] = b"\x1b[22;0t";
@@ -101,6 +101,7 @@ pub fn tell(notice: &Notice<'_>) {
     // A terminal that takes no title or bell loses nothing that is not also on the screen.
     let _shown = match notice {
         Notice::Title(title) => execute!(out, SetTitle(title)),
+        Notice::Copy(text) => out.write_all(&clipboard::sequence(text)).and_then(|()| out.flush()),
         Notice::Bell => out.write_all(b"\x07").and_then(|()| out.flush()),
         Notice::Suspend => {
             stop();

@@ -1,14 +1,17 @@
-//! A line chart over time with a limit drawn: Braille dots where the terminal has them, ASCII where it has not.
+//! A line chart over time with a limit drawn, and a mark where the weights changed: Braille dots where the terminal has
+//! them, ASCII where it has not.
 //!
-//! Pure. The time axis ends at the present minute and moves once a minute, so that a chart at rest costs nothing.
+//! Pure. The time axis ends at the present minute and moves once a minute, so that a chart at rest costs nothing. Cells
+//! are written straight into the buffer: a wide screen has thousands of them.
 
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::domain::record::{Move, moves};
 use crate::domain::series::{PERIOD, Point, Series};
-use crate::domain::units::short_number;
+use crate::domain::units::{Timestamp, short_number};
 
 use super::context::ViewContext;
 use super::text::draw_lines;
@@ -16,23 +19,48 @@ use super::theme::Role;
 
 /// Points that are further apart than this are not joined: what lies between them is not known.
 const GAP: Duration = Duration::from_secs(150);
-/// Lengths of the time axis in minutes.
-const SPANS: [u32; 5] = [15, 30, 60, 120, 180];
+/// Cells of the numbers left of the axis.
+pub(super) const GUTTER: u16 = 6;
+/// Cells right of the grid, for the letters that say which line is which.
+const TAGS: u16 = 2;
 
 /// Points over time.
 pub(super) struct Curve<'p> {
     /// Oldest first.
-    pub(super) points: &'p [Point],
+    points: &'p [Point],
     /// How many of them, from the first on, no longer change; the others are drawn dim.
-    pub(super) settled: usize,
-    /// What it shows.
-    pub(super) role: Role,
+    settled: usize,
+    /// What each value is multiplied with.
+    scale: f64,
+    role: Role,
+    /// A letter at its right end, where no colour tells it from the others; empty for none.
+    tag: &'static str,
 }
 
 impl<'p> Curve<'p> {
     /// All of a series.
     pub(super) fn of(series: &'p Series, role: Role) -> Self {
-        Self { points: series.points(), settled: series.settled().len(), role }
+        Self { settled: series.settled().len(), ..Self::settled(series.points(), role) }
+    }
+
+    /// Points that no longer change.
+    pub(super) fn settled(points: &'p [Point], role: Role) -> Self {
+        Self { points, settled: points.len(), scale: 1.0, role, tag: "" }
+    }
+
+    /// The same in another unit.
+    pub(super) fn scaled(self, scale: f64) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// The same with a letter at its end.
+    pub(super) fn tagged(self, tag: &'static str) -> Self {
+        Self { tag, ..self }
+    }
+
+    fn since(&self, start: Timestamp) -> impl Iterator<Item = (usize, Point)> {
+        let points = self.points.iter().enumerate().filter(move |(_, point)| point.at >= start);
+        points.map(|(index, point)| (index, Point { at: point.at, value: point.value * self.scale }))
     }
 }
 
@@ -48,79 +76,139 @@ pub(super) struct Plot<'p> {
     pub(super) most_top: f64,
 }
 
-/// Cells of the numbers left of the axis.
-const GUTTER: u16 = 6;
+/// The time that all charts show.
+pub(super) fn span(cx: &ViewContext<'_>) -> (Timestamp, Duration) {
+    let span = cx.model.screen.zoom.span();
+    (cx.world.now.floor_to(PERIOD).minus(span), span)
+}
+
+/// The changes of the weights on that axis.
+pub(super) fn marks(cx: &ViewContext<'_>) -> Vec<Move> {
+    let start = span(cx).0;
+    moves(&cx.world.journal).into_iter().filter(|mark| mark.at >= start).collect()
+}
+
+/// The column of a grid of so many cells in which an instant lies.
+pub(super) fn column_of(cx: &ViewContext<'_>, at: Timestamp, width: u16) -> u16 {
+    let (start, span) = span(cx);
+    let share = at.since(start).as_secs_f64() / span.as_secs_f64();
+    ((share * f64::from(width)) as u16).min(width.saturating_sub(1))
+}
+
+/// The grid of an area.
+pub(super) fn grid_of(area: Rect) -> Rect {
+    Rect { x: area.x + GUTTER, width: area.width.saturating_sub(GUTTER + TAGS), ..area }
+}
 
 /// Draws the plot with its axes.
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, plot: &Plot<'_>) {
-    if area.height < 3 || area.width < GUTTER + 8 {
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, shown: &Plot<'_>) {
+    if area.height >= 3 {
+        plot(buf, Rect { height: area.height - 1, ..area }, cx, shown, &marks(cx));
+        axis(buf, Rect { y: area.bottom() - 1, height: 1, ..area }, cx);
+    }
+}
+
+/// Draws the plot without the axis of the time.
+pub(super) fn plot(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, plot: &Plot<'_>, marks: &[Move]) {
+    if area.height < 2 || area.width < GUTTER + TAGS + 8 {
         return;
     }
-    let grid = Rect { x: area.x + GUTTER, width: area.width - GUTTER, height: area.height - 1, ..area };
-    let top = top_of(plot);
-    let span = span_of(cx, plot);
-    let canvas = Canvas::of(cx, plot, grid, top, span);
-    let limit_row = plot.limit.as_ref().map(|(value, _)| canvas.row_of(*value, top));
+    let grid = grid_of(area);
+    let start = span(cx).0;
+    let top = top_of(plot, start);
+    let canvas = Canvas::of(cx, plot, grid, top);
+    let limit_row = plot.limit.as_ref().filter(|(value, _)| *value <= top).map(|(value, _)| canvas.row_of(*value, top));
+    numbers(buf, area, cx, plot, (top, limit_row));
     let glyphs = cx.theme.glyphs();
-    for y in 0..usize::from(grid.height) {
-        let is_limit = limit_row == Some(y);
+    let at_mark: Vec<u16> = marks.iter().map(|mark| column_of(cx, mark.at, grid.width)).collect();
+    for y in 0..grid.height {
+        let is_limit = limit_row == Some(usize::from(y));
+        for x in 0..grid.width {
+            let Some(cell) = buf.cell_mut((grid.x + x, grid.y + y)) else { continue };
+            if let Some((glyph, role)) = canvas.cell(x.into(), y.into()) {
+                cell.set_char(glyph).set_style(cx.theme.style(role));
+            } else if is_limit {
+                cell.set_symbol(glyphs.limit).set_style(cx.theme.style(Role::Dim));
+            } else if at_mark.contains(&x) {
+                cell.set_symbol(glyphs.mark).set_style(cx.theme.style(Role::Rule));
+            }
+        }
+    }
+    if let (Some(row), Some((_, name))) = (limit_row, &plot.limit) {
+        limit_name(buf, grid, cx, &canvas, (row, name));
+    }
+    tags(buf, grid, cx, plot, &canvas, top);
+}
+
+/// The numbers left of the grid, and its left edge.
+fn numbers(
+    buf: &mut Buffer,
+    area: Rect,
+    cx: &ViewContext<'_>,
+    plot: &Plot<'_>,
+    (top, limit_row): (f64, Option<usize>),
+) {
+    for y in 0..area.height {
+        let is_limit = limit_row == Some(y.into());
         let number = match &plot.limit {
             Some((value, _)) if is_limit => Some(*value),
             _ if y == 0 => Some(top),
-            _ if y + 1 == usize::from(grid.height) => Some(0.0),
+            _ if y + 1 == area.height => Some(0.0),
             _ => None,
         };
         let label = number.map(short_number).unwrap_or_default();
         let role = if is_limit { Role::Strong } else { Role::Dim };
-        let mut row = cx.row().num(role, label, usize::from(GUTTER) - 1).put(Role::Rule, glyphs.upright);
-        let name = plot.limit.as_ref().filter(|_| is_limit).map(|(_, name)| format!(" {name} ")).unwrap_or_default();
-        let name_cells = cx.cells(&name);
-        // The name stands where no line crosses it, as far right as it can.
-        let places = if is_limit { usize::from(grid.width).saturating_sub(name_cells + 1) } else { 0 };
-        let name_from = (0..places).rev().find(|x| canvas.is_clear(*x, y, name_cells));
-        let mut x = 0;
-        while x < usize::from(grid.width) {
-            if name_cells > 0 && name_from == Some(x) {
-                row = row.put(Role::Strong, &name);
-                x += name_cells;
-                continue;
-            }
-            let cell = canvas.cell(x, y);
-            row = match cell {
-                Some((glyph, role)) => row.put(role, glyph),
-                None if is_limit => row.put(Role::Dim, glyphs.limit),
-                None => row.gap(1),
-            };
-            x += 1;
-        }
-        draw_lines(buf, Rect { y: area.y + y as u16, height: 1, ..area }, &[row.line()]);
+        let row = cx.row().num(role, label, usize::from(GUTTER) - 1).put(Role::Rule, cx.theme.glyphs().upright);
+        draw_lines(buf, Rect { y: area.y + y, height: 1, ..area }, &[row.line()]);
     }
-    let now = cx.world.now.floor_to(PERIOD);
-    let minutes = |n: u32| PERIOD.saturating_mul(n);
-    let middle = now.minus(minutes(span / 2)).hm();
-    let axis = cx
-        .row()
-        .gap(GUTTER.into())
-        .put(Role::Dim, now.minus(minutes(span)).hm())
-        .tab(usize::from(GUTTER + grid.width / 2).saturating_sub(2))
-        .put(Role::Dim, middle)
-        .ending(Role::Dim, format!("{} UTC", now.hm()), usize::from(area.width));
-    draw_lines(buf, Rect { y: area.bottom() - 1, height: 1, ..area }, &[axis.line()]);
 }
 
-fn top_of(plot: &Plot<'_>) -> f64 {
-    let most = plot.lines.iter().flat_map(|curve| curve.points).map(|p| p.value).fold(0.0, f64::max);
+/// The limit's name, where no line crosses it, as far right as it can be.
+fn limit_name(buf: &mut Buffer, grid: Rect, cx: &ViewContext<'_>, canvas: &Canvas, (row, name): (usize, &str)) {
+    let name = format!(" {name} ");
+    let cells = cx.cells(&name);
+    let places = usize::from(grid.width).saturating_sub(cells + 1);
+    if let Some(x) = (0..places).rev().find(|x| canvas.is_clear(*x, row, cells)) {
+        let place = Rect { x: grid.x + x as u16, y: grid.y + row as u16, width: cells as u16, height: 1 };
+        draw_lines(buf, place, &[cx.row().put(Role::Strong, name).line()]);
+    }
+}
+
+/// A letter at the right end of each line. Lines that end in the same row share its two cells, the last one first.
+fn tags(buf: &mut Buffer, grid: Rect, cx: &ViewContext<'_>, plot: &Plot<'_>, canvas: &Canvas, top: f64) {
+    let mut taken: Vec<usize> = Vec::new();
+    for curve in plot.lines.iter().rev().filter(|curve| !curve.tag.is_empty()) {
+        let Some(last) = curve.points.last() else { continue };
+        let row = canvas.row_of(last.value * curve.scale, top);
+        let beside = taken.iter().filter(|taken| **taken == row).count() as u16;
+        taken.push(row);
+        let place = Rect { x: grid.right() + beside.min(TAGS - 1), y: grid.y + row as u16, width: 1, height: 1 };
+        draw_lines(buf, place, &[cx.row().put(curve.role, curve.tag).line()]);
+    }
+}
+
+/// The axis of the time: its beginning, its middle, now.
+pub(super) fn axis(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
+    let (start, span) = span(cx);
+    let grid = grid_of(area);
+    let end = usize::from(GUTTER + grid.width);
+    let row = cx
+        .row()
+        .gap(GUTTER.into())
+        .put(Role::Dim, start.hm())
+        .tab(usize::from(GUTTER + grid.width / 2).saturating_sub(2))
+        .put(Role::Dim, start.plus(span / 2).hm())
+        .ending(Role::Dim, format!("{} UTC", start.plus(span).hm()), end);
+    draw_lines(buf, area, &[row.line()]);
+}
+
+fn top_of(plot: &Plot<'_>, start: Timestamp) -> f64 {
+    let values = plot.lines.iter().flat_map(|curve| curve.since(start)).map(|(_, point)| point.value);
+    let most = values.fold(0.0, f64::max);
     let limit = plot.limit.as_ref().map_or(0.0, |(value, _)| value * 1.15);
     let top = (most * 1.05).max(limit).max(plot.least_top);
     let step = 10f64.powf(top.max(1e-9).log10().floor()) / 2.0;
     ((top / step).ceil() * step).min(plot.most_top)
-}
-
-/// The shortest axis that shows all there is.
-fn span_of(cx: &ViewContext<'_>, plot: &Plot<'_>) -> u32 {
-    let oldest = plot.lines.iter().filter_map(|curve| curve.points.first()).map(|p| p.at).min();
-    let age = oldest.map_or(0, |at| cx.world.now.since(at).as_secs() / 60);
-    SPANS.into_iter().find(|span| u64::from(*span) >= age).unwrap_or(60).min(60)
 }
 
 /// Dots on a grid of cells.
@@ -132,22 +220,22 @@ struct Canvas {
 }
 
 impl Canvas {
-    fn of(cx: &ViewContext<'_>, plot: &Plot<'_>, grid: Rect, top: f64, span: u32) -> Self {
+    fn of(cx: &ViewContext<'_>, plot: &Plot<'_>, grid: Rect, top: f64) -> Self {
         let (width, height) = (usize::from(grid.width), usize::from(grid.height));
         let mut canvas = Self { ascii: cx.theme.is_ascii(), cells: vec![(0, None); width * height], width, height };
-        let start = cx.world.now.floor_to(PERIOD).minus(PERIOD.saturating_mul(span));
+        let (start, span) = span(cx);
         let (dots_x, dots_y) = canvas.dots();
-        let scale = (dots_x.saturating_sub(1)) as f64 / f64::from(span * 60);
+        let scale = (dots_x.saturating_sub(1)) as f64 / span.as_secs_f64();
         for curve in plot.lines {
             let mut before: Option<(Point, (i32, i32))> = None;
-            for (index, point) in curve.points.iter().enumerate().filter(|(_, p)| p.at >= start) {
+            for (index, point) in curve.since(start) {
                 let x = (point.at.since(start).as_secs_f64() * scale).round() as i32;
                 let share = (point.value / top.max(1e-9)).clamp(0.0, 1.0);
                 let y = ((1.0 - share) * (dots_y.saturating_sub(1)) as f64).round() as i32;
                 let role = if index < curve.settled { curve.role } else { Role::Dim };
                 let from = before.filter(|(p, _)| point.at.since(p.at) <= GAP).map_or((x, y), |(_, at)| at);
                 canvas.stroke(from, (x, y), role);
-                before = Some((*point, (x, y)));
+                before = Some((point, (x, y)));
             }
         }
         canvas
@@ -185,7 +273,7 @@ impl Canvas {
         }
     }
 
-    fn cell(&self, x: usize, y: usize) -> Option<(String, Role)> {
+    fn cell(&self, x: usize, y: usize) -> Option<(char, Role)> {
         let (bits, role) = self.cells.get(y * self.width + x)?;
         let role = (*role)?;
         let glyph = if self.ascii {
@@ -193,7 +281,7 @@ impl Canvas {
         } else {
             char::from_u32(0x2800 + u32::from(*bits)).unwrap_or('*')
         };
-        Some((glyph.to_string(), role))
+        Some((glyph, role))
     }
 
     fn is_clear(&self, x: usize, y: usize, cells: usize) -> bool {

@@ -8,7 +8,6 @@ use ratatui::layout::Rect;
 use crate::domain::endpoint::elsewhere;
 use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
-use crate::domain::gate::GateId;
 use crate::domain::model::TOAST_TIME;
 use crate::domain::readiness::readiness;
 use crate::domain::reading::{self, Quality, Requests};
@@ -285,17 +284,7 @@ fn verdict_row<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let ready = readiness(&cx.picture);
     let row = cx.row().gap(1).put(ready.mark.badge(), format!(" {} {} ", cx.theme.mark(ready.mark), ready.word)).gap(1);
     let room = row.room(width - 1);
-    row.clipped(Role::Strong, verdict::line(&ready), room)
-}
-
-/// The view in which a gate's facts are shown.
-const fn home(gate: GateId) -> View {
-    match gate {
-        GateId::ReplicationTask | GateId::ReplicationLag | GateId::Tables | GateId::Validation => View::Replication,
-        GateId::Alarms | GateId::Service | GateId::Targets | GateId::Errors | GateId::Latency => View::Service,
-        GateId::DnsSettled | GateId::Bake | GateId::Drift | GateId::RecordTargets | GateId::StepSize => View::Traffic,
-        GateId::StackIdle => View::Provision,
-    }
+    row.clipped(Role::Strong, verdict::line(cx, &ready, room), room)
 }
 
 /// The views with their numbers; a view where a gate does not pass carries that gate's sign.
@@ -305,14 +294,17 @@ fn tabs<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let mut row = cx.row().put(Role::Rule, cx.theme.glyphs().rule);
     for (index, view) in View::ALL.into_iter().enumerate() {
         let title: String = view.title().chars().take(if view == shown { usize::MAX } else { names }).collect();
-        let worst =
-            cx.world.gates.iter().filter(|g| home(g.id) == view && !g.passes()).map(|g| cx.picture.mark(g)).max_by_key(
-                |m| match m {
-                    Mark::Fail => 2,
-                    Mark::Unknown | Mark::Stale => 1,
-                    _ => 0,
-                },
-            );
+        let worst = cx
+            .world
+            .gates
+            .iter()
+            .filter(|g| verdict::home(g.id) == view && !g.passes())
+            .map(|g| cx.picture.mark(g))
+            .max_by_key(|m| match m {
+                Mark::Fail => 2,
+                Mark::Unknown | Mark::Stale => 1,
+                _ => 0,
+            });
         // A run that goes on is no fault: it ends by itself, and until then no weight moves.
         let runs = view == View::Provision && cx.model.provision.going_on().is_some();
         let worst = if runs { Some(Mark::Waiting) } else { worst };
@@ -347,6 +339,13 @@ fn footer<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
         return row.mark(mark).clipped(role, &toast.text, width - 4);
     }
     let mut row = row;
+    if !screen.filter.is_empty() {
+        row = row
+            .put(Role::Badge, format!(" /{} ", screen.filter))
+            .put(Role::Key, " Esc")
+            .put(Role::Dim, " drops it")
+            .gap(2);
+    }
     for binding in KEYMAP.iter().filter(|b| !b.short.is_empty()) {
         let Some(key) = binding.keys.first() else { continue };
         let label = key.label();

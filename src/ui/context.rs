@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::facts::Fact;
+use crate::domain::gate::Inputs;
 use crate::domain::metrics::Metric;
 use crate::domain::model::{LiveState, Model};
 use crate::domain::readiness::Picture;
@@ -13,7 +14,7 @@ use crate::domain::reading::{self, FACT_STALE, Quality, Reading};
 use crate::domain::time::TOLERANCE;
 use crate::domain::units::Timestamp;
 
-use super::text::{Row, at_most, cells, draw_lines};
+use super::text::{Row, age_up, cells, draw_lines};
 use super::theme::{Mark, Role, Theme};
 
 /// What a view draws from.
@@ -45,14 +46,36 @@ impl<'a> ViewContext<'a> {
         Self { model, world, picture: Picture::of(model, world), theme }
     }
 
+    /// What the gates of the world that is shown look at.
+    pub(super) fn inputs(&self) -> Inputs<'a> {
+        let world = self.world;
+        Inputs {
+            facts: &world.facts,
+            history: world.history.as_ref(),
+            policy: &self.model.policy,
+            endpoints: &self.model.stack.endpoints,
+            now: world.now,
+        }
+    }
+
     /// An empty row.
     pub(super) fn row(&self) -> Row<'a> {
         Row::new(self.theme)
     }
 
-    /// How long ago something was true, at most.
+    /// How long ago something was true, rounded up.
     pub(super) fn age(&self, at: Timestamp) -> String {
-        at_most(self.world.now.since(at))
+        age_up(self.world.now.since(at))
+    }
+
+    /// Since when something is so, with its date where that is not today's: exact, and nothing that grows.
+    pub(super) fn since(&self, at: Timestamp) -> String {
+        let (stamp, today) = (at.to_string(), self.world.now.to_string());
+        if stamp.get(..10) == today.get(..10) {
+            format!("since {}", at.hm())
+        } else {
+            format!("since {}", stamp.get(5..16).unwrap_or_default().replace('T', " "))
+        }
     }
 
     /// The age of a fact, with a sign once it is too old to decide on; a dash when there is none.

@@ -4,16 +4,18 @@
 
 use ratatui::text::Line;
 
-use crate::domain::gate::Gate;
+use crate::domain::gate::{Gate, Verdict};
 
 use super::context::ViewContext;
-use super::text::{Row, at_most, wrap};
+use super::text::{Row, age_up, wrap};
 use super::theme::{Mark, Role};
 
 /// Cells of a gate's name.
 const NAME: usize = 17;
 /// Cells of an age.
-const AGE: usize = 6;
+const AGE: usize = 7;
+/// Cells of what was found and what it has to be, where there is room for more.
+const FOUND: usize = 60;
 /// From this width on every gate's reason stands in its row.
 const ROOMY: usize = 130;
 
@@ -77,32 +79,39 @@ pub(super) fn short_row<'a>(cx: &ViewContext<'a>, gate: &Gate, width: usize) -> 
 
 fn row(cx: &ViewContext<'_>, gate: &Gate, width: usize) -> Line<'static> {
     let mark = cx.picture.mark(gate);
-    let rest = width.saturating_sub(2 + NAME + AGE);
-    let limit = if rest >= 40 { 14 + (rest - 40) / 2 } else { 0 };
-    let value = rest - limit;
-    cx.row()
-        .mark(mark)
-        .cell(name_role(mark), gate.id.name(), NAME)
-        .clipped(value_role(mark), value_text(cx, gate, value.saturating_sub(1)), value.saturating_sub(1))
-        .tab(2 + NAME + value)
-        .cell(Role::Dim, &gate.limit, limit)
-        .tab(2 + NAME + rest)
-        .num(Role::Dim, age_text(cx, gate), AGE)
-        .line()
+    let room = width.saturating_sub(2 + NAME + AGE);
+    let found = found(cx, gate, room.saturating_sub(1), cx.row());
+    let row = cx.row().mark(mark).cell(name_role(mark), gate.id.name(), NAME).append(found);
+    row.tab(2 + NAME + room).num(Role::Dim, age_text(cx, gate), AGE).line()
 }
 
 fn roomy_row(cx: &ViewContext<'_>, gate: &Gate, width: usize) -> Line<'static> {
     let mark = cx.picture.mark(gate);
-    let row = cx
-        .row()
-        .mark(mark)
-        .cell(name_role(mark), gate.id.name(), NAME)
-        .cell(value_role(mark), value_text(cx, gate, 38), 39)
-        .cell(Role::Dim, &gate.limit, 28)
-        .num(Role::Dim, age_text(cx, gate), AGE)
-        .gap(2);
+    let start = cx.row().mark(mark).cell(name_role(mark), gate.id.name(), NAME);
+    let row = start.append(found(cx, gate, FOUND - 1, cx.row())).tab(2 + NAME + FOUND);
+    let row = row.num(Role::Dim, age_text(cx, gate), AGE).gap(2);
     let room = row.room(width);
     row.clipped(if mark == Mark::Fail { Role::Text } else { Role::Dim }, &gate.reason, room).line()
+}
+
+/// What was found beside what it has to be, as far as that says anything: `3.1 s < 60 s`, `3/4 running, wants …`.
+fn found<'a>(cx: &ViewContext<'a>, gate: &Gate, room: usize, row: Row<'a>) -> Row<'a> {
+    let mark = cx.picture.mark(gate);
+    let is_said = gate.value.as_ref().is_some_and(|value| value.contains(&gate.limit));
+    let is_compared = gate.limit.starts_with(['<', '>', '≤', '≥']);
+    let limit = match gate.verdict {
+        _ if is_compared && gate.value.is_some() => format!(" {}", gate.limit),
+        Verdict::Pass => String::new(),
+        _ if is_said => String::new(),
+        _ => format!(", wants {}", gate.limit),
+    };
+    // The number itself goes before what it is compared with, and both before what stands in brackets.
+    let whole = value_text(cx, gate, usize::MAX);
+    let fits = cx.cells(&whole) + cx.cells(&limit) <= room;
+    let value = if fits { whole } else { value_text(cx, gate, room.saturating_sub(cx.cells(&limit))) };
+    let row = row.clipped(value_role(mark), value, room);
+    let rest = room.saturating_sub(row.width());
+    if cx.cells(&limit) <= rest { row.put(Role::Dim, limit) } else { row }
 }
 
 const fn name_role(mark: Mark) -> Role {
@@ -135,5 +144,5 @@ fn value_text(cx: &ViewContext<'_>, gate: &Gate, room: usize) -> String {
 }
 
 fn age_text(cx: &ViewContext<'_>, gate: &Gate) -> String {
-    gate.at.map_or_else(|| cx.theme.glyphs().none.to_owned(), |at| at_most(cx.world.now.since(at)))
+    gate.at.map_or_else(|| cx.theme.glyphs().none.to_owned(), |at| age_up(cx.world.now.since(at)))
 }

@@ -11,7 +11,8 @@ use crate::domain::model::Listing;
 use crate::domain::record::{Entry, Event, OutcomeKind};
 
 use super::context::ViewContext;
-use super::text::{Row, draw_lines, first_row, wrap};
+use super::list;
+use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
@@ -40,25 +41,18 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listin
         return Listing::default();
     }
     let detail_rows = if rest.height >= 12 { 7 } else { 0 };
-    let list = Rect { height: rest.height - detail_rows, ..rest };
+    let page = Rect { height: rest.height - detail_rows, ..rest };
     let chosen = cx.model.scroll().min(kept.len() - 1);
-    let first = first_row(kept.len(), list.height, chosen);
-    let lines: Vec<Line<'_>> = kept
-        .iter()
-        .enumerate()
-        .skip(first)
-        .take(list.height.into())
-        .map(|(index, entry)| entry_row(cx, entry, index == chosen, width).line())
-        .collect();
-    draw_lines(buf, list, &lines);
+    // The pointer, and not the page, is scrolled: every entry can be looked at.
+    let listing =
+        list::choose(buf, page, cx, kept.len(), |index, is_chosen| entry_row(cx, kept[index], is_chosen, width).line());
     if detail_rows > 0 {
-        let below = Rect { y: list.bottom(), height: detail_rows, ..rest };
+        let below = Rect { y: page.bottom(), height: detail_rows, ..rest };
         let rest =
             cx.heading(buf, below, "Entry", cx.row().put(Role::Dim, format!("{} of {}", chosen + 1, kept.len())));
         draw_lines(buf, rest, &detail(cx, kept[chosen], width));
     }
-    // The pointer, and not the page, is scrolled: every entry can be looked at.
-    Listing { page_rows: list.height, last_row: kept.len() - 1 }
+    listing
 }
 
 fn entry_row<'a>(cx: &ViewContext<'a>, entry: &Entry, chosen: bool, width: usize) -> Row<'a> {

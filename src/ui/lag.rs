@@ -10,7 +10,7 @@ use crate::domain::metrics::Metric;
 use crate::domain::reading;
 use crate::domain::units::{age_text, short_number};
 
-use super::chart;
+use super::chart::{self, Curve};
 use super::context::ViewContext;
 use super::text::Row;
 use super::theme::{Mark, Role};
@@ -33,28 +33,40 @@ fn note<'a>(cx: &ViewContext<'a>) -> Row<'a> {
     }
 }
 
-/// Source and target as a chart with the limit drawn across.
-pub(super) fn panel(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
+/// Both values with their names, as far as there is room.
+pub(super) fn words<'a>(cx: &ViewContext<'a>, room: usize) -> Row<'a> {
     let source = cx.reading(Metric::LagSource, |v| format!("{} s", short_number(v)));
     let words = cx
         .row()
-        .put(Role::Legacy, "source ")
+        .put(Role::Legacy, "S source ")
         .put(source.role, source.text)
-        .put(Role::New, "  target ")
+        .put(Role::New, "  T target ")
         .append(note(cx));
-    let words = if words.width() + 6 > area.width.into() { note(cx) } else { words };
-    let rest = cx.heading(buf, area, "Lag", words);
+    if words.width() > room { note(cx) } else { words }
+}
+
+/// Source and target over time.
+pub(super) fn curves<'p>(cx: &ViewContext<'p>) -> [Curve<'p>; 2] {
     let metrics = &cx.world.facts.metrics;
+    [
+        Curve::of(metrics.series(Metric::LagSource), Role::Legacy).tagged("S"),
+        Curve::of(metrics.series(Metric::LagTarget), Role::New).tagged("T"),
+    ]
+}
+
+/// The limit with its name.
+pub(super) fn limit(cx: &ViewContext<'_>) -> (f64, String) {
     let limit = cx.model.policy.lag_limit;
-    let plot = chart::Plot {
-        lines: &[
-            chart::Curve::of(metrics.series(Metric::LagSource), Role::Legacy),
-            chart::Curve::of(metrics.series(Metric::LagTarget), Role::New),
-        ],
-        limit: Some((limit.as_secs_f64(), format!("limit {}", age_text(limit)))),
-        least_top: 1.0,
-        most_top: f64::MAX,
-    };
+    (limit.as_secs_f64(), format!("limit {}", age_text(limit)))
+}
+
+/// Rows of the panel at most: more of them show no more.
+pub(super) const MOST: u16 = 12;
+
+/// Source and target as a chart with the limit drawn across.
+pub(super) fn panel(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
+    let rest = cx.heading(buf, area, "Lag", words(cx, usize::from(area.width.saturating_sub(6))));
+    let plot = chart::Plot { lines: &curves(cx), limit: Some(limit(cx)), least_top: 1.0, most_top: f64::MAX };
     chart::draw(buf, rest, cx, &plot);
 }
 

@@ -18,6 +18,7 @@ mod context;
 mod gates;
 mod journal;
 mod lag;
+mod list;
 mod overlay;
 mod overview;
 mod provision;
@@ -29,6 +30,7 @@ mod text;
 mod theme;
 mod timeline;
 mod traffic;
+mod trends;
 mod verdict;
 
 #[cfg(test)]
@@ -53,7 +55,7 @@ use crate::domain::readiness::{Picture, readiness};
 use crate::domain::text::Printable;
 use crate::keymap::View;
 
-pub use theme::{Palette, Theme};
+pub use theme::{Ground, Palette, Theme};
 
 use context::ViewContext;
 use text::{draw_lines, wrap};
@@ -81,8 +83,9 @@ fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> (Listing
         View::Provision => provision::draw(buf, body, &cx),
         View::Journal => journal::draw(buf, body, &cx),
     };
-    let whole = model.dialog.as_ref().is_none_or(|dialog| overlay::draw(buf, area, dialog, &cx));
-    (listing, if whole { Shown::Whole } else { Shown::Cut })
+    let open = model.dialog.as_ref().map(|dialog| overlay::draw(buf, area, dialog, &cx));
+    let (whole, read) = open.unwrap_or((true, None));
+    (read.unwrap_or(listing), if whole { Shown::Whole } else { Shown::Cut })
 }
 
 /// Longer titles are cut by every terminal.
@@ -111,7 +114,11 @@ fn too_small(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
         cx.row().put(ready.mark.badge(), format!(" {} {} ", cx.theme.mark(ready.mark), ready.word)).line(),
         cx.row().clipped(Role::Strong, format!("{} {weights}", cx.model.stack.name), width).line(),
     ];
-    lines.extend(wrap(cx.theme, &verdict::line(&ready), width).into_iter().map(|l| cx.row().put(Role::Text, l).line()));
+    lines.extend(
+        wrap(cx.theme, &verdict::line(cx, &ready, usize::MAX), width)
+            .into_iter()
+            .map(|l| cx.row().put(Role::Text, l).line()),
+    );
     // What was closed because it could not be shown says so here, where it cannot be asked.
     let told = match (&cx.model.screen.toast, &cx.model.dialog) {
         (Some(toast), _) => Some(toast.text.clone()),

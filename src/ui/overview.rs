@@ -8,7 +8,8 @@
 //!  tasks, alarms       │ journal
 //! ```
 //!
-//! Pure. A screen below 100×28 gets one column, the gates in two.
+//! Pure. A screen below 100×28 gets one column, the gates in two. From 160 columns on the left one belongs to the charts,
+//! and the two stacks stand at the right.
 
 use crate::domain::units::counted;
 use ratatui::buffer::Buffer;
@@ -23,13 +24,44 @@ use crate::domain::service::Service;
 use super::context::ViewContext;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
-use super::{gates, lag, stacks, timeline};
+use super::{gates, lag, stacks, timeline, trends};
 
 /// From this size on there are two columns.
 const WIDE: (u16, u16) = (100, 23);
+/// From this width on the charts have a column of their own.
+const ROOMY: u16 = 160;
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
-    if area.width >= WIDE.0 && area.height >= WIDE.1 { wide(buf, area, cx) } else { narrow(buf, area, cx) }
+    match area.height >= WIDE.1 {
+        true if area.width >= ROOMY => roomy(buf, area, cx),
+        true if area.width >= WIDE.0 => wide(buf, area, cx),
+        _ => narrow(buf, area, cx),
+    }
+}
+
+fn roomy(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
+    let wrong = wrong_lines(cx, area.width.into(), if area.height > 40 { 6 } else { 3 });
+    let body = take(buf, area, &wrong);
+    let right_width = (body.width * 2 / 5).clamp(76, 100);
+    let left = Rect { x: body.x + 1, width: body.width - right_width - 4, ..body };
+    let middle = Rect { x: left.right() + 1, width: 1, ..body };
+    let right = Rect { x: middle.x + 2, width: right_width, ..body };
+    cx.upright(buf, middle);
+    let rest = cx.heading(buf, left, "What moves", cx.row());
+    let rest = take(buf, rest, &timeline::lines(cx, left.width.into()));
+    trends::draw(buf, rest, cx);
+    let width = usize::from(right.width);
+    // The stacks, their heading, tasks and alarms keep their place; a few entries of the journal do, too.
+    let table = stacks::table(cx, cx.row(), width, if right.height > 30 { 9 } else { 5 });
+    let kept = table.len() + 3 + if right.height > 30 { 6 } else { 2 };
+    let rest = cx.heading(buf, right, "Gates", gates::count(cx));
+    let rest = take(buf, rest, &gates::panel(cx, width, usize::from(rest.height).saturating_sub(kept)));
+    let rest = cx.heading(buf, rest, "Two stacks", stacks::age_note(cx));
+    let rest = take(buf, rest, &table);
+    let rest = take(buf, rest, &service_lines(cx, width));
+    let rest = cx.heading(buf, rest, "Journal", cx.row());
+    take(buf, rest, &journal_lines(cx, width, rest.height.into()));
+    Listing::default()
 }
 
 fn wide(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
@@ -54,8 +86,12 @@ fn left_column(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
     let table_rows = usize::from(rest.height).saturating_sub(below.len() + 15).clamp(5, 9);
     let table = stacks::table(cx, cx.row(), width, table_rows);
     let chart_rows = rest.height.saturating_sub((table.len() + below.len() + 2) as u16);
-    if chart_rows >= 5 {
-        lag::panel(buf, Rect { height: chart_rows, ..rest }, cx);
+    let charts = Rect { height: chart_rows, ..rest };
+    if chart_rows > lag::MOST && trends::fits(chart_rows) {
+        let left_over = trends::draw(buf, charts, cx).height;
+        rest = Rect { y: charts.bottom() - left_over, height: rest.height - chart_rows + left_over, ..rest };
+    } else if chart_rows >= 5 {
+        lag::panel(buf, charts, cx);
         rest = Rect { y: rest.y + chart_rows, height: rest.height - chart_rows, ..rest };
     } else {
         rest = take(buf, rest, &[lag::line(cx, width).line()]);

@@ -366,11 +366,12 @@ fn no_size_and_no_palette_panics() {
 #[test]
 fn a_picture_holds_every_word_of_its_frame() {
     let buffer = frame(&dangerous(), &Theme::new(Palette::Full, false), LARGE);
-    let picture = svg::document(&buffer, "plan");
+    let picture = svg::document(&buffer, "plan", &Theme::new(Palette::Full, false));
     if let Ok(dir) = std::env::var("FRAMES") {
         for (name, model) in all() {
             let frame = frame(&model, &Theme::new(Palette::Full, false), LARGE);
-            std::fs::write(format!("{dir}/{name}.svg"), svg::document(&frame, name)).unwrap();
+            std::fs::write(format!("{dir}/{name}.svg"), svg::document(&frame, name, &Theme::new(Palette::Full, false)))
+                .unwrap();
         }
     }
     assert!(picture.contains("DANGER"));

@@ -8,12 +8,14 @@ use ratatui::text::Line;
 
 use crate::domain::facts::Source;
 use crate::domain::model::Listing;
-use crate::domain::replication::{TableStat, TableState, TaskStatus, ValidationState};
+use crate::domain::replication::{Need, TableStat, TableState, TaskStatus, ValidationState};
+use crate::domain::table_rates::TableRate;
 use crate::domain::units::short_number;
 
 use super::context::ViewContext;
 use super::lag;
-use super::text::{Row, draw_lines, first_row, wrap};
+use super::list;
+use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
@@ -127,8 +129,8 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
         draw_lines(buf, rest, &lines);
         return Listing::default();
     };
-    let kept = by_need(cx.model.tables());
-    let schema = kept.first().map(|t| t.schema.clone()).filter(|s| kept.iter().all(|t| t.schema == *s));
+    let kept: Vec<(usize, &TableStat)> = cx.model.tables();
+    let schema = kept.first().map(|(_, t)| t.schema.clone()).filter(|s| kept.iter().all(|(_, t)| t.schema == *s));
     let counts = facts.count_tables().unwrap_or_default();
     let bad = counts.error + counts.mismatched + counts.not_compared + counts.suspended;
     let never = match counts.not_compared {
@@ -149,34 +151,27 @@ fn tables(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let title = schema.as_ref().map_or_else(|| "Tables".to_owned(), |s| format!("Tables of {s}"));
     let rest = cx.heading(buf, area, &title, note.put(Role::Dim, cx.fact_age(Some(fact))));
     let in_schema = |t: &TableStat| if schema.is_some() { 0 } else { t.schema.chars().count() + 1 };
-    let longest = kept.iter().map(|t| in_schema(t) + t.table.chars().count()).max().unwrap_or(0).max(12) + 1;
-    let name = width.saturating_sub(2 + 10 + 10 + 8 + 2 + 16 + 10).clamp(12, longest.max(12));
-    let columns = Columns { name, text: cx.fact_role(Some(fact)), schema };
+    let longest = kept.iter().map(|(_, t)| in_schema(t) + t.table.chars().count()).max().unwrap_or(0).max(12) + 1;
+    let rates = width >= RATES;
+    let fixed = 3 + 10 + 10 + 8 + 2 + 16 + 10 + if rates { 2 * RATE } else { 0 };
+    let name = width.saturating_sub(fixed).clamp(12, longest.max(12));
+    let columns = Columns { name, rates, text: cx.fact_role(Some(fact)), schema };
     draw_lines(buf, rest, &[head(cx, &columns).line()]);
     let body = Rect { y: rest.y + 1, height: rest.height.saturating_sub(1), ..rest };
-    let first = first_row(kept.len(), body.height, cx.model.scroll());
-    let lines: Vec<_> =
-        kept.iter().skip(first).take(body.height.into()).map(|table| table_row(cx, table, &columns).line()).collect();
-    draw_lines(buf, body.intersection(area), &lines);
-    Listing::of(kept.len(), body.height)
+    list::choose(buf, body.intersection(area), cx, kept.len(), |index, chosen| {
+        let (place, table) = kept[index];
+        let rate = facts.table_rates.get(place).copied().flatten();
+        table_row(cx, table, rate, chosen, &columns).line()
+    })
 }
 
-/// The tables that need a hand first, then those that wait, then the others; each by name, as the facts have them.
-fn by_need<'t>(tables: impl Iterator<Item = &'t TableStat>) -> Vec<&'t TableStat> {
-    let mut order: [Vec<&TableStat>; 3] = Default::default();
-    for table in tables {
-        let place = match mark_of(table) {
-            Mark::Fail => 0,
-            Mark::Pass => 2,
-            _ => 1,
-        };
-        order[place].push(table);
-    }
-    order.concat()
-}
+/// Cells of a rate, and the width from which there is room for two of them.
+const RATE: usize = 9;
+const RATES: usize = 98;
 
 struct Columns {
     name: usize,
+    rates: bool,
     text: Role,
     /// The schema that all tables have in common.
     schema: Option<String>,
@@ -188,18 +183,24 @@ fn name_of(table: &TableStat, schema: Option<&String>) -> String {
 }
 
 fn head<'a>(cx: &ViewContext<'a>, columns: &Columns) -> Row<'a> {
-    cx.row()
-        .gap(2)
+    let row = cx
+        .row()
+        .gap(3)
         .cell(Role::Dim, "table", columns.name)
         .num(Role::Dim, "captured", 10)
         .num(Role::Dim, "applied", 10)
-        .num(Role::Dim, "waiting", 8)
-        .gap(2)
-        .cell(Role::Dim, "state", 16)
-        .put(Role::Dim, "validation")
+        .num(Role::Dim, "waiting", 8);
+    let row = if columns.rates { row.num(Role::Dim, "in/s", RATE).num(Role::Dim, "out/s", RATE) } else { row };
+    row.gap(2).cell(Role::Dim, "state", 16).put(Role::Dim, "validation")
 }
 
-fn table_row<'a>(cx: &ViewContext<'a>, table: &TableStat, columns: &Columns) -> Row<'a> {
+fn table_row<'a>(
+    cx: &ViewContext<'a>,
+    table: &TableStat,
+    rate: Option<TableRate>,
+    chosen: bool,
+    columns: &Columns,
+) -> Row<'a> {
     let text = columns.text;
     let waiting = table.applied.map(|applied| table.captured - applied);
     let state_role = match table.table_state() {
@@ -226,24 +227,33 @@ fn table_row<'a>(cx: &ViewContext<'a>, table: &TableStat, columns: &Columns) -> 
         }
     }
     let none = || cx.theme.glyphs().none.to_owned();
-    cx.row()
+    let row = cx
+        .row()
+        .put(Role::Strong, if chosen { cx.theme.glyphs().pointer } else { " " })
         .mark(cx.mark_of(cx.world.facts.tables.as_ref(), mark_of(table)))
         .cell(text, name_of(table, columns.schema.as_ref()), columns.name)
         .num(text, grouped(table.captured), 10)
         .num(text, table.applied.map_or_else(none, grouped), 10)
-        .num(if waiting > Some(0) { Role::Strong } else { Role::Dim }, waiting.map_or_else(none, grouped), 8)
-        .gap(2)
-        .cell(state_role, &table.state, 16)
-        .put(validation_role, validation)
+        .num(if waiting > Some(0) { Role::Strong } else { Role::Dim }, waiting.map_or_else(none, grouped), 8);
+    let per_second = |rate: Option<f64>| rate.map_or_else(none, |rate| short_number((rate * 10.0).round() / 10.0));
+    let row = if columns.rates {
+        row.num(text, per_second(rate.map(|r| r.captured)), RATE).num(
+            text,
+            per_second(rate.and_then(|r| r.applied)),
+            RATE,
+        )
+    } else {
+        row
+    };
+    row.gap(2).cell(state_role, &table.state, 16).put(validation_role, validation)
 }
 
 fn mark_of(table: &TableStat) -> Mark {
-    match (table.table_state(), table.validation_state()) {
-        _ if table.is_suspended() => Mark::Fail,
-        (TableState::Error, _) | (_, ValidationState::Mismatched | ValidationState::NotCompared) => Mark::Fail,
-        (TableState::Loading, _) | (_, ValidationState::Pending) => Mark::Waiting,
-        (TableState::Completed, ValidationState::Uncounted) => Mark::Unknown,
-        (TableState::Completed, ValidationState::Validated) => Mark::Pass,
+    match table.need() {
+        Need::Now => Mark::Fail,
+        Need::Later if table.validation_state() == ValidationState::Uncounted => Mark::Unknown,
+        Need::Later => Mark::Waiting,
+        Need::None => Mark::Pass,
     }
 }
 

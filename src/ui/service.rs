@@ -18,19 +18,16 @@ use crate::domain::service::{Alarm, AlarmState, Hosts, Service, Writer};
 use crate::domain::units::short_number;
 
 use super::context::ViewContext;
-use super::text::{Row, draw_window, wrap};
+use super::list;
+use super::text::{Row, wrap};
 use super::theme::{Mark, Role};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
-    let top = cx.model.scroll();
     if inner.width < 98 {
         let width = usize::from(inner.width);
-        let mut lines = legacy(cx, width);
-        lines.extend(new(cx, width));
-        lines.extend(sources(cx, width));
-        draw_window(buf, inner, &lines, top);
-        return Listing::of(lines.len(), inner.height);
+        let lines = [legacy(cx, width), new(cx, width), sources(cx, width)].concat();
+        return list::draw(buf, inner, cx, lines.len(), |index| lines[index].clone());
     }
     let left = Rect { width: inner.width * 9 / 20, ..inner };
     let right = Rect { x: left.right() + 3, width: inner.width - left.width - 3, ..inner };
@@ -39,11 +36,10 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listin
     lines.extend(sources(cx, left.width.into()));
     let others = new(cx, right.width.into());
     // Both columns stop at the end of the longer one, so that rows stay beside each other.
-    let listing = Listing::of(lines.len().max(others.len()), inner.height);
-    let top = top.min(listing.last_row);
-    draw_window(buf, left, &lines, top);
-    draw_window(buf, right, &others, top);
-    listing
+    let count = lines.len().max(others.len());
+    let of = |lines: &[Line<'static>], index: usize| lines.get(index).cloned().unwrap_or_default();
+    list::draw(buf, left, cx, count, |index| of(&lines, index));
+    list::draw(buf, right, cx, count, |index| of(&others, index))
 }
 
 /// Running tasks by zone.
@@ -237,7 +233,7 @@ fn service<'a>(cx: &ViewContext<'a>, width: usize) -> Vec<Row<'a>> {
             _ => Mark::Waiting,
         };
         let mark = cx.mark_of(Some(fact), mark);
-        let since = task.started.map(|at| format!("up {}", cx.age(at))).unwrap_or_default();
+        let since = task.started.map(|at| cx.since(at)).unwrap_or_default();
         rows.push(
             cx.row()
                 .mark(mark)
@@ -265,7 +261,7 @@ fn alarms<'a>(cx: &ViewContext<'a>, fact: Option<&Fact<Vec<Alarm>>>, source: Sou
         };
         let told = mark != Mark::Pass;
         let mark = cx.mark_of(fact, mark);
-        let since = alarm.since.map(|at| format!("for {}", cx.age(at))).unwrap_or_default();
+        let since = alarm.since.map(|at| cx.since(at)).unwrap_or_default();
         rows.push(
             cx.row()
                 .mark(mark)

@@ -8,6 +8,8 @@ use std::fmt::Write;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier, Style};
 
+use super::{Ground, Theme};
+
 /// Width of a cell in pixels: six tenths of the font size, as monospaced fonts have it.
 const CELL_W: f64 = 8.4;
 /// Height of a cell in pixels.
@@ -19,12 +21,18 @@ const BASE: f64 = 13.5;
 /// Space around the screen in pixels.
 const MARGIN: f64 = 12.0;
 /// The page behind the screen, and the ink on it.
-const PAGE: &str = "#16181d";
-const INK: &str = "#d7dae0";
+struct Sheet {
+    page: &'static str,
+    ink: &'static str,
+}
 
-/// Draws the buffer as an SVG document with `title` as its accessible name.
+const DARK: Sheet = Sheet { page: "#16181d", ink: "#d7dae0" };
+const LIGHT: Sheet = Sheet { page: "#fbfaf6", ink: "#24272e" };
+
+/// Draws the buffer as an SVG document with `title` as its accessible name, on the ground that its theme is made for.
 #[must_use]
-pub fn document(buffer: &Buffer, title: &str) -> String {
+pub fn document(buffer: &Buffer, title: &str, theme: &Theme) -> String {
+    let sheet = if theme.ground() == Ground::Light { &LIGHT } else { &DARK };
     let area = buffer.area;
     let width = f64::from(area.width).mul_add(CELL_W, 2.0 * MARGIN);
     let height = f64::from(area.height).mul_add(CELL_H, 2.0 * MARGIN);
@@ -32,24 +40,25 @@ pub fn document(buffer: &Buffer, title: &str) -> String {
     let _ = write!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" width=\"{width:.1}\" \
-         height=\"{height:.1}\" role=\"img\">\n<title>{}</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{PAGE}\"/>\n\
+         height=\"{height:.1}\" role=\"img\">\n<title>{}</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{}\"/>\n\
          <g font-family=\"'JetBrains Mono','DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"{FONT}\" \
          xml:space=\"preserve\" style=\"font-variant-ligatures:none\">\n",
-        escape(title)
+        escape(title),
+        sheet.page
     );
     for y in 0..area.height {
-        row(&mut out, buffer, y);
+        row(&mut out, buffer, y, sheet);
     }
     out.push_str("</g>\n</svg>\n");
     out
 }
 
 /// One row: grounds first, then shapes, then runs of text.
-fn row(out: &mut String, buffer: &Buffer, y: u16) {
+fn row(out: &mut String, buffer: &Buffer, y: u16, sheet: &Sheet) {
     let area = buffer.area;
     let top = f64::from(y).mul_add(CELL_H, MARGIN);
     let cells: Vec<&Cell> = (0..area.width).filter_map(|x| buffer.cell((area.x + x, area.y + y))).collect();
-    for (from, to, colour) in grounds_of(&cells) {
+    for (from, to, colour) in grounds_of(&cells, sheet) {
         let (x, width) = ((from as f64).mul_add(CELL_W, MARGIN), (to - from) as f64 * CELL_W);
         let _ = writeln!(
             out,
@@ -57,15 +66,15 @@ fn row(out: &mut String, buffer: &Buffer, y: u16) {
         );
     }
     for (from, style, text) in runs_of(&cells) {
-        text_run(out, (from as f64).mul_add(CELL_W, MARGIN), top, style, &text);
+        text_run(out, ((from as f64).mul_add(CELL_W, MARGIN), top), &ink(style, sheet), style, &text);
     }
 }
 
 /// Neighbours on the same ground: from where, to where, which.
-fn grounds_of(cells: &[&Cell]) -> Vec<(usize, usize, String)> {
+fn grounds_of(cells: &[&Cell], sheet: &Sheet) -> Vec<(usize, usize, String)> {
     let mut grounds: Vec<(usize, usize, String)> = Vec::new();
     for (x, cell) in cells.iter().enumerate() {
-        if let Some(ground) = ground(cell.style()) {
+        if let Some(ground) = ground(cell.style(), sheet) {
             match grounds.last_mut() {
                 Some((_, end, colour)) if *end == x && *colour == ground => *end += 1,
                 _ => grounds.push((x, x + 1, ground)),
@@ -106,8 +115,7 @@ fn runs_of(cells: &[&Cell]) -> Vec<(usize, Style, String)> {
 }
 
 /// One run of text at `x`, in the row that begins at `top`.
-fn text_run(out: &mut String, x: f64, top: f64, style: Style, text: &str) {
-    let colour = ink(style);
+fn text_run(out: &mut String, (x, top): (f64, f64), colour: &str, style: Style, text: &str) {
     let faint = if style.add_modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
     if let Some(shape) = shape(text, x, top) {
         let _ = writeln!(out, "<path d=\"{shape}\" fill=\"{colour}\"{faint}/>");
@@ -173,6 +181,7 @@ fn cell_shape(c: char, x: f64, y: f64) -> Option<String> {
         '▏' => rect(0.0, 1.5, 1.4, CELL_H - 3.0),
         '┅' => rect(0.8, centre - 1.5, CELL_W * 0.3, 3.0) + &rect(CELL_W * 0.55, centre - 1.5, CELL_W * 0.3, 3.0),
         '│' => down(0.0, CELL_H),
+        '┆' => down(0.6, CELL_H * 0.28) + &down(CELL_H * 0.38, CELL_H * 0.62) + &down(CELL_H * 0.72, CELL_H - 0.6),
         '┌' => across(middle, CELL_W) + &down(centre, CELL_H),
         '┐' => across(0.0, middle) + &down(centre, CELL_H),
         '└' => across(middle, CELL_W) + &down(0.0, centre),
@@ -198,22 +207,22 @@ fn cell_shape(c: char, x: f64, y: f64) -> Option<String> {
     })
 }
 
-fn ground(style: Style) -> Option<String> {
+fn ground(style: Style, sheet: &Sheet) -> Option<String> {
     let swapped = style.add_modifier.contains(Modifier::REVERSED);
     let colour = if swapped { style.fg.unwrap_or(Color::Reset) } else { style.bg.unwrap_or(Color::Reset) };
     match colour {
-        Color::Reset if swapped => Some(INK.to_owned()),
+        Color::Reset if swapped => Some(sheet.ink.to_owned()),
         Color::Reset => None,
         colour => Some(hex(colour)),
     }
 }
 
-fn ink(style: Style) -> String {
+fn ink(style: Style, sheet: &Sheet) -> String {
     let swapped = style.add_modifier.contains(Modifier::REVERSED);
     let colour = if swapped { style.bg.unwrap_or(Color::Reset) } else { style.fg.unwrap_or(Color::Reset) };
     match colour {
-        Color::Reset if swapped => PAGE.to_owned(),
-        Color::Reset => INK.to_owned(),
+        Color::Reset if swapped => sheet.page.to_owned(),
+        Color::Reset => sheet.ink.to_owned(),
         colour => hex(colour),
     }
 }
@@ -268,7 +277,7 @@ mod tests {
     fn drawn(text: &str) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 1));
         buffer.set_string(0, 0, text, Style::new().fg(Color::Indexed(203)).add_modifier(Modifier::BOLD));
-        document(&buffer, "a & b")
+        document(&buffer, "a & b", &Theme::new(crate::ui::Palette::Full, false))
     }
 
     #[test]

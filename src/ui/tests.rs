@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::fixtures::{
@@ -17,13 +17,15 @@ use super::fixtures::{
     stale_metrics, steady, throttled, under,
 };
 use super::theme::Role;
-use super::{Palette, Theme, draw, paint, svg, title};
+use super::{Ground, Palette, Theme, draw, paint, svg, title};
 use crate::domain::gate::Verdict;
 use crate::domain::model::{Dialog, Model, Toast};
 use crate::keymap::{KEYMAP, View};
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 36);
+const TINY: (u16, u16) = (60, 15);
+const HUGE: (u16, u16) = (200, 60);
 
 fn frame(model: &Model, theme: &Theme, (width, height): (u16, u16)) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
@@ -133,11 +135,28 @@ fn check(name: &str, found: &str) {
 }
 
 #[test]
-fn every_view_at_both_sizes_in_colour_without_and_in_ascii() {
+fn every_view_at_every_size_in_colour_without_and_in_ascii() {
     for view in View::ALL {
         let model = on(view, baking());
-        for (tag, size) in [("80x24", SMALL), ("120x36", LARGE)] {
+        for (tag, size) in [("60x15", TINY), ("80x24", SMALL), ("120x36", LARGE), ("200x60", HUGE)] {
             check(&format!("view_{}_{tag}", view.title().to_lowercase()), &full_snapshot(&model, size));
+        }
+    }
+}
+
+#[test]
+fn on_a_light_ground_the_words_and_their_roles_are_the_same() {
+    for view in View::ALL {
+        let model = on(view, baking());
+        for size in [TINY, SMALL, LARGE, HUGE] {
+            let (dark, light) = (Theme::new(Palette::Full, false), Theme::new(Palette::Full, false).on(Ground::Light));
+            let (dark_frame, light_frame) = (frame(&model, &dark, size), frame(&model, &light, size));
+            assert_eq!(text(&dark_frame), text(&light_frame));
+            for (a, b) in dark_frame.content().iter().zip(light_frame.content()) {
+                assert_eq!(a.style().add_modifier, b.style().add_modifier);
+                let plain = |colour: Option<Color>| colour.is_none_or(|colour| colour == Color::Reset);
+                assert_eq!(plain(a.style().fg), plain(b.style().fg), "{:?}", a.symbol());
+            }
         }
     }
 }
@@ -208,7 +227,7 @@ fn the_header_tells_who_where_and_how_old_on_every_view() {
                 assert!(head[0].contains(word), "{word} is not in {}", head[0]);
             }
             let (legacy, new) = (head[1].find("legacy 80 %").unwrap(), head[1].find("20 % new").unwrap());
-            assert!(legacy < new && head[1].contains("data <"), "{}", head[1]);
+            assert!(legacy < new && head[1].contains("data "), "{}", head[1]);
             assert!(head[2].contains("✓ GO"), "{}", head[2]);
         }
     }
@@ -260,16 +279,53 @@ fn what_is_wrong_is_said_in_one_line() {
     assert!(detail.contains("allowtheIAMactioncloudwatch:DescribeAlarms"), "the hint is on the Service view");
 }
 
+/// All that can be seen of a model's list, or of what is open, by scrolling it: each page, one after the other.
+fn scrolled(mut model: Model, size: (u16, u16)) -> String {
+    let (theme, area) = (Theme::new(Palette::Full, false), Rect::new(0, 0, size.0, size.1));
+    let (listing, _) = paint(&mut Buffer::empty(area), area, &model, &theme);
+    let view = model.screen.view;
+    let page = |row: usize| {
+        model.screen.scroll.insert(view, row);
+        model.screen.reading_from = row;
+        text(&frame(&model, &theme, size))
+    };
+    (0..=listing.last_row).map(page).collect()
+}
+
 #[test]
-fn help_shows_every_binding_at_80_by_24() {
-    let screen = text(&in_colour(&under(Dialog::Help, ready()), SMALL));
-    let words: String = screen.split_whitespace().collect();
-    for binding in KEYMAP {
-        for key in binding.keys {
-            assert!(screen.contains(&key.label()), "{} is not shown", key.label());
+fn help_tells_every_binding_and_every_sign_at_every_size() {
+    for size in [TINY, SMALL, LARGE, HUGE] {
+        let seen = scrolled(under(Dialog::Help, ready()), size);
+        let words: String = seen.split_whitespace().collect();
+        for binding in KEYMAP {
+            for key in binding.keys {
+                assert!(seen.contains(&key.label()), "{} is not shown at {size:?}", key.label());
+            }
+            let first: String = binding.help.split_whitespace().take(2).collect();
+            assert!(words.contains(&first), "{} is not shown at {size:?}", binding.help);
         }
-        let first: String = binding.help.split_whitespace().take(2).collect();
-        assert!(words.contains(&first), "{} is not shown", binding.help);
+        for word in ["✓ pass", "✗ fail", "? unknown", "… waiting", "◌ stale", "◆ seen", "┆ weights moved"] {
+            assert!(seen.contains(word), "{word} at {size:?}");
+        }
+    }
+    let first = text(&in_colour(&under(Dialog::Help, ready()), TINY));
+    assert!(first.contains("more") && first.contains("Esc or Enter closes this"), "{first}");
+}
+
+#[test]
+fn every_list_that_goes_on_says_how_far() {
+    for (view, size) in [(View::Replication, TINY), (View::Service, SMALL)] {
+        let mut model = on(view, ready());
+        model.screen.scroll.insert(view, 0);
+        let (theme, area) = (Theme::new(Palette::Full, false), Rect::new(0, 0, size.0, size.1));
+        let (listing, _) = paint(&mut Buffer::empty(area), area, &model, &theme);
+        assert!(listing.last_row > 0, "{view:?} has more than {size:?} shows");
+        assert!(text(&frame(&model, &theme, size)).contains(" more"), "{view:?}");
+        model.screen.scroll.insert(view, listing.last_row);
+        let end = text(&frame(&model, &theme, size));
+        assert!(end.contains(" above") && !end.contains(" more"), "{view:?}:\n{end}");
+        let ascii = text(&frame(&model, &Theme::new(Palette::Mono, true), size));
+        assert!(ascii.contains("^ "), "{ascii}");
     }
 }
 
@@ -399,16 +455,19 @@ fn at_rest_a_minute_costs_less_than_900_bytes_a_second() {
 
 #[test]
 fn a_screen_becomes_a_picture() {
-    let picture = svg::document(&in_colour(&lag_spike(), LARGE), "tapctl");
+    let theme = Theme::new(Palette::Full, false);
+    let picture = svg::document(&in_colour(&lag_spike(), LARGE), "tapctl", &theme);
     assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
     assert!(picture.contains("BLOCKED</text>"));
     // A folder named here gets a picture of every state, to be looked at.
     if let Ok(folder) = std::env::var("TAPCTL_PICTURES") {
         let views = View::ALL.map(|view| (view.title(), on(view, baking())));
         for (name, model) in states().into_iter().chain(dialogs()).chain(views) {
-            for size in [SMALL, (100, 30), LARGE, (200, 50)] {
-                let file = format!("{folder}/{name}-{}.svg", size.0);
-                std::fs::write(file, svg::document(&in_colour(&model, size), name)).unwrap();
+            for size in [TINY, SMALL, LARGE, HUGE] {
+                for (look, theme) in [("dark", theme.clone()), ("light", theme.clone().on(Ground::Light))] {
+                    let file = format!("{folder}/{name}-{}-{look}.svg", size.0);
+                    std::fs::write(file, svg::document(&frame(&model, &theme, size), name, &theme)).unwrap();
+                }
             }
         }
     }
@@ -417,6 +476,8 @@ fn a_screen_becomes_a_picture() {
 fn any_theme() -> impl Strategy<Value = Theme> {
     (prop_oneof![Just(Palette::Full), Just(Palette::Sixteen), Just(Palette::Mono)], any::<bool>())
         .prop_map(|(palette, ascii)| Theme::new(palette, ascii))
+        .prop_flat_map(|theme| (Just(theme), any::<bool>()))
+        .prop_map(|(theme, light)| if light { theme.on(Ground::Light) } else { theme })
 }
 
 fn any_model() -> impl Strategy<Value = Model> {
@@ -455,6 +516,6 @@ proptest! {
             prop_assert!(!cell.symbol().contains(char::is_control));
             prop_assert!(!theme.is_ascii() || cell.symbol().is_ascii(), "{:?} in ASCII", cell.symbol());
         }
-        prop_assert!(svg::document(&buffer, "any").ends_with("</svg>\n"));
+        prop_assert!(svg::document(&buffer, "any", &theme).ends_with("</svg>\n"));
     }
 }

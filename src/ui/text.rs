@@ -199,31 +199,26 @@ pub(super) fn draw_lines(buf: &mut Buffer, area: Rect, lines: &[Line<'_>]) {
     }
 }
 
-/// Draws the lines from number `top` on.
-pub(super) fn draw_window(buf: &mut Buffer, area: Rect, lines: &[Line<'_>], top: usize) {
-    let top = first_row(lines.len(), area.height, top);
-    draw_lines(buf, area, &lines[top..]);
-}
-
-/// The first visible row of a list, held so that the last page stays full.
-pub(super) fn first_row(count: usize, rows: u16, wanted: usize) -> usize {
-    wanted.min(count.saturating_sub(rows.into()))
-}
-
-/// An age as a bound that changes seldom: `<15 s`, `<2m`, `<3h`. Always true, never more exact than it has to be.
-pub(super) fn at_most(age: Duration) -> String {
-    const STEPS: [u64; 7] = [5, 10, 15, 20, 30, 45, 60];
+/// An age, rounded up so that it is never understated: `15 s`, `3m40s`, `25m`, `2h05`. It goes on in steps, because every
+/// step of every age on the screen is written to a line that may be slow.
+pub(super) fn age_up(age: Duration) -> String {
     let secs = age.as_secs();
-    if let Some(step) = STEPS.into_iter().find(|step| secs < *step) {
-        format!("<{step} s")
-    } else if secs < 90 {
-        "<90 s".to_owned()
-    } else if secs < 3600 {
-        format!("<{}m", secs / 60 + 1)
-    } else if secs < 100 * 3600 {
-        format!("<{}h", secs / 3600 + 1)
-    } else {
-        format!("<{} d", secs / 86_400 + 1)
+    let step = match secs {
+        0..60 => 5,
+        60..600 => 10,
+        600..3600 => 60,
+        3600..36_000 => 300,
+        36_000..864_000 => 3600,
+        _ => 86_400,
+    };
+    let secs = (secs / step + 1) * step;
+    match step {
+        5 if secs < 60 => format!("{secs} s"),
+        5 | 10 if secs < 600 => format!("{}m{:02}s", secs / 60, secs % 60),
+        86_400 => format!("{} d", secs / 86_400),
+        _ if secs < 3600 => format!("{}m", secs / 60),
+        3600 => format!("{}h", secs / 3600),
+        _ => format!("{}h{:02}", secs / 3600, secs / 60 % 60),
     }
 }
 
@@ -232,17 +227,30 @@ mod tests {
     use super::super::theme::Palette;
     use super::*;
 
+    /// What a person reads in an age, in seconds.
+    fn read(text: &str) -> u64 {
+        let number = |text: &str| text.trim().parse::<u64>().unwrap();
+        match (text.split_once('h'), text.split_once('m')) {
+            (Some((hours, "")), _) => number(hours) * 3600,
+            (Some((hours, minutes)), _) => number(hours) * 3600 + number(minutes) * 60,
+            (_, Some((minutes, ""))) => number(minutes) * 60,
+            (_, Some((minutes, secs))) => number(minutes) * 60 + number(secs.trim_end_matches('s')),
+            _ if text.ends_with('d') => number(text.trim_end_matches('d')) * 86_400,
+            _ => number(text.trim_end_matches('s')),
+        }
+    }
+
     #[test]
-    fn an_age_is_never_understated() {
-        for secs in 0..20_000 {
-            let text = at_most(Duration::from_secs(secs));
-            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-            let unit = match text.chars().last() {
-                Some('s') => 1,
-                Some('m') => 60,
-                _ => 3600,
-            };
-            assert!(secs < digits.parse::<u64>().unwrap() * unit, "{secs} s as {text}");
+    fn an_age_is_never_understated_and_never_a_tenth_too_much() {
+        for secs in (0..20_000).chain((20_000..2_000_000).step_by(777)) {
+            let text = age_up(Duration::from_secs(secs));
+            let told = read(&text);
+            assert!(told > secs && told <= secs + (secs / 6).max(10), "{secs} s as {text}");
+            assert!(text.len() <= 6, "{text}");
+        }
+        for (secs, told) in [(0, "5 s"), (58, "1m00s"), (219, "3m40s"), (600, "11m"), (7_450, "2h05"), (90_000, "26h")]
+        {
+            assert_eq!(age_up(Duration::from_secs(secs)), told);
         }
     }
 

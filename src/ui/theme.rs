@@ -1,12 +1,14 @@
 //! Roles, not colours: what a piece of text means, and how each palette and glyph set shows that meaning.
 //!
-//! Pure. Views ask for a [`Role`] or a [`Mark`]; no other file of the cockpit names a colour. Text enters the screen
+//! Pure. Views ask for a [`Role`] or a [`Mark`]; only [`palette`] names colours. Text enters the screen
 //! only through [`Theme::clean`], so that a terminal without Unicode never gets a byte that it cannot show.
+
+mod palette;
 
 use std::borrow::Cow;
 
 use crate::domain::text::{hide, is_unfit};
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 
 /// How much colour the terminal has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +112,11 @@ pub(super) struct Glyphs {
     pub(super) pointer: &'static str,
     pub(super) corner: &'static str,
     pub(super) none: &'static str,
+    /// Where the weights changed, on a chart.
+    pub(super) mark: &'static str,
+    /// Rows above and below the page of a list.
+    pub(super) above: &'static str,
+    pub(super) below: &'static str,
     /// Nine heights of a sparkline, the lowest first.
     pub(super) spark: [&'static str; 9],
 }
@@ -138,6 +145,9 @@ const UNICODE: Glyphs = Glyphs {
     pointer: "▸",
     corner: "└",
     none: "–",
+    mark: "┆",
+    above: "▲",
+    below: "▼",
     spark: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
 };
 
@@ -165,13 +175,27 @@ const ASCII: Glyphs = Glyphs {
     pointer: ">",
     corner: "`",
     none: "-",
+    mark: "|",
+    above: "^",
+    below: "v",
     spark: [" ", "_", "_", ".", "-", "=", "+", "*", "#"],
 };
+
+/// What the terminal's own ground is like. It is left as it is: whoever has chosen it sees it all day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ground {
+    /// Light text on dark.
+    #[default]
+    Dark,
+    /// Dark text on light.
+    Light,
+}
 
 /// How roles and glyphs look on this terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
     palette: Palette,
+    ground: Ground,
     ascii: bool,
 }
 
@@ -179,7 +203,18 @@ impl Theme {
     /// A theme for a terminal with so much colour; `ascii` keeps every character below 128.
     #[must_use]
     pub fn new(palette: Palette, ascii: bool) -> Self {
-        Self { palette, ascii }
+        Self { palette, ground: Ground::Dark, ascii }
+    }
+
+    /// The same on another ground.
+    #[must_use]
+    pub fn on(self, ground: Ground) -> Self {
+        Self { ground, ..self }
+    }
+
+    /// The terminal's ground.
+    pub(super) const fn ground(&self) -> Ground {
+        self.ground
     }
 
     /// Whether only ASCII may be drawn.
@@ -206,11 +241,7 @@ impl Theme {
 
     /// The style of a role.
     pub(super) fn style(&self, role: Role) -> Style {
-        match self.palette {
-            Palette::Full => full(role),
-            Palette::Sixteen => sixteen(role),
-            Palette::Mono => mono(role),
-        }
+        palette::style(self.palette, self.ground, role)
     }
 
     /// Text that this terminal can show: control and direction characters become spaces, so that nothing that came
@@ -246,66 +277,11 @@ fn in_ascii(c: char) -> &'static str {
         '–' | '—' | '−' => "-",
         '…' => "...",
         '·' => "|",
+        '▲' => "^",
+        '▼' => "v",
         '“' | '”' => "\"",
         '‘' | '’' => "'",
         _ => "?",
-    }
-}
-
-fn full(role: Role) -> Style {
-    let plain = Style::new();
-    let fg = |n| plain.fg(Color::Indexed(n));
-    let badge = |ink, ground| fg(ink).bg(Color::Indexed(ground)).add_modifier(Modifier::BOLD);
-    match role {
-        Role::Text => plain,
-        Role::Strong | Role::Key => plain.add_modifier(Modifier::BOLD),
-        Role::Dim => fg(245),
-        Role::Rule => fg(240),
-        Role::Legacy => fg(176),
-        Role::New => fg(75),
-        Role::Pass => fg(78),
-        Role::Fail => fg(203).add_modifier(Modifier::BOLD),
-        Role::Unknown => fg(221),
-        Role::Waiting => fg(180),
-        Role::Tab => badge(16, 252),
-        Role::Badge => badge(16, 146),
-        Role::GoBadge => badge(16, 78),
-        Role::StopBadge => badge(231, 160),
-        Role::AskBadge => badge(16, 221),
-        Role::WaitBadge => badge(16, 180),
-    }
-}
-
-fn sixteen(role: Role) -> Style {
-    let plain = Style::new();
-    let badge = |ground| plain.fg(Color::Black).bg(ground).add_modifier(Modifier::BOLD);
-    match role {
-        Role::Text => plain,
-        Role::Strong | Role::Key => plain.add_modifier(Modifier::BOLD),
-        Role::Dim | Role::Rule => plain.add_modifier(Modifier::DIM),
-        Role::Legacy => plain.fg(Color::Magenta),
-        Role::New => plain.fg(Color::Cyan),
-        Role::Pass => plain.fg(Color::Green),
-        Role::Fail => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
-        Role::Unknown => plain.fg(Color::Yellow).add_modifier(Modifier::BOLD),
-        Role::Waiting => plain.fg(Color::Yellow),
-        Role::Tab | Role::Badge => plain.add_modifier(Modifier::REVERSED.union(Modifier::BOLD)),
-        Role::GoBadge => badge(Color::Green),
-        Role::StopBadge => plain.fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
-        Role::AskBadge | Role::WaitBadge => badge(Color::Yellow),
-    }
-}
-
-fn mono(role: Role) -> Style {
-    let plain = Style::new();
-    match role {
-        Role::Text | Role::Legacy | Role::New | Role::Pass | Role::Waiting => plain,
-        Role::Strong | Role::Key | Role::Unknown => plain.add_modifier(Modifier::BOLD),
-        Role::Dim | Role::Rule => plain.add_modifier(Modifier::DIM),
-        Role::Fail => plain.add_modifier(Modifier::BOLD.union(Modifier::UNDERLINED)),
-        Role::Tab | Role::Badge | Role::GoBadge | Role::StopBadge | Role::AskBadge | Role::WaitBadge => {
-            plain.add_modifier(Modifier::REVERSED.union(Modifier::BOLD))
-        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::traffic::{ALIAS_TTL, ChangeStatus, RecordGroup};
 use crate::domain::units::{age_text, countdown_text};
 
 use super::context::ViewContext;
-use super::text::{Row, at_most};
+use super::text::Row;
 use super::theme::{Mark, Role};
 
 /// How far one phase is.
@@ -128,7 +128,7 @@ fn steps(cx: &ViewContext<'_>) -> Option<Steps> {
         });
     }
     let after = if left.is_zero() {
-        format!("nothing moves; in effect for {}", at_most(since))
+        format!("nothing moves; in effect {}", cx.since(moved))
     } else {
         format!("next step from {}", now.plus(left).hms())
     };

@@ -21,9 +21,9 @@ use crate::keymap::{Action, key_for};
 
 use super::chrome::{leads_mark, percent, share_bar};
 use super::context::ViewContext;
-use super::text::{draw_lines, first_row, wrap};
+use super::text::{draw_lines, wrap};
 use super::theme::{Mark, Role};
-use super::{chart, timeline};
+use super::{chart, list, timeline};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
@@ -50,19 +50,11 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listin
         return Listing::default();
     }
     let rest = cx.heading(buf, rest, "Moves", cx.row());
-    let first = first_row(moves.len(), rest.height, cx.model.scroll());
-    let lines: Vec<Line<'_>> = moves
-        .iter()
-        .skip(first)
-        .take(rest.height.into())
-        .map(|entry| {
-            let row = cx.row().put(Role::Dim, entry.at.hms()).gap(2);
-            let room = row.room(width);
-            row.clipped(Role::Text, entry.event.text(), room).line()
-        })
-        .collect();
-    draw_lines(buf, rest, &lines);
-    Listing::of(moves.len(), rest.height)
+    list::draw(buf, rest, cx, moves.len(), |index| {
+        let row = cx.row().put(Role::Dim, moves[index].at.hms()).gap(2);
+        let room = row.room(width);
+        row.clipped(Role::Text, moves[index].event.text(), room).line()
+    })
 }
 
 /// Draws lines at the top of `area` and gives back what is below them.
@@ -269,7 +261,7 @@ fn share_chart(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, seen: &[Point
     };
     let rest = cx.heading(buf, area, "Seen share of the new stack, %", note);
     let plot = chart::Plot {
-        lines: &[chart::Curve { points: seen, settled: seen.len(), role: Role::New }],
+        lines: &[chart::Curve::settled(seen, Role::New)],
         limit: wanted.filter(|w| *w > 0.0).map(|w| (w, format!("wanted {}", percent(w)))),
         least_top: 10.0,
         most_top: 100.0,

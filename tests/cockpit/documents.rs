@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tapctl::keymap::KEYMAP;
 use tapctl::sim::Scenario;
+use tapctl::ui::{Ground, Palette, Theme};
 
 use crate::drill::Drill;
 
@@ -61,8 +62,10 @@ fn the_readme_tells_the_keys_and_scenarios_that_the_code_has() {
 
 /// The screens that are kept, made anew.
 async fn screens() -> Vec<(&'static str, String)> {
-    let drill = Drill::new(Scenario::Steady);
+    let mut drill = Drill::new(Scenario::Steady);
     drill.play("<5s>]<1s>y<700s>").await;
+    let dark = Theme::new(Palette::Full, false);
+    let light = dark.clone().on(Ground::Light);
     let mut shots = Vec::new();
     for (name, script) in [
         ("overview", "<5s>]<1s>y<200s>"),
@@ -73,10 +76,13 @@ async fn screens() -> Vec<(&'static str, String)> {
         ("journal", "<5s>6<2s>"),
         ("help", "<5s>?<1s>"),
     ] {
-        shots.push((name, drill.picture(script).await));
+        shots.push((name, drill.picture(script, &dark).await));
     }
+    shots.push(("overview-light", drill.picture("<5s>", &light).await));
+    drill.size = (200, 60);
+    shots.push(("overview-200x60", drill.picture("<5s>", &dark).await));
     let lag = Drill::new(Scenario::LagSpike);
-    shots.push(("blocked", lag.picture("<330s>]<1s>").await));
+    shots.push(("blocked", lag.picture("<330s>]<1s>", &dark).await));
     shots
 }
 

@@ -88,10 +88,10 @@ impl Drill {
         Seen { screen: end.screen.to_string(), model: end.model }
     }
 
-    /// The same in full colour, as a picture of the last screen.
-    pub(crate) async fn picture(&self, keys: &str) -> String {
-        let (seen, buffer) = self.play_in(keys, &Theme::new(Palette::Full, false)).await;
-        tapctl::ui::svg::document(&buffer, &tapctl::ui::title(&seen.model))
+    /// The same with this look, as a picture of the last screen.
+    pub(crate) async fn picture(&self, keys: &str, theme: &Theme) -> String {
+        let (seen, buffer) = self.play_in(keys, theme).await;
+        tapctl::ui::svg::document(&buffer, &tapctl::ui::title(&seen.model), theme)
     }
 
     async fn play_in(&self, keys: &str, theme: &Theme) -> (Seen, ratatui::buffer::Buffer) {

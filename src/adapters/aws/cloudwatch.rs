@@ -12,14 +12,14 @@ use super::errors::{garbled, one_line};
 use super::iam::AwsOperation;
 use super::{Aws, stamp};
 use crate::domain::metrics::{Metric, MetricReadings, Past, TimeRange};
-use crate::domain::series::{MOST, PERIOD, Point, Series};
+use crate::domain::series::{CAPACITY, MOST, PERIOD, Point, Series};
 use crate::domain::service::{Alarm, AlarmState};
 use crate::domain::traffic::Side;
 use crate::domain::units::Timestamp;
 use crate::ports::{ErrorKind, PortError};
 
-/// What the first call reads, so that a chart has a past: one hour.
-const FIRST_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// What the first call reads, so that a chart has a past: all that is kept. A metric costs the same whatever its length.
+const FIRST_WINDOW: Duration = PERIOD.saturating_mul(CAPACITY as u32);
 /// What later calls read again: CloudWatch still corrects a bucket for up to ten minutes (prometheus/cloudwatch_exporter,
 /// issue 396).
 const NEXT_WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -104,7 +104,7 @@ impl Aws {
         Err(garbled(operation, &format!("more than {MAX_PAGES} pages of metric data")))
     }
 
-    /// How far back to read: an hour at first and after a gap, otherwise only what can still change.
+    /// How far back to read: all that is kept at first and after a long gap, otherwise only what can still change.
     pub(super) fn window(&self, side: Side, end: Timestamp) -> Duration {
         match self.last_window(side).load(Ordering::Relaxed) {
             0 => FIRST_WINDOW,

@@ -5,6 +5,7 @@
 mod carried;
 mod history;
 mod mark;
+mod moves;
 mod open;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use super::zone::ZonePlan;
 pub use carried::{Carried, REMEMBERED, Span};
 pub use history::{History, USUALLY_INSYNC_WITHIN};
 pub use mark::{ChangeMark, Means, OpenChange, OpenRun};
+pub use moves::{Move, moves};
 pub use open::{OpenIntent, Sent};
 
 /// One line of the journal.

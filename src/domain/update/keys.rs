@@ -9,7 +9,7 @@ use crate::domain::msg::Effect;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
 
-use super::{configure, evacuate, provision, provision_answers, stack_reload, steps, toast, zone};
+use super::{configure, details, evacuate, provision, provision_answers, stack_reload, steps, toast, zone};
 
 /// Longest filter text.
 const MAX_FILTER: usize = 60;
@@ -106,9 +106,27 @@ fn reading_key(model: &mut Model, dialog: Dialog, key: Key) {
         || (key.ctrl && key.code == Code::Char('c'));
     if lookup(key) == Some(Action::ProposeRollback) {
         steps::propose_rollback(model);
-    } else if !closes {
+    } else if closes {
+        model.screen.reading_from = 0;
+    } else {
         model.dialog = Some(dialog);
+        read_on(model, lookup(key));
     }
+}
+
+/// Scrolls what is open and only wants to be read.
+fn read_on(model: &mut Model, action: Option<Action>) {
+    let listing = model.screen.listing;
+    let page = isize::try_from(listing.page_rows.max(1)).unwrap_or(1);
+    let by = match action {
+        Some(Action::Scroll(by)) => isize::from(by),
+        Some(Action::Page(by)) => isize::from(by).saturating_mul(page),
+        Some(Action::Top) => isize::MIN,
+        Some(Action::Bottom) => isize::MAX,
+        _ => return,
+    };
+    let from = model.screen.reading_from.min(listing.last_row);
+    model.screen.reading_from = from.saturating_add_signed(by).min(listing.last_row);
 }
 
 fn prompt_key(model: &mut Model, mut typed: String, error: Option<String>, key: Key) {
@@ -177,6 +195,9 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
                 model.polls.poll_now(source);
             }
         }
+        Action::Zoom => model.screen.zoom = model.screen.zoom.next(),
+        Action::Details => details::open(model),
+        Action::Copy => details::copy(model, effects),
         Action::Help => model.dialog = Some(Dialog::Help),
         Action::Filter => model.screen.filtering = true,
         Action::Scroll(by) => scroll(model, isize::from(by)),
@@ -195,8 +216,21 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             model.screen.toast = None;
         }
         _ if action.is_about_pulumi() && model.screen.view != View::Provision => {
-            toast(model, "that key belongs to Provision: press 5 first", false);
+            toast(model, "that key belongs to Provision: press 5 first", true);
         }
+        Action::Adopt if matches!(model.screen.view, View::Provision | View::Traffic) => zone::ask_adopt(model),
+        Action::Adopt => toast(model, "that key belongs to Provision and Traffic: press 5 or 2 first", true),
+        Action::Quit => {
+            model.quitting = true;
+            effects.push(Effect::Quit);
+        }
+        _ => act_on_pulumi(model, action, effects),
+    }
+}
+
+/// What is pressed in the Provision view alone.
+fn act_on_pulumi(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    match action {
         Action::Preview => provision::preview(model, effects),
         Action::Up => provision::up(model),
         Action::Destroy => provision::destroy(model, effects),
@@ -204,17 +238,11 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::RefreshState => provision::refresh(model),
         Action::Stop => provision::stop(model),
         Action::Release => zone::ask_release(model),
-        Action::Adopt if matches!(model.screen.view, View::Provision | View::Traffic) => zone::ask_adopt(model),
-        Action::Adopt => toast(model, "that key belongs to Provision and Traffic: press 5 or 2 first", false),
         Action::ClearLocks => provision::clear_locks(model),
         Action::CycleShow => provision::cycle_show(model),
         Action::ToggleLog => provision::toggle_log(model),
-        // Done before anything that is open gets the key.
-        Action::Redraw | Action::Suspend => {}
-        Action::Quit => {
-            model.quitting = true;
-            effects.push(Effect::Quit);
-        }
+        // All else is done before: what is about the terminal alone, before anything that is open gets the key.
+        _ => {}
     }
 }
 
@@ -223,6 +251,7 @@ fn go(model: &mut Model, view: crate::keymap::View) {
         model.screen.filter.clear();
         // Not known before the view was drawn, and a key may come earlier; the view holds its list within bounds anyway.
         model.screen.listing.last_row = usize::MAX;
+        model.screen.listing.chosen = None;
     }
     model.screen.view = view;
 }

@@ -11,6 +11,7 @@ mod clock_tests;
 mod configure;
 #[cfg(test)]
 mod destroy_tests;
+mod details;
 mod evacuate;
 mod keys;
 mod provision;
@@ -291,6 +292,7 @@ fn toast(model: &mut Model, text: impl Into<String>, is_bad: bool) {
 }
 
 fn notice(model: &mut Model, title: impl Into<String>, lines: Vec<String>) {
+    model.screen.reading_from = 0;
     model.dialog = Some(Dialog::Notice { title: title.into(), lines });
 }
 

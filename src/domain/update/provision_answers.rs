@@ -34,7 +34,7 @@ pub(super) fn answer(
 }
 
 pub(super) fn declined(model: &mut Model, question: &PendingAction, why: &str, effects: &mut Vec<Effect>) {
-    toast(model, format!("nothing was started: {why}"), false);
+    toast(model, format!("nothing was started: {why}"), true);
     note(model, Event::Declined { what: question.title(), why: why.to_owned() }, effects);
 }
 

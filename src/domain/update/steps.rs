@@ -131,7 +131,7 @@ pub(super) fn answer_accept(
 }
 
 pub(super) fn declined(model: &mut Model, plan: &ShiftPlan, why: &str, effects: &mut Vec<Effect>) {
-    toast(model, format!("nothing was sent: {why}"), false);
+    toast(model, format!("nothing was sent: {why}"), true);
     note(model, Event::Declined { what: share_text(plan), why: why.to_owned() }, effects);
 }
 

@@ -9,7 +9,7 @@ use crate::domain::pulumi::config::{Default, KeyStatus};
 
 use super::super::context::ViewContext;
 use super::super::provision::key_row;
-use super::super::text::{Row, first_row};
+use super::super::text::Row;
 use super::super::theme::{Mark, Role};
 use super::{DialogBody, named};
 
@@ -30,7 +30,7 @@ fn choose(cx: &ViewContext<'_>, filter: &str, at: usize, width: usize, rows: usi
     let keys_shown = matching(setup, filter);
     let at = at.min(keys_shown.len().saturating_sub(1));
     let page = rows.saturating_sub(AROUND).max(1);
-    let first = first_row(keys_shown.len(), page as u16, at.saturating_sub(page / 2));
+    let first = at.saturating_sub(page / 2).min(keys_shown.len().saturating_sub(page));
     let mut body: Vec<Line<'static>> = keys_shown
         .iter()
         .enumerate()

@@ -14,6 +14,9 @@ use super::{DialogBody, any_key};
 /// Cells of a key's name.
 const KEY: usize = 9;
 
+/// Cells from which two columns hold every row whole.
+const TWO_COLUMNS: usize = 72;
+
 /// The groups of the help, in its order; every binding belongs to exactly one.
 const GROUPS: [&str; 5] = ["Move traffic", "Views", "Lists", "Program", "Provision (5)"];
 
@@ -32,11 +35,17 @@ fn is_short(binding: &Binding) -> bool {
     matches!(binding.action, Action::Go(_) | Action::Scroll(_) | Action::Redraw | Action::Suspend)
 }
 
-pub(super) fn sheet(cx: &ViewContext<'_>, width: usize, rows: usize) -> DialogBody {
+pub(super) fn sheet(cx: &ViewContext<'_>, width: usize) -> DialogBody {
+    let mut body = legend(cx, width);
+    let groups = |groups: &[usize], column: usize| -> Vec<Line<'static>> {
+        groups.iter().flat_map(|index| group(cx, *index, column)).collect()
+    };
+    if width < TWO_COLUMNS {
+        body.extend(groups(&[0, 1, 2, 3, 4], width));
+        return DialogBody::reading("Keys and signs".to_owned(), body, vec![any_key(cx).line()]);
+    }
     let column = (width - 2) / 2;
-    let left: Vec<Line<'static>> = [0, 4].into_iter().flat_map(|g| group(cx, g, column)).collect();
-    let right: Vec<Line<'static>> = [1, 2, 3].into_iter().flat_map(|g| group(cx, g, column)).collect();
-    let mut body = Vec::new();
+    let (left, right) = (groups(&[0, 4], column), groups(&[1, 2, 3], column));
     for index in 0..left.len().max(right.len()) {
         let mut spans = Vec::new();
         let mut used = 0;
@@ -50,11 +59,7 @@ pub(super) fn sheet(cx: &ViewContext<'_>, width: usize, rows: usize) -> DialogBo
         }
         body.push(Line::from(spans));
     }
-    if body.len() + 2 < rows {
-        body.push(Line::default());
-        body.push(legend(cx));
-    }
-    DialogBody::reading("Keys".to_owned(), body, vec![any_key(cx).line()])
+    DialogBody::reading("Keys and signs".to_owned(), body, vec![any_key(cx).line()])
 }
 
 fn group(cx: &ViewContext<'_>, group: usize, width: usize) -> Vec<Line<'static>> {
@@ -83,11 +88,27 @@ fn keys_of(binding: &Binding) -> String {
     binding.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
 }
 
-/// What the signs mean.
-fn legend(cx: &ViewContext<'_>) -> Line<'static> {
-    let mut row = cx.row();
+/// What the signs mean, the first thing that is read.
+fn legend(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
+    let glyphs = cx.theme.glyphs();
+    let mut marks = cx.row();
     for mark in [Mark::Pass, Mark::Fail, Mark::Unknown, Mark::Waiting, Mark::Stale] {
-        row = row.mark(mark).put(Role::Dim, mark.word()).gap(3);
+        marks = marks.mark(mark).put(Role::Dim, mark.word()).gap(2);
     }
-    row.line()
+    let others = cx
+        .row()
+        .put(Role::Legacy, glyphs.bar_legacy.repeat(2))
+        .put(Role::Dim, " legacy  ")
+        .put(Role::New, glyphs.bar_new.repeat(2))
+        .put(Role::Dim, " new  ")
+        .put(Role::Strong, glyphs.seen)
+        .put(Role::Dim, " seen  ")
+        .put(Role::Rule, glyphs.mark)
+        .put(Role::Dim, " weights moved");
+    let ages = "ages are rounded up: 3m40s is at most that";
+    let ages = cx.row().clipped(Role::Dim, ages, width);
+    if marks.width() + others.width() + 3 <= width {
+        return vec![marks.gap(1).append(others).line(), ages.line(), Line::default()];
+    }
+    vec![marks.line(), others.line(), ages.line(), Line::default()]
 }

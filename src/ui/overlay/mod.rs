@@ -18,11 +18,12 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::confirm::{Challenge, Confirmation};
-use crate::domain::model::Dialog;
+use crate::domain::model::{Dialog, Listing};
 use crate::domain::traffic::RecordGroup;
 use crate::domain::units::WeightPair;
 
 use super::context::ViewContext;
+use super::list;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
 
@@ -62,8 +63,9 @@ fn id_cells(cx: &ViewContext<'_>, group: &RecordGroup) -> usize {
     longest.unwrap_or(0).clamp(12, 26)
 }
 
-/// Draws the dialog in the middle of the screen. Tells whether every line of it was drawn whole, as far as it asks.
-pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &ViewContext<'_>) -> bool {
+/// Draws the dialog in the middle of the screen. Tells whether every line of it was drawn whole, as far as it asks; and
+/// how it came out as a list, as far as it only wants to be read.
+pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &ViewContext<'_>) -> (bool, Option<Listing>) {
     let width = usize::from((screen.width - 2).min(WIDEST) - 4);
     let sheet = match dialog {
         Dialog::Shift(question) if question.subject().evacuation.is_some() => evacuate::sheet(cx, question, width),
@@ -77,18 +79,36 @@ pub(super) fn draw(buf: &mut Buffer, screen: Rect, dialog: &Dialog, cx: &ViewCon
             conflict::sheet(cx, expected, found, *wanted, message, width)
         }
         Dialog::Notice { title, lines } => notice(cx, title, lines, width),
-        Dialog::Help => help::sheet(cx, width, usize::from(screen.height.saturating_sub(4))),
+        Dialog::Help => help::sheet(cx, width),
     };
-    let (sheet, whole) = fitted(cx, sheet, width, usize::from(screen.height.saturating_sub(2)));
+    let rows = usize::from(screen.height.saturating_sub(2));
+    let (sheet, whole, listing) = if sheet.asks {
+        let (sheet, whole) = fitted(cx, sheet, width, rows);
+        (sheet, whole, None)
+    } else {
+        let (sheet, listing) = from_where_it_is_read(cx, sheet, rows);
+        (sheet, true, Some(listing))
+    };
     paint(buf, screen, &sheet, cx, width);
-    whole
+    (whole, listing)
+}
+
+/// The part of something long that is being read, with what is above and below it.
+fn from_where_it_is_read(cx: &ViewContext<'_>, mut sheet: DialogBody, rows: usize) -> (DialogBody, Listing) {
+    let room = rows.saturating_sub(sheet.foot.len());
+    let count = sheet.body.len();
+    if count <= room || room < 2 {
+        return (sheet, Listing::of(count, room as u16));
+    }
+    let page = room - 1;
+    let from = cx.model.screen.reading_from.min(count - page);
+    sheet.body = sheet.body.drain(from..from + page).collect();
+    sheet.body.push(list::marks(cx, from, count - from - page).line());
+    (sheet, Listing::of(count, page as u16))
 }
 
 /// The sheet as it is drawn into `rows` lines, and whether that is the whole of what it asks.
 fn fitted(cx: &ViewContext<'_>, mut sheet: DialogBody, width: usize, rows: usize) -> (DialogBody, bool) {
-    if !sheet.asks {
-        return (sheet, true);
-    }
     // A title that the frame would cut is said inside.
     if cx.cells(&sheet.title) > width.saturating_sub(2) {
         let lines: Vec<_> = wrap(cx.theme, &sheet.title, width);

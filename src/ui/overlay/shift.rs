@@ -137,7 +137,7 @@ fn gates(cx: &ViewContext<'_>, plan: &ShiftPlan, body: &mut Vec<Line<'static>>, 
     let of = format!("{passed} of {} gates pass", gates.len());
     let oldest = gates.iter().filter_map(|g| g.at).min();
     let oldest =
-        oldest.map(|at| format!(", oldest fact {}", super::super::text::at_most(now.since(at)))).unwrap_or_default();
+        oldest.map(|at| format!(", oldest fact {}", super::super::text::age_up(now.since(at)))).unwrap_or_default();
     let open: Vec<_> = blocking(gates, &plan.overrides).collect();
     let (mark, text) = match plan.direction() {
         Direction::Back => (Mark::Pass, format!("no gate blocks the way back ({of})")),

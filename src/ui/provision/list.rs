@@ -4,7 +4,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
 use crate::domain::model::Listing;
 use crate::domain::provision::Run;
@@ -12,7 +11,8 @@ use crate::domain::pulumi::{self, Resource, Severity, Show, State};
 use crate::domain::units::{age_text, counted};
 
 use super::super::context::ViewContext;
-use super::super::text::{Row, draw_lines, first_row};
+use super::super::list;
+use super::super::text::{Row, draw_lines};
 use super::super::theme::{Mark, Role};
 use super::heading;
 
@@ -42,17 +42,13 @@ pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run:
         note = format!("{note}, {} more are counted and not shown", run.state.hidden_resources());
     }
     draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, title, &note, width)]);
-    let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let page = Rect { y: area.y + 1, height: area.height - 1, ..area };
     if rows.is_empty() {
         let why = if cx.model.screen.filter.is_empty() { "none" } else { "no resource matches the filter" };
-        draw_lines(buf, list, &[cx.row().put(Role::Dim, why).line()]);
-        return Listing::of(0, list.height);
+        draw_lines(buf, page, &[cx.row().put(Role::Dim, why).line()]);
+        return Listing::of(0, page.height);
     }
-    let first = first_row(rows.len(), list.height, cx.model.scroll());
-    let lines: Vec<Line<'_>> =
-        rows.iter().skip(first).take(list.height.into()).map(|row| resource(cx, run, row, width).line()).collect();
-    draw_lines(buf, list, &lines);
-    Listing::of(rows.len(), list.height)
+    list::draw(buf, page, cx, rows.len(), |index| resource(cx, run, &rows[index], width).line())
 }
 
 fn resource<'a>(cx: &ViewContext<'a>, run: &Run, row: &pulumi::TreeRow<'_>, width: usize) -> Row<'a> {
@@ -119,29 +115,22 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run: &Run)
         note = format!("{note}, the newest {all} of them; the run's file has all");
     }
     draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, "Log", &note, width)]);
-    let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let page = Rect { y: area.y + 1, height: area.height - 1, ..area };
     if kept.is_empty() {
         let why = if all == 0 { "nothing was said yet" } else { "no line matches the filter" };
-        draw_lines(buf, list, &[cx.row().put(Role::Dim, why).line()]);
-        return Listing::of(0, list.height);
+        draw_lines(buf, page, &[cx.row().put(Role::Dim, why).line()]);
+        return Listing::of(0, page.height);
     }
-    let first = first_row(kept.len(), list.height, cx.model.scroll());
-    let lines: Vec<Line<'_>> = kept
-        .iter()
-        .skip(first)
-        .take(list.height.into())
-        .map(|line| {
-            let (mark, role) = match line.severity {
-                Severity::Error => (Some(Mark::Fail), Role::Fail),
-                Severity::Warning => (Some(Mark::Unknown), Role::Text),
-                Severity::Info => (None, Role::Text),
-            };
-            let row = cx.row().put(Role::Dim, line.at.hms()).gap(1);
-            let row = if let Some(mark) = mark { row.mark(mark) } else { row.gap(2) };
-            let room = row.room(width);
-            row.clipped(role, &line.text, room).line()
-        })
-        .collect();
-    draw_lines(buf, list, &lines);
-    Listing::of(kept.len(), list.height)
+    list::draw(buf, page, cx, kept.len(), |index| {
+        let line = kept[index];
+        let (mark, role) = match line.severity {
+            Severity::Error => (Some(Mark::Fail), Role::Fail),
+            Severity::Warning => (Some(Mark::Unknown), Role::Text),
+            Severity::Info => (None, Role::Text),
+        };
+        let row = cx.row().put(Role::Dim, line.at.hms()).gap(1);
+        let row = if let Some(mark) = mark { row.mark(mark) } else { row.gap(2) };
+        let room = row.room(width);
+        row.clipped(role, &line.text, room).line()
+    })
 }

@@ -15,7 +15,8 @@ use crate::domain::pulumi::{Danger, Operation};
 use crate::keymap::{Action, key_for};
 
 use super::super::context::ViewContext;
-use super::super::text::{Row, draw_lines, first_row};
+use super::super::list;
+use super::super::text::{Row, draw_lines};
 use super::super::theme::{Mark, Role};
 use super::{heading, marked, paragraph};
 
@@ -78,16 +79,8 @@ pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, ready: &
     let all = ready.plan.steps.len();
     let note = if kept.len() == all { String::new() } else { cx.filter_note(kept.len(), all) };
     draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, &counted(all, "step", "steps"), &note, width)]);
-    let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    let first = first_row(kept.len(), list.height, cx.model.scroll());
-    let lines: Vec<Line<'_>> = kept
-        .iter()
-        .skip(first)
-        .take(list.height.into())
-        .map(|step| row(cx, step, is_dangerous(ready, step), width).line())
-        .collect();
-    draw_lines(buf, list, &lines);
-    Listing::of(kept.len(), list.height)
+    let page = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    list::draw(buf, page, cx, kept.len(), |index| row(cx, kept[index], is_dangerous(ready, kept[index]), width).line())
 }
 
 fn is_dangerous(ready: &ReadyPlan, step: &Planned) -> bool {

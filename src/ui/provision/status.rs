@@ -55,7 +55,8 @@ fn not_provisioned(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, width: us
         return;
     }
     let answered = cx.picture.answered().map(|text| format!("; {text}")).unwrap_or_default();
-    let text = format!("not provisioned yet{answered}; next: {}", verdict::line(&readiness(&cx.picture)));
+    let text =
+        format!("not provisioned yet{answered}; next: {}", verdict::line(cx, &readiness(&cx.picture), usize::MAX));
     if stack.unset.is_empty() {
         return marked(cx, out, Mark::Waiting, Role::Text, &text, width);
     }

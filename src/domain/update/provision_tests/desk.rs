@@ -36,7 +36,7 @@ const NOTHING_DONE: &str = "{\"sequence\":0,\"timestamp\":1,\"preludeEvent\":{\"
     {\"sequence\":2,\"timestamp\":1,\"cancelEvent\":{}}";
 
 /// A list of which the screen shows a tenth.
-pub(super) const LISTING: Listing = Listing { page_rows: 10, last_row: 90 };
+pub(super) const LISTING: Listing = Listing { page_rows: 10, last_row: 90, chosen: None };
 pub(in crate::domain::update) const LEGACY_DNS: &str = "legacy.elb.amazonaws.com";
 
 /// A cockpit on the Provision view, with Pulumi and the zone played by hand.

@@ -95,7 +95,11 @@ impl Cockpit {
 
     pub(super) fn draw(&mut self) {
         let uptime = self.model.uptime;
-        self.feed(Msg::Drawn { uptime, listing: Listing { page_rows: 10, last_row: 100 }, shown: Shown::Whole });
+        self.feed(Msg::Drawn {
+            uptime,
+            listing: Listing { page_rows: 10, last_row: 100, chosen: None },
+            shown: Shown::Whole,
+        });
     }
 
     pub(in crate::domain::update) fn press(&mut self, key: char) -> Vec<Effect> {
