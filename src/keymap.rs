@@ -172,6 +172,8 @@ pub enum Action {
     Details,
     /// Give the terminal the row at the pointer, or how it all stands, to be pasted elsewhere.
     Copy,
+    /// Take the mouse, or leave it to the terminal.
+    Mouse,
     /// Close what is open, or drop the filter.
     Back,
     /// Say what `pulumi up` would do.
@@ -314,6 +316,7 @@ pub const KEYMAP: &[Binding] = &[
     row(&[ch('G'), k(Code::End)], Action::Bottom, "", "last row"),
     row(&[k(Code::Enter)], Action::Details, "", "details of the row"),
     row(&[ch('y')], Action::Copy, "", "copy the row"),
+    row(&[ch('m')], Action::Mouse, "", "mouse: ours, or to select"),
     row(&[k(Code::Esc)], Action::Back, "", "close, unfilter, unfreeze"),
     row(&[ch('?')], Action::Help, "help", "show or hide this help"),
     row(&[ctrl('l')], Action::Redraw, "", "draw all anew"),

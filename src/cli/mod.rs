@@ -84,6 +84,9 @@ pub struct GlobalArgs {
     /// When to use colour; `NO_COLOR` turns it off where nothing else was said
     #[arg(long, global = true, value_name = "WHEN", env = "TAPCTL_COLOR", hide_env_values = true)]
     pub color: Option<ColorWhen>,
+    /// Let the wheel scroll and a click on a tab show its view; text is then selected with Shift held, as the terminal has it
+    #[arg(long, global = true, env = "TAPCTL_MOUSE", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub mouse: bool,
     /// The terminal's ground; auto goes by COLORFGBG, and is dark where that is not set
     #[arg(long, global = true, value_name = "GROUND", env = "TAPCTL_THEME", hide_env_values = true)]
     pub theme: Option<ThemeFor>,
@@ -107,6 +110,7 @@ impl GlobalArgs {
             read_only: self.read_only,
             ascii: self.ascii,
             color: self.color,
+            mouse: self.mouse,
             theme: self.theme,
             log_level: self.log_level,
         }

@@ -33,8 +33,9 @@ fn every_command_and_global_option_of_the_contract_is_there() {
         assert!(commands.contains(&name), "{name}");
     }
     let options: Vec<_> = definition.get_arguments().filter_map(clap::Arg::get_long).collect();
-    for name in "config outputs stack region legacy-region profile endpoint-url read-only ascii color theme log-level"
-        .split_whitespace()
+    for name in
+        "config outputs stack region legacy-region profile endpoint-url read-only ascii color theme mouse log-level"
+            .split_whitespace()
     {
         assert!(options.contains(&name), "{name}");
     }

@@ -31,12 +31,13 @@ pub(super) struct FileConfig {
     pub(super) read_only: bool,
     pub(super) ascii: bool,
     pub(super) color: Option<ColorWhen>,
+    pub(super) mouse: bool,
     pub(super) theme: Option<ThemeFor>,
     pub(super) log_level: Option<LogLevel>,
     pub(super) policy: Policy,
 }
 
-const TOP_KEYS: [&str; 14] = [
+const TOP_KEYS: [&str; 15] = [
     "outputs",
     "stack",
     "region",
@@ -49,6 +50,7 @@ const TOP_KEYS: [&str; 14] = [
     "read_only",
     "ascii",
     "color",
+    "mouse",
     "theme",
     "log_level",
 ];
@@ -92,6 +94,7 @@ impl FileConfig {
             read_only: reader.switch("read_only"),
             ascii: reader.switch("ascii"),
             color: reader.checked("color", |text| ColorWhen::from_str(text, false)),
+            mouse: reader.switch("mouse"),
             theme: reader.checked("theme", |text| ThemeFor::from_str(text, false)),
             log_level: reader.checked("log_level", |text| LogLevel::from_str(text, false)),
             policy: policy(policy_table, &mut reader.problems),
@@ -206,7 +209,7 @@ mod tests {
     #[test]
     fn every_known_key_is_read() {
         let text = "outputs='a'\nstack='a'\nregion='a'\nlegacy_region='a'\nprofile='a'\nendpoint_url='http://h'\n\
-                    legacy_db_instance='a'\npulumi='a'\npulumi_dir='a'\nread_only=true\nascii=true\ncolor='never'\ntheme='light'\nlog_level='info'\n\
+                    legacy_db_instance='a'\npulumi='a'\npulumi_dir='a'\nread_only=true\nascii=true\ncolor='never'\nmouse=true\ntheme='light'\nlog_level='info'\n\
                     [policy]\nlag_limit_s=1\nbake_s=1\nmin_requests=1\nmax_error_excess=1\nlatency_factor=1\n\
                     latency_floor_s=1\nunused_per_min=1\nwindow_minutes=1\nexpected_alarms=['a']\n";
         let lines = text.lines().filter(|line| line.contains('=')).count();

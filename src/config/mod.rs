@@ -21,7 +21,7 @@ use crate::domain::gate::Policy;
 
 use file::FileConfig;
 
-pub use typed::{ColorWhen, Global, LogLevel, ThemeFor};
+pub use typed::{ColorWhen, Global, LogLevel, MouseOf, ThemeFor};
 
 /// Looks up an environment variable; empty ones count as not set.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -103,6 +103,8 @@ pub struct Settings {
     pub ascii: bool,
     /// When to use colour.
     pub color: ColorWhen,
+    /// Whose the mouse is at the start.
+    pub mouse: MouseOf,
     /// Which ground the colours are made for.
     pub theme: ThemeFor,
     /// How much is logged.
@@ -154,6 +156,7 @@ impl Settings {
             read_only: global.read_only || file.read_only,
             ascii: global.ascii || file.ascii,
             color: if color == ColorWhen::Auto && env("NO_COLOR").is_some() { ColorWhen::Never } else { color },
+            mouse: if global.mouse || file.mouse { MouseOf::Cockpit } else { MouseOf::Terminal },
             theme: global.theme.or(file.theme).unwrap_or_default(),
             log_level: global.log_level.or(file.log_level).unwrap_or_default(),
             policy,

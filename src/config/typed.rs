@@ -29,6 +29,8 @@ pub struct Global {
     pub ascii: bool,
     /// When to use colour; `NO_COLOR` turns it off where nothing else was said
     pub color: Option<ColorWhen>,
+    /// Take the mouse from the start: the wheel scrolls, a click on a tab shows its view
+    pub mouse: bool,
     /// The terminal's ground: dark, light, or as COLORFGBG says
     pub theme: Option<ThemeFor>,
     /// How much goes into the log in the state folder
@@ -58,6 +60,16 @@ pub enum ThemeFor {
     Dark,
     /// Dark text on light.
     Light,
+}
+
+/// Whose the mouse is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MouseOf {
+    /// The terminal's: text is selected as everywhere.
+    #[default]
+    Terminal,
+    /// The cockpit's.
+    Cockpit,
 }
 
 /// How much is logged.

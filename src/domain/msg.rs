@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::keymap::Key;
+use crate::keymap::{Key, View};
 
 use super::change::outcome::Outcome;
 use super::change::{Change, turn::Stage};
@@ -25,6 +25,13 @@ use super::units::Timestamp;
 pub enum Msg {
     /// A key was typed.
     Key(Key),
+    /// The wheel was turned.
+    Wheel {
+        /// Down.
+        down: bool,
+    },
+    /// The tab of a view was clicked.
+    Tab(View),
     /// The program was stopped, and goes on.
     Continued,
     /// Text was pasted. It is never an answer: only a line of text that is being typed takes it.
@@ -165,6 +172,8 @@ pub enum Effect {
     Bell,
     /// Put this into the clipboard of the terminal.
     Copy(String),
+    /// Take the reports of the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Draw the whole screen anew.
     Redraw,
     /// Give the terminal to the shell and stop, until the shell lets the program go on.

@@ -68,6 +68,8 @@ pub struct Screen {
     pub zoom: Zoom,
     /// First visible line of what is open and only wants to be read.
     pub reading_from: usize,
+    /// Whether the mouse is ours, and not the terminal's.
+    pub mouse: bool,
     /// Filter of the lists.
     pub filter: String,
     /// Whether the filter is being typed.

@@ -35,6 +35,8 @@ pub struct Deployment {
 pub struct Task {
     /// Short id, the last part of the ARN.
     pub id: String,
+    /// Its address in the network, by which its balancer knows it.
+    pub address: Option<String>,
     /// Availability zone.
     pub zone: String,
     /// `PROVISIONING`, `PENDING`, `RUNNING`, `STOPPED` …
@@ -128,6 +130,27 @@ impl Hosts {
     }
 }
 
+/// A task beside the target that its balancer knows by the same address; one of them may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Served<'a> {
+    /// The task.
+    pub task: Option<&'a Task>,
+    /// The target.
+    pub target: Option<&'a Host>,
+}
+
+/// Every task with its target, and after them the targets that no task is known for.
+#[must_use]
+pub fn served<'a>(tasks: &'a [Task], targets: &'a [Host]) -> Vec<Served<'a>> {
+    let address = |host: &Host| host.id.rsplit_once(':').map_or(host.id.clone(), |(address, _)| address.to_owned());
+    let of = |task: &Task| targets.iter().find(|host| task.address.as_ref().is_some_and(|own| *own == address(host)));
+    let mut rows: Vec<Served<'a>> = tasks.iter().map(|task| Served { task: Some(task), target: of(task) }).collect();
+    let alone = targets.iter().filter(|host| !rows.iter().any(|row| row.target == Some(host)));
+    let alone: Vec<Served<'a>> = alone.map(|host| Served { task: None, target: Some(host) }).collect();
+    rows.extend(alone);
+    rows
+}
+
 /// State of a CloudWatch alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AlarmState {
@@ -202,6 +225,30 @@ pub enum Writer {
 }
 
 #[cfg(test)]
+mod tests {
+    use super::fixtures::{hosts, service};
+    use super::*;
+
+    #[test]
+    fn a_task_stands_beside_its_target_and_who_has_none_alone() {
+        let (service, mut targets) = (service(3), hosts(&["healthy", "draining", "initial"]));
+        targets.hosts[0].id = "10.0.0.0:8080".into();
+        targets.hosts[2].id = "10.0.0.9:8080".into();
+        let rows: Vec<_> = served(&service.tasks, &targets.hosts)
+            .iter()
+            .map(|row| (row.task.map(|task| task.id.as_str()), row.target.map(|host| host.state.as_str())))
+            .collect();
+        let wanted = [
+            (Some("0c9e1f20"), Some("healthy")),
+            (Some("0c9e1f21"), Some("draining")),
+            (Some("0c9e1f22"), None),
+            (None, Some("initial")),
+        ];
+        assert_eq!(rows, wanted);
+    }
+}
+
+#[cfg(test)]
 pub(crate) mod fixtures {
     //! A service, hosts and an alarm at rest.
 
@@ -223,6 +270,7 @@ pub(crate) mod fixtures {
         };
         let task = |n| Task {
             id: format!("0c9e1f2{n}"),
+            address: Some(format!("10.0.0.{n}")),
             zone: "us-west-2a".into(),
             status: "RUNNING".into(),
             health: "HEALTHY".into(),

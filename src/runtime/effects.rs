@@ -125,7 +125,7 @@ impl Runner {
                     });
                 }
             }
-            Effect::Bell | Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            Effect::Bell | Effect::Copy(_) | Effect::Mouse(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
     }
 

@@ -5,7 +5,7 @@ use rustix::process::Signal as Number;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::typed::{Decoder, Typed};
+use super::typed::{Decoder, Mouse, Typed};
 use crate::keymap::{Code, Key};
 
 /// One thing that happened to the terminal.
@@ -15,6 +15,8 @@ pub enum Input {
     Key(Key),
     /// Text was pasted as a whole.
     Pasted(String),
+    /// The mouse was used.
+    Mouse(Mouse),
     /// The terminal has another size, or has the focus again.
     Resize,
     /// The process was stopped, and goes on: whatever had the terminal meanwhile left it as it liked.
@@ -51,6 +53,7 @@ fn from_bytes(terminal: impl AsyncRead + Unpin) -> impl Stream<Item = Input> {
         Typed::Key(key) => Input::Key(key),
         Typed::Pasted(text) => Input::Pasted(text),
         Typed::Focused => Input::Resize,
+        Typed::Mouse(mouse) => Input::Mouse(mouse),
     })
 }
 

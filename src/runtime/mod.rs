@@ -43,6 +43,7 @@ use effects::Runner;
 use input::Input;
 pub use ports_set::{Ports, Skew};
 use reload::ReloadStack;
+use typed::Mouse;
 
 /// Messages that may wait: far more than all sources, keys and journal lines of one turn together.
 const QUEUE: usize = 1024;
@@ -83,6 +84,8 @@ pub enum Notice<'a> {
     Bell,
     /// Put this into the terminal's clipboard.
     Copy(&'a str),
+    /// Report the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Give the terminal to the shell, and come back when it lets this job go on.
     Suspend,
     /// This process was stopped without being asked, and goes on.
@@ -222,6 +225,13 @@ impl<B: Backend> Loop<'_, B> {
         match typed {
             Some(Input::Key(key)) => self.feed(Msg::Key(key)),
             Some(Input::Pasted(text)) => self.feed(Msg::Pasted(text)),
+            Some(Input::Mouse(Mouse::Wheel { down })) => self.feed(Msg::Wheel { down }),
+            Some(Input::Mouse(Mouse::Click { column, row })) => {
+                let on = Position::new(column, row);
+                if let Some(view) = ui::tab_at(&self.model, &self.theme, self.size, on) {
+                    self.feed(Msg::Tab(view));
+                }
+            }
             Some(Input::Resize) => {}
             Some(Input::Continued) => {
                 (self.tell)(&Notice::Continued);
@@ -256,6 +266,7 @@ impl<B: Backend> Loop<'_, B> {
         for effect in update(&mut self.model, msg) {
             match effect {
                 Effect::Bell => (self.tell)(&Notice::Bell),
+                Effect::Mouse(on) => (self.tell)(&Notice::Mouse(on)),
                 Effect::Copy(text) => (self.tell)(&Notice::Copy(&text)),
                 Effect::Redraw => self.overwritten = true,
                 Effect::Suspend => {

@@ -25,11 +25,11 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// Takes the terminal over.
+    /// Takes the terminal over, with its mouse where that is wanted.
     ///
     /// # Errors
     /// When standard input or output is no terminal, or the terminal refuses.
-    pub fn take() -> io::Result<Self> {
+    pub fn take(mouse: bool) -> io::Result<Self> {
         if !(stdin().is_terminal() && stdout().is_terminal()) {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
@@ -37,6 +37,7 @@ impl Taken {
             ));
         }
         enable_raw_mode()?;
+        WANTS_MOUSE.store(mouse, Ordering::Relaxed);
         let taken = Terminal::new(CrosstermBackend::new(Terse::new(stdout())));
         if set_up().is_err() || taken.is_err() {
             give_back();
@@ -54,11 +55,28 @@ impl Drop for Taken {
 /// Whether the terminal keeps its own title for us: it keeps as many as it is told to, and gives back the last one.
 static HAS_TITLE: AtomicBool = AtomicBool::new(false);
 
+/// Whether the mouse is wanted: then it is reported for as long as the terminal is ours, and never longer.
+static WANTS_MOUSE: AtomicBool = AtomicBool::new(false);
+
+/// Reports buttons and the wheel, in decimal numbers (xterm's modes 1000 and 1006); and no longer. Without it terminals
+/// select text as ever, and most of them send the wheel as arrow keys by themselves.
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
+/// Reports the mouse from now on, or leaves it to the terminal.
+fn report_mouse(wanted: bool) -> io::Result<()> {
+    WANTS_MOUSE.store(wanted, Ordering::Relaxed);
+    let mut out = stdout();
+    out.write_all(if wanted { MOUSE } else { NO_MOUSE })?;
+    out.flush()
+}
+
 fn set_up() -> io::Result<()> {
     if !HAS_TITLE.swap(true, Ordering::Relaxed) {
         stdout().write_all(KEEP_TITLE)?;
     }
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if WANTS_MOUSE.load(Ordering::Relaxed) { report_mouse(true) } else { Ok(()) }
 }
 
 /// Gives the terminal back. Safe to call more than once, and from a panic hook.
@@ -66,6 +84,9 @@ pub fn give_back() {
     let _cooked = disable_raw_mode();
     let _restored = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let mut out = stdout();
+    if WANTS_MOUSE.load(Ordering::Relaxed) {
+        let _quiet = out.write_all(NO_MOUSE).and_then(|()| out.flush());
+    }
     if HAS_TITLE.swap(false, Ordering::Relaxed) {
         let _titled = out.write_all(TITLE_AGAIN).and_then(|()| out.flush());
     }
@@ -101,6 +122,7 @@ pub fn tell(notice: &Notice<'_>) {
     // A terminal that takes no title or bell loses nothing that is not also on the screen.
     let _shown = match notice {
         Notice::Title(title) => execute!(out, SetTitle(title)),
+        Notice::Mouse(wanted) => report_mouse(*wanted),
         Notice::Copy(text) => out.write_all(&clipboard::sequence(text)).and_then(|()| out.flush()),
         Notice::Bell => out.write_all(b"\x07").and_then(|()| out.flush()),
         Notice::Suspend => {

@@ -29,6 +29,25 @@ pub enum Typed {
     Pasted(String),
     /// The window has the focus again.
     Focused,
+    /// The mouse was used, where it is reported.
+    Mouse(Mouse),
+}
+
+/// What the mouse did. Whatever else it may do means nothing here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mouse {
+    /// The wheel was turned up, or down.
+    Wheel {
+        /// Down.
+        down: bool,
+    },
+    /// The first button was pressed on this cell, counted from 0.
+    Click {
+        /// From the left.
+        column: u16,
+        /// From the top.
+        row: u16,
+    },
 }
 
 /// Makes keys of bytes.
@@ -201,6 +220,9 @@ fn moves(last: u8) -> Option<Code> {
 /// A key as CSI sends it: `1;5A` is Up with Control, `5~` Page up. The focus that is back draws anew.
 fn of_sequence(parameters: &[u8], last: u8) -> Option<Typed> {
     let parameters = std::str::from_utf8(parameters).ok()?;
+    if let Some(mouse) = parameters.strip_prefix('<') {
+        return of_mouse(mouse, last).map(Typed::Mouse);
+    }
     let (number, modifiers) = parameters.split_once(';').unwrap_or((parameters, ""));
     let code = match (last, number) {
         (b'I', "") => return Some(Typed::Focused),
@@ -215,6 +237,22 @@ fn of_sequence(parameters: &[u8], last: u8) -> Option<Typed> {
     // One more than the sum of Shift 1, Alt 2, Control 4 and Super 8. No binding has Alt or Super.
     let held = if modifiers.is_empty() { 0 } else { modifiers.parse::<u8>().ok()?.checked_sub(1)? };
     (held & !0b101 == 0).then_some(Typed::Key(Key { code, ctrl: held & 0b100 != 0 }))
+}
+
+/// The mouse as xterm's SGR mode sends it: the button with its modifiers, column and row from 1; `M` for pressed. With a
+/// modifier held it means nothing: that is how a terminal is asked to select text all the same.
+fn of_mouse(parameters: &str, last: u8) -> Option<Mouse> {
+    let mut numbers = parameters.split(';').map(|number| number.parse::<u16>().ok());
+    let (button, column, row) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    if last != b'M' || numbers.next().is_some() {
+        return None;
+    }
+    match button {
+        0 => Some(Mouse::Click { column: column.checked_sub(1)?, row: row.checked_sub(1)? }),
+        64 => Some(Mouse::Wheel { down: false }),
+        65 => Some(Mouse::Wheel { down: true }),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -252,6 +290,8 @@ mod tests {
             ("\x1b[5~\x1b[6~\x1b[Z", "PageUp PageDown BackTab"),
             ("\x1b[1;5A\x1b[1;2B", "^Up Down"),
             ("\x1b[I", "Focused"),
+            ("\x1b[<0;3;4My", "Mouse(Click { column: 2, row: 3 }) y"),
+            ("\x1b[<64;9;9M\x1b[<65;9;9M", "Mouse(Wheel { down: false }) Mouse(Wheel { down: true })"),
             ("\x1b[200~y\x1b[A\r\x1b[201~n", "Pasted(\"y\\u{1b}[A\\r\") n"),
         ] {
             assert_eq!(of(&[sent]), typed, "{sent:?}");
@@ -267,7 +307,14 @@ mod tests {
             "\x1b[3~",
             "\x1b[1;3A",
             "\x1b[1;9A",
-            "\x1b[<0;1;1M",
+            "\x1b[<0;1;1m",
+            "\x1b[<2;1;1M",
+            "\x1b[<16;1;1M",
+            "\x1b[<66;1;1M",
+            "\x1b[<0;0;1M",
+            "\x1b[<0;1M",
+            "\x1b[<0;1;1;1M",
+            "\x1b[<0;99999;1M",
             "\x1b[1;1R",
             "\x1b[O",
             "\0\x1c\x1f",
@@ -328,7 +375,7 @@ mod tests {
         let part = prop_oneof![
             4 => "[yR\\[\\]a-z]".prop_map(String::into_bytes),
             4 => proptest::sample::select(vec![
-                "\x1b", "\x1b[", "\x1bO", "\x1b[A", "\x1b[1;5A", "\x1b[200~", "\x1b[201~", "\x1b[2", "é", "€", "\r", "\x1b]",
+                "\x1b", "\x1b[", "\x1bO", "\x1b[A", "\x1b[1;5A", "\x1b[200~", "\x1b[201~", "\x1b[2", "\x1b[<0;3;4M", "\x1b[<6", "é", "€", "\r", "\x1b]",
             ]).prop_map(|text| text.as_bytes().to_vec()),
             1 => proptest::collection::vec(any::<u8>(), 0..8),
         ];

@@ -100,14 +100,6 @@ pub(super) fn grid_of(area: Rect) -> Rect {
     Rect { x: area.x + GUTTER, width: area.width.saturating_sub(GUTTER + TAGS), ..area }
 }
 
-/// Draws the plot with its axes.
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, shown: &Plot<'_>) {
-    if area.height >= 3 {
-        plot(buf, Rect { height: area.height - 1, ..area }, cx, shown, &marks(cx));
-        axis(buf, Rect { y: area.bottom() - 1, height: 1, ..area }, cx);
-    }
-}
-
 /// Draws the plot without the axis of the time.
 pub(super) fn plot(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, plot: &Plot<'_>, marks: &[Move]) {
     if area.height < 2 || area.width < GUTTER + TAGS + 8 {

@@ -25,6 +25,8 @@ use super::verdict;
 
 /// Rows above and below the view.
 const ROWS: u16 = 5;
+/// The row of the tabs.
+pub(super) const TABS: u16 = 3;
 
 /// Draws header, tabs and footer; gives back the area between them.
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Rect {
@@ -289,38 +291,52 @@ fn verdict_row<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
 
 /// The views with their numbers; a view where a gate does not pass carries that gate's sign.
 fn tabs<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
-    let shown = cx.model.screen.view;
-    let names = if width >= 76 { usize::MAX } else { 4 };
-    let mut row = cx.row().put(Role::Rule, cx.theme.glyphs().rule);
-    for (index, view) in View::ALL.into_iter().enumerate() {
-        let title: String = view.title().chars().take(if view == shown { usize::MAX } else { names }).collect();
-        let worst = cx
-            .world
-            .gates
-            .iter()
-            .filter(|g| verdict::home(g.id) == view && !g.passes())
-            .map(|g| cx.picture.mark(g))
-            .max_by_key(|m| match m {
-                Mark::Fail => 2,
-                Mark::Unknown | Mark::Stale => 1,
-                _ => 0,
-            });
-        // A run that goes on is no fault: it ends by itself, and until then no weight moves.
-        let runs = view == View::Provision && cx.model.provision.going_on().is_some();
-        let worst = if runs { Some(Mark::Waiting) } else { worst };
-        row = if view == shown {
-            row.put(Role::Tab, format!("[{} {title}]", index + 1))
-        } else {
-            row.gap(1).put(Role::Key, format!("{}", index + 1)).put(Role::Text, format!(" {title}"))
-        };
-        row = match worst {
-            Some(mark) if view != View::Overview => row.put(mark.role(), cx.theme.mark(mark)),
-            _ if view == shown => row,
-            _ => row.gap(1),
-        };
-    }
+    let row = View::ALL.into_iter().fold(tab_start(cx), |row, view| tab(cx, row, view, width));
     let rest = row.room(width);
     row.repeat(Role::Rule, cx.theme.glyphs().rule, rest)
+}
+
+/// The view whose tab is in this column.
+pub(super) fn tab_in(cx: &ViewContext<'_>, width: usize, column: usize) -> Option<View> {
+    let mut row = tab_start(cx);
+    for view in View::ALL {
+        let from = row.width();
+        row = tab(cx, row, view, width);
+        if (from..row.width()).contains(&column) {
+            return Some(view);
+        }
+    }
+    None
+}
+
+fn tab_start<'a>(cx: &ViewContext<'a>) -> Row<'a> {
+    cx.row().put(Role::Rule, cx.theme.glyphs().rule)
+}
+
+fn tab<'a>(cx: &ViewContext<'a>, row: Row<'a>, view: View, width: usize) -> Row<'a> {
+    let shown = cx.model.screen.view;
+    let names = if width >= 76 { usize::MAX } else { 4 };
+    let title: String = view.title().chars().take(if view == shown { usize::MAX } else { names }).collect();
+    let own = cx.world.gates.iter().filter(|gate| verdict::home(gate.id) == view && !gate.passes());
+    let worst = own.map(|gate| cx.picture.mark(gate)).max_by_key(|mark| match mark {
+        Mark::Fail => 2,
+        Mark::Unknown | Mark::Stale => 1,
+        _ => 0,
+    });
+    // A run that goes on is no fault: it ends by itself, and until then no weight moves.
+    let runs = view == View::Provision && cx.model.provision.going_on().is_some();
+    let worst = if runs { Some(Mark::Waiting) } else { worst };
+    let number = view.index() + 1;
+    let row = if view == shown {
+        row.put(Role::Tab, format!("[{number} {title}]"))
+    } else {
+        row.gap(1).put(Role::Key, format!("{number}")).put(Role::Text, format!(" {title}"))
+    };
+    match worst {
+        Some(mark) if view != View::Overview => row.put(mark.role(), cx.theme.mark(mark)),
+        _ if view == shown => row,
+        _ => row.gap(1),
+    }
 }
 
 /// What just happened, the filter being typed, or the keys.

@@ -9,6 +9,7 @@ use crate::domain::gate::{Gate, Verdict};
 use super::context::ViewContext;
 use super::text::{Row, age_up, wrap};
 use super::theme::{Mark, Role};
+use super::verdict;
 
 /// Cells of a gate's name.
 const NAME: usize = 17;
@@ -38,7 +39,16 @@ pub(super) fn oldest<'a>(cx: &ViewContext<'a>) -> Row<'a> {
 /// The rows of all gates in `width` cells and at most `rows` lines; reasons get what the gates leave over, the
 /// worst gate first.
 pub(super) fn panel(cx: &ViewContext<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let gates = &cx.world.gates;
+    of(cx, &cx.world.gates.iter().collect::<Vec<_>>(), width, rows)
+}
+
+/// Those that are told in the view that is shown.
+pub(super) fn of_view(cx: &ViewContext<'_>, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let own = cx.world.gates.iter().filter(|gate| verdict::home(gate.id) == cx.model.screen.view);
+    of(cx, &own.collect::<Vec<_>>(), width, rows)
+}
+
+fn of(cx: &ViewContext<'_>, gates: &[&Gate], width: usize, rows: usize) -> Vec<Line<'static>> {
     let roomy = width >= ROOMY;
     let mut spare = rows.saturating_sub(gates.len());
     let mut reasons: Vec<Vec<String>> = vec![Vec::new(); gates.len()];

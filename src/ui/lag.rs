@@ -2,15 +2,12 @@
 //!
 //! Pure.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use crate::domain::gate::GateId;
 use crate::domain::metrics::Metric;
 use crate::domain::reading;
 use crate::domain::units::{age_text, short_number};
 
-use super::chart::{self, Curve};
+use super::chart::Curve;
 use super::context::ViewContext;
 use super::text::Row;
 use super::theme::{Mark, Role};
@@ -62,13 +59,6 @@ pub(super) fn limit(cx: &ViewContext<'_>) -> (f64, String) {
 
 /// Rows of the panel at most: more of them show no more.
 pub(super) const MOST: u16 = 12;
-
-/// Source and target as a chart with the limit drawn across.
-pub(super) fn panel(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
-    let rest = cx.heading(buf, area, "Lag", words(cx, usize::from(area.width.saturating_sub(6))));
-    let plot = chart::Plot { lines: &curves(cx), limit: Some(limit(cx)), least_top: 1.0, most_top: f64::MAX };
-    chart::draw(buf, rest, cx, &plot);
-}
 
 /// The lag in one line, with its history against the limit.
 pub(super) fn line<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {

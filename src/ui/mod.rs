@@ -48,7 +48,7 @@ mod unprovisioned_tests;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect, Size};
 
 use crate::domain::model::{Dialog, Listing, Model, SMALLEST_SCREEN, Shown};
 use crate::domain::readiness::{Picture, readiness};
@@ -86,6 +86,14 @@ fn paint(buf: &mut Buffer, area: Rect, model: &Model, theme: &Theme) -> (Listing
     let open = model.dialog.as_ref().map(|dialog| overlay::draw(buf, area, dialog, &cx));
     let (whole, read) = open.unwrap_or((true, None));
     (read.unwrap_or(listing), if whole { Shown::Whole } else { Shown::Cut })
+}
+
+/// The view whose tab is there, on a screen of that size.
+#[must_use]
+pub fn tab_at(model: &Model, theme: &Theme, size: Size, on: Position) -> Option<View> {
+    let fits = size.width >= SMALLEST_SCREEN.0 && size.height >= SMALLEST_SCREEN.1 && on.y == chrome::TABS;
+    let cx = ViewContext::new(model, theme);
+    fits.then(|| chrome::tab_in(&cx, size.width.into(), on.x.into())).flatten()
 }
 
 /// Longer titles are cut by every terminal.

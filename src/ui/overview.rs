@@ -24,6 +24,7 @@ use crate::domain::service::Service;
 use super::context::ViewContext;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
+use super::trends::Trend;
 use super::{gates, lag, stacks, timeline, trends};
 
 /// From this size on there are two columns.
@@ -49,7 +50,7 @@ fn roomy(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     cx.upright(buf, middle);
     let rest = cx.heading(buf, left, "What moves", cx.row());
     let rest = take(buf, rest, &timeline::lines(cx, left.width.into()));
-    trends::draw(buf, rest, cx);
+    trends::draw(buf, rest, cx, trends::OVERVIEW);
     let width = usize::from(right.width);
     // The stacks, their heading, tasks and alarms keep their place; a few entries of the journal do, too.
     let table = stacks::table(cx, cx.row(), width, if right.height > 30 { 9 } else { 5 });
@@ -88,10 +89,10 @@ fn left_column(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) {
     let chart_rows = rest.height.saturating_sub((table.len() + below.len() + 2) as u16);
     let charts = Rect { height: chart_rows, ..rest };
     if chart_rows > lag::MOST && trends::fits(chart_rows) {
-        let left_over = trends::draw(buf, charts, cx).height;
+        let left_over = trends::draw(buf, charts, cx, trends::OVERVIEW).height;
         rest = Rect { y: charts.bottom() - left_over, height: rest.height - chart_rows + left_over, ..rest };
     } else if chart_rows >= 5 {
-        lag::panel(buf, charts, cx);
+        trends::alone(buf, charts, cx, Trend::Lag);
         rest = Rect { y: rest.y + chart_rows, height: rest.height - chart_rows, ..rest };
     } else {
         rest = take(buf, rest, &[lag::line(cx, width).line()]);

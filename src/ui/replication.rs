@@ -13,28 +13,39 @@ use crate::domain::table_rates::TableRate;
 use crate::domain::units::short_number;
 
 use super::context::ViewContext;
-use super::lag;
-use super::list;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
+use super::trends::Trend;
+use super::{gates, lag, list, trends};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let width = usize::from(inner.width);
     let list = if inner.width >= 98 && inner.height >= 22 {
-        let top = (inner.height * 2 / 5).clamp(10, 18);
+        // What the tables leave over belongs to the charts.
+        let below = cx.model.tables().len() as u16 + 3;
+        let top = inner.height.saturating_sub(below).clamp(inner.height * 2 / 5, trends::most(trends::REPLICATION));
         let left = Rect { width: inner.width * 11 / 20, height: top, ..inner };
         let right = Rect { x: left.right() + 2, width: inner.width - left.width - 2, height: top, ..inner };
-        lag::panel(buf, left, cx);
+        if trends::fits(top) {
+            trends::draw(buf, left, cx, trends::REPLICATION);
+        } else {
+            trends::alone(buf, left, cx, Trend::Lag);
+        }
         let rest = cx.heading(buf, right, "DMS task", task_note(cx));
         let wide = usize::from(rest.width);
         let mut lines = task_lines(cx, wide);
         lines.push(lag::throughput(cx, wide).line());
-        lines.push(Line::default());
         for text in wrap(cx.theme, PROOF, wide) {
             lines.push(cx.row().put(Role::Dim, text).line());
         }
         draw_lines(buf, rest, &lines);
+        let used = (lines.len() as u16).min(rest.height);
+        let rest = Rect { y: rest.y + used, height: rest.height - used, ..rest };
+        if rest.height > 5 {
+            let rest = cx.heading(buf, rest, "Gates of this view", cx.row());
+            draw_lines(buf, rest, &gates::of_view(cx, wide, rest.height.into()));
+        }
         Rect { y: inner.y + top, height: inner.height - top, ..inner }
     } else {
         let mut lines = vec![lag::line(cx, width).line(), lag::throughput(cx, width).line()];

@@ -2,6 +2,8 @@
 //!
 //! Pure. The two columns scroll together; on a narrow screen they are one list, legacy first.
 
+mod tasks;
+
 use std::collections::BTreeMap;
 
 use ratatui::buffer::Buffer;
@@ -12,34 +14,65 @@ use crate::domain::error::ErrorKind;
 use crate::domain::facts::{Fact, Source};
 use crate::domain::metrics::Metric;
 use crate::domain::model::Listing;
-use crate::domain::reading::FACT_STALE;
+use crate::domain::reading::{self, FACT_STALE};
 use crate::domain::schedule::interval;
 use crate::domain::service::{Alarm, AlarmState, Hosts, Service, Writer};
+use crate::domain::traffic::Side;
 use crate::domain::units::short_number;
 
 use super::context::ViewContext;
-use super::list;
 use super::text::{Row, wrap};
 use super::theme::{Mark, Role};
+use super::{list, trends};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
     if inner.width < 98 {
         let width = usize::from(inner.width);
-        let lines = [legacy(cx, width), new(cx, width), sources(cx, width)].concat();
+        let both = vec![in_short(cx, width).line()];
+        let lines = [both, legacy(cx, width), new(cx, width), sources(cx, width)].concat();
         return list::draw(buf, inner, cx, lines.len(), |index| lines[index].clone());
     }
-    let left = Rect { width: inner.width * 9 / 20, ..inner };
-    let right = Rect { x: left.right() + 3, width: inner.width - left.width - 3, ..inner };
-    cx.upright(buf, Rect { x: left.right() + 1, width: 1, ..inner });
-    let mut lines = legacy(cx, left.width.into());
-    lines.extend(sources(cx, left.width.into()));
-    let others = new(cx, right.width.into());
+    let left_width = inner.width * 9 / 20;
+    let (left_cells, right_cells) = (usize::from(left_width), usize::from(inner.width - left_width - 3));
+    let lines = [legacy(cx, left_cells), sources(cx, left_cells)].concat();
+    let others = new(cx, right_cells);
     // Both columns stop at the end of the longer one, so that rows stay beside each other.
     let count = lines.len().max(others.len());
+    let spare = inner.height.saturating_sub(count as u16 + 1);
+    let rows = if trends::fits(spare) { count as u16 } else { inner.height };
+    let left = Rect { width: left_width, height: rows, ..inner };
+    let right = Rect { x: left.right() + 3, width: right_cells as u16, height: rows, ..inner };
+    cx.upright(buf, Rect { x: left.right() + 1, width: 1, height: rows, ..inner });
+    if rows < inner.height {
+        let height = (inner.height - rows).min(trends::most(trends::SERVICE));
+        trends::draw(buf, Rect { y: inner.y + rows, height, ..inner }, cx, trends::SERVICE);
+    }
     let of = |lines: &[Line<'static>], index: usize| lines.get(index).cloned().unwrap_or_default();
     list::draw(buf, left, cx, count, |index| of(&lines, index));
     list::draw(buf, right, cx, count, |index| of(&others, index))
+}
+
+/// Both stacks in a line, where one of them would be below the end of the screen.
+fn in_short<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
+    let mut row = cx.row();
+    let facts = &cx.world.facts;
+    let tasks = reading::tasks(facts, cx.world.now);
+    for (role, name, side) in [(Role::Legacy, "legacy ", Side::Legacy), (Role::New, "new ", Side::New)] {
+        let hosts = reading::hosts(facts, side, cx.world.now);
+        let sound = hosts.fresh().is_some_and(|hosts| hosts.healthy > 0 && hosts.unhealthy == 0);
+        let mark = match hosts.fresh() {
+            Some(_) if sound => Mark::Pass,
+            Some(_) => Mark::Fail,
+            None if hosts.is_stale() => Mark::Stale,
+            None => Mark::Unknown,
+        };
+        let told = cx.shown(&hosts, |hosts| format!("{} of {} healthy", hosts.healthy, hosts.all));
+        row = row.put(role, name).mark(mark).put(told.role, told.text).gap(3);
+    }
+    let running = cx.shown(&tasks, |tasks| format!("{}/{} tasks run", tasks.running, tasks.desired));
+    let room = row.room(width);
+    row.clipped(running.role, running.text, room)
 }
 
 /// Running tasks by zone.
@@ -109,11 +142,12 @@ fn new(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
         heading(cx, Role::New, &format!("ECS service {name}"), &cx.fact_age(facts.service.as_ref()), width),
         service(cx, width),
     );
+    let title = "Tasks and their ALB targets";
     section(
         cx,
         &mut out,
-        heading(cx, Role::New, "ALB targets", &hosts_note(cx, facts.targets.as_ref()), width),
-        hosts(cx, facts.targets.as_ref(), Source::Targets, width),
+        heading(cx, Role::New, title, &hosts_note(cx, facts.targets.as_ref()), width),
+        tasks::rows(cx, width),
     );
     let writes = if stack.writer == Writer::Aurora { ": takes the writes" } else { ": follows through DMS" };
     section(
@@ -168,14 +202,7 @@ fn hosts<'a>(cx: &ViewContext<'a>, fact: Option<&Fact<Hosts>>, source: Source, w
     let text = cx.fact_role(fact);
     let mut rows = Vec::new();
     for host in &hosts.value.hosts {
-        let mark = if host.is_healthy() {
-            Mark::Pass
-        } else if host.is_unhealthy() {
-            Mark::Fail
-        } else {
-            Mark::Waiting
-        };
-        let mark = cx.mark_of(fact, mark);
+        let mark = cx.mark_of(fact, tasks::host_mark(host));
         let row = cx
             .row()
             .mark(mark)
@@ -226,24 +253,6 @@ fn service<'a>(cx: &ViewContext<'a>, width: usize) -> Vec<Row<'a>> {
         let reason = if told { deployment.reason.as_str() } else { "" };
         rows.push(row.clipped(Role::Dim, reason, room));
     }
-    for task in &service.tasks {
-        let mark = match (task.status.as_str(), task.health.as_str()) {
-            (_, "UNHEALTHY") | ("STOPPED", _) => Mark::Fail,
-            ("RUNNING", _) => Mark::Pass,
-            _ => Mark::Waiting,
-        };
-        let mark = cx.mark_of(Some(fact), mark);
-        let since = task.started.map(|at| cx.since(at)).unwrap_or_default();
-        rows.push(
-            cx.row()
-                .mark(mark)
-                .cell(text, &task.id, 18)
-                .cell(text, &task.zone, 12)
-                .cell(text, &task.status, 9)
-                .cell(if task.health == "UNHEALTHY" { Role::Fail } else { text }, &task.health, 10)
-                .put(Role::Dim, since),
-        );
-    }
     rows
 }
 
@@ -262,14 +271,10 @@ fn alarms<'a>(cx: &ViewContext<'a>, fact: Option<&Fact<Vec<Alarm>>>, source: Sou
         let told = mark != Mark::Pass;
         let mark = cx.mark_of(fact, mark);
         let since = alarm.since.map(|at| cx.since(at)).unwrap_or_default();
-        rows.push(
-            cx.row()
-                .mark(mark)
-                .cell(if told { mark.role() } else { text }, &alarm.name, 26)
-                .put(if told { mark.role() } else { text }, alarm.state.word())
-                .gap(1)
-                .put(Role::Dim, since),
-        );
+        let role = if told { mark.role() } else { text };
+        let row = cx.row().mark(mark).cell(role, &alarm.name, 26).put(role, alarm.state.word()).gap(1);
+        let room = row.room(width);
+        rows.push(row.clipped(Role::Dim, since, room));
         if told {
             let why = alarm.silenced.as_ref().or(alarm.evaluation.as_ref()).unwrap_or(&alarm.reason);
             let reason = wrap(cx.theme, why, width.saturating_sub(4));

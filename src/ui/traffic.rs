@@ -12,7 +12,6 @@ use crate::domain::model::Listing;
 use crate::domain::readiness::STEP;
 use crate::domain::reading;
 use crate::domain::record::{Entry, Event};
-use crate::domain::series::Point;
 use crate::domain::shift::USUAL_INSYNC;
 use crate::domain::targets::leads;
 use crate::domain::traffic::{Record, RecordGroup, Routing, Side, Target, beside};
@@ -21,9 +20,10 @@ use crate::keymap::{Action, key_for};
 
 use super::chrome::{leads_mark, percent, share_bar};
 use super::context::ViewContext;
-use super::text::{draw_lines, wrap};
+use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
-use super::{chart, list, timeline};
+use super::trends::Trend;
+use super::{list, timeline, trends};
 
 pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listing {
     let inner = Rect { x: area.x + 1, width: area.width - 2, ..area };
@@ -33,17 +33,21 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listin
         .row()
         .put(Role::Dim, format!("zone {}  {}", cx.model.stack.group.zone_id, cx.fact_age(facts.group.as_ref())));
     let mut rest = cx.heading(buf, inner, &format!("Records of {}", cx.model.stack.group.name), zone);
-    rest = take(buf, rest, &record_lines(cx, width));
+    rest = take(buf, rest, &record_lines(cx, width, inner.height < 16));
     rest = cx.heading(buf, rest, "Share of the new stack", cx.row());
     rest = take(buf, rest, &share_lines(cx, width));
     rest = cx.heading(buf, rest, "Change", cx.row());
     rest = take(buf, rest, &change_lines(cx, width));
-    let seen = reading::shares(facts);
     let moves: Vec<&Entry> = cx.world.journal.iter().rev().filter(|e| is_move(&e.event)).collect();
-    let chart_rows = if rest.height >= 8 { (rest.height * 3 / 5).clamp(6, 14) } else { 0 };
-    if chart_rows > 0 {
-        let (top, below) = split(rest, chart_rows);
-        share_chart(buf, top, cx, &seen);
+    let below = (moves.len() as u16 + 1).clamp(3, (rest.height / 3).max(3));
+    let room = rest.height.saturating_sub(below);
+    if trends::fits(room) {
+        let (top, _) = split(rest, room.min(trends::most(trends::TRAFFIC)));
+        let left_over = trends::draw(buf, top, cx, trends::TRAFFIC).height;
+        rest = split(rest, top.height - left_over).1;
+    } else if room >= 5 {
+        let (top, below) = split(rest, room);
+        trends::alone(buf, top, cx, Trend::Share);
         rest = below;
     }
     if rest.height < 2 {
@@ -82,8 +86,8 @@ const fn is_move(event: &Event) -> bool {
     )
 }
 
-/// Each record in one line, or in two where its target does not fit beside it; whatever shape the group has.
-fn record_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
+/// The records as a table, whatever shape the group has; where each leads has a line of its own where it does not fit.
+fn record_lines(cx: &ViewContext<'_>, width: usize, short: bool) -> Vec<Line<'static>> {
     let facts = &cx.world.facts;
     let mut lines = Vec::new();
     if let Some(Err(shape)) = facts.group.as_ref().map(|g| &g.value) {
@@ -99,44 +103,67 @@ fn record_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
         lines.push(cx.row().mark(Mark::Unknown).clipped(Role::Unknown, why, width.saturating_sub(2)).line());
     }
     let sum = facts.shiftable().map(|g| f64::from(g.weights().legacy()) + f64::from(g.weights().new_weight()));
+    if facts.records.is_empty() {
+        return lines;
+    }
     let ids = facts.records.iter().filter_map(|r| r.set_identifier.as_ref()).map(|id| cx.cells(id)).max().unwrap_or(0);
     let ids = ids.clamp(6, 24) + 1;
+    let target = facts.records.iter().map(|record| cx.cells(&record.target_text())).max().unwrap_or(0);
+    // Where a target has no room beside its record it stands below; where rows are few, its beginning does.
+    let beside = FIXED + ids + target <= width;
+    let target = if beside || short { target.min(width.saturating_sub(FIXED + ids)) } else { 0 };
+    lines.push(record_head(cx, ids, target).line());
     let text = cx.fact_role(facts.group.as_ref());
     for record in &facts.records {
-        let (role, id) = side_of(cx, record);
-        let share = match (record.weight(), sum) {
-            (Some(weight), Some(sum)) => percent(f64::from(weight) * 100.0 / sum),
-            _ => cx.theme.glyphs().none.to_owned(),
-        };
-        let routing = match &record.routing {
-            Routing::Weighted(weight) => format!("weight {weight}"),
-            Routing::Simple => "simple".to_owned(),
-            Routing::Other(other) => other.policy.clone(),
-        };
-        let row = cx
-            .row()
-            .cell(Role::Strong, &record.rtype, 6)
-            .cell(role, id, ids)
-            .cell(text, routing, 11)
-            .num(text, share, 6)
-            .gap(2)
-            .put(Role::Dim, how_text(record));
-        let target = record.target_text();
-        let row = match member_side(cx, record).map(|side| leads(side, record, &cx.model.stack.endpoints)) {
-            Some(leads) => row.gap(2).mark(cx.mark_of(facts.group.as_ref(), leads_mark(leads))),
-            None if beside(&record.name, std::slice::from_ref(record)).next().is_some() => row.gap(2).mark(Mark::Fail),
-            None => row.gap(2),
-        };
-        if row.width() + cx.cells(&target) + 2 <= width {
-            lines.push(row.put(text, target).line());
-        } else {
-            lines.push(row.line());
-            for part in wrap(cx.theme, &target, width.saturating_sub(6)) {
+        lines.push(record_row(cx, record, sum, (ids, target)).line());
+        if target == 0 {
+            for part in wrap(cx.theme, &record.target_text(), width.saturating_sub(6)) {
                 lines.push(cx.row().gap(6).put(text, part).line());
             }
         }
     }
     lines
+}
+
+/// Cells of all columns but the identifier and the target.
+const FIXED: usize = 6 + 2 + 7 + 8 + 7 + 9 + 3;
+
+fn record_head<'a>(cx: &ViewContext<'a>, ids: usize, target: usize) -> Row<'a> {
+    let row = cx.row().cell(Role::Dim, "type", 6).cell(Role::Dim, "id", ids).gap(2);
+    let row = row.cell(Role::Dim, if target > 0 { "leads to" } else { "" }, target);
+    row.num(Role::Dim, "weight", 7).num(Role::Dim, "share", 8).num(Role::Dim, "TTL", 7).num(Role::Dim, "health", 9)
+}
+
+fn record_row<'a>(cx: &ViewContext<'a>, record: &Record, sum: Option<f64>, (ids, target): (usize, usize)) -> Row<'a> {
+    let facts = &cx.world.facts;
+    let (text, none) = (cx.fact_role(facts.group.as_ref()), cx.theme.glyphs().none);
+    let (role, id) = side_of(cx, record);
+    let share = match (record.weight(), sum) {
+        (Some(weight), Some(sum)) => percent(f64::from(weight) * 100.0 / sum),
+        _ => none.to_owned(),
+    };
+    let weight = match &record.routing {
+        Routing::Weighted(weight) => weight.to_string(),
+        Routing::Simple => "simple".to_owned(),
+        Routing::Other(other) => other.policy.clone(),
+    };
+    let health = match (&record.target, &record.health_check_id) {
+        (_, Some(_)) => "check",
+        (Target::Alias { evaluate_health: true, .. }, _) => "target",
+        (Target::Alias { .. }, _) => "ignored",
+        _ => none,
+    };
+    let row = cx.row().cell(Role::Strong, &record.rtype, 6).cell(role, id, ids);
+    let row = match member_side(cx, record).map(|side| leads(side, record, &cx.model.stack.endpoints)) {
+        Some(leads) => row.mark(cx.mark_of(facts.group.as_ref(), leads_mark(leads))),
+        None if beside(&record.name, std::slice::from_ref(record)).next().is_some() => row.mark(Mark::Fail),
+        None => row.gap(2),
+    };
+    row.cell(text, record.target_text(), target)
+        .num(Role::Strong, weight, 7)
+        .num(text, share, 8)
+        .num(Role::Dim, age_text(record.ttl()), 7)
+        .num(Role::Dim, health, 9)
 }
 
 /// Whose record it is meant to be, by its identifier.
@@ -153,19 +180,6 @@ fn side_of<'r>(cx: &ViewContext<'_>, record: &'r Record) -> (Role, &'r str) {
         Some(id) => (Role::Fail, id),
         None => (Role::Dim, "-"),
     }
-}
-
-/// TTL, and for an alias the zone of its target and whether that target's health counts.
-fn how_text(record: &Record) -> String {
-    let mut text = format!("TTL {}", age_text(record.ttl()));
-    if let Target::Alias { zone_id, evaluate_health, .. } = &record.target {
-        let health = if *evaluate_health { "checks health" } else { "ignores health" };
-        text = format!("{text} alias  {zone_id}  {health}");
-    }
-    if let Some(check) = &record.health_check_id {
-        text = format!("{text}  health check {check}");
-    }
-    text
 }
 
 /// What is wanted and what is seen, one bar below the other.
@@ -251,20 +265,4 @@ fn change_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
         lines.push(cx.row().clipped(Role::Dim, text, width).line());
     }
     lines
-}
-
-fn share_chart(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, seen: &[Point]) {
-    let wanted = cx.world.facts.shiftable().map(|g| g.weights().new_percent());
-    let note = match seen.last() {
-        Some(p) => cx.row().put(Role::Dim, format!("seen {} %  {}", short_number(p.value), cx.age(p.at))),
-        None => cx.row().put(Role::Dim, "not known"),
-    };
-    let rest = cx.heading(buf, area, "Seen share of the new stack, %", note);
-    let plot = chart::Plot {
-        lines: &[chart::Curve::settled(seen, Role::New)],
-        limit: wanted.filter(|w| *w > 0.0).map(|w| (w, format!("wanted {}", percent(w)))),
-        least_top: 10.0,
-        most_top: 100.0,
-    };
-    chart::draw(buf, rest, cx, &plot);
 }

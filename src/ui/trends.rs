@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::metrics::Metric;
+use crate::domain::reading;
 use crate::domain::record::Move;
 use crate::domain::series::{PERIOD, Point};
 use crate::domain::traffic::Side;
@@ -29,9 +30,10 @@ const GOOD: u16 = 7;
 /// Charts that are shown wherever they fit; the others where there is room to spare.
 const FIRST: u16 = 6;
 
-/// One of the charts, the most telling first.
+/// One of the charts.
 #[derive(Clone, Copy)]
-enum Trend {
+pub(super) enum Trend {
+    Share,
     Requests,
     Errors,
     Latency,
@@ -43,7 +45,8 @@ enum Trend {
     Connections,
 }
 
-const ALL: [Trend; 9] = [
+/// What each view shows, the most telling first.
+pub(super) const OVERVIEW: &[Trend] = &[
     Trend::Requests,
     Trend::Errors,
     Trend::Latency,
@@ -54,6 +57,9 @@ const ALL: [Trend; 9] = [
     Trend::Rows,
     Trend::Connections,
 ];
+pub(super) const TRAFFIC: &[Trend] = &[Trend::Share, Trend::Requests, Trend::Errors, Trend::Latency];
+pub(super) const REPLICATION: &[Trend] = &[Trend::Lag, Trend::Backlog, Trend::Rows, Trend::DatabaseCpu];
+pub(super) const SERVICE: &[Trend] = &[Trend::TaskCpu, Trend::DatabaseCpu, Trend::Connections, Trend::Latency];
 
 /// Where an axis may end: at least here, and nowhere above there.
 const ANY: (f64, f64) = (1.0, f64::MAX);
@@ -62,13 +68,26 @@ const SHARE: (f64, f64) = (10.0, 100.0);
 /// Rows that the heading, the labels of the marks and the axis take.
 const AROUND: u16 = 3;
 
-/// Whether so many rows hold more than the lag.
+/// Whether so many rows hold more than one chart.
 pub(super) const fn fits(rows: u16) -> bool {
     rows >= AROUND + 3 * LEAST
 }
 
-/// Draws as many charts as the area holds; gives back what is below them.
-pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Rect {
+/// Rows that so many charts take at most.
+pub(super) const fn most(set: &[Trend]) -> u16 {
+    AROUND + MOST * set.len() as u16
+}
+
+/// Draws one chart alone, with its axis.
+pub(super) fn alone(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, trend: Trend) {
+    if area.height >= LEAST {
+        one(buf, Rect { height: area.height - 1, ..area }, cx, trend, &chart::marks(cx));
+        chart::axis(buf, Rect { y: area.bottom() - 1, height: 1, ..area }, cx);
+    }
+}
+
+/// Draws as many of these charts as the area holds; gives back what is below them.
+pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, set: &[Trend]) -> Rect {
     let zoom = cx.model.screen.zoom.name();
     let note =
         cx.row().put(Role::Dim, format!("{zoom}, ")).put(Role::Key, key_for(Action::Zoom)).put(Role::Dim, " zooms");
@@ -77,13 +96,14 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Rect {
     labels(buf, rest, cx, &marks);
     rest = below(rest, 1);
     let room = rest.height.saturating_sub(1);
-    let count = (room / LEAST).min(FIRST).max((room / GOOD).min(ALL.len() as u16)).max(1);
+    let all = set.len() as u16;
+    let count = (room / LEAST).min(FIRST).max(room / GOOD).clamp(1, all);
     let rows = (room / count).min(MOST);
     // What is left over goes to the first ones, a row each.
     let spare = if rows < MOST { room - rows * count } else { 0 };
-    for (index, trend) in (0..count).zip(ALL) {
+    for (index, trend) in (0..count).zip(set) {
         let height = rows + u16::from(index < spare);
-        one(buf, Rect { height, ..rest }, cx, trend, &marks);
+        one(buf, Rect { height, ..rest }, cx, *trend, &marks);
         rest = below(rest, height);
     }
     chart::axis(buf, Rect { height: rest.height.min(1), ..rest }, cx);
@@ -128,6 +148,12 @@ fn one(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, trend: Trend, marks: 
         Drawn { area, cx, marks }.plot(buf, trend, &Plot { lines, limit, least_top: tops.0, most_top: tops.1 });
     };
     match trend {
+        Trend::Share => {
+            let seen = reading::shares(facts);
+            let wanted = facts.shiftable().map(|group| group.weights().new_percent()).filter(|wanted| *wanted > 0.0);
+            let limit = wanted.map(|wanted| (wanted, format!("wanted {}", percent(wanted))));
+            plot(&[Curve::settled(&seen, Role::New)], limit, SHARE);
+        }
         Trend::Requests => {
             let lines = [Metric::LegacyRequests, Metric::NewRequests];
             let [a, b] = lines;
@@ -167,14 +193,14 @@ struct Drawn<'a, 'c> {
 
 impl Drawn<'_, '_> {
     fn plot(&self, buf: &mut Buffer, trend: Trend, plot: &Plot<'_>) {
-        let (title, note) = heading(self.cx, trend);
+        let (title, note) = heading(self.cx, trend, usize::from(self.area.width.saturating_sub(6)));
         let rest = self.cx.heading(buf, self.area, title, note);
         chart::plot(buf, rest, self.cx, plot, self.marks);
     }
 }
 
 /// A chart's name, and what it says now.
-fn heading<'a>(cx: &ViewContext<'a>, trend: Trend) -> (&'static str, Row<'a>) {
+fn heading<'a>(cx: &ViewContext<'a>, trend: Trend, room: usize) -> (&'static str, Row<'a>) {
     let pair = |one: (&str, Role, Metric), other: (&str, Role, Metric), show: &dyn Fn(f64) -> String| {
         let mut row = cx.row();
         for (name, role, metric) in [one, other] {
@@ -189,6 +215,12 @@ fn heading<'a>(cx: &ViewContext<'a>, trend: Trend) -> (&'static str, Row<'a>) {
     let whole = |v: f64| short_number(v.round());
     let share = |v: f64| format!("{} %", short_number(v.round()));
     match trend {
+        Trend::Share => {
+            let seen = cx.shown(&reading::share(&cx.world.facts, cx.world.now), |v| format!("{} %", short_number(*v)));
+            let age = seen.at.map(|at| format!("  {}", cx.age(at))).unwrap_or_default();
+            let row = cx.row().put(seen.role, format!("seen {}", seen.text)).put(Role::Dim, age);
+            ("Share of the new stack, %", row)
+        }
         Trend::Requests => {
             let rate = |v: f64| short_number((v / PERIOD.as_secs_f64() * 10.0).round() / 10.0);
             ("Requests/s", sides(Metric::LegacyRequests, Metric::NewRequests, &rate))
@@ -198,7 +230,7 @@ fn heading<'a>(cx: &ViewContext<'a>, trend: Trend) -> (&'static str, Row<'a>) {
             let millis = |v: f64| format!("{} ms", short_number((v * 1000.0).round()));
             ("p99, ms", sides(Metric::LegacyLatency, Metric::NewLatency, &millis))
         }
-        Trend::Lag => ("Lag", lag::words(cx, usize::from(u16::MAX))),
+        Trend::Lag => ("Lag", lag::words(cx, room)),
         Trend::Backlog => {
             let waiting = cx.reading(Metric::Backlog, whole);
             ("Changes waiting for Aurora", cx.row().put(waiting.role, waiting.text))

@@ -104,6 +104,29 @@ fn ctrl_z_leaves_the_terminal_to_the_shell_and_fg_comes_back() {
 }
 
 #[test]
+fn the_mouse_is_the_terminals_until_it_is_asked_for_and_whenever_the_shell_has_it() {
+    const TAKEN: &str = "\x1b[?1000h\x1b[?1006h";
+    const GIVEN: &str = "\x1b[?1006l\x1b[?1000l";
+    let drill = Drill::steady();
+    let (mut terminal, _) = in_a_shell(&drill);
+    assert!(!terminal.text.contains(TAKEN), "by itself it is the terminal's, which selects text with it");
+    terminal.press("m");
+    terminal.until(TAKEN);
+    terminal.press("\x1b[<0;18;4M");
+    terminal.until_shown("[2 Traffic]");
+    for leave in ["\x1a", "q"] {
+        let before = terminal.text.len();
+        back_in_the_shell(&mut terminal, |terminal| terminal.press(leave));
+        assert!(terminal.text[before..].contains(GIVEN), "{leave:?}");
+        if leave == "\x1a" {
+            terminal.type_line("fg");
+            terminal.until(TAKEN);
+            terminal.until_shown(DRAWN);
+        }
+    }
+}
+
+#[test]
 fn a_stop_from_outside_gives_the_terminal_back_too() {
     let drill = Drill::steady();
     let (mut terminal, number) = in_a_shell(&drill);

@@ -173,10 +173,11 @@ fn take_service(service: &mut Service) {
     for (_, sentence) in events {
         take(sentence);
     }
-    for Task { id, zone, status, health, started: _ } in tasks {
+    for Task { id, address, zone, status, health, started: _ } in tasks {
         for text in [id, zone, status, health] {
             take(text);
         }
+        take_some(address);
     }
 }
 

@@ -139,7 +139,12 @@ fn deployment_of(deployment: SdkDeployment) -> Result<Deployment, PortError> {
 }
 
 fn task_of(task: SdkTask) -> Task {
+    // A Fargate task has one interface, whose details are named values (ECS API, `Attachment`).
+    let mut details = task.attachments.iter().flatten().flat_map(|attachment| attachment.details.iter().flatten());
+    let address = details.find(|detail| detail.name.as_deref() == Some("privateIPv4Address"));
+    let address = address.and_then(|detail| detail.value.clone());
     Task {
+        address,
         id: last_part(task.task_arn.as_deref().unwrap_or_default()),
         zone: task.availability_zone.unwrap_or_default(),
         status: task.last_status.unwrap_or_default(),

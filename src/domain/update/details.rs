@@ -9,6 +9,7 @@ use crate::domain::record::Entry;
 use crate::domain::replication::{TableStat, ValidationState};
 use crate::domain::table_rates::TableRate;
 use crate::domain::text::Printable;
+use crate::domain::traffic::Target;
 use crate::domain::units::{age_text, short_number};
 use crate::keymap::View;
 
@@ -19,7 +20,10 @@ const MOST_COPIED: usize = 4096;
 
 /// Shows all that is known of the row at the pointer; of the gates where there is none.
 pub(super) fn open(model: &mut Model) {
-    let (title, lines) = row(model).unwrap_or_else(|| gates(model));
+    let (title, lines) = match model.screen.view {
+        View::Traffic => records(model),
+        _ => row(model).unwrap_or_else(|| gates(model)),
+    };
     notice(model, title, lines);
 }
 
@@ -52,7 +56,7 @@ fn stands(model: &Model) -> String {
 fn row(model: &Model) -> Option<(String, Vec<String>)> {
     let chosen = model.screen.listing.chosen?;
     match model.screen.view {
-        View::Overview | View::Traffic | View::Service => None,
+        View::Overview | View::Service | View::Traffic => None,
         View::Replication => {
             let (index, table) = *model.tables().get(chosen)?;
             let rate = model.shown().facts.table_rates.get(index).copied().flatten();
@@ -90,6 +94,28 @@ fn gates(model: &Model) -> (String, Vec<String>) {
     }
     lines.extend(pass.into_iter().map(said));
     (format!("{passed} of {} gates pass", gates.len()), lines)
+}
+
+/// Every record as Route 53 has it, with all that a table has no room for.
+fn records(model: &Model) -> (String, Vec<String>) {
+    let facts = &model.shown().facts;
+    let mut lines = Vec::new();
+    for record in &facts.records {
+        let id = record.set_identifier.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+        let weight = record.weight().map(|weight| format!(", weight {weight}")).unwrap_or_default();
+        lines.push(format!("{}{id}{weight}, TTL {}", record.rtype, age_text(record.ttl())));
+        lines.push(format!("  {}", record.target_text()));
+        if let Target::Alias { zone_id, evaluate_health, .. } = &record.target {
+            let health =
+                if *evaluate_health { "its target's health counts" } else { "its target's health does not count" };
+            lines.push(format!("  zone of the target {zone_id}; {health}"));
+        }
+        lines.extend(record.health_check_id.as_ref().map(|check| format!("  health check {check}")));
+    }
+    if lines.is_empty() {
+        lines.push("not read yet".to_owned());
+    }
+    (format!("Records of {}", model.stack.group.name), lines)
 }
 
 fn of_table(table: &TableStat, rate: Option<TableRate>) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::confirm::DialogKey;
 use crate::domain::facts::Source;
 use crate::domain::model::{Dialog, Model, ShiftState, Shown};
-use crate::domain::msg::Effect;
+use crate::domain::msg::{Effect, Msg};
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
 
@@ -114,6 +114,35 @@ fn reading_key(model: &mut Model, dialog: Dialog, key: Key) {
     }
 }
 
+/// Rows that one notch of the wheel scrolls.
+const NOTCH: i16 = 3;
+
+/// The wheel scrolls what is read, or the view's list; a click on a tab shows its view, unless something is open.
+/// Neither answers anything.
+pub(super) fn mouse(model: &mut Model, msg: &Msg) {
+    let is_free = model.dialog.is_none() && !model.screen.filtering;
+    match (msg, &model.dialog) {
+        (Msg::Tab(view), _) if is_free => go(model, *view),
+        (Msg::Wheel { down }, dialog) => {
+            let by = if *down { NOTCH } else { -NOTCH };
+            if is_free {
+                scroll(model, isize::from(by));
+            } else if dialog.as_ref().is_some_and(|dialog| !dialog.takes_answers()) {
+                read_on(model, Some(Action::Scroll(by)));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Takes the mouse, or leaves it to the terminal.
+fn whose_mouse(model: &mut Model, effects: &mut Vec<Effect>) {
+    model.screen.mouse = !model.screen.mouse;
+    let ours = "the mouse scrolls and changes views; m gives it back";
+    toast(model, if model.screen.mouse { ours } else { "the mouse is the terminal's" }, false);
+    effects.push(Effect::Mouse(model.screen.mouse));
+}
+
 /// Scrolls what is open and only wants to be read.
 fn read_on(model: &mut Model, action: Option<Action>) {
     let listing = model.screen.listing;
@@ -198,6 +227,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Zoom => model.screen.zoom = model.screen.zoom.next(),
         Action::Details => details::open(model),
         Action::Copy => details::copy(model, effects),
+        Action::Mouse => whose_mouse(model, effects),
         Action::Help => model.dialog = Some(Dialog::Help),
         Action::Filter => model.screen.filtering = true,
         Action::Scroll(by) => scroll(model, isize::from(by)),
@@ -246,7 +276,7 @@ fn act_on_pulumi(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-fn go(model: &mut Model, view: crate::keymap::View) {
+fn go(model: &mut Model, view: View) {
     if model.screen.view != view {
         model.screen.filter.clear();
         // Not known before the view was drawn, and a key may come earlier; the view holds its list within bounds anyway.

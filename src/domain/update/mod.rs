@@ -52,6 +52,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Key(key) => keys::key(model, key, &mut effects),
+        mouse @ (Msg::Wheel { .. } | Msg::Tab(_)) => keys::mouse(model, &mouse),
         Msg::Continued => keys::continued(model),
         Msg::Pasted(text) => {
             configure::paste(model, &text);

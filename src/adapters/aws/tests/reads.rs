@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::metrics::TimeRange;
+use crate::domain::series::{CAPACITY, PERIOD};
 
 #[tokio::test(start_paused = true)]
 async fn records_are_followed_over_pages_until_the_name_ends() {
@@ -144,16 +145,16 @@ fn result(id: &str, points: &[(i64, f64)], status: &str) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_window_is_an_hour_at_first_and_a_quarter_later() {
+async fn the_window_is_all_that_is_kept_at_first_and_a_quarter_later() {
     let canned = Canned::default().cbor(&json!({"MetricDataResults": []}));
     let aws = canned.aws().await;
     let end = Timestamp::parse("2026-11-22T12:40:00Z").unwrap();
-    assert_eq!(aws.window(Side::Legacy, end), Duration::from_secs(3600));
+    assert_eq!(aws.window(Side::Legacy, end), PERIOD * CAPACITY as u32);
     aws.observe(Query::Metrics(Side::Legacy, None)).await.unwrap();
     assert_eq!(aws.window(Side::Legacy, end), Duration::from_secs(900));
     assert_eq!(aws.window(Side::Legacy, end.plus(Duration::from_secs(600))), Duration::from_secs(1500));
-    assert_eq!(aws.window(Side::Legacy, end.plus(Duration::from_secs(86_400))), Duration::from_secs(3600));
-    assert_eq!(aws.window(Side::New, end), Duration::from_secs(3600));
+    assert_eq!(aws.window(Side::Legacy, end.plus(Duration::from_secs(86_400))), PERIOD * CAPACITY as u32);
+    assert_eq!(aws.window(Side::New, end), PERIOD * CAPACITY as u32);
     let asked = &canned.seen()[0];
     assert_eq!(asked.scope, "us-east-1/monitoring");
     assert!(!asked.body.contains("DBInstanceIdentifier"), "no instance is known, so none is asked about");

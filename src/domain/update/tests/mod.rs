@@ -697,3 +697,40 @@ fn a_letter_that_comes_with_esc_in_a_line_of_text_is_no_command() {
     cockpit.press('f');
     assert!(cockpit.model.frozen.is_some(), "a moment later it is one");
 }
+
+#[test]
+fn the_mouse_scrolls_and_changes_views_and_answers_nothing() {
+    let mut cockpit = Cockpit::ready();
+    cockpit.feed(Msg::Tab(View::Journal));
+    cockpit.feed(Msg::Wheel { down: true });
+    assert_eq!((cockpit.model.screen.view, cockpit.model.scroll()), (View::Journal, 3));
+    cockpit.press(']');
+    let open = cockpit.model.dialog.clone();
+    assert!(open.as_ref().is_some_and(Dialog::takes_answers), "{open:?}");
+    for msg in [Msg::Wheel { down: true }, Msg::Wheel { down: false }, Msg::Tab(View::Traffic)] {
+        cockpit.feed(msg);
+    }
+    assert_eq!((cockpit.model.screen.view, cockpit.model.scroll()), (View::Journal, 3));
+    assert_eq!(cockpit.model.dialog, open);
+    assert!(!cockpit.sent.iter().any(|effect| matches!(effect, Effect::Execute { .. })));
+}
+
+#[test]
+fn enter_says_all_of_the_gates_and_a_copy_holds_no_line_that_is_cut() {
+    let mut cockpit = Cockpit::ready();
+    cockpit.model.screen.listing.chosen = None;
+    cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+    let Some(Dialog::Notice { title, lines }) = &cockpit.model.dialog else { panic!("{:?}", cockpit.model.dialog) };
+    assert!(title.contains("gates pass"), "{title}");
+    for id in GateId::ALL {
+        assert!(lines.iter().any(|line| line.contains(id.name())), "{id}");
+    }
+    cockpit.feed(Msg::Key(Key::plain(Code::Enter)));
+    assert_eq!(cockpit.model.dialog, None, "the second Enter closes it and does nothing else");
+    let effects = cockpit.press('y');
+    let Some(Effect::Copy(text)) = effects.iter().find(|effect| matches!(effect, Effect::Copy(_))) else { panic!() };
+    assert!(text.contains("legacy 100 % new 0 %") && text.contains("GO"), "{text}");
+    // What says why a question is gone is not answered with a tick.
+    cockpit.model.screen.toast.as_mut().unwrap().is_bad = true;
+    assert!(!cockpit.press('y').iter().any(|effect| matches!(effect, Effect::Copy(_))));
+}
