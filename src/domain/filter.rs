@@ -2,17 +2,31 @@
 //!
 //! Pure.
 
+use std::collections::HashSet;
+
 use super::model::Model;
+use super::pulumi::Danger;
 use super::pulumi::Filter;
 use super::pulumi::Planned;
 use super::record::Entry;
 use super::replication::TableStat;
 
 impl Model {
-    /// The steps of the plan that waits, those that the filter lets through.
-    pub fn planned(&self) -> impl Iterator<Item = &Planned> {
-        let steps = self.provision.plan.as_ref().map_or(&[][..], |ready| ready.plan.steps.as_slice());
-        steps.iter().filter(|step| self.matches_filter(&[step.name(), &step.rtype, step.op.name()]))
+    /// The steps of the plan that waits, those that the filter lets through, each with whether it is dangerous: the
+    /// dangerous ones first, then type by type, in the engine's order.
+    #[must_use]
+    pub fn planned(&self) -> Vec<(&Planned, bool)> {
+        let Some(ready) = &self.provision.plan else { return Vec::new() };
+        let dangers: HashSet<(&str, &str)> = ready.plan.dangers.iter().map(about).collect();
+        let steps = ready.plan.steps.iter();
+        let kept = steps.filter(|step| self.matches_filter(&[step.name(), &step.rtype, step.op.name()]));
+        let is_dangerous = |step: &Planned| {
+            dangers.contains(&(step.rtype.as_str(), step.name()))
+                || (step.weighted.is_some() && dangers.contains(&("", step.name())))
+        };
+        let mut kept: Vec<_> = kept.map(|step| (step, is_dangerous(step))).collect();
+        kept.sort_by(|(a, risk_a), (b, risk_b)| (!risk_a, &a.rtype).cmp(&(!risk_b, &b.rtype)));
+        kept
     }
 
     /// Which resources of a run are listed.
@@ -46,5 +60,17 @@ impl Model {
     pub fn matches_filter(&self, texts: &[&str]) -> bool {
         let wanted = self.screen.filter.to_lowercase();
         wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&wanted))
+    }
+}
+
+/// The type and the name of what a danger is about; of a weighted record the name alone.
+fn about(danger: &Danger) -> (&str, &str) {
+    match danger {
+        Danger::WeightedRecord { resource, .. } => ("", resource),
+        Danger::Deletes { resource, rtype, .. }
+        | Danger::Replaces { resource, rtype, .. }
+        | Danger::StopsStream { resource, rtype, .. }
+        | Danger::Stops { resource, rtype, .. }
+        | Danger::UnknownOperation { resource, rtype } => (rtype, resource),
     }
 }

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no async, no SDK type; a test reads these files and enforces it.
 
 pub mod change;
+pub mod checklist;
 pub mod configure;
 pub mod confirm;
 

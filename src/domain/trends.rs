@@ -42,7 +42,8 @@ pub fn latency_limit(inputs: Inputs<'_>) -> Option<f64> {
 }
 
 fn window(inputs: Inputs<'_>) -> Window {
-    Window::of(inputs.policy.window, inputs.history)
+    let policy = inputs.policy;
+    Window::wide_enough(policy.window, policy.min_requests, inputs.history, inputs.facts, inputs.now)
 }
 
 #[cfg(test)]

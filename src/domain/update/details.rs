@@ -66,7 +66,7 @@ fn row(model: &Model) -> Option<(String, Vec<String>)> {
         View::Provision if model.provision.log => None,
         View::Provision => match &model.provision.plan {
             Some(plan) if model.provision.run.as_ref().is_some_and(|run| run.head.id == plan.run) => {
-                model.planned().nth(chosen).map(of_step)
+                model.planned().get(chosen).map(|(step, _)| of_step(step))
             }
             _ => {
                 let run = model.provision.run.as_ref()?;

@@ -2,29 +2,20 @@
 //!
 //! Pure.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::domain::model::Listing;
 use crate::domain::provision::Run;
 use crate::domain::pulumi::{self, Resource, Severity, Show, State};
 use crate::domain::units::{age_text, counted};
 
 use super::super::context::ViewContext;
-use super::super::list;
-use super::super::text::{Row, draw_lines};
+use super::super::text::Row;
 use super::super::theme::{Mark, Role};
-use super::heading;
+use super::{Rows, heading};
 
 /// Levels of the tree that are indented; deeper ones stand under the last.
 const LEVELS: usize = 8;
 
 /// The tree.
-pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run: &Run) -> Listing {
-    if area.is_empty() {
-        return Listing::default();
-    }
-    let width = usize::from(area.width);
+pub(super) fn resources<'r>(cx: &'r ViewContext<'_>, run: &'r Run, width: usize) -> Rows<'r> {
     let filter = cx.model.resource_filter();
     let rows = run.state.rows(&filter);
     let title = match filter.show {
@@ -41,20 +32,16 @@ pub(super) fn resources(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run:
     if run.state.hidden_resources() > 0 {
         note = format!("{note}, {} more are counted and not shown", run.state.hidden_resources());
     }
-    draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, title, &note, width)]);
-    let page = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    if rows.is_empty() {
-        let why = if cx.model.screen.filter.is_empty() { "none" } else { "no resource matches the filter" };
-        draw_lines(buf, page, &[cx.row().put(Role::Dim, why).line()]);
-        return Listing::of(0, page.height);
-    }
-    list::draw(buf, page, cx, rows.len(), |index| resource(cx, run, &rows[index], width).line())
+    let empty = if cx.model.screen.filter.is_empty() { "none" } else { "no resource matches the filter" };
+    let count = rows.len();
+    let row = move |index: usize, chosen: bool| resource(cx, run, &rows[index], chosen, width).line();
+    Rows { heading: heading(cx, title, &note, width), count, row: Box::new(row), empty }
 }
 
-fn resource<'a>(cx: &ViewContext<'a>, run: &Run, row: &pulumi::TreeRow<'_>, width: usize) -> Row<'a> {
+fn resource<'a>(cx: &ViewContext<'a>, run: &Run, row: &pulumi::TreeRow<'_>, chosen: bool, width: usize) -> Row<'a> {
     let resource = row.resource;
     let (rtype, word, time) = (if width >= 100 { 30 } else { 18 }, 12, 7);
-    let name = width.saturating_sub(2 + 3 + rtype + word + time + 3);
+    let name = width.saturating_sub(1 + 2 + 3 + rtype + word + time + 3);
     let is_change = resource.op.is_change();
     let role = match resource.state {
         _ if !row.matches => Role::Dim,
@@ -65,13 +52,14 @@ fn resource<'a>(cx: &ViewContext<'a>, run: &Run, row: &pulumi::TreeRow<'_>, widt
         State::Running | State::Done => Role::Text,
     };
     let glyphs = cx.theme.glyphs();
+    let line = cx.row().put(Role::Strong, if chosen { glyphs.pointer } else { " " });
     let line = match resource.state {
-        State::Pending => cx.row().put(Role::Dim, glyphs.none).gap(1),
-        State::Running => cx.row().mark(Mark::Waiting),
-        State::Done if !is_change => cx.row().gap(2),
-        State::Done => cx.row().mark(Mark::Pass),
-        State::Failed => cx.row().mark(Mark::Fail),
-        State::Unfinished => cx.row().mark(Mark::Unknown),
+        State::Pending => line.put(Role::Dim, glyphs.none).gap(1),
+        State::Running => line.mark(Mark::Waiting),
+        State::Done if !is_change => line.gap(2),
+        State::Done => line.mark(Mark::Pass),
+        State::Failed => line.mark(Mark::Fail),
+        State::Unfinished => line.mark(Mark::Unknown),
     };
     let indent = (row.depth.min(LEVELS) * 2).min(name / 2);
     let took = resource.elapsed(cx.model.live.now).filter(|_| is_change || resource.state == State::Running);
@@ -99,11 +87,7 @@ fn operation(run: &Run, resource: &Resource) -> &'static str {
 }
 
 /// The log, oldest first.
-pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run: &Run) -> Listing {
-    if area.is_empty() {
-        return Listing::default();
-    }
-    let width = usize::from(area.width);
+pub(super) fn log<'r>(cx: &'r ViewContext<'_>, run: &'r Run, width: usize) -> Rows<'r> {
     let run_state = &run.state;
     let kept: Vec<_> = run_state.log().filter(|line| cx.model.matches_filter(&[&line.text])).collect();
     let all = run_state.log().len();
@@ -114,14 +98,9 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run: &Run)
     if run_state.log_total() > all as u64 {
         note = format!("{note}, the newest {all} of them; the run's file has all");
     }
-    draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, "Log", &note, width)]);
-    let page = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    if kept.is_empty() {
-        let why = if all == 0 { "nothing was said yet" } else { "no line matches the filter" };
-        draw_lines(buf, page, &[cx.row().put(Role::Dim, why).line()]);
-        return Listing::of(0, page.height);
-    }
-    list::draw(buf, page, cx, kept.len(), |index| {
+    let empty = if all == 0 { "nothing was said yet" } else { "no line matches the filter" };
+    let count = kept.len();
+    let row = move |index: usize, _: bool| {
         let line = kept[index];
         let (mark, role) = match line.severity {
             Severity::Error => (Some(Mark::Fail), Role::Fail),
@@ -132,5 +111,6 @@ pub(super) fn log(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, run: &Run)
         let row = if let Some(mark) = mark { row.mark(mark) } else { row.gap(2) };
         let room = row.room(width);
         row.clipped(role, &line.text, room).line()
-    })
+    };
+    Rows { heading: heading(cx, "Log", &note, width), count, row: Box::new(row), empty }
 }

@@ -43,29 +43,61 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>) -> Listin
     let inner = Rect { height: inner.height - 1, ..inner };
     let provision = &cx.model.provision;
     let Some(run) = &provision.run else {
-        draw_lines(buf, inner, &fitted(cx, without_run(cx, width), inner.height, width));
-        return Listing::default();
+        let lines = without_run(cx, width);
+        return super::list::draw(buf, inner, cx, lines.len(), |index| lines[index].clone());
     };
     let plan = ready_plan(cx, run);
     // Why it failed is worth more than the list of what it did: there it takes all the room that it needs.
     let kept = if has_failed(run) && !provision.log { 0 } else { LIST_ROWS.min(inner.height / 2) };
     let head_rows = inner.height - kept;
     let lines = above_the_list(cx, run, plan, (inner.height, head_rows), width);
-    let lines = fitted(cx, lines, head_rows, width);
+    let rows = match plan {
+        _ if provision.log => list::log(cx, run, width),
+        Some(plan) => plan::steps(cx, plan, width),
+        None => list::resources(cx, run, width),
+    };
+    if lines.len() > usize::from(head_rows) {
+        // More than is pinned above a list: all of it scrolls as one.
+        let above = lines.len();
+        return super::list::draw(buf, inner, cx, above + 1 + rows.count, |index| match index {
+            index if index < above => lines[index].clone(),
+            index if index == above => rows.heading.clone(),
+            index => (rows.row)(index - above - 1, false),
+        });
+    }
     draw_lines(buf, inner, &lines);
-    let used = (lines.len() as u16).min(inner.height);
+    let used = lines.len() as u16;
     let rest = Rect { y: inner.y + used, height: inner.height - used, ..inner };
-    if provision.log {
-        return list::log(buf, rest, cx, run);
-    }
-    if let Some(plan) = plan {
-        return plan::steps(buf, rest, cx, plan);
-    }
-    let outputs = run::outputs_height(run, rest.height);
+    let outputs = if provision.log || plan.is_some() { 0 } else { run::outputs_height(run, rest.height) };
     let upper = Rect { height: rest.height - outputs, ..rest };
-    let listing = list::resources(buf, upper, cx, run);
     run::outputs(buf, Rect { y: upper.bottom(), height: outputs, ..rest }, cx, run);
-    listing
+    listed(buf, upper, cx, &rows, !provision.log)
+}
+
+/// A list as it is drawn: its heading, and its rows, of which only those that are seen are made.
+struct Rows<'r> {
+    heading: Line<'static>,
+    count: usize,
+    row: Box<dyn Fn(usize, bool) -> Line<'static> + 'r>,
+    /// What is said where there is no row.
+    empty: &'static str,
+}
+
+/// The list under what is pinned above it. A row of it can be chosen, unless they are lines of a log.
+fn listed(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, rows: &Rows<'_>, chosen: bool) -> Listing {
+    if area.is_empty() {
+        return Listing::default();
+    }
+    draw_lines(buf, Rect { height: 1, ..area }, std::slice::from_ref(&rows.heading));
+    let page = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    if rows.count == 0 {
+        draw_lines(buf, page, &[cx.row().put(Role::Dim, rows.empty).line()]);
+    }
+    if chosen {
+        super::list::choose(buf, page, cx, rows.count, |index, is_chosen| (rows.row)(index, is_chosen))
+    } else {
+        super::list::draw(buf, page, cx, rows.count, |index| (rows.row)(index, false))
+    }
 }
 
 /// What is said while there is no run.
@@ -105,7 +137,8 @@ fn above_the_list(
     }
     if let Some(plan) = plan {
         lines.extend(plan::counts(cx, plan, width));
-        let room = usize::from(head_rows).saturating_sub(lines.len());
+        // At most a third of the screen: the plan that they are about has to be seen, too.
+        let room = usize::from(head_rows).saturating_sub(lines.len()).min(usize::from(rows / 3).max(3));
         lines.splice(..0, plan::dangers(cx, plan, width, room));
     }
     if !failed && !provision.log && plan.is_none() {
@@ -121,23 +154,6 @@ fn has_failed(run: &Run) -> bool {
 /// The plan that waits, when it is that of the run that is shown.
 fn ready_plan<'a>(cx: &ViewContext<'a>, run: &Run) -> Option<&'a ReadyPlan> {
     cx.model.provision.plan.as_ref().filter(|plan| run.ending.is_some() && plan.run == run.head.id)
-}
-
-/// The lines that fit, the last of them saying how many do not.
-fn fitted(cx: &ViewContext<'_>, mut lines: Vec<Line<'static>>, rows: u16, width: usize) -> Vec<Line<'static>> {
-    let rows = usize::from(rows);
-    if lines.len() > rows {
-        let more = lines.len() - rows.saturating_sub(1);
-        lines.truncate(rows.saturating_sub(1));
-        let log = if cx.model.provision.run.is_some() {
-            format!(", {} the log", key_for(Action::ToggleLog))
-        } else {
-            String::new()
-        };
-        let text = format!("{more} more lines: a taller terminal shows them{log}");
-        lines.push(cx.row().clipped(Role::Unknown, text, width).line());
-    }
-    lines
 }
 
 /// The keys that mean something now.

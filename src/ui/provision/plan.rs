@@ -3,40 +3,43 @@
 //! Pure.
 
 use crate::domain::units::counted;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::domain::model::Listing;
 use crate::domain::provision::{PLAN_MAX_AGE, ReadyPlan};
+use crate::domain::pulumi::Operation;
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::planned::Planned;
-use crate::domain::pulumi::{Danger, Operation};
 use crate::keymap::{Action, key_for};
 
 use super::super::context::ViewContext;
-use super::super::list;
-use super::super::text::{Row, draw_lines};
+use super::super::text::Row;
 use super::super::theme::{Mark, Role};
-use super::{heading, marked, paragraph};
+use super::{Rows, heading, marked, paragraph};
 
 /// What must be seen before anything else, in at most `room` rows (one, when there is none): worst first, the rest
 /// counted. All of them carry a sign in the list.
 pub(super) fn dangers(cx: &ViewContext<'_>, ready: &ReadyPlan, width: usize, room: usize) -> Vec<Line<'static>> {
     let dangers = ready.plan.danger_lines();
-    let mut out = Vec::new();
-    for (index, danger) in dangers.iter().enumerate() {
-        let mut told = Vec::new();
-        marked(cx, &mut told, Mark::Fail, Role::Fail, &format!("DANGER: {danger}"), width);
-        let left = dangers.len() - index;
-        // The row that counts the rest needs its room as long as there is a rest.
-        if out.len() + told.len() + usize::from(left > 1) > room {
-            let more = if index == 0 { "" } else { "more " };
-            let text = format!("DANGER: {left} {more}changes to see first, marked in the list");
-            out.push(cx.row().mark(Mark::Fail).clipped(Role::Fail, text, width.saturating_sub(2)).line());
-            break;
-        }
-        out.extend(told);
+    let mut whole = Vec::new();
+    for danger in &dangers {
+        marked(cx, &mut whole, Mark::Fail, Role::Fail, &format!("DANGER: {danger}"), width);
+    }
+    if whole.len() <= room {
+        return whole;
+    }
+    // A wall of them would push away what they are about: each in a line then, and all of them in the question.
+    let shown = if dangers.len() <= room { dangers.len() } else { room.saturating_sub(1) };
+    let mut out: Vec<Line<'static>> = dangers[..shown]
+        .iter()
+        .map(|danger| {
+            let text = format!("DANGER: {danger}");
+            cx.row().mark(Mark::Fail).clipped(Role::Fail, text, width.saturating_sub(2)).line()
+        })
+        .collect();
+    if shown < dangers.len() {
+        let more = if shown == 0 { "" } else { "more " };
+        let text = format!("DANGER: {} {more}changes to see first, marked in the list", dangers.len() - shown);
+        out.push(cx.row().mark(Mark::Fail).clipped(Role::Fail, text, width.saturating_sub(2)).line());
     }
     out
 }
@@ -69,41 +72,42 @@ pub(super) fn counts(cx: &ViewContext<'_>, ready: &ReadyPlan, width: usize) -> V
     out
 }
 
-/// The steps, in the engine's order.
-pub(super) fn steps(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, ready: &ReadyPlan) -> Listing {
-    if area.is_empty() {
-        return Listing::default();
-    }
-    let width = usize::from(area.width);
-    let kept: Vec<&Planned> = cx.model.planned().collect();
+/// The steps, type by type, what is dangerous first.
+pub(super) fn steps<'r>(cx: &'r ViewContext<'_>, ready: &ReadyPlan, width: usize) -> Rows<'r> {
+    let kept = cx.model.planned();
     let all = ready.plan.steps.len();
     let note = if kept.len() == all { String::new() } else { cx.filter_note(kept.len(), all) };
-    draw_lines(buf, Rect { height: 1, ..area }, &[heading(cx, &counted(all, "step", "steps"), &note, width)]);
-    let page = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    list::draw(buf, page, cx, kept.len(), |index| row(cx, kept[index], is_dangerous(ready, kept[index]), width).line())
+    let heading = heading(cx, &counted(all, "step", "steps"), &note, width);
+    let count = kept.len();
+    let row = move |index: usize, chosen: bool| {
+        let (step, risk) = kept[index];
+        // The type stands once, where its steps begin, with how many there are.
+        let begins = index == 0 || kept[index - 1].0.rtype != step.rtype || kept[index - 1].1 != risk;
+        let alike =
+            kept[index..].iter().take_while(|(other, other_risk)| other.rtype == step.rtype && *other_risk == risk);
+        let group = if begins { format!("{} ×{}", short_type(&step.rtype), alike.count()) } else { String::new() };
+        row(cx, (step, risk), &group, chosen, width).line()
+    };
+    Rows { heading, count, row: Box::new(row), empty: "no step matches the filter" }
 }
 
-fn is_dangerous(ready: &ReadyPlan, step: &Planned) -> bool {
-    ready.plan.dangers.iter().any(|danger| match danger {
-        Danger::WeightedRecord { resource, .. } => step.weighted.is_some() && resource == step.name(),
-        Danger::Deletes { resource, rtype, .. }
-        | Danger::Replaces { resource, rtype, .. }
-        | Danger::StopsStream { resource, rtype, .. }
-        | Danger::Stops { resource, rtype, .. }
-        | Danger::UnknownOperation { resource, rtype } => *rtype == step.rtype && resource == step.name(),
-    })
-}
-
-fn row<'a>(cx: &ViewContext<'a>, step: &Planned, dangerous: bool, width: usize) -> Row<'a> {
+fn row<'a>(
+    cx: &ViewContext<'a>,
+    (step, dangerous): (&Planned, bool),
+    group: &str,
+    chosen: bool,
+    width: usize,
+) -> Row<'a> {
     let role = match step.op {
         _ if dangerous => Role::Fail,
         Operation::Delete | Operation::Replace => Role::Unknown,
         _ => Role::Text,
     };
-    let row = if dangerous { cx.row().mark(Mark::Fail) } else { cx.row().gap(2) };
-    let name = (width / 3).max(16);
-    let row = row.cell(role, step.op.sign(), 3).cell(role, step.op.name(), 8).gap(1).cell(role, step.name(), name);
-    let row = row.gap(1).cell(Role::Dim, short_type(&step.rtype), if width >= 100 { 30 } else { 18 }).gap(1);
+    let row = cx.row().put(Role::Strong, if chosen { cx.theme.glyphs().pointer } else { " " });
+    let row = if dangerous { row.mark(Mark::Fail) } else { row.gap(2) };
+    let row = row.cell(Role::Dim, group, if width >= 100 { 32 } else { 20 }).gap(1);
+    let row = row.cell(role, step.op.sign(), 3).cell(role, step.op.name(), 8).gap(1);
+    let row = row.cell(role, step.name(), (width / 3).max(16)).gap(1);
     let room = row.room(width);
     row.clipped(Role::Dim, diffs(step), room)
 }

@@ -4,6 +4,7 @@
 
 use ratatui::text::Line;
 
+use crate::domain::checklist::{Progress, of_today};
 use crate::domain::provision::PulumiStatus;
 use crate::domain::pulumi::lock::{Holder, Lock};
 use crate::domain::readiness::readiness;
@@ -19,7 +20,7 @@ const LISTED: usize = 4;
 
 pub(super) fn lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     let provision = &cx.model.provision;
-    let mut out = Vec::new();
+    let mut out = today(cx, width);
     let Some(look) = &provision.look else {
         out.push(heading(cx, "Pulumi", "", width));
         let text = if provision.asked { "Pulumi is being looked at" } else { "Pulumi was not looked at yet" };
@@ -46,6 +47,32 @@ pub(super) fn lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
     pending(cx, &mut out, &look.value, width);
     not_provisioned(cx, &mut out, width);
     out
+}
+
+/// The first day, or the last one, as a list: each step with its key.
+fn today(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
+    let Some((title, steps)) = of_today(cx.model) else { return Vec::new() };
+    let mut lines = Vec::new();
+    let mut row = cx.row().put(Role::Strong, title).gap(1);
+    for (index, step) in steps.iter().enumerate() {
+        let number = index + 1;
+        let one = match step.progress {
+            Progress::Done => cx.row().gap(1).mark(Mark::Pass).put(Role::Dim, format!("{number} {}", step.name)),
+            Progress::Next => {
+                let one = cx.row().gap(1).mark(Mark::Waiting).put(Role::Strong, format!("{number} {}", step.name));
+                one.gap(1).put(Role::GoBadge, format!(" {} ", key_for(step.action)))
+            }
+            Progress::Later => {
+                cx.row().gap(1).put(Role::Dim, format!("{number} {} ({})", step.name, key_for(step.action)))
+            }
+        };
+        if row.width() + one.width() > width {
+            lines.push(std::mem::replace(&mut row, cx.row().gap(2)).line());
+        }
+        row = row.append(one).gap(1);
+    }
+    lines.push(row.line());
+    lines
 }
 
 /// What is missing before the first `up`, a line with its command for each key; else the next thing to do.

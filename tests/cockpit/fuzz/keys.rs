@@ -49,6 +49,7 @@ impl Target for Keys {
                 Typed::Key(_) => 'k',
                 Typed::Pasted(_) => 'p',
                 Typed::Focused => 'f',
+                Typed::Mouse(_) => 'm',
             })
             .collect();
         Ok(format!("{kinds} {}", typed.len().min(9)))
