@@ -75,6 +75,7 @@ pub const TABLE: &[(&str, Judge)] = &[
     ("deployment.task_definition", NAME),
     ("deployment.created", AGE),
     ("ecs_task.id", NAME),
+    ("ecs_task.address", NAME),
     ("ecs_task.zone", NAME),
     ("ecs_task.status", Gate(GateId::Service)),
     ("ecs_task.health", Gate(GateId::Service)),
