@@ -120,6 +120,11 @@ impl Workspace {
         locks::of_backend(&url, Path::new("/"), "tap", "prod", &self.context.runs.processes().unwrap()).unwrap()
     }
 
+    /// The stack's state as it lies in the backend now, whole or not.
+    pub(crate) fn state(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join("home/state/.pulumi/stacks/tap/prod.json")).unwrap()
+    }
+
     pub(crate) async fn preview(&self) -> Previewed {
         self.context.preview(false, request(), &mut |_| ()).await.unwrap()
     }
