@@ -4,6 +4,7 @@
 //! once. What is wrong with stack outputs is in [`find`], where state goes in [`state`]. It asks nobody, and starts
 //! nothing.
 
+mod accounts;
 pub mod defaults;
 pub mod file;
 pub mod find;

@@ -7,24 +7,37 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use super::accounts::Accounts;
+
 /// Others may write into such a folder, but only remove what is their own.
 const STICKY: u32 = 0o1000;
 /// The kernel follows as many links (path_resolution(7)).
 const MAX_LINKS: usize = 40;
 
-/// Whose files are believed, and what others may not do with them.
+/// The right of everybody to write, and that of the group.
+const OTHERS_WRITE: u32 = 0o002;
+const GROUP_WRITES: u32 = 0o020;
+
+/// Whose files are believed, and whose right to write makes what is there somebody else's, too.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ownership {
     /// This user.
     pub(super) own: u32,
-    /// Rights that make what is there somebody else's, too: those to write of everybody, or of the group as well.
-    pub(super) forbidden: u32,
+    /// Groups in which there is nobody but this user, or nobody but root.
+    pub(super) private: [Option<u32>; 2],
+    /// The owner of what belongs to nobody of this user namespace, as a container shows its host's folders: nobody in it
+    /// can be that user. Only folders and links on the way may have it.
+    pub(super) stand_in: Option<u32>,
 }
 
 impl Ownership {
     /// For this user.
-    pub(super) fn forbidding(forbidden: u32) -> Self {
-        Self { own: rustix::process::geteuid().as_raw(), forbidden }
+    pub(super) fn of_this_user() -> Self {
+        let own = rustix::process::geteuid().as_raw();
+        let group = rustix::process::getegid().as_raw();
+        let accounts = Accounts::here();
+        let private = [(group, own), (0, 0)].map(|(gid, user)| accounts.is_private(gid, user).then_some(gid));
+        Self { own, private, stand_in: accounts.stand_in() }
     }
 
     /// Where `path` really leads, one step at a time as the kernel goes; nothing where something on the way is not there.
@@ -56,7 +69,7 @@ impl Ownership {
                 at = here;
                 continue;
             }
-            if let Some(why) = self.is_of_another(metadata.uid()) {
+            if let Some(why) = self.is_of_another(metadata.uid(), true) {
                 return Err(format!("{} {why}", here.display()));
             }
             links += 1;
@@ -81,26 +94,29 @@ impl Ownership {
 
     fn judge(self, path: &Path, is_passed: bool) -> Result<(), String> {
         let Some(metadata) = found(path)? else { return Ok(()) };
-        let why = if is_passed {
-            self.distrust(metadata.uid(), metadata.mode(), true)
-        } else {
-            self.is_of_another(metadata.uid())
-        };
+        let why = if is_passed { self.distrust(&metadata, true) } else { self.is_of_another(metadata.uid(), false) };
         why.map_or(Ok(()), |why| Err(format!("{} {why}", path.display())))
     }
 
-    /// Why what has this owner and these rights may be somebody else's; a folder that is only passed through may be one
+    /// Why what has this owner, group and rights may be somebody else's; a folder that is only passed through may be one
     /// in which everybody keeps what is his own.
-    pub(super) fn distrust(self, owner: u32, mode: u32, is_passed: bool) -> Option<String> {
+    pub(super) fn distrust(self, metadata: &std::fs::Metadata, is_passed: bool) -> Option<String> {
+        self.doubts(metadata.uid(), metadata.gid(), metadata.mode(), is_passed)
+    }
+
+    fn doubts(self, owner: u32, group: u32, mode: u32, is_passed: bool) -> Option<String> {
         let held = is_passed && mode & STICKY != 0;
-        self.is_of_another(owner).or_else(|| {
-            (mode & self.forbidden != 0 && !held)
-                .then(|| format!("can be written by others (mode {:o})", mode & 0o7777))
+        let by_group = mode & GROUP_WRITES != 0 && !self.private.contains(&Some(group));
+        self.is_of_another(owner, is_passed).or_else(|| {
+            let who = if mode & OTHERS_WRITE != 0 { "others".to_owned() } else { format!("its group (gid {group})") };
+            ((mode & OTHERS_WRITE != 0 || by_group) && !held)
+                .then(|| format!("can be written by {who} (mode {:o})", mode & 0o7777))
         })
     }
 
-    fn is_of_another(self, owner: u32) -> Option<String> {
-        (owner != self.own && owner != 0).then(|| format!("belongs to somebody else (uid {owner})"))
+    fn is_of_another(self, owner: u32, is_passed: bool) -> Option<String> {
+        let is_nobodys = is_passed && self.stand_in == Some(owner);
+        (owner != self.own && owner != 0 && !is_nobodys).then(|| format!("belongs to somebody else (uid {owner})"))
     }
 }
 
@@ -144,18 +160,39 @@ mod tests {
 
     #[test]
     fn only_own_folders_and_those_of_root_that_nobody_else_writes_are_trusted() {
-        let me = Ownership { own: 1000, forbidden: 0o022 };
-        assert_eq!(me.distrust(1000, 0o755, false), None);
-        assert_eq!(me.distrust(0, 0o755, false), None);
-        assert_eq!(me.distrust(0, 0o1777, true), None, "/tmp on the way to an own folder");
-        assert!(me.distrust(0, 0o1777, false).is_some(), "/tmp itself");
-        assert!(me.distrust(1001, 0o755, true).is_some());
-        assert!(me.distrust(1000, 0o775, false).is_some());
-        let root = Ownership { own: 0, forbidden: 0o022 };
-        assert!(root.distrust(1001, 0o755, false).is_some(), "root trusts nobody's folder but its own");
-        let group = Ownership { own: 1000, forbidden: 0o002 };
-        assert_eq!(group.distrust(1000, 0o775, true), None);
-        assert!(group.distrust(1000, 0o777, true).is_some());
+        let me = Ownership { own: 1000, private: [Some(1000), Some(0)], stand_in: None };
+        assert_eq!(me.doubts(1000, 1000, 0o755, false), None);
+        assert_eq!(me.doubts(0, 0, 0o755, false), None);
+        assert_eq!(me.doubts(0, 0, 0o1777, true), None, "/tmp on the way to an own folder");
+        assert!(me.doubts(0, 0, 0o1777, false).is_some(), "/tmp itself");
+        assert!(me.doubts(1001, 1000, 0o755, true).is_some());
+        assert!(me.doubts(1000, 1000, 0o777, true).is_some());
+        let root = Ownership { own: 0, private: [Some(0); 2], stand_in: None };
+        assert!(root.doubts(1001, 0, 0o755, false).is_some(), "root trusts nobody's folder but its own");
+    }
+
+    #[test]
+    fn a_group_may_write_where_nobody_else_is_in_it() {
+        let me = Ownership { own: 1000, private: [Some(1000), Some(0)], stand_in: None };
+        for is_passed in [false, true] {
+            assert_eq!(me.doubts(1000, 1000, 0o775, is_passed), None, "umask 002, and a group of one's own");
+            assert_eq!(me.doubts(0, 0, 0o775, is_passed), None, "root's own");
+            let why = me.doubts(1000, 100, 0o2775, is_passed).unwrap();
+            assert_eq!(why, "can be written by its group (gid 100) (mode 2775)");
+        }
+        assert_eq!(me.doubts(0, 100, 0o1775, true), None, "nobody turns what is not his own there");
+        let shared = Ownership { private: [None; 2], ..me };
+        assert!(shared.doubts(1000, 1000, 0o775, true).is_some());
+    }
+
+    #[test]
+    fn what_belongs_to_nobody_of_this_namespace_may_be_passed_and_is_not_ones_own() {
+        let inside = Ownership { own: 1000, private: [None; 2], stand_in: Some(65_534) };
+        assert_eq!(inside.doubts(65_534, 65_534, 0o755, true), None);
+        assert!(inside.doubts(65_534, 65_534, 0o755, false).is_some(), "what lies at the end has to be somebody's");
+        assert!(inside.doubts(65_534, 65_534, 0o775, true).is_some());
+        assert!(inside.doubts(65_534, 65_534, 0o777, true).is_some());
+        assert!(inside.doubts(1001, 1001, 0o755, true).is_some());
     }
 
     #[test]
@@ -169,7 +206,7 @@ mod tests {
         // start/link -> middle/link -> end: the canonical path does not show that `middle` was passed.
         symlink(at("end"), at("middle/link")).unwrap();
         symlink("../middle/link", at("start/link")).unwrap();
-        let walked = || Ownership::forbidding(0o022).walk(&at("start/link/file"));
+        let walked = || Ownership::of_this_user().walk(&at("start/link/file"));
         assert_eq!(walked(), Ok(None), "there is no such file");
         std::fs::write(at("end/file"), "").unwrap();
         assert_eq!(walked(), Ok(Some(at("end/file"))));
@@ -188,6 +225,6 @@ mod tests {
             assert!(why.contains("middle/link belongs to somebody else (uid 65534)"), "{why}");
         }
         symlink("loop", at("loop")).unwrap();
-        assert!(Ownership::forbidding(0o022).walk(&at("loop")).unwrap_err().contains("more than 40 links"));
+        assert!(Ownership::of_this_user().walk(&at("loop")).unwrap_err().contains("more than 40 links"));
     }
 }

@@ -45,15 +45,42 @@ fn folder_name(stack: &str) -> String {
 /// # Errors
 /// What the system says, or whose folder it is.
 pub fn prepare(folder: &Path) -> io::Result<()> {
-    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let is_safe = || {
-        let refused = |why| io::Error::new(io::ErrorKind::PermissionDenied, format!("on the way to it, {why}"));
-        Ownership::forbidding(EVERYBODY_WRITES).walk_into(above).map_err(refused)
-    };
+    let is_safe = || way_to(folder).map_err(|why| io::Error::new(io::ErrorKind::PermissionDenied, why));
     // Before anything is made, and once more with all that was made.
     is_safe()?;
-    std::fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
+    make(folder)?;
     is_safe()?;
+    take(folder)
+}
+
+/// The same for what must never be blocked, the way back and what stops a run: where only the way to the folder is
+/// doubtful, it is used all the same, and what is doubtful is told. The folder itself is judged as ever.
+///
+/// # Errors
+/// As [`prepare`], but for the way.
+pub fn prepare_anyway(folder: &Path) -> io::Result<Option<String>> {
+    make(folder)?;
+    take(folder)?;
+    Ok(way_to(folder).err().map(|why| format!("{} is used, although {why}", folder.display())))
+}
+
+/// Why somebody else could put another folder in this one's place, and what helps.
+fn way_to(folder: &Path) -> Result<(), String> {
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ownership::of_this_user().walk_into(above).map_err(|why| format!("on the way to it, {why}; {WAY_OUT}"))
+}
+
+/// A volume of a pod (emptyDir) belongs to root with mode 777, with `fsGroup` and below a plain `subPath` as well.
+const WAY_OUT: &str = "chmod go-w it where it is yours (chmod +t by its owner otherwise), or name a folder whose way only you \
+     and root can write; in a pod, let an init container of the same user make one of mode 700 in the volume, mount that \
+     with subPath and name the mount";
+
+fn make(folder: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)
+}
+
+/// Makes sure that the folder is this user's alone, with all that is kept in it.
+fn take(folder: &Path) -> io::Result<()> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = rustix::fs::open(folder, flags, Mode::empty()).map_err(|error| match error {
         Errno::LOOP | Errno::NOTDIR => io::Error::other("it is a link, and no folder itself"),
@@ -113,8 +140,6 @@ fn look_through(folder: impl AsFd, own: u32, depth: usize) -> io::Result<()> {
 
 /// Folders that are looked through below each other: this one, `runs`, and that of each run.
 const DEPTH: usize = 3;
-/// The right of everybody to write. A group may be one's own: many systems give every user one.
-const EVERYBODY_WRITES: u32 = 0o002;
 
 /// How the names begin of what this program keeps in its folder.
 const OURS: [&str; 4] = ["journal", "lock", "runs", "tapctl.log"];
@@ -245,8 +270,7 @@ mod tests {
         assert!(!above.join("state").exists() && !above.join("not").exists(), "nothing is made there");
         set(&above, 0o1777);
         prepare(&above.join("state")).unwrap();
-        set(&above, 0o775);
-        prepare(&above.join("state")).unwrap();
+        set(&above, 0o755);
         // A link on the way is as good as the folder that it lies in.
         std::os::unix::fs::symlink(&above, &link).unwrap();
         set(&base.path().join("open"), 0o755);
@@ -261,6 +285,25 @@ mod tests {
             std::os::unix::fs::chown(&above, Some(65_534), None).unwrap();
             says(&above.join("state"), "above belongs to somebody else (uid 65534)");
         }
+    }
+
+    #[test]
+    fn what_must_never_be_blocked_is_told_of_a_doubtful_way_and_takes_no_folder_of_others() {
+        let base = tempfile::tempdir().unwrap();
+        let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let folder = base.path().join("above/state");
+        assert_eq!(prepare_anyway(&folder).unwrap(), None);
+        set(&base.path().join("above"), 0o777);
+        set(&folder, 0o755);
+        let why = prepare_anyway(&folder).unwrap().unwrap();
+        assert!(why.contains("above can be written by others (mode 777)"), "{why}");
+        assert!(why.contains("chmod go-w") && why.contains("subPath"), "{why}");
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, FOLDER_MODE);
+        assert!(prepare_anyway(&base.path().join("above/new")).unwrap().is_some(), "it may have to be made");
+        std::os::unix::fs::symlink(&folder, base.path().join("above/link")).unwrap();
+        prepare_anyway(&base.path().join("above/link")).unwrap_err();
+        std::os::unix::fs::symlink("/nowhere", folder.join("journal.jsonl")).unwrap();
+        prepare_anyway(&folder).unwrap_err();
     }
 
     #[test]

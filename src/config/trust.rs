@@ -4,13 +4,10 @@
 //! Looks at owners and rights, and starts nothing.
 
 use std::collections::HashSet;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::ownership::{Ownership, unseen};
 
-/// Rights of group and others to write.
-const OTHERS_WRITE: u32 = 0o022;
 /// Files of a program that are looked at: the bundled one has some twenty beside its virtual environment, which has some
 /// ten thousand.
 const MAX_FILES: usize = 100_000;
@@ -19,7 +16,10 @@ const MAX_FILES: usize = 100_000;
 /// that a link in it leads to: what is imported is executed, and `Pulumi.yaml` names further programs.
 #[must_use]
 pub fn why_not(folder: &Path) -> Option<String> {
-    let ownership = Ownership::forbidding(OTHERS_WRITE);
+    judged(folder, Ownership::of_this_user())
+}
+
+fn judged(folder: &Path, ownership: Ownership) -> Option<String> {
     Look { ownership, seen: HashSet::new(), left: MAX_FILES }.follow(folder).err()
 }
 
@@ -43,7 +43,7 @@ impl Look {
     /// A file, or a folder with all in it.
     fn at(&mut self, path: &Path) -> Result<(), String> {
         let metadata = std::fs::symlink_metadata(path).map_err(|error| unseen(path, &error))?;
-        if let Some(why) = self.ownership.distrust(metadata.uid(), metadata.mode(), false) {
+        if let Some(why) = self.ownership.distrust(&metadata, false) {
             return Err(format!("{} {why}", path.display()));
         }
         if !metadata.is_dir() || !self.seen.insert(path.to_owned()) {
@@ -66,7 +66,12 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    /// Everybody's groups are shared.
+    fn why_not(folder: &Path) -> Option<String> {
+        judged(folder, Ownership { private: [None; 2], ..Ownership::of_this_user() })
+    }
 
     #[test]
     fn what_is_executed_counts_as_the_folder_does() {
@@ -99,9 +104,15 @@ mod tests {
         ] {
             set(&program.join(path), mode);
             let why = why_not(&program).unwrap();
-            assert!(why.contains(&format!("{path} can be written by others")), "{why}");
+            assert!(why.contains(&format!("{path} can be written by ")), "{why}");
             set(&program.join(path), if is_file { 0o644 } else { 0o755 });
         }
+        set(&program, 0o775);
+        assert!(why_not(&program).unwrap().contains("by its group"));
+        let group = std::fs::metadata(&program).unwrap().gid();
+        let alone = Ownership { private: [Some(group), None], ..Ownership::of_this_user() };
+        assert_eq!(judged(&program, alone), None, "umask 002, and a group of one's own");
+        set(&program, 0o755);
         // Whoever may write where a link leads decides what is executed.
         let open = folder.path().join("open");
         std::fs::create_dir(&open).unwrap();
