@@ -70,6 +70,29 @@ pub fn pulumi_ports(
     clock: Option<Arc<dyn Clock>>,
 ) -> Result<Ports, ComposeError> {
     state::prepare(state_dir).map_err(|error| ComposeError::state(state_dir, &error))?;
+    ports_in(settings, pulumi, state_dir, clock)
+}
+
+/// The same for what stops a run or follows it: a state folder of our own is used also where the way to it is doubtful,
+/// which is told.
+///
+/// # Errors
+/// As [`pulumi_ports`], but for the way.
+pub fn pulumi_ports_anyway(
+    settings: &Settings,
+    pulumi: &Pulumi,
+    state_dir: &Path,
+) -> Result<(Ports, Option<String>), ComposeError> {
+    let doubt = state::prepare_anyway(state_dir).map_err(|error| ComposeError::state(state_dir, &error))?;
+    Ok((ports_in(settings, pulumi, state_dir, None)?, doubt))
+}
+
+fn ports_in(
+    settings: &Settings,
+    pulumi: &Pulumi,
+    state_dir: &Path,
+    clock: Option<Arc<dyn Clock>>,
+) -> Result<Ports, ComposeError> {
     let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
     let runs = Arc::new(CockpitRuns {
         landmarks: Vec::new(),

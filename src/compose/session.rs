@@ -65,6 +65,8 @@ pub struct Session {
     pub known: StackInfo,
     /// Where state goes.
     pub state_dir: PathBuf,
+    /// Why somebody else could put another folder in its place, where it is used all the same.
+    pub doubt: Option<String>,
     /// Changes of the records that were in the journal when this session was put together; nothing when it could not be
     /// read.
     pub sent_before: Option<BTreeSet<String>>,
@@ -81,11 +83,31 @@ pub struct Session {
 /// # Errors
 /// [`ComposeError`] when something of it cannot be used.
 pub async fn connect(global: &Global) -> Result<Session, ComposeError> {
+    let (settings, known, name) = found(global).await?;
+    let state_dir = state::folder(&name, &process_env)?;
+    assemble(settings, known, name, state_dir, None).await
+}
+
+/// The same for what must never be blocked: a state folder of our own is used also where the way to it is doubtful, which
+/// the session says.
+///
+/// # Errors
+/// [`ComposeError`] when something else of it cannot be used.
+pub async fn connect_anyway(global: &Global) -> Result<Session, ComposeError> {
+    let (settings, known, name) = found(global).await?;
+    let state_dir = state::folder(&name, &process_env)?;
+    let doubt = state::prepare_anyway(&state_dir).map_err(|error| ComposeError::state(&state_dir, &error))?;
+    begin_log(&state_dir, &settings);
+    let session = put_together(settings, known, name, state_dir, None).await?;
+    Ok(Session { doubt, ..session })
+}
+
+/// What is typed and what is known of the stack, and its short name.
+async fn found(global: &Global) -> Result<(Settings, StackInfo, String), ComposeError> {
     let settings = settled(Settings::load(global, &process_env)?).await?;
     let known = known::find(&settings).await?;
     let name = short_name(&settings, &known);
-    let state_dir = state::folder(&name, &process_env)?;
-    assemble(settings, known, name, state_dir, None).await
+    Ok((settings, known, name))
 }
 
 /// The same for a command that only looks, and has to work without a state folder: where none can be made nothing is kept,
@@ -94,9 +116,7 @@ pub async fn connect(global: &Global) -> Result<Session, ComposeError> {
 /// # Errors
 /// [`ComposeError`] when something else of it cannot be used.
 pub async fn connect_to_look(global: &Global) -> Result<Session, ComposeError> {
-    let settings = settled(Settings::load(global, &process_env)?).await?;
-    let known = known::find(&settings).await?;
-    let name = short_name(&settings, &known);
+    let (settings, known, name) = found(global).await?;
     let own = state::folder(&name, &process_env);
     match own.ok().filter(|folder| state::prepare(folder).is_ok()) {
         Some(folder) => assemble(settings, known, name, folder, None).await,
@@ -193,6 +213,7 @@ async fn put_together_here(
         settings,
         known,
         state_dir,
+        doubt: None,
         name_servers,
         sent_before,
         keys: Arc::new(move || keys.keys()),
@@ -204,10 +225,14 @@ async fn put_together_here(
 /// Makes the state folder, and begins this process's log in it.
 fn open(state_dir: &Path, settings: &Settings) -> Result<(), ComposeError> {
     state::prepare(state_dir).map_err(|error| ComposeError::state(state_dir, &error))?;
+    begin_log(state_dir, settings);
+    Ok(())
+}
+
+fn begin_log(state_dir: &Path, settings: &Settings) {
     if let Err(error) = log::start(settings.log_level.word(), state_dir) {
         tracing::debug!(%error, "no log of this process");
     }
-    Ok(())
 }
 
 /// The limits as they were set, with the stack's own alarms where none were named.

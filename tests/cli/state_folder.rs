@@ -1,7 +1,8 @@
 //! One state folder: what a crash, another stack or a lock in it does to the journal, and what it never does to the way back.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions, set_permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -93,4 +94,47 @@ fn the_way_back_goes_on_beside_a_locked_journal() {
     drop(journal);
     assert_eq!(moves(&drill), [(0, 10), (10, 0)]);
     drill.run("status").ended(0);
+}
+
+/// From now on everybody can put another folder in the place of this host's state folder.
+fn way_is_open(drill: &Drill) {
+    let above = drill.state_of("a").parent().unwrap().to_owned();
+    set_permissions(above, Permissions::from_mode(0o777)).unwrap();
+}
+
+#[test]
+fn a_doubtful_way_to_the_folder_is_told_beside_the_way_back_and_refuses_every_other_change() {
+    let drill = Drill::steady();
+    at_ten(&drill);
+    way_is_open(&drill);
+    let refused = drill.run("shift --to 20 --yes").ended(1);
+    assert!(refused.stderr.contains("can be written by others (mode 777)"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("chmod go-w") && refused.stderr.contains("subPath"), "{}", refused.stderr);
+    assert_eq!(drill.weights(), (90, 10));
+    let back = drill.run("rollback --yes").ended(0);
+    assert!(back.stderr.contains("is used, although"), "{}", back.stderr);
+    assert_eq!(drill.weights(), (100, 0));
+}
+
+#[test]
+fn a_run_is_asked_to_stop_and_followed_also_where_the_way_to_its_folder_is_doubtful_by_now() {
+    for outputs in [true, false] {
+        let stack = Stack::lacking_one();
+        let up = stack.up_going_on();
+        way_is_open(&stack.drill);
+        if !outputs {
+            // Without outputs nothing of AWS is known, and the run is found all the same.
+            stack.hands_out(&json!({}));
+        }
+        let asked = stack.run("interrupt --yes").ended(0);
+        assert!(
+            asked.stderr.contains("is used, although") && asked.stderr.contains("was asked to stop"),
+            "{}",
+            asked.stderr
+        );
+        stack.let_go();
+        up.ended().0.ended(5);
+        let followed = stack.run("attach").ended(5);
+        assert!(followed.stderr.contains("is used, although"), "{}", followed.stderr);
+    }
 }

@@ -219,6 +219,7 @@ pub async fn refresh(args: RunArgs, global: &Global, out: &mut Console) -> Resul
 /// [`Failure`] with the exit code of the run when it failed.
 pub async fn attach(args: &AttachArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Attach).await?;
+    place.warn(out);
     // What began a run that nobody has noted stands before its end.
     if is_pulumi_open(&place.ports).await {
         settle_pulumi(&place.ports, None, &place.operator, out).await;

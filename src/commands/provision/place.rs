@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::cli::RunArgs;
 use crate::compose::host;
-use crate::compose::pulumi::{program, program_or_name, pulumi_ports, pulumi_runs};
-use crate::compose::session::{Session, connect};
+use crate::compose::pulumi::{program, program_or_name, pulumi_ports, pulumi_ports_anyway, pulumi_runs};
+use crate::compose::session::{Session, connect, connect_anyway};
 use crate::config::{Global, Settings, defaults, process_env, state};
 use crate::domain::change::Change;
 use crate::domain::change::preconditions::{Ground, check, check_unseen, is_configured};
@@ -37,7 +37,7 @@ const ASKED: [Source; 6] =
 /// What is meant to be done, which decides how much has to be known first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Only reads what a run wrote.
+    /// Only reads what a run wrote, or asks it to stop: nothing may block either.
     Attach,
     /// Only looks: what cannot be known is no reason to refuse.
     PulumiStatus,
@@ -53,6 +53,8 @@ pub(super) struct Place {
     pub(super) stack: String,
     pub(super) operator: String,
     pub(super) read_only: bool,
+    /// Why somebody else could put another state folder in the place of this one.
+    pub(super) doubt: Option<String>,
     /// So many requests a minute on the new stack are nobody's, where that was said on the command line.
     pub(super) unused_per_min: Option<u32>,
 }
@@ -81,7 +83,8 @@ impl Seen {
 
 pub(super) async fn place(global: &Global, purpose: Purpose) -> Result<Place, Failure> {
     let settings = Settings::load(global, &process_env)?;
-    let session = match connect(global).await.map_err(Failure::from) {
+    let connected = if purpose == Purpose::Attach { connect_anyway(global).await } else { connect(global).await };
+    let session = match connected.map_err(Failure::from) {
         Ok(session) => Some(session),
         Err(failure) if purpose == Purpose::Change || failure.exit == Exit::Usage => return Err(failure),
         Err(failure) if settings.outputs.is_some() => return Err(failure),
@@ -107,14 +110,23 @@ pub(super) async fn place(global: &Global, purpose: Purpose) -> Result<Place, Fa
         if purpose == Purpose::Attach { program_or_name(&settings, &stack) } else { program(&settings, &stack)? };
     let operator = host::local_user(&process_env);
     let read_only = settings.read_only;
-    let ports = match &session {
-        Some(session) => session.ports.clone(),
-        None => pulumi_ports(&settings, &pulumi, &folder, None)?,
+    let (ports, doubt) = match &session {
+        Some(session) => (session.ports.clone(), session.doubt.clone()),
+        None if purpose == Purpose::Attach => pulumi_ports_anyway(&settings, &pulumi, &folder)?,
+        None => (pulumi_ports(&settings, &pulumi, &folder, None)?, None),
     };
-    Ok(Place { runs: pulumi_runs(&pulumi, &folder)?, ports, session, stack, operator, read_only, unused_per_min: None })
+    let runs = pulumi_runs(&pulumi, &folder)?;
+    Ok(Place { runs, ports, session, stack, operator, read_only, doubt, unused_per_min: None })
 }
 
 impl Place {
+    /// Says what is doubtful and was no reason to refuse.
+    pub(super) fn warn(&self, out: &mut Console) {
+        if let Some(doubt) = &self.doubt {
+            out.say(doubt);
+        }
+    }
+
     /// What the preconditions look at, asked now, and who operates.
     pub(super) async fn seen(&self, out: &mut Console) -> Result<(Seen, String), Failure> {
         let running = self.runs.going_on()?;

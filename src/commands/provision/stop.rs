@@ -25,6 +25,7 @@ use super::place::{Purpose, place};
 /// [`Failure`] with the exit code for whatever kept it from being done.
 pub async fn interrupt(args: &InterruptArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let place = place(global, Purpose::Attach).await?;
+    place.warn(out);
     place.may_write()?;
     let Some(head) = place.runs.running()? else {
         return told("nothing_to_do", None, "no run goes on; nothing was sent", args.json, out);

@@ -11,7 +11,7 @@ mod send;
 use serde_json::{Value, json};
 
 use crate::cli::{GoArgs, RollbackArgs, ShiftArgs};
-use crate::compose::session::{Session, connect};
+use crate::compose::session::{Session, connect, connect_anyway};
 use crate::config::{Global, defaults};
 use crate::domain::change::preconditions::not_overtaken;
 use crate::domain::change::propose::{self, NoShift};
@@ -57,7 +57,10 @@ pub async fn rollback(args: RollbackArgs, global: &Global, out: &mut Console) ->
     if args.print {
         return by_hand::print(args.go, global, out).await;
     }
-    let session = connect(global).await.map_err(|error| another_way(error.into()))?;
+    let session = connect_anyway(global).await.map_err(|error| another_way(error.into()))?;
+    if let Some(doubt) = &session.doubt {
+        out.say(doubt);
+    }
     match carry_out(&session, &|_| Percent::ZERO, &[], args.go, out).await {
         Err(failure) if matches!(failure.code, "record_group" | "not_provisioned" | ASTRAY) => {
             by_hand::instead(&session, failure, args.go, out).await
