@@ -65,8 +65,8 @@ pub struct RunHead {
     pub host: String,
     /// When.
     pub started_at: Timestamp,
-    /// Whether it was asked to stop.
-    pub asked_to_stop: bool,
+    /// Whether it was asked to stop; nothing where nothing proves it.
+    pub asked_to_stop: Option<bool>,
 }
 
 /// A run of the state folder, as its own folder tells of it.

@@ -243,7 +243,7 @@ fn seen(id: &str, intent: Option<&str>, end: Option<&str>) -> RunSeen {
         operator: "maria".into(),
         host: "bastion".into(),
         started_at: Timestamp::default(),
-        asked_to_stop: false,
+        asked_to_stop: Some(false),
     };
     let (intent, end) = (intent.map(str::to_owned), end.map(str::to_owned));
     RunSeen { head, intent, end, stops: vec![], end_is_ours: false }

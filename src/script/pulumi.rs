@@ -184,7 +184,7 @@ impl ScriptedPulumi {
             operator: operator.to_owned(),
             host: "bastion".to_owned(),
             started_at: now,
-            asked_to_stop: false,
+            asked_to_stop: Some(false),
         };
         let plan = preview.and_then(|preview| {
             let runs = self.runs();

@@ -75,7 +75,7 @@ fn with_run(kind: RunKind, run_state: RunState, ending: Option<RunEnding>) -> Mo
         operator: "maria".into(),
         host: "bastion-1".into(),
         started_at: run_state.started_at().unwrap_or(now()),
-        asked_to_stop: false,
+        asked_to_stop: Some(false),
     };
     model.provision.run = Some(Run { head, state: run_state, ending, was_over: false });
     if let Some(run) = model.provision.going_on() {
@@ -202,7 +202,7 @@ fn half_way() -> Model {
 
 fn stopping() -> Model {
     let mut model = half_way();
-    model.provision.run.as_mut().unwrap().head.asked_to_stop = true;
+    model.provision.run.as_mut().unwrap().head.asked_to_stop = Some(true);
     model.provision.show = Show::Running;
     model
 }

@@ -90,7 +90,7 @@ fn head(kind: RunKind, started_at: Timestamp) -> RunHead {
         operator: "maria".into(),
         host: "bastion".into(),
         started_at,
-        asked_to_stop: false,
+        asked_to_stop: Some(false),
     }
 }
 

@@ -211,7 +211,7 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
 }
 
 #[tokio::test]
-async fn a_folder_that_takes_no_file_keeps_nobody_from_asking_a_run_to_stop_once() {
+async fn where_nothing_proves_that_a_run_was_not_asked_only_its_word_sends_a_request() {
     let heard =
         r#"{"sequence":2,"timestamp":1,"stdoutEvent":{"message":"^C received; cancelling.\n","color":"never"}}"#;
     let script = format!(
@@ -221,14 +221,26 @@ async fn a_folder_that_takes_no_file_keeps_nobody_from_asking_a_run_to_stop_once
     let fake = Fake::new(&script);
     let started = start(&fake).await;
     follow_until(&started.dir, |run_state| run_state.lines().events == 1).await;
-    // Neither the mark nor the file that makes it once can be made: a folder and a broken link stand in their place.
+    // Neither how far it comes nor that it was asked can be kept: a folder and a broken link stand in the place of the files.
     fs::create_dir(started.dir.file("stop-1a-2")).unwrap();
+    fs::remove_file(started.dir.file(file::INTERRUPTED)).unwrap();
     std::os::unix::fs::symlink("/nowhere/at/all", started.dir.file(file::INTERRUPTED)).unwrap();
     let by = StartedBy { intent: Some("1a-2".into()), ..request() };
-    assert_eq!(interrupt::ask_to_stop(&started.dir, &by), Ok(Interrupted::Asked));
+    for _ in 0..2 {
+        let unproved = interrupt::ask_to_stop(&started.dir, &by);
+        assert!(matches!(unproved, Err(PulumiError::MayBeSecond(_))), "{unproved:?}");
+    }
+    let by_force = ForceStop::new(&started.dir.id(), &RunState::new());
+    interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(by_force, yes()), &by).unwrap();
     fake.open_gate();
     follow_until(&started.dir, |run_state| run_state.interrupts() == 1).await;
     assert_eq!(interrupt::ask_to_stop(&started.dir, &by), Ok(Interrupted::AlreadyAsked), "Pulumi has said so");
+    fs::remove_file(started.dir.file(file::INTERRUPTED)).unwrap();
+    assert_eq!(
+        interrupt::ask_to_stop(&started.dir, &by),
+        Ok(Interrupted::AlreadyAsked),
+        "also where a mark can be made"
+    );
     fake.open_gate();
     follow_until(&started.dir, |_| false).await;
     assert_eq!(fs::read_to_string(fake.path("interrupts")).unwrap(), "int\n");

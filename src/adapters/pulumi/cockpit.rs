@@ -52,7 +52,7 @@ fn trouble(error: &PulumiError) -> PulumiProblem {
     PulumiProblem { message: error.to_string(), hint: error.hint() }
 }
 
-pub(super) fn head(record: RunRecord, asked_to_stop: bool) -> RunHead {
+pub(super) fn head(record: RunRecord, asked_to_stop: Option<bool>) -> RunHead {
     RunHead {
         id: record.id,
         kind: record.kind,
@@ -286,7 +286,7 @@ fn ended_text(status: &RunStatus) -> String {
 
 pub(super) fn head_of(started: &Started) -> Result<RunHead, PulumiError> {
     let empty = || PulumiError::NotStarted("the run's folder is empty; start it again".to_owned());
-    Ok(head(started.dir.read()?.ok_or_else(empty)?, false))
+    Ok(head(started.dir.read()?.ok_or_else(empty)?, Some(false)))
 }
 
 fn ended(dir: &RunDir, status: &RunStatus) -> PulumiAnswer {

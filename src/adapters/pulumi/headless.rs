@@ -9,7 +9,7 @@ use super::cockpit::{head, head_of};
 use super::command::{self, Pulumi};
 use super::folder::{RunDir, RunRecord, Runs};
 use super::follow::{Follower, Update, expected_plan, so_far};
-use super::interrupt::was_asked;
+use super::interrupt::was_asked_for_sure;
 use super::run::{self, Started, StartedBy, Supervisor};
 use super::{find, stack};
 use crate::domain::confirm::Confirmed;
@@ -177,7 +177,7 @@ impl PulumiRuns for Context {
 
     fn running(&self) -> Result<Option<RunHead>, PulumiError> {
         let Some(record) = self.runs.going_on()? else { return Ok(None) };
-        let asked = self.runs.dir(&record.id).is_some_and(|dir| was_asked(&dir));
+        let asked = self.runs.dir(&record.id).and_then(|dir| was_asked_for_sure(&dir));
         Ok(Some(head(record, asked)))
     }
 

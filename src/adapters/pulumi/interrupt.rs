@@ -1,14 +1,15 @@
 //! Asks a run to stop. The first request sends SIGINT once, whoever asks and from wherever; the second one needs a
 //! typed word. Only Pulumi's own process is signalled: its plug-ins have their own groups and are ended by Pulumi.
 //!
-//! A state folder that takes no file (read-only, full, NFS without locks) keeps nobody from stopping a run: then nothing is
-//! noted, and what Pulumi itself has said tells whether it was asked before.
+//! The mark has its room since the run began, so that a full disk keeps nobody from asking. Where it cannot be made (a disk
+//! that takes no write, NFS without locks) and Pulumi itself has not said that it was asked, nothing proves that a request
+//! is the first one: it needs the typed word, too.
 
 use std::io;
 
 use rustix::process::Signal;
 
-use super::folder::{RunDir, Runs, file, storage};
+use super::folder::{RunDir, Runs, storage};
 use super::follow::so_far;
 use super::process::ProcessId;
 use super::run::StartedBy;
@@ -34,22 +35,31 @@ pub enum Interrupted {
 /// Asks the run to stop, once.
 ///
 /// # Errors
-/// [`PulumiError::NotRunning`] when it has ended, [`PulumiError::NotStarted`] when it takes no signal from here.
+/// [`PulumiError::NotRunning`] when it has ended, [`PulumiError::NotStarted`] when it takes no signal from here,
+/// [`PulumiError::MayBeSecond`] when nothing proves that it was not asked before.
 pub fn ask_to_stop(dir: &RunDir, by: &StartedBy) -> Result<Interrupted, PulumiError> {
     let child = running(dir)?;
     let intent = by.intent.as_deref();
     keep(dir, intent, Stage::About);
-    // The file is what makes it once: two processes can ask at the same instant, only one can make the file.
-    match dir.make(file::INTERRUPTED, format!("{} {}\n", by.at, by.operator).as_bytes()) {
-        Ok(_) => {}
-        Err(_) if was_asked(dir) || has_heard(dir) => {
+    // The mark is what makes it once: two processes can ask at the same instant, only one can make it.
+    let first = match dir.mark_asked(&format!("{} {}\n", by.at, by.operator)) {
+        // Somebody sent a request past the mark: by hand, or by force where no mark could be made.
+        Ok(true) | Err(_) if has_heard(dir) == Some(true) => Ok(false),
+        marked => marked,
+    };
+    match first {
+        Ok(true) => {}
+        Ok(false) => {
             keep(dir, intent, Stage::AskedBefore);
             return Ok(Interrupted::AlreadyAsked);
         }
-        Err(error) => tracing::warn!(%error, "that the run was asked to stop cannot be kept"),
+        Err(error) => {
+            keep(dir, intent, Stage::NotSent);
+            return Err(PulumiError::MayBeSecond(error.to_string()));
+        }
     }
     if let Err(error) = send(&child) {
-        let _ended_anyway = std::fs::remove_file(dir.file(file::INTERRUPTED));
+        dir.unmark_asked();
         keep(dir, intent, Stage::NotSent);
         return Err(error);
     }
@@ -57,35 +67,43 @@ pub fn ask_to_stop(dir: &RunDir, by: &StartedBy) -> Result<Interrupted, PulumiEr
     Ok(Interrupted::Asked)
 }
 
-/// Whether the run was asked to stop, as its folder tells; where nothing can be written there, as Pulumi has said.
+/// Whether the run was asked to stop, as its folder tells; where no mark can be made there, as Pulumi has said. Nothing
+/// where neither proves it.
 #[must_use]
-pub fn was_asked(dir: &RunDir) -> bool {
-    dir.file(file::INTERRUPTED).exists() || (!takes_files(dir) && has_heard(dir))
+pub fn was_asked(dir: &RunDir) -> Option<bool> {
+    dir.asked().ok().or_else(|| has_heard(dir).filter(|heard| *heard))
 }
 
-fn takes_files(dir: &RunDir) -> bool {
-    rustix::fs::access(dir.path(), rustix::fs::Access::WRITE_OK).is_ok()
+/// As [`was_asked`], for whoever is about to ask: a disk that looks writable and takes no write proves nothing either.
+#[must_use]
+pub fn was_asked_for_sure(dir: &RunDir) -> Option<bool> {
+    match was_asked(dir) {
+        Some(false) if !dir.takes_mark() => has_heard(dir).filter(|heard| *heard),
+        known => known,
+    }
 }
 
-/// Whether Pulumi has said that it was asked. What cannot be read says nothing: a second signal would end it by force, so
-/// that is taken for yes.
-fn has_heard(dir: &RunDir) -> bool {
-    so_far(dir, RunState::new()).map_or(true, |run_state| run_state.interrupts() > 0)
+/// Whether Pulumi has said that it was asked; nothing where that cannot be read. It may be asked and not have said so yet.
+fn has_heard(dir: &RunDir) -> Option<bool> {
+    so_far(dir, RunState::new()).ok().map(|run_state| run_state.interrupts() > 0)
 }
 
-/// Ends the run by force: the second interrupt, after which Pulumi does not write its state.
+/// Ends the run by force: the second interrupt, after which Pulumi does not write its state. Where nothing proves that it was
+/// not asked before, the first one as well.
 ///
 /// # Errors
 /// [`PulumiError::NotRunning`] when it has ended, [`PulumiError::NoSuchRun`] when its folder is gone.
 pub fn terminate(runs: &Runs, subject: &Confirmed<Subject>, by: &StartedBy) -> Result<(), PulumiError> {
     let id = subject.get().run();
     let dir = runs.dir(id).ok_or_else(|| PulumiError::NoSuchRun(id.to_owned()))?;
-    if !was_asked(&dir) && !has_heard(&dir) {
+    if was_asked_for_sure(&dir) == Some(false) && has_heard(&dir) != Some(true) {
         return Err(PulumiError::Storage(storage("terminate", dir.path(), &"the run was not asked to stop yet")));
     }
     let child = running(&dir)?;
     let intent = by.intent.as_deref();
     keep(&dir, intent, Stage::About);
+    // Where the first request is sent this way, the next one finds it told.
+    let _asked_before = dir.mark_asked(&format!("{} {}\n", by.at, by.operator));
     if let Err(error) = send(&child) {
         keep(&dir, intent, Stage::NotSent);
         return Err(error);

@@ -32,8 +32,12 @@ pub async fn interrupt(args: &InterruptArgs, global: &Global, out: &mut Console)
     };
     let again = "it was asked before, and nothing was sent; `tapctl interrupt --force` ends it by force";
     match (args.force, head.asked_to_stop) {
-        (false, true) => return told("already_asked", Some(&head), again, args.json, out),
-        (true, false) => return Err(not_asked_yet()),
+        (false, Some(true)) => return told("already_asked", Some(&head), again, args.json, out),
+        (false, None) => {
+            let why = "its mark cannot be made".to_owned();
+            return Err(PulumiError::MayBeSecond(why).into());
+        }
+        (true, Some(false)) => return Err(not_asked_yet()),
         _ => {}
     }
     let operator = place.who().await;

@@ -120,10 +120,11 @@ pub fn needed(overrides: &[Override], gates: &[Gate]) -> Vec<Override> {
     overrides.iter().filter(needed).cloned().collect()
 }
 
-/// What stops a run: the first time it is asked to, the second time it is ended by force.
+/// What stops a run: the first time it is asked to, the second time it is ended by force; so it is where nothing proves that
+/// it was not asked before, since Pulumi takes a second request for that order.
 #[must_use]
 pub fn stop(head: &RunHead, operator: &str, run_state: &RunState) -> PulumiChange {
-    if head.asked_to_stop {
+    if head.asked_to_stop != Some(false) {
         return PulumiChange::ForceStop(ForceStop::new(&head.id, run_state));
     }
     let owner = (head.operator.as_str(), head.host.as_str());

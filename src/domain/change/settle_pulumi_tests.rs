@@ -23,7 +23,7 @@ fn run(id: &str) -> RunSeen {
         operator: "maria".into(),
         host: "bastion".into(),
         started_at: AT,
-        asked_to_stop: false,
+        asked_to_stop: Some(false),
     };
     RunSeen { head, intent: None, end: None, stops: vec![], end_is_ours: false }
 }
@@ -99,7 +99,7 @@ fn what_stops_a_run_is_known_by_what_was_written_after_the_signal_and_while_some
         }
         // A mark of somebody else's request proves nothing of this one, and neither does one that names nobody.
         let mut asked = RunSeen { stops: vec![stop("another", false, Stage::Sent)], ..run("r1") };
-        asked.head.asked_to_stop = true;
+        asked.head.asked_to_stop = Some(true);
         for (runs, words) in [
             (vec![asked.clone()], "not known: Do it: how far it came was not kept, and the run goes on. Next step"),
             (vec![ended(asked)], "not known: Do it: how far it came was not kept, and the run has ended"),

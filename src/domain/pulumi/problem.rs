@@ -80,6 +80,12 @@ pub enum PulumiError {
     /// The run is on another host.
     #[error("the run is on {0}: it can only be interrupted there")]
     Elsewhere(String),
+    /// Nothing proves that a request to stop the run is the first one.
+    #[error(
+        "nothing was sent: that the run is asked to stop cannot be kept in its folder ({0}), so that nothing proves that it \
+         was not asked before, and a second request ends it by force, without its state"
+    )]
+    MayBeSecond(String),
     /// The run has ended, so there is nothing to interrupt.
     #[error("the run has ended: nothing is left to interrupt")]
     NotRunning,
@@ -136,6 +142,11 @@ impl PulumiError {
             Self::NoSuchStack(_) => "`pulumi stack ls` shows them; name one with --stack".to_owned(),
             Self::NoSuchRun(_) => "`tapctl attach` without a name takes the newest run".to_owned(),
             Self::Elsewhere(host) => format!("open tapctl on {host}"),
+            Self::MayBeSecond(_) => {
+                "make room on the disk of the state folder, or make it writable, then ask again; `tapctl interrupt --force` \
+                 sends the request all the same, and asks for its word"
+                    .to_owned()
+            }
             Self::NotRunning => "`tapctl attach` shows how it ended".to_owned(),
             Self::OtherStack { .. } => {
                 "leave --outputs out, so that Pulumi's own outputs are taken, or write the file anew".to_owned()
@@ -158,6 +169,7 @@ impl PulumiError {
             | Self::NoSuchRun(_)
             | Self::NoSuchStack(_)
             | Self::NotRunning
+            | Self::MayBeSecond(_)
             | Self::Elsewhere(_) => 1,
             _ => 7,
         }

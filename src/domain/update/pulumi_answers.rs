@@ -119,7 +119,7 @@ fn failed(model: &mut Model, trouble: PulumiProblem, is_awaited: bool, effects: 
 /// The run was asked to stop, now or before.
 fn asked_to_stop(model: &mut Model, sent: bool) {
     if let Some(run) = &mut model.provision.run {
-        run.head.asked_to_stop = true;
+        run.head.asked_to_stop = Some(true);
     }
     let text = if sent {
         "Pulumi was asked to stop: it finishes what is under way, which takes as long as a database takes"

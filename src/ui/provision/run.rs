@@ -78,7 +78,7 @@ fn progress<'a>(cx: &ViewContext<'a>, run: &Run, width: usize) -> Row<'a> {
 fn state(cx: &ViewContext<'_>, out: &mut Vec<Line<'static>>, run: &Run, width: usize) {
     let run_state = &run.state;
     let Some(ending) = &run.ending else {
-        if run.head.asked_to_stop {
+        if run.head.asked_to_stop == Some(true) {
             return stopping(cx, out, run, width);
         }
         let text = going_on(cx, run);

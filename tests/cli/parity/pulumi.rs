@@ -1,9 +1,14 @@
 //! Every change around Pulumi by keys and by its command: the same calls of Pulumi, the same runs, the same journal and
 //! the same sentences.
 
+use std::fs;
+
 use serde_json::Value;
+use tapctl::adapters::pulumi::folder::file;
 
 use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, nameless};
+use crate::drill::Ran;
+use crate::support::process::until;
 use crate::support::rows::for_each_row;
 use crate::support::stack::Stack;
 use crate::support::terminal::{Act, Terminal};
@@ -321,6 +326,48 @@ fn what_stops_a_run_says_what_it_does_not_do_and_ends_with_its_code() {
         (&"cleared".into(), Some(1)),
         "{cleared}"
     );
+}
+
+/// The command on a disk where not one byte can be written any more.
+fn on_a_full_disk(stack: &Stack, line: &str) -> Ran {
+    let command = stack.command(line);
+    let mut limited = std::process::Command::new("/bin/sh");
+    limited.env_clear().args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""]);
+    limited.arg(command.get_program()).args(command.get_args()).current_dir(stack.drill.folder.path());
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Ran::of(limited.output().unwrap())
+}
+
+#[test]
+fn on_a_full_disk_a_run_is_asked_once_or_somebody_says_that_nobody_can_know() {
+    let stack = Stack::lacking_one();
+    let up = stack.up_going_on();
+    let run = stack.until_under_way().id;
+    let mark = stack.state().join("runs").join(run).join(file::INTERRUPTED);
+    // No byte may be written, not even into the room that was set aside.
+    let unproved = on_a_full_disk(&stack, "interrupt --yes --json").ended(1).json();
+    assert!(unproved["error"]["message"].as_str().unwrap().contains("nothing was sent"), "{unproved}");
+    assert!(unproved["error"]["hint"].as_str().unwrap().contains("interrupt --force"), "{unproved}");
+    assert!(stack.going_on().is_some());
+    // A run of an earlier version, which set no room aside: a file is made, and has no byte.
+    fs::remove_file(&mark).unwrap();
+    let asked = on_a_full_disk(&stack, "interrupt --yes --json").ended(0).json();
+    assert_eq!((&asked["result"], fs::metadata(&mark).unwrap().len()), (&"asked".into(), 0), "{asked}");
+    let again = on_a_full_disk(&stack, "interrupt --yes --json").ended(0).json();
+    assert_eq!(again["result"], "already_asked", "{again}");
+    stack.let_go();
+    up.ended().0.ended(5);
+}
+
+#[test]
+fn where_nobody_can_know_whether_a_run_was_asked_the_word_ends_it() {
+    let stack = Stack::lacking_one();
+    let _up = stack.up_going_on();
+    let sent = on_a_full_disk(&stack, "interrupt --force --yes --confirm terminate --json").ended(0).json();
+    assert_eq!(sent["result"], "ended", "{sent}");
+    let again = on_a_full_disk(&stack, "interrupt --force --yes --confirm terminate --json").ended(0).json();
+    assert_eq!(again["result"], "ended", "{again}");
+    until("an end by force", || stack.going_on().is_none().then_some(()));
 }
 
 /// Keys and command of every row.

@@ -3,6 +3,7 @@
 //! `state.json` is written whole or not at all (a new file, synced, renamed). Folders have mode 0700, files 0600: the
 //! events can hold what a provider or a program wrote, whether it was marked as secret or not.
 
+mod asked;
 mod run_dir;
 mod run_record;
 
@@ -16,6 +17,7 @@ use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::pulumi::KEPT_RUNS;
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::units::Timestamp;
+use asked::ASKED_BYTES;
 use run_dir::{END_BYTES, private};
 
 pub(super) use run_dir::storage;
@@ -150,6 +152,7 @@ impl Runs {
                         dir.make(name, &[])?;
                     }
                     dir.make(file::END, &[b' '; END_BYTES])?;
+                    dir.make(file::INTERRUPTED, &[b' '; ASKED_BYTES])?;
                     return Ok(dir);
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -25,7 +25,7 @@ pub mod file {
     pub const END: &str = "end.json";
     /// There once somebody has taken it upon himself to note the end in the journal.
     pub const NOTED: &str = "noted";
-    /// There once an interrupt was asked for.
+    /// Blank until an interrupt is asked for, in room that was set aside for it.
     pub const INTERRUPTED: &str = "interrupted";
 }
 

@@ -173,7 +173,7 @@ impl Desk {
             operator: "maria".into(),
             host: "bastion".into(),
             started_at: self.model.live.now,
-            asked_to_stop: false,
+            asked_to_stop: Some(false),
         }
     }
 
