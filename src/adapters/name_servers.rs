@@ -120,17 +120,30 @@ impl ZoneServers {
     }
 
     fn judged(&self, found: &Found) -> Answer {
-        let known = self.lock();
-        let of_address = |address: &IpAddr| known.addresses.get(address).map(|(side, _)| *side);
+        self.lock().judge(found)
+    }
+}
+
+impl Known {
+    /// Whose an answer is. Its addresses are all of one balancer, which has more of them than it gives at once: those that
+    /// are known decide, and the others are learned.
+    fn judge(&mut self, found: &Found) -> Answer {
+        let of_address = |address: &IpAddr| self.addresses.get(address).map(|(side, _)| *side);
         let of_name =
-            |name: &String| known.names.iter().find(|(known, _)| leads_alike(known, name)).map(|(_, side)| *side);
-        let sides: Vec<Option<Side>> =
-            found.addresses.iter().map(of_address).chain(found.names.iter().map(of_name)).collect();
-        match sides.as_slice() {
-            [] => Answer::Not(NoAnswer::NoRecord),
-            [Some(side), rest @ ..] if rest.iter().all(|other| *other == Some(*side)) => Answer::Side(*side),
-            _ => Answer::Neither,
+            |name: &String| self.names.iter().find(|(known, _)| leads_alike(known, name)).map(|(_, side)| *side);
+        let mut sides = found.addresses.iter().filter_map(of_address).chain(found.names.iter().filter_map(of_name));
+        let Some(side) = sides.next() else {
+            let is_empty = found.addresses.is_empty() && found.names.is_empty();
+            return if is_empty { Answer::Not(NoAnswer::NoRecord) } else { Answer::Neither };
+        };
+        if sides.any(|other| other != side) {
+            return Answer::Neither;
         }
+        drop(sides);
+        for address in &found.addresses {
+            self.addresses.entry(*address).or_insert((side, Instant::now()));
+        }
+        Answer::Side(side)
     }
 }
 
@@ -293,6 +306,27 @@ mod tests {
             assert_eq!(said(&reply(7, |packet| *packet.rcode_mut() = code)), Some(Err(why)));
         }
         assert_eq!(said(&reply(7, |packet| packet.set_flags(PacketFlag::TRUNCATION))), Some(Err(NoAnswer::CutOff)));
+    }
+
+    #[test]
+    fn an_answer_is_told_by_the_addresses_that_are_known_and_teaches_the_others() {
+        let addresses = |last: &[u8]| Found {
+            addresses: last.iter().map(|last| IpAddr::from([192, 0, 2, *last])).collect(),
+            names: Vec::new(),
+        };
+        let mut known = Known::default();
+        for (last, side) in [(1, Side::Legacy), (9, Side::New)] {
+            known.addresses.insert([192, 0, 2, last].into(), (side, Instant::now()));
+        }
+        assert_eq!(known.judge(&addresses(&[5])), Answer::Neither);
+        assert_eq!(known.judge(&addresses(&[9, 5])), Answer::Side(Side::New));
+        assert_eq!(
+            known.judge(&addresses(&[5, 6])),
+            Answer::Side(Side::New),
+            "a balancer has more than it gives at once"
+        );
+        assert_eq!(known.judge(&addresses(&[1, 6])), Answer::Neither, "nobody's are both");
+        assert_eq!(known.judge(&addresses(&[])), Answer::Not(NoAnswer::NoRecord));
     }
 
     #[tokio::test]

@@ -36,20 +36,29 @@ pub async fn run(args: JsonArgs, global: &Global, out: &mut Console) -> Result<E
     };
     let clock = session.ports.clock.as_ref();
     let sample = Box::pin(sample(session.name_servers.as_ref(), group, clock)).await?;
-    let step = collected.journal.as_ref().ok().and_then(|read| newest_step(&read.entries));
-    let row = Row::of(&session.stack.name, group, step, &sample);
+    let journal = collected.journal.as_ref().ok();
+    let step = journal.and_then(|read| newest_step(&read.entries));
+    let is_settled = journal.is_some_and(|read| read.history.pending.is_none());
+    let row = Row::of(&session.stack.name, group, step.map(|step| (step, is_settled)), &sample);
+    if sample.share().is_none() {
+        let servers = serde_json::to_value(&row.servers).unwrap_or_default();
+        return Err(silent(&sample).with("servers", servers));
+    }
     if args.json {
         out.json(&row)?;
     } else {
         out.data(&row.text())?;
     }
-    if sample.share().is_some() { Ok(Exit::Done) } else { Err(silent(&sample)) }
+    Ok(Exit::Done)
 }
 
 fn not_read(facts: &Facts) -> Failure {
     let error = facts.sources.get(&Source::Records).and_then(|health| health.error.clone());
     error.map_or_else(|| Failure::new(Exit::Error, "records", "the records were not read", "try again"), Failure::from)
 }
+
+/// The weights before a step and after it.
+type Step = (WeightPair, WeightPair);
 
 /// No server has given an answer that leads to one of the stacks.
 fn silent(sample: &Sample) -> Failure {
@@ -77,8 +86,9 @@ struct Row {
     wanted_percent: f64,
     dns: Option<Share>,
     servers: Vec<Server>,
-    /// Every answer leads to one stack although the weights give the other one a part.
-    failover: bool,
+    /// Every answer leads to one stack although the weights give the other one a part, and no change is on its way;
+    /// nothing where that cannot be told, since somebody else's change may be.
+    failover: Option<bool>,
 }
 
 /// A share in percent, with its interval of 95 %.
@@ -109,11 +119,13 @@ impl From<Interval> for Share {
 }
 
 impl Row {
-    fn of(stack: &str, group: &RecordGroup, step: Option<(WeightPair, WeightPair)>, sample: &Sample) -> Self {
+    fn of(stack: &str, group: &RecordGroup, step: Option<(Step, bool)>, sample: &Sample) -> Self {
         let part = |weights: WeightPair| weights.new_percent() / 100.0;
         let wanted = part(group.weights());
         // A step that the records do not show is not the one that is on its way.
-        let step = step.filter(|(_, to)| *to == group.weights());
+        let step = step.filter(|((_, to), _)| *to == group.weights());
+        let is_settled = step.is_some_and(|(_, settled)| settled);
+        let step = step.map(|(step, _)| step);
         let server = |heard: &Heard| Server {
             name: heard.server.clone(),
             counts: heard.counts.clone(),
@@ -128,7 +140,7 @@ impl Row {
             wanted_percent: (wanted * 10_000.0).round() / 100.0,
             dns: sample.share().map(Share::from),
             servers: sample.heard.iter().map(server).collect(),
-            failover: sample.fails_over(wanted),
+            failover: if sample.is_one_sided(wanted) { is_settled.then_some(true) } else { Some(false) },
         }
     }
 
@@ -162,13 +174,19 @@ impl Row {
             lines.push(line);
         }
         lines.push(format!("  {:<width$}  {}", "together", shown(self.dns)));
-        if self.failover {
-            lines.push(
+        lines.extend(match self.failover {
+            Some(false) => None,
+            Some(true) => Some(
                 "every answer leads to one stack: Route 53 holds the other one for unhealthy and fails over; look at its \
                  targets"
                     .to_owned(),
-            );
-        }
+            ),
+            None => Some(
+                "every answer leads to one stack: the newest change is not on the name servers yet, or Route 53 holds the \
+                 other one for unhealthy; ask again in a minute"
+                    .to_owned(),
+            ),
+        });
         lines.join("\n") + "\n"
     }
 }

@@ -55,6 +55,17 @@ fn a_server_that_is_behind_is_named_and_the_others_are_not() {
 }
 
 #[test]
+fn a_step_that_no_server_has_yet_is_no_failover() {
+    let drill = Drill::steady();
+    drill.run("shift --step +10 --yes").ended(0);
+    let row = drill.run("dns --json").ended(0).json();
+    assert_eq!((&row["dns"]["new_percent"], &row["failover"]), (&json!(0.0), &Value::Null), "{row}");
+    drill.advance(90);
+    drill.run("status").ended(0);
+    assert_eq!(drill.run("dns --json").ended(0).json()["failover"], false);
+}
+
+#[test]
 fn servers_that_fail_are_told_by_their_reason_and_the_rest_counts() {
     let drill = at_share(50);
     for (code, reason) in
@@ -76,6 +87,8 @@ fn where_no_server_answers_it_says_so_and_what_still_is_known() {
     let ran = drill.run("dns").ended(6);
     assert!(ran.stderr.contains("no name server of the zone has answered: no answer in time"), "{}", ran.stderr);
     assert!(ran.stderr.contains("UDP 53"), "{}", ran.stderr);
+    let error = &drill.run("dns --json").ended(6).json()["error"];
+    assert_eq!((&error["code"], &error["servers"][0]["without"]["late"]), (&json!("dns"), &json!(8)), "{error}");
     drill.clear_faults();
     // Somebody who has guessed the port and not the number is no answer.
     drill.fault(&json!({"service": "dns", "garbage": true}));

@@ -60,14 +60,19 @@ fn window(inputs: Inputs<'_>) -> Window {
     Window::wide_enough(window, min_requests, inputs.history, inputs.facts, inputs.now)
 }
 
+/// Resolvers keep the old answer for a minute, and the next few show how many have the new one.
+const TOLD_AFTER: usize = 6;
+
 /// Why so few requests decide nothing, and when there will be enough of them.
 fn too_few(rate: ErrorRate, needed: f64) -> Option<String> {
     if rate.requests >= needed {
         return None;
     }
-    let per_min = rate.requests / rate.minutes.max(1) as f64;
+    let per_min = rate.requests / rate.span.max(1) as f64;
     let left = ((needed - rate.requests) / per_min).ceil();
-    let when = if left + rate.minutes as f64 <= WIDEST as f64 {
+    let when = if rate.span < TOLD_AFTER {
+        format!("what it gets a minute is known {TOLD_AFTER} min after the step; wait")
+    } else if left + rate.span as f64 <= WIDEST as f64 {
         format!("at this rate enough in about {left} min; wait")
     } else {
         format!(
@@ -79,7 +84,7 @@ fn too_few(rate: ErrorRate, needed: f64) -> Option<String> {
     Some(format!(
         "not enough data: {} requests in {} min, {} needed; {when}",
         short_number(rate.requests),
-        rate.minutes,
+        rate.span,
         short_number(needed)
     ))
 }

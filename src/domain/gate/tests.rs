@@ -217,19 +217,45 @@ fn few_requests_are_counted_over_more_minutes_by_both_gates_or_it_is_said_when_t
         case.says(GateId::Latency, verdict, words);
     };
     // 15 a minute have 300 in 20 minutes.
-    both(
-        &service(15.0, 3, 0.0, 0.2),
-        Verdict::Unknown,
-        "45 requests in 3 min, 300 needed; at this rate enough in about 17 min",
-    );
+    let words = "105 requests in 7 min, 300 needed; at this rate enough in about 13 min";
+    both(&service(15.0, 7, 0.0, 0.2), Verdict::Unknown, words);
+    // So soon after a step most clients have the old answer still: nobody is told to override.
+    let words = "2 requests in 1 min, 300 needed; what it gets a minute is known 6 min after the step; wait";
+    both(&service(2.0, 1, 0.0, 0.2), Verdict::Unknown, words);
     both(&service(15.0, 19, 9.0, 0.9), Verdict::Unknown, "enough in about 1 min");
     both(&service(15.0, 20, 0.0, 0.2), Verdict::Pass, "");
     service(15.0, 20, 9.0, 0.9).says(GateId::Errors, Verdict::Fail, "3 % errors");
     service(15.0, 20, 9.0, 0.9).says(GateId::Latency, Verdict::Fail, "900 ms");
     // 3 a minute never have as many.
     both(&service(3.0, 50, 0.0, 0.2), Verdict::Unknown, "60 min have about 180, so waiting decides nothing");
+    // Minutes without a request are minutes, too.
+    let mut rare = Case::new().weights(50, 50).metric(Metric::LegacyLatency, 0.2, 3).metric(Metric::NewLatency, 0.2, 3);
+    for ago in [3, 13, 23, 33, 43] {
+        rare = rare.point(Metric::NewRequests, 40.0, ago).point(Metric::LegacyRequests, 40.0, ago);
+    }
+    both(&rare, Verdict::Unknown, "200 requests in 41 min, 300 needed; at this rate 60 min have about 293, so waiting");
     // A lot of requests is looked at of late, not over an hour.
     service(500.0, 30, 900.0, 0.2).says(GateId::Errors, Verdict::Pass, "no more errors");
+}
+
+#[test]
+fn latency_is_that_of_all_minutes_that_are_judged_each_by_its_requests() {
+    let night = |slow: &[u64], requests: fn(u64) -> f64| {
+        let mut case = Case::new().weights(50, 50);
+        for ago in 3..23 {
+            let p99 = if slow.contains(&ago) { 2.0 } else { 0.2 };
+            case = case.point(Metric::NewLatency, p99, ago).point(Metric::LegacyLatency, 0.2, ago);
+            case = case.point(Metric::NewRequests, requests(ago), ago).point(Metric::LegacyRequests, 15.0, ago);
+        }
+        case
+    };
+    let quiet = |_| 15.0;
+    night(&[], quiet).says(GateId::Latency, Verdict::Pass, "");
+    night(&[3], quiet).says(GateId::Latency, Verdict::Pass, "");
+    let all_but_the_newest: Vec<u64> = (4..23).collect();
+    night(&all_but_the_newest, quiet).says(GateId::Latency, Verdict::Fail, "1910 ms");
+    // Slow under load and quick in the quiet minutes is slow.
+    night(&[3, 4, 5, 6, 7], |ago| if ago < 8 { 50.0 } else { 4.0 }).says(GateId::Latency, Verdict::Fail, "ms");
 }
 
 #[test]

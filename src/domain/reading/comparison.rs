@@ -29,7 +29,7 @@ impl Window {
     }
 }
 
-/// Minutes that are looked at together at most: as many as a command asks CloudWatch for that has no past.
+/// Minutes that are looked at together at most: what is older says little of now.
 pub const WIDEST: usize = 60;
 
 impl Window {
@@ -53,6 +53,8 @@ pub struct ErrorRate {
     pub errors: f64,
     /// How many minutes of the window had requests.
     pub minutes: usize,
+    /// Minutes from the window's beginning, or the first that is known, to the newest one, those without a request included: what a rate is over.
+    pub span: usize,
 }
 
 impl ErrorRate {
@@ -85,11 +87,13 @@ pub fn errors(facts: &Facts, side: Side, window: Window, now: Timestamp) -> Read
     let first = newest.at.minus(PERIOD * u32::try_from(window.minutes.saturating_sub(1)).unwrap_or(u32::MAX));
     let from = first.max(window.from);
     let mut rate = ErrorRate::default();
+    let begun = series.settled().first().map_or(from, |point| point.at.max(from));
     for point in series.settled().iter().rev().take_while(|p| p.at >= from) {
         rate.requests += point.value;
         rate.errors += errors.iter().filter_map(|m| facts.metrics.series(*m).at(point.at)).sum::<f64>();
         rate.minutes += 1;
     }
+    rate.span = (newest.at.since(begun).as_secs() / PERIOD.as_secs()) as usize + 1;
     let broken = all.into_iter().find_map(|metric| Some((metric, facts.metrics.series(metric).broken_since(from)?)));
     let age = now.since(newest.at);
     let quality = if let Some(doubted) = doubted {
@@ -124,13 +128,27 @@ fn no_minute(facts: &Facts, side: Side, requests: Metric) -> Quality {
     }
 }
 
-/// The p99 latency of a stack, in seconds, in its newest settled minute of the window.
+/// The p99 latency of a stack, in seconds, over the settled minutes of the window: each minute's by the requests that it
+/// had, so that neither one good minute nor one slow request in a quiet one stands for all.
 #[must_use]
 pub fn latency(facts: &Facts, side: Side, window: Window, now: Timestamp) -> Reading<f64> {
-    let of = if side == Side::New { Metric::NewLatency } else { Metric::LegacyLatency };
+    let (of, requests) = match side {
+        Side::New => (Metric::NewLatency, Metric::NewRequests),
+        Side::Legacy => (Metric::LegacyLatency, Metric::LegacyRequests),
+    };
     let reading = metric(facts, of, now);
-    if reading.at.is_some_and(|at| at >= window.from) || reading.quality != Quality::Fresh {
+    if reading.quality != Quality::Fresh {
         return reading;
+    }
+    if let Some(newest) = reading.at.filter(|at| *at >= window.from) {
+        let first = newest.minus(PERIOD * u32::try_from(window.minutes.saturating_sub(1)).unwrap_or(u32::MAX));
+        let from = first.max(window.from);
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for point in facts.metrics.series(of).settled().iter().rev().take_while(|point| point.at >= from) {
+            let had = facts.metrics.series(requests).at(point.at).unwrap_or(0.0);
+            (sum, weight) = (point.value.mul_add(had, sum), weight + had);
+        }
+        return if weight > 0.0 { Reading { value: Some(sum / weight), ..reading } } else { reading };
     }
     let why = format!("no settled minute of latency on the {} stack since the last change; wait", side.name());
     Reading::unknown(Unit::Seconds, reading.source, Quality::Unknown(why))
