@@ -182,9 +182,9 @@ async fn a_lock_and_an_open_operation_of_a_dead_run_are_found_and_cleared() {
     let run_request = yes(RunRequest::refresh("prod"));
     let error = world.context.execute(&run_request, &calm(), request(), &mut |_| ()).await.unwrap_err();
     assert!(matches!(&error, PulumiError::Failed(e) if e.kind == FailureKind::Locked), "{error:?}");
-    let dead = world.locks();
+    let (dead, own) = (world.locks(), world.context.runs.processes().unwrap());
     assert_eq!(dead[0].1, Holder::DeadHere);
-    locks::clear(&world.context.pulumi, &yes(ClearLocks::new("prod", &dead).unwrap()), &[]).await.unwrap();
+    locks::clear(&world.context.pulumi, &yes(ClearLocks::new("prod", &dead).unwrap()), &own).await.unwrap();
     assert!(world.locks().is_empty());
     let pending = stack::pending(&world.context.pulumi).await.unwrap();
     let aurora = pending.iter().find(|pending| pending.name() == "migration-aurora-prod");
