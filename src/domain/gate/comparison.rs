@@ -169,7 +169,7 @@ pub(super) fn latency(inputs: Inputs<'_>) -> Gate {
         return unknown(format!("there is nothing to compare with on the legacy stack: {}", legacy.quality.why()));
     };
     let allowed = (beside * inputs.policy.latency_factor).max(inputs.policy.latency_floor);
-    let value = format!("p99 {} vs {} legacy", ms(own), ms(beside));
+    let value = format!("p99 {} vs {} legacy, {} min", ms(own), ms(beside), window.minutes);
     let gate = if own > allowed {
         let reason = format!(
             "the new stack's p99 is {}, allowed are {}; look at CPU and at the way to the database",
