@@ -166,6 +166,11 @@ impl Danger {
         }
     }
 
+    /// Whether nobody misses it where nothing runs that needs a way.
+    pub(super) const fn is_of_a_way(&self) -> bool {
+        matches!(self, Self::Stops { outage, .. } if outage.is_of_a_way())
+    }
+
     /// The worst first: traffic moves at once, a deleted database is gone, a replaced one is empty.
     pub(super) const fn rank(&self) -> u8 {
         match self {

@@ -340,8 +340,11 @@ fn diffs_of(metadata: &RawMetadata<'_>) -> (Vec<Diff>, usize) {
 }
 
 /// What switches a resource off: its type, and the input that says so with `false` or 0.
-const SWITCHES: [(&str, &str); 2] =
-    [("aws:dms/replicationTask:ReplicationTask", "startReplicationTask"), ("aws:ecs/service:Service", "desiredCount")];
+const SWITCHES: [(&str, &str); 3] = [
+    ("aws:dms/replicationTask:ReplicationTask", "startReplicationTask"),
+    ("aws:ecs/service:Service", "desiredCount"),
+    ("aws:appautoscaling/target:Target", "maxCapacity"),
+];
 
 /// Whether the new inputs switch off what the old ones did not. What the old ones do not say may have been on.
 fn halts(rtype: &str, metadata: &Value) -> bool {
@@ -461,6 +464,7 @@ mod tests {
     fn what_is_switched_off_says_so_and_what_was_off_or_is_switched_on_does_not() {
         const TASK: &str = "aws:dms/replicationTask:ReplicationTask";
         const SERVICE: &str = "aws:ecs/service:Service";
+        const SCALING: &str = "aws:appautoscaling/target:Target";
         let halts = |rtype: &str, old: &str, new: &str| {
             let line = format!(
                 r#"{{"timestamp":5,"resourcePreEvent":{{"metadata":{{"op":"update","urn":"u","type":"{rtype}",
@@ -475,6 +479,8 @@ mod tests {
         let count = |n: &str| format!(r#"{{"desiredCount":{n}}}"#);
         assert!(halts(SERVICE, &count("2"), &count("0")) && halts(SERVICE, "{}", &count("0.0")));
         assert!(!halts(SERVICE, &count("0"), &count("0")) && !halts(SERVICE, &count("2"), &count("1")));
+        let most = |n: &str| format!(r#"{{"minCapacity":0,"maxCapacity":{n}}}"#);
+        assert!(halts(SCALING, &most("4"), &most("0")) && !halts(SCALING, &most("4"), &most("2")));
         assert!(!halts("aws:ecs/taskSet:TaskSet", &count("2"), &count("0")));
     }
 

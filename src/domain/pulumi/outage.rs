@@ -26,12 +26,21 @@ pub enum Outage {
     NoTask,
     /// Requests go another way, or are let in by another rule.
     Rerouted,
+    /// A way that requests or a replication stream may take is gone.
+    WayGone,
+    /// Such a way is another one, and there is none where the old one goes first.
+    WayReplaced,
+    /// Such a way leads elsewhere, or lets others through.
+    WayChanged,
 }
 
 const CLUSTER: &str = "aws:rds/cluster:Cluster";
 const INSTANCE: &str = "aws:rds/clusterInstance:ClusterInstance";
 const SERVICE: &str = "aws:ecs/service:Service";
 const ECS_CLUSTER: &str = "aws:ecs/cluster:Cluster";
+const TASK: &str = "aws:dms/replicationTask:ReplicationTask";
+/// How many tasks a service may have at most.
+const SCALING: &str = "aws:appautoscaling/target:Target";
 /// What requests pass on their way through the new stack; without any one of them nobody is answered.
 const SERVING: [&str; 9] = [
     "aws:lb/loadBalancer:LoadBalancer",
@@ -58,28 +67,102 @@ const ROUTES: [&str; 9] = [
     "healthCheck",
 ];
 
+/// What carries packets between whoever asks, the tasks, the replication and both databases.
+const WAYS: [&str; 20] = [
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    "aws:ec2/securityGroupRule:SecurityGroupRule",
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    "aws:ec2/route:Route",
+    "aws:ec2/routeTable:RouteTable",
+    "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation",
+    "aws:ec2/natGateway:NatGateway",
+    "aws:ec2/eip:Eip",
+    "aws:ec2/internetGateway:InternetGateway",
+    "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment",
+    "aws:ec2/vpcEndpoint:VpcEndpoint",
+    "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation",
+    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
+    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions",
+    "aws:ec2/subnet:Subnet",
+    "aws:ec2/vpc:Vpc",
+];
+
+/// Properties of it that decide who gets through, and whereto.
+const LEADS: [&str; 31] = [
+    "accepter",
+    "allocationId",
+    "cidrBlocks",
+    "cidrIpv4",
+    "cidrIpv6",
+    "destinationCidrBlock",
+    "destinationPrefixListId",
+    "egress",
+    "enableDnsHostnames",
+    "enableDnsSupport",
+    "fromPort",
+    "gatewayId",
+    "ingress",
+    "ipProtocol",
+    "natGatewayId",
+    "networkInterfaceId",
+    "policy",
+    "prefixListId",
+    "privateDnsEnabled",
+    "protocol",
+    "referencedSecurityGroupId",
+    "requester",
+    "routeTableId",
+    "routeTableIds",
+    "routes",
+    "securityGroupIds",
+    "subnetIds",
+    "toPort",
+    "transitGatewayId",
+    "vpcId",
+    "vpcPeeringConnectionId",
+];
+
 impl Outage {
+    /// Whether something of this type stands still where a way is gone.
+    #[must_use]
+    pub fn needs_ways(rtype: &str) -> bool {
+        [SERVICE, TASK].contains(&rtype)
+    }
+
+    /// Whether it is about a way, which nobody misses where nothing runs.
+    #[must_use]
+    pub const fn is_of_a_way(self) -> bool {
+        matches!(self, Self::WayGone | Self::WayReplaced | Self::WayChanged)
+    }
+
     /// What a change of this resource stops, with the properties that make it so. `unseen` says that not every property
     /// that changes is known, `halts` that the resource is switched off.
     #[must_use]
     pub fn of(op: Operation, rtype: &str, diffs: &[Diff], unseen: bool, halts: bool) -> Option<(Self, Vec<String>)> {
         let root = |path: &str| path.split(['.', '[']).next().unwrap_or(path).to_owned();
+        let (is_serving, is_way) = (SERVING.contains(&rtype), WAYS.contains(&rtype));
         let (outage, names): (Self, &[&str]) = match (op, rtype) {
             (Operation::Update, CLUSTER) => (Self::AuroraUpgrade, &["engineVersion", "port"]),
             (Operation::Update, INSTANCE) => {
                 (Self::AuroraInstance, &["instanceClass", "engineVersion", "caCertIdentifier"])
             }
-            (Operation::Replace | Operation::ImportReplacement, rtype) if SERVING.contains(&rtype) => {
+            (Operation::Replace | Operation::ImportReplacement, _) if is_serving || is_way => {
                 let because = diffs.iter().filter(|diff| diff.replaces).map(|diff| diff.path.clone()).collect();
-                return Some((Self::Serving, because));
+                return Some((if is_serving { Self::Serving } else { Self::WayReplaced }, because));
             }
-            (Operation::Delete, rtype) if SERVING.contains(&rtype) => {
-                return Some((Self::Gone, Vec::new()));
+            (Operation::Delete, _) if is_serving || is_way => {
+                return Some((if is_serving { Self::Gone } else { Self::WayGone }, Vec::new()));
             }
             (Operation::Update, SERVICE) if halts => return Some((Self::NoTask, vec!["desiredCount".to_owned()])),
+            (Operation::Update, SCALING) if halts => return Some((Self::NoTask, vec!["maxCapacity".to_owned()])),
             // A service rolls its tasks over, and goes back by itself where the new ones do not answer.
             (Operation::Update, SERVICE | ECS_CLUSTER) => return None,
-            (Operation::Update, rtype) if SERVING.contains(&rtype) => (Self::Rerouted, &ROUTES),
+            (Operation::Update, _) if is_serving => (Self::Rerouted, &ROUTES),
+            (Operation::Update, _) if is_way => (Self::WayChanged, &LEADS),
             _ => return None,
         };
         let mut because: Vec<String> = diffs.iter().map(|diff| root(&diff.path)).collect();
@@ -93,10 +176,10 @@ impl Outage {
     pub const fn verb(self) -> &'static str {
         match self {
             Self::AuroraUpgrade | Self::AuroraInstance => "restarts",
-            Self::Serving => "replaces",
-            Self::Gone => "deletes",
+            Self::Serving | Self::WayReplaced => "replaces",
+            Self::Gone | Self::WayGone => "deletes",
             Self::NoTask => "stops",
-            Self::Rerouted => "updates",
+            Self::Rerouted | Self::WayChanged => "updates",
         }
     }
 
@@ -122,6 +205,17 @@ impl Outage {
                 "requests that are sent to the new stack pass it, and go another way or fail from then on where the new \
                  setting is wrong"
             }
+            Self::WayGone => {
+                "requests of the new stack, or a replication stream, that go this way may no longer get through from then on"
+            }
+            Self::WayReplaced => {
+                "requests of the new stack, or a replication stream, that go this way may no longer get through until the new \
+                 one stands, or at all where it leads elsewhere"
+            }
+            Self::WayChanged => {
+                "requests of the new stack, or a replication stream, that go this way may no longer get through from then on \
+                 where the new setting is wrong"
+            }
         }
     }
 }
@@ -133,6 +227,25 @@ mod tests {
     fn of(op: Operation, rtype: &str, paths: &[&str]) -> Option<(Outage, Vec<String>)> {
         let diffs: Vec<Diff> = paths.iter().map(|path| Diff { path: (*path).to_owned(), replaces: true }).collect();
         Outage::of(op, rtype, &diffs, paths.is_empty(), false)
+    }
+
+    #[test]
+    fn a_way_that_is_taken_away_or_leads_elsewhere_says_so() {
+        for rtype in WAYS {
+            assert_eq!(of(Operation::Delete, rtype, &[]), Some((Outage::WayGone, vec![])), "{rtype}");
+            let replaced = of(Operation::Replace, rtype, &["vpcId"]);
+            assert_eq!(replaced, Some((Outage::WayReplaced, vec!["vpcId".to_owned()])), "{rtype}");
+            assert_eq!(of(Operation::Create, rtype, &["vpcId"]), None, "{rtype}");
+            assert_eq!(of(Operation::Update, rtype, &["tags.Owner", "description"]), None, "{rtype}");
+        }
+        for path in LEADS {
+            let changed = of(Operation::Update, WAYS[0], &["tags.Owner", path]);
+            assert_eq!(changed, Some((Outage::WayChanged, vec![path.to_owned()])));
+        }
+        assert_eq!(of(Operation::Delete, SCALING, &[]), None, "as many tasks as before");
+        assert_eq!(of(Operation::Update, SCALING, &["maxCapacity"]), None, "another number of tasks");
+        let none = Outage::of(Operation::Update, SCALING, &[], false, true);
+        assert_eq!(none, Some((Outage::NoTask, vec!["maxCapacity".to_owned()])));
     }
 
     #[test]

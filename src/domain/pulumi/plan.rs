@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::danger::Danger;
 use super::danger::text as danger_text;
 use super::op::Operation;
+use super::outage::Outage;
 use super::planned::Planned;
 use super::resource::{Resource, State};
 use crate::domain::confirm::Challenge;
@@ -53,11 +54,20 @@ impl Plan {
         hidden: u32,
         missing: Vec<String>,
     ) -> Self {
+        // What is not told of may run.
+        let mut runs = hidden > 0;
         let mut plan = Self { hidden, whole: missing.is_empty(), missing, ..Self::default() };
         for resource in resources {
             if let Some(drift) = resource.drift {
                 plan.drift.push(format!("{} {}", drift.done(), resource.name()));
             }
+            // It stood before, and stands afterwards.
+            let stands = match resource.planned_op() {
+                Operation::Create => false,
+                Operation::Delete => resource.retain,
+                _ => true,
+            };
+            runs |= stands && Outage::needs_ways(&resource.rtype);
             if !resource.op.is_change() {
                 plan.unchanged += u32::from(resource.state == State::Done && resource.op == Operation::Same);
                 continue;
@@ -66,6 +76,9 @@ impl Plan {
             let planned = Planned::of(resource);
             plan.dangers.extend(Danger::of(&planned));
             plan.steps.push(planned);
+        }
+        if !runs {
+            plan.dangers.retain(|danger| !danger.is_of_a_way());
         }
         if danger_text::is_calm_pair(&plan.dangers) {
             let is_record = |danger: &Danger| matches!(danger, Danger::WeightedRecord { .. });
@@ -186,6 +199,37 @@ mod tests {
             assert_eq!(loud.challenge("prod"), Challenge::Typed("prod".into()), "{name:?}");
             assert!(loud.is_same_as(&plan) && plan.is_same_as(&loud), "{name:?}");
             assert!(loud.touches_weights() && plan.touches_weights(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_way_that_goes_is_told_only_where_something_runs_that_may_need_it() {
+        let step = |op: &str, rtype: &str| {
+            format!(
+                r#"{{"timestamp":5,"resourcePreEvent":{{"metadata":{{"op":"{op}","urn":"urn:pulumi:prod::tap::{rtype}::{rtype}","type":"{rtype}",
+                "old":{{"custom":true}},"new":{{"custom":true}}}},"planning":true}}}}"#
+            )
+            .replace('\n', "")
+        };
+        let route = step("delete", "aws:ec2/route:Route");
+        for (service, task, told) in [
+            ("same", "same", 1),
+            ("delete", "same", 1),
+            ("same", "delete", 1),
+            ("update", "create", 1),
+            ("create", "create", 0),
+            ("delete", "delete", 0),
+        ] {
+            let mut run = super::super::RunState::new();
+            let service = step(service, "aws:ecs/service:Service");
+            let task = step(task, "aws:dms/replicationTask:ReplicationTask");
+            for line in [&route, &service, &task] {
+                run.fold_line(line.as_bytes());
+            }
+            run.process_ended();
+            let lines = Plan::of(&run).danger_lines();
+            let ways = lines.iter().filter(|line| line.contains("may no longer get through")).count();
+            assert_eq!(ways, told, "{lines:#?}");
         }
     }
 
