@@ -118,13 +118,13 @@ fn a_doubtful_way_to_the_folder_is_told_beside_the_way_back_and_refuses_every_ot
 
 #[test]
 fn a_run_is_asked_to_stop_and_followed_also_where_the_way_to_its_folder_is_doubtful_by_now() {
-    for outputs in [true, false] {
+    for is_pulumi_there in [true, false] {
         let stack = Stack::lacking_one();
         let up = stack.up_going_on();
         way_is_open(&stack.drill);
-        if !outputs {
-            // Without outputs nothing of AWS is known, and the run is found all the same.
-            stack.hands_out(&json!({}));
+        if !is_pulumi_there {
+            // Then there are no outputs either, and the run is found all the same.
+            stack.pulumi_is("#!/bin/sh\nexit 1\n");
         }
         let asked = stack.run("interrupt --yes").ended(0);
         assert!(

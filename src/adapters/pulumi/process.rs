@@ -119,7 +119,8 @@ const INITIAL: &str = "pid:[4026531836]";
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn is_nowhere(pid: u32) -> bool {
-    pid > MOST_PIDS || (namespace().as_deref() == Some(INITIAL) && is_in_no_other_namespace(pid).unwrap_or(false))
+    let is_in_none = || is_in_no_other_namespace(Path::new("/proc"), pid).unwrap_or(false);
+    pid > MOST_PIDS || (namespace().as_deref() == Some(INITIAL) && is_in_none())
 }
 
 /// Whether it is known that no process of this host has this number.
@@ -129,21 +130,35 @@ pub fn is_nowhere(pid: u32) -> bool {
     !exists(pid)
 }
 
-/// Whether no process that is seen from here has this number in a namespace of its own.
+/// Whether no process of the host has this number in a namespace of its own, as far as `proc` shows them all: mounted
+/// with `hidepid` it hides those of others, or what is said of them, and that of the first process as well.
+///
+/// # Errors
+/// What keeps a process from being looked at, so that it cannot be told.
 #[cfg(target_os = "linux")]
-fn is_in_no_other_namespace(pid: u32) -> io::Result<bool> {
-    for entry in fs::read_dir("/proc")? {
+fn is_in_no_other_namespace(proc: &Path, pid: u32) -> io::Result<bool> {
+    fs::read_to_string(proc.join("1/status"))?;
+    for entry in fs::read_dir(proc)? {
         let entry = entry?;
         if !entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        // One that has ended meanwhile works on nothing.
-        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
-        if inner_numbers(&status).contains(&pid) {
-            return Ok(false);
+        match fs::read_to_string(entry.path().join("status")) {
+            Ok(status) if inner_numbers(&status).contains(&pid) => return Ok(false),
+            Ok(_) => {}
+            // One that has ended meanwhile works on nothing.
+            Err(error) if has_ended(&error) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(true)
+}
+
+/// Whether that is what the kernel says of a process that is gone.
+#[cfg(target_os = "linux")]
+fn has_ended(error: &io::Error) -> bool {
+    let gone = rustix::io::Errno::SRCH.raw_os_error();
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(gone)
 }
 
 /// The numbers of a process in the namespaces below this one.
@@ -208,6 +223,28 @@ mod tests {
         assert!(own.is_of_here());
         assert!(!ProcessId { namespace: Some("pid:[1]".into()), ..own.clone() }.is_of_here());
         assert!(!ProcessId { namespace: None, ..own }.is_of_here(), "an older record does not say");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_that_may_not_be_looked_at_is_not_known_to_be_none() {
+        let proc = tempfile::tempdir().unwrap();
+        let process = |number: &str, inner: &str| {
+            fs::create_dir(proc.path().join(number)).unwrap();
+            fs::write(proc.path().join(number).join("status"), format!("NSpid:\t{number}{inner}\n")).unwrap();
+        };
+        let looked = || is_in_no_other_namespace(proc.path(), 7).ok();
+        process("4711", "");
+        assert_eq!(looked(), None, "hidepid=2: not even the first process is seen");
+        process("1", "");
+        fs::create_dir(proc.path().join("4712")).unwrap();
+        assert_eq!(looked(), Some(true), "one that has just ended");
+        fs::create_dir(proc.path().join("4712/status")).unwrap();
+        assert_eq!(looked(), None, "hidepid=1: it is seen, and nothing of it may be read");
+        fs::remove_dir(proc.path().join("4712/status")).unwrap();
+        process("4713", "\t7");
+        assert_eq!(looked(), Some(false));
+        assert!(has_ended(&rustix::io::Errno::SRCH.into()) && !has_ended(&rustix::io::Errno::ACCESS.into()));
     }
 
     #[test]
