@@ -13,8 +13,20 @@ use crate::domain::text::keep_secret;
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// Parts of a variable's name that make its value a secret.
-const SECRET_PARTS: [&str; 9] =
-    ["PASSPHRASE", "PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE_KEY", "ACCESS_KEY", "API_KEY"];
+const SECRET_PARTS: [&str; 11] = [
+    "PASSPHRASE",
+    "PASSWORD",
+    "PASSWD",
+    "SECRET",
+    "TOKEN",
+    "CREDENTIAL",
+    "PRIVATE_KEY",
+    "ACCESS_KEY",
+    "API_KEY",
+    // What a managed identity of Azure proves itself by, and the session of 1Password's command line.
+    "IDENTITY_HEADER",
+    "OP_SESSION_",
+];
 /// Ends of names whose values say where a secret is, and are none.
 const PLACES: [&str; 9] = ["_FILE", "_PATH", "_DIR", "_URI", "_URL", "_ARN", "_ID", "_ENDPOINT", "_NAME"];
 /// Ends of names whose values are files that hold nothing but a secret.
@@ -31,16 +43,76 @@ pub enum Needs {
     Pulumi,
 }
 
-/// Beginnings of the names that Pulumi, its backends (S3, Google Cloud Storage, Azure Blob), its secrets providers and
-/// its sources of plug-ins read ("Pulumi CLI environment variables", "DIY backends").
-const OF_PULUMI: [&str; 9] =
-    ["PULUMI_", "AWS_", "AZURE_", "ARM_", "GOOGLE_", "CLOUDSDK_", "VAULT_", "GITHUB_TOKEN", "GITLAB_TOKEN"];
+/// Beginnings of the names that Pulumi, its backends (S3, Google Cloud Storage, Azure Blob, PostgreSQL), its secrets
+/// providers and its sources of plug-ins read ("Pulumi CLI environment variables", "DIY backends"), with managed
+/// identities and metadata servers; those of tools that a `credential_process` starts; and those of what runs the program,
+/// which may fetch its packages first.
+const OF_PULUMI: [&str; 36] = [
+    "PULUMI_",
+    "AWS_",
+    "AZURE_",
+    "ARM_",
+    "GOOGLE_",
+    "CLOUDSDK_",
+    "VAULT_",
+    "GITHUB_TOKEN",
+    "GITLAB_TOKEN",
+    "PGHOST",
+    "PGPORT",
+    "PGDATABASE",
+    "PGUSER",
+    "PGPASS",
+    "PGSERVICE",
+    "PGSSL",
+    "PGAPPNAME",
+    "PGCONNECT_TIMEOUT",
+    "PGOPTIONS",
+    "PGKRB",
+    "PGREQUIRE",
+    "PGTARGETSESSIONATTRS",
+    "IDENTITY_",
+    "IMDS_",
+    "MSI_",
+    "GCE_METADATA_",
+    "SAML2AWS_",
+    "GRANTED_",
+    "OKTA_",
+    "OP_SERVICE_ACCOUNT_TOKEN",
+    "OP_CONNECT_",
+    "OP_SESSION_",
+    "OP_ACCOUNT",
+    "OP_BIOMETRIC_UNLOCK_ENABLED",
+    "POETRY_",
+    "UV_",
+];
 /// Beginnings of further names that a child may need: the language, folders of the user, authorities, the Python of the
-/// program and its packages, gRPC between Pulumi and its plug-ins, the AWS provider's own (`TF_AWS_…`).
-const ORDINARY: [&str; 8] = ["LC_", "XDG_", "SSL_CERT_", "PYTHON", "PIP_", "UV_", "GRPC_", "TF_"];
+/// program and its packages, what chooses and finds programs (version managers, Nix), gRPC between Pulumi and its
+/// plug-ins, the AWS provider's own (`TF_AWS_…`).
+const ORDINARY: [&str; 20] = [
+    "LC_",
+    "XDG_",
+    "SSL_CERT_",
+    "GIT_SSL_",
+    "PYTHON",
+    "PIP_",
+    "CONDA_",
+    "GRPC_",
+    "TF_",
+    "NIX_LD",
+    "WSL",
+    "ASDF_",
+    "MISE_",
+    "PYENV_",
+    "RBENV_",
+    "NODENV_",
+    "GOENV_",
+    "NVM_",
+    "FNM_",
+    "VOLTA_",
+];
 /// Whole names that a child may need: who and where the user is, the terminal, proxies and their authorities, what Go's
 /// runtime reads, and what a `credential_process` finds its key store by (a keyring, GnuPG and `pass`, an agent, Kerberos).
-const ORDINARY_NAMES: [&str; 35] = [
+const ORDINARY_NAMES: [&str; 37] = [
     "PATH",
     "HOME",
     "USER",
@@ -72,13 +144,66 @@ const ORDINARY_NAMES: [&str; 35] = [
     "SSH_AUTH_SOCK",
     "KRB5CCNAME",
     "KRB5_CONFIG",
+    "NO_GRPC_PROXY",
     "DISPLAY",
+    "XAUTHORITY",
     "WAYLAND_DISPLAY",
     "BROWSER",
     "PWD",
 ];
 /// Names, with commas between them, that somebody wants a child to get as well.
 const PASSED_BY_NAME: &str = "TAPCTL_PASS_ENV";
+
+/// Beginnings of names that every shell, terminal and desktop sets, and whose absence nobody notices.
+const OF_THE_SHELL: [&str; 19] = [
+    "_",
+    "TAPCTL_",
+    "SHLVL",
+    "OLDPWD",
+    "LS_COLORS",
+    "LESS",
+    "PS1",
+    "HIST",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "TERM_",
+    "TMUX",
+    "SSH_",
+    "COLUMNS",
+    "LINES",
+    "HOSTNAME",
+    "MAIL",
+    "WINDOWID",
+];
+/// So many names are told.
+const MAX_TOLD: usize = 20;
+
+/// What of this environment Pulumi does not get, in a sentence of names alone; nothing where that is nothing to speak of.
+#[must_use]
+pub fn withheld_text() -> Option<String> {
+    let named = std::env::var(PASSED_BY_NAME).unwrap_or_default();
+    told(std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()), &named)
+}
+
+fn told(all: impl Iterator<Item = String>, passed: &str) -> Option<String> {
+    let is_known = |name: &str| OF_THE_SHELL.iter().any(|begin| name.starts_with(begin));
+    let mut names: Vec<String> =
+        all.filter(|name| !is_passed(name, Needs::Pulumi, passed) && !is_known(name)).collect();
+    if names.is_empty() {
+        return None;
+    }
+    names.sort_unstable();
+    let more = match names.len().saturating_sub(MAX_TOLD) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    names.truncate(MAX_TOLD);
+    let names = names.join(", ");
+    Some(format!(
+        "of your environment Pulumi does not get {names}{more}; {PASSED_BY_NAME}=NAME,NAME passes what it needs"
+    ))
+}
 
 /// Gives a child what it needs of this environment, and nothing else.
 pub fn confine(command: &mut Command, needs: Needs) {
@@ -197,6 +322,14 @@ mod tests {
             "AWS_SESSION_TOKEN",
             "GITHUB_TOKEN",
             "AWS_ACCESS_KEY_ID",
+            "PGPASSWORD",
+            "IDENTITY_HEADER",
+            "MSI_SECRET",
+            "SAML2AWS_PASSWORD",
+            "OP_SERVICE_ACCOUNT_TOKEN",
+            "OP_SESSION_my",
+            "POETRY_HTTP_BASIC_INNER_PASSWORD",
+            "UV_INDEX_INNER_PASSWORD",
         ] {
             assert_eq!(both(name), [false, true], "{name}");
         }
@@ -222,12 +355,44 @@ mod tests {
             "GNUPGHOME",
             "VIRTUAL_ENV",
             "TMPDIR",
+            "PGHOST",
+            "PGSSLMODE",
+            "PGPASSFILE",
+            "IDENTITY_ENDPOINT",
+            "IMDS_ENDPOINT",
+            "MSI_ENDPOINT",
+            "GCE_METADATA_HOST",
+            "SAML2AWS_IDP_ACCOUNT",
+            "GRANTED_ALIAS_CONFIGURED",
+            "XAUTHORITY",
+            "WSL_INTEROP",
+            "NIX_LD",
+            "NIX_LD_LIBRARY_PATH",
+            "ASDF_DATA_DIR",
+            "MISE_DATA_DIR",
+            "PYENV_ROOT",
+            "RBENV_ROOT",
+            "POETRY_VIRTUALENVS_IN_PROJECT",
+            "UV_CACHE_DIR",
+            "NO_GRPC_PROXY",
+            "GIT_SSL_CAINFO",
         ] {
             assert_eq!(both(name), [true, true], "{name}");
         }
         let named = "DATABASE_URL, MY_SECRET";
         assert!(is_passed("DATABASE_URL", Needs::Pulumi, named) && is_passed("MY_SECRET", Needs::Pulumi, named));
         assert!(!is_passed("MY_SECRET", Needs::Nothing, named) && !is_passed("MY_SECRET2", Needs::Pulumi, named));
+    }
+
+    #[test]
+    fn what_pulumi_does_not_get_is_told_by_its_names_alone() {
+        let told = |all: &[&str], passed: &str| told(all.iter().map(|&name| name.to_owned()), passed);
+        assert_eq!(told(&["PATH", "AWS_PROFILE", "SHLVL", "TAPCTL_STACK", "OLDPWD", "_"], ""), None);
+        let some = told(&["SLACK_TOKEN", "HOME", "DATABASE_URL", "PASSED"], "PASSED").unwrap();
+        assert!(some.contains("does not get DATABASE_URL, SLACK_TOKEN; TAPCTL_PASS_ENV=NAME,NAME"), "{some}");
+        let many: Vec<String> = (10..40).map(|number| format!("V{number}")).collect();
+        let many = told(&many.iter().map(String::as_str).collect::<Vec<_>>(), "").unwrap();
+        assert!(many.contains("V29 and 10 more;") && !many.contains("V30"), "{many}");
     }
 
     #[test]
@@ -249,6 +414,8 @@ mod tests {
             "AWS_SECRET_ACCESS_KEY",
             "aws_session_token",
             "X_API_KEY",
+            "IDENTITY_HEADER",
+            "OP_SESSION_my",
         ] {
             assert_eq!(found(name, "value"), ["value"], "{name}");
         }

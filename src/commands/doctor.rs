@@ -15,7 +15,7 @@ use tokio::process::Command;
 use crate::cli::JsonArgs;
 use crate::compose::known;
 use crate::compose::naming::{settled, short_name};
-use crate::compose::pulumi::{backend_url, check_program, check_version, program};
+use crate::compose::pulumi::{backend_url, check_program, check_version, program, withheld_text};
 use crate::compose::session::{Session, assemble};
 use crate::config::{Global, Settings, defaults, process_env};
 use crate::domain::facts::{Facts, Source};
@@ -264,6 +264,7 @@ async fn pulumi_checks(settings: &Settings) -> Vec<Check> {
         Err(error) => return vec![missing("pulumi", &error)],
     };
     let mut checks = vec![Check::ok("pulumi", format!("{version}, {}", pulumi.program.display()))];
+    checks.extend(withheld_text().map(|withheld| Check::ok("environment", withheld)));
     let folder = pulumi.project.display();
     if !pulumi.project.join("Pulumi.yaml").is_file() {
         let set = "start tapctl beside the program, or name its folder with TAPCTL_PULUMI_DIR (only runs need it)";

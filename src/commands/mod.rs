@@ -30,6 +30,8 @@ mod wait;
 pub mod zone;
 
 use crate::cli::{Cli, Command};
+use crate::compose::pulumi::withheld_text;
+use crate::config::Global;
 
 use console::Console;
 use failure::{Exit, Failure};
@@ -40,7 +42,17 @@ use failure::{Exit, Failure};
 /// [`Failure`] with the exit code, the words and the next step.
 pub async fn run(cli: Cli, out: &mut Console) -> Result<Exit, Failure> {
     let global = &cli.global.typed();
-    match &cli.command {
+    Box::pin(done(cli.command.as_ref(), global, out)).await.map_err(|failure| match withheld_text() {
+        // What it lacks may be what it was not given.
+        Some(withheld) if failure.code == "pulumi" => {
+            Failure { hint: format!("{}; {withheld}", failure.hint), ..failure }
+        }
+        _ => failure,
+    })
+}
+
+async fn done(command: Option<&Command>, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
+    match command {
         None => Box::pin(cockpit::run(global)).await,
         Some(Command::Demo(args)) => Box::pin(demo::run(args, global, out)).await,
         Some(Command::Sim(args)) => sim::run(args, out).await,

@@ -23,6 +23,7 @@ use crate::runtime::ports_set::Ports;
 use super::endpoints;
 use super::error::ComposeError;
 
+pub use crate::adapters::environment::withheld_text;
 pub use crate::adapters::pulumi::find::{check_program, check_version};
 pub use crate::adapters::pulumi::stack::backend_url;
 

@@ -185,7 +185,6 @@ async fn put_together_here(
     let refusal = endpoints::refusal(&settings, &api);
     let stack = stack_of(&settings, &known, name.clone());
     let watcher = watcher_of(refusal.as_ref(), api, simulator.as_ref());
-    let policy = policy_of(&settings, &known);
     let (skew, keys) = (Arc::clone(&aws), Arc::clone(&aws));
     let pace = Pace {
         speed: simulator.as_ref().map_or(1.0, |simulator| simulator.speed),
@@ -208,7 +207,7 @@ async fn put_together_here(
         ports,
         stack,
         watcher,
-        policy,
+        policy: policy_of(&settings, &known),
         pace,
         settings,
         known,

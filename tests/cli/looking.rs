@@ -187,6 +187,28 @@ fn doctor_looks_at_pulumi_as_a_run_would() {
 }
 
 #[test]
+fn what_pulumi_does_not_get_is_named_by_doctor_and_where_pulumi_fails() {
+    let drill = Drill::steady();
+    let script = drill.folder.path().join("pulumi-that-fails");
+    std::fs::write(&script, "#!/bin/sh\n[ \"$1\" = version ] || exit 1\necho v3.255.0\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = |line: &[&str]| {
+        let mut command = drill.command("a", line);
+        command.env("TAPCTL_PULUMI", &script).env("INNER_KEY_HELPER", "of-no-concern").env("TAPCTL_STACK", "prod");
+        command.env("TAPCTL_PULUMI_DIR", drill.folder.path());
+        Ran::of(command.output().unwrap())
+    };
+    let report = ran(&["doctor", "--json"]).ended(0);
+    let report = report.json();
+    let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "environment").unwrap();
+    let failed = ran(&["preview"]).ended(7).stderr;
+    for said in [check["found"].as_str().unwrap(), &failed] {
+        assert!(said.contains("INNER_KEY_HELPER") && said.contains("TAPCTL_PASS_ENV=NAME,NAME"), "{said}");
+        assert!(!said.contains("of-no-concern"), "{said}");
+    }
+}
+
+#[test]
 fn what_is_generated_is_generated_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let bash = Ran::of(tapctl(folder.path(), &["completions", "bash"]).output().unwrap()).ended(0);
