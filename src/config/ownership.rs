@@ -46,6 +46,18 @@ impl Ownership {
     /// # Errors
     /// What on the way somebody else has, or could replace.
     pub(super) fn walk(self, path: &Path) -> Result<Option<PathBuf>, String> {
+        self.go(path, false)
+    }
+
+    /// The same for a folder into which something is put: it is passed like those on the way to it.
+    ///
+    /// # Errors
+    /// As [`Ownership::walk`].
+    pub(super) fn walk_into(self, folder: &Path) -> Result<(), String> {
+        self.go(folder, true).map(drop)
+    }
+
+    fn go(self, path: &Path, into: bool) -> Result<Option<PathBuf>, String> {
         let path = std::path::absolute(path).map_err(|error| unseen(path, &error))?;
         let mut at = PathBuf::from("/");
         let mut rest = steps(&path);
@@ -65,7 +77,7 @@ impl Ownership {
             };
             let Some(metadata) = found(&here)? else { return Ok(None) };
             if !metadata.is_symlink() {
-                self.judge(&here, !rest.is_empty())?;
+                self.judge(&here, into || !rest.is_empty())?;
                 at = here;
                 continue;
             }
@@ -79,17 +91,6 @@ impl Ownership {
             rest.extend(steps(&std::fs::read_link(&here).map_err(|error| unseen(&here, &error))?));
         }
         Ok(Some(at))
-    }
-
-    /// The same for a folder into which something is put: what is true of those on the way to it is true of it, too.
-    ///
-    /// # Errors
-    /// As [`Ownership::walk`].
-    pub(super) fn walk_into(self, folder: &Path) -> Result<(), String> {
-        match self.walk(folder)? {
-            Some(end) => self.judge(&end, true),
-            None => Ok(()),
-        }
     }
 
     fn judge(self, path: &Path, is_passed: bool) -> Result<(), String> {
@@ -193,6 +194,21 @@ mod tests {
         assert!(inside.doubts(65_534, 65_534, 0o775, true).is_some());
         assert!(inside.doubts(65_534, 65_534, 0o777, true).is_some());
         assert!(inside.doubts(1001, 1001, 0o755, true).is_some());
+    }
+
+    #[test]
+    fn a_folder_of_nobodys_may_hold_what_is_ones_own_and_is_not_ones_own() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().canonicalize().unwrap();
+        // Root's folders are believed in any case.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+        }
+        let owner = std::fs::metadata(&path).unwrap().uid();
+        let inside = Ownership { own: owner - 1, private: [None; 2], stand_in: Some(owner) };
+        assert_eq!(inside.walk_into(&path), Ok(()));
+        assert!(inside.walk(&path).unwrap_err().contains("belongs to somebody else"));
+        assert!(Ownership { stand_in: None, ..inside }.walk_into(&path).is_err());
     }
 
     #[test]
