@@ -186,10 +186,7 @@ async fn put_together_here(
     let stack = stack_of(&settings, &known, name.clone());
     let watcher = watcher_of(refusal.as_ref(), api, simulator.as_ref());
     let (skew, keys) = (Arc::clone(&aws), Arc::clone(&aws));
-    let pace = Pace {
-        speed: simulator.as_ref().map_or(1.0, |simulator| simulator.speed),
-        deadline: defaults::INSYNC_DEADLINE,
-    };
+    let speed = simulator.as_ref().map_or(1.0, |simulator| simulator.speed);
     let runs = Arc::new(cockpit_runs(&settings, &name, &state_dir, &clock, &known, fake_pulumi)?);
     let control = control(refusal.is_some(), &runs);
     let ports = Ports {
@@ -208,7 +205,7 @@ async fn put_together_here(
         stack,
         watcher,
         policy: policy_of(&settings, &known),
-        pace,
+        pace: Pace { speed, deadline: defaults::INSYNC_DEADLINE },
         settings,
         known,
         state_dir,
