@@ -13,6 +13,7 @@ use super::process::until;
 use super::pulumi::EVERY;
 
 /// What a person does at the cockpit.
+#[derive(Clone, Copy)]
 pub(crate) enum Act {
     /// Waits until this stands on the screen.
     Shown(&'static str),

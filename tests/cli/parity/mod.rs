@@ -25,6 +25,8 @@ enum Other {
 
 /// What is waited for before a key counts, and what answers a question.
 const GO: Act = Act::Shown("✓ GO");
+/// Whoever presses a key before STS has answered is noted by the name on this host.
+const WHO: Act = Act::Shown("oncall-role");
 const ASKED: Act = Act::Shown("any other key");
 const SAID_YES: Act = Act::Press("y");
 const NAME_ASKED: Act = Act::Shown("Esc leaves it");

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 use tapctl::adapters::pulumi::folder::file;
 
-use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, nameless};
+use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, WHO, nameless};
 use crate::drill::Ran;
 use crate::support::process::until;
 use crate::support::rows::for_each_row;
@@ -45,7 +45,7 @@ const AROUND_PULUMI: &[Change] = &[
         stack: Stack::unmade,
         before: &[],
         preview: None,
-        keys: &[Shown("oncall-role"), Press("5"), Shown("p makes it"), Press("p"), ASKED, SAID_YES, PLAN_READ],
+        keys: &[Press("5"), Shown("p makes it"), Press("p"), ASKED, SAID_YES, PLAN_READ],
         command: Command("preview --yes"),
         calls: &["stack init prod"],
         runs: &["preview"],
@@ -240,6 +240,7 @@ fn every_change_around_pulumi_is_the_same_by_keys_and_by_its_command(change: &Ch
     let [by_keys, by_command] = &nights;
     let before = by_keys.sentences().len();
     let mut cockpit = Terminal::open(&by_keys.command(""));
+    cockpit.does(&[WHO]);
     if let Some((call, keys)) = change.preview {
         by_keys.hold(call);
         cockpit.does(keys);
@@ -273,7 +274,7 @@ fn what_stops_a_run_or_clears_locks_is_the_same_by_keys_and_by_its_command(chang
     let running = nights.each_ref().map(|stack| (!change.before.is_empty()).then(|| stack.up_going_on()));
     let before = nights[0].sentences().len();
     let [by_keys, by_command] = &nights;
-    by_keys.at_the_keyboard(change.keys);
+    by_keys.at_the_keyboard(&[&[WHO][..], change.keys].concat());
     let Command(lines) = change.command else { panic!("{name}") };
     for line in lines.split("; ") {
         by_command.run(line).ended(0);

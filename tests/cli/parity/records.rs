@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, nameless};
+use super::{ASKED, GO, NAME_ASKED, Other, SAID_YES, WHO, nameless};
 use crate::drill::Ran;
 use crate::support::night::Night;
 use crate::support::rows::for_each_row;
@@ -97,7 +97,7 @@ fn every_change_of_records_is_the_same_by_keys_and_by_its_command(change: &Chang
     let nights = [Night::after(change.before), Night::after(change.before)];
     let before = [&nights[0], &nights[1]].map(|night| night.wire.writes().len());
     let [by_keys, by_command] = &nights;
-    by_keys.at_the_keyboard(change.keys);
+    by_keys.at_the_keyboard(&[&[WHO][..], change.keys].concat());
     let Other::Command(line) = change.command else { panic!("{}", change.name) };
     by_command.run(line).ended(0);
     is_the_same(change, by_keys, by_command, before);
@@ -121,7 +121,7 @@ const BASELINE: Change = Change {
 fn weights_that_are_taken_as_the_baseline_are_noted_and_nothing_is_sent() {
     let night = Night::after(BASELINE.before);
     Ran::of(night.drill.command("b", &["shift", "--to", "10", "--yes"]).output().unwrap()).ended(0);
-    night.at_the_keyboard(BASELINE.keys);
+    night.at_the_keyboard(&[&[WHO][..], BASELINE.keys].concat());
     assert_eq!(night.wire.writes(), Vec::<String>::new());
     let journal = journal(&night);
     assert_eq!(journal.last().unwrap()["event"], BASELINE.events[0], "{journal:#?}");
