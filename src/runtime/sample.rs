@@ -1,4 +1,4 @@
-//! One look at what the zone's name servers answer: each is asked until its share is known well enough.
+//! One look at what the zone's name servers answer: all are asked until the share of each is known well enough.
 //!
 //! It may use the ports and the domain. Nothing is kept between two looks.
 
@@ -18,16 +18,17 @@ const AT_ONCE: u32 = 8;
 /// [`PortError`] when it is not known who they are.
 pub async fn sample(servers: &dyn NameServers, group: &RecordGroup, clock: &dyn Clock) -> Result<Sample, PortError> {
     let names = servers.look_up(group).await?;
-    let heard = join_all(names.into_iter().map(|server| hear(servers, server))).await;
+    let mut heard: Vec<Heard> = names.into_iter().map(|server| Heard { server, counts: Counts::default() }).collect();
+    // Clients take one server as soon as another: each gets as many queries, or the share of all would be that of those
+    // which were asked more.
+    while heard.iter().any(|heard| heard.counts.wants_more()) {
+        join_all(heard.iter_mut().filter(|heard| heard.counts.takes_more()).map(|heard| hear(servers, heard))).await;
+    }
     Ok(Sample { at: clock.now(), heard })
 }
 
-async fn hear(servers: &dyn NameServers, server: String) -> Heard {
-    let mut counts = Counts::default();
-    while counts.wants_more() {
-        for answer in join_all((0..AT_ONCE).map(|_| servers.ask(&server))).await {
-            counts.add(answer);
-        }
+async fn hear(servers: &dyn NameServers, heard: &mut Heard) {
+    for answer in join_all((0..AT_ONCE).map(|_| servers.ask(&heard.server))).await {
+        heard.counts.add(answer);
     }
-    Heard { server, counts }
 }

@@ -51,6 +51,13 @@ fn a_server_that_is_behind_is_named_and_the_others_are_not() {
     let row = drill.run("dns --json").ended(0).json();
     let told: Vec<&Value> = row["servers"].as_array().unwrap().iter().map(|server| &server["step"]).collect();
     assert_eq!(told, ["behind", "has", "has", "has"]);
+    // Clients take each server as often: the share of all is the mean of theirs, whichever is known sooner.
+    let of = |name: &str| server(&row, name)["dns"].clone();
+    let shares: Vec<f64> =
+        row["servers"].as_array().unwrap().iter().map(|it| it["dns"]["new_percent"].as_f64().unwrap()).collect();
+    let mean = shares.iter().sum::<f64>() / 4.0;
+    assert!((row["dns"]["new_percent"].as_f64().unwrap() - mean).abs() < 0.02, "{row}");
+    assert_eq!(of(FIRST)["n"], of("ns-2049.awsdns-65.net")["n"]);
     assert!(drill.run("dns").ended(0).stdout.contains("BEHIND: still answers as before the newest step"));
 }
 

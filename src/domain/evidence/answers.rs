@@ -119,13 +119,17 @@ impl Counts {
         self.without.iter().max_by_key(|(_, count)| **count).map(|(why, _)| *why)
     }
 
-    /// Whether one more query tells anything: the share is not known well enough, the server has not had its number, and
-    /// it does answer.
+    /// Whether the server may be asked once more: it has not had its number, and it does answer.
+    #[must_use]
+    pub fn takes_more(&self) -> bool {
+        let is_silent = self.answered() + self.neither == 0 && self.asked() >= GIVEN_UP_AFTER;
+        self.asked() < MOST_QUERIES && !is_silent
+    }
+
+    /// Whether one more query tells anything: its share is not known well enough yet.
     #[must_use]
     pub fn wants_more(&self) -> bool {
-        let is_silent = self.answered() + self.neither == 0 && self.asked() >= GIVEN_UP_AFTER;
-        let is_known = self.share().is_some_and(|share| share.reach() <= CLOSE_ENOUGH);
-        self.asked() < MOST_QUERIES && !is_silent && !is_known
+        self.takes_more() && !self.share().is_some_and(|share| share.reach() <= CLOSE_ENOUGH)
     }
 }
 
