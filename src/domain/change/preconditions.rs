@@ -113,7 +113,7 @@ impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReadOnly(why) => write!(f, "nothing is changed from here: {why}"),
-            Self::Sending => f.write_str("another change is being sent; wait for its answer"),
+            Self::Sending => f.write_str("another change is under way; wait for its outcome"),
             Self::AskingPulumi => f.write_str("Pulumi is being asked; wait for its answer"),
             Self::Pulumi(problem) => write!(f, "Pulumi cannot be used: {}; {}", problem.message, problem.hint),
             Self::Overtaken(by) => f.write_str(by),

@@ -115,7 +115,7 @@ pub fn readiness(picture: &Picture<'_>) -> Readiness {
     match &picture.under_way {
         Some(UnderWay::Sending(what, since, stage)) => return sending(what, *since, stage.as_ref()),
         Some(UnderWay::Settling) => {
-            let sentence = "a change without a known outcome is being settled from what Route 53 says";
+            let sentence = "a change without a known outcome is being settled from what is there";
             return Readiness::new(Mark::Waiting, "SETTLING", sentence, Next::Wait);
         }
         None => {}

@@ -98,7 +98,11 @@ const ONE_CALL: &[Change] = &[
         stack: locked_by_the_dead,
         before: &[],
         line: "",
-        keys: (&[Shown("GO"), Press("5"), Shown("locked by"), Press("c"), Shown("Esc leaves it")], "prod\r"),
+        // What was left open is looked at when Pulumi was: nothing else is asked for until GO stands there again.
+        keys: (
+            &[Shown("GO"), Press("5"), Shown("locked by"), Shown("GO"), Press("c"), Shown("Esc leaves it")],
+            "prod\r",
+        ),
         call: "cancel --yes",
     },
 ];
