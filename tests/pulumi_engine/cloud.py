@@ -31,12 +31,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent import futures
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 import grpc
+import yaml
 from pulumi.runtime.proto import provider_pb2_grpc
 
 import one_off
@@ -45,6 +47,7 @@ from world import SOURCE_SECRET, World
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = HERE.parent.parent / "pulumi"
+PROJECT = "tap"
 PASSPHRASE = "not-a-secret-in-a-test"  # noqa: S105 -- it protects nothing
 
 CONFIGURATION = {
@@ -83,6 +86,11 @@ def environment(port: int, home: Path, pulumi: Path) -> dict[str, str]:
     """The variables that make `pulumi` use this cloud, this language host and a state of its own."""
     state = home / "state"
     state.mkdir(parents=True, exist_ok=True)
+    # The CLI keeps an encrypted log of each run in a folder of this name, which is a fifth of its time, and goes on
+    # without where it cannot (pulumi/pulumi, pkg/logging/encrypted.go, `StartLogging`).
+    logs = home / "home" / "logs"
+    logs.parent.mkdir(exist_ok=True)
+    logs.touch()
     return {
         "PATH": os.pathsep.join([str(HERE / "bin"), str(pulumi.parent), os.environ.get("PATH", "")]),
         "PULUMI_BACKEND_URL": f"file://{state}",
@@ -106,20 +114,27 @@ def copy_program(into: Path) -> None:
 def make_stack(pulumi: Path, into: Path, variables: dict[str, str], stack: str, changes: dict[str, str]) -> None:
     """Makes a stack of the copied program; `changes` go over the working configuration, an empty value drops a key."""
     whole = {key: value for key, value in (CONFIGURATION | changes).items() if value}
-    surroundings = os.environ | variables
     subprocess.run(
         [str(pulumi), "stack", "init", stack, "--non-interactive", "--cwd", str(into)],
-        env=surroundings,
+        env=os.environ | variables,
         check=True,
         capture_output=True,
     )
-    settings = [part for key, value in whole.items() for part in ("--plaintext", f"{key}={value}")]
-    subprocess.run(
-        [str(pulumi), "config", "set-all", "--stack", stack, "--non-interactive", "--cwd", str(into), *settings],
-        env=surroundings,
-        check=True,
-        capture_output=True,
-    )
+    configure(into, stack, whole)
+
+
+def configure(into: Path, stack: str, values: Mapping[str, str | None]) -> None:
+    """Sets keys of a stack, and takes away those without a value, in the file in which the CLI keeps them."""
+    file = into / f"Pulumi.{stack}.yaml"
+    whole = cast("dict[str, object]", yaml.safe_load(file.read_text(encoding="utf-8")))
+    config = cast("dict[str, str]", whole.setdefault("config", {}))
+    for key, value in values.items():
+        whose = key if ":" in key else f"{PROJECT}:{key}"
+        if value is None:
+            del config[whose]
+        else:
+            config[whose] = value
+    file.write_text(yaml.safe_dump(whole), encoding="utf-8")
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -40,13 +40,19 @@ def _load() -> None:
     """Imports what the program imports, and forgets the program."""
     import gc  # noqa: PLC0415 -- who asks has no time for what only this side needs
     import importlib  # noqa: PLC0415
+    import re  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    program = str(Path(__file__).resolve().parents[2] / "pulumi")
-    sys.path.insert(0, program)
+    program = Path(__file__).resolve().parents[2] / "pulumi"
+    sys.path.insert(0, str(program))
     for name in ("language_host", "lib.tap_stack"):
         importlib.import_module(name)
-    sys.path.remove(program)
+    sys.path.remove(str(program))
+    # The SDK loads a service's package when something of it is first named, which is a third of a run of the program.
+    aws = importlib.import_module("pulumi_aws")
+    for file in sorted((program / "lib").glob("*.py")):
+        for service, name in re.findall(r"\baws\.(\w+)\.(\w+)", file.read_text(encoding="utf-8")):
+            getattr(getattr(aws, service, None), name, None)
     for name in [each for each in sys.modules if each.split(".")[0] == "lib"]:
         del sys.modules[name]
     gc.collect()
@@ -69,6 +75,8 @@ def _become(asked: socket.socket) -> None:
     os.environ.clear()
     os.environ.update(told["environment"])
     os.chdir(told["folder"])
+    # The next host of this folder finds the program compiled, whatever the environment says.
+    sys.dont_write_bytecode = False
     gone = threading.Event()
 
     def wait() -> None:
