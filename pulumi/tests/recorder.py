@@ -1,11 +1,12 @@
 """Runs the program without an engine and keeps every registration, as the engine would have been told of it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pulumi
+import pulumi_aws as aws
 from pulumi.runtime import mocks, resource, rpc
 from pulumi.runtime.proto import resource_pb2, source_pb2
 
@@ -13,6 +14,8 @@ import catalogue
 import questions
 import world
 from cloud import CONFIGURATION
+from lib import preflight
+from lib.preflight import Facts
 from lib.settings import Settings
 from lib.tap_stack import TapStack, TapStackArgs
 
@@ -144,8 +147,29 @@ def settings(**changes: str | None) -> Settings:
 
 def deploy(cloud: Json | None = None, /, **changes: str | None) -> Recording:
     """Runs the program on a stand-in cloud and answers everything it asked for."""
-    loaded = settings(**changes)
-    recording = Recording()
+    loaded, recording = settings(**changes), Recording()
+
+    def program() -> pulumi.Output[None]:
+        stack = TapStack(f"migration-stack-{loaded.environment_suffix}", TapStackArgs(settings=loaded))
+        return pulumi.Output.all(**stack.outputs).apply(recording.outputs.update)
+
+    _run(program, cloud, recording)
+    return recording
+
+
+def passed(cloud: Json | None = None, /, **changes: str | None) -> Facts:
+    """What the preflight has found, where it refuses nothing: the part of a run that lets the rest begin."""
+    loaded, found = settings(**changes), list[Facts]()
+
+    def program() -> None:
+        provider = aws.Provider("aws", region=loaded.region, allowed_account_ids=[loaded.account_id])
+        found.append(preflight.ask(loaded, provider))
+
+    _run(program, cloud, Recording())
+    return found[0]
+
+
+def _run(program: Callable[[], object], cloud: Json | None, recording: Recording) -> None:
     logger = logging.getLogger("program")
     logger.handlers.clear()
     logger.propagate = False
@@ -153,13 +177,7 @@ def deploy(cloud: Json | None = None, /, **changes: str | None) -> Recording:
     logger.addHandler(_Said(recording))
     monitor = _Monitor(_Answers(cloud or world.empty()), recording)
     mocks.set_mocks(monitor.mocks, project="tap", stack="prod", monitor=monitor, logger=logger)
-
-    def program() -> pulumi.Output[None]:
-        stack = TapStack(f"migration-stack-{loaded.environment_suffix}", TapStackArgs(settings=loaded))
-        return pulumi.Output.all(**stack.outputs).apply(recording.outputs.update)
-
     mocks.test(program)()  # pyright: ignore[reportUnknownMemberType] -- untyped in the SDK
-    return recording
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- whatever the program sent

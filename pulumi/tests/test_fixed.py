@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from moves import EVERYTHING
-from recorder import deploy
+from recorder import deploy, passed
 from standing import STACK, Json, refusal, running
 
 import driver
@@ -99,7 +99,7 @@ def test_the_source_of_a_stream_that_has_run_stays(status: str, *, earlier: bool
 
 
 def test_the_source_of_a_stream_that_has_never_run_may_change() -> None:
-    assert deploy(moved_source("ready"))
+    assert passed(moved_source("ready"))
 
 
 LISTENER = {"type": "aws:lb/listener:Listener", "outputs": {"certificateArn": EVERYTHING["certificateArn"]}}
@@ -142,7 +142,7 @@ def test_what_would_answer_nobody_is_refused_while_there_is_traffic(
     text = refusal(driver.with_weights(serving(8080), 90, 10), **change())
     assert words in text
     assert "tapctl rollback --stack prod" in text
-    assert deploy(driver.with_weights(serving(8080), 100, 0), **change())
+    assert passed(driver.with_weights(serving(8080), 100, 0), **change())
 
 
 HTTPS = {"certificateArn": EVERYTHING["certificateArn"]}
@@ -167,13 +167,13 @@ def test_to_go_back_to_the_port_that_serves_makes_another_group() -> None:
         in text
     )
     assert "do: tapctl rollback --stack prod" in text
-    assert deploy(driver.with_weights(serving(8080, made=9090), 100, 0), containerPort="8080", **HTTPS)
+    assert passed(driver.with_weights(serving(8080, made=9090), 100, 0), containerPort="8080", **HTTPS)
 
 
 @pytest.mark.parametrize("made", [8080, 9090])
 def test_where_no_service_runs_no_port_serves(made: int) -> None:
     cloud = driver.with_weights(serving(made=made, service=False), 90, 10)
-    assert deploy(cloud, containerPort="9090", **HTTPS)
+    assert passed(cloud, containerPort="9090", **HTTPS)
 
 
 def test_the_region_stays_for_good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

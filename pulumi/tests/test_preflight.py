@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from moves import EVERYTHING
-from recorder import Recording, deploy, settings
+from recorder import Recording, deploy, passed, settings
 from standing import BALANCER, PEERING, Json, refusal, running
 
 import driver
@@ -90,7 +90,7 @@ def test_weights_that_cannot_be_read_are_never_guessed(cloud: Callable[[], Json]
 
 
 def test_tasks_that_are_not_there_yet_are_no_trouble_at_any_time() -> None:
-    assert deploy(running()).of("dms/replicationTask:ReplicationTask")
+    assert passed(running()).forward.status == "not there"
 
 
 def test_a_balancer_that_is_not_there_is_not_taken_for_one_that_may_not_be_looked_up() -> None:
@@ -169,7 +169,7 @@ HOST = "legacy-db.c9akciq32rgw.us-east-1.rds.amazonaws.com"
 @pytest.mark.parametrize("host", [f"{HOST}.", HOST.upper()])
 @pytest.mark.parametrize("port", [3306, "3306"])
 def test_a_host_is_compared_as_a_resolver_reads_it(host: str, port: object) -> None:
-    assert deploy(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": host, "port": port}}))
+    assert passed(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": host, "port": port}}))
 
 
 @pytest.mark.parametrize("host", [f" {HOST}", f"{HOST} ", f"{HOST}\n"])
@@ -229,7 +229,7 @@ def test_a_password_that_dms_does_not_take_is_refused_and_not_said(character: st
 def test_a_password_of_other_characters_is_taken(taken: Json) -> None:
     cloud = driver.empty_cloud()
     cloud["given"]["secrets"][world.SOURCE_SECRET] |= taken
-    assert deploy(cloud)
+    assert passed(cloud)
 
 
 def test_a_private_zone_is_refused() -> None:
@@ -298,7 +298,7 @@ def test_once_the_name_is_this_stacks_for_good_the_legacy_side_may_be_gone() -> 
 def test_elastic_addresses_are_counted(gateways: str, quota: int, *, enough: bool) -> None:
     cloud = driver.empty_cloud(quotas={"L-0263D0A3": quota})
     if enough:
-        assert deploy(cloud, natGateways=gateways).of("ec2/eip:Eip")
+        assert passed(cloud, natGateways=gateways)
     else:
         text = refusal(cloud, natGateways=gateways)
         assert "tap:natGateways needs 3 more Elastic IP addresses, but 0 of 2 in us-west-2 are in use" in text
@@ -310,7 +310,7 @@ def test_addresses_that_the_stack_has_already_are_not_wanted_again() -> None:
     eip: Json = {"type": "aws:ec2/eip:Eip", "outputs": {}}
     cloud = running(nat_eip_1=eip, nat_eip_2=eip, nat_eip_3=eip)
     cloud["given"]["quotas"] = {"L-0263D0A3": 3}
-    assert deploy(cloud).of("ec2/eip:Eip")
+    assert passed(cloud)
 
 
 def test_a_route_that_another_stack_has_put_there_is_named() -> None:
@@ -318,7 +318,7 @@ def test_a_route_that_another_stack_has_put_there_is_named() -> None:
     cloud = driver.empty_cloud(routes={"rtb-0a1b2c3d4e5f60718": [taken]})
     text = refusal(cloud, **PEERING)
     assert "tap:vpcCidr is 10.42.0.0/16, but rtb-0a1b2c3d4e5f60718 in us-east-1 routes 10.42.0.0/16 to pcx-1" in text
-    assert deploy(cloud, **PEERING, vpcCidr="10.43.0.0/16").of("ec2/vpcPeeringConnection:VpcPeeringConnection")
+    assert passed(cloud, **PEERING, vpcCidr="10.43.0.0/16")
 
 
 OURS, ELSEWHERE = "10.42.0.0/16", {"vpcPeeringConnectionId": "pcx-1"}
@@ -348,7 +348,7 @@ def test_routes_of_the_legacy_tables_are_compared_by_what_they_cover(
 ) -> None:
     cloud = driver.empty_cloud(routes={"rtb-0a1b2c3d4e5f60718": [route]})
     if words is None:
-        assert deploy(cloud, **PEERING, vpcCidr=mine).of("ec2/vpcPeeringConnection:VpcPeeringConnection")
+        assert passed(cloud, **PEERING, vpcCidr=mine)
     else:
         text = refusal(cloud, **PEERING, vpcCidr=mine)
         assert f"tap:vpcCidr is {mine}, but rtb-0a1b2c3d4e5f60718 in us-east-1 routes " in text

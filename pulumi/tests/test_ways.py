@@ -2,7 +2,7 @@
 
 import pytest
 from moves import EVERYTHING
-from recorder import deploy
+from recorder import passed
 from standing import PEERING, Json, refusal, running
 
 import driver
@@ -64,13 +64,13 @@ def test_a_way_to_the_legacy_database_stays_while_it_is_used(used: Used) -> None
     text = refusal(cloud, **CONFIG)
     assert f"tap:legacyVpcId is not set any more, but {used[3]}" in text
     assert f"do: pulumi config set legacyVpcId {VPC}   (and the three keys beside it)" in text
-    assert deploy(cloud, **CONFIG, **PEERING)
+    assert passed(cloud, **CONFIG, **PEERING)
     cloud = in_use(running(**SINGLE), used)
     text = refusal(cloud, **CONFIG)
     assert "tap:natGateways is 'per-zone', but its routes lead over 1 of 3 gateways" in text
     assert "do: pulumi config set natGateways single   (or first: " in text
     for legal in ({"natGateways": "single"}, PEERING):
-        assert deploy(cloud, **(CONFIG | legal))
+        assert passed(cloud, **(CONFIG | legal))
 
 
 OTHER_VPC, OTHER_GROUP, OTHER_TABLE = "vpc-1a1b2c3d4e5f60718", "sg-1a1b2c3d4e5f60718", "rtb-2a1b2c3d4e5f60718"
@@ -119,7 +119,7 @@ WHOLE: dict[str, dict[str, str | None]] = {
 @each_use
 @pytest.mark.parametrize("more", WHOLE)
 def test_a_way_may_grow_while_it_is_used(used: Used, more: str) -> None:
-    assert deploy(in_use(peered(), used), **CONFIG, **(PEERING | WHOLE[more]))
+    assert passed(in_use(peered(), used), **CONFIG, **(PEERING | WHOLE[more]))
 
 
 def test_what_a_run_that_failed_has_left_is_not_taken_away_either() -> None:
@@ -133,10 +133,10 @@ def test_what_a_run_that_failed_has_left_is_not_taken_away_either() -> None:
 def test_a_way_to_the_legacy_database_goes_when_nobody_uses_it() -> None:
     ca: dict[str, str | None] = {"sourceDbCaCertificate": EVERYTHING["sourceDbCaCertificate"]}
     for there in (peered(), running(**SINGLE)):
-        assert deploy(driver.with_weights(there, 100, 0), **ca)
+        assert passed(driver.with_weights(there, 100, 0), **ca)
     for key, value, *_ in TAKEN:
-        assert deploy(driver.with_weights(peered(), 100, 0), **ca, **(PEERING | {key: value}))
+        assert passed(driver.with_weights(peered(), 100, 0), **ca, **(PEERING | {key: value}))
     # The tasks write to Aurora, and no stream runs.
-    assert deploy(driver.with_weights(peered(), 0, 100), **ca, writer="aurora")
+    assert passed(driver.with_weights(peered(), 0, 100), **ca, writer="aurora")
     for key, value, *_ in TAKEN:
-        assert deploy(driver.with_weights(peered(), 0, 100), **ca, writer="aurora", **(PEERING | {key: value}))
+        assert passed(driver.with_weights(peered(), 0, 100), **ca, writer="aurora", **(PEERING | {key: value}))
