@@ -35,29 +35,42 @@ class Inquiry:
         self.first = first
         self._problems = problems
 
-    def ask(self, what: str, action: str, question: Callable[[], T], *, absent: T | None = None) -> T | None:
+    def ask(
+        self, what: str, action: str, question: Callable[[], T], *, absent: T | None = None, needed: bool = False
+    ) -> T | None:
         """The answer, or `None` when there is none.
 
-        `what` is looked for with the permission `action`.  With `absent`, a thing that is not there is an answer.
+        `what` is looked for with the permission `action`.  With `absent`, a thing that is not there is an answer.  What
+        is `needed` is a refusal at any time.
         """
         try:
             return question()
         except Exception as error:  # noqa: BLE001 -- whatever the provider says is what the operator has to read
-            said = "".join(each if each.isprintable() else " " for each in str(error))
-            reason = " ".join(said.split())[:_REASON_LENGTH]
+            reason = in_a_line(error)
             if absent is not None and _NOT_FOUND.search(reason):
                 return absent
             sentence = f"{what} cannot be looked up ({action}): {reason}"
-            if self.first:
+            if self.first and not needed:
                 pulumi.log.warn(f"{sentence}; the first `up` goes on without it, a later one does not")
             else:
                 self._problems.append(f"{sentence}\n    {way_out(action, reason)}")
             return None
 
 
+def in_a_line(error: Exception) -> str:
+    """What a failed question was answered with, as a part of a sentence."""
+    said = "".join(each if each.isprintable() else " " for each in str(error))
+    return " ".join(said.split())[:_REASON_LENGTH]
+
+
+def is_denied(reason: str) -> bool:
+    """Whether the answer did not come because somebody may not ask."""
+    return _DENIED.search(reason) is not None
+
+
 def way_out(action: str, reason: str) -> str:
     """What helps against an answer that did not come: permission only where that is what was missing."""
-    if _DENIED.search(reason):
+    if is_denied(reason):
         return f"do: allow {action} to who runs this, and run it again"
     if _NOT_FOUND.search(reason):
         return "do: make it again under that name, or set the key that names it; then run it again"
@@ -81,11 +94,15 @@ class Login:
 _REFUSED_BY_DMS = frozenset("{};")
 
 
-def login_in(secret: str) -> Login:
-    """Host, port and username in a secret's JSON, and whether its password will do; nothing else of it leaves."""
+def login_in(secret: str | None) -> Login:
+    """Host, port and username in a secret's JSON, and whether its password will do; nothing else of it leaves.
+
+    A secret of bytes has no text; a number may be too long for Python, and an object too deep: none is one to log in
+    with.
+    """
     try:
-        loaded: object = json.loads(secret)
-    except json.JSONDecodeError:
+        loaded: object = json.loads(secret or "")
+    except (ValueError, RecursionError):
         return Login()
     if not isinstance(loaded, dict):
         return Login()

@@ -16,7 +16,7 @@ from pulumi_aws.route53.outputs import GetRecordsResourceRecordSetAliasTargetRes
 from lib import existing, fixed, identities, keys, streams, ways
 from lib.existing import Existing, Tasks
 from lib.identities import Logins
-from lib.inquiry import Inquiry, Login, login_in, way_out
+from lib.inquiry import Inquiry, Login, in_a_line, is_denied, login_in, way_out
 from lib.routes import in_the_way
 from lib.settings import LegacyBalancer, Settings, problem, quoted, refuse, refused
 from lib.streams import ABSENT, UNKNOWN, Run, Stream, Verdict, Which
@@ -137,9 +137,10 @@ class _Preflight:
             f"the availability zones of {self._settings.region}",
             "ec2:DescribeAvailabilityZones",
             lambda: list(aws.get_availability_zones(filters=[regional], state="available", opts=self._here).names),
+            needed=True,
         )
         names, sentence = chosen(available or [], self._there, self._settings.naming)
-        if sentence is not None:
+        if sentence is not None and available is not None:
             region = self._settings.region
             command = f"do: aws ec2 describe-availability-zones --region {region}"
             if self._there.first:
@@ -158,7 +159,9 @@ class _Preflight:
         except Exception as error:
             key = keys.HOSTED_ZONE_ID if by_id else keys.HOSTED_ZONE_NAME
             name = settings.hosted_zone_id if by_id else settings.hosted_zone_name
-            refuse([*self._problems, problem(key, f"is {name!r}, of which Route 53 says: {error}")])
+            action = "route53:GetHostedZone" if by_id else "route53:ListHostedZones"
+            command = way_out(action, str(error)) if is_denied(str(error)) else None
+            refuse([*self._problems, problem(key, f"is {name!r}, of which Route 53 says: {in_a_line(error)}", command)])
             raise
         if zone.private_zone:
             key = keys.HOSTED_ZONE_ID if by_id else keys.HOSTED_ZONE_NAME
@@ -180,7 +183,7 @@ class _Preflight:
             records = aws.route53.get_records(zone_id=zone_id, name_regex=pattern, opts=self._here)
         except Exception as error:
             # No weight can be declared that has not been read: it would move traffic.
-            sentence = f"is {settings.record_name!r}, whose records cannot be read: {error}"
+            sentence = f"is {settings.record_name!r}, whose records cannot be read: {in_a_line(error)}"
             command = way_out("route53:ListResourceRecordSets", str(error))
             refuse([*self._problems, problem(keys.RECORD_NAME, sentence, command)])
             raise
@@ -271,7 +274,8 @@ class _Preflight:
         if found is None:
             zone_id = typed.zone_id or LEGACY_ZONE_IDS.get(region)
             for key, value in ((keys.LEGACY_LB_DNS_NAME, typed.dns_name), (keys.LEGACY_LB_ZONE_ID, zone_id)):
-                if value is None:
+                # Later the look-up that failed is a refusal, whatever is typed.
+                if value is None and self._there.first:
                     self._problems.append(problem(key, f"is not set, and {typed.name!r} cannot be looked up"))
             return LegacyBalancer(name=typed.name, dns_name=typed.dns_name or "", zone_id=zone_id or "", https=None)
         pairs: tuple[tuple[keys.Key[object], str | None, str], ...] = (
@@ -338,20 +342,18 @@ class _Preflight:
         found = self._login(source.secret_arn, absent=absent)
         if found is None or found is absent:
             return found
+        by_hand = "do: aws secretsmanager put-secret-value   (by hand)"
         pairs: tuple[tuple[keys.Key[object], object, object], ...] = (
             (keys.SOURCE_DB_ENDPOINT, source.endpoint, found.host),
             (keys.SOURCE_DB_PORT, source.port, found.port),
         )
         for key, mine, theirs in pairs:
             if theirs is None:
-                self._problems.append(
-                    problem(keys.SOURCE_DB_SECRET_ARN, f"leads to a secret that does not say what {key.name} says")
-                )
+                sentence = f"leads to a secret that does not say what {key.name} says"
+                self._problems.append(problem(keys.SOURCE_DB_SECRET_ARN, sentence, by_hand))
             elif not _readable(key, theirs):
                 sentence = f"leads to a secret with {theirs!r} where {key.name} says {mine!r}"
-                self._problems.append(
-                    problem(keys.SOURCE_DB_SECRET_ARN, sentence, "do: aws secretsmanager put-secret-value   (by hand)")
-                )
+                self._problems.append(problem(keys.SOURCE_DB_SECRET_ARN, sentence, by_hand))
             elif mine != theirs:
                 sentence = f"is {mine!r}, but the secret that DMS reads says {theirs!r}"
                 self._problems.append(problem(key, sentence, f"do: pulumi config set {key.name} {quoted(theirs)}"))

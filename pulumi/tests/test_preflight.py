@@ -76,7 +76,10 @@ def test_a_look_that_fails_is_never_taken_for_a_task_that_is_not_there(words: st
 
 def test_zones_that_were_chosen_need_no_list_and_the_first_ones_do() -> None:
     denied = {"deny": ["getAvailabilityZones"]}
-    assert "offers 0 availability zones" in refusal(driver.empty_cloud() | denied)
+    text = refusal(driver.empty_cloud() | denied)
+    assert "allow ec2:DescribeAvailabilityZones" in text
+    # Nobody has counted them.
+    assert "offers" not in text
     text = refusal(running(**subnets("us-west-2a", "us-west-2b", "us-west-2c")) | denied)
     assert "allow ec2:DescribeAvailabilityZones" in text
     assert "offers" not in text
@@ -172,6 +175,25 @@ def test_a_host_is_compared_as_a_resolver_reads_it(host: str, port: object) -> N
     assert passed(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": host, "port": port}}))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "null", "\ufeff{}", '{"port": ' + "9" * 5000 + "}", "[" * 100_000],
+    ids=["bytes", "list", "null", "mark", "number", "depth"],
+)
+@pytest.mark.parametrize("cloud", [driver.empty_cloud, running], ids=["first", "later"])
+def test_a_secret_that_holds_no_object_is_a_wrong_one_at_any_time(cloud: Callable[[], Json], text: str) -> None:
+    """It was read, so AWS has answered: there is nothing to wait for, and nothing to go on without."""
+    world_ = cloud()
+    world_["given"]["secrets"][world.SOURCE_SECRET] = text
+    told = refusal(world_)
+    assert "tap:sourceDbSecretArn leads to a secret that does not say what sourceDbEndpoint says" in told
+    assert "tap:sourceDbSecretArn leads to a secret without a username and a password" in told
+    # The ARN is right; what it leads to is not.
+    assert "pulumi config set sourceDbSecretArn" not in told
+    assert "do: aws secretsmanager put-secret-value" in told
+    assert "cannot be looked up" not in told
+
+
 @pytest.mark.parametrize("host", [f" {HOST}", f"{HOST} ", f"{HOST}\n"])
 def test_a_host_with_a_blank_is_another_one_to_dms(host: str) -> None:
     text = refusal(driver.empty_cloud(secrets={world.SOURCE_SECRET: {"host": host, "port": 3306}}))
@@ -230,6 +252,30 @@ def test_a_password_of_other_characters_is_taken(taken: Json) -> None:
     cloud = driver.empty_cloud()
     cloud["given"]["secrets"][world.SOURCE_SECRET] |= taken
     assert passed(cloud)
+
+
+@pytest.mark.parametrize("cloud", [driver.empty_cloud, running], ids=["first", "later"])
+@pytest.mark.parametrize(
+    ("zone", "permission"),
+    [
+        ({}, "route53:ListHostedZones"),
+        ({"hostedZoneName": None, "hostedZoneId": world.ZONE_ID}, "route53:GetHostedZone"),
+    ],
+    ids=["by-name", "by-id"],
+)
+def test_a_zone_that_may_not_be_looked_up_is_no_wrong_key(
+    cloud: Callable[[], Json], zone: dict[str, str | None], permission: str
+) -> None:
+    text = refusal(cloud() | {"deny": ["getZone"]}, **zone)
+    assert f"do: allow {permission} to who runs this" in text
+    assert "pulumi config set hostedZone" not in text
+
+
+def test_a_balancer_that_may_not_be_looked_up_later_is_told_once() -> None:
+    """To type what was looked up before is no way out of a refusal that stays."""
+    text = refusal(running() | {"deny": ["getLoadBalancer"]})
+    assert "do: allow elasticloadbalancing:DescribeLoadBalancers" in text
+    assert "legacyLbDnsName" not in text
 
 
 def test_a_private_zone_is_refused() -> None:
