@@ -127,6 +127,7 @@ fn status_text(status: &RunStatus) -> String {
         RunStatus::Starting => "is starting".to_owned(),
         RunStatus::Running => "goes on".to_owned(),
         RunStatus::Elsewhere => "goes on elsewhere".to_owned(),
+        RunStatus::Unseen(why) => format!("may go on or not: {}", why.words()),
         RunStatus::Ended(end) => end.text(),
         RunStatus::Lost => "is gone, and nobody saw how it ended".to_owned(),
     }

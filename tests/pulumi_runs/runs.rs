@@ -76,6 +76,8 @@ async fn a_closed_terminal_and_a_killed_starter_leave_the_run_going() {
         supervisor: None,
         child: None,
         end: None,
+        locks_stream: false,
+        is_written: None,
     })
     .unwrap();
     let pty = native_pty_system().openpty(PtySize::default()).unwrap();
@@ -306,6 +308,9 @@ async fn a_run_of_another_host_is_not_taken_for_dead() {
     let mut record = until(&started.dir, over).await;
     fs::write(started.dir.file(file::END), "").unwrap();
     (record.end, record.host) = (None, "another-bastion".into());
+    for process in [&mut record.starter, &mut record.supervisor, &mut record.child].into_iter().flatten() {
+        process.identity = "another boot:4711".into();
+    }
     started.dir.write(&record).unwrap();
     assert!(stack_run(fake.folder.path()).unwrap().unwrap().contains("another-bastion"));
     let refused = interrupt::ask_to_stop(&started.dir, &request()).unwrap_err();

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use super::folder::{RunDir, Runs, storage};
 use super::follow::so_far;
-use super::process::ProcessId;
+use super::process::{Life, ProcessId};
 use super::run::StartedBy;
 use super::stop_mark::note;
 use crate::domain::confirm::Confirmed;
@@ -121,10 +121,17 @@ fn keep(dir: &RunDir, intent: Option<&str>, stage: Stage) {
 
 fn running(dir: &RunDir) -> Result<ProcessId, PulumiError> {
     let record = dir.read()?.ok_or_else(|| PulumiError::NoSuchRun(dir.id()))?;
-    if record.status() == RunStatus::Elsewhere {
-        return Err(PulumiError::Elsewhere(record.host));
+    match record.status() {
+        RunStatus::Elsewhere => return Err(PulumiError::Elsewhere(record.host)),
+        RunStatus::Lost => return Err(PulumiError::NotRunning),
+        _ => {}
     }
-    record.child.filter(|child| record.end.is_none() && child.is_alive()).ok_or(PulumiError::NotRunning)
+    let child = record.child.filter(|_| record.end.is_none()).ok_or(PulumiError::NotRunning)?;
+    match child.life() {
+        Life::Lives => Ok(child),
+        Life::Gone => Err(PulumiError::NotRunning),
+        Life::Unknown(why) => Err(PulumiError::Unseen(why.words())),
+    }
 }
 
 fn send(child: &ProcessId) -> Result<(), PulumiError> {

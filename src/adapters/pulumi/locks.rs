@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use super::capture::{Patience, answer};
 use super::command::Pulumi;
 use super::folder::storage;
-use super::process::{ProcessId, exists, host, is_nowhere, may_be_pulumi};
+use super::process::{Life, ProcessId, exists, host, is_nowhere, may_be_pulumi};
 use crate::domain::confirm::Confirmed;
 use crate::domain::error::PortError;
+use crate::domain::pulumi::ended::Unseen;
 use crate::domain::pulumi::lock::{ClearLocks, Holder, Lock};
 use crate::domain::pulumi::problem::PulumiError;
 
@@ -86,6 +87,9 @@ fn seen(pid: u32, ours: &[ProcessId], is_nowhere: &dyn Fn(u32) -> bool) -> Holde
     let is_ours_and_gone = !known.is_empty() && known.iter().all(|process| process.is_of_here());
     if known.iter().any(|process| process.is_alive()) {
         return Holder::AliveHere;
+    }
+    if known.iter().any(|process| process.life() == Life::Unknown(Unseen::Hidden)) {
+        return Holder::Unknown;
     }
     match exists(pid) {
         false if is_ours_and_gone || is_nowhere(pid) => Holder::DeadHere,

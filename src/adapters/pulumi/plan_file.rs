@@ -97,6 +97,8 @@ mod tests {
             supervisor: None,
             child: None,
             end: None,
+            locks_stream: false,
+            is_written: None,
         }
     }
 

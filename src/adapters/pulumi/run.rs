@@ -182,6 +182,8 @@ fn record_of(dir: &RunDir, kind: RunKind, pulumi: &Pulumi, invocation: &Invocati
         supervisor: None,
         child: None,
         end: None,
+        locks_stream: false,
+        is_written: None,
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Never signals Pulumi, and never ends before it.
 
+use std::fs::File;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -57,8 +58,10 @@ async fn oversee(dir: &RunDir, mut record: RunRecord) -> Result<(), String> {
         ignored_signals.push(signal(kind).map_err(|error| format!("no signal handler: {error}"))?);
     }
     record.supervisor = ProcessId::own();
+    let stream = dir.append(file::EVENTS).map_err(|error| format!("{}: {error}", file::EVENTS));
+    record.locks_stream = stream.as_ref().is_ok_and(|stream| stream.try_lock().is_ok());
     dir.write(&record).map_err(|error| error.to_string())?;
-    let mut child = match spawn(dir, &record) {
+    let mut child = match stream.and_then(|stream| spawn(dir, &record, stream)) {
         Ok(child) => child,
         Err(message) => {
             let end = RunEnd { at: wall_now(), code: None, signal: None, error: Some(message.clone()), plan: None };
@@ -77,9 +80,10 @@ async fn oversee(dir: &RunDir, mut record: RunRecord) -> Result<(), String> {
     dir.finish(&record, &RunEnd { plan, ..end_of(status) }).map_err(|error| error.to_string())
 }
 
-fn spawn(dir: &RunDir, record: &RunRecord) -> Result<Child, String> {
+/// Starts Pulumi. The lock on the stream is then its own: nobody else has this file open, and it goes with the process.
+fn spawn(dir: &RunDir, record: &RunRecord, stream: File) -> Result<Child, String> {
     let (program, args) = record.argv.split_first().ok_or("the run has no command")?;
-    let open = |name: &str| dir.append(name).map_err(|error| format!("{name}: {error}"));
+    let stderr = dir.append(file::STDERR).map_err(|error| format!("{}: {error}", file::STDERR))?;
     let mut command = Command::new(program);
     environment::confine(command.as_std_mut(), Needs::Pulumi);
     command
@@ -87,8 +91,8 @@ fn spawn(dir: &RunDir, record: &RunRecord) -> Result<Child, String> {
         .current_dir(&record.cwd)
         .envs(record.env.iter().cloned())
         .stdin(Stdio::null())
-        .stdout(Stdio::from(open(file::EVENTS)?))
-        .stderr(Stdio::from(open(file::STDERR)?))
+        .stdout(Stdio::from(stream))
+        .stderr(Stdio::from(stderr))
         .kill_on_drop(false)
         .spawn()
         .map_err(|error| format!("{program}: {error}"))

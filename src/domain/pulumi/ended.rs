@@ -58,6 +58,34 @@ impl RunEnd {
     }
 }
 
+/// Why nobody here can tell whether a process lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
+    /// It may not be looked at, or the system does not answer.
+    Hidden,
+    /// It is one of another container of this host, which still has the run's file open.
+    HeldElsewhere,
+    /// It is one of another container of this host, whose processes are not seen from here.
+    OtherContainer,
+    /// It was started in a container of another boot: of this host before it was started again, or of another host.
+    OtherBoot,
+}
+
+impl Unseen {
+    /// In words that follow the name of what is not known.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Hidden => "its process may not be looked at by this user (`/proc` does not show it)",
+            Self::HeldElsewhere => "its process has the run's file still open, in another container of this host",
+            Self::OtherContainer => "it was started in another container, whose processes are not seen from here",
+            Self::OtherBoot => {
+                "it was started in a container of another boot, of this host or of another one: look where it was started"
+            }
+        }
+    }
+}
+
 /// How a run is doing, as far as this host can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunStatus {
@@ -69,6 +97,8 @@ pub enum RunStatus {
     Ended(RunEnd),
     /// It was started on another host that shares this folder, and has no end yet: nobody here can tell.
     Elsewhere,
+    /// Whether it goes on cannot be told from here.
+    Unseen(Unseen),
     /// Pulumi is gone and nobody saw how: the host went down, or both processes were killed.
     Lost,
 }
@@ -81,14 +111,14 @@ impl RunStatus {
             Self::Ended(RunEnd { error: Some(error), .. }) => Some(ProcessEnd::NotStarted(error.clone())),
             Self::Ended(end) => Some(ProcessEnd::Code(end.code)),
             Self::Lost => Some(ProcessEnd::Unseen),
-            Self::Starting | Self::Running | Self::Elsewhere => None,
+            Self::Starting | Self::Running | Self::Elsewhere | Self::Unseen(_) => None,
         }
     }
 
     /// Whether it goes on, as far as is known: unknown is no reason to start another one.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        matches!(self, Self::Starting | Self::Running | Self::Elsewhere)
+        matches!(self, Self::Starting | Self::Running | Self::Elsewhere | Self::Unseen(_))
     }
 }
 

@@ -80,6 +80,9 @@ pub enum PulumiError {
     /// The run is on another host.
     #[error("the run is on {0}: it can only be interrupted there")]
     Elsewhere(String),
+    /// Nobody here can tell whether the run goes on.
+    #[error("nothing was sent: it is not known whether the run still goes on: {0}")]
+    Unseen(&'static str),
     /// Nothing proves that a request to stop the run is the first one.
     #[error(
         "nothing was sent: that the run is asked to stop cannot be kept in its folder ({0}), so that nothing proves that it \
@@ -142,6 +145,9 @@ impl PulumiError {
             Self::NoSuchStack(_) => "`pulumi stack ls` shows them; name one with --stack".to_owned(),
             Self::NoSuchRun(_) => "`tapctl attach` without a name takes the newest run".to_owned(),
             Self::Elsewhere(host) => format!("open tapctl on {host}"),
+            Self::Unseen(_) => {
+                "look where it was started for a running `pulumi`, as the user who started it, and interrupt it there".to_owned()
+            }
             Self::MayBeSecond(_) => {
                 "make room on the disk of the state folder, or make it writable, then ask again; `tapctl interrupt --force` \
                  sends the request all the same, and asks for its word"
@@ -170,7 +176,8 @@ impl PulumiError {
             | Self::NoSuchStack(_)
             | Self::NotRunning
             | Self::MayBeSecond(_)
-            | Self::Elsewhere(_) => 1,
+            | Self::Elsewhere(_)
+            | Self::Unseen(_) => 1,
             _ => 7,
         }
     }

@@ -1,13 +1,13 @@
 //! The files of one run.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::run_record::RunRecord;
-use crate::adapters::pulumi::process::ProcessId;
+use crate::adapters::pulumi::process::{Life, ProcessId};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::pulumi::ended::RunEnd;
 
@@ -127,7 +127,7 @@ impl RunDir {
         }
         let claimed = bytes_of(&self.file(file::NOTED), MAX_STATE_BYTES).unwrap_or_default();
         // Earlier versions left no name; theirs is not known to be gone.
-        serde_json::from_slice::<ProcessId>(&claimed).is_ok_and(|process| !process.is_alive())
+        serde_json::from_slice::<ProcessId>(&claimed).is_ok_and(|process| process.life() == Life::Gone)
     }
 
     /// Opens a file to read it.
@@ -163,7 +163,19 @@ impl RunDir {
                 Err(error) => return Err(storage("read", &path, &error)),
             };
         }
+        if record.end.is_none() && record.locks_stream {
+            record.is_written = self.is_written().ok();
+        }
         Ok(Some(record))
+    }
+
+    /// Whether a process has the stream open that was locked for it.
+    fn is_written(&self) -> io::Result<bool> {
+        match Self::open(&self.file(file::EVENTS))?.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     /// Writes the state, whole or not at all.
