@@ -15,7 +15,15 @@ pub(super) struct Accounts {
     pub(super) map: String,
     /// `/proc/sys/kernel/overflowuid`.
     pub(super) overflow: String,
+    /// `/proc/self/status`.
+    pub(super) status: String,
 }
+
+/// The right to do with files of others what their owners may, as far as these are users of this namespace
+/// (capabilities(7)).
+const CAP_FOWNER: u32 = 3;
+/// The map of the host itself, where every user is his own.
+const WHOLE: (u32, u32, u32) = (0, 0, u32::MAX);
 
 impl Accounts {
     /// Of this host; what cannot be read says nothing.
@@ -26,6 +34,7 @@ impl Accounts {
             groups: read("/etc/group"),
             map: read("/proc/self/uid_map"),
             overflow: read("/proc/sys/kernel/overflowuid"),
+            status: read("/proc/self/status"),
         }
     }
 
@@ -49,16 +58,37 @@ impl Accounts {
     /// The number under which owners are shown who are not known in this user namespace, where nobody in it can have that
     /// number himself.
     pub(super) fn stand_in(&self) -> Option<u32> {
-        let overflow = self.overflow.trim().parse::<u32>().ok()?;
-        let mut ranges = self.map.lines().map(|line| {
-            let mut numbers = line.split_ascii_whitespace().map(str::parse::<u32>);
-            Some((numbers.next()?.ok()?, numbers.nth(1)?.ok()?))
-        });
-        let is_unmapped = |range: Option<(u32, u32)>| {
-            range.is_some_and(|(first, count)| overflow.checked_sub(first).is_none_or(|offset| offset >= count))
-        };
-        (!self.map.trim().is_empty() && ranges.all(is_unmapped)).then_some(overflow)
+        let (overflow, ranges) = (self.overflow()?, self.ranges()?);
+        (!ranges.iter().any(|range| covers(*range, overflow))).then_some(overflow)
     }
+
+    /// The same number where somebody in this namespace can have it, too, and the kernel lets this process do as the
+    /// owner of a file may only when it is he: whether it was not has to be asked for each folder.
+    pub(super) fn doubtful(&self) -> Option<u32> {
+        let (overflow, ranges) = (self.overflow()?, self.ranges()?);
+        let rights = self.status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+        let acts_as_owner = u64::from_str_radix(rights.trim(), 16).ok()? & (1 << CAP_FOWNER) != 0;
+        let is_doubtful = ranges != [WHOLE] && ranges.iter().any(|range| covers(*range, overflow));
+        (acts_as_owner && is_doubtful).then_some(overflow)
+    }
+
+    fn overflow(&self) -> Option<u32> {
+        self.overflow.trim().parse().ok()
+    }
+
+    /// The map of this namespace: first number in it, first number outside, how many. Nothing where it cannot be read.
+    fn ranges(&self) -> Option<Vec<(u32, u32, u32)>> {
+        let range = |line: &str| {
+            let mut numbers = line.split_ascii_whitespace().map(str::parse);
+            Some((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
+        };
+        let ranges: Vec<_> = self.map.lines().map(range).collect::<Option<_>>()?;
+        (!ranges.is_empty()).then_some(ranges)
+    }
+}
+
+fn covers((first, _, count): (u32, u32, u32), user: u32) -> bool {
+    user.checked_sub(first).is_some_and(|offset| offset < count)
 }
 
 fn rows(list: &str) -> impl Iterator<Item = Vec<&str>> {
@@ -105,5 +135,20 @@ mod tests {
         assert_eq!(stand_in(""), None);
         assert_eq!(stand_in("garbage\n"), None);
         assert_eq!(Accounts { map: "0 0 1".into(), ..Accounts::default() }.stand_in(), None);
+    }
+
+    #[test]
+    fn nobody_is_in_doubt_where_a_container_has_one_and_the_kernel_tells_him_from_others() {
+        let doubtful = |map: &str, rights: &str| {
+            let status = format!("Name:\ttapctl\nCapEff:\t{rights}\n");
+            Accounts { map: map.into(), overflow: "65534".into(), status, ..Accounts::default() }.doubtful()
+        };
+        let (rootless, all) = ("0 1000 1\n1 100000 65536\n", "000001ffffffffff");
+        assert_eq!(doubtful(rootless, all), Some(65_534));
+        assert_eq!(doubtful(rootless, "00000000a80425fb"), Some(65_534), "what a container has as a rule");
+        assert_eq!(doubtful(rootless, "0000000000000000"), None, "nobody but its root is told");
+        assert_eq!(doubtful(rootless, ""), None);
+        assert_eq!(doubtful("0 0 4294967295\n", all), None, "the host knows all of its users");
+        assert_eq!(doubtful("1000 1000 1\n", all), None, "nobody in it can have that number: there is no doubt");
     }
 }

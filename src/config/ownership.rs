@@ -28,6 +28,9 @@ pub(super) struct Ownership {
     /// The owner of what belongs to nobody of this user namespace, as a container shows its host's folders: nobody in it
     /// can be that user. Only folders and links on the way may have it.
     pub(super) stand_in: Option<u32>,
+    /// That owner where a user of this namespace can have the number, too: the kernel says for each folder which of the
+    /// two it is.
+    pub(super) doubtful: Option<u32>,
 }
 
 impl Ownership {
@@ -37,7 +40,7 @@ impl Ownership {
         let group = rustix::process::getegid().as_raw();
         let accounts = Accounts::here();
         let private = [(group, own), (0, 0)].map(|(gid, user)| accounts.is_private(gid, user).then_some(gid));
-        Self { own, private, stand_in: accounts.stand_in() }
+        Self { own, private, stand_in: accounts.stand_in(), doubtful: accounts.doubtful() }
     }
 
     /// Where `path` really leads, one step at a time as the kernel goes; nothing where something on the way is not there.
@@ -95,7 +98,17 @@ impl Ownership {
 
     fn judge(self, path: &Path, is_passed: bool) -> Result<(), String> {
         let Some(metadata) = found(path)? else { return Ok(()) };
-        let why = if is_passed { self.distrust(&metadata, true) } else { self.is_of_another(metadata.uid(), false) };
+        self.told(metadata.uid(), &|| is_unmapped(path)).judged(path, &metadata, is_passed)
+    }
+
+    /// The same, once it is known whether this owner is one of this namespace.
+    fn told(self, owner: u32, is_unmapped: &dyn Fn() -> bool) -> Self {
+        let stands_in = self.doubtful == Some(owner) && is_unmapped();
+        Self { stand_in: if stands_in { Some(owner) } else { self.stand_in }, ..self }
+    }
+
+    fn judged(self, path: &Path, metadata: &std::fs::Metadata, is_passed: bool) -> Result<(), String> {
+        let why = if is_passed { self.distrust(metadata, true) } else { self.is_of_another(metadata.uid(), false) };
         why.map_or(Ok(()), |why| Err(format!("{} {why}", path.display())))
     }
 
@@ -119,6 +132,21 @@ impl Ownership {
         let is_nobodys = is_passed && self.stand_in == Some(owner);
         (owner != self.own && owner != 0 && !is_nobodys).then(|| format!("belongs to somebody else (uid {owner})"))
     }
+}
+
+/// Whether a folder belongs to nobody of this user namespace, for whoever may do as any owner in it: the kernel lets such a
+/// process leave the time of the last access alone (`O_NOATIME`) only where the owner is a user of the namespace.
+#[cfg(target_os = "linux")]
+fn is_unmapped(folder: &Path) -> bool {
+    use rustix::fs::{Mode, OFlags, open};
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = |flags| open(folder, flags, Mode::empty());
+    opened(flags).is_ok() && opened(flags | OFlags::NOATIME).is_err_and(|error| error == rustix::io::Errno::PERM)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_unmapped(_folder: &Path) -> bool {
+    false
 }
 
 enum Step {
@@ -161,20 +189,20 @@ mod tests {
 
     #[test]
     fn only_own_folders_and_those_of_root_that_nobody_else_writes_are_trusted() {
-        let me = Ownership { own: 1000, private: [Some(1000), Some(0)], stand_in: None };
+        let me = Ownership { own: 1000, private: [Some(1000), Some(0)], stand_in: None, doubtful: None };
         assert_eq!(me.doubts(1000, 1000, 0o755, false), None);
         assert_eq!(me.doubts(0, 0, 0o755, false), None);
         assert_eq!(me.doubts(0, 0, 0o1777, true), None, "/tmp on the way to an own folder");
         assert!(me.doubts(0, 0, 0o1777, false).is_some(), "/tmp itself");
         assert!(me.doubts(1001, 1000, 0o755, true).is_some());
         assert!(me.doubts(1000, 1000, 0o777, true).is_some());
-        let root = Ownership { own: 0, private: [Some(0); 2], stand_in: None };
+        let root = Ownership { own: 0, private: [Some(0); 2], stand_in: None, doubtful: None };
         assert!(root.doubts(1001, 0, 0o755, false).is_some(), "root trusts nobody's folder but its own");
     }
 
     #[test]
     fn a_group_may_write_where_nobody_else_is_in_it() {
-        let me = Ownership { own: 1000, private: [Some(1000), Some(0)], stand_in: None };
+        let me = Ownership { own: 1000, private: [Some(1000), Some(0)], stand_in: None, doubtful: None };
         for is_passed in [false, true] {
             assert_eq!(me.doubts(1000, 1000, 0o775, is_passed), None, "umask 002, and a group of one's own");
             assert_eq!(me.doubts(0, 0, 0o775, is_passed), None, "root's own");
@@ -188,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_nobody_of_this_namespace_may_be_passed_and_is_not_ones_own() {
-        let inside = Ownership { own: 1000, private: [None; 2], stand_in: Some(65_534) };
+        let inside = Ownership { own: 1000, private: [None; 2], stand_in: Some(65_534), doubtful: None };
         assert_eq!(inside.doubts(65_534, 65_534, 0o755, true), None);
         assert!(inside.doubts(65_534, 65_534, 0o755, false).is_some(), "what lies at the end has to be somebody's");
         assert!(inside.doubts(65_534, 65_534, 0o775, true).is_some());
@@ -205,10 +233,24 @@ mod tests {
             std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
         }
         let owner = std::fs::metadata(&path).unwrap().uid();
-        let inside = Ownership { own: owner - 1, private: [None; 2], stand_in: Some(owner) };
+        let inside = Ownership { own: owner - 1, private: [None; 2], stand_in: Some(owner), doubtful: None };
         assert_eq!(inside.walk_into(&path), Ok(()));
         assert!(inside.walk(&path).unwrap_err().contains("belongs to somebody else"));
         assert!(Ownership { stand_in: None, ..inside }.walk_into(&path).is_err());
+    }
+
+    #[test]
+    fn what_is_shown_as_nobodys_may_be_passed_where_the_kernel_says_that_it_is_nobodys_of_this_namespace() {
+        let inside = Ownership { own: 0, private: [Some(0); 2], stand_in: None, doubtful: Some(65_534) };
+        let doubts = |is_unmapped: bool, owner, is_passed| {
+            inside.told(owner, &|| is_unmapped).doubts(owner, owner, 0o755, is_passed)
+        };
+        assert_eq!(doubts(true, 65_534, true), None, "a host's folder");
+        assert!(doubts(false, 65_534, true).is_some(), "the container's own nobody, who can turn what is in it");
+        assert!(doubts(true, 65_534, false).is_some(), "what lies at the end has to be somebody's");
+        assert!(doubts(true, 1001, true).is_some());
+        let own = tempfile::tempdir().unwrap();
+        assert!(!is_unmapped(own.path()) && !is_unmapped(&own.path().join("none")));
     }
 
     #[test]
