@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::change::turn::Holder;
-use crate::domain::record::Entry;
+use crate::domain::record::{Entry, noted_once};
 use crate::domain::text::Printable;
 use crate::domain::traffic::GroupKey;
 use crate::ports::{ErrorKind, Journal, PortError, Turn};
@@ -168,7 +168,7 @@ impl Journal for FileJournal {
     fn read(&self) -> Result<(Vec<Entry>, usize), PortError> {
         let (lines, broken) =
             self.must_be_ours().and_then(|()| self.read_lines()).map_err(|e| self.storage(READ, &e))?;
-        Ok((lines.into_iter().map(|line| line.entry).collect(), broken))
+        Ok((noted_once(lines.into_iter().map(|line| line.entry).collect()), broken))
     }
 
     fn try_turn(&self, holder: &Holder) -> Result<Turn, PortError> {

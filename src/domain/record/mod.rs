@@ -6,6 +6,7 @@ mod carried;
 mod history;
 mod mark;
 mod moves;
+mod once;
 mod open;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ pub use carried::{Carried, REMEMBERED, Span};
 pub use history::{History, USUALLY_INSYNC_WITHIN};
 pub use mark::{ChangeMark, Means, OpenChange, OpenRun};
 pub use moves::{Move, moves};
+pub use once::noted_once;
 pub use open::{OpenIntent, Sent};
 
 /// One line of the journal.
