@@ -9,6 +9,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::folder::{RunDir, RunRecord, Runs, file, storage};
 use crate::domain::error::PortError;
 use crate::domain::pulumi::ended::RunStatus;
@@ -52,6 +54,12 @@ impl Tail {
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self { path, offset: 0, inode: None, partial: Vec::new(), skipping: false }
+    }
+
+    /// The same for whoever may have read some of it before: the first look says that it starts over.
+    fn again(path: PathBuf) -> Self {
+        // No file has this number.
+        Self { inode: Some(0), ..Self::new(path) }
     }
 
     /// Reads what is new, at most [`MAX_READ_BYTES`].
@@ -184,11 +192,17 @@ pub enum Update {
     Ended(RunStatus),
 }
 
-/// Follows one run to its end.
+/// What one look found: how the run does, and what is new.
+type Look = Result<(RunStatus, Batch), PortError>;
+
+/// Follows one run to its end. Disks are waited for on threads of their own.
 #[derive(Debug)]
 pub struct Follower {
     dir: RunDir,
-    tail: Tail,
+    /// Nothing while a look has it.
+    tail: Option<Tail>,
+    /// A look that was begun: it goes on when nobody waits for it, and whoever asks next gets what it found.
+    looking: Option<JoinHandle<(Tail, Look)>>,
     interval: Duration,
     restarted: Option<Batch>,
     ended: bool,
@@ -198,8 +212,8 @@ impl Follower {
     /// Follows the run in `dir`, and looks again every `interval` once all is read.
     #[must_use]
     pub fn new(dir: RunDir, interval: Duration) -> Self {
-        let tail = Tail::new(dir.file(file::EVENTS));
-        Self { dir, tail, interval, restarted: None, ended: false }
+        let tail = Some(Tail::new(dir.file(file::EVENTS)));
+        Self { dir, tail, looking: None, interval, restarted: None, ended: false }
     }
 
     /// The run's folder.
@@ -220,12 +234,10 @@ impl Follower {
             if self.ended {
                 return Ok(None);
             }
-            // The status comes before the read: what was written before the end is then read after it.
-            let status = self.status()?;
-            let mut batch = self.tail.read()?;
+            let (status, mut batch) = self.look().await?;
             let at_end = !status.is_active() && !batch.more;
             if at_end {
-                self.tail.flush(&mut batch);
+                self.tail.iter_mut().for_each(|tail| tail.flush(&mut batch));
                 self.ended = batch.lines.is_empty() && batch.oversized == 0 && !batch.restarted;
             }
             if self.ended {
@@ -245,9 +257,27 @@ impl Follower {
         }
     }
 
-    fn status(&self) -> Result<RunStatus, PortError> {
-        Ok(self.dir.read()?.map_or(RunStatus::Lost, |record| record.status()))
+    async fn look(&mut self) -> Look {
+        let (tail, dir) = (&mut self.tail, &self.dir);
+        let looking = self.looking.get_or_insert_with(|| {
+            let mut tail = tail.take().unwrap_or_else(|| Tail::again(dir.file(file::EVENTS)));
+            let dir = dir.clone();
+            tokio::task::spawn_blocking(move || {
+                // The status comes before the read: what was written before the end is then read after it.
+                let look = status(&dir).and_then(|status| Ok((status, tail.read()?)));
+                (tail, look)
+            })
+        });
+        let looked = looking.await;
+        self.looking = None;
+        let (tail, look) = looked.map_err(|error| storage("follow", self.dir.path(), &error))?;
+        self.tail = Some(tail);
+        look
     }
+}
+
+fn status(dir: &RunDir) -> Result<RunStatus, PortError> {
+    Ok(dir.read()?.map_or(RunStatus::Lost, |record| record.status()))
 }
 
 #[cfg(test)]
@@ -326,6 +356,34 @@ mod tests {
             }
         }
         assert_eq!((oversized, lines), (1, vec![Parsed::Debug]));
+    }
+
+    /// Looks at a file that can only be read once somebody writes into it, as one of a disk that does not answer.
+    #[test]
+    fn a_disk_that_is_waited_for_keeps_nothing_else_from_going_on() {
+        let (found, finds) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let folder = tempfile::tempdir().unwrap();
+            let dir = RunDir::at(folder.path()).unwrap();
+            let path = dir.file(file::STATE);
+            assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+            let mut follower = Follower::new(dir, Duration::ZERO);
+            let one_thread = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let updates = one_thread.block_on(async {
+                // Dropped while it waits.
+                tokio::select! {
+                    biased;
+                    update = follower.next() => panic!("{update:?}"),
+                    () = tokio::task::yield_now() => {}
+                }
+                let write = async { append(&path, b"no state") };
+                let (update, ()) = tokio::join!(follower.next(), write);
+                update
+            });
+            found.send(updates).unwrap();
+        });
+        let update = finds.recv_timeout(Duration::from_secs(20)).expect("the thread of the others was kept");
+        assert!(update.unwrap_err().message.contains("state.json"), "it was asked, once");
     }
 
     proptest! {
