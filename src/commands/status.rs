@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::cli::StatusArgs;
 use crate::compose::session::{Session, connect};
 use crate::config::{Global, defaults};
+use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Facts, Source};
+use crate::domain::reading::shared_causes;
 use crate::domain::schedule::Polls;
 use crate::domain::time::Moment;
 use crate::runtime::collect::{Collected, collect, reconcile_journal};
@@ -43,7 +45,14 @@ pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut
     if let Err(error) = session.settle_open(out).await {
         out.say(&format!("an earlier change is still open: {error}; {}", error.hint()));
     }
+    let told: Vec<PortError> = shared_causes(&facts).into_iter().cloned().collect();
     let mut collected = collect(&session.ports, sources, facts, defaults::COLLECT_DEADLINE).await;
+    // Once for all that is not known for it, and once for as long as it stays so.
+    for cause in shared_causes(&collected.facts) {
+        if !told.iter().any(|told| told.is_same_cause(cause)) && cause.kind != ErrorKind::NotProvisioned {
+            out.say(&format!("{cause}; {}", cause.hint()));
+        }
+    }
     let operator = session.operator(&collected.facts);
     for error in reconcile_journal(&session.ports, &mut collected, &operator, &session.watcher.host).await {
         out.say(&format!("the journal is behind: {error}"));

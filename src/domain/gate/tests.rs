@@ -144,6 +144,17 @@ fn a_fact_that_grew_old_no_longer_passes() {
 }
 
 #[test]
+fn a_cause_that_others_share_is_named_in_short_where_it_is_no_news() {
+    let case = Case::new().fail(Source::Tables, ErrorKind::Credentials).fail(Source::Service, ErrorKind::Credentials);
+    assert_eq!(crate::domain::reading::shared_causes(&case.facts).len(), 1);
+    let gate = case.gate(GateId::Tables, NOW);
+    assert_eq!((gate.verdict, gate.reason.as_str()), (Verdict::Unknown, "not known: credentials refused"));
+    // Alone it is told whole: nothing else says it.
+    let gate = Case::new().fail(Source::Tables, ErrorKind::Credentials).gate(GateId::Tables, NOW);
+    assert!(gate.reason.starts_with("not known: aws:Call: credentials refused: no; get new credentials"), "{gate:?}");
+}
+
+#[test]
 fn a_denied_call_names_the_action_that_is_missing() {
     Case::new().fail(Source::Tables, ErrorKind::Denied).says(
         GateId::Tables,

@@ -2,6 +2,7 @@
 
 use crate::domain::error::ErrorKind;
 use crate::domain::facts::Source;
+use crate::domain::reading::cause;
 use crate::domain::record::History;
 use crate::domain::traffic::{ChangeStatus, beside, beside_text};
 use crate::domain::units::{Timestamp, age_text, countdown_text};
@@ -49,7 +50,7 @@ pub(super) fn dns_settled(inputs: Inputs<'_>) -> Gate {
         )
         .at(change.at),
         None => {
-            let why = inputs.facts.error(Source::Change).map(|e| format!(": {e}")).unwrap_or_default();
+            let why = cause(inputs.facts, Source::Change);
             Gate::unknown(ID, LIMIT, format!("it is not known how far the change {id} is{why}"))
         }
     }

@@ -10,7 +10,7 @@ use crate::domain::traffic::Side;
 use crate::domain::units::{Timestamp, age_text};
 
 use super::metric::{doubt, name, source};
-use super::{Quality, Reading, Unit, metric, not_known};
+use super::{Quality, Reading, Unit, cause, metric, not_known};
 
 /// The minutes that are looked at together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub fn errors(facts: &Facts, side: Side, window: Window, now: Timestamp) -> Read
             point.at.hm()
         ))
     } else if age > STALE {
-        let why = facts.error(source).map_or_else(String::new, |error| format!(": {error}"));
+        let why = cause(facts, source);
         let (age, limit) = (age_text(age), age_text(STALE));
         Quality::Stale(format!(
             "the newest minute of requests on the {} stack is {age} old, limit {limit}{why}",
@@ -119,13 +119,9 @@ pub fn errors(facts: &Facts, side: Side, window: Window, now: Timestamp) -> Read
 }
 
 fn no_minute(facts: &Facts, side: Side, requests: Metric) -> Quality {
-    match facts.error(source(requests)) {
-        Some(error) => Quality::Unknown(not_known(error)),
-        None => Quality::Unknown(format!(
-            "no settled minute of requests on the {} stack since the last change; wait",
-            side.name()
-        )),
-    }
+    Quality::Unknown(not_known(facts, source(requests)).unwrap_or_else(|| {
+        format!("no settled minute of requests on the {} stack since the last change; wait", side.name())
+    }))
 }
 
 /// The p99 latency of a stack, in seconds, over the settled minutes of the window: each minute's by the requests that it

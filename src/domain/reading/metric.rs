@@ -8,7 +8,7 @@ use crate::domain::series::{Freshness, STALE};
 use crate::domain::traffic::Side;
 use crate::domain::units::{Timestamp, age_text, short_number};
 
-use super::{Quality, Reading, Unit, not_known};
+use super::{Quality, Reading, Unit, cause, not_known};
 
 /// This host's clock may differ from AWS's by so much before the age of a minute is no longer believed.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
@@ -52,8 +52,8 @@ pub(super) fn quality(facts: &Facts, metric: Metric, now: Timestamp) -> Quality 
         ));
     }
     let Some(point) = series.last_settled() else {
-        return match (series.freshness(now), facts.error(source)) {
-            (_, Some(error)) => Quality::Unknown(not_known(error)),
+        return match (series.freshness(now), not_known(facts, source)) {
+            (_, Some(why)) => Quality::Unknown(why),
             (Freshness::Provisional, _) => {
                 Quality::Partial(format!("only a provisional point of the {name} so far; wait a minute"))
             }
@@ -62,7 +62,7 @@ pub(super) fn quality(facts: &Facts, metric: Metric, now: Timestamp) -> Quality 
     };
     let age = now.since(point.at);
     if age > STALE {
-        let why = facts.error(source).map_or_else(String::new, |error| format!(": {error}"));
+        let why = cause(facts, source);
         let (age, limit) = (age_text(age), age_text(STALE));
         return Quality::Stale(format!("newest point of the {name} is {age} old, limit {limit}{why}"));
     }

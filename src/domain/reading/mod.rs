@@ -122,23 +122,17 @@ impl<T> Reading<T> {
 #[must_use]
 pub fn fact<'a, T>(fact: Option<&'a Fact<T>>, source: Source, facts: &Facts, now: Timestamp) -> Reading<&'a T> {
     let quality = match fact {
-        None => Quality::Unknown(match facts.error(source) {
-            Some(error) => not_known(error),
-            None => format!("not known yet: {} has not answered so far", source.name()),
-        }),
-        Some(fact) => quality_of_age(fact.at, FACT_STALE, now, facts.error(source), facts.forgotten(source)),
+        None => Quality::Unknown(
+            not_known(facts, source)
+                .unwrap_or_else(|| format!("not known yet: {} has not answered so far", source.name())),
+        ),
+        Some(fact) => quality_of_age(fact.at, FACT_STALE, now, &cause(facts, source), facts.forgotten(source)),
     };
     let at = fact.map(|fact| fact.at);
     Reading { value: fact.map(|fact| &fact.value), unit: Unit::Count, at, read_at: at, quality, source }
 }
 
-fn quality_of_age(
-    at: Timestamp,
-    limit: Duration,
-    now: Timestamp,
-    error: Option<&PortError>,
-    forgotten: Option<String>,
-) -> Quality {
+fn quality_of_age(at: Timestamp, limit: Duration, now: Timestamp, cause: &str, forgotten: Option<String>) -> Quality {
     if let Some(why) = forgotten {
         return Quality::Unknown(why);
     }
@@ -148,17 +142,48 @@ fn quality_of_age(
     }
     let age = now.since(at);
     if age > limit {
-        let why = error.map_or_else(String::new, |error| format!(": {error}"));
-        return Quality::Stale(format!("last seen {} ago, limit {}{why}", age_text(age), age_text(limit)));
+        return Quality::Stale(format!("last seen {} ago, limit {}{cause}", age_text(age), age_text(limit)));
     }
     Quality::Fresh
 }
 
-/// That a source failed, and what to do; of a stack that does not exist yet that alone.
+/// The failures that keep more than one source from answering, each once.
 #[must_use]
-pub fn not_known(error: &PortError) -> String {
-    match error.kind {
+pub fn shared_causes(facts: &Facts) -> Vec<&PortError> {
+    let mut causes: Vec<&PortError> = Vec::new();
+    for error in facts.sources.keys().filter_map(|source| shared_cause(facts, *source)) {
+        if !causes.iter().any(|cause| cause.is_same_cause(error)) {
+            causes.push(error);
+        }
+    }
+    causes
+}
+
+/// The newest failure of a source, where another one has not answered for the same cause.
+fn shared_cause(facts: &Facts, source: Source) -> Option<&PortError> {
+    let error = facts.error(source)?;
+    let is_same = |other: &Source| facts.error(*other).is_some_and(|other| error.is_same_cause(other));
+    facts.sources.keys().any(|other| *other != source && is_same(other)).then_some(error)
+}
+
+/// That a source failed, and what to do; of a stack that does not exist yet that alone, and in short what keeps others from
+/// answering, too: that is said once, for all of them. Nothing where it did not fail.
+#[must_use]
+pub fn not_known(facts: &Facts, source: Source) -> Option<String> {
+    let error = facts.error(source)?;
+    Some(match error.kind {
         ErrorKind::NotProvisioned => format!("not known: {}", error.message),
+        _ if shared_cause(facts, source).is_some() => format!("not known: {}", error.short()),
         _ => format!("not known: {error}; {}", error.hint()),
+    })
+}
+
+/// Why a source does not answer any more, to follow what was last known of it; empty where it does.
+#[must_use]
+pub fn cause(facts: &Facts, source: Source) -> String {
+    match (shared_cause(facts, source), facts.error(source)) {
+        (Some(error), _) => format!(": {}", error.short()),
+        (None, Some(error)) => format!(": {error}"),
+        (None, None) => String::new(),
     }
 }
