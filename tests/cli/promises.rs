@@ -47,6 +47,7 @@ fn is_a(kind: &Value, value: &Value) -> bool {
     match kind.as_str().unwrap() {
         "string" => value.is_string(),
         "integer" => value.is_u64() || value.is_i64(),
+        "boolean" => value.is_boolean(),
         "object" => value.is_object(),
         "array" => value.is_array(),
         "null" => value.is_null(),
@@ -76,10 +77,16 @@ fn what_runs_and_what_stops_is_told_as_it_is_promised() {
     let said = |line: &str| stack.run(&format!("{line} --yes --json")).ended(0).json();
     holds("stop", &said("interrupt"));
     holds("stop", &said("unlock"));
+    let previewed = stack.run("preview --json").ended(0).json();
+    assert!(previewed["steps"].as_array().is_some_and(|steps| !steps.is_empty()), "{previewed}");
+    holds("preview", &previewed);
     holds("run", &said("up"));
     holds("run", &stack.run("attach --json").ended(0).json());
     holds("run", &said("refresh"));
     stack.lock_of_the_dead();
+    let locked = stack.run("preview --json").ended(0).json();
+    assert_eq!(locked["locks"].as_array().map(Vec::len), Some(1), "{locked}");
+    holds("preview", &locked);
     let cleared = said("unlock");
     assert_eq!(cleared["locks"].as_array().map(Vec::len), Some(1), "{cleared}");
     holds("stop", &cleared);
