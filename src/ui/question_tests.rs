@@ -17,7 +17,7 @@ use crate::domain::msg::{Effect, Msg};
 use crate::domain::pulumi::config::SetConfig;
 use crate::domain::pulumi::guard::RunKind;
 use crate::domain::pulumi::lock::{ClearLocks, Holder, Lock};
-use crate::domain::pulumi::run_request::ForceStop;
+use crate::domain::pulumi::run_request::{AskedBefore, ForceStop};
 use crate::domain::pulumi::{Interrupt, NewStack, PulumiChange, RunRequest, RunState};
 use crate::domain::shift::Direction;
 use crate::domain::traffic::Side;
@@ -183,7 +183,7 @@ const OPENINGS: [fn() -> Model; 11] = [
     || pulumi_question(PulumiChange::Run(Box::new(RunRequest::refresh("prod")))),
     || pulumi_question(PulumiChange::CreateStack(NewStack::new("prod"))),
     || pulumi_question(PulumiChange::Interrupt(Interrupt::new("r1", RunKind::Up, ("m", "b"), "kim", &RunState::new()))),
-    || pulumi_question(PulumiChange::ForceStop(ForceStop::new("r1", &RunState::new()))),
+    || pulumi_question(PulumiChange::ForceStop(ForceStop::new("r1", &RunState::new(), AskedBefore::Proved))),
     || pulumi_question(PulumiChange::ClearLocks(lock_of_the_dead())),
 ];
 

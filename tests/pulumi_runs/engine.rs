@@ -103,7 +103,7 @@ async fn an_interrupt_in_the_middle_waits_for_what_is_under_way() {
     assert_eq!(interrupt::ask_to_stop(&started.dir, &request()), Ok(Interrupted::Asked));
     assert_eq!(interrupt::ask_to_stop(&started.dir, &request()), Ok(Interrupted::AlreadyAsked));
     // What else was under way comes to its end; as long as there is much of it, the question names a few and counts the rest.
-    let told = |run_state: &RunState| ForceStop::new(&started.dir.id(), run_state).warning();
+    let told = |run_state: &RunState| ForceStop::new(&started.dir.id(), run_state, AskedBefore::Proved).warning();
     let is_aurora_told = |run_state: &RunState| told(run_state).contains("migration-aurora-prod");
     follow_until(&started.dir, |run_state| run_state.interrupts() == 1 && is_aurora_told(run_state)).await;
     world.cloud(&["control"]);

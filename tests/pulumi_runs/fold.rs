@@ -58,7 +58,7 @@ fn an_interrupted_run_says_so_and_its_last_resource_was_waited_for() {
     assert_eq!((run_state.interrupts(), run_state.ending()), (1, None));
     let finishing: Vec<_> = run_state.under_way().iter().map(|r| r.name().to_owned()).collect();
     assert_eq!(finishing, ["migration-subnet-1-dev"]);
-    let termination = ForceStop::new("run", &run_state);
+    let termination = ForceStop::new("run", &run_state, AskedBefore::Proved);
     assert!(termination.warning().contains("migration-subnet-1-dev (ec2/Subnet)"), "{}", termination.warning());
     for line in &lines[asked + 1..] {
         run_state.fold_line(line);

@@ -12,7 +12,7 @@ use tapctl::adapters::pulumi::process::{ProcessId, host};
 use tapctl::adapters::pulumi::run::{StartedBy, Supervisor};
 use tapctl::adapters::pulumi::{Interrupted, PulumiError, interrupt, run, stack_run};
 use tapctl::domain::confirm::{Confirmed, YesFlag};
-use tapctl::domain::pulumi::{BlockedReason, FailureKind, ForceStop, RunKind, RunOutcome, RunState};
+use tapctl::domain::pulumi::{AskedBefore, BlockedReason, FailureKind, ForceStop, RunKind, RunOutcome, RunState};
 
 use crate::support::pulumi::{Fake, follow_until, request, until};
 
@@ -191,7 +191,7 @@ async fn an_interrupt_is_sent_once_and_the_second_needs_a_word() {
     let fake = Fake::new(&script);
     let started = start(&fake).await;
     let (run_state, _) = follow_until(&started.dir, |run_state| run_state.lines().events == 1).await;
-    let termination = ForceStop::new(&started.dir.id(), &run_state);
+    let termination = ForceStop::new(&started.dir.id(), &run_state, AskedBefore::Proved);
     let early = interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(termination.clone(), yes()), &request());
     assert!(early.is_err(), "by force only after it was asked");
     let ask = || interrupt::ask_to_stop(&started.dir, &request());
@@ -232,7 +232,7 @@ async fn where_nothing_proves_that_a_run_was_not_asked_only_its_word_sends_a_req
         let unproved = interrupt::ask_to_stop(&started.dir, &by);
         assert!(matches!(unproved, Err(PulumiError::MayBeSecond(_))), "{unproved:?}");
     }
-    let by_force = ForceStop::new(&started.dir.id(), &RunState::new());
+    let by_force = ForceStop::new(&started.dir.id(), &RunState::new(), AskedBefore::Proved);
     interrupt::terminate(&fake.context.runs, &Confirmed::by_flag(by_force, yes()), &by).unwrap();
     fake.open_gate();
     follow_until(&started.dir, |run_state| run_state.interrupts() == 1).await;

@@ -12,7 +12,7 @@ use crate::domain::change::propose;
 use crate::domain::confirm::YesFlag;
 use crate::domain::provision::{Carried, RunHead};
 use crate::domain::pulumi::lock::{ClearLocks, LockRefusal};
-use crate::domain::pulumi::{PulumiChange, PulumiError};
+use crate::domain::pulumi::{AskedBefore, PulumiChange, PulumiError};
 
 use super::super::console::Console;
 use super::super::failure::{Exit, Failure};
@@ -31,17 +31,17 @@ pub async fn interrupt(args: &InterruptArgs, global: &Global, out: &mut Console)
         return told("nothing_to_do", None, "no run goes on; nothing was sent", args.json, out);
     };
     let again = "it was asked before, and nothing was sent; `tapctl interrupt --force` ends it by force";
-    match (args.force, head.asked_to_stop) {
-        (false, Some(true)) => return told("already_asked", Some(&head), again, args.json, out),
-        (false, None) => {
-            let why = "its mark cannot be made".to_owned();
-            return Err(PulumiError::MayBeSecond(why).into());
+    let history = place.ports.read_journal().await.ok().map(|journal| journal.history);
+    match (args.force, propose::asked_before(&head, history.as_ref())) {
+        (false, Some(AskedBefore::Proved)) => return told("already_asked", Some(&head), again, args.json, out),
+        (false, Some(AskedBefore::NotKnown(noted))) => {
+            return Err(PulumiError::MayBeSecond(format!("its mark cannot be made; {noted}")).into());
         }
-        (true, Some(false)) => return Err(not_asked_yet()),
-        _ => {}
+        (true, None) => return Err(not_asked_yet()),
+        (false, None) | (true, Some(_)) => {}
     }
     let operator = place.who().await;
-    let change = propose::stop(&head, &operator, &place.runs.state(&head.id)?);
+    let change = propose::stop(&head, &operator, &place.runs.state(&head.id)?, history.as_ref());
     let challenge = change.challenge();
     if let Some(given) = args.confirm.as_ref().filter(|given| YesFlag::from_answer(given, &challenge).is_none()) {
         return Err(Declined(format!("--confirm {given} is not what the question asks for")).into());

@@ -8,7 +8,7 @@ use crate::domain::model::fixtures::stack;
 use crate::domain::pulumi::config::SetConfig;
 use crate::domain::pulumi::config::tests::{complete, setup};
 use crate::domain::pulumi::lock::{ClearLocks, Holder, Lock};
-use crate::domain::pulumi::run_request::ForceStop;
+use crate::domain::pulumi::run_request::{AskedBefore, ForceStop};
 use crate::domain::pulumi::used::fixtures::requests;
 use crate::domain::pulumi::{Interrupt, NewStack, RunRequest, RunState};
 use crate::domain::service::fixtures::hosts;
@@ -120,7 +120,7 @@ fn changes() -> Vec<(&'static str, Change)> {
                 &RunState::new(),
             ))),
         ),
-        ("force", pulumi(PulumiChange::ForceStop(ForceStop::new("r1", &RunState::new())))),
+        ("force", pulumi(PulumiChange::ForceStop(ForceStop::new("r1", &RunState::new(), AskedBefore::Proved)))),
     ]
 }
 

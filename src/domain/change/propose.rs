@@ -8,7 +8,7 @@ use crate::domain::gate::{self, Gate, GateId, Inputs};
 use crate::domain::provision::RunHead;
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::pending::Pending;
-use crate::domain::pulumi::{ForceStop, Interrupt, Plan, PulumiChange, RunRequest, RunState};
+use crate::domain::pulumi::{AskedBefore, ForceStop, Interrupt, Plan, PulumiChange, RunRequest, RunState};
 use crate::domain::record::History;
 use crate::domain::shift::{Evacuation, Override, PlanError, ShiftPlan};
 use crate::domain::traffic::{GroupKey, RecordGroup, Side};
@@ -121,14 +121,32 @@ pub fn needed(overrides: &[Override], gates: &[Gate]) -> Vec<Override> {
 }
 
 /// What stops a run: the first time it is asked to, the second time it is ended by force; so it is where nothing proves that
-/// it was not asked before, since Pulumi takes a second request for that order.
+/// it was not asked before, since Pulumi takes a second request for that order. The question says which of the two it is.
 #[must_use]
-pub fn stop(head: &RunHead, operator: &str, run_state: &RunState) -> PulumiChange {
-    if head.asked_to_stop != Some(false) {
-        return PulumiChange::ForceStop(ForceStop::new(&head.id, run_state));
+pub fn stop(head: &RunHead, operator: &str, run_state: &RunState, history: Option<&History>) -> PulumiChange {
+    if let Some(before) = asked_before(head, history) {
+        return PulumiChange::ForceStop(ForceStop::new(&head.id, run_state, before));
     }
     let owner = (head.operator.as_str(), head.host.as_str());
     PulumiChange::Interrupt(Interrupt::new(&head.id, head.kind, owner, operator, run_state))
+}
+
+/// Whether a run was asked to stop before, as its folder and Pulumi say, or else what is known of it; nothing where it is
+/// proved that it was not.
+#[must_use]
+pub fn asked_before(head: &RunHead, history: Option<&History>) -> Option<AskedBefore> {
+    let noted = || {
+        let Some(history) = history else { return "the journal could not be read".to_owned() };
+        match history.stops.iter().find(|stop| stop.run == head.id) {
+            Some(stop) => format!("the journal has {}", stop.text()),
+            None => "the journal has no such request".to_owned(),
+        }
+    };
+    match head.asked_to_stop {
+        Some(false) => None,
+        Some(true) => Some(AskedBefore::Proved),
+        None => Some(AskedBefore::NotKnown(noted())),
+    }
 }
 
 /// The weights that are taken as the baseline, or that they are it already.

@@ -103,3 +103,39 @@ fn what_was_not_read_is_not_run() {
     assert_eq!(run(RunKind::Up, "prod", None, &[]), Err(BlockedReason::NothingToDo));
     assert!(run(RunKind::Refresh, "prod", None, &[]).is_ok());
 }
+
+#[test]
+fn what_ends_a_run_by_force_says_why_it_is_no_first_request() {
+    let head = |asked_to_stop| RunHead {
+        id: "r1".into(),
+        kind: crate::domain::pulumi::RunKind::Up,
+        line: String::new(),
+        operator: "maria".into(),
+        host: "bastion".into(),
+        started_at: NOW,
+        asked_to_stop,
+    };
+    let proposed = |asked, history: Option<&History>| stop(&head(asked), "kim", &RunState::new(), history);
+    assert!(matches!(proposed(Some(false), None), PulumiChange::Interrupt(_)));
+    let says = |asked, history: Option<&History>, words: &str| {
+        let change = proposed(asked, history);
+        assert!(matches!(change, PulumiChange::ForceStop(_)));
+        assert!(change.lines().iter().any(|line| line.contains(words)), "{words}: {:?}", change.lines());
+    };
+    says(Some(true), None, "was asked to stop before");
+    says(None, None, "nothing proves that the run was not asked to stop before");
+    says(None, None, "the journal could not be read");
+    let mut history = History::default();
+    says(None, Some(&history), "the journal has no such request");
+    let mut note = |event| {
+        history.add(&Entry { at: NOW, aws_at: None, operator: "maria".into(), host: "bastion".into(), event });
+        history.clone()
+    };
+    let interrupt = proposed(Some(false), None);
+    let open = note(interrupt.intent("a1".into()));
+    says(None, Some(&open), "by maria (what came of it is not noted)");
+    let unsent = note(interrupt.not_done("a1".into(), "the disk is full"));
+    says(None, Some(&unsent), "the disk is full)");
+    let over = note(PulumiChange::ended(crate::domain::pulumi::RunKind::Up, "r1", "succeeded"));
+    assert!(over.stops.is_empty());
+}

@@ -66,7 +66,7 @@ impl PulumiChange {
             Self::Run(run) => run.call_text(),
             Self::Config(set) => set.call_text(),
             Self::Interrupt(_) => "one SIGINT to the run's pulumi".to_owned(),
-            Self::ForceStop(_) => "a second SIGINT to the run's pulumi".to_owned(),
+            Self::ForceStop(force) => force.call_text(),
             Self::ClearLocks(clear) => format!("pulumi cancel --yes --stack {}", clear.stack()),
         }
     }
@@ -76,7 +76,7 @@ impl PulumiChange {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Interrupt(interrupt) => interrupt.lines(),
-            Self::ForceStop(force) => vec![format!("DANGER: {}", force.warning())],
+            Self::ForceStop(force) => force.lines(),
             _ => Vec::new(),
         }
     }

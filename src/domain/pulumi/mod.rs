@@ -54,7 +54,7 @@ pub use planned::Planned;
 pub use problem::PulumiError;
 pub use progress::{Failure, LogLine, Progress, RunOutcome, Summary};
 pub use resource::{Resource, State};
-pub use run_request::{ForceStop, RunRequest};
+pub use run_request::{AskedBefore, ForceStop, RunRequest};
 pub use tree::{Filter, Show, TreeRow};
 
 /// Runs whose folders are kept; older ones go when a new run starts. A migration takes a dozen.

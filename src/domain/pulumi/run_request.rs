@@ -246,28 +246,58 @@ const fn takes_away(op: Operation) -> bool {
     )
 }
 
+/// What is known of an earlier request to stop a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum AskedBefore {
+    /// There was one.
+    Proved,
+    /// Nothing proves that there was none; this is what the journal has.
+    NotKnown(String),
+}
+
+impl AskedBefore {
+    /// Why the next request may be the one that ends the run by force, in a sentence.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Proved => "the run was asked to stop before, so this request ends it by force".to_owned(),
+            Self::NotKnown(noted) => format!(
+                "nothing proves that the run was not asked to stop before: its folder takes no mark, and Pulumi has not said \
+                 that it heard one; {noted}. A second request ends it by force"
+            ),
+        }
+    }
+}
+
 /// The end of a run by force: a second interrupt, after which Pulumi neither waits nor writes its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ForceStop {
     run: String,
+    before: AskedBefore,
     orphans: Vec<String>,
     more: usize,
 }
 
 impl ForceStop {
-    /// The end of the run `run`, which stands as `run_state` says.
+    /// The end of the run `run`, which stands as `run_state` says, after what is known of an earlier request.
     #[must_use]
-    pub fn new(run: &str, run_state: &RunState) -> Self {
+    pub fn new(run: &str, run_state: &RunState, before: AskedBefore) -> Self {
         let under_way = run_state.under_way();
         let orphans: Vec<String> =
             under_way.iter().take(NAMED_ORPHANS).map(|r| format!("{} ({})", r.name(), r.short_type())).collect();
-        Self { run: run.to_owned(), more: under_way.len() - orphans.len(), orphans }
+        Self { run: run.to_owned(), before, more: under_way.len() - orphans.len(), orphans }
     }
 
     /// The run.
     #[must_use]
     pub fn run(&self) -> &str {
         &self.run
+    }
+
+    /// What is known of an earlier request.
+    #[must_use]
+    pub const fn before(&self) -> &AskedBefore {
+        &self.before
     }
 
     /// What may be left in AWS without Pulumi knowing of it.
@@ -280,6 +310,21 @@ impl ForceStop {
     #[must_use]
     pub fn challenge(&self) -> Challenge {
         Challenge::Typed(TERMINATE.to_owned())
+    }
+
+    /// What the question says, and why it is this one.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        vec![format!("DANGER: {}", self.warning()), self.before.text()]
+    }
+
+    /// The signal, as a person would send it.
+    #[must_use]
+    pub fn call_text(&self) -> String {
+        match self.before {
+            AskedBefore::Proved => "a second SIGINT to the run's pulumi".to_owned(),
+            AskedBefore::NotKnown(_) => "a SIGINT to the run's pulumi, which may be its second".to_owned(),
+        }
     }
 
     /// The warning.

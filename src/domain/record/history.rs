@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::carried::Carried;
-use super::mark::{ChangeMark, OpenChange, OpenRun};
+use super::mark::{ChangeMark, Means, OpenChange, OpenRun, StopNoted};
 use super::open::{Left, OpenIntent, Sent};
 use super::{Entry, Event, OutcomeKind};
 use crate::domain::change::deadline::{SEND_DEADLINE, SIGNATURE_LIFE};
@@ -46,6 +46,8 @@ pub struct History {
     pub runs: Vec<OpenRun>,
     /// Runs whose end is noted.
     pub ended: BTreeSet<String>,
+    /// The newest request to stop each run whose end is not noted.
+    pub stops: Vec<StopNoted>,
 }
 
 impl History {
@@ -162,7 +164,7 @@ impl History {
             Event::Run { id, operation, detail, intent } => {
                 self.ran(id, operation, detail, intent.as_ref(), entry);
             }
-            Event::Note { change: Some(mark), .. } => self.marked(mark, at),
+            Event::Note { change: Some(mark), text } => self.marked(mark, text, entry),
             Event::Outcome { .. } | Event::Declined { .. } | Event::Note { change: None, .. } => {}
         }
     }
@@ -178,18 +180,30 @@ impl History {
         // That a run has begun may be noted after its end, by whoever settles it.
         if detail.starts_with("ended") {
             self.ended.insert(id.to_owned());
+            self.stops.retain(|stop| stop.run != id);
         } else if detail.starts_with("started") && !self.ended.contains(id) {
             self.runs.push(OpenRun { id: id.to_owned(), operator: entry.operator.clone() });
         }
     }
 
-    fn marked(&mut self, mark: &ChangeMark, at: Timestamp) {
+    fn marked(&mut self, mark: &ChangeMark, text: &str, entry: &Entry) {
+        let at = entry.at;
         match mark {
             ChangeMark::Intent { id, title, means } => {
+                if let Means::Interrupt { run } | Means::ForceStop { run } = means {
+                    let (id, run, operator) = (id.clone(), run.clone(), entry.operator.clone());
+                    self.stops.retain(|stop| stop.run != run);
+                    self.stops.push(StopNoted { id, run, at, operator, came: None });
+                }
                 let (id, title, means) = (id.clone(), title.clone(), means.clone());
                 self.changes.push(OpenChange { id, at, title, means });
             }
-            ChangeMark::Outcome { id } => self.changes.retain(|open| open.id != *id),
+            ChangeMark::Outcome { id } => {
+                self.changes.retain(|open| open.id != *id);
+                for stop in self.stops.iter_mut().filter(|stop| stop.id == *id) {
+                    stop.came = Some(text.to_owned());
+                }
+            }
         }
     }
 

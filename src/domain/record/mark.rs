@@ -78,3 +78,27 @@ pub struct OpenRun {
     /// Who started it, and the end belongs to.
     pub operator: String,
 }
+
+/// A request to stop a run, as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopNoted {
+    /// The intent's id.
+    pub id: String,
+    /// The run.
+    pub run: String,
+    /// When it was confirmed.
+    pub at: Timestamp,
+    /// Whose it is.
+    pub operator: String,
+    /// What came of it, as far as that is noted.
+    pub came: Option<String>,
+}
+
+impl StopNoted {
+    /// In a few words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let came = self.came.as_deref().unwrap_or("what came of it is not noted");
+        format!("one of {} UTC by {} ({came})", self.at.hms(), self.operator)
+    }
+}

@@ -20,7 +20,7 @@ use super::zone::ZonePlan;
 
 pub use carried::{Carried, REMEMBERED, Span};
 pub use history::{History, USUALLY_INSYNC_WITHIN};
-pub use mark::{ChangeMark, Means, OpenChange, OpenRun};
+pub use mark::{ChangeMark, Means, OpenChange, OpenRun, StopNoted};
 pub use moves::{Move, moves};
 pub use once::noted_once;
 pub use open::{OpenIntent, Sent};

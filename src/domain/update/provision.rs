@@ -121,7 +121,7 @@ pub(super) fn stop(model: &mut Model) {
     let Some(run) = model.provision.going_on() else {
         return toast(model, "no run goes on", false);
     };
-    let change = propose::stop(&run.head, &operator(model), &run.state);
+    let change = propose::stop(&run.head, &operator(model), &run.state, model.live.history.as_ref());
     ask_change(model, change, "The run is not stopped");
 }
 

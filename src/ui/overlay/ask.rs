@@ -41,6 +41,7 @@ pub(super) fn sheet(cx: &ViewContext<'_>, question: &Confirmation<PendingAction>
         }
         PendingAction::Pulumi(PulumiChange::ForceStop(termination)) => {
             named(cx, &mut body, "DANGER", Role::Fail, &termination.warning(), width);
+            named(cx, &mut body, "because", Role::Text, &termination.before().text(), width);
             "end it by force"
         }
         PendingAction::Pulumi(PulumiChange::ClearLocks(clear)) => {

@@ -152,6 +152,10 @@ fn a_run_is_asked_once_and_ended_by_force_only_with_a_word() {
     assert!(
         matches!(desk.question(), PendingAction::Pulumi(PulumiChange::ForceStop(termination)) if termination.run() == run)
     );
+    assert!(
+        matches!(desk.question(), PendingAction::Pulumi(change) if change.lines()[1].contains("was asked to stop before")),
+        "it says why"
+    );
     desk.arm();
     assert!(change(&desk.type_in("yes")).is_none());
     assert!(matches!(change(&desk.type_in("terminate")), Some(PulumiChange::ForceStop(_))));
