@@ -4,11 +4,15 @@
 
 use std::time::Duration;
 
+use super::facts::Source;
 use super::metrics::Metric;
 use super::model::Model;
 use super::pulumi::guard::RunPreconditions;
 use super::pulumi::used::NewRequests;
+use super::reading;
+use super::replication::TaskStatus;
 use super::series::{PERIOD, STALE, Series, settled_until};
+use super::traffic::Side;
 use super::zone::{Endpoints, NameState};
 
 /// Time whose busiest minute says how much the new stack is used: clients that left have left for minutes, one quiet
@@ -34,8 +38,26 @@ pub fn preconditions(model: &Model) -> RunPreconditions {
         name_state: name_state(model),
         new_requests: new_requests(model),
         unused_per_min: model.policy.unused_per_min,
+        ways_used: ways_used(model),
         provisioned: model.stack.is_provisioned(),
     }
+}
+
+/// Whether requests or a replication stream may take the ways between the networks: not where the name gives the new stack
+/// nothing, none has reached it of late, and both streams stand still. What is not known is no proof.
+fn ways_used(model: &Model) -> bool {
+    let has_share = match name_state(model) {
+        Some(NameState::Pair(group)) => group.weights().new_weight() > 0,
+        Some(NameState::LegacyOnly | NameState::Absent | NameState::Simple(Some(Side::Legacy))) => false,
+        Some(NameState::Simple(_) | NameState::Other(_)) | None => true,
+    };
+    let is_asked = new_requests(model).is_none_or(|requests| requests.per_min > 0.0);
+    let (facts, now) = (&model.live.facts, model.live.now);
+    let stands = |task: &TaskStatus| matches!(task, TaskStatus::Ready | TaskStatus::Stopped | TaskStatus::Failed);
+    let streams = reading::fact(facts.replication.as_ref(), Source::Replication, facts, now);
+    let stand =
+        streams.fresh().is_some_and(|found| stands(&found.task.status) && found.reverse.as_ref().is_none_or(stands));
+    has_share || is_asked || !stand
 }
 
 /// What reaches the new stack. Nothing when it is not known: CloudWatch was not read, has no recent minute of either balancer,

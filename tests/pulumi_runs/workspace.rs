@@ -159,6 +159,7 @@ pub(crate) fn calm() -> RunPreconditions {
         name_state: None,
         new_requests: None,
         unused_per_min: 0.0,
+        ways_used: true,
         provisioned: false,
     }
 }

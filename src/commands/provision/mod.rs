@@ -101,7 +101,7 @@ async fn change(kind: RunKind, args: RunArgs, place: Place, out: &mut Console) -
     let preconditions = seen.ground().run;
     let read = Some((
         previewed.run.id.as_str(),
-        previewed.plan.beside(&seen.model.stack.group.name, preconditions.name_state.as_ref()),
+        previewed.plan.beside(&seen.model.stack.group.name, preconditions.name_state.as_ref(), preconditions.ways_used),
     ));
     let run_request = propose::run(kind, &place.stack, read, &look.pending).map_err(PulumiError::from)?;
     // With --yes only what was named is nobody's: the number of a question that nobody reads names nothing.

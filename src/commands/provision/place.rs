@@ -31,8 +31,15 @@ use super::super::run_text::Progress;
 use super::super::wait::{Interrupt, carried_out, is_pulumi_open, settle_pulumi};
 
 /// What a guard wants to know of AWS before a run.
-const ASKED: [Source; 6] =
-    [Source::Records, Source::Change, Source::MetricsNew, Source::MetricsLegacy, Source::StackRun, Source::Identity];
+const ASKED: [Source; 7] = [
+    Source::Records,
+    Source::Change,
+    Source::MetricsNew,
+    Source::MetricsLegacy,
+    Source::Replication,
+    Source::StackRun,
+    Source::Identity,
+];
 
 /// What is meant to be done, which decides how much has to be known first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -217,6 +217,7 @@ fn unseen(
             name_state: None,
             new_requests: None,
             unused_per_min: policy.unused_per_min,
+            ways_used: true,
             provisioned: false,
         },
         overtaken_by: None,

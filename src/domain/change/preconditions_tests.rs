@@ -83,6 +83,7 @@ impl Night {
                 name_state: None,
                 new_requests: Some(requests(0.0)),
                 unused_per_min: 0.0,
+                ways_used: true,
                 provisioned: true,
             },
             overtaken_by: None,

@@ -171,6 +171,11 @@ impl Danger {
         matches!(self, Self::Stops { outage, .. } if outage.is_of_a_way())
     }
 
+    /// Whether it says what this step does to a way.
+    pub(super) fn is_about(&self, step: &Planned) -> bool {
+        matches!(self, Self::Stops { rtype, resource, .. } if *rtype == step.rtype && resource == step.name())
+    }
+
     /// The worst first: traffic moves at once, a deleted database is gone, a replaced one is empty.
     pub(super) const fn rank(&self) -> u8 {
         match self {

@@ -67,6 +67,8 @@ pub struct RunPreconditions {
     pub new_requests: Option<NewRequests>,
     /// Up to this many requests a minute are nobody's, because somebody has named the number.
     pub unused_per_min: f64,
+    /// Whether requests or a replication stream may take the ways between the networks: so it is where that is not known.
+    pub ways_used: bool,
     /// Whether the stack has outputs: before the first `up` nobody can say what uses it.
     pub provisioned: bool,
 }
@@ -192,6 +194,7 @@ mod tests {
             name_state: Some(NameState::Simple(Some(Side::Legacy))),
             new_requests: Some(requests(0.0)),
             unused_per_min: 0.0,
+            ways_used: true,
             provisioned: true,
         }
     }

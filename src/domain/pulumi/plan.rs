@@ -30,7 +30,7 @@ pub struct Plan {
     /// What must be seen first, worst first.
     pub dangers: Vec<Danger>,
     /// What is made of the weighted pair where that moves nothing, beside a legacy stack that has all traffic already: the
-    /// normal first `up`.
+    /// normal first `up`; and what is done to a way that nobody takes.
     #[serde(skip)]
     pub(super) calm: Vec<Danger>,
     /// Resources beyond those kept, which are counted here and listed in the run's file.
@@ -89,9 +89,10 @@ impl Plan {
     }
 
     /// The same plan beside the name that is watched and is answered so: where the new stack has traffic, or that is not
-    /// known, making the pair anew is no harmless thing; nor is a pair at another name, which nobody has looked at.
+    /// known, making the pair anew is no harmless thing; nor is a pair at another name, which nobody has looked at. A way
+    /// that neither requests nor a stream takes may be another one.
     #[must_use]
-    pub fn beside(self, watched: &str, name: Option<&NameState>) -> Self {
+    pub fn beside(self, watched: &str, name: Option<&NameState>, ways_used: bool) -> Self {
         let is_elsewhere = self.calm.iter().any(|danger| match danger {
             Danger::WeightedRecord { record, .. } => !same_name(&record.name, watched),
             _ => true,
@@ -101,7 +102,19 @@ impl Plan {
             Some(NameState::LegacyOnly | NameState::Absent | NameState::Simple(None | Some(Side::Legacy))) => false,
             Some(NameState::Simple(Some(Side::New)) | NameState::Other(_)) | None => true,
         };
-        if moves || is_elsewhere { self.loud() } else { self }
+        let mut plan = if moves || is_elsewhere { self.loud() } else { self };
+        if !ways_used {
+            let (ways, dangers) = plan.dangers.into_iter().partition(Danger::is_of_a_way);
+            plan.dangers = dangers;
+            plan.calm.extend::<Vec<_>>(ways);
+        }
+        plan
+    }
+
+    /// Whether it holds to that nobody takes a way that it changes.
+    #[must_use]
+    pub fn needs_unused_ways(&self) -> bool {
+        self.calm.iter().any(Danger::is_of_a_way)
     }
 
     /// The same plan with every danger told, whatever it is beside.
@@ -154,7 +167,10 @@ impl Plan {
     /// What the operator has to do to let it run: type the stack's name when anything is dangerous, deleted or unseen.
     #[must_use]
     pub fn challenge(&self, stack: &str) -> Challenge {
-        let deletes = self.changes.keys().any(|op| matches!(op, Operation::Delete | Operation::Replace));
+        let is_unused = |step: &Planned| self.calm.iter().any(|danger| danger.is_of_a_way() && danger.is_about(step));
+        let takes_away = |op: &Operation| matches!(op, Operation::Delete | Operation::Replace);
+        let is_seen = self.steps.iter().filter(|step| takes_away(&step.op)).all(is_unused);
+        let deletes = self.changes.keys().any(takes_away) && !(self.needs_unused_ways() && is_seen);
         if self.dangers.is_empty() && !deletes && self.hidden == 0 {
             Challenge::Yes
         } else {
@@ -189,12 +205,12 @@ mod tests {
         let plan = Plan::of(&run);
         assert_eq!((plan.danger_lines(), plan.challenge("prod")), (vec![], Challenge::Yes), "the normal first `up`");
         for name in [pair(100, 0), Some(NameState::LegacyOnly), Some(NameState::Absent)] {
-            assert_eq!(plan.clone().beside("APP.example.com.", name.as_ref()).dangers, [], "{name:?}");
-            let elsewhere = plan.clone().beside("shop.example.com.", name.as_ref());
+            assert_eq!(plan.clone().beside("APP.example.com.", name.as_ref(), true).dangers, [], "{name:?}");
+            let elsewhere = plan.clone().beside("shop.example.com.", name.as_ref(), true);
             assert_eq!(elsewhere.danger_lines().len(), 1, "nobody has looked at that name: {name:?}");
         }
         for name in [pair(90, 10), pair(0, 100), Some(NameState::Simple(Some(Side::New))), None] {
-            let loud = plan.clone().beside("app.example.com.", name.as_ref());
+            let loud = plan.clone().beside("app.example.com.", name.as_ref(), true);
             assert_eq!(loud.danger_lines().len(), 1, "{name:?}");
             assert_eq!(loud.challenge("prod"), Challenge::Typed("prod".into()), "{name:?}");
             assert!(loud.is_same_as(&plan) && plan.is_same_as(&loud), "{name:?}");
@@ -231,6 +247,33 @@ mod tests {
             let ways = lines.iter().filter(|line| line.contains("may no longer get through")).count();
             assert_eq!(ways, told, "{lines:#?}");
         }
+    }
+
+    #[test]
+    fn a_way_that_nobody_takes_may_be_another_one_without_the_stacks_name() {
+        let route = "aws:ec2/route:Route";
+        let step = |op: &str, rtype: &str| {
+            format!(
+                r#"{{"timestamp":5,"resourcePreEvent":{{"metadata":{{"op":"{op}","urn":"urn:pulumi:prod::tap::{rtype}::{rtype}","type":"{rtype}","old":{{"custom":true}},"new":{{"custom":true}}}},"planning":true}}}}"#
+            )
+        };
+        let read = |other: &str| {
+            let mut run = super::super::RunState::new();
+            for line in [step("replace", route), step("same", "aws:ecs/service:Service"), step("delete", other)] {
+                run.fold_line(line.as_bytes());
+            }
+            run.process_ended();
+            Plan::of(&run)
+        };
+        let asked = |other: &str, used: bool| {
+            let plan = read(other).beside("app.example.com.", Some(&NameState::LegacyOnly), used);
+            assert_eq!(plan.needs_unused_ways(), !used);
+            plan.challenge("prod")
+        };
+        assert_eq!(asked("aws:ec2/vpcPeeringConnection:VpcPeeringConnection", false), Challenge::Yes);
+        assert_eq!(asked("aws:ec2/vpcPeeringConnection:VpcPeeringConnection", true), Challenge::Typed("prod".into()));
+        assert_eq!(asked("aws:s3/bucket:Bucket", false), Challenge::Typed("prod".into()), "no way, and gone");
+        assert_eq!(asked("aws:rds/cluster:Cluster", false), Challenge::Typed("prod".into()));
     }
 
     #[test]

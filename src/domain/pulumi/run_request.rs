@@ -160,6 +160,10 @@ impl RunRequest {
     /// The first [`BlockedReason`] that holds.
     pub fn may_run(&self, preconditions: &RunPreconditions) -> Result<(), BlockedReason> {
         check_preconditions(self.kind, &self.preconditions(preconditions))?;
+        if preconditions.ways_used && self.plan.needs_unused_ways() {
+            let why = "it was read while nobody took the ways that it changes, and by now somebody may";
+            return Err(BlockedReason::OtherPlan(why.to_owned()));
+        }
         if preconditions.name_state == Some(NameState::Absent) {
             return Ok(());
         }
@@ -373,8 +377,26 @@ mod tests {
             name_state,
             new_requests: Some(requests(0.0)),
             unused_per_min: 0.0,
+            ways_used: true,
             provisioned,
         }
+    }
+
+    #[test]
+    fn a_plan_that_holds_to_unused_ways_does_not_run_where_somebody_may_take_them() {
+        let route = Danger::Stops {
+            outage: crate::domain::pulumi::outage::Outage::WayReplaced,
+            rtype: "aws:ec2/route:Route".into(),
+            resource: "route".into(),
+            because: vec![],
+        };
+        let read = Plan { dangers: vec![route], ..plan(Operation::Replace) };
+        let run = RunRequest::up("prod", "p1", read.beside("app.example.com.", None, false)).unwrap();
+        let standing = preconditions(None, true);
+        let moved = run.may_run(&standing).unwrap_err().to_string();
+        assert!(moved.contains("by now somebody may") && moved.contains("preview again"), "{moved}");
+        assert_eq!(run.may_run(&RunPreconditions { ways_used: false, ..standing }), Ok(()));
+        assert_eq!(run.unattended(), Ok(()));
     }
 
     #[test]

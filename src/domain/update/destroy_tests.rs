@@ -11,6 +11,9 @@ use crate::domain::model::PendingAction;
 use crate::domain::provision::PulumiQuery;
 use crate::domain::pulumi::PulumiChange;
 use crate::domain::pulumi::guard::RunKind;
+use crate::domain::replication::TaskStatus;
+use crate::domain::replication::fixtures::replication;
+use crate::domain::run_preconditions::preconditions;
 use crate::domain::series::{Point, Series};
 use crate::domain::traffic::Side;
 
@@ -125,4 +128,23 @@ fn requests_that_cannot_be_read_are_not_taken_for_none() {
     // A load balancer without a request publishes no minute.
     let started = without_a_minute(vec![]).press('D');
     assert!(asked(&started, |query| *query == PulumiQuery::Preview { destroy: true }));
+}
+
+#[test]
+fn a_way_is_unused_only_where_neither_requests_nor_a_stream_are_known_to_take_it() {
+    let desk = |new: u8, requests: f64, task: Option<TaskStatus>| {
+        let mut desk = Desk::new(100 - new, new, requests);
+        if let Some(status) = task {
+            let mut found = replication();
+            found.task.status = status;
+            desk.absorb(Source::Replication, Observation::Replication(found));
+        }
+        preconditions(&desk.model).ways_used
+    };
+    assert!(!desk(0, 0.0, Some(TaskStatus::Stopped)));
+    assert!(desk(10, 0.0, Some(TaskStatus::Stopped)), "the name leads there");
+    assert!(desk(0, 1.0, Some(TaskStatus::Stopped)), "somebody asks all the same");
+    assert!(desk(0, 0.0, Some(TaskStatus::Running)), "a stream goes this way");
+    assert!(desk(0, 0.0, Some(TaskStatus::Other("starting".into()))));
+    assert!(desk(0, 0.0, None), "what is not known is no proof");
 }

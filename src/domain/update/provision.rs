@@ -8,7 +8,7 @@ use crate::domain::msg::Effect;
 use crate::domain::provision::{PLAN_MAX_AGE, PulumiQuery, ReadyPlan};
 use crate::domain::pulumi::guard::{BlockedReason, RunKind};
 use crate::domain::pulumi::lock::ClearLocks;
-use crate::domain::pulumi::{NewStack, PulumiChange, Show};
+use crate::domain::pulumi::{NewStack, Plan, PulumiChange, Show};
 use crate::domain::run_preconditions::{name_state, preconditions};
 use crate::domain::zone::NameState;
 use crate::keymap::View;
@@ -107,9 +107,10 @@ fn ready(model: &Model, kind: RunKind) -> Option<ReadyPlan> {
 fn confirm(model: &mut Model, kind: RunKind, read: Option<&ReadyPlan>) {
     let open = model.provision.look.as_ref().map_or(&[][..], |look| look.value.pending.as_slice());
     let name = name_state(model);
-    let read =
-        read.map(|ready| (ready.run.as_str(), ready.plan.clone().beside(&model.stack.group.name, name.as_ref())));
-    let used = preconditions(model).used();
+    let preconditions = preconditions(model);
+    let seen = |plan: &Plan| plan.clone().beside(&model.stack.group.name, name.as_ref(), preconditions.ways_used);
+    let read = read.map(|ready| (ready.run.as_str(), seen(&ready.plan)));
+    let used = preconditions.used();
     match propose::run(kind, &model.stack.name, read, open).map(|run| run.used(used)) {
         Ok(run) => ask_change(model, PulumiChange::Run(Box::new(run)), "Nothing is started"),
         Err(why) => notice(model, "Nothing is started", vec![why.to_string()]),
