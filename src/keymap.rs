@@ -154,6 +154,8 @@ pub enum Action {
     Freeze,
     /// Show another length of time on the charts.
     Zoom,
+    /// Move the cursor on the charts by so many minutes; the first time it comes at the present.
+    Cursor(i16),
     /// Ask every source again now.
     Refresh,
     /// Show or hide the help.
@@ -288,6 +290,8 @@ pub const KEYMAP: &[Binding] = &[
     row(&[ch('f')], Action::Freeze, "freeze", "freeze the display"),
     row(&[ch('/')], Action::Filter, "filter", "filter the list"),
     row(&[ch('z')], Action::Zoom, "", "zoom: 15 min, 1 h, 3 h"),
+    row(&[ch('<')], Action::Cursor(-1), "", "charts: a minute back"),
+    row(&[ch('>')], Action::Cursor(1), "", "charts: a minute on"),
     row(&[ch('r')], Action::Refresh, "", "ask every source again"),
     row(&[ch('e')], Action::Configure, "", "show and set configuration"),
     row(&[ch('p')], Action::Preview, "", "preview: what up would do"),

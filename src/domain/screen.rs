@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::keymap::View;
 
+use super::units::Timestamp;
 use super::zoom::Zoom;
 
 /// A line that says what just happened; it fades by itself.
@@ -66,6 +67,8 @@ pub struct Screen {
     pub scroll: BTreeMap<View, usize>,
     /// How much time the charts show.
     pub zoom: Zoom,
+    /// The minute whose values the charts say, in place of the newest ones.
+    pub cursor: Option<Timestamp>,
     /// First visible line of what is open and only wants to be read.
     pub reading_from: usize,
     /// Whether the mouse is ours, and not the terminal's.

@@ -288,9 +288,25 @@ pub fn short_number(value: f64) -> String {
     }
 }
 
+/// A number as it was measured, to the thousandth: for one that is looked up.
+#[must_use]
+pub fn exact_number(value: f64) -> String {
+    if !value.is_finite() {
+        return short_number(value);
+    }
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_looked_up_is_not_rounded_to_a_few_digits() {
+        let told = [0.0, 10.0, 100.0, 12_345.678_9, 0.0004, f64::NAN].map(exact_number);
+        assert_eq!(told, ["0", "10", "100", "12345.679", "0", "–"]);
+    }
 
     #[test]
     fn weights_that_sum_to_zero_cannot_exist() {

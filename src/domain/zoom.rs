@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::series::{CAPACITY, PERIOD};
+use super::units::Timestamp;
 
 /// The length of the time axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +46,16 @@ impl Zoom {
         }
     }
 
+    /// The minute at which the cursor is after a move of so many: within what the charts show, and at first the newest one.
+    #[must_use]
+    pub fn moved(self, cursor: Option<Timestamp>, by: i16, now: Timestamp) -> Timestamp {
+        let newest = now.floor_to(PERIOD);
+        let Some(at) = cursor else { return newest };
+        let step = PERIOD * u32::from(by.unsigned_abs());
+        let at = if by < 0 { at.minus(step) } else { at.plus(step) };
+        at.clamp(newest.minus(self.span()), newest)
+    }
+
     /// In words.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -73,5 +84,18 @@ mod tests {
                 if secs < 3600 { format!("{} min", secs / 60) } else { format!("{} h", secs / 3600) }
             );
         }
+    }
+
+    #[test]
+    fn the_cursor_stays_within_what_the_charts_show() {
+        let now = Timestamp::from_millis(1_795_000_020_000);
+        let newest = now.floor_to(PERIOD);
+        let first = Zoom::Quarter.moved(None, -1, now);
+        assert_eq!(first, newest);
+        assert_eq!(Zoom::Quarter.moved(Some(first), -1, now), newest.minus(PERIOD));
+        assert_eq!(Zoom::Quarter.moved(Some(first), 1, now), newest);
+        assert_eq!(Zoom::Quarter.moved(Some(first), -99, now), newest.minus(Zoom::Quarter.span()));
+        let later = now.plus(Zoom::Hour.span());
+        assert_eq!(Zoom::Quarter.moved(Some(first), 1, later), later.floor_to(PERIOD).minus(Zoom::Quarter.span()));
     }
 }

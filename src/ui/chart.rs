@@ -58,6 +58,13 @@ impl<'p> Curve<'p> {
         Self { tag, ..self }
     }
 
+    /// Its letter, its value in this minute, and how that is to be shown; nothing where it has none.
+    pub(super) fn at(&self, minute: Timestamp) -> (&'static str, Role, Option<f64>) {
+        let found = self.since(minute).next().filter(|(_, point)| point.at < minute.plus(PERIOD));
+        let role = if found.is_some_and(|(index, _)| index >= self.settled) { Role::Dim } else { self.role };
+        (self.tag, role, found.map(|(_, point)| point.value))
+    }
+
     fn since(&self, start: Timestamp) -> impl Iterator<Item = (usize, Point)> {
         let points = self.points.iter().enumerate().filter(move |(_, point)| point.at >= start);
         points.map(|(index, point)| (index, Point { at: point.at, value: point.value * self.scale }))
@@ -80,6 +87,11 @@ pub(super) struct Plot<'p> {
 pub(super) fn span(cx: &ViewContext<'_>) -> (Timestamp, Duration) {
     let span = cx.model.screen.zoom.span();
     (cx.world.now.floor_to(PERIOD).minus(span), span)
+}
+
+/// The minute whose values are asked for, where the charts show it.
+pub(super) fn cursor(cx: &ViewContext<'_>) -> Option<Timestamp> {
+    cx.model.screen.cursor.filter(|at| *at >= span(cx).0)
 }
 
 /// The changes of the weights on that axis.
@@ -112,6 +124,7 @@ pub(super) fn plot(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, plot: &Pl
     let limit_row = plot.limit.as_ref().filter(|(value, _)| *value <= top).map(|(value, _)| canvas.row_of(*value, top));
     numbers(buf, area, cx, plot, (top, limit_row));
     let glyphs = cx.theme.glyphs();
+    let at_cursor = cursor(cx).map(|at| column_of(cx, at, grid.width));
     let at_mark: Vec<u16> = marks.iter().map(|mark| column_of(cx, mark.at, grid.width)).collect();
     for y in 0..grid.height {
         let is_limit = limit_row == Some(usize::from(y));
@@ -119,6 +132,8 @@ pub(super) fn plot(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, plot: &Pl
             let Some(cell) = buf.cell_mut((grid.x + x, grid.y + y)) else { continue };
             if let Some((glyph, role)) = canvas.cell(x.into(), y.into()) {
                 cell.set_char(glyph).set_style(cx.theme.style(role));
+            } else if at_cursor == Some(x) {
+                cell.set_symbol(glyphs.upright).set_style(cx.theme.style(Role::Key));
             } else if is_limit {
                 cell.set_symbol(glyphs.limit).set_style(cx.theme.style(Role::Dim));
             } else if at_mark.contains(&x) {

@@ -19,7 +19,10 @@ use super::fixtures::{
 use super::theme::Role;
 use super::{Ground, Palette, Theme, draw, paint, svg, title};
 use crate::domain::gate::Verdict;
+use crate::domain::metrics::Metric;
 use crate::domain::model::{Dialog, Model, Toast};
+use crate::domain::series::PERIOD;
+use crate::domain::units::exact_number;
 use crate::keymap::{KEYMAP, View};
 
 const SMALL: (u16, u16) = (80, 24);
@@ -517,5 +520,35 @@ proptest! {
             prop_assert!(!theme.is_ascii() || cell.symbol().is_ascii(), "{:?} in ASCII", cell.symbol());
         }
         prop_assert!(svg::document(&buffer, "any", &theme).ends_with("</svg>\n"));
+    }
+}
+
+#[test]
+fn a_cursor_reads_what_was_measured_in_its_minute() {
+    let mut model = steady();
+    let minute = model.live.now.floor_to(PERIOD).minus(PERIOD * 6);
+    let shown = |model: &Model| text(&in_colour(model, HUGE));
+    assert!(shown(&model).contains("< reads a minute"));
+    model.screen.cursor = Some(minute);
+    let of = |metric| {
+        let points = model.live.facts.metrics.series(metric).points();
+        points.iter().find(|point| point.at >= minute && point.at < minute.plus(PERIOD)).unwrap().value
+    };
+    let [legacy, new] = [Metric::LegacyRequests, Metric::NewRequests].map(|metric| exact_number(of(metric) / 60.0));
+    let wanted = format!("{}  L {legacy}  N {new}", minute.hm());
+    let read = shown(&model);
+    assert!(read.contains(&wanted), "{wanted}\n{read}");
+    assert!(read.contains(&format!("values of {} UTC, Esc", minute.hm())), "{read}");
+    model.screen.cursor = Some(minute.minus(model.screen.zoom.span()));
+    assert!(!shown(&model).contains("values of"), "it is not on the charts any more");
+}
+
+#[test]
+fn every_line_of_what_is_wrong_ends_in_what_to_do() {
+    for (model, first) in [(throttled(), "r asks again"), (stale_metrics(), "r asks again")] {
+        for size in [SMALL, LARGE, HUGE, TINY] {
+            let shown = text(&in_colour(&model, size));
+            assert!(shown.lines().any(|line| line.contains(first)), "{size:?}\n{shown}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::record::Move;
 use crate::domain::series::{PERIOD, Point};
 use crate::domain::traffic::Side;
 use crate::domain::trends::{error_limit, error_rates, latency_limit};
-use crate::domain::units::short_number;
+use crate::domain::units::{Timestamp, exact_number, short_number};
 use crate::keymap::{Action, key_for};
 
 use super::chart::{self, Curve, Plot};
@@ -91,6 +91,10 @@ pub(super) fn draw(buf: &mut Buffer, area: Rect, cx: &ViewContext<'_>, set: &[Tr
     let zoom = cx.model.screen.zoom.name();
     let note =
         cx.row().put(Role::Dim, format!("{zoom}, ")).put(Role::Key, key_for(Action::Zoom)).put(Role::Dim, " zooms");
+    let note = match chart::cursor(cx) {
+        Some(at) => note.put(Role::Dim, format!(", values of {} UTC, ", at.hm())).put(Role::Key, key_for(Action::Back)),
+        None => note.put(Role::Dim, ", ").put(Role::Key, key_for(Action::Cursor(-1))).put(Role::Dim, " reads a minute"),
+    };
     let mut rest = cx.heading(buf, area, "Trends", note);
     let marks = chart::marks(cx);
     labels(buf, rest, cx, &marks);
@@ -193,10 +197,23 @@ struct Drawn<'a, 'c> {
 
 impl Drawn<'_, '_> {
     fn plot(&self, buf: &mut Buffer, trend: Trend, plot: &Plot<'_>) {
-        let (title, note) = heading(self.cx, trend, usize::from(self.area.width.saturating_sub(6)));
+        let (title, mut note) = heading(self.cx, trend, usize::from(self.area.width.saturating_sub(6)));
+        if let Some(minute) = chart::cursor(self.cx) {
+            note = at_cursor(self.cx, plot, minute);
+        }
         let rest = self.cx.heading(buf, self.area, title, note);
         chart::plot(buf, rest, self.cx, plot, self.marks);
     }
+}
+
+/// What a chart says of the minute at the cursor.
+fn at_cursor<'a>(cx: &ViewContext<'a>, plot: &Plot<'_>, minute: Timestamp) -> Row<'a> {
+    let mut row = cx.row().put(Role::Key, minute.hm());
+    for (tag, role, value) in plot.lines.iter().map(|curve| curve.at(minute)) {
+        let value = value.map_or_else(|| "none".to_owned(), exact_number);
+        row = row.gap(2).put(role, if tag.is_empty() { value } else { format!("{tag} {value}") });
+    }
+    row
 }
 
 /// A chart's name, and what it says now.

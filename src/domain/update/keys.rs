@@ -58,7 +58,7 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         Some(dialog) => reading_key(model, dialog, key),
         None if model.screen.filtering => filter_key(model, key),
         None => {
-            if let Some(action) = lookup(key) {
+            if let Some(action) = at_cursor(model, key).or_else(|| lookup(key)) {
                 act(model, action, effects);
             }
         }
@@ -205,6 +205,16 @@ fn filter_key(model: &mut Model, key: Key) {
     }
 }
 
+/// While there is a cursor on the charts the arrows move it, in place of the views.
+fn at_cursor(model: &Model, key: Key) -> Option<Action> {
+    model.screen.cursor?;
+    match key.code {
+        Code::Left if !key.ctrl => Some(Action::Cursor(-1)),
+        Code::Right if !key.ctrl => Some(Action::Cursor(1)),
+        _ => None,
+    }
+}
+
 fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Go(view) => go(model, view),
@@ -225,6 +235,10 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::Zoom => model.screen.zoom = model.screen.zoom.next(),
+        Action::Cursor(by) => {
+            let now = model.shown().now;
+            model.screen.cursor = Some(model.screen.zoom.moved(model.screen.cursor, by, now));
+        }
         Action::Details => details::open(model),
         Action::Copy => details::copy(model, effects),
         Action::Mouse => whose_mouse(model, effects),
@@ -238,6 +252,7 @@ fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Top => scroll(model, isize::MIN),
         Action::Bottom if model.screen.view == View::Provision && model.provision.log => provision::tail(model),
         Action::Bottom => scroll(model, isize::MAX),
+        Action::Back if model.screen.cursor.take().is_some() => {}
         Action::Back => {
             if model.screen.filter.is_empty() {
                 model.frozen = None;

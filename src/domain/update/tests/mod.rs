@@ -734,3 +734,19 @@ fn enter_says_all_of_the_gates_and_a_copy_holds_no_line_that_is_cut() {
     cockpit.model.screen.toast.as_mut().unwrap().is_bad = true;
     assert!(!cockpit.press('y').iter().any(|effect| matches!(effect, Effect::Copy(_))));
 }
+
+#[test]
+fn the_arrows_move_the_cursor_while_there_is_one_and_the_views_again_then() {
+    let mut cockpit = Cockpit::ready();
+    let arrow = |cockpit: &mut Cockpit, code| {
+        cockpit.feed(Msg::Key(Key::plain(code)));
+        (cockpit.model.screen.view, cockpit.model.screen.cursor)
+    };
+    cockpit.press('<');
+    let newest = cockpit.model.screen.cursor.unwrap();
+    let earlier = newest.minus(crate::domain::series::PERIOD);
+    assert_eq!(arrow(&mut cockpit, Code::Left), (View::Overview, Some(earlier)));
+    assert_eq!(arrow(&mut cockpit, Code::Right), (View::Overview, Some(newest)));
+    assert_eq!(arrow(&mut cockpit, Code::Esc), (View::Overview, None));
+    assert_eq!(arrow(&mut cockpit, Code::Right), (View::Traffic, None));
+}
