@@ -15,6 +15,36 @@ use super::service::AlarmState;
 use super::traffic::Side;
 use super::units::{Timestamp, age_text};
 use crate::domain::units::counted;
+use crate::keymap::View;
+
+/// The first thing to do about it, as a value: the cockpit shows it as a key, or as a command where only a shell has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Look where it is shown.
+    See(View),
+    /// Ask again; it is asked by itself, too.
+    AskAgain,
+    /// Let the commands say what is missing, and what mends it.
+    Doctor,
+    /// Read the journal.
+    Journal,
+    /// Read all of it.
+    Details,
+}
+
+impl Remedy {
+    /// What mends a source that fails so.
+    const fn of(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Credentials
+            | ErrorKind::Denied
+            | ErrorKind::NotFound
+            | ErrorKind::Garbled
+            | ErrorKind::Storage => Self::Doctor,
+            _ => Self::AskAgain,
+        }
+    }
+}
 
 /// Something that is out of order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +55,13 @@ pub struct Problem {
     pub text: String,
     /// What to do.
     pub hint: String,
+    /// The first thing to do.
+    pub remedy: Remedy,
 }
 
 impl Problem {
-    fn new(mark: Mark, text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { mark, text: text.into(), hint: hint.into() }
+    fn new(mark: Mark, text: impl Into<String>, hint: impl Into<String>, remedy: Remedy) -> Self {
+        Self { mark, text: text.into(), hint: hint.into(), remedy }
     }
 }
 
@@ -41,19 +73,30 @@ pub fn find(picture: &Picture<'_>) -> Vec<Problem> {
     if !picture.stack.is_provisioned() {
         let answered = picture.answered().map(|text| format!("; {text}")).unwrap_or_default();
         let text = format!("the new stack is not provisioned yet{answered}");
-        found.push(Problem::new(Mark::Waiting, text, readiness(picture).sentence));
+        found.push(Problem::new(Mark::Waiting, text, readiness(picture).sentence, Remedy::See(View::Provision)));
     } else if let Some(Err(shape)) = facts.group.as_ref().map(|g| &g.value) {
-        found.push(Problem::new(Mark::Fail, shape.to_string(), "no weight is changed while this holds"));
+        found.push(Problem::new(
+            Mark::Fail,
+            shape.to_string(),
+            "no weight is changed while this holds",
+            Remedy::See(View::Traffic),
+        ));
     }
     if let Some(error) = picture.journal_error {
         found.push(Problem::new(
             Mark::Fail,
             format!("journal: {error}"),
             "nothing is sent before its intent is on disk; check space and rights of the state folder",
+            Remedy::Doctor,
         ));
     }
     for alarm in facts.alarms().filter(|a| a.state == AlarmState::Alarm) {
-        found.push(Problem::new(Mark::Fail, format!("ALARM {}: {}", alarm.name, alarm.reason), ""));
+        found.push(Problem::new(
+            Mark::Fail,
+            format!("ALARM {}: {}", alarm.name, alarm.reason),
+            "",
+            Remedy::See(View::Service),
+        ));
     }
     found.extend(half_a_way_back(picture));
     found.extend(sources(picture));
@@ -61,7 +104,12 @@ pub fn find(picture: &Picture<'_>) -> Vec<Problem> {
     found.extend(clocks(picture));
     found.extend(known_in_part(picture));
     if let Some(run) = facts.stack_run.as_ref().and_then(|run| run.value.as_ref()) {
-        found.push(Problem::new(Mark::Waiting, run.clone(), "no weight moves until it has ended"));
+        found.push(Problem::new(
+            Mark::Waiting,
+            run.clone(),
+            "no weight moves until it has ended",
+            Remedy::See(View::Provision),
+        ));
     }
     found.sort_by_key(|p| match p.mark {
         Mark::Fail => 0,
@@ -78,7 +126,7 @@ fn clocks(picture: &Picture<'_>) -> Vec<Problem> {
     if let Some(jump) = facts.jump {
         let text = format!("this host's clock was {} at {}", jump.text(), jump.at.hms());
         let hint = "what was read before is not known; it is being asked again. The way back is open";
-        found.push(Problem::new(Mark::Unknown, text, hint));
+        found.push(Problem::new(Mark::Unknown, text, hint, Remedy::AskAgain));
     }
     if let Some(skew) = facts.clock_skew_ms.filter(|ms| ms.unsigned_abs() > MAX_CLOCK_SKEW.as_millis() as u64) {
         let side = if skew > 0 { "ahead of" } else { "behind" };
@@ -86,6 +134,7 @@ fn clocks(picture: &Picture<'_>) -> Vec<Problem> {
             Mark::Unknown,
             format!("this host's clock is {} s {side} AWS's, so no age can be trusted", skew.unsigned_abs() / 1000),
             "set the clock (chronyc makestep) and start again",
+            Remedy::Doctor,
         ));
     }
     found
@@ -100,6 +149,7 @@ fn known_in_part(picture: &Picture<'_>) -> Vec<Problem> {
             Mark::Unknown,
             format!("CloudWatch answered {} metrics in part: {metric:?}: {why}", incomplete.len()),
             "a metric that is not whole passes no gate; it is asked again each minute",
+            Remedy::AskAgain,
         ));
     }
     if picture.journal_broken > 0 {
@@ -107,6 +157,7 @@ fn known_in_part(picture: &Picture<'_>) -> Vec<Problem> {
             Mark::Unknown,
             format!("{} of the journal cannot be read", counted(picture.journal_broken, "line", "lines")),
             "they are kept as they are; look at the file with a text editor",
+            Remedy::Journal,
         ));
     }
     if let Some(open) = picture.history.and_then(|h| h.unfinished()) {
@@ -114,10 +165,13 @@ fn known_in_part(picture: &Picture<'_>) -> Vec<Problem> {
             Mark::Unknown,
             open.unknown_text(),
             "the records are read until it is known; the way back is open",
+            Remedy::See(View::Journal),
         ));
     }
     found
 }
+
+const LOOK_AT_CHECKS: &str = "the way back leads to them; look at their health checks";
 
 /// What weakens the ways back without closing them: instances of the legacy fleet that do not answer, and a reverse task
 /// that failed. No step is blocked by it.
@@ -128,7 +182,7 @@ fn half_a_way_back(picture: &Picture<'_>) -> Vec<Problem> {
         let why = fleet.hosts.iter().find(|h| h.is_unhealthy()).and_then(|h| h.reason.as_deref());
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         let text = format!("{} of {} legacy instances are out of service{why}", fleet.unhealthy(), fleet.hosts.len());
-        found.push(Problem::new(Mark::Unknown, text, "the way back leads to them; look at their health checks"));
+        found.push(Problem::new(Mark::Unknown, text, LOOK_AT_CHECKS, Remedy::See(View::Service)));
     }
     let counted = |metric| reading::metric(facts, metric, picture.now);
     let (healthy, unhealthy) = (counted(Metric::LegacyHealthy), counted(Metric::LegacyUnhealthy));
@@ -136,12 +190,17 @@ fn half_a_way_back(picture: &Picture<'_>) -> Vec<Problem> {
     if found.is_empty() && (none || unhealthy.fresh().is_some_and(|count| *count > 0.0)) {
         let at = healthy.at.or(unhealthy.at).map(|at| format!(" at {} UTC", at.hm())).unwrap_or_default();
         let text = format!("CloudWatch counted legacy instances out of service{at}");
-        found.push(Problem::new(Mark::Unknown, text, "the way back leads to them; look at their health checks"));
+        found.push(Problem::new(Mark::Unknown, text, LOOK_AT_CHECKS, Remedy::See(View::Service)));
     }
     let reverse = facts.replication.as_ref().and_then(|fact| fact.value.reverse.as_ref());
     if reverse == Some(&TaskStatus::Failed) {
         let hint = "no weight needs it, but there is no way back for the writes before it is ready again";
-        found.push(Problem::new(Mark::Unknown, "the reverse replication task has failed", hint));
+        found.push(Problem::new(
+            Mark::Unknown,
+            "the reverse replication task has failed",
+            hint,
+            Remedy::See(View::Replication),
+        ));
     }
     found
 }
@@ -174,7 +233,7 @@ fn sources(picture: &Picture<'_>) -> Vec<Problem> {
         };
         let mark = if passing { Mark::Unknown } else { Mark::Fail };
         let text = format!("{name}: {}{times}, {}", error.short(), last_answer(health.last_ok, picture.now));
-        found.push(Problem::new(mark, text, format!("{error}; {}", error.hint())));
+        found.push(Problem::new(mark, text, format!("{error}; {}", error.hint()), Remedy::of(error.kind)));
     }
     found
 }
@@ -186,7 +245,7 @@ fn gone_quiet(source: Source, at: Timestamp, picture: &Picture<'_>) -> Option<Pr
     let asked = source != Source::Change || picture.history.is_some_and(|h| h.pending.is_some());
     (asked && picture.now.since(at) > allowed).then(|| {
         let text = format!("{}: {}", source.name(), last_answer(Some(at), picture.now));
-        Problem::new(Mark::Stale, text, "it is asked again by itself")
+        Problem::new(Mark::Stale, text, "it is asked again by itself", Remedy::AskAgain)
     })
 }
 
@@ -197,7 +256,7 @@ fn old_minutes(picture: &Picture<'_>, side: Side) -> Option<Problem> {
     let text =
         format!("the newest metrics of the {} stack are of {} UTC, {} ago", side.name(), newest.hm(), age_text(age));
     let hint = "their gates stay closed until CloudWatch shows newer minutes; see the AWS health page";
-    (age > STALE).then(|| Problem::new(Mark::Stale, text, hint))
+    (age > STALE).then(|| Problem::new(Mark::Stale, text, hint, Remedy::AskAgain))
 }
 
 /// `last answer <2m ago`, or that there was none.
@@ -212,11 +271,38 @@ pub fn of_gates(picture: &Picture<'_>) -> Option<Problem> {
     let (gate, mark) = marked
         .filter(|(_, mark)| !matches!(mark, Mark::Pass | Mark::Waiting))
         .min_by_key(|(_, mark)| *mark != Mark::Fail)?;
-    Some(Problem::new(mark, format!("{}: {}", gate.id, gate.reason), ""))
+    Some(Problem::new(mark, format!("{}: {}", gate.id, gate.reason), "", Remedy::Details))
 }
 
 /// All problems in one line.
 #[must_use]
 pub fn one_line(found: &[Problem]) -> String {
     found.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::facts::Facts;
+    use crate::domain::model::{Model, fixtures};
+    use crate::domain::shift::fixtures::key;
+
+    #[test]
+    fn what_fails_says_what_to_do_first_and_once_for_one_cause() {
+        use ErrorKind::{Credentials, Denied, Throttled};
+        let now = Timestamp::from_millis(1_795_000_020_000);
+        let said = |failures: &[(Source, ErrorKind)]| {
+            let mut facts = Facts::default();
+            for (source, kind) in failures {
+                facts.absorb(&key(), *source, Err(PortError::new(*kind, "aws:Call", "no")), now);
+            }
+            let mut model =
+                Model::new(fixtures::stack(), fixtures::watcher(), crate::domain::gate::Policy::default(), now);
+            model.live.facts = facts;
+            let found = find(&Picture::of(&model, &model.live));
+            found.into_iter().map(|problem| problem.remedy).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&[(Source::Tables, Credentials), (Source::Service, Credentials)]), [Remedy::Doctor]);
+        assert_eq!(said(&[(Source::Tables, Denied), (Source::Service, Throttled)]), [Remedy::Doctor, Remedy::AskAgain]);
+    }
 }

@@ -17,7 +17,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::model::Listing;
-use crate::domain::problems;
+use crate::domain::problems::{self, Problem};
 use crate::domain::reading::{self, Quality};
 use crate::domain::service::Service;
 
@@ -25,7 +25,7 @@ use super::context::ViewContext;
 use super::text::{Row, draw_lines, wrap};
 use super::theme::{Mark, Role};
 use super::trends::Trend;
-use super::{gates, lag, stacks, timeline, trends};
+use super::{gates, lag, stacks, timeline, trends, verdict};
 
 /// From this size on there are two columns.
 const WIDE: (u16, u16) = (100, 23);
@@ -175,27 +175,24 @@ fn wrong_lines(cx: &ViewContext<'_>, width: usize, rows: usize) -> Vec<Line<'sta
         return vec![row.line()];
     };
     if rows == 1 || found.len() == 1 {
-        let mut lines = vec![
-            cx.row()
-                .gap(1)
-                .mark(worst.mark)
-                .clipped(worst.mark.role(), problems::one_line(&found), width.saturating_sub(4))
-                .line(),
-        ];
+        let mut lines = vec![wrong_line(cx, worst, &problems::one_line(&found), "", width)];
         for hint in wrap(cx.theme, &worst.hint, width.saturating_sub(6)).into_iter().take(rows - 1) {
             lines.push(cx.row().gap(3).put(Role::Dim, hint).line());
         }
         return lines;
     }
-    let mut lines = Vec::new();
-    for (index, problem) in found.iter().enumerate().take(rows) {
-        let row = cx.row().gap(1).mark(problem.mark);
-        let more = found.len() - rows.min(found.len());
-        let note = if index + 1 == rows && more > 0 { format!("  and {more} more") } else { String::new() };
-        let room = width.saturating_sub(4 + cx.cells(&note));
-        lines.push(row.clipped(problem.mark.role(), &problem.text, room).put(Role::Dim, note).line());
-    }
-    lines
+    let more = found.len() - rows.min(found.len());
+    let note = if more > 0 { format!("  and {more} more") } else { String::new() };
+    let last = rows.min(found.len()) - 1;
+    let note = |index: usize| if index == last { note.as_str() } else { "" };
+    found.iter().enumerate().take(rows).map(|(at, wrong)| wrong_line(cx, wrong, &wrong.text, note(at), width)).collect()
+}
+
+/// A line of what is wrong, with what to do about it first at its end, whatever is cut.
+fn wrong_line(cx: &ViewContext<'_>, wrong: &Problem, text: &str, note: &str, width: usize) -> Line<'static> {
+    let remedy = format!(" · {}{note}", verdict::remedy(wrong.remedy));
+    let room = width.saturating_sub(4 + cx.cells(&remedy));
+    cx.row().gap(1).mark(wrong.mark).clipped(wrong.mark.role(), text, room).put(Role::Dim, remedy).line()
 }
 
 /// Tasks by zone, rollout, alarms.

@@ -525,7 +525,7 @@ proptest! {
 
 #[test]
 fn a_cursor_reads_what_was_measured_in_its_minute() {
-    let mut model = steady();
+    let mut model = steady(20, 900);
     let minute = model.live.now.floor_to(PERIOD).minus(PERIOD * 6);
     let shown = |model: &Model| text(&in_colour(model, HUGE));
     assert!(shown(&model).contains("< reads a minute"));
@@ -545,7 +545,7 @@ fn a_cursor_reads_what_was_measured_in_its_minute() {
 
 #[test]
 fn every_line_of_what_is_wrong_ends_in_what_to_do() {
-    for (model, first) in [(throttled(), "r asks again"), (stale_metrics(), "r asks again")] {
+    for (model, first) in [(throttled(), " · `tapctl doctor`"), (stale_metrics(), "r asks again")] {
         for size in [SMALL, LARGE, HUGE, TINY] {
             let shown = text(&in_colour(&model, size));
             assert!(shown.lines().any(|line| line.contains(first)), "{size:?}\n{shown}");

@@ -3,6 +3,7 @@
 //! Pure. What is allowed and why is decided in [`crate::domain::readiness`]; here it gets its keys.
 
 use crate::domain::gate::GateId;
+use crate::domain::problems::Remedy;
 use crate::domain::readiness::{Next, Readiness, STEP};
 use crate::keymap::{Action, View, key_for};
 
@@ -43,6 +44,17 @@ fn meanwhile(cx: &ViewContext<'_>, ready: &Readiness) -> String {
         None if carries && !cx.model.watcher.read_only => format!("{} sends it back", key_for(Action::ProposeRollback)),
         None if cause.is_some() => format!("{} shows all of it", key_for(Action::Details)),
         None => format!("{} asks again", key_for(Action::Refresh)),
+    }
+}
+
+/// The key for the first thing to do about a problem; a command where only a shell has it.
+pub(super) fn remedy(remedy: Remedy) -> String {
+    match remedy {
+        Remedy::See(view) => format!("{} shows it", key_for(Action::Go(view))),
+        Remedy::AskAgain => format!("{} asks again", key_for(Action::Refresh)),
+        Remedy::Doctor => "`tapctl doctor`".to_owned(),
+        Remedy::Journal => "`tapctl journal`".to_owned(),
+        Remedy::Details => format!("{} shows all of it", key_for(Action::Details)),
     }
 }
 

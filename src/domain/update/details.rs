@@ -3,11 +3,13 @@
 use crate::domain::gate::Gate;
 use crate::domain::model::Model;
 use crate::domain::msg::Effect;
+use crate::domain::problems;
 use crate::domain::pulumi::{Planned, Resource};
 use crate::domain::readiness::{Picture, readiness};
 use crate::domain::record::Entry;
 use crate::domain::replication::{TableStat, ValidationState};
 use crate::domain::table_rates::TableRate;
+use crate::domain::targets::members;
 use crate::domain::text::Printable;
 use crate::domain::traffic::Target;
 use crate::domain::units::{age_text, short_number};
@@ -79,6 +81,12 @@ fn row(model: &Model) -> Option<(String, Vec<String>)> {
     }
 }
 
+/// What is wrong beside the gates, whole: the screen has a line of it.
+fn wrong(model: &Model) -> Vec<String> {
+    let found = problems::find(&Picture::of(model, model.shown()));
+    found.into_iter().flat_map(|problem| [problem.text, format!("  {}", problem.hint), String::new()]).collect()
+}
+
 /// Every gate that does not pass with its whole reason, and those that do in a line each.
 fn gates(model: &Model) -> (String, Vec<String>) {
     let gates = &model.shown().gates;
@@ -88,7 +96,7 @@ fn gates(model: &Model) -> (String, Vec<String>) {
         let value = gate.value.as_deref().unwrap_or("not known");
         format!("{}: {}: {value}, wants {}", gate.id, gate.verdict.word(), gate.limit)
     };
-    let mut lines = Vec::new();
+    let mut lines = wrong(model);
     for gate in open {
         lines.extend([said(gate), format!("  {}", gate.reason), String::new()]);
     }
@@ -99,7 +107,10 @@ fn gates(model: &Model) -> (String, Vec<String>) {
 /// Every record as Route 53 has it, with all that a table has no room for.
 fn records(model: &Model) -> (String, Vec<String>) {
     let facts = &model.shown().facts;
-    let mut lines = Vec::new();
+    let group = facts.group.as_ref().and_then(|fact| fact.value.as_ref().ok());
+    let astray = group.into_iter().flat_map(|group| members(group, &model.stack.endpoints));
+    let mut lines: Vec<String> =
+        astray.filter_map(|member| member.problem()).flat_map(|problem| [problem, String::new()]).collect();
     for record in &facts.records {
         let id = record.set_identifier.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
         let weight = record.weight().map(|weight| format!(", weight {weight}")).unwrap_or_default();
