@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::config::typed::{ColorWhen, Global, LogLevel, ThemeFor, endpoint_url};
+use crate::config::typed::{ColorWhen, Global, LogLevel, NotifyWhen, ThemeFor, endpoint_url};
 use crate::domain::text::Foreign;
 use values::name;
 
@@ -87,6 +87,9 @@ pub struct GlobalArgs {
     /// Let the wheel scroll and a click on a tab show its view; text is then selected with Shift held, as the terminal has it
     #[arg(long, global = true, env = "TAPCTL_MOUSE", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub mouse: bool,
+    /// When to tell, by the terminal's own notifications (OSC 9), that a gate which failed passes again or something is asked
+    #[arg(long, global = true, value_name = "WHEN", env = "TAPCTL_NOTIFY", hide_env_values = true)]
+    pub notify: Option<NotifyWhen>,
     /// The terminal's ground; auto goes by COLORFGBG, and is dark where that is not set
     #[arg(long, global = true, value_name = "GROUND", env = "TAPCTL_THEME", hide_env_values = true)]
     pub theme: Option<ThemeFor>,
@@ -111,6 +114,7 @@ impl GlobalArgs {
             ascii: self.ascii,
             color: self.color,
             mouse: self.mouse,
+            notify: self.notify,
             theme: self.theme,
             log_level: self.log_level,
         }

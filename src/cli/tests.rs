@@ -34,7 +34,7 @@ fn every_command_and_global_option_of_the_contract_is_there() {
     }
     let options: Vec<_> = definition.get_arguments().filter_map(clap::Arg::get_long).collect();
     for name in
-        "config outputs stack region legacy-region profile endpoint-url read-only ascii color theme mouse log-level"
+        "config outputs stack region legacy-region profile endpoint-url read-only ascii color theme mouse notify log-level"
             .split_whitespace()
     {
         assert!(options.contains(&name), "{name}");

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::compose::session::{Session, connect, reconnect};
 use crate::compose::{ComposeError, host};
-use crate::config::{ColorWhen, Env, Global, MouseOf, Settings, ThemeFor, process_env};
+use crate::config::{ColorWhen, Env, Global, MouseOf, NotifyWhen, Settings, ThemeFor, process_env};
 use crate::domain::model::Model;
 use crate::domain::provision::PulumiProblem;
+use crate::domain::screen::Watched;
 use crate::domain::stack_reload::StackReloaded;
 use crate::runtime::reload::ReloadStack;
 use crate::runtime::terminal::{self, Taken};
@@ -93,11 +94,14 @@ pub async fn open(session: Session, again: Again) -> Result<Exit, Failure> {
         Model::new(session.stack.clone(), session.watcher.clone(), session.policy.clone(), session.ports.clock.now());
     model.has_shell = host::has_shell();
     model.screen.mouse = session.settings.mouse == MouseOf::Cockpit;
+    if session.settings.notify == NotifyWhen::Away {
+        model.screen.watched = Watched::Here;
+    }
     let ports = session.ports.clone();
     let current = Arc::new(Mutex::new(Arc::new(session)));
     let reload = reload(again, Arc::clone(&current));
     terminal::restore_on_panic();
-    let mut taken = Taken::take(model.screen.mouse).map_err(broken)?;
+    let mut taken = Taken::take(model.screen.mouse, model.screen.watched != Watched::NotAsked).map_err(broken)?;
     let time = tokio::spawn(async move {
         let mut ticks = tokio::time::interval(RESYNC);
         loop {

@@ -11,7 +11,7 @@ use crate::domain::gate::Policy;
 
 use super::ConfigError;
 use super::policy::{ALARMS_KEY, LIMITS};
-use super::typed::{ColorWhen, LogLevel, ThemeFor, endpoint_url};
+use super::typed::{ColorWhen, LogLevel, NotifyWhen, ThemeFor, endpoint_url};
 
 /// A larger file is no configuration.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -32,12 +32,13 @@ pub(super) struct FileConfig {
     pub(super) ascii: bool,
     pub(super) color: Option<ColorWhen>,
     pub(super) mouse: bool,
+    pub(super) notify: Option<NotifyWhen>,
     pub(super) theme: Option<ThemeFor>,
     pub(super) log_level: Option<LogLevel>,
     pub(super) policy: Policy,
 }
 
-const TOP_KEYS: [&str; 15] = [
+const TOP_KEYS: [&str; 16] = [
     "outputs",
     "stack",
     "region",
@@ -51,6 +52,7 @@ const TOP_KEYS: [&str; 15] = [
     "ascii",
     "color",
     "mouse",
+    "notify",
     "theme",
     "log_level",
 ];
@@ -95,6 +97,7 @@ impl FileConfig {
             ascii: reader.switch("ascii"),
             color: reader.checked("color", |text| ColorWhen::from_str(text, false)),
             mouse: reader.switch("mouse"),
+            notify: reader.checked("notify", |text| NotifyWhen::from_str(text, false)),
             theme: reader.checked("theme", |text| ThemeFor::from_str(text, false)),
             log_level: reader.checked("log_level", |text| LogLevel::from_str(text, false)),
             policy: policy(policy_table, &mut reader.problems),
@@ -209,7 +212,7 @@ mod tests {
     #[test]
     fn every_known_key_is_read() {
         let text = "outputs='a'\nstack='a'\nregion='a'\nlegacy_region='a'\nprofile='a'\nendpoint_url='http://h'\n\
-                    legacy_db_instance='a'\npulumi='a'\npulumi_dir='a'\nread_only=true\nascii=true\ncolor='never'\nmouse=true\ntheme='light'\nlog_level='info'\n\
+                    legacy_db_instance='a'\npulumi='a'\npulumi_dir='a'\nread_only=true\nascii=true\ncolor='never'\nmouse=true\nnotify='away'\ntheme='light'\nlog_level='info'\n\
                     [policy]\nlag_limit_s=1\nbake_s=1\nmin_requests=1\nmax_error_excess=1\nlatency_factor=1\n\
                     latency_floor_s=1\nunused_per_min=1\nwindow_minutes=1\nexpected_alarms=['a']\n";
         let lines = text.lines().filter(|line| line.contains('=')).count();

@@ -22,7 +22,7 @@ use crate::domain::gate::Policy;
 
 use file::FileConfig;
 
-pub use typed::{ColorWhen, Global, LogLevel, MouseOf, ThemeFor};
+pub use typed::{ColorWhen, Global, LogLevel, MouseOf, NotifyWhen, ThemeFor};
 
 /// Looks up an environment variable; empty ones count as not set.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -106,6 +106,8 @@ pub struct Settings {
     pub color: ColorWhen,
     /// Whose the mouse is at the start.
     pub mouse: MouseOf,
+    /// When the terminal is to show a notification.
+    pub notify: NotifyWhen,
     /// Which ground the colours are made for.
     pub theme: ThemeFor,
     /// How much is logged.
@@ -158,6 +160,7 @@ impl Settings {
             ascii: global.ascii || file.ascii,
             color: if color == ColorWhen::Auto && env("NO_COLOR").is_some() { ColorWhen::Never } else { color },
             mouse: if global.mouse || file.mouse { MouseOf::Cockpit } else { MouseOf::Terminal },
+            notify: global.notify.or(file.notify).unwrap_or_default(),
             theme: global.theme.or(file.theme).unwrap_or_default(),
             log_level: global.log_level.or(file.log_level).unwrap_or_default(),
             policy,

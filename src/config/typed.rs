@@ -31,6 +31,8 @@ pub struct Global {
     pub color: Option<ColorWhen>,
     /// Take the mouse from the start: the wheel scrolls, a click on a tab shows its view
     pub mouse: bool,
+    /// When to tell through the terminal that a gate passes again, or that something is asked
+    pub notify: Option<NotifyWhen>,
     /// The terminal's ground: dark, light, or as COLORFGBG says
     pub theme: Option<ThemeFor>,
     /// How much goes into the log in the state folder
@@ -60,6 +62,16 @@ pub enum ThemeFor {
     Dark,
     /// Dark text on light.
     Light,
+}
+
+/// When the terminal is to show a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum NotifyWhen {
+    /// Never.
+    #[default]
+    Never,
+    /// While it has no focus, where it says so.
+    Away,
 }
 
 /// Whose the mouse is.

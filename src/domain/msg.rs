@@ -34,6 +34,8 @@ pub enum Msg {
     Tab(View),
     /// The program was stopped, and goes on.
     Continued,
+    /// The terminal has the focus again, or no longer.
+    Focus(bool),
     /// Text was pasted. It is never an answer: only a line of text that is being typed takes it.
     Pasted(String),
     /// Time went on.
@@ -172,6 +174,8 @@ pub enum Effect {
     Bell,
     /// Put this into the clipboard of the terminal.
     Copy(String),
+    /// Tell this to whoever looks elsewhere.
+    Notify(String),
     /// Take the reports of the mouse, or leave it to the terminal.
     Mouse(bool),
     /// Draw the whole screen anew.

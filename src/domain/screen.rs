@@ -58,6 +58,18 @@ pub enum Shown {
     TooSmall,
 }
 
+/// Whether somebody looks at the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Watched {
+    /// Nobody asks: whoever looks elsewhere is not to be told.
+    #[default]
+    NotAsked,
+    /// The terminal has the focus, or has not said otherwise.
+    Here,
+    /// The terminal has said that it has no focus.
+    Away,
+}
+
 /// State of the screen that is not about the migration.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Screen {
@@ -73,6 +85,8 @@ pub struct Screen {
     pub reading_from: usize,
     /// Whether the mouse is ours, and not the terminal's.
     pub mouse: bool,
+    /// Whether somebody looks at it, where that is asked.
+    pub watched: Watched,
     /// Filter of the lists.
     pub filter: String,
     /// Whether the filter is being typed.

@@ -114,19 +114,28 @@ impl Runner {
             }
             Effect::AskPulumi { request, query } => self.provision(request, query, operator(model)),
             Effect::ReloadStack { request } => self.reload(request),
-            Effect::Switch { request } => {
-                let mut waiting = self.reloaded.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some((_, ports)) = waiting.take_if(|(read, _)| *read == request) {
-                    self.ports = ports;
-                } else {
-                    let answers = self.answers.clone();
-                    tokio::spawn(async move {
-                        let _closed = answers.send(Msg::NotSwitched).await;
-                    });
-                }
-            }
-            Effect::Bell | Effect::Copy(_) | Effect::Mouse(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            Effect::Switch { request } => self.switch(request),
+            Effect::Bell
+            | Effect::Copy(_)
+            | Effect::Notify(_)
+            | Effect::Mouse(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Quit => {}
         }
+    }
+
+    /// From now on asks about the stack as that request read it.
+    fn switch(&mut self, request: Request) {
+        let mut waiting = self.reloaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, ports)) = waiting.take_if(|(read, _)| *read == request) {
+            self.ports = ports;
+            return;
+        }
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let _closed = answers.send(Msg::NotSwitched).await;
+        });
     }
 
     fn reload(&self, request: Request) {

@@ -17,8 +17,10 @@ pub enum Input {
     Pasted(String),
     /// The mouse was used.
     Mouse(Mouse),
-    /// The terminal has another size, or has the focus again.
+    /// The terminal has another size.
     Resize,
+    /// The terminal has the focus again, or no longer.
+    Focus(bool),
     /// The process was stopped, and goes on: whatever had the terminal meanwhile left it as it liked.
     Continued,
 }
@@ -52,7 +54,7 @@ fn from_bytes(terminal: impl AsyncRead + Unpin) -> impl Stream<Item = Input> {
     inputs.flatten().map(|typed| match typed {
         Typed::Key(key) => Input::Key(key),
         Typed::Pasted(text) => Input::Pasted(text),
-        Typed::Focused => Input::Resize,
+        Typed::Focus(is_here) => Input::Focus(is_here),
         Typed::Mouse(mouse) => Input::Mouse(mouse),
     })
 }

@@ -84,6 +84,8 @@ pub enum Notice<'a> {
     Bell,
     /// Put this into the terminal's clipboard.
     Copy(&'a str),
+    /// Show this to whoever looks elsewhere.
+    Notify(&'a str),
     /// Report the mouse, or leave it to the terminal.
     Mouse(bool),
     /// Give the terminal to the shell, and come back when it lets this job go on.
@@ -233,6 +235,7 @@ impl<B: Backend> Loop<'_, B> {
                 }
             }
             Some(Input::Resize) => {}
+            Some(Input::Focus(is_here)) => self.feed(Msg::Focus(is_here)),
             Some(Input::Continued) => {
                 (self.tell)(&Notice::Continued);
                 self.overwritten = true;
@@ -268,6 +271,7 @@ impl<B: Backend> Loop<'_, B> {
                 Effect::Bell => (self.tell)(&Notice::Bell),
                 Effect::Mouse(on) => (self.tell)(&Notice::Mouse(on)),
                 Effect::Copy(text) => (self.tell)(&Notice::Copy(&text)),
+                Effect::Notify(text) => (self.tell)(&Notice::Notify(&text)),
                 Effect::Redraw => self.overwritten = true,
                 Effect::Suspend => {
                     (self.tell)(&Notice::Suspend);

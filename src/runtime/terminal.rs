@@ -25,11 +25,11 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// Takes the terminal over, with its mouse where that is wanted.
+    /// Takes the terminal over, with its mouse and with what it says of its focus where that is wanted.
     ///
     /// # Errors
     /// When standard input or output is no terminal, or the terminal refuses.
-    pub fn take(mouse: bool) -> io::Result<Self> {
+    pub fn take(mouse: bool, focus: bool) -> io::Result<Self> {
         if !(stdin().is_terminal() && stdout().is_terminal()) {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
@@ -38,6 +38,7 @@ impl Taken {
         }
         enable_raw_mode()?;
         WANTS_MOUSE.store(mouse, Ordering::Relaxed);
+        WANTS_FOCUS.store(focus, Ordering::Relaxed);
         let taken = Terminal::new(CrosstermBackend::new(Terse::new(stdout())));
         if set_up().is_err() || taken.is_err() {
             give_back();
@@ -63,6 +64,11 @@ static WANTS_MOUSE: AtomicBool = AtomicBool::new(false);
 const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
+/// Whether it is wanted that the terminal says when it has the focus (xterm's mode 1004).
+static WANTS_FOCUS: AtomicBool = AtomicBool::new(false);
+const FOCUS: &[u8] = b"\x1b[?1004h";
+const NO_FOCUS: &[u8] = b"\x1b[?1004l";
+
 /// Reports the mouse from now on, or leaves it to the terminal.
 fn report_mouse(wanted: bool) -> io::Result<()> {
     WANTS_MOUSE.store(wanted, Ordering::Relaxed);
@@ -76,6 +82,9 @@ fn set_up() -> io::Result<()> {
         stdout().write_all(KEEP_TITLE)?;
     }
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if WANTS_FOCUS.load(Ordering::Relaxed) {
+        stdout().write_all(FOCUS).and_then(|()| stdout().flush())?;
+    }
     if WANTS_MOUSE.load(Ordering::Relaxed) { report_mouse(true) } else { Ok(()) }
 }
 
@@ -84,6 +93,9 @@ pub fn give_back() {
     let _cooked = disable_raw_mode();
     let _restored = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let mut out = stdout();
+    if WANTS_FOCUS.load(Ordering::Relaxed) {
+        let _untold = out.write_all(NO_FOCUS).and_then(|()| out.flush());
+    }
     if WANTS_MOUSE.load(Ordering::Relaxed) {
         let _quiet = out.write_all(NO_MOUSE).and_then(|()| out.flush());
     }
@@ -124,6 +136,8 @@ pub fn tell(notice: &Notice<'_>) {
         Notice::Title(title) => execute!(out, SetTitle(title)),
         Notice::Mouse(wanted) => report_mouse(*wanted),
         Notice::Copy(text) => out.write_all(&clipboard::sequence(text)).and_then(|()| out.flush()),
+        // A text that ends the sequence was made printable before.
+        Notice::Notify(text) => write!(out, "\x1b]9;{text}\x07").and_then(|()| out.flush()),
         Notice::Bell => out.write_all(b"\x07").and_then(|()| out.flush()),
         Notice::Suspend => {
             stop();

@@ -27,8 +27,8 @@ pub enum Typed {
     Key(Key),
     /// Text was pasted as a whole.
     Pasted(String),
-    /// The window has the focus again.
-    Focused,
+    /// The window has the focus again, or no longer.
+    Focus(bool),
     /// The mouse was used, where it is reported.
     Mouse(Mouse),
 }
@@ -225,7 +225,7 @@ fn of_sequence(parameters: &[u8], last: u8) -> Option<Typed> {
     }
     let (number, modifiers) = parameters.split_once(';').unwrap_or((parameters, ""));
     let code = match (last, number) {
-        (b'I', "") => return Some(Typed::Focused),
+        (b'I' | b'O', "") => return Some(Typed::Focus(last == b'I')),
         (b'~', "1" | "7") => Code::Home,
         (b'~', "4" | "8") => Code::End,
         (b'~', "5") => Code::PageUp,
@@ -289,7 +289,8 @@ mod tests {
             ("\x1b[H\x1b[F\x1b[1~\x1b[4~\x1b[7~\x1b[8~", "Home End Home End Home End"),
             ("\x1b[5~\x1b[6~\x1b[Z", "PageUp PageDown BackTab"),
             ("\x1b[1;5A\x1b[1;2B", "^Up Down"),
-            ("\x1b[I", "Focused"),
+            ("\x1b[I", "Focus(true)"),
+            ("\x1b[O", "Focus(false)"),
             ("\x1b[<0;3;4My", "Mouse(Click { column: 2, row: 3 }) y"),
             ("\x1b[<64;9;9M\x1b[<65;9;9M", "Mouse(Wheel { down: false }) Mouse(Wheel { down: true })"),
             ("\x1b[200~y\x1b[A\r\x1b[201~n", "Pasted(\"y\\u{1b}[A\\r\") n"),
@@ -300,7 +301,7 @@ mod tests {
 
     #[test]
     fn what_no_binding_has_is_no_key() {
-        // Function keys, Delete, Alt, Super, mouse, answers of a terminal, the focus that is gone; control characters.
+        // Function keys, Delete, Alt, Super, mouse, answers of a terminal; control characters.
         for sent in [
             "\x1b[11~",
             "\x1bOP",
@@ -316,7 +317,6 @@ mod tests {
             "\x1b[<0;1;1;1M",
             "\x1b[<0;99999;1M",
             "\x1b[1;1R",
-            "\x1b[O",
             "\0\x1c\x1f",
         ] {
             assert_eq!(of(&[sent]), "", "{sent:?}");

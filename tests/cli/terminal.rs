@@ -75,7 +75,7 @@ fn a_panic_gives_the_mouse_back_before_it_is_told() {
         Ok(when) => {
             restore_on_panic();
             // Never dropped: the hook alone gives it back.
-            let _taken = std::mem::ManuallyDrop::new(Taken::take(when == "taken").unwrap());
+            let _taken = std::mem::ManuallyDrop::new(Taken::take(when == "taken", when == "pressed").unwrap());
             if when == "pressed" {
                 tell(&Notice::Mouse(true));
             }
@@ -92,7 +92,7 @@ fn a_panic_gives_the_mouse_back_before_it_is_told() {
                 let (had, back) = (text.find(MOUSE), text.find(NO_MOUSE));
                 match when {
                     "never" => {
-                        assert_eq!((had, back), (None, None), "what was not taken is the terminal's own: {text:?}")
+                        assert_eq!((had, back), (None, None), "what was not taken is the terminal's own: {text:?}");
                     }
                     _ => assert!(had.unwrap() < back.unwrap() && back.unwrap() < told, "{when}: {text:?}"),
                 }

@@ -6,6 +6,7 @@ use crate::domain::confirm::DialogKey;
 use crate::domain::facts::Source;
 use crate::domain::model::{Dialog, Model, ShiftState, Shown};
 use crate::domain::msg::{Effect, Msg};
+use crate::domain::screen::Watched;
 use crate::domain::units::Percent;
 use crate::keymap::{Action, Code, Key, View, lookup};
 
@@ -117,11 +118,13 @@ fn reading_key(model: &mut Model, dialog: Dialog, key: Key) {
 /// Rows that one notch of the wheel scrolls.
 const NOTCH: i16 = 3;
 
-/// The wheel scrolls what is read, or the view's list; a click on a tab shows its view, unless something is open.
-/// Neither answers anything.
-pub(super) fn mouse(model: &mut Model, msg: &Msg) {
+/// The wheel scrolls what is read, or the view's list; a click on a tab shows its view, unless something is open; the
+/// terminal says whether it has the focus. Nothing of it answers anything.
+pub(super) fn window(model: &mut Model, msg: &Msg) {
     let is_free = model.dialog.is_none() && !model.screen.filtering;
     match (msg, &model.dialog) {
+        (Msg::Focus(_), _) if model.screen.watched == Watched::NotAsked => {}
+        (Msg::Focus(is_here), _) => model.screen.watched = if *is_here { Watched::Here } else { Watched::Away },
         (Msg::Tab(view), _) if is_free => go(model, *view),
         (Msg::Wheel { down }, dialog) => {
             let by = if *down { NOTCH } else { -NOTCH };

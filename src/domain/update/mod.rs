@@ -14,6 +14,7 @@ mod destroy_tests;
 mod details;
 mod evacuate;
 mod keys;
+mod notify;
 mod provision;
 mod provision_answers;
 #[cfg(test)]
@@ -40,6 +41,13 @@ use super::record::{Entry, Event, History};
 
 /// Takes one fact in and says what the runtime has to do about it.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let before = notify::before(model);
+    let mut effects = take_in(model, msg);
+    notify::news(model, before, &mut effects);
+    effects
+}
+
+fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     let by_itself = !matches!(msg, Msg::Key(_)) && keys::is_asking(model);
     match msg {
@@ -52,7 +60,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Key(key) => keys::key(model, key, &mut effects),
-        mouse @ (Msg::Wheel { .. } | Msg::Tab(_)) => keys::mouse(model, &mouse),
+        window @ (Msg::Wheel { .. } | Msg::Tab(_) | Msg::Focus(_)) => keys::window(model, &window),
         Msg::Continued => keys::continued(model),
         Msg::Pasted(text) => {
             configure::paste(model, &text);

@@ -48,7 +48,8 @@ impl Target for Keys {
             .map(|typed| match typed {
                 Typed::Key(_) => 'k',
                 Typed::Pasted(_) => 'p',
-                Typed::Focused => 'f',
+                Typed::Focus(true) => 'f',
+                Typed::Focus(false) => 'o',
                 Typed::Mouse(_) => 'm',
             })
             .collect();

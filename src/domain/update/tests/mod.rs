@@ -14,6 +14,7 @@ use crate::domain::gate::{self, GateId, Verdict};
 use crate::domain::model::{Dialog, ShiftState};
 use crate::domain::msg::{Effect, Msg};
 use crate::domain::record::{Entry, Event, OutcomeKind};
+use crate::domain::screen::Watched;
 use crate::domain::service::fixtures::hosts;
 use crate::domain::shift::Direction;
 use crate::domain::shift::ShiftPlan;
@@ -749,4 +750,31 @@ fn the_arrows_move_the_cursor_while_there_is_one_and_the_views_again_then() {
     assert_eq!(arrow(&mut cockpit, Code::Right), (View::Overview, Some(newest)));
     assert_eq!(arrow(&mut cockpit, Code::Esc), (View::Overview, None));
     assert_eq!(arrow(&mut cockpit, Code::Right), (View::Traffic, None));
+}
+
+#[test]
+fn whoever_looks_elsewhere_is_told_that_a_gate_passes_again_where_that_is_wanted() {
+    let told = |notify: bool, is_here: bool| {
+        let mut cockpit = Cockpit::ready();
+        cockpit.model.screen.watched = if notify { Watched::Here } else { Watched::NotAsked };
+        cockpit.feed(Msg::Focus(is_here));
+        cockpit.model.stack.name = "prod\u{7}\u{1b}]0;x".into();
+        for gate in cockpit.model.live.gates.iter_mut().filter(|gate| gate.id == GateId::Alarms) {
+            gate.verdict = Verdict::Fail;
+        }
+        let effects = cockpit.feed(Msg::Continued);
+        assert!(cockpit.model.live.gates.iter().any(|gate| gate.id == GateId::Alarms && gate.passes()));
+        effects.into_iter().find_map(|effect| if let Effect::Notify(text) = effect { Some(text) } else { None })
+    };
+    let text = told(true, false).unwrap();
+    assert!(text.starts_with("tapctl prod") && text.ends_with(": alarms passes again"), "{text}");
+    assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
+    assert_eq!((told(false, false), told(true, true)), (None, None));
+    let mut asked = Cockpit::ready();
+    asked.model.screen.watched = Watched::Here;
+    asked.feed(Msg::Focus(false));
+    let effects = asked.feed(Msg::Key(Key::char(']')));
+    assert!(
+        effects.iter().any(|effect| matches!(effect, Effect::Notify(text) if text.ends_with("a question is open")))
+    );
 }
