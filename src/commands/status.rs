@@ -47,8 +47,11 @@ pub async fn look(session: &Session, sources: &[Source], facts: Facts, out: &mut
     }
     let told: Vec<PortError> = shared_causes(&facts).into_iter().cloned().collect();
     let mut collected = collect(&session.ports, sources, facts, defaults::COLLECT_DEADLINE).await;
-    // Once for all that is not known for it, and once for as long as it stays so.
-    for cause in shared_causes(&collected.facts) {
+    // Once for all that is not known for it, and once for as long as it stays so; where nothing is known at all whoever
+    // asked says so.
+    let causes =
+        if nothing_answered(&collected.facts).is_none() { shared_causes(&collected.facts) } else { Vec::new() };
+    for cause in causes {
         if !told.iter().any(|told| told.is_same_cause(cause)) && cause.kind != ErrorKind::NotProvisioned {
             out.say(&format!("{cause}; {}", cause.hint()));
         }
