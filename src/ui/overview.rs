@@ -17,7 +17,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::model::Listing;
-use crate::domain::problems::{self, Problem};
+use crate::domain::problems::{self, Problem, Remedy};
 use crate::domain::reading::{self, Quality};
 use crate::domain::service::Service;
 
@@ -191,6 +191,9 @@ fn wrong_lines(cx: &ViewContext<'_>, width: usize, rows: usize) -> Vec<Line<'sta
 /// A line of what is wrong, with what to do about it first at its end, whatever is cut.
 fn wrong_line(cx: &ViewContext<'_>, wrong: &Problem, text: &str, note: &str, width: usize) -> Line<'static> {
     let remedy = format!(" · {}{note}", verdict::remedy(wrong.remedy));
+    // A gate's own sentence ends in what to do, and the header has the key for it.
+    let is_cut = cx.cells(text) + cx.cells(&remedy) + 4 > width;
+    let remedy = if wrong.remedy == Remedy::Details && is_cut { String::new() } else { remedy };
     let room = width.saturating_sub(4 + cx.cells(&remedy));
     cx.row().gap(1).mark(wrong.mark).clipped(wrong.mark.role(), text, room).put(Role::Dim, remedy).line()
 }
