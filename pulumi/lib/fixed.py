@@ -110,27 +110,6 @@ def changed(settings: Settings, existing: Existing) -> list[Refusal]:
     return moved
 
 
-def suffix_taken(settings: Settings, existing: Existing, streams: Iterable[Stream]) -> list[Refusal]:
-    """A suffix that another stack has, or this one whose state was lost, as far as its tasks tell it.
-
-    Not every call of AWS refuses a name that is taken: PutMetricAlarm and PutDashboard write over it, CreateTopic and
-    CreateCluster answer with what is there, and the legacy record is adopted.  All that would go with the stack that
-    failed to be made.
-    """
-    kinds = ("dms-task", "dms-reverse-task")
-    found = [kind for kind, stream in zip(kinds, streams, strict=True) if stream.run not in {Run.ABSENT, Run.UNKNOWN}]
-    if not existing.first or not found:
-        return []
-    sentence = (
-        f"is {settings.environment_suffix!r}, but DMS in {settings.region} has the task "
-        f"{settings.naming.name(found[0])!r}, of which Pulumi's state of this stack knows nothing: another stack has "
-        "the suffix, and this one would take its records, alarms and cluster over, and away with itself. Wanted: "
-        "another suffix; or this stack's own state, where it was lost"
-    )
-    command = f"{_SET} {keys.ENVIRONMENT_SUFFIX.name} NAME   (or: pulumi stack import --file STATE)"
-    return [Refusal(keys.ENVIRONMENT_SUFFIX, sentence, command)]
-
-
 def zone_moved(settings: Settings, existing: Existing, zone_id: str) -> list[Refusal]:
     """Whether the record would leave its zone; the zone may be named by its id or by its name."""
     before = _of_the_pair(existing, settings, "zoneId")

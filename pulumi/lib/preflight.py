@@ -84,8 +84,6 @@ class _Preflight:
         reverse = self._stream(Which.REVERSE, settings.naming.name("dms-reverse-task"))
         # Once the name is this stack's for good, and nobody replicates, the legacy side may be gone.
         idle = released and not {forward.run, reverse.run} & {Run.RUNNING, Run.BETWEEN, Run.UNKNOWN}
-        # All that was found so far, and would be asked from here on, is of that other stack.
-        refuse([refused(each) for each in fixed.suffix_taken(settings, self._there, (forward, reverse))])
         logins, running = self._logins(may_be_gone=idle), self._running()
         verdict = streams.decide(
             streams.State(

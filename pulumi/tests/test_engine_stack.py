@@ -191,15 +191,3 @@ def test_two_peered_stacks_and_both_gone_cleanly(peered: Engine) -> None:
     gone = peered.destroy()
     assert gone.exit_code == 0, gone.messages
     assert peered.world.resources() == []
-
-
-def test_a_second_stack_with_the_same_suffix_takes_nothing_over(deployed: Engine) -> None:
-    """Many of AWS's calls make or take over: the records, alarms, topic and cluster of before would go with it."""
-    deployed.world.move_weights({"migration-legacy-prod": 70, "migration-new-prod": 30})
-    before = deployed.world.resources()
-    deployed.make_stack("other", environmentSuffix="prod", natGateways="single", vpcCidr="10.43.0.0/16")
-    refused = deployed.up("other")
-    assert refused.exit_code != 0
-    assert "tap:environmentSuffix is 'prod', but DMS in us-west-2 has the task" in refused.messages
-    assert deployed.destroy("other").exit_code == 0
-    assert deployed.world.resources() == before

@@ -251,17 +251,3 @@ def test_an_authority_may_be_exchanged_and_not_be_taken_away(key: str, kind: str
     assert f"tap:{key} is not set any more, but the endpoints trust the certificate of before" in text
     assert f"do: pulumi config set {key} < bundle.pem" in text
     assert deploy(running(**there), **{key: EVERYTHING[key]}).one("dms/certificate:Certificate")
-
-
-@pytest.mark.parametrize("task", ["forward", "reverse"])
-def test_a_suffix_that_another_stack_has_is_refused(task: str) -> None:
-    """Records, alarms, topics and the cluster would be taken over without a word, and go with the stack that did it."""
-    cloud = driver.with_tasks(driver.empty_cloud(), **{task: "running"})
-    del cloud["state"]
-    text = refusal(cloud)
-    name = {"forward": "migration-dms-task-prod", "reverse": "migration-dms-reverse-task-prod"}[task]
-    assert f"tap:environmentSuffix is 'prod', but DMS in us-west-2 has the task '{name}'" in text
-    assert "do: pulumi config set environmentSuffix NAME" in text
-    # Nothing is said of that other stack's own affairs.
-    assert text.count("tap:") == 1
-    assert passed(cloud, environmentSuffix="blue")

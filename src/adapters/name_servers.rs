@@ -27,16 +27,23 @@ const RESOLVER_DEADLINE: Duration = Duration::from_secs(5);
 /// A balancer answers with up to eight of its addresses; one that it gave so long ago is still its own (Elastic Load
 /// Balancing user guide: addresses leave DNS before they leave the balancer).
 const ADDRESS_KEPT: Duration = Duration::from_mins(10);
+/// A zone keeps its servers; Route 53 is asked for them so often.
+const SERVERS_KEPT: Duration = Duration::from_hours(1);
 /// The longest datagram that is read; a longer answer says of itself that it is cut off.
 const LONGEST: usize = 4096;
 /// Where name servers listen.
 const PORT: u16 = 53;
+
+/// Answers a datagram to the server of that address within this process; nothing for one that is lost.
+pub type InProcess = Arc<dyn Fn(SocketAddr, &[u8]) -> Option<Vec<u8>> + Send + Sync>;
 
 /// The name servers of the stack's zone.
 pub struct ZoneServers {
     aws: Arc<Aws>,
     /// Who answers, where Route 53 itself is not AWS's: a simulator's own servers by name, and nobody else.
     simulated: Option<Vec<(String, SocketAddr)>>,
+    /// Where the simulator is in this process.
+    in_process: Option<InProcess>,
     known: Mutex<Known>,
 }
 
@@ -44,6 +51,8 @@ pub struct ZoneServers {
 struct Known {
     /// What is asked for.
     question: Option<(String, TYPE)>,
+    /// The zone's servers, and when Route 53 named them.
+    names_of_servers: Option<(Vec<String>, Instant)>,
     servers: BTreeMap<String, SocketAddr>,
     /// Whose each address is, and when its balancer said so.
     addresses: BTreeMap<IpAddr, (Side, Instant)>,
@@ -56,7 +65,23 @@ impl ZoneServers {
     /// `simulated` names: what a stand-in calls its zone is somebody else's outside.
     #[must_use]
     pub fn new(aws: Arc<Aws>, simulated: Option<Vec<(String, SocketAddr)>>) -> Self {
-        Self { aws, simulated, known: Mutex::default() }
+        Self { aws, simulated, in_process: None, known: Mutex::default() }
+    }
+
+    /// Those of a simulator in this process, to which no datagram is sent.
+    #[must_use]
+    pub fn in_process(aws: Arc<Aws>, simulated: Vec<(String, SocketAddr)>, answer: InProcess) -> Self {
+        Self { in_process: Some(answer), ..Self::new(aws, Some(simulated)) }
+    }
+
+    /// One query to one server.
+    async fn query(&self, server: SocketAddr, name: &str, kind: TYPE) -> Result<Found, NoAnswer> {
+        let Some(answer) = &self.in_process else { return asked(server, name, kind).await };
+        let id = new_id(name);
+        match answer(server, &query(id, name, kind).ok_or(NoAnswer::Refused)?) {
+            Some(datagram) => read(&datagram, id, name, kind).unwrap_or(Err(NoAnswer::Unfit)),
+            None => Err(NoAnswer::Late),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -71,7 +96,7 @@ impl ZoneServers {
             "CNAME" => TYPE::CNAME,
             _ => TYPE::A,
         };
-        let names = self.aws.name_servers().await?;
+        let names = self.zone_servers().await?;
         let mut servers = BTreeMap::new();
         for name in &names {
             let at = match &self.simulated {
@@ -107,6 +132,19 @@ impl ZoneServers {
         Ok(names)
     }
 
+    /// Who answers for the zone, as Route 53 said within the last hour.
+    async fn zone_servers(&self) -> Result<Vec<String>, PortError> {
+        let known = self.lock().names_of_servers.clone();
+        match known {
+            Some((names, since)) if since.elapsed() < SERVERS_KEPT => Ok(names),
+            _ => {
+                let names = self.aws.name_servers().await?;
+                self.lock().names_of_servers = Some((names.clone(), Instant::now()));
+                Ok(names)
+            }
+        }
+    }
+
     /// The addresses that a balancer's own name has now.
     async fn addresses(&self, name: &str, kind: TYPE, server: Option<&SocketAddr>) -> Vec<IpAddr> {
         match (&self.simulated, server) {
@@ -114,7 +152,7 @@ impl ZoneServers {
             (Some(_), None) => Vec::new(),
             // A simulator's servers know its balancers, too.
             (Some(_), Some(server)) => {
-                asked(*server, name, kind).await.map_or_else(|_| Vec::new(), |found| found.addresses)
+                self.query(*server, name, kind).await.map_or_else(|_| Vec::new(), |found| found.addresses)
             }
         }
     }
@@ -159,7 +197,7 @@ impl NameServers for ZoneServers {
                 (known.servers.get(server).copied(), known.question.clone())
             };
             let (Some(at), Some((name, kind))) = (at, question) else { return Answer::Not(NoAnswer::Unreachable) };
-            match asked(at, &name, kind).await {
+            match self.query(at, &name, kind).await {
                 Ok(found) => self.judged(&found),
                 Err(why) => Answer::Not(why),
             }
@@ -196,9 +234,14 @@ struct Found {
     names: Vec<String>,
 }
 
-/// One query to one server.
+/// A number that nobody can guess.
+fn new_id(name: &str) -> u16 {
+    RandomState::new().hash_one(name) as u16
+}
+
+/// One query to one server, by UDP.
 async fn asked(server: SocketAddr, name: &str, kind: TYPE) -> Result<Found, NoAnswer> {
-    let id = RandomState::new().hash_one(name) as u16;
+    let id = new_id(name);
     let query = query(id, name, kind).ok_or(NoAnswer::Refused)?;
     let own: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let unreachable = |_| NoAnswer::Unreachable;

@@ -5,8 +5,10 @@
 use crate::domain::change::Batch;
 use crate::domain::change::outcome::SendError;
 use crate::domain::confirm::Confirmed;
+use crate::domain::evidence::answers::{Answer, NoAnswer};
 use crate::domain::facts::{Observation, Query};
-use crate::ports::{Observe, PortError, PortFuture, SendFuture, Traffic};
+use crate::domain::traffic::RecordGroup;
+use crate::ports::{Asked, NameServers, Observe, PortError, PortFuture, SendFuture, Traffic};
 
 /// Refuses every question and every change, and says why.
 #[derive(Debug, Clone)]
@@ -21,5 +23,15 @@ impl Traffic for Refusing {
 impl Observe for Refusing {
     fn observe(&self, _: Query) -> PortFuture<'_, Observation> {
         Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+}
+
+impl NameServers for Refusing {
+    fn look_up<'a>(&'a self, _: &'a RecordGroup) -> PortFuture<'a, Vec<String>> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+
+    fn ask<'a>(&'a self, _: &'a str) -> Asked<'a> {
+        Box::pin(std::future::ready(Answer::Not(NoAnswer::Unreachable)))
     }
 }

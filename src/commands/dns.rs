@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::JsonArgs;
 use crate::compose::session::connect_to_look;
 use crate::config::Global;
-use crate::domain::evidence::answers::Counts;
+use crate::domain::evidence::answers::{Counts, MOST_QUERIES};
 use crate::domain::evidence::interval::Interval;
 use crate::domain::evidence::servers::{Heard, Sample, Told, told};
 use crate::domain::facts::{Facts, Source};
@@ -35,7 +35,7 @@ pub async fn run(args: JsonArgs, global: &Global, out: &mut Console) -> Result<E
         None => return Err(not_read(&collected.facts)),
     };
     let clock = session.ports.clock.as_ref();
-    let sample = Box::pin(sample(session.name_servers.as_ref(), group, clock)).await?;
+    let sample = Box::pin(sample(session.ports.name_servers.as_ref(), group, MOST_QUERIES, clock)).await?;
     let journal = collected.journal.as_ref().ok();
     let step = journal.and_then(|read| newest_step(&read.entries));
     let is_settled = journal.is_some_and(|read| read.history.pending.is_none());

@@ -12,7 +12,7 @@ use crate::config::{Settings, defaults, process_env};
 use crate::domain::endpoint::{Answers, Endpoint, is_simulation, mixture};
 use crate::domain::time::Moment;
 use crate::domain::units::Timestamp;
-use crate::ports::{Clock, ErrorKind, Observe, PortError, Traffic};
+use crate::ports::{Clock, ErrorKind, NameServers, Observe, PortError, Traffic};
 
 /// Ends of the hosts that are AWS, in all of its partitions (AWS general reference, "AWS service endpoints").
 const AWS_HOSTS: [&str; 10] = [
@@ -148,9 +148,10 @@ pub async fn now(settings: &Settings) -> Timestamp {
 
 /// What asks and what changes the records where nothing but Pulumi is known of the stack: they refuse.
 #[must_use]
-pub fn unknown() -> (Arc<dyn Observe>, Arc<dyn Traffic>) {
+pub fn unknown() -> (Arc<dyn Observe>, Arc<dyn Traffic>, Arc<dyn NameServers>) {
     let why = PortError::new(ErrorKind::NotProvisioned, "stack", "nothing but Pulumi is known of this stack");
-    (Arc::new(Refusing(why.clone())), Arc::new(Refusing(why)))
+    let refusing = Arc::new(Refusing(why));
+    (Arc::clone(&refusing) as Arc<dyn Observe>, Arc::clone(&refusing) as Arc<dyn Traffic>, refusing)
 }
 
 #[cfg(test)]

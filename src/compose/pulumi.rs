@@ -105,7 +105,7 @@ fn ports_in(
         home: process_env("HOME").map(PathBuf::from).unwrap_or_default(),
         clock: Arc::clone(&clock),
     });
-    let (observe, traffic) = endpoints::unknown();
+    let (observe, traffic, name_servers) = endpoints::unknown();
     Ok(Ports {
         control: control(settings.read_only, &runs),
         provision: runs,
@@ -113,6 +113,7 @@ fn ports_in(
         traffic,
         journal: Arc::new(FileJournal::of(state_dir, &pulumi.stack, &GroupKey::unset())),
         clock,
+        name_servers,
         key: GroupKey::unset(),
         leaving: Arc::default(),
         skew: Arc::new(|| None),

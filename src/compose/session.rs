@@ -22,7 +22,7 @@ use crate::domain::model::{Model, Stack, Watcher};
 use crate::domain::record::{Entry, intents, sent_since};
 use crate::domain::stack::StackInfo;
 use crate::domain::traffic::GroupKey;
-use crate::ports::{Clock, ErrorKind, Journal, NameServers, PortError};
+use crate::ports::{Clock, ErrorKind, Journal, PortError};
 use crate::runtime::collect::{Collected, collect};
 use crate::runtime::execute::settle;
 use crate::runtime::follow::Pace;
@@ -72,8 +72,6 @@ pub struct Session {
     pub sent_before: Option<BTreeSet<String>>,
     /// Who gives the keys, once they were asked for.
     pub keys: KeysTold,
-    /// Who answers for the zone.
-    pub name_servers: Arc<dyn NameServers>,
     clock: Option<(Arc<OffsetClock>, String)>,
     refusal: Option<PortError>,
 }
@@ -196,6 +194,7 @@ async fn put_together_here(
         traffic: endpoints::traffic(aws, refusal.as_ref()),
         journal,
         clock: Arc::clone(&clock),
+        name_servers,
         key: stack.group.clone(),
         leaving: Arc::default(),
         skew: Arc::new(move || skew.clock_skew()),
@@ -210,7 +209,6 @@ async fn put_together_here(
         known,
         state_dir,
         doubt: None,
-        name_servers,
         sent_before,
         keys: Arc::new(move || keys.keys()),
         clock: simulator_clock,

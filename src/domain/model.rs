@@ -11,6 +11,7 @@ use super::change::Change;
 use super::change::turn::Stage;
 use super::configure::Configure;
 use super::confirm::{Confirmation, Confirmed};
+use super::evidence::watch::Answers;
 use super::facts::Facts;
 use super::gate::{Gate, Inputs, Policy};
 use super::provision::PulumiState;
@@ -48,6 +49,8 @@ pub struct LiveState {
     pub journal_broken: usize,
     /// Why the journal cannot be read or written.
     pub journal_error: Option<String>,
+    /// What the zone's name servers have answered.
+    pub answers: Answers,
 }
 
 /// Where a weight change of ours is.
@@ -185,6 +188,17 @@ pub struct JournalPoll {
     pub outran_records: bool,
 }
 
+/// When the zone's name servers are asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NameServerPoll {
+    /// From when on, by the steady clock; nothing before records were read that can be asked for.
+    pub due: Option<Duration>,
+    /// The look that is under way, and the weights that Route 53 had when it began.
+    pub asked: Option<(Request, WeightPair)>,
+    /// The weights that Route 53 had last.
+    pub weights: Option<WeightPair>,
+}
+
 /// Everything.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -224,6 +238,8 @@ pub struct Model {
     pub screen: Screen,
     /// When the journal is read.
     pub journal: JournalPoll,
+    /// When the zone's name servers are asked.
+    pub name_servers: NameServerPoll,
     /// Whether a shell can let the program go on once it was stopped.
     pub has_shell: bool,
     /// The loop is to end.
@@ -258,6 +274,7 @@ impl Model {
             quiet_until: None,
             screen,
             journal: JournalPoll::default(),
+            name_servers: NameServerPoll::default(),
             has_shell: true,
             quitting: false,
             parting: None,

@@ -11,6 +11,7 @@ use super::change::outcome::Outcome;
 use super::change::{Change, turn::Stage};
 use super::confirm::Confirmed;
 use super::error::PortError;
+use super::evidence::servers::Sample;
 use super::facts::{Observation, Query, Source};
 use super::model::{Listing, Shown};
 use super::provision::{PulumiAnswer, PulumiProblem, PulumiQuery};
@@ -18,6 +19,7 @@ use super::record::Entry;
 pub use super::request::Request;
 use super::stack_reload::StackReloaded;
 use super::time::Moment;
+use super::traffic::RecordGroup;
 use super::units::Timestamp;
 
 /// A fact for `update`.
@@ -113,6 +115,13 @@ pub enum Msg {
     },
     /// The ports of a reading that the model has taken were not there: what it shows and what is asked may differ.
     NotSwitched,
+    /// The zone's name servers were asked, or could not be.
+    NameServers {
+        /// Which request.
+        request: Request,
+        /// What they answered.
+        result: Result<Sample, PortError>,
+    },
     /// A change that an earlier process had left without an outcome was settled, or could not be.
     Settled {
         /// Which request.
@@ -152,6 +161,13 @@ pub enum Effect {
     Settle {
         /// Number.
         request: Request,
+    },
+    /// Ask each of the zone's name servers for the record; answered by [`Msg::NameServers`].
+    AskNameServers {
+        /// Number.
+        request: Request,
+        /// What is asked for.
+        group: Box<RecordGroup>,
     },
     /// Ask Pulumi; answered by [`Msg::Pulumi`], a followed run by many.
     AskPulumi {

@@ -12,6 +12,7 @@ use crate::domain::change::outcome::Outcome;
 use crate::domain::change::settle::{SEND_DEADLINE, SIGNATURE_LIFE};
 use crate::domain::confirm::Confirmed;
 use crate::domain::error::{ErrorKind, PortError};
+use crate::domain::evidence::watch::QUERIES;
 use crate::domain::facts::Query;
 use crate::domain::model::Model;
 use crate::domain::msg::{Effect, Msg, Request};
@@ -19,6 +20,7 @@ use crate::domain::provision::{Carried, PulumiAnswer, PulumiProblem, PulumiQuery
 use crate::domain::pulumi::PulumiError;
 use crate::domain::record::Entry;
 use crate::domain::time::Moment;
+use crate::domain::traffic::RecordGroup;
 use crate::domain::units::Timestamp;
 use crate::domain::update::operator;
 
@@ -28,6 +30,7 @@ use super::Ports;
 use super::disk::on_disk;
 use super::execute::{Came, Executed, Tell as ChangeTell, execute, settle};
 use super::reload::ReloadStack;
+use super::sample::sample;
 use super::zone::left_behind;
 
 /// A question that has no answer by then is given up. The adapters have tighter deadlines of their own; this one
@@ -112,6 +115,7 @@ impl Runner {
                     let _closed = answers.send(Msg::Settled { request, result }).await;
                 });
             }
+            Effect::AskNameServers { request, group } => self.ask_name_servers(request, group),
             Effect::AskPulumi { request, query } => self.provision(request, query, operator(model)),
             Effect::ReloadStack { request } => self.reload(request),
             Effect::Switch { request } => self.switch(request),
@@ -205,6 +209,22 @@ impl Runner {
         });
     }
 
+    fn ask_name_servers(&self, request: Request, group: Box<RecordGroup>) {
+        let (ports, answers) = (self.ports.clone(), self.answers.clone());
+        tokio::spawn(async move {
+            let task = tokio::spawn(async move {
+                let look = sample(ports.name_servers.as_ref(), &group, QUERIES, ports.clock.as_ref());
+                tokio::time::timeout(DEADLINE, look).await
+            });
+            let result = match task.await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => Err(late("dns")),
+                Err(error) => Err(broken("dns", &error)),
+            };
+            let _closed = answers.send(Msg::NameServers { request, result }).await;
+        });
+    }
+
     fn observe(&self, request: Request, query: Query) {
         let (ports, answers) = (self.ports.clone(), self.answers.clone());
         tokio::spawn(async move {
@@ -214,11 +234,7 @@ impl Runner {
             let task = tokio::spawn(async move { tokio::time::timeout(DEADLINE, ask.observe(asked)).await });
             let result = match task.await {
                 Ok(Ok(result)) => result,
-                Ok(Err(_)) => Err(PortError::new(
-                    ErrorKind::TimedOut,
-                    source.name(),
-                    format!("no answer within {} s", DEADLINE.as_secs()),
-                )),
+                Ok(Err(_)) => Err(late(source.name())),
                 Err(error) => Err(broken(source.name(), &error)),
             };
             let (at, clock_skew_ms) = (ports.clock.now(), (ports.skew)());
@@ -235,6 +251,10 @@ impl Runner {
         drop((lines, answers));
         let _late = tokio::time::timeout(LEAVING, must_end.join_all()).await;
     }
+}
+
+fn late(what: &str) -> PortError {
+    PortError::new(ErrorKind::TimedOut, what, format!("no answer within {} s", DEADLINE.as_secs()))
 }
 
 /// What is told of a change that has ended; the last message closes it.

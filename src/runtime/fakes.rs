@@ -22,6 +22,7 @@ use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, PortFuture, Se
 
 use super::ports_set::Ports;
 use crate::adapters::pulumi::refusing::NoPulumi;
+use crate::adapters::refuse::Refusing;
 
 pub(crate) fn pair(legacy: u8, new: u8) -> WeightPair {
     WeightPair::new(legacy, new).unwrap()
@@ -105,6 +106,7 @@ impl Fake {
             clock: steps(),
             provision: Arc::new(NoPulumi),
             control: Arc::new(NoPulumi),
+            name_servers: Arc::new(Refusing(PortError::new(ErrorKind::NotProvisioned, "dns", "nobody to ask"))),
             key: key(),
             leaving: Arc::default(),
             skew: Arc::new(|| None),

@@ -13,7 +13,9 @@ use crate::domain::facts::{Observation, Query};
 use crate::domain::record::{Entry, Event, History};
 use crate::domain::traffic::{GroupError, GroupKey, Record, RecordGroup};
 use crate::domain::units::Timestamp;
-use crate::ports::{Clock, ErrorKind, Journal, Observe, PortError, Provisioner, PulumiControl, Traffic, Turn};
+use crate::ports::{
+    Clock, ErrorKind, Journal, NameServers, Observe, PortError, Provisioner, PulumiControl, Traffic, Turn,
+};
 
 use super::disk::on_disk;
 
@@ -38,6 +40,8 @@ pub struct Ports {
     pub provision: Arc<dyn Provisioner>,
     /// Changes something around Pulumi.
     pub control: Arc<dyn PulumiControl>,
+    /// Asks the zone's own name servers.
+    pub name_servers: Arc<dyn NameServers>,
     /// Which records are shifted.
     pub key: GroupKey,
     /// How far the clock is off.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::adapters::aws::in_process::{InProcessReply, http_client};
 use crate::adapters::aws::{Aws, AwsSettings};
 use crate::adapters::journal::FileJournal;
+use crate::adapters::name_servers::ZoneServers;
 use crate::domain::gate::Policy;
 use crate::domain::model::{Model, Simulation, Stack, Watcher};
 use crate::domain::provision::PulumiProblem;
@@ -138,7 +139,12 @@ impl Bastion {
             AwsSettings { test_credentials: true, http_client: Some(http_client(handler)), ..AwsSettings::default() };
         let no_run = Arc::new(|| Ok(None));
         let aws = Arc::new(Box::pin(Aws::connect(settings, info.clone(), Arc::clone(&self.clock), no_run)).await);
-        let skewed = Arc::clone(&aws);
+        let (skewed, sim) = (Arc::clone(&aws), self.sim.clone());
+        let servers = ZoneServers::in_process(
+            Arc::clone(&aws),
+            Sim::name_servers_in_process(),
+            Arc::new(move |server, datagram| sim.ask_name_server(server, datagram)),
+        );
         Ports {
             observe: aws.clone(),
             traffic: aws,
@@ -146,6 +152,7 @@ impl Bastion {
             clock: Arc::clone(&self.clock),
             provision: self.pulumi.clone(),
             control: self.pulumi.clone(),
+            name_servers: Arc::new(servers),
             key: info.group_key().unwrap_or_else(GroupKey::unset),
             leaving: Arc::default(),
             skew: Arc::new(move || skewed.clock_skew()),

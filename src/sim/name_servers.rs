@@ -29,6 +29,22 @@ pub(super) struct Answer {
     pub(super) delay: Duration,
 }
 
+impl Sim {
+    /// The servers of the zone, in their order: nobody listens where they are said to be.
+    #[must_use]
+    pub fn name_servers_in_process() -> Vec<(String, SocketAddr)> {
+        let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        NAME_SERVERS.iter().zip(1..).map(|(name, port)| ((*name).to_owned(), at(port))).collect()
+    }
+
+    /// A datagram to one of them; nothing where it is lost.
+    #[must_use]
+    pub fn ask_name_server(&self, server: SocketAddr, datagram: &[u8]) -> Option<Vec<u8>> {
+        let number = usize::from(server.port()).checked_sub(1).filter(|number| *number < NAME_SERVERS.len())?;
+        answer(&mut self.lock(), number, datagram).datagram
+    }
+}
+
 /// What `/_sim/state` tells: each server's name, and where it listens.
 pub(super) fn state(listening: &[SocketAddr]) -> Value {
     let servers = NAME_SERVERS.iter().zip(listening).map(|(name, at)| json!({"name": name, "at": at.to_string()}));

@@ -122,6 +122,8 @@ fn weights<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     head.append(share_bar(cx, new, room, seen)).append(after).append(tail)
 }
 
+/// From this width on there is room for what the name servers answer.
+const WIDE: usize = 110;
 /// Cells for the age of the data, `data <10 s`.
 const DATA: usize = 10;
 
@@ -129,6 +131,12 @@ const DATA: usize = 10;
 fn seen_and_age<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let (data, data_role) = data_age(cx);
     let mut tail = cx.row();
+    // What is wanted stands before it: wanted, answered, seen.
+    let answered = cx.world.facts.shiftable().and_then(|group| cx.world.answers.share(group.weights()));
+    if let Some((answered, _)) = answered.filter(|_| width >= WIDE) {
+        let value = short_number((answered.value * 1000.0).round() / 10.0);
+        tail = tail.put(Role::Dim, "dns ").put(Role::Text, format!("{value} %")).gap(2);
+    }
     let share = reading::share(&cx.world.facts, cx.world.now);
     if let (Some(seen), Some(at)) = (share.fresh().copied(), share.at) {
         tail =

@@ -34,6 +34,8 @@ mod trends;
 mod verdict;
 
 #[cfg(test)]
+mod answers_tests;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod one_value_tests;

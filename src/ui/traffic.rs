@@ -206,6 +206,8 @@ fn share_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
         let room = row.room(width);
         row.clipped(Role::Dim, share.quality.why(), room).line()
     });
+    let answers = answer_lines(cx, width, &bar);
+    lines.splice(1..1, answers);
     let apart = wanted.zip(seen).map(|(wanted, seen)| seen - wanted);
     let note = match apart {
         Some(by) => format!(
@@ -217,6 +219,33 @@ fn share_lines(cx: &ViewContext<'_>, width: usize) -> Vec<Line<'static>> {
         None => "the share that is seen comes from the request counts of both load balancers".to_owned(),
     };
     lines.push(cx.row().gap(8).clipped(Role::Dim, note, width.saturating_sub(8)).line());
+    lines
+}
+
+/// What the zone's name servers answer, between what is wanted and what is seen; nothing before they were asked.
+fn answer_lines(
+    cx: &ViewContext<'_>,
+    width: usize,
+    bar: &dyn Fn(&str, f64, String, Role) -> Line<'static>,
+) -> Vec<Line<'static>> {
+    let (answers, facts) = (&cx.world.answers, &cx.world.facts);
+    let share = facts.shiftable().and_then(|group| answers.share(group.weights()));
+    let Some((share, at)) = share else {
+        let Some(why) = answers.silent() else { return Vec::new() };
+        let row = cx.row().cell(Role::Dim, "answered", 9);
+        let room = row.room(width);
+        return vec![row.clipped(Role::Dim, why, room).line()];
+    };
+    let tenth = |part: f64| (part * 1000.0).round() / 10.0;
+    let note =
+        format!("{:<9}±{} by {} name servers", cx.age(at), short_number(tenth(share.reach())), answers.servers());
+    let note = if width < 100 { format!("{:<9}", cx.age(at)) } else { note };
+    let mut lines = vec![bar("answered", tenth(share.value), note, Role::Dim)];
+    let settled = cx.world.history.as_ref().is_some_and(|h| h.pending.is_none() && h.unfinished().is_none());
+    for remark in answers.remarks(settled) {
+        let (mark, role) = if remark.is_bad { (Mark::Unknown, Role::Unknown) } else { (Mark::Waiting, Role::Dim) };
+        lines.push(cx.row().gap(9).mark(mark).clipped(role, remark.text, width.saturating_sub(11)).line());
+    }
     lines
 }
 

@@ -12,5 +12,6 @@ mod documents;
 mod drill;
 mod fuzz;
 mod golden;
+mod name_servers;
 mod scenarios;
 mod stack_reload;

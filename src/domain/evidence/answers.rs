@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::interval::{Interval, Z_95, wilson};
 use crate::domain::traffic::Side;
 
-/// Queries that one server gets at most in one look.
+/// Queries that one server gets at most in the one look of a command.
 pub const MOST_QUERIES: u32 = 400;
 /// A share is known well enough once its interval reaches no further than this to either side.
 pub const CLOSE_ENOUGH: f64 = 0.02;
@@ -119,17 +119,17 @@ impl Counts {
         self.without.iter().max_by_key(|(_, count)| **count).map(|(why, _)| *why)
     }
 
-    /// Whether the server may be asked once more: it has not had its number, and it does answer.
+    /// Whether the server may be asked once more: it has not had as many as `most`, and it does answer.
     #[must_use]
-    pub fn takes_more(&self) -> bool {
+    pub fn takes_more(&self, most: u32) -> bool {
         let is_silent = self.answered() + self.neither == 0 && self.asked() >= GIVEN_UP_AFTER;
-        self.asked() < MOST_QUERIES && !is_silent
+        self.asked() < most && !is_silent
     }
 
     /// Whether one more query tells anything: its share is not known well enough yet.
     #[must_use]
-    pub fn wants_more(&self) -> bool {
-        self.takes_more() && !self.share().is_some_and(|share| share.reach() <= CLOSE_ENOUGH)
+    pub fn wants_more(&self, most: u32) -> bool {
+        self.takes_more(most) && !self.share().is_some_and(|share| share.reach() <= CLOSE_ENOUGH)
     }
 }
 
@@ -156,12 +156,15 @@ mod tests {
 
     #[test]
     fn a_look_ends_when_the_share_is_known_or_the_server_has_had_its_number_or_is_silent() {
-        assert!(counted(0, 0).wants_more());
-        assert!(counted(188, 0).wants_more() && !counted(189, 0).wants_more(), "all to one side is soon known");
-        assert!(counted(200, 199).wants_more() && !counted(200, 200).wants_more());
+        assert!(counted(0, 0).wants_more(MOST_QUERIES));
+        assert!(
+            counted(188, 0).wants_more(MOST_QUERIES) && !counted(189, 0).wants_more(MOST_QUERIES),
+            "all to one side is soon known"
+        );
+        assert!(counted(200, 199).wants_more(MOST_QUERIES) && !counted(200, 200).wants_more(MOST_QUERIES));
         let silent = |count| Counts { without: BTreeMap::from([(NoAnswer::Late, count)]), ..Counts::default() };
-        assert!(silent(7).wants_more() && !silent(8).wants_more());
-        assert!(Counts { legacy: 1, ..silent(8) }.wants_more());
+        assert!(silent(7).wants_more(MOST_QUERIES) && !silent(8).wants_more(MOST_QUERIES));
+        assert!(Counts { legacy: 1, ..silent(8) }.wants_more(MOST_QUERIES));
     }
 
     #[test]

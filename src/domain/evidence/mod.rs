@@ -5,3 +5,4 @@
 pub mod answers;
 pub mod interval;
 pub mod servers;
+pub mod watch;

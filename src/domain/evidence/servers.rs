@@ -71,19 +71,24 @@ const MANY: u32 = 200;
 
 /// So many times likelier has the one to be than the other. Whatever the number of looks, a server is called wrongly at
 /// most once in as many (A. Wald, "Sequential tests of statistical hypotheses", 1945).
-const SURE: f64 = 1000.0;
+pub(super) const SURE: f64 = 1000.0;
 /// A share of 0 or 1 takes no answer of the other side; a name server that answers one in so many all the same is none
 /// that is wrong about the weights.
 const STRAY: f64 = 0.002;
+
+/// How much likelier these answers are at the share `after` than at the share `before` (0 to 1), as a natural logarithm.
+#[must_use]
+pub(super) fn likelier(counts: &Counts, before: f64, after: f64) -> f64 {
+    let within = |share: f64| share.clamp(STRAY, 1.0 - STRAY);
+    let (before, after) = (within(before), within(after));
+    f64::from(counts.new) * (after / before).ln() + f64::from(counts.legacy) * ((1.0 - after) / (1.0 - before)).ln()
+}
 
 /// Whether a server has a change from the share `before` to the share `after` (0 to 1), by all that it has answered since
 /// the change was sent.
 #[must_use]
 pub fn told(counts: &Counts, before: f64, after: f64) -> Told {
-    let within = |share: f64| share.clamp(STRAY, 1.0 - STRAY);
-    let (before, after) = (within(before), within(after));
-    let likelier = f64::from(counts.new) * (after / before).ln()
-        + f64::from(counts.legacy) * ((1.0 - after) / (1.0 - before)).ln();
+    let likelier = likelier(counts, before, after);
     if likelier >= SURE.ln() {
         Told::Has
     } else if likelier <= -SURE.ln() {

@@ -1,19 +1,32 @@
 //! What follows when this host's clock was set: everything is asked anew, and no question stays open that rests on what
 //! was known before.
 
+use std::time::Duration;
+
 use crate::domain::confirm::Confirmation;
 use crate::domain::model::{Dialog, Model};
 use crate::domain::msg::Effect;
 use crate::domain::record::Event;
 use crate::domain::schedule::Polls;
 use crate::domain::shift::{Direction, ShiftPlan};
-use crate::domain::time::Jump;
+use crate::domain::time::{Jump, Moment};
 
-use super::{note, notice};
+use super::{name_servers, note, notice};
+
+/// Time went on; or somebody has set the clock.
+pub(super) fn tick(model: &mut Model, now: Moment, uptime: Duration, effects: &mut Vec<Effect>) {
+    model.live.now = now.wall;
+    model.steady = now.steady;
+    model.uptime = uptime;
+    if let Some(jump) = model.live.facts.look_at_the_clock(now) {
+        was_set(model, jump, effects);
+    }
+}
 
 /// The clock was set. Answers that are under way were asked for before it and change nothing any more.
-pub(super) fn was_set(model: &mut Model, jump: Jump, effects: &mut Vec<Effect>) {
+fn was_set(model: &mut Model, jump: Jump, effects: &mut Vec<Effect>) {
     model.polls = Polls::default();
+    name_servers::forget(model);
     if model.verifying.is_some() {
         model.verifying = model.verifying.take().map(|(change, _)| (change, jump.at));
     }

@@ -14,6 +14,7 @@ mod destroy_tests;
 mod details;
 mod evacuate;
 mod keys;
+mod name_servers;
 mod notify;
 mod provision;
 mod provision_answers;
@@ -51,14 +52,7 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     let by_itself = !matches!(msg, Msg::Key(_)) && keys::is_asking(model);
     match msg {
-        Msg::Tick { now, uptime } => {
-            model.live.now = now.wall;
-            model.steady = now.steady;
-            model.uptime = uptime;
-            if let Some(jump) = model.live.facts.look_at_the_clock(now) {
-                clock::was_set(model, jump, &mut effects);
-            }
-        }
+        Msg::Tick { now, uptime } => clock::tick(model, now, uptime, &mut effects),
         Msg::Key(key) => keys::key(model, key, &mut effects),
         window @ (Msg::Wheel { .. } | Msg::Tab(_) | Msg::Focus(_)) => keys::window(model, &window),
         Msg::Continued => keys::continued(model),
@@ -100,6 +94,7 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::StackReloaded { request, result } => stack_reload::arrived(model, request, result),
         Msg::NotSwitched => stack_reload::want(model),
         Msg::Settled { request, result } => steps::settled(model, request, result),
+        Msg::NameServers { request, result } => name_servers::answered(model, request, result),
     }
     follow_up(model, &mut effects);
     if by_itself && !keys::is_asking(model) {
@@ -173,6 +168,7 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
     stack_reload::go_on(model, effects);
     steps::settle_leftovers(model, effects);
     steps::watch(model, effects);
+    name_servers::look(model, effects);
     ask(model, effects);
 }
 

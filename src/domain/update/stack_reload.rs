@@ -7,7 +7,7 @@ use crate::domain::provision::PulumiProblem;
 use crate::domain::schedule::Polls;
 use crate::domain::stack_reload::{MAX_TRIES, StackReload, StackReloaded, pause};
 
-use super::{next_request, notice, toast};
+use super::{name_servers, next_request, notice, toast};
 
 /// Wants it read, from now on. What is being read just now may be older than the reason, so it no longer counts; it is
 /// waited for all the same, and read once more then.
@@ -88,6 +88,7 @@ fn take(model: &mut Model, reloaded: StackReloaded) {
     let StackReloaded { stack, watcher, policy } = reloaded;
     let before = model.stack.is_provisioned();
     if stack != model.stack || watcher != model.watcher {
+        name_servers::forget(model);
         let facts = std::mem::take(&mut model.live.facts);
         let kept = [Source::Identity, Source::StackRun];
         model.live.facts = Facts {
