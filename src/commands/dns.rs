@@ -10,6 +10,7 @@ use crate::config::Global;
 use crate::domain::evidence::answers::{Counts, MOST_QUERIES};
 use crate::domain::evidence::interval::Interval;
 use crate::domain::evidence::servers::{Heard, Sample, Told, told};
+use crate::domain::evidence::watch::one_sided;
 use crate::domain::facts::{Facts, Source};
 use crate::domain::record::newest_step;
 use crate::domain::traffic::RecordGroup;
@@ -26,7 +27,7 @@ use super::status::look;
 /// When the records cannot be shifted or not be read, and when no name server answers.
 pub async fn run(args: JsonArgs, global: &Global, out: &mut Console) -> Result<Exit, Failure> {
     let session = connect_to_look(global).await?;
-    let collected = look(&session, &[Source::Records], Facts::default(), out).await;
+    let collected = look(&session, &[Source::Records, Source::Change], Facts::default(), out).await;
     let group = match collected.facts.group.as_ref().map(|fact| &fact.value) {
         Some(Ok(group)) => group,
         Some(Err(why)) => {
@@ -86,6 +87,9 @@ struct Row {
     wanted_percent: f64,
     dns: Option<Share>,
     servers: Vec<Server>,
+    /// Whether Route 53 calls the newest step of this host INSYNC.
+    #[serde(skip)]
+    settled: bool,
     /// Every answer leads to one stack although the weights give the other one a part, and no change is on its way;
     /// nothing where that cannot be told, since somebody else's change may be.
     failover: Option<bool>,
@@ -125,7 +129,9 @@ impl Row {
         // A step that the records do not show is not the one that is on its way.
         let step = step.filter(|((_, to), _)| *to == group.weights());
         let is_settled = step.is_some_and(|(_, settled)| settled);
-        let step = step.map(|(step, _)| step);
+        let is_one_sided = sample.is_one_sided(wanted);
+        // Beside a failover the answers tell nothing of a step.
+        let step = step.map(|(step, _)| step).filter(|_| !(is_one_sided && is_settled));
         let server = |heard: &Heard| Server {
             name: heard.server.clone(),
             counts: heard.counts.clone(),
@@ -140,7 +146,8 @@ impl Row {
             wanted_percent: (wanted * 10_000.0).round() / 100.0,
             dns: sample.share().map(Share::from),
             servers: sample.heard.iter().map(server).collect(),
-            failover: if sample.is_one_sided(wanted) { is_settled.then_some(true) } else { Some(false) },
+            settled: is_settled,
+            failover: if is_one_sided { is_settled.then_some(true) } else { Some(false) },
         }
     }
 
@@ -161,7 +168,8 @@ impl Row {
             if let Some(step) = server.step {
                 line += match step {
                     Told::Has => "  has the newest step",
-                    Told::Behind => "  BEHIND: still answers as before the newest step",
+                    Told::Behind if self.settled => "  BEHIND: still answers as before the newest step",
+                    Told::Behind => "  does not have the newest step yet",
                     Told::NotToldApart => "  not told apart yet",
                 };
             }
@@ -176,17 +184,34 @@ impl Row {
         lines.push(format!("  {:<width$}  {}", "together", shown(self.dns)));
         lines.extend(match self.failover {
             Some(false) => None,
-            Some(true) => Some(
-                "every answer leads to one stack: Route 53 holds the other one for unhealthy and fails over; look at its \
-                 targets"
-                    .to_owned(),
-            ),
-            None => Some(
-                "every answer leads to one stack: the newest change is not on the name servers yet, or Route 53 holds the \
-                 other one for unhealthy; ask again in a minute"
-                    .to_owned(),
-            ),
+            Some(true) => Some(one_sided(true).to_owned()),
+            None => Some(one_sided(false).to_owned()),
         });
         lines.join("\n") + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::shift::fixtures::group;
+    use crate::domain::units::{Percent, Timestamp};
+
+    fn weights(new: u8) -> WeightPair {
+        WeightPair::for_new_share(Percent::new(new).unwrap())
+    }
+
+    #[test]
+    fn beside_a_failover_no_server_is_called_behind() {
+        let counts = Counts { legacy: 400, ..Counts::default() };
+        let heard = |server: &str| Heard { server: server.to_owned(), counts: counts.clone() };
+        let sample = Sample { at: Timestamp::from_millis(0), heard: vec![heard("ns-1"), heard("ns-2")] };
+        let step = (weights(0), weights(10));
+        let row = |settled| Row::of("prod", &group(weights(10)), Some((step, settled)), &sample);
+        let (before, after) = (row(false), row(true));
+        assert_eq!((before.failover, before.servers[0].step), (None, Some(Told::Behind)));
+        assert_eq!((after.failover, after.servers[0].step), (Some(true), None));
+        assert!(!after.text().contains("BEHIND") && after.text().contains("fails over"), "{}", after.text());
+        assert!(before.text().contains("does not have the newest step yet"), "{}", before.text());
     }
 }

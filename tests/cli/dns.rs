@@ -67,6 +67,8 @@ fn a_step_that_no_server_has_yet_is_no_failover() {
     drill.run("shift --step +10 --yes").ended(0);
     let row = drill.run("dns --json").ended(0).json();
     assert_eq!((&row["dns"]["new_percent"], &row["failover"]), (&json!(0.0), &Value::Null), "{row}");
+    let text = drill.run("dns").ended(0).stdout;
+    assert!(text.contains("does not have the newest step yet") && !text.contains("BEHIND"), "{text}");
     drill.advance(90);
     drill.run("status").ended(0);
     assert_eq!(drill.run("dns --json").ended(0).json()["failover"], false);
