@@ -83,7 +83,7 @@ const WORKERS: usize = 2;
 
 /// Where the work is done. A cockpit and a simulator do several things at once; a command waits for answers, and has them
 /// sooner where no thread wakes another for each.
-fn runtime(command: Option<&cli::Command>) -> std::io::Result<tokio::runtime::Runtime> {
+fn runtime_for(command: Option<&cli::Command>) -> std::io::Result<tokio::runtime::Runtime> {
     if matches!(command, None | Some(cli::Command::Demo(_) | cli::Command::Sim(_))) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()
     } else {
@@ -113,7 +113,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> color_eyre::Result<ExitC
         }
     };
     let json = cli.command.as_ref().is_some_and(cli::Command::wants_json);
-    let runtime = runtime(cli.command.as_ref())?;
+    let runtime = runtime_for(cli.command.as_ref())?;
     // One compiled copy: what waits for it is compiled more than once, and would carry all the commands each time.
     let command: LocalBoxFuture<'_, _> = Box::pin(commands::run(cli, &mut out));
     let exit = runtime.block_on(command).unwrap_or_else(|failure| {
