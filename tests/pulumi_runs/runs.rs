@@ -170,7 +170,8 @@ async fn a_number_that_was_given_away_again_is_not_the_run() {
     };
     let mut record = until(&started.dir, over).await;
     let own = ProcessId::own().unwrap();
-    let stranger = ProcessId { identity: "an earlier boot:4711".into(), ..own.clone() };
+    let (boot, _) = own.identity.split_once(':').unwrap();
+    let stranger = ProcessId { identity: format!("{boot}:1"), ..own.clone() };
     fs::write(started.dir.file(file::END), "").unwrap();
     (record.end, record.child, record.supervisor) = (None, Some(stranger), None);
     record.starter = None;
