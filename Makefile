@@ -83,7 +83,7 @@ $(BENCH_VENV)/ready:
 bench: $(BENCH_VENV)/ready ## measure, each number beside a peer in the same run
 	cargo build --locked --release
 	TAPCTL_BIN=$(abspath $(TARGET))/release/tapctl $(BENCH_VENV)/bin/python tests/benches/bench.py
-	cargo bench --locked
+	cargo bench --locked --bench fold --bench keys --bench up
 
 # A binary to hand on: without symbols, and without the folders of whoever built it, which panics would print.
 DIST := $(abspath $(TARGET))/dist
