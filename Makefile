@@ -30,9 +30,8 @@ test: $(CONFORMANCE_VENV)/ready ## set up all that the tests need, and run them
 test-unit: ## the library's own tests
 	cargo test --locked --lib --bins
 
-# Much of what these tests do is to wait for processes, so that two more than there are cores fill the cores.
 test-cli: ## the real binary, on terminals and in pipes, and its runs of Pulumi
-	cargo test --locked --test cli -- --test-threads=$(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+	cargo test --locked --test cli
 
 test-cockpit: ## the cockpit through its real loop on virtual time, the golden scripts, borders and documents
 	cargo test --locked --test cockpit
