@@ -39,7 +39,7 @@ pub async fn run(args: JsonArgs, global: &Global, out: &mut Console) -> Result<E
     let sample = Box::pin(sample(session.ports.name_servers.as_ref(), group, MOST_QUERIES, clock)).await?;
     let journal = collected.journal.as_ref().ok();
     let step = journal.and_then(|read| newest_step(&read.entries));
-    let is_settled = journal.is_some_and(|read| read.history.pending.is_none());
+    let is_settled = journal.is_some_and(|read| read.history.is_settled());
     let row = Row::of(&session.stack.name, group, step.map(|step| (step, is_settled)), &sample);
     if sample.share().is_none() {
         let servers = serde_json::to_value(&row.servers).unwrap_or_default();

@@ -11,6 +11,7 @@ use super::change::Change;
 use super::change::turn::Stage;
 use super::configure::Configure;
 use super::confirm::{Confirmation, Confirmed};
+use super::evidence::interval::Interval;
 use super::evidence::watch::Answers;
 use super::facts::Facts;
 use super::gate::{Gate, Inputs, Policy};
@@ -51,6 +52,19 @@ pub struct LiveState {
     pub journal_error: Option<String>,
     /// What the zone's name servers have answered.
     pub answers: Answers,
+}
+
+/// A look at the name servers that is older than this tells nothing of now: at rest they are asked once a minute.
+const ANSWERS_STALE: Duration = Duration::from_mins(5);
+
+impl LiveState {
+    /// The share of the new stack as the name servers answer it, with the instant of the newest look: for the weights that
+    /// Route 53 has now, and only as long as it tells of now.
+    #[must_use]
+    pub fn answered(&self) -> Option<(Interval, Timestamp)> {
+        let (share, at) = self.answers.share(self.facts.shiftable()?.weights())?;
+        (self.now.since(at) <= ANSWERS_STALE).then_some((share, at))
+    }
 }
 
 /// Where a weight change of ours is.

@@ -2,30 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-
-use super::fixtures::{now, on, pending, steady};
-use super::{Palette, Theme, draw};
+use super::fixtures::{now, on, pending, shown, steady};
 use crate::domain::evidence::answers::{Counts, NoAnswer};
 use crate::domain::evidence::servers::{Heard, Sample};
 use crate::domain::model::Model;
 use crate::domain::units::{Percent, WeightPair};
 use crate::keymap::View;
-
-fn shown(model: &Model, size: (u16, u16)) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-    let theme = Theme::new(Palette::Mono, false);
-    terminal
-        .draw(|frame| {
-            draw(frame, model, &theme);
-        })
-        .unwrap();
-    let buffer = terminal.backend().buffer();
-    let width = usize::from(buffer.area.width);
-    let cells: Vec<&str> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
-    cells.chunks(width).map(|row| row.concat().trim_end().to_owned() + "\n").collect()
-}
 
 fn weights(new: u8) -> WeightPair {
     WeightPair::for_new_share(Percent::new(new).unwrap())

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::endpoint::elsewhere;
 use crate::domain::error::ErrorKind;
+use crate::domain::evidence::interval::percent_of;
 use crate::domain::facts::Source;
 use crate::domain::model::TOAST_TIME;
 use crate::domain::readiness::readiness;
@@ -132,9 +133,8 @@ fn seen_and_age<'a>(cx: &ViewContext<'a>, width: usize) -> Row<'a> {
     let (data, data_role) = data_age(cx);
     let mut tail = cx.row();
     // What is wanted stands before it: wanted, answered, seen.
-    let answered = cx.world.facts.shiftable().and_then(|group| cx.world.answers.share(group.weights()));
-    if let Some((answered, _)) = answered.filter(|_| width >= WIDE) {
-        let value = short_number((answered.value * 1000.0).round() / 10.0);
+    if let Some((answered, _)) = cx.world.answered().filter(|_| width >= WIDE) {
+        let value = short_number(percent_of(answered.value));
         tail = tail.put(Role::Dim, "dns ").put(Role::Text, format!("{value} %")).gap(2);
     }
     let share = reading::share(&cx.world.facts, cx.world.now);

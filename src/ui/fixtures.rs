@@ -4,6 +4,10 @@ mod observed;
 
 use std::time::Duration;
 
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::{Palette, Theme, draw};
 use crate::domain::confirm::{ARMS_AFTER, Challenge, Confirmation};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Observation, Source};
@@ -22,6 +26,20 @@ use observed::{
     ago, alarms, journal, legacy_hosts, metrics, pair, replication, service, stack, step, targets, watcher, wave,
 };
 pub(super) use observed::{group, now, records, tables};
+
+/// What stands on a screen of this size, a line for each row.
+pub(super) fn shown(model: &Model, size: (u16, u16)) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+    let theme = Theme::new(Palette::Mono, false);
+    terminal
+        .draw(|frame| {
+            draw(frame, model, &theme);
+        })
+        .unwrap();
+    let buffer = terminal.backend().buffer();
+    let cells: Vec<&str> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+    cells.chunks(usize::from(size.0)).map(|row| row.concat().trim_end().to_owned() + "\n").collect()
+}
 
 /// Everything is known and fine, at `share`; the newest change is in effect for so long.
 pub(super) fn steady(share: u8, secs_since_insync: u64) -> Model {

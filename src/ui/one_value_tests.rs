@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use serde_json::Value;
 
-use super::fixtures::{judge, now, steady};
-use super::{Palette, Theme, draw};
+use super::fixtures::{judge, now, shown, steady};
 use crate::commands::snapshot::Snapshot;
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::Source;
@@ -24,16 +21,7 @@ use crate::runtime::ports_set::JournalRead;
 
 /// The overview, every row joined.
 fn frame(model: &Model) -> Vec<String> {
-    let mut terminal = Terminal::new(TestBackend::new(240, 50)).unwrap();
-    let theme = Theme::new(Palette::Mono, false);
-    terminal
-        .draw(|frame| {
-            draw(frame, model, &theme);
-        })
-        .unwrap();
-    let buffer = terminal.backend().buffer();
-    let cells: Vec<&str> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
-    cells.chunks(240).map(<[&str]>::concat).collect()
+    shown(model, (240, 50)).lines().map(str::to_owned).collect()
 }
 
 fn json(model: &Model) -> Value {

@@ -7,11 +7,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::domain::evidence::interval::percent_of;
 use crate::domain::facts::Source;
 use crate::domain::model::Listing;
 use crate::domain::readiness::STEP;
 use crate::domain::reading;
-use crate::domain::record::{Entry, Event};
+use crate::domain::record::{Entry, Event, History};
 use crate::domain::shift::USUAL_INSYNC;
 use crate::domain::targets::leads;
 use crate::domain::traffic::{Record, RecordGroup, Routing, Side, Target, beside};
@@ -228,20 +229,18 @@ fn answer_lines(
     width: usize,
     bar: &dyn Fn(&str, f64, String, Role) -> Line<'static>,
 ) -> Vec<Line<'static>> {
-    let (answers, facts) = (&cx.world.answers, &cx.world.facts);
-    let share = facts.shiftable().and_then(|group| answers.share(group.weights()));
-    let Some((share, at)) = share else {
+    let answers = &cx.world.answers;
+    let Some((share, at)) = cx.world.answered() else {
         let Some(why) = answers.silent() else { return Vec::new() };
         let row = cx.row().cell(Role::Dim, "answered", 9);
         let room = row.room(width);
         return vec![row.clipped(Role::Dim, why, room).line()];
     };
-    let tenth = |part: f64| (part * 1000.0).round() / 10.0;
-    let note =
-        format!("{:<9}±{} by {} name servers", cx.age(at), short_number(tenth(share.reach())), answers.servers());
+    let reach = short_number(percent_of(share.reach()));
+    let note = format!("{:<9}±{reach} by {} name servers", cx.age(at), answers.servers());
     let note = if width < 100 { format!("{:<9}", cx.age(at)) } else { note };
-    let mut lines = vec![bar("answered", tenth(share.value), note, Role::Dim)];
-    let settled = cx.world.history.as_ref().is_some_and(|h| h.pending.is_none() && h.unfinished().is_none());
+    let mut lines = vec![bar("answered", percent_of(share.value), note, Role::Dim)];
+    let settled = cx.world.history.as_ref().is_some_and(History::is_settled);
     for remark in answers.remarks(settled) {
         let (mark, role) = if remark.is_bad { (Mark::Unknown, Role::Unknown) } else { (Mark::Waiting, Role::Dim) };
         lines.push(cx.row().gap(9).mark(mark).clipped(role, remark.text, width.saturating_sub(11)).line());

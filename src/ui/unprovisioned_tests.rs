@@ -3,30 +3,12 @@
 
 use std::time::Duration;
 
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-
-use super::fixtures::{judge, now, on, records, steady, tell};
-use super::{Palette, Theme, draw};
+use super::fixtures::{judge, now, on, records, shown, steady, tell};
 use crate::domain::error::{ErrorKind, PortError};
 use crate::domain::facts::{Facts, Observation, Source};
 use crate::domain::model::Model;
 use crate::domain::traffic::{GroupKey, Record, Routing};
 use crate::keymap::View;
-
-fn shown(model: &Model, size: (u16, u16)) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-    let theme = Theme::new(Palette::Mono, false);
-    terminal
-        .draw(|frame| {
-            draw(frame, model, &theme);
-        })
-        .unwrap();
-    let buffer = terminal.backend().buffer();
-    let width = usize::from(buffer.area.width);
-    let cells: Vec<&str> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
-    cells.chunks(width).map(|row| row.concat().trim_end().to_owned() + "\n").collect()
-}
 
 /// Nothing is provisioned, and these records answer the name.
 fn with(records: Option<&[Record]>) -> Model {

@@ -32,6 +32,12 @@ impl Interval {
     }
 }
 
+/// A part from 0 to 1 as percent with one decimal, as it is shown.
+#[must_use]
+pub fn percent_of(part: f64) -> f64 {
+    (part * 1000.0).round() / 10.0
+}
+
 /// Wilson's score interval for `hits` of `n`, `z` standard deviations wide on either side; `None` where nothing was counted.
 ///
 /// It holds for few tries and for proportions near 0 and 1, where the usual `p ± z·σ` does not (E. B. Wilson, "Probable

@@ -107,6 +107,11 @@ impl Answers {
         self.looks.push_back(look);
     }
 
+    /// The weights have changed: which server had which step before tells nothing of the new one, were it the same again.
+    pub fn begin_anew(&mut self) {
+        *self = Self { silent: self.silent.take(), ..Self::default() };
+    }
+
     /// Nobody could be asked.
     pub fn not_asked(&mut self, why: String) {
         self.silent = Some(why);
@@ -305,6 +310,19 @@ mod tests {
         assert_eq!((n(&answers, 20), n(&answers, 30)), (None, Some(384)));
         answers.add(look(9, [0.3; 4], &mut chance), weights(30), None, true);
         assert_eq!(n(&answers, 30), Some(384), "while it moves the newest look alone");
+    }
+
+    #[test]
+    fn a_step_that_is_made_again_is_on_no_server_yet() {
+        let mut chance = Pcg32::new(7, 1);
+        let mut answers = Answers::default();
+        let step = Some((weights(0), weights(10)));
+        answers.add(look(1, [0.1; 4], &mut chance), weights(10), step, true);
+        answers.add(look(2, [0.1; 4], &mut chance), weights(10), step, true);
+        assert_eq!(texts(&answers, false), ["the newest step is known to be on 4 of 4 name servers"]);
+        answers.begin_anew();
+        answers.add(look(3, [0.0; 4], &mut chance), weights(10), step, true);
+        assert_eq!(texts(&answers, false), ["the newest step is known to be on 0 of 4 name servers"]);
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl<'a> Picture<'a> {
     #[must_use]
     pub fn bake_left(&self) -> Option<Duration> {
         let history = self.history?;
-        if history.pending.is_some() || history.unfinished().is_some() {
+        if !history.is_settled() {
             return None;
         }
         history.since_moved(self.now, self.facts.aws_now(self.now)).map(|since| self.policy.bake.saturating_sub(since))

@@ -61,6 +61,12 @@ impl History {
         history
     }
 
+    /// Whether no weight change is on its way: none waits for INSYNC, and the outcome of each is known.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.pending.is_none() && self.unfinished().is_none()
+    }
+
     /// The newest intent without a final outcome.
     #[must_use]
     pub fn unfinished(&self) -> Option<&OpenIntent> {

@@ -35,7 +35,7 @@ use super::change::preconditions::Blocked;
 use super::confirm::Confirmation;
 use super::error::PortError;
 use super::facts::Source;
-use super::gate::{self, Verdict};
+use super::gate;
 use super::model::{Dialog, JOURNAL_KEPT, Model, SMALLEST_SCREEN, Shown, TOAST_TIME, Toast};
 use super::msg::{Effect, Msg, Request};
 use super::record::{Entry, Event, History};
@@ -144,11 +144,12 @@ fn follow_up(model: &mut Model, effects: &mut Vec<Effect>) {
         h.since_moved(model.live.now, model.live.facts.aws_now(model.live.now)).is_some_and(|t| t < model.policy.bake)
     });
     if watching {
-        let stopped = gates.iter().zip(&model.live.gates).any(|(new, old)| {
-            old.id == new.id && old.verdict == Verdict::Pass && new.verdict != Verdict::Pass && is_about_health(new.id)
-        });
-        if stopped {
+        let fell = |(new, old): &(&gate::Gate, &gate::Gate)| new.id == old.id && old.passes() && !new.passes();
+        let stopped = gates.iter().zip(&model.live.gates).filter(fell).map(|(new, _)| new.id);
+        let stopped: Vec<gate::GateId> = stopped.filter(|id| is_about_health(*id)).collect();
+        if !stopped.is_empty() {
             effects.push(Effect::Bell);
+            notify::stopped(model, &stopped, effects);
         }
     }
     model.live.gates = gates;

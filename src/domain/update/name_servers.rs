@@ -26,8 +26,9 @@ pub(super) fn look(model: &mut Model, effects: &mut Vec<Effect>) {
     if poll.weights.replace(group.weights()).is_some_and(|before| before != group.weights()) {
         due = due.min(steady.saturating_add(AFTER_A_STEP));
         poll.due = Some(due);
+        model.live.answers.begin_anew();
     }
-    if poll.asked.is_some() || steady < due {
+    if model.name_servers.asked.is_some() || steady < due {
         return;
     }
     let request = next_request(model);

@@ -1,5 +1,5 @@
-//! What whoever looks elsewhere is told through the terminal: that a gate which failed passes again, and that something is
-//! asked.
+//! What whoever looks elsewhere is told through the terminal: that a gate stopped passing in a bake, that one which failed
+//! passes again, and that something is asked.
 //!
 //! Pure. Off unless it is wanted, and silent while the terminal has the focus: then it is on the screen.
 
@@ -41,6 +41,15 @@ pub(super) fn news(model: &Model, before: Option<Before>, effects: &mut Vec<Effe
     }
     if asks(model) && !before.asks {
         effects.push(line(model, "a question is open"));
+    }
+}
+
+/// Tells for which gates the bell rings.
+pub(super) fn stopped(model: &Model, gates: &[GateId], effects: &mut Vec<Effect>) {
+    if model.screen.watched == Watched::Away {
+        let names: Vec<&str> = gates.iter().map(|gate| gate.name()).collect();
+        let verb = if names.len() == 1 { "passes" } else { "pass" };
+        effects.push(line(model, &format!("{} no longer {verb}", names.join(", "))));
     }
 }
 

@@ -778,3 +778,22 @@ fn whoever_looks_elsewhere_is_told_that_a_gate_passes_again_where_that_is_wanted
         effects.iter().any(|effect| matches!(effect, Effect::Notify(text) if text.ends_with("a question is open")))
     );
 }
+
+#[test]
+fn whoever_looks_elsewhere_is_told_for_which_gate_the_bell_rings_in_a_bake() {
+    let told = |moved_s: u64| {
+        let mut cockpit = Cockpit::ready();
+        cockpit.model.screen.watched = Watched::Here;
+        cockpit.feed(Msg::Focus(false));
+        let moved = cockpit.model.live.now.minus(Duration::from_secs(moved_s));
+        let history = cockpit.model.live.history.as_mut().unwrap();
+        (history.moved_at, history.moved_at_aws) = (Some(moved), None);
+        cockpit.model.live.facts.alarms_new = None;
+        let effects = cockpit.feed(Msg::Continued);
+        let rings = effects.contains(&Effect::Bell);
+        (rings, effects.into_iter().find_map(|it| if let Effect::Notify(text) = it { Some(text) } else { None }))
+    };
+    let (rings, text) = told(60);
+    assert!(rings && text.as_deref().is_some_and(|text| text.ends_with(": alarms no longer passes")), "{text:?}");
+    assert_eq!(told(100_000), (false, None), "after the bake it is on the screen alone");
+}
